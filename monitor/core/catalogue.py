@@ -1,0 +1,115 @@
+"""The services as the organisation sees them: who depends on whom, who counts as a user, which feeds watch."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import msgspec
+
+
+class Feed(msgspec.Struct, frozen=True):
+    """A feed that reports `impact.clear` for a service: its source, what it can see, its freshness (microseconds)."""
+
+    service: str
+    source: str | None = None
+    evidence: str | None = None
+    freshness: int | None = None
+
+
+class Hours(msgspec.Struct, frozen=True):
+    """Declared operating hours: IANA time zone, minutes of the day [opens, closes), ISO weekdays 1 to 7."""
+
+    zone: str
+    opens: int
+    closes: int
+    days: frozenset[int] = frozenset({1, 2, 3, 4, 5})
+
+
+class Service(msgspec.Struct, frozen=True):
+    name: str
+    depends_on: tuple[str, ...] = ()
+    user_facing: bool = False
+    owner: str | None = None
+    domain: str | None = None
+    lifecycle: str | None = None
+    hours: Hours | None = None
+
+
+class Catalogue(msgspec.Struct, frozen=True, dict=True):
+    """Services by name, environments that count, feeds, and who is automation.
+
+    An empty catalogue knows nothing: then every service is taken to be user-facing, and no environment is excluded.
+    """
+
+    services: dict[str, Service] = {}
+    production: frozenset[str] = frozenset()
+    feeds: tuple[Feed, ...] = ()
+    automation: frozenset[str] = frozenset()
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.services
+
+    def knows(self, service: str) -> bool:
+        return service in self.services
+
+    def is_user_facing(self, service: str) -> bool:
+        found = self.services.get(service)
+        return self.is_empty if found is None else found.user_facing
+
+    def counts(self, environment: str | None) -> bool | None:
+        """Whether users live in this environment; None where the event does not say (unknown, not "no")."""
+        if environment is None:
+            return None
+        return environment in self.production if self.production else True
+
+    @cached_property
+    def _dependants(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = {}
+        for service in self.services.values():
+            for dependency in service.depends_on:
+                found.setdefault(dependency, []).append(service.name)
+        return {name: tuple(dependants) for name, dependants in found.items()}
+
+    @cached_property
+    def _caches(self) -> dict[str, dict[str, frozenset[str]]]:
+        return {"neighbours": {}, "siblings": {}, "upward": {}, "downward": {}}
+
+    def neighbours(self, service: str) -> frozenset[str]:
+        """The service itself and one hop along the dependency graph, in either direction."""
+        cache = self._caches["neighbours"]
+        if service not in cache:
+            known = self.services.get(service)
+            below = known.depends_on if known else ()
+            cache[service] = frozenset({service, *below, *self._dependants.get(service, ())})
+        return cache[service]
+
+    def siblings(self, service: str) -> frozenset[str]:
+        """Services that serve one of the same user-facing services, without the service and its neighbours."""
+        cache = self._caches["siblings"]
+        if service not in cache:
+            tops = (name for name in self.upward(service) if self.is_user_facing(name))
+            serving: frozenset[str] = frozenset().union(*(self.downward(top) for top in tops))
+            cache[service] = serving - self.neighbours(service)
+        return cache[service]
+
+    def upward(self, service: str) -> frozenset[str]:
+        """The service and everything that depends on it, transitively: where its failure can reach users."""
+        return self._closure("upward", service, self._dependants)
+
+    def downward(self, service: str) -> frozenset[str]:
+        """The service and everything that it depends on, transitively."""
+        below = {name: found.depends_on for name, found in self.services.items()}
+        return self._closure("downward", service, below)
+
+    def _closure(self, name: str, service: str, edges: dict[str, tuple[str, ...]]) -> frozenset[str]:
+        cache = self._caches[name]
+        if service not in cache:
+            seen, waiting = {service}, [service]
+            while waiting:
+                for following in edges.get(waiting.pop(), ()):
+                    if following not in seen:
+                        seen.add(following)
+                        waiting.append(following)
+            cache[service] = frozenset(seen)
+        return cache[service]

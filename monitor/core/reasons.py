@@ -1,0 +1,100 @@
+"""Every named "no": why something was not opened, not kept or taken back.
+
+The same constant reaches the log field, the metric label, the API and the explain page. Values never change once
+released; people filter on them.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class NotOpened(StrEnum):
+    """Why a hazard, an instance of a rule or an episode gave no draft."""
+
+    NO_INTERVENTION = "no_intervention"  # nobody and nothing acted within the rule's window
+    CLEARED_BEFORE_ACTION = "cleared_before_action"  # the alert was over before anybody acted
+    UNRELATED_INTERVENTION = "unrelated_intervention"  # something changed meanwhile, but nothing related
+    CONDITION_NOT_MET = "condition_not_met"  # a further step of the rule did not happen, or not often enough
+    ABSENCE_VIOLATED = "absence_violated"  # something happened that the rule says must not
+    IMPACT_SEEN = "impact_seen"  # users were hit within the window
+    IMPACT_IN_CHAIN = "impact_in_chain"  # users were hit by what followed the fix
+    COVERED_BY_MAINTENANCE = "covered_by_maintenance"  # announced work covers every sign
+    PLANNED_WORK = "planned_work"  # the impact or the change was announced beforehand
+    DRILL = "drill"  # an exercise, a chaos experiment or a load test
+    NON_PRODUCTION = "non_production"  # happened where no users are, and nothing ties it to production
+    NO_PATH_TO_USERS = "no_path_to_users"  # the service is known and nothing user-facing depends on it
+    NO_SERVICE = "no_service"  # the event names no service, so nothing can be related to it
+    AUTOMATION_ONLY = "automation_only"  # the rule asks for a person and only automation acted
+    SHADOW = "shadow"  # every matching rule is in shadow mode: counted, not shown
+    MERGED = "merged"  # is part of another episode
+    TOO_MANY_OPEN = "too_many_open"  # the bound on open instances of one service was reached
+    TOO_OLD = "too_old"  # arrived when everything around it had been forgotten
+
+
+class Withdrawn(StrEnum):
+    """Why the machine takes a draft back, or marks a decided one as contradicted."""
+
+    IMPACT_IN_WINDOW = "impact_in_window"
+    IMPACT_AFTERWARDS = "impact_afterwards"  # in the scope within a day after safe
+    IMPACT_TIED = "impact_tied"  # the same subject, change or incident within seven days
+    IMPACT_IN_CHAIN = "impact_in_chain"
+    PLANNED_WORK = "planned_work"  # maintenance announced late, or the impact was announced beforehand
+    NO_LONGER_MATCHES = "no_longer_matches"  # late evidence took away what the rule needs
+
+
+class Missing(StrEnum):
+    """What could not be checked; each lowers the confidence and is shown to the reviewer."""
+
+    NO_FEED = "no_feed"  # no feed that can see this harm covers a user-facing service of the scope
+    FEED_GAP = "feed_gap"  # a feed was silent for longer than its freshness
+    TRUNCATED = "truncated"  # the stream ended before the window did
+    NO_RESOLVE = "no_resolve"  # the alert never reported a recovery; safe is assumed
+    ALERT_CANCELLED = "alert_cancelled"  # the alert was closed without a recovery
+    SERVICE_UNKNOWN = "service_unknown"  # the catalogue does not know a cited service
+    ENVIRONMENT_UNKNOWN = "environment_unknown"  # a cited event names no environment
+    SIBLING_ONLY = "sibling_only"  # the action was on a sibling service, not on a neighbour
+    IMPACT_UNSTATED = "impact_unstated"  # the incident record does not say whether users were hit
+    TIME_MARKED = "time_marked"  # a cited event had an odd time
+    EVIDENCE_CAPPED = "evidence_capped"  # more evidence than is kept; the rest is counted
+
+
+class Rejected(StrEnum):
+    """Why something that arrived could not be read. Its bytes are kept."""
+
+    NOT_JSON = "not_json"
+    NOT_UTF8 = "not_utf8"
+    NUL_BYTE = "nul_byte"
+    TOO_LARGE = "too_large"
+    TOO_DEEP = "too_deep"
+    NOT_AN_EVENT = "not_an_event"  # JSON, but not of the shape that this source sends
+    MISSING_FIELD = "missing_field"
+    UNKNOWN_KIND = "unknown_kind"
+    BAD_TIME = "bad_time"
+    TIME_WITHOUT_OFFSET = "time_without_offset"
+    TIME_OUT_OF_RANGE = "time_out_of_range"
+    BAD_FIELD = "bad_field"
+    UNKNOWN_SOURCE = "unknown_source"
+    BAD_COMPRESSION = "bad_compression"
+    BAD_SIGNATURE = "bad_signature"
+    DECODER_FAILED = "decoder_failed"  # a defect of ours: the bytes are kept and can be requeued after the fix
+
+
+class Ignored(StrEnum):
+    """Why a body that was read gives no event, by intention."""
+
+    TEST_DELIVERY = "test_delivery"
+    HANDSHAKE = "handshake"
+    UNKNOWN_TYPE = "unknown_type"  # a type of message that this tool may send and that we do not use
+    NOT_RELEVANT = "not_relevant"  # known, and says nothing about hazard, action or impact
+    EMPTY = "empty"
+
+
+class Mark(StrEnum):
+    """What was odd about an event that was accepted all the same."""
+
+    TIME_IN_FUTURE = "time_in_future"  # capped at its receipt time plus the tolerance
+    TIME_FROM_RECEIPT = "time_from_receipt"  # the body tells no time
+    LEAP_SECOND = "leap_second"
+    NUMBER_INEXACT = "number_inexact"  # beyond 2**53
+    TEXT_TRUNCATED = "text_truncated"

@@ -1,0 +1,131 @@
+"""A rule as a value: hazard, intervention, further steps, recovery, impact policy, margin, and its invariants.
+
+What people write in YAML becomes one of these (`monitor.packs`); the engine runs them (`monitor.core.engine`).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from monitor.core.conditions import Condition
+from monitor.core.events import DAY, HOUR, MINUTE
+from monitor.core.near_miss import Family, Mode, RecordKind
+
+Where = Literal["production", "elsewhere", "any"]
+"""`production`: an environment that counts, or none named; `elsewhere`: one that is named and does not count."""
+
+Reach = Literal["same", "related", "siblings", "any"]
+"""Which services a step may be on, seen from the hazard's: the same; also one hop of the graph; also siblings."""
+
+Anchor = Literal["hazard", "last_hazard", "intervention", "safe"]
+
+LONGEST_WINDOW = 14 * DAY
+LONGEST_HOLD = 7 * DAY
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """A field of a step that must equal (or differ from) a field of the hazard; names may differ per step."""
+
+    hazard: str
+    theirs: str
+    equal: bool = True
+
+
+class Step(msgspec.Struct, frozen=True):
+    """Which events play a part."""
+
+    kinds: frozenset[str]
+    where: Condition | None = None
+    environment: Where = "production"
+
+
+class Intervention(msgspec.Struct, frozen=True):
+    """What ends the hazard, at or after it and at most `within` later (microseconds)."""
+
+    step: Step
+    within: int
+    reach: Reach = "siblings"
+    pairs: tuple[Pair, ...] = ()
+
+
+class Point(msgspec.Struct, frozen=True):
+    """A moment relative to a named one: its time plus `offset` microseconds."""
+
+    anchor: Anchor
+    offset: int = 0
+
+
+class Clause(msgspec.Struct, frozen=True):
+    """A further step: between `since` and `until` at least `at_least` and at most `at_most` such events.
+
+    An absence has `at_most` 0; an optional step has `at_least` 0 and only adds evidence.
+    """
+
+    name: str
+    step: Step
+    since: Point
+    until: Point
+    reach: Reach = "same"
+    pairs: tuple[Pair, ...] = ()
+    at_least: int = 1
+    at_most: int | None = None
+
+
+class Impact(msgspec.Struct, frozen=True):
+    """How long to hold after safe, and which evidence can see this rule's kind of harm (none named: any)."""
+
+    hold: int = 2 * HOUR
+    hold_through: Literal["", "expires_at", "previous_expires_at"] = ""
+    evidence: frozenset[str] = frozenset()
+
+
+class MarginSpec(msgspec.Struct, frozen=True):
+    """What the margin is.
+
+    `headroom`: value against limit of the worst hazard; `deadline`: the deadline less the time of the intervention;
+    `elapsed`: intervention less first sign; `count`: how many hazards of this kind came first.
+    """
+
+    measure: Literal["headroom", "deadline", "elapsed", "count"] = "elapsed"
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """One pattern. `version` is a hash of its meaning; two rules with one version behave alike."""
+
+    name: str
+    title: str
+    family: Family
+    hazard: Step
+    intervention: Intervention
+    version: str
+    pattern: str = ""
+    description: str = ""
+    kind: RecordKind = "near_miss"
+    mode: Mode = "live"
+    generic: bool = False
+    correlate: tuple[str, ...] = ("service", "subject")
+    clauses: tuple[Clause, ...] = ()
+    settle: int = 10 * MINUTE
+    impact: Impact = Impact()
+    margin: MarginSpec = MarginSpec()
+    ask: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        problems = list(self.problems())
+        if problems:
+            raise ValueError(f"rule {self.name}: " + "; ".join(problems))
+
+    def problems(self) -> list[str]:
+        """What is wrong with the rule as a whole, each in one clause."""
+        found = []
+        if not self.hazard.kinds or not self.intervention.step.kinds:
+            found.append("a hazard and an intervention each need at least one kind")
+        if not 0 < self.intervention.within <= LONGEST_WINDOW:
+            found.append("the intervention's window must be above zero and at most 14 days")
+        if not 0 <= self.impact.hold <= LONGEST_HOLD:
+            found.append("the hold must be between zero and 7 days")
+        if any(clause.at_most is not None and clause.at_most < clause.at_least for clause in self.clauses):
+            found.append("a step's at_most lies below its at_least")
+        return found

@@ -1,0 +1,232 @@
+"""The doors to the outside, by role: protocols that adapters implement and one contract suite proves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from monitor.core.decisions import Decision
+from monitor.core.events import Event, Instant
+from monitor.core.near_miss import Draft, Move, State
+
+Positions = Mapping[str, int]
+"""Where a reader stands: for each partition of a journal the position of the next entry to read."""
+
+
+class Clock(Protocol):
+    """The only thing that knows the present."""
+
+    def now(self) -> Instant: ...
+
+
+class Unavailable(Exception):
+    """The store cannot serve now (disk full, database away). Retry later; nothing of the call was kept."""
+
+
+class NewerDatabase(Exception):
+    """The database was made by a newer program; refuse to touch it."""
+
+
+class Fenced(Exception):
+    """Another owner took over; this one must stop without writing."""
+
+
+class Appended(msgspec.Struct, frozen=True):
+    """What an append did, entry by entry: True where the event was new, False where its identity was known."""
+
+    fresh: tuple[bool, ...]
+
+    @property
+    def accepted(self) -> int:
+        return sum(self.fresh)
+
+    @property
+    def duplicates(self) -> int:
+        return len(self.fresh) - sum(self.fresh)
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Events in journal order, where to go on, and whether the head of the journal was reached."""
+
+    events: tuple[Event, ...]
+    positions: dict[str, int]
+    at_head: bool
+    rejects: tuple[Reject, ...] = ()
+
+
+class Reject(msgspec.Struct, frozen=True):
+    """Something that could not be read: its bytes, where they came from, when, and why not."""
+
+    source: str
+    reason: str
+    detail: str
+    body: bytes
+    received_at: Instant
+    headers: dict[str, str] = {}
+    id: int | None = None
+    requeued_at: Instant | None = None
+
+
+class JournalWriter(Protocol):
+    async def append(self, events: Sequence[Event]) -> Appended:
+        """Make events durable, in order, before returning. Raises Unavailable."""
+        ...
+
+
+class JournalReader(Protocol):
+    async def read(self, positions: Positions, limit: int) -> Batch:
+        """At most `limit` events from `positions` on (none given: from the start). Does not wait. Raises Unavailable."""
+        ...
+
+    async def wait(self, timeout: float) -> None:
+        """Return when there may be more to read, or after `timeout` seconds."""
+        ...
+
+
+class Saved(msgspec.Struct, frozen=True):
+    """What an engine finds when it takes over: its state cells, the journal positions, and its epoch."""
+
+    cells: dict[str, bytes]
+    positions: dict[str, int]
+    epoch: int
+
+
+class Commit(msgspec.Struct, frozen=True):
+    """Everything of one batch that must become true at once."""
+
+    decisions: tuple[Decision, ...]
+    cells: dict[str, bytes | None]
+    positions: dict[str, int]
+    epoch: int
+    at: Instant
+    history: tuple[Event, ...] = ()
+    rejects: tuple[Reject, ...] = ()
+
+
+class EngineStore(Protocol):
+    """The engine's memory: exactly once, because a batch commits whole or not at all."""
+
+    async def acquire(self, owner: str) -> Saved:
+        """Become the owner under a new epoch and load what is there. Raises Unavailable."""
+        ...
+
+    async def commit(self, commit: Commit) -> None:
+        """Raises Fenced when the epoch is no longer the newest, Unavailable when nothing was written."""
+        ...
+
+
+class Rejects(Protocol):
+    async def add(self, rejects: Sequence[Reject]) -> tuple[int, ...]: ...
+
+    async def page(self, after: int | None, limit: int) -> list[Reject]: ...
+
+    async def get(self, reject_id: int) -> Reject | None: ...
+
+    async def mark_requeued(self, reject_id: int, at: Instant) -> None: ...
+
+    async def count(self) -> int: ...
+
+
+class Answers(msgspec.Struct, frozen=True):
+    """What people wrote: the three fields of the minimal record and whether users were hit."""
+
+    why_near_miss: str = ""
+    what_saved_it: str = ""
+    what_next_time: str = ""
+    users_hit: bool | None = None
+
+
+class Audit(msgspec.Struct, frozen=True):
+    """One line of the trail, append-only. `by` is a role or "machine"."""
+
+    at: Instant
+    by: str
+    action: str
+    before: State | None
+    after: State | None
+    reason: str | None = None
+    note: str | None = None
+
+
+class Record(msgspec.Struct, frozen=True):
+    """A near miss as the store keeps it: the machine's draft, what people made of it, and its version."""
+
+    draft: Draft
+    state: State
+    version: int
+    answers: Answers = Answers()
+    reason: str | None = None
+    merged_into: str | None = None
+    contradicted: str | None = None
+    decided_at: Instant | None = None
+    decided_by: str | None = None
+    created_at: Instant | None = None
+    impact_evidence: tuple[Event, ...] = ()
+
+
+class Query(msgspec.Struct, frozen=True):
+    """What to list. An empty tuple or None does not restrict."""
+
+    states: tuple[State, ...] = ()
+    services: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    families: tuple[str, ...] = ()
+    modes: tuple[str, ...] = ()
+    text: str | None = None
+
+
+class Page(msgspec.Struct, frozen=True):
+    """One page in the order rank (highest first), opened_at (newest first), id; `next` is an opaque key, or None."""
+
+    records: tuple[Record, ...]
+    next: str | None
+
+
+class Decide(msgspec.Struct, frozen=True):
+    """A person's move. `expected_version` is the version that the person saw."""
+
+    record_id: str
+    move: Move
+    by: str
+    at: Instant
+    expected_version: int | None = None
+    reason: str | None = None
+    note: str | None = None
+    answers: Answers | None = None
+    merged_into: str | None = None
+
+
+class VersionConflict(Exception):
+    """Somebody else moved the record meanwhile; nothing was overwritten. Carries the record as it is now."""
+
+    def __init__(self, record: Record) -> None:
+        super().__init__(f"{record.draft.id} is now {record.state}, version {record.version}")
+        self.record = record
+
+
+class NotFound(Exception):
+    """There is no such record."""
+
+
+class NearMisses(Protocol):
+    """The records, for people: listing, deciding, commenting, and the audit trail."""
+
+    async def page(self, query: Query, after: str | None, limit: int) -> Page: ...
+
+    async def get(self, record_id: str) -> Record:
+        """Raises NotFound."""
+        ...
+
+    async def decide(self, decide: Decide) -> Record:
+        """Raises NotFound, IllegalMove, VersionConflict."""
+        ...
+
+    async def comment(self, record_id: str, by: str, text: str, at: Instant) -> None: ...
+
+    async def audit(self, record_id: str) -> list[Audit]: ...
+
+    async def counts(self) -> dict[State, int]: ...
+
+    async def oldest_undecided_at(self) -> Instant | None: ...
