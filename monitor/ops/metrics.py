@@ -1,0 +1,222 @@
+"""The catalogue of metrics: every one is an attribute, every label value known in advance exists at zero.
+
+Counts and nothing else: must not know where the numbers come from. A misspelt metric or label value fails type
+checking. `docs/reference/metrics.md` lists what is here, and a test compares the two.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Mapping
+from typing import Generic, TypeVar
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from monitor.core.near_miss import Dismissal, Move
+from monitor.core.reasons import Ignored, NotOpened, Rejected, Withdrawn
+
+Label = TypeVar("Label", bound=str)
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+OTHER = "other"
+NO_REASON = "none"
+
+_APPEND_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+_COMMIT_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_REVIEW_SECONDS = (60, 300, 900, 3600, 4 * 3600, 8 * 3600, 86_400, 3 * 86_400, 7 * 86_400, 30 * 86_400)
+
+
+_WITHOUT_PLAIN_COUNT = frozenset(
+    {Move.DISMISS, Move.WITHDRAW}
+)  # the one is counted by reason, the other is the machine's
+
+# A second series for each counter that tells when it was created helps nobody here and doubles the answer.
+disable_created_metrics()
+
+
+class CounterBy(Generic[Label]):
+    """A counter with one label whose values are a closed list."""
+
+    def __init__(self, registry: CollectorRegistry, name: str, help: str, label: str, values: Iterable[Label]) -> None:
+        counter = Counter(name, help, [label], registry=registry)
+        self._children = {value: counter.labels(str(value)) for value in values}
+
+    def inc(self, value: Label, amount: float = 1) -> None:
+        """Raises KeyError for a value outside of the list, which is a defect of the caller."""
+        self._children[value].inc(amount)
+
+
+class CounterByName:
+    """A counter with one label whose values are told at start; any other value counts as "other"."""
+
+    def __init__(self, registry: CollectorRegistry, name: str, help: str, label: str) -> None:
+        self._counter = Counter(name, help, [label], registry=registry)
+        self._children = {OTHER: self._counter.labels(OTHER)}
+
+    def know(self, values: Iterable[str]) -> None:
+        """Create these label values at zero, beside those that are known already."""
+        for value in values:
+            if value not in self._children:
+                self._children[value] = self._counter.labels(value)
+
+    def inc(self, value: str, amount: float = 1) -> None:
+        self._children.get(value, self._children[OTHER]).inc(amount)
+
+
+class Decisions:
+    """What people decided: each legal move, and for a dismissal each reason of the closed list."""
+
+    def __init__(self, registry: CollectorRegistry, name: str, help: str) -> None:
+        counter = Counter(name, help, ["decision", "reason"], registry=registry)
+        pairs: list[tuple[Move, str]] = [(move, NO_REASON) for move in Move if move not in _WITHOUT_PLAIN_COUNT]
+        pairs += [(Move.DISMISS, reason.value) for reason in Dismissal]
+        self._children = {pair: counter.labels(*pair) for pair in pairs}
+
+    def inc(self, decision: Move, reason: str | None = None) -> None:
+        """`reason` counts only for a dismissal. Raises KeyError for a reason outside of the closed list."""
+        self._children[decision, str(reason) if decision is Move.DISMISS else NO_REASON].inc()
+
+
+class Metrics:
+    """Every metric of the program, in a registry of its own unless one is given.
+
+    `sources` are the kinds of source that can be decoded ("pagerduty"), `rules` the ids of the loaded rules.
+    """
+
+    def __init__(
+        self,
+        registry: CollectorRegistry | None = None,
+        *,
+        sources: Iterable[str] = (),
+        rules: Iterable[str] = (),
+        version: str = "unknown",
+    ) -> None:
+        r = self.registry = CollectorRegistry(auto_describe=True) if registry is None else registry
+
+        # Intake
+        self.events_received = CounterByName(
+            r, "nearmiss_events_received_total", "Events read from what arrived, by kind of source.", "source"
+        )
+        self.events_accepted = Counter(
+            "nearmiss_events_accepted_total", "Events that the journal made durable.", registry=r
+        )
+        self.events_duplicates = Counter(
+            "nearmiss_events_duplicates_total", "Events that the journal already had.", registry=r
+        )
+        self.events_rejected = CounterBy(
+            r, "nearmiss_events_rejected_total", "What could not be read and was kept aside.", "reason", Rejected
+        )
+        self.events_ignored = CounterBy(
+            r, "nearmiss_events_ignored_total", "What was read and gives no event by intention.", "reason", Ignored
+        )
+        self.journal_append_seconds = Histogram(
+            "nearmiss_journal_append_seconds",
+            "Time until an append to the journal was durable.",
+            registry=r,
+            buckets=_APPEND_SECONDS,
+        )
+        self.intake_paused = Gauge(
+            "nearmiss_intake_paused", "1 while intake answers 503 because nothing can be stored.", registry=r
+        )
+
+        # Engine
+        self.events_processed = Counter(
+            "nearmiss_events_processed_total", "Events that the engine took from the journal.", registry=r
+        )
+        self.late_events = Counter(
+            "nearmiss_late_events_total", "Events that arrived beyond the allowed lateness.", registry=r
+        )
+        self.watermark_timestamp = Gauge(
+            "nearmiss_watermark_timestamp_seconds", "Event time up to which everything is decided.", registry=r
+        )
+        self.watermark_lag = Gauge(
+            "nearmiss_watermark_lag_seconds", "How far the watermark stood behind the clock after a batch.", registry=r
+        )
+        self.open_instances = Gauge(
+            "nearmiss_open_instances", "Hazards of rules that wait for their intervention or window.", registry=r
+        )
+        self.open_episodes = Gauge("nearmiss_open_episodes", "Episodes whose hold has not passed yet.", registry=r)
+        self.pending_events = Gauge(
+            "nearmiss_pending_events", "Events that the engine keeps until the watermark has passed them.", registry=r
+        )
+        self.standing_drafts = Gauge(
+            "nearmiss_standing_drafts", "Drafts that late impact may still withdraw.", registry=r
+        )
+        self.feeds = Gauge("nearmiss_feeds", "Feeds of impact reports that the engine follows.", registry=r)
+        self.drafts_opened = CounterByName(
+            r, "nearmiss_drafts_opened_total", "Drafts opened, by the rule that names them.", "rule"
+        )
+        self.drafts_withdrawn = CounterBy(
+            r, "nearmiss_drafts_withdrawn_total", "Undecided drafts that were taken back.", "reason", Withdrawn
+        )
+        self.contradictions = Counter(
+            "nearmiss_contradictions_total", "Decided near misses that later impact contradicted.", registry=r
+        )
+        self.not_opened = CounterBy(
+            r, "nearmiss_not_opened_total", "What began to match and gave no draft.", "reason", NotOpened
+        )
+
+        # Store
+        self.commits = Counter("nearmiss_commits_total", "Transactions that the engine committed.", registry=r)
+        self.commit_duration = Histogram(
+            "nearmiss_commit_duration_seconds",
+            "Time that a commit of the engine took.",
+            registry=r,
+            buckets=_COMMIT_SECONDS,
+        )
+        self.store_unavailable = Counter(
+            "nearmiss_store_unavailable_total", "Calls to the store that failed and will be tried again.", registry=r
+        )
+
+        # Review
+        self.undecided_drafts = Gauge("nearmiss_undecided_drafts", "Drafts that wait for a person.", registry=r)
+        self.oldest_undecided_age = Gauge(
+            "nearmiss_oldest_undecided_age_seconds", "Age of the oldest draft that waits for a person.", registry=r
+        )
+        self.decisions = Decisions(r, "nearmiss_decisions_total", "What people decided about drafts.")
+        self.review_latency = Histogram(
+            "nearmiss_review_latency_seconds",
+            "Time from the opening of a draft to the decision about it.",
+            registry=r,
+            buckets=_REVIEW_SECONDS,
+        )
+
+        # Rules and the program itself
+        self.rules_loaded = Gauge("nearmiss_rules_loaded", "Rules in use.", registry=r)
+        self.rules_reload_failed = Gauge(
+            "nearmiss_rules_reload_failed",
+            "1 while the last good rules are used because newer ones are broken.",
+            registry=r,
+        )
+        self.build_info = Gauge(
+            "nearmiss_build_info", "Always 1; the labels tell what runs.", ["version", "python"], registry=r
+        )
+        self.build_info.labels(version, platform.python_version()).set(1)
+
+        ProcessCollector(registry=r)
+
+        self.events_received.know(sources)
+        self.know_rules(rules)
+        self._engine_gauges = {
+            "open_instances": self.open_instances,
+            "open_episodes": self.open_episodes,
+            "pending_events": self.pending_events,
+            "standing_drafts": self.standing_drafts,
+            "feeds": self.feeds,
+        }
+
+    def know_rules(self, rules: Iterable[str]) -> None:
+        """Create the label values of these rules at zero and count them as the rules in use."""
+        names = list(rules)
+        self.drafts_opened.know(names)
+        self.rules_loaded.set(len(names))
+
+    def set_engine_gauges(self, gauges: Mapping[str, float]) -> None:
+        """Take over what `Engine.gauges()` tells. Raises KeyError for a name that has no metric."""
+        for name, value in gauges.items():
+            self._engine_gauges[name].set(value)
+
+    def render(self) -> bytes:
+        """The metrics in Prometheus' text format (`CONTENT_TYPE`)."""
+        return generate_latest(self.registry)

@@ -1,0 +1,99 @@
+"""Runs the program's long-lived tasks by name and watches them: when one dies, the program stops and says why.
+
+Knows nothing of what the tasks do. The only module that creates asyncio tasks, so that none can die unseen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from types import TracebackType
+from typing import Any, Self
+
+from monitor.ops.logs import get_logger
+
+_log = get_logger("tasks")
+
+
+class TaskFailed(Exception):
+    """A watched task died, or ended although it should run for ever. The cause is chained."""
+
+    def __init__(self, name: str, cause: BaseException | None) -> None:
+        what = "ended although it should run until the stop" if cause is None else f"failed: {cause!r}"
+        super().__init__(f"task {name} {what}")
+        self.name = name
+        self.__cause__ = cause
+
+
+class WatchedTasks:
+    """Named tasks that live and fall together. Use it with `async with`: leaving it ends what still runs.
+
+    Tasks are started in the order of dependence and ended in the reverse order.
+    """
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, asyncio.Task[Any]] = {}
+        self._may_end: set[str] = set()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tasks that run now, in the order in which they were started."""
+        return tuple(name for name, task in self._tasks.items() if not task.done())
+
+    def start(self, name: str, work: Coroutine[Any, Any, Any], *, may_end: bool = False) -> None:
+        """Run `work` under `name`. With `may_end`, finishing without an error is no failure.
+
+        Raises ValueError when a task of this name runs already.
+        """
+        if name in self.names:
+            work.close()
+            raise ValueError(f"a task named {name} runs already: give each task a name of its own")
+        self._tasks[name] = asyncio.create_task(work, name=name)
+        self._may_end.discard(name)
+        if may_end:
+            self._may_end.add(name)
+
+    async def watch(self, stop: asyncio.Event) -> None:
+        """Return once `stop` is set. Raises TaskFailed as soon as a task died, with the cause logged."""
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        try:
+            while not stop.is_set():
+                self._raise_if_one_died()
+                running = [task for task in self._tasks.values() if not task.done()]
+                await asyncio.wait([stopping, *running], return_when=asyncio.FIRST_COMPLETED)
+            self._raise_if_one_died(stopped=True)
+        finally:
+            stopping.cancel()
+
+    def _raise_if_one_died(self, stopped: bool = False) -> None:
+        for name, task in self._tasks.items():
+            if not task.done():
+                continue
+            cause = asyncio.CancelledError() if task.cancelled() else task.exception()
+            if cause is None and (stopped or name in self._may_end):
+                continue
+            _log.error("task_died", task=name, exc_info=cause)
+            raise TaskFailed(name, cause)
+
+    async def end(self, grace: float = 0.0) -> None:
+        """End all tasks, the youngest first: let each finish by itself for `grace` seconds, then cancel it.
+
+        An error on the way out is logged and does not keep the others from ending.
+        """
+        for name, task in reversed(list(self._tasks.items())):
+            if not task.done() and grace > 0:
+                await asyncio.wait([task], timeout=grace)
+            if not task.done():
+                task.cancel()
+                await asyncio.wait([task])
+                if not task.cancelled() and (cause := task.exception()) is not None:
+                    _log.error("task_failed_while_ending", task=name, exc_info=cause)
+            del self._tasks[name]
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.end()
