@@ -32,7 +32,7 @@ _WITHOUT_PLAIN_COUNT = frozenset(
 )  # the one is counted by reason, the other is the machine's
 
 # A second series for each counter that tells when it was created helps nobody here and doubles the answer.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no annotation there
 
 
 class CounterBy(Generic[Label]):

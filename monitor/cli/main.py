@@ -1,0 +1,141 @@
+"""Finds the command that was asked for and loads only that one; turns errors that are expected into one clear line.
+
+Knows the names of the commands and the exit codes, nothing of what the commands do.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import click
+
+FINE = 0
+FAILED = 1
+WRONG_USAGE = 2
+UNREADABLE = 3
+INTERRUPTED = 130
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("monitor.cli.run:command", "Run the service."),
+    "demo": ("monitor.cli.demo:command", "Run the service with a bundled stream, to try it out."),
+    "replay": ("monitor.cli.replay:command", "Find near misses in files of events."),
+    "evaluate": ("monitor.cli.evaluate:command", "Judge the rules by labelled cases."),
+    "decode": ("monitor.cli.decode:command", "Show the events in one body of a tool."),
+    "rules": ("monitor.cli.rules:group", "Check, test and explain rules."),
+    "rejects": ("monitor.cli.rejects:group", "List, show and requeue what could not be read."),
+    "db": ("monitor.cli.db:group", "Create and upgrade the database."),
+}
+"""Name → where the command is, and the line about it in the overview, so that the overview loads none of them."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name][0].split(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            close = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"expected one of {', '.join(COMMANDS)}"
+            raise click.UsageError(f"there is no command {args[0]!r}; {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        click.echo(f"nearmiss {version()}")
+        ctx.exit()
+
+
+def version() -> str:
+    """The version that is installed."""
+    # Not at the top: reading the metadata of packages is slow, and only this question needs it.
+    from importlib.metadata import version as installed
+
+    return installed("nearmiss-monitor")
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
+)
+def cli() -> None:
+    """Find near misses: what went wrong, was stopped in time, and hurt no user.
+
+    Data goes to standard output, everything else to standard error. Exit codes: 0 fine; 1 what was asked for failed;
+    2 wrong usage or a wrong setting; 3 input that cannot be read. NEARMISS_DEBUG=1 shows where an error comes from.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The entry point; ends the process with an exit code."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and tell its exit code. Errors that a user can mend become one line each; defects stay loud."""
+    try:
+        result = cli.main(args=arguments, prog_name="nearmiss", standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("stopped", err=True)
+        return INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of our output went away, as `head` does. Python would complain once more while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINE
+    except Exception as error:
+        code = _exit_code(error)
+        if code is None:
+            raise
+        if os.environ.get("NEARMISS_DEBUG"):
+            traceback.print_exception(error)
+        for line in str(error).splitlines() or [type(error).__name__]:
+            click.echo(f"nearmiss: {line}", err=True)
+        return code
+    return result if isinstance(result, int) else FINE
+
+
+def _exit_code(error: Exception) -> int | None:
+    """The exit code for an error that is expected to happen; None for a defect.
+
+    Whoever raised one of our errors has imported its module already, so that nothing is loaded here only to ask.
+    """
+    for module, name, code in (
+        ("monitor.settings", "BadSettings", WRONG_USAGE),
+        ("monitor.ports", "NewerDatabase", FAILED),
+        ("monitor.ports", "OutdatedDatabase", FAILED),
+        ("monitor.ports", "Unavailable", FAILED),
+    ):
+        kind: Any = getattr(sys.modules.get(module), name, None)
+        if kind is not None and isinstance(error, kind):
+            return code
+    if isinstance(error, OSError):
+        return UNREADABLE if error.filename is not None else FAILED
+    return None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,323 @@
+"""Gathers what can be set, once: flags before environment before configuration file before default.
+
+Decides what is valid and says everything that is not, all at once; must not act on any of it. Values are handed on,
+nobody else reads the file or the environment.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+from monitor.core.events import MINUTE, SECOND
+from monitor.ops.logs import get_logger
+from monitor.packs.form import DURATION_HELP, duration
+from monitor.packs.located import Node, Plain, plain, read_located
+from monitor.packs.located import Mapping as LocatedMapping
+from monitor.packs.problems import Problems, listed, nearest
+
+PREFIX = "NEARMISS_"
+NOT_SETTINGS = frozenset({"NEARMISS_DEBUG", "NEARMISS_PAYLOADS", "NEARMISS_CASES"})
+"""Variables of this prefix that are read elsewhere: by the command line and by the tests."""
+
+_SIZES = {"KB": 1000, "MB": 1000**2, "KiB": 1024, "MiB": 1024**2}
+_log = get_logger("settings")
+
+
+class BadSettings(Exception):
+    """One or more settings are wrong; `problems` has a line for each, with its name, and never a secret."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+def _to_duration(value: object) -> object:
+    if isinstance(value, str):
+        found = duration(value)
+        if found is None or found < 0:
+            raise ValueError(f"expected {DURATION_HELP}")
+        return found
+    raise ValueError(f"expected {DURATION_HELP}, with its unit")
+
+
+def _to_size(value: object) -> object:
+    if not isinstance(value, str) or value.isdecimal():
+        return value
+    for unit, factor in _SIZES.items():
+        number = value.removesuffix(unit).strip()
+        if value.endswith(unit) and number.isdecimal():
+            return int(number) * factor
+    raise ValueError("expected a number of bytes, or one with a unit such as 512KiB or 5MiB")
+
+
+def _to_list(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+Microseconds = Annotated[int, BeforeValidator(_to_duration)]
+Bytes = Annotated[int, BeforeValidator(_to_size)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(_to_list)]
+SecretTexts = Annotated[tuple[SecretStr, ...], BeforeValidator(_to_list)]
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class AuthSettings(_Group):
+    """Who may come in from other machines."""
+
+    tokens: dict[str, SecretStr] = Field(
+        default_factory=dict,
+        description="A token for each role that may sign in, under the name of the role, at least 16 characters long.",
+    )
+
+    @property
+    def configured(self) -> bool:
+        return bool(self.tokens)
+
+    @model_validator(mode="after")
+    def _tokens_are_long_enough(self) -> Self:
+        short = sorted(role for role, token in self.tokens.items() if len(token.get_secret_value()) < 16)
+        if short:
+            raise ValueError(f"tokens of {', '.join(short)}: expected at least 16 characters")
+        return self
+
+
+class KafkaSettings(_Group):
+    """Where events come from when Kafka is the journal."""
+
+    bootstrap_servers: Texts = Field(
+        default=(), description="Brokers to begin with, as host:port, separated by commas; empty: Kafka is not used."
+    )
+    topics: Texts = Field(default=(), description="Topics to read events from, separated by commas.")
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if bool(self.bootstrap_servers) != bool(self.topics):
+            raise ValueError("bootstrap_servers and topics belong together: expected both or neither")
+        return self
+
+
+class Settings(_Group):
+    """Everything that can be set. Durations are microseconds, sizes bytes."""
+
+    host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        description="Address to listen on. Anything but loopback needs authentication.",
+    )
+    port: int = Field(default=8080, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
+    database: str = Field(
+        default="sqlite:///var/nearmiss.db",
+        repr=False,
+        pattern=r"^(sqlite:///.|postgresql://.)",
+        description="Where everything is kept: `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST/NAME`.",
+    )
+    rules: Path | None = Field(default=None, description="Directory of rules; without it the rules that are shipped.")
+    catalogue: Path | None = Field(default=None, description="File that says which services exist and who uses them.")
+    config: Path | None = Field(default=None, description="YAML file with settings by the names of this page.")
+    log_format: Literal["console", "json"] = Field(default="console", description="Lines for people, or JSON.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least severity that is logged."
+    )
+    lateness: Microseconds = Field(
+        default=60 * SECOND, description="How late an event may arrive and still be put in its place in time."
+    )
+    future_tolerance: Microseconds = Field(
+        default=5 * MINUTE, description="How far an event's time may lie ahead of its receipt before it is capped."
+    )
+    body_limit: Bytes = Field(
+        default=5 * 1024**2, ge=1024, description="The largest request body that is read, after decompression."
+    )
+    secrets: dict[str, SecretTexts] = Field(
+        default_factory=dict,
+        repr=False,
+        description="Signing secrets by source; several, separated by commas, while a secret is being rotated.",
+    )
+    auth: AuthSettings = Field(default_factory=AuthSettings, repr=False)
+    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the address to listen on."""
+        return is_loopback(self.host)
+
+    @model_validator(mode="after")
+    def _others_must_sign_in(self) -> Self:
+        if not self.loopback and not self.auth.configured:
+            raise ValueError(_say_unprotected(self.host))
+        return self
+
+
+def is_loopback(host: str) -> bool:
+    """Names other than localhost are never taken for loopback: what they resolve to may change."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _say_unprotected(host: str) -> str:
+    return (
+        f"host: {host} can be reached from other machines and no authentication is configured: "
+        f"expected a loopback address such as 127.0.0.1, or auth.tokens (such as {PREFIX}AUTH__TOKENS__ONCALL)"
+    )
+
+
+def load_settings(overrides: Mapping[str, object], environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings in force. `overrides` come from flags; None among them means that the flag was not given.
+
+    Raises BadSettings with everything that is wrong. A variable of our prefix that is no setting is a warning in the
+    log: another program's configuration may stand beside ours.
+    """
+    flags = {name: value for name, value in overrides.items() if value is not None}
+    variables = _from_environment(os.environ if environ is None else environ)
+    problems = Problems()
+    file = flags.get("config", variables.get("config"))
+    node = read_located(Path(str(file)), problems) if file else None
+    if node is not None and not isinstance(node, LocatedMapping):
+        problems.error(node.place, "not a mapping", "settings as `name: value`", "the settings page")
+        node = None
+    written: dict[str, Any] = plain(node) if node is not None else {}  # type: ignore[assignment]  # a mapping, as checked
+    merged = _merge(_merge(written, variables), flags)
+    wrong = [str(problem) for problem in problems]
+    try:
+        settings = Settings.model_validate(merged)
+    except ValidationError as error:
+        for each in error.errors(include_url=False, include_context=True):
+            wrong.append(_say(each, flags, variables, node))
+        # pydantic looks at settings together only when each by itself is right; we tell everything at once.
+        host = merged.get("host")
+        if (
+            isinstance(host, str)
+            and not is_loopback(host)
+            and "auth" not in merged
+            and _say_unprotected(host) not in wrong
+        ):
+            wrong.append(_say_unprotected(host))
+    if wrong:
+        raise BadSettings(wrong)
+    return settings
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    """NEARMISS_KAFKA__TOPICS=a becomes {"kafka": {"topics": "a"}}. An empty variable is taken for one not set."""
+    found: dict[str, Any] = {}
+    for name, value in sorted(environ.items()):
+        if not name.startswith(PREFIX) or name in NOT_SETTINGS or value == "":
+            continue
+        path = name.removeprefix(PREFIX).lower().split("__")
+        if path[0] not in Settings.model_fields:
+            hint = nearest(path[0], Settings.model_fields)
+            _log.warning("unknown_variable", variable=name, did_you_mean=f"{PREFIX}{hint.upper()}" if hint else None)
+            continue
+        inner = found
+        for step in path[:-1]:
+            inner = inner.setdefault(step, {})
+            if not isinstance(inner, dict):
+                break
+        if isinstance(inner, dict):
+            inner[path[-1]] = value
+    return found
+
+
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for name, value in above.items():
+        under = merged.get(name)
+        merged[name] = _merge(under, value) if isinstance(value, Mapping) and isinstance(under, Mapping) else value
+    return merged
+
+
+_EXPECTED = {
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "string_type": "a text",
+    "path_type": "a path",
+    "dict_type": "names with values",
+    "model_type": "names with values",
+    "tuple_type": "a list",
+}
+_OF_FIELD = {
+    "port": "a whole number from 0 to 65535",
+    "database": "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME",
+    "body_limit": "at least 1KiB",
+}
+_SECRET = frozenset({"database", "secrets", "auth"})
+
+
+def _say(error: Any, flags: Mapping[str, Any], variables: Mapping[str, Any], node: LocatedMapping | None) -> str:
+    """One line about one wrong setting: where it was given, its name, its value unless secret, and what to write."""
+    path = [str(step) for step in error["loc"]]
+    where = _origin(path, flags, variables, node)
+    name = ".".join(path)
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        known = _known_beside(path)
+        hint = nearest(path[-1], known)
+        return f"{where}{name}: there is no such setting; " + (
+            f"did you mean {hint}?" if hint else f"expected {listed(known)}"
+        )
+    if kind == "value_error":
+        said = str(error["ctx"]["error"])
+        shown = "" if not path or _is_group(path) or path[0] in _SECRET else f"{error['input']!r}: "
+        return f"{where}{name}{': ' if name else ''}{shown}{said}"
+    expected = _OF_FIELD.get(name) or _EXPECTED.get(kind) or str(error["msg"])
+    if kind == "literal_error":
+        expected = str(error["ctx"]["expected"]).replace("'", "")
+    shown = "" if path[0] in _SECRET else f"{error['input']!r}: "
+    return f"{where}{name}: {shown}expected {expected}"
+
+
+def _origin(path: list[str], flags: Mapping[str, Any], variables: Mapping[str, Any], node: Node | None) -> str:
+    if not path:
+        return ""
+    if path[0] in flags:
+        return f"--{path[0].replace('_', '-')}: "
+    if _holds(variables, path):
+        return f"{PREFIX}{'__'.join(path).upper()}: "
+    place = None
+    for step in path:
+        entry = node.entries.get(step) if isinstance(node, LocatedMapping) else None
+        if entry is None:
+            break
+        place, node = entry[0].place, entry[1]
+    return f"{place}: " if place else ""
+
+
+def _holds(tree: Any, path: list[str]) -> bool:
+    for step in path:
+        if not isinstance(tree, Mapping):
+            return True
+        if step not in tree:
+            return False
+        tree = tree[step]
+    return True
+
+
+def _is_group(path: list[str]) -> bool:
+    return len(path) == 1 and path[0] in groups()
+
+
+def _known_beside(path: list[str]) -> list[str]:
+    group = groups().get(path[0]) if len(path) > 1 else None
+    return list((group or Settings).model_fields)
+
+
+def groups() -> dict[str, type[BaseModel]]:
+    """The settings that are groups of settings, by name."""
+    return {
+        name: field.annotation
+        for name, field in Settings.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+    }
