@@ -6,7 +6,6 @@ nobody else reads the file or the environment.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +19,7 @@ from monitor.packs.form import DURATION_HELP, duration
 from monitor.packs.located import Node, Plain, plain, read_located
 from monitor.packs.located import Mapping as LocatedMapping
 from monitor.packs.problems import Problems, listed, nearest
+from monitor.review.auth import LOCAL_ROLE, Auth, BadAccount, OpenBind, auth_from, check_bind
 
 PREFIX = "NEARMISS_"
 NOT_SETTINGS = frozenset({"NEARMISS_DEBUG", "NEARMISS_PAYLOADS", "NEARMISS_CASES"})
@@ -70,24 +70,13 @@ class _Group(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
-class AuthSettings(_Group):
-    """Who may come in from other machines."""
+class AccountSettings(_Group):
+    """One account that may review from another machine, under the name that it is configured by."""
 
-    tokens: dict[str, SecretStr] = Field(
-        default_factory=dict,
-        description="A token for each role that may sign in, under the name of the role, at least 16 characters long.",
+    role: str = Field(default=LOCAL_ROLE, description="What the trail of a record shows for whoever uses the account.")
+    secret: SecretStr = Field(
+        description="The password or token, at least 12 characters; or `sha256:` and the 64 hex digits of its hash."
     )
-
-    @property
-    def configured(self) -> bool:
-        return bool(self.tokens)
-
-    @model_validator(mode="after")
-    def _tokens_are_long_enough(self) -> Self:
-        short = sorted(role for role, token in self.tokens.items() if len(token.get_secret_value()) < 16)
-        if short:
-            raise ValueError(f"tokens of {', '.join(short)}: expected at least 16 characters")
-        return self
 
 
 class KafkaSettings(_Group):
@@ -141,36 +130,31 @@ class Settings(_Group):
         repr=False,
         description="Signing secrets by source; several, separated by commas, while a secret is being rotated.",
     )
-    auth: AuthSettings = Field(default_factory=AuthSettings, repr=False)
+    accounts: dict[str, AccountSettings] = Field(
+        default_factory=dict,
+        repr=False,
+        description="Who may review, by name. Needed to listen on anything but loopback.",
+    )
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
 
-    @property
-    def loopback(self) -> bool:
-        """Whether only this machine can reach the address to listen on."""
-        return is_loopback(self.host)
+    def auth(self) -> Auth:
+        """The accounts, ready to check credentials against."""
+        return auth_from(
+            {
+                name: {"role": account.role, "secret": account.secret.get_secret_value()}
+                for name, account in self.accounts.items()
+            }
+        )
 
     @model_validator(mode="after")
     def _others_must_sign_in(self) -> Self:
-        if not self.loopback and not self.auth.configured:
-            raise ValueError(_say_unprotected(self.host))
+        try:
+            check_bind(self.host, self.auth())
+        except BadAccount as error:
+            raise ValueError(f"accounts: {error}") from None
+        except OpenBind as error:
+            raise ValueError(f"host: {error}") from None
         return self
-
-
-def is_loopback(host: str) -> bool:
-    """Names other than localhost are never taken for loopback: what they resolve to may change."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
-def _say_unprotected(host: str) -> str:
-    return (
-        f"host: {host} can be reached from other machines and no authentication is configured: "
-        f"expected a loopback address such as 127.0.0.1, or auth.tokens (such as {PREFIX}AUTH__TOKENS__ONCALL)"
-    )
 
 
 def load_settings(overrides: Mapping[str, object], environ: Mapping[str, str] | None = None) -> Settings:
@@ -193,20 +177,23 @@ def load_settings(overrides: Mapping[str, object], environ: Mapping[str, str] | 
     try:
         settings = Settings.model_validate(merged)
     except ValidationError as error:
-        for each in error.errors(include_url=False, include_context=True):
-            wrong.append(_say(each, flags, variables, node))
-        # pydantic looks at settings together only when each by itself is right; we tell everything at once.
-        host = merged.get("host")
-        if (
-            isinstance(host, str)
-            and not is_loopback(host)
-            and "auth" not in merged
-            and _say_unprotected(host) not in wrong
-        ):
-            wrong.append(_say_unprotected(host))
+        said = [_say(each, flags, variables, node) for each in error.errors(include_url=False)]
+        wrong += [*said, *(line for line in _say_open_bind(merged) if line not in said)]
     if wrong:
         raise BadSettings(wrong)
     return settings
+
+
+def _say_open_bind(merged: Mapping[str, Any]) -> list[str]:
+    """pydantic looks at settings together only when each by itself is right; this one must not wait for that."""
+    host = merged.get("host")
+    if not isinstance(host, str) or merged.get("accounts"):
+        return []
+    try:
+        check_bind(host, Auth())
+    except OpenBind as error:
+        return [f"host: {error}"]
+    return []
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -253,7 +240,7 @@ _OF_FIELD = {
     "database": "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME",
     "body_limit": "at least 1KiB",
 }
-_SECRET = frozenset({"database", "secrets", "auth"})
+_SECRET = frozenset({"database", "secrets", "accounts"})
 
 
 def _say(error: Any, flags: Mapping[str, Any], variables: Mapping[str, Any], node: LocatedMapping | None) -> str:
