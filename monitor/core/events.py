@@ -6,7 +6,7 @@ Knows the format of an event and nothing of rules, stores or tools.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
@@ -76,6 +76,10 @@ class Instant(int):
     __slots__ = ()
 
 
+Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+"""Text that identifies: short enough that a pair of them fits into an index row of any database."""
+
+
 class EventId(msgspec.Struct, frozen=True, gc=False, order=True):
     """The identity of an event for ever: the pair (source, id)."""
 
@@ -83,7 +87,7 @@ class EventId(msgspec.Struct, frozen=True, gc=False, order=True):
     id: str
 
 
-class Actor(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+class Actor(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
     """Who acted. `on_call` is None where the source does not know."""
 
     id: str | None = None
@@ -91,14 +95,14 @@ class Actor(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     on_call: bool | None = None
 
 
-class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
     """One event of format version 1. Times are `Instant`s; `labels` is never mutated.
 
     `marks` names what was odd about it and accepted all the same, for example `time_in_future`.
     """
 
-    id: str
-    source: str
+    id: Identifier
+    source: Identifier
     time: Instant
     kind: Kind
     service: str | None = None

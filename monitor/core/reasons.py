@@ -98,3 +98,4 @@ class Mark(StrEnum):
     LEAP_SECOND = "leap_second"
     NUMBER_INEXACT = "number_inexact"  # beyond 2**53
     TEXT_TRUNCATED = "text_truncated"
+    FIELD_AS_LABEL = "field_as_label"  # a field held a value of the wrong sort; the value is kept among the labels

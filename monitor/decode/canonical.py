@@ -1,0 +1,74 @@
+"""The event format, version 1: bytes to `Event` and back. One typed pass for what is regular, a closer look for the rest.
+
+Knows nothing of the tools that send events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from monitor.core.events import Event, Instant, to_text
+from monitor.core.reasons import Rejected
+from monitor.decode.jsontext import load
+from monitor.decode.lenient import MAX_TEXT, from_mapping
+from monitor.decode.outcome import Unreadable
+from monitor.decode.times import instant_hook
+
+__all__ = ["MAX_EVENT_BYTES", "Unreadable", "decode_line", "decode_value", "encode"]
+
+MAX_EVENT_BYTES = 1024 * 1024
+_EXACT = 2.0**53
+_FAST: Callable[[bytes], Event] = msgspec.json.Decoder(Event, dec_hook=instant_hook).decode
+
+
+def decode_line(line: bytes) -> Event:
+    """One event from its JSON. Raises Unreadable, and nothing else.
+
+    Irregular but readable lines are accepted: unknown fields go to `labels`, what was odd is named in `marks`.
+    """
+    if len(line) <= MAX_TEXT and rb"\u0000" not in line:
+        try:
+            event = _FAST(line)
+        except (ValueError, TypeError, LookupError, OverflowError, RecursionError):
+            return decode_value(load(line, MAX_EVENT_BYTES))
+        value, limit = event.value, event.limit
+        if (value is None or -_EXACT < value < _EXACT) and (limit is None or -_EXACT < limit < _EXACT):
+            return event
+    return decode_value(load(line, MAX_EVENT_BYTES))
+
+
+def decode_value(value: Any) -> Event:
+    """One event from a JSON value that was already read. Raises Unreadable."""
+    if not isinstance(value, dict):
+        raise Unreadable(
+            Rejected.NOT_AN_EVENT,
+            f"found {_NAMES.get(type(value), 'something else')}; expected a JSON object with id, source, time and kind",
+        )
+    return from_mapping(value)
+
+
+_NAMES: dict[type, str] = {
+    list: "an array",
+    str: "a text",
+    int: "a number",
+    float: "a number",
+    bool: "a truth value",
+    type(None): "null",
+}
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, Instant):
+        return to_text(value)
+    raise NotImplementedError(f"an event holds no {type(value).__name__}")
+
+
+_ENCODE: Callable[[Any], bytes] = msgspec.json.Encoder(enc_hook=_to_json).encode
+
+
+def encode(event: Event) -> bytes:
+    """The event as one line of JSON without its newline; `decode_line` gives the same event back."""
+    return _ENCODE(event)

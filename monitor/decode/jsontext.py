@@ -1,0 +1,104 @@
+"""Reads JSON that may be hostile: bounded in size and depth, without NUL, in UTF-8.
+
+Knows nothing of events.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import msgspec
+
+from monitor.core.reasons import Rejected
+from monitor.decode.outcome import Unreadable
+
+MAX_BODY_BYTES = 5 * 1024 * 1024
+"""No tool's webhook that we know is larger; the receiver's own limit may be lower."""
+
+MAX_DEPTH = 64
+
+_STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
+_BOM = b"\xef\xbb\xbf"
+
+
+def load(body: bytes, limit: int = MAX_BODY_BYTES) -> Any:
+    """The JSON value of `body`.
+
+    Raises Unreadable: too_large, nul_byte, not_utf8, too_deep or not_json, with the place in bytes where there is one.
+    """
+    if len(body) > limit:
+        raise Unreadable(Rejected.TOO_LARGE, f"{len(body):,} bytes; at most {limit:,} are read: send it in parts")
+    if (at := body.find(b"\0")) >= 0:
+        raise Unreadable(Rejected.NUL_BYTE, f"a NUL byte at byte {at}; JSON text has none")
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Unreadable(
+            Rejected.NOT_UTF8, f"byte {error.start} (0x{body[error.start]:02x}) is not UTF-8: {error.reason}"
+        ) from None
+    text = body.removeprefix(_BOM)
+    _check_depth(text)
+    try:
+        value = msgspec.json.decode(text)
+    except msgspec.ValidationError:
+        value = _load_with_huge_numbers(text)
+    except msgspec.DecodeError as error:
+        shown = text.strip()[:40].decode("utf-8", "replace")
+        raise Unreadable(Rejected.NOT_JSON, f"{error}; expected one JSON value, found {shown!r}…") from None
+    if rb"\u0000" in text:
+        _refuse_nul(value, "")
+    return value
+
+
+def _check_depth(text: bytes) -> None:
+    if text.count(b"[") + text.count(b"{") <= MAX_DEPTH:
+        return
+    depth = 0
+    for match in _STRING_OR_BRACKET.finditer(text):
+        token = match.group()
+        if token in (b"[", b"{"):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise Unreadable(
+                    Rejected.TOO_DEEP, f"nested deeper than {MAX_DEPTH} at byte {match.start()}; no tool nests so deep"
+                )
+        elif token in (b"]", b"}"):
+            depth -= 1
+
+
+def _load_with_huge_numbers(text: bytes) -> Any:
+    """msgspec refuses numbers that no float holds; they are read as their text, so that nothing else is lost."""
+    try:
+        value = json.loads(text, parse_float=_float_or_text, parse_int=_int_or_text, parse_constant=_no_constant)
+        json.dumps(value, ensure_ascii=False).encode("utf-8")  # half a surrogate pair is no text that can be stored
+        return value
+    except ValueError as error:
+        raise Unreadable(Rejected.NOT_JSON, f"{error}; expected one JSON value") from None
+
+
+def _float_or_text(digits: str) -> float | str:
+    number = float(digits)
+    return digits if number in (float("inf"), float("-inf")) else number
+
+
+def _int_or_text(digits: str) -> int | str:
+    return digits if len(digits) > 300 else int(digits)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _refuse_nul(value: Any, place: str) -> None:
+    if isinstance(value, str):
+        if "\0" in value:
+            raise Unreadable(Rejected.NUL_BYTE, f"{place or 'the text'} has a NUL character; databases refuse it")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _refuse_nul(key, f"a name in {place or 'the object'}")
+            _refuse_nul(item, f"{place}.{key}" if place else str(key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _refuse_nul(item, f"{place}[{index}]")

@@ -1,0 +1,226 @@
+"""Turns a JSON object that says what an event says, but not quite in its form, into an `Event`.
+
+Decides what is merely odd (kept, marked) and what is unreadable (refused). Knows no tool.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from monitor.core.events import KINDS, SEVERITIES, Actor, ActorKind, Bound, Event, Instant
+from monitor.core.reasons import Mark, Rejected
+from monitor.decode.outcome import Unreadable
+from monitor.decode.times import read_time
+
+MAX_TEXT = 4096
+"""Longest text of a field or label, in characters; what is longer is cut and marked."""
+
+MAX_IDENTIFIER = 255
+MAX_LABELS = 600
+
+_EXACT = 2.0**53
+_ACTOR_KINDS = frozenset(get_args(ActorKind))
+_CHOICES = {"severity": frozenset(SEVERITIES), "bound": frozenset(get_args(Bound))}
+_TEXTS = ("service", "environment", "subject", "title", "unit", "url")
+_TIMES = ("time", "expires_at", "previous_expires_at", "began_at", "covers_from", "received_at")
+_NUMBERS = ("value", "limit")
+_KNOWN = frozenset(Event.__struct_fields__)
+
+
+def from_mapping(raw: Mapping[str, Any]) -> Event:
+    """The event that `raw` describes. Raises Unreadable for a missing or unreadable required field, or a bad time."""
+    return _Reader(raw).event()
+
+
+def clip(text: str, limit: int = MAX_TEXT) -> str:
+    """`text`, cut to `limit` characters with an ellipsis where it is longer."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def clip_identifier(text: str) -> str:
+    """`text` where it is short enough, else its beginning and a hash of the whole, so that it still identifies."""
+    if len(text) <= MAX_IDENTIFIER:
+        return text
+    return text[: MAX_IDENTIFIER - 33] + "~" + hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def as_text(value: Any) -> str:
+    """A JSON value as label text: text as it is, everything else as compact JSON."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        return str(int(value))
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+class _Reader:
+    """Reads one object; collects labels and marks on the way."""
+
+    def __init__(self, raw: Mapping[str, Any]) -> None:
+        self._raw = raw
+        self._labels: dict[str, str] = {}
+        self._marks: dict[str, None] = {}
+
+    def event(self) -> Event:
+        raw = self._raw
+        self._read_labels()
+        for name, value in raw.items():
+            if name not in _KNOWN:
+                self._label(name, value)
+        for name in ("id", "source", "time", "kind"):
+            self._required(name)
+        kind = raw["kind"]
+        if not isinstance(kind, str) or kind not in KINDS:
+            raise Unreadable(Rejected.UNKNOWN_KIND, f"kind: {_shown(kind)} is none of the known kinds; {_near(kind)}")
+        fields: dict[str, Any] = {"id": self._identifier("id"), "source": self._identifier("source"), "kind": kind}
+        fields |= {name: self._text(name) for name in _TEXTS}
+        fields |= {name: self._time(name, raw[name]) for name in _TIMES if raw.get(name) is not None}
+        fields |= {name: self._number(name) for name in _NUMBERS}
+        fields |= {name: self._choice(name, allowed) for name, allowed in _CHOICES.items()}
+        fields["actor"] = self._actor()
+        return Event(**fields, labels=self._labels, marks=self._all_marks())
+
+    def _all_marks(self) -> tuple[str, ...]:
+        given = self._raw.get("marks")
+        if isinstance(given, list):
+            own = [clip(mark) for mark in given if isinstance(mark, str)][:MAX_LABELS]
+            return tuple(dict.fromkeys([*own, *self._marks]))
+        if given is not None:
+            self._odd("marks", given)
+        return tuple(self._marks)
+
+    def _mark(self, mark: Mark) -> None:
+        self._marks[str(mark)] = None
+
+    def _odd(self, name: str, value: Any) -> None:
+        self._label(name, value)
+        self._mark(Mark.FIELD_AS_LABEL)
+
+    def _clip(self, text: str) -> str:
+        if len(text) > MAX_TEXT:
+            self._mark(Mark.TEXT_TRUNCATED)
+        return clip(text)
+
+    def _label(self, name: str, value: Any) -> None:
+        if value is None:
+            return
+        if len(self._labels) >= MAX_LABELS:
+            self._mark(Mark.TEXT_TRUNCATED)
+            return
+        if isinstance(value, int | float) and not isinstance(value, bool) and not -_EXACT < value < _EXACT:
+            self._mark(Mark.NUMBER_INEXACT)
+        self._labels.setdefault(self._clip(name), self._clip(as_text(value)))
+
+    def _read_labels(self) -> None:
+        given = self._raw.get("labels")
+        if given is None:
+            return
+        if not isinstance(given, dict):
+            self._odd("labels", given)
+            return
+        for name, value in given.items():
+            self._label(name, value)
+
+    def _required(self, name: str) -> Any:
+        value = self._raw.get(name)
+        if value is None or value == "":
+            state = "is missing" if name not in self._raw else "is empty"
+            raise Unreadable(Rejected.MISSING_FIELD, f"{name} {state}; required are id, source, time and kind")
+        return value
+
+    def _identifier(self, name: str) -> str:
+        value = self._required(name)
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise Unreadable(Rejected.BAD_FIELD, f"{name}: found {_shown(value)}; expected a text")
+        text = clip_identifier(str(value))
+        if text != str(value):
+            self._mark(Mark.TEXT_TRUNCATED)
+        return text
+
+    def _time(self, name: str, value: Any) -> Instant:
+        instant, marks = read_time(value, name)
+        for mark in marks:
+            self._mark(mark)
+        return instant
+
+    def _text(self, name: str) -> str | None:
+        value = self._raw.get(name)
+        if value is None or isinstance(value, str):
+            return value if value is None else self._clip(value)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return self._clip(as_text(value))
+        self._odd(name, value)
+        return None
+
+    def _choice(self, name: str, allowed: frozenset[str]) -> Any:
+        value = self._raw.get(name)
+        if value is None:
+            return None
+        if isinstance(value, str):
+            if value in allowed:
+                return value
+            if value.strip().lower() in allowed:
+                return value.strip().lower()
+        self._odd(name, value)
+        return None
+
+    def _number(self, name: str) -> float | None:
+        value = self._raw.get(name)
+        if value is None:
+            return None
+        try:
+            number = math.nan if isinstance(value, bool) else float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        except OverflowError:
+            number = math.inf
+        if not -_EXACT < number < _EXACT and not math.isnan(number):
+            self._mark(Mark.NUMBER_INEXACT)
+        if math.isfinite(number):
+            return number
+        self._odd(name, value)
+        return None
+
+    def _actor(self) -> Actor | None:
+        given = self._raw.get("actor")
+        if given is None:
+            return None
+        if isinstance(given, str):
+            return Actor(id=self._clip(given))
+        if not isinstance(given, dict):
+            self._odd("actor", given)
+            return None
+        for name, value in given.items():
+            if name not in Actor.__struct_fields__:
+                self._label(f"actor.{name}", value)
+        identity = given.get("id")
+        if identity is not None and (isinstance(identity, bool) or not isinstance(identity, str | int)):
+            self._odd("actor.id", identity)
+            identity = None
+        kind = given.get("kind")
+        if kind is not None and kind not in _ACTOR_KINDS:
+            self._odd("actor.kind", kind)
+            kind = None
+        on_call = given.get("on_call")
+        if on_call is not None and not isinstance(on_call, bool):
+            self._odd("actor.on_call", on_call)
+            on_call = None
+        return Actor(
+            id=None if identity is None else self._clip(str(identity)), kind=kind or "unknown", on_call=on_call
+        )
+
+
+def _shown(value: Any) -> str:
+    return clip(as_text(value), 80)
+
+
+def _near(kind: Any) -> str:
+    family = str(kind).partition(".")[0]
+    of_family = sorted(known for known in KINDS if known.startswith(f"{family}."))
+    if of_family:
+        return "of this family there are " + ", ".join(of_family)
+    return "families are " + ", ".join(sorted({known.partition(".")[0] for known in KINDS}))

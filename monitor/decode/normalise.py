@@ -1,0 +1,29 @@
+"""Brings an event's times into relation with its receipt: the time of receipt is filled in, a time from the future capped.
+
+Does not read a clock: the time of receipt is an argument.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from monitor.core.events import Event, Instant
+from monitor.core.reasons import Mark
+
+
+def normalise(event: Event, received_at: Instant, tolerance: int) -> Event:
+    """The event as it enters the journal. `tolerance` is in microseconds.
+
+    A `received_at` that the event brings is kept where it is not later than the true one: an event that was relayed
+    late keeps when it was first received, but nobody can move the cap into the future.
+    """
+    received = event.received_at
+    if received is None or received > received_at:
+        received = received_at
+    latest = Instant(received_at + tolerance)
+    if event.time <= latest:
+        if received is event.received_at:
+            return event
+        return msgspec.structs.replace(event, received_at=received)
+    marks = event.marks if Mark.TIME_IN_FUTURE in event.marks else (*event.marks, str(Mark.TIME_IN_FUTURE))
+    return msgspec.structs.replace(event, time=latest, received_at=received, marks=marks)
