@@ -1,0 +1,137 @@
+"""The examples of a rule as values: a small stream, the catalogue it happens in, and what must come of it.
+
+Reads them from located YAML; running them is `monitor.packs.example_run`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, cast, get_args
+
+import msgspec
+
+from monitor.core.catalogue import Catalogue
+from monitor.core.events import Event
+from monitor.core.near_miss import Verdict
+from monitor.core.reasons import NotOpened, Withdrawn
+from monitor.decode.catalogues import BadCatalogue, catalogue_from_mapping
+from monitor.decode.streams import BASE_AT, arrival_order, expand
+from monitor.packs.form import Form, name_of
+from monitor.packs.located import Listing, Mapping, Node, Plain, Scalar, plain
+from monitor.packs.problems import Place, Problems
+
+Expect = Literal["draft", "none"]
+EXAMPLE_KEYS = ("name", "expect", "reason", "verdict", "title", "catalogue", "events")
+REASONS: frozenset[str] = frozenset(NotOpened) | frozenset(Withdrawn)
+NO_DRAFT_VERDICTS = ("none", "unknown")
+
+
+class Example(msgspec.Struct, frozen=True):
+    """One stream and what the rule must make of it, alone. Events are in the order of their arrival."""
+
+    rule: str
+    name: str
+    expect: Expect
+    events: tuple[Event, ...]
+    place: Place
+    catalogue: Catalogue = Catalogue()
+    reason: str | None = None
+    verdict: Verdict | None = None
+    title: str | None = None
+
+
+def read_examples(node: Node | None, rule: str, problems: Problems) -> tuple[Example, ...]:
+    """The examples under `examples:`; those with errors are left out, and their errors collected."""
+    if node is None:
+        return ()
+    if not isinstance(node, Listing):
+        problems.error(node.place, f"examples is {name_of(node)}", "a list of examples")
+        return ()
+    found: list[Example] = []
+    for item in node.items:
+        example = _example(item, rule, problems)
+        if example is None:
+            continue
+        if any(other.name == example.name for other in found):
+            problems.error(item.place, f"two examples are named {example.name!r}", "a name of its own")
+        found.append(example)
+    return tuple(found)
+
+
+def _example(node: Node, rule: str, problems: Problems) -> Example | None:
+    before = problems.errors
+    form = Form(node, problems, "an example", EXAMPLE_KEYS)
+    name = form.text("name", "what happens, in a few words", required=isinstance(node, Mapping))
+    expect = cast(Expect, form.choice("expect", get_args(Expect))) if isinstance(node, Mapping) else "none"
+    reason = form.choice("reason", REASONS) if form.has("reason") else None
+    verdict = cast(Verdict, form.choice("verdict", NO_DRAFT_VERDICTS)) if form.has("verdict") else None
+    title = form.text("title", "the title that the draft must have") if form.has("title") else None
+    if expect == "draft" and reason is not None:
+        problems.error(form.place_of("reason"), "a reason goes with `expect: none`", "no reason, or `expect: none`")
+    for key in ("verdict", "title"):
+        if expect == "none" and form.has(key):
+            problems.error(form.place_of(key), f"{key} goes with `expect: draft`", f"no {key}, or `expect: draft`")
+    catalogue = _catalogue(form.get("catalogue"), problems)
+    events = _events(form, problems) if isinstance(node, Mapping) else ()
+    if problems.errors > before:
+        return None
+    return Example(rule, name, expect, events, node.place, catalogue, reason, verdict, title)
+
+
+def _catalogue(node: Node | None, problems: Problems) -> Catalogue:
+    if node is None:
+        return Catalogue()
+    written = plain(node)
+    if not isinstance(written, dict):
+        problems.error(node.place, f"catalogue is {name_of(node)}", "a mapping: user_facing, production, depends_on")
+        return Catalogue()
+    try:
+        return catalogue_from_mapping(written)
+    except BadCatalogue as error:
+        problems.error(node.place, str(error), "user_facing, production, depends_on or automation")
+        return Catalogue()
+
+
+def _events(form: Form, problems: Problems) -> tuple[Event, ...]:
+    node = form.get("events")
+    if node is None:
+        form.missing("events", "a list of events in the canonical format")
+        return ()
+    if not isinstance(node, Listing) or not node.items:
+        problems.error(node.place, f"events is {name_of(node)}", "a list with at least one event")
+        return ()
+    written: list[dict[str, Plain]] = []
+    for item in node.items:
+        event = _as_written(item)
+        if event is None:
+            problems.error(item.place, f"an event is {name_of(item)}", "a mapping with at least a time and a kind")
+        written.append(event or {})
+    expanded = expand(written, BASE_AT)
+    for unusable in expanded.unusable:
+        item = node.items[unusable.index]
+        if isinstance(item, Mapping):
+            value = item.get(unusable.field) if unusable.field else None
+            problems.error(value.place if value else item.place, unusable.detail, "an event of the canonical format")
+    _check_ids(node, expanded.events, problems)
+    return tuple(arrival_order(expanded.events))
+
+
+def _check_ids(node: Listing, events: tuple[Event, ...], problems: Problems) -> None:
+    seen: dict[tuple[str, str], Event] = {}
+    for event in events:
+        other = seen.setdefault((event.source, event.id), event)
+        if other != event:
+            message = f"two different events have the id {event.id!r} of {event.source!r}"
+            problems.error(node.place, message, "an id of its own for each", "a different `id:`")
+
+
+def _as_written(node: Node) -> dict[str, Plain] | None:
+    """An event with its labels as texts, exactly as they were written: a version 1.10 is not the number 1.1."""
+    if not isinstance(node, Mapping):
+        return None
+    event: dict[str, Plain] = {key: plain(value) for key, (_, value) in node.entries.items()}
+    labels = node.get("labels")
+    if isinstance(labels, Mapping):
+        event["labels"] = {
+            key: value.text if isinstance(value, Scalar) else plain(value) for key, (_, value) in labels.entries.items()
+        }
+    return event

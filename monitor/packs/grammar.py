@@ -1,0 +1,267 @@
+"""A located mapping → one rule of the core, with every problem of the file collected.
+
+Knows the words of the rule language; not where files lie, and not how a rule runs.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, cast, get_args
+
+import msgspec
+
+from monitor.core.events import KINDS, MINUTE
+from monitor.core.near_miss import Family, Mode, RecordKind
+from monitor.core.rule import (
+    LONGEST_HOLD,
+    LONGEST_WINDOW,
+    Anchor,
+    Clause,
+    Impact,
+    Intervention,
+    MarginSpec,
+    Pair,
+    Point,
+    Reach,
+    Rule,
+    Step,
+    Where,
+)
+from monitor.packs.conditions import check_field, read_where
+from monitor.packs.form import DURATION_HELP, Form, duration, name_of, say_duration, text_of
+from monitor.packs.located import Mapping, Node, Scalar
+from monitor.packs.problems import Problems, listed
+from monitor.packs.titles import check_title
+from monitor.packs.version import version_of
+
+RULE_KEYS = (
+    "rule",
+    "pattern",
+    "title",
+    "description",
+    "family",
+    "kind",
+    "mode",
+    "generic",
+    "correlate",
+    "hazard",
+    "intervention",
+    "steps",
+    "absent",
+    "settle",
+    "impact",
+    "margin",
+    "ask",
+    "examples",
+)
+STEP_KEYS = ("kind", "environment", "where")
+BETWEEN_KEYS = (*STEP_KEYS, "services", "same", "differs", "since", "until")
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
+_POINT = re.compile(r"(hazard|last_hazard|intervention|safe)(?:\s*([+-])\s*(\S+))?\Z")
+_MARGINS = get_args(Literal["headroom", "deadline", "elapsed", "count"])
+_THROUGH = ("expires_at", "previous_expires_at")
+KIND_HELP = "one or several kinds of the event format, such as alert.fired"
+
+
+def read_rule(node: Node, problems: Problems) -> Rule | None:
+    """The rule, or None when the file has errors (they are among the problems)."""
+    before = problems.errors
+    form = Form(node, problems, "a rule", RULE_KEYS)
+    if not isinstance(node, Mapping):
+        return None
+    name = _name(form, "rule")
+    title = form.text("title", "one line that says what almost happened", required=True)
+    if form.has("title"):
+        check_title(title, form.place_of("title"), problems)
+    hazard = _step(_part(form, "hazard", STEP_KEYS))
+    intervention = _intervention(_part(form, "intervention", (*STEP_KEYS, "within", "services", "same", "differs")))
+    clauses = (*_clauses(form, "steps"), *_clauses(form, "absent"))
+    _check_names(form, clauses)
+    pattern = form.text("pattern", "the name of a known pattern, such as P09")
+    description = form.text("description", "a sentence or two")
+    family = cast(Family, form.choice("family", get_args(Family)))
+    kind = cast(RecordKind, form.choice("kind", get_args(RecordKind), "near_miss"))
+    mode = cast(Mode, form.choice("mode", get_args(Mode), "live"))
+    margin = cast(Literal["elapsed"], form.choice("margin", _MARGINS, "elapsed"))
+    generic, correlate, impact = form.flag("generic"), _correlate(form), _impact(form)
+    settle, ask = form.span("settle", 10 * MINUTE), form.texts("ask", "a question")
+    if problems.errors > before:
+        return None
+    try:
+        rule = Rule(
+            name=name,
+            title=title,
+            family=family,
+            hazard=hazard,
+            intervention=intervention,
+            version="",
+            pattern=pattern,
+            description=description,
+            kind=kind,
+            mode=mode,
+            generic=generic,
+            correlate=correlate,
+            clauses=clauses,
+            settle=settle,
+            impact=impact,
+            margin=MarginSpec(margin),
+            ask=ask,
+        )
+    except ValueError as error:  # an invariant of the core that has no place of its own
+        problems.error(form.place, str(error).removeprefix(f"rule {name}: "), "a rule that can match")
+        return None
+    return msgspec.structs.replace(rule, version=version_of(rule))
+
+
+def _name(form: Form, key: str) -> str:
+    expected = "a name in lower-case words with hyphens, such as rollback-before-burn"
+    name = form.text(key, expected, required=True)
+    if name and not NAME.match(name):
+        form.problems.error(form.place_of(key), f"{name!r} cannot be a name", expected)
+    return name
+
+
+def _part(form: Form, key: str, keys: tuple[str, ...]) -> Form | None:
+    node = form.get(key)
+    if node is None:
+        form.missing(key, f"a mapping with {listed(keys)}")
+        return None
+    return Form(node, form.problems, f"the {key}", keys)
+
+
+def _step(form: Form | None) -> Step:
+    if form is None:
+        return Step(frozenset())
+    where = form.get("where")
+    return Step(
+        kinds=form.choices("kind", KINDS, KIND_HELP),
+        where=None if where is None else read_where(where, form.problems),
+        environment=cast(Where, form.choice("environment", get_args(Where), "production")),
+    )
+
+
+def _intervention(form: Form | None) -> Intervention:
+    if form is None:
+        return Intervention(Step(frozenset()), 0)
+    within = form.span("within")
+    if form.has("within") and not 0 < within <= LONGEST_WINDOW:
+        place, longest = form.place_of("within"), say_duration(LONGEST_WINDOW)
+        form.problems.error(place, f"within is {say_duration(within)}", f"more than zero and at most {longest}")
+    reach = cast(Reach, form.choice("services", get_args(Reach), "siblings"))
+    return Intervention(_step(form), within, reach, _pairs(form))
+
+
+def _pairs(form: Form) -> tuple[Pair, ...]:
+    found = []
+    for key, equal in (("same", True), ("differs", False)):
+        for node in form.several(key):
+            if isinstance(node, Mapping):
+                # `{labels.k8s_cluster: labels.cluster}`: the field of this step, then that of the hazard.
+                for theirs, hazard in node.entries.values():
+                    good = isinstance(hazard, Scalar) and check_field(hazard, form.problems)
+                    if not isinstance(hazard, Scalar):
+                        form.problems.error(hazard.place, f"{key} is {name_of(hazard)}", "a field of the hazard")
+                    if check_field(theirs, form.problems) and good and isinstance(hazard, Scalar):
+                        found.append(Pair(hazard.text, theirs.text, equal))
+            elif isinstance(node, Scalar) and node.value is not None:
+                if check_field(node, form.problems):
+                    found.append(Pair(node.text, node.text, equal))
+            else:
+                expected = "field names, or `{field here: field of the hazard}`"
+                form.problems.error(node.place, f"{key} is {name_of(node)}", expected)
+    return tuple(found)
+
+
+def _correlate(form: Form) -> tuple[str, ...]:
+    if not form.has("correlate"):
+        return ("service", "subject")
+    found = []
+    for node in form.several("correlate"):
+        field = text_of(node, form.problems, "correlate", "a field of the hazard")
+        if field is not None and isinstance(node, Scalar) and check_field(node, form.problems):
+            if field in found:
+                form.problems.error(node.place, f"correlate names {field!r} twice", "each field once")
+            found.append(field)
+    if not found and not form.several("correlate"):
+        form.problems.error(form.place_of("correlate"), "correlate is empty", "at least one field", "`[service]`")
+    return tuple(found)
+
+
+def _clauses(form: Form, key: str) -> list[Clause]:
+    node = form.get(key)
+    if node is None:
+        return []
+    if not isinstance(node, Mapping) or not node.entries:
+        form.problems.error(node.place, f"{key} is {name_of(node)}", "a mapping of named steps", "`name: {kind: …}`")
+        return []
+    absent = key == "absent"
+    keys = BETWEEN_KEYS if absent else (*BETWEEN_KEYS, "at_least", "at_most", "optional")
+    return [_clause(written.text, value, keys, absent, form.problems) for written, value in node.entries.values()]
+
+
+def _clause(name: str, node: Node, keys: tuple[str, ...], absent: bool, problems: Problems) -> Clause:
+    form = Form(node, problems, f"{'absence' if absent else 'step'} {name!r}", keys)
+    if not NAME.match(name.replace("_", "-")):
+        problems.error(form.place, f"{name!r} cannot be the name of a step", "lower-case words")
+    since, until = _point(form, "since", Point("hazard")), _point(form, "until", Point("intervention"))
+    if since.anchor == until.anchor and since.offset >= until.offset:
+        problems.error(form.place_of("since"), "since does not lie before until", "an earlier moment")
+    at_least: int | None = 0 if absent else 1
+    at_most: int | None = 0 if absent else None
+    if not absent:
+        optional = form.flag("optional")
+        if optional and form.has("at_least"):
+            problems.error(form.place_of("at_least"), "an optional step has no at_least", "one of the two")
+        at_least = 0 if optional else form.count("at_least", 1)
+        at_most = form.count("at_most", None)
+        if at_most is not None and at_least is not None and at_most < at_least:
+            message = f"at_most {at_most} lies below at_least {at_least}"
+            problems.error(form.place_of("at_most"), message, "a larger number")
+        if at_most == 0:
+            problems.error(form.place_of("at_most"), "a step that must not happen", "it under `absent:`")
+    return Clause(
+        name=name,
+        step=_step(form) if isinstance(node, Mapping) else Step(frozenset()),
+        since=since,
+        until=until,
+        reach=cast(Reach, form.choice("services", get_args(Reach), "same")),
+        pairs=_pairs(form),
+        at_least=at_least or 0,
+        at_most=at_most,
+    )
+
+
+def _point(form: Form, key: str, default: Point) -> Point:
+    node = form.get(key)
+    if node is None:
+        return default
+    expected = f"{listed(get_args(Anchor))}, perhaps with a duration: `hazard - 30m`"
+    found = _POINT.match(node.text.strip()) if isinstance(node, Scalar) else None
+    if found is None:
+        form.problems.error(node.place, f"{key} is {name_of(node)}", expected)
+        return default
+    anchor, sign, length = found.groups()
+    offset = 0 if length is None else duration(length)
+    if offset is None or offset < 0:
+        form.problems.error(node.place, f"{length!r} is no duration", DURATION_HELP)
+        return default
+    return Point(anchor=cast(Anchor, anchor), offset=-offset if sign == "-" else offset)
+
+
+def _impact(form: Form) -> Impact:
+    node = form.get("impact")
+    if node is None:
+        return Impact()
+    part = Form(node, form.problems, "impact", ("hold", "through", "evidence"))
+    hold = part.span("hold", Impact().hold)
+    if hold > LONGEST_HOLD:
+        part.problems.error(part.place_of("hold"), f"hold is {say_duration(hold)}", "at most 7d")
+    through = part.choice("through", _THROUGH) if part.has("through") else ""
+    evidence = part.texts("evidence", "a kind of evidence, such as synthetic, slo, ticket or audit_log")
+    return Impact(hold, cast(Literal["", "expires_at"], through), frozenset(evidence))
+
+
+def _check_names(form: Form, clauses: tuple[Clause, ...]) -> None:
+    names = [clause.name for clause in clauses]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        form.problems.error(form.place_of("absent"), f"{name!r} is the name of a step as well", "a name of its own")

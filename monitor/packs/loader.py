@@ -1,0 +1,109 @@
+"""A file or a directory tree of rule files → rules with their examples, and every problem of every file at once.
+
+The service, the commands and the tests all load through here. Names are unique over the whole tree.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import msgspec
+
+from monitor.core.rule import Rule
+from monitor.packs.examples import Example, read_examples
+from monitor.packs.grammar import read_rule
+from monitor.packs.lint import lint
+from monitor.packs.located import Mapping, Node, Scalar, read_located
+from monitor.packs.problems import Place, Problem, Problems
+
+SUFFIXES = frozenset({".yaml", ".yml"})
+MOST_FILES = 5_000
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """What a tree gave. Rules with errors are left out; `places` says where each rule is defined."""
+
+    rules: tuple[Rule, ...]
+    problems: tuple[Problem, ...]
+    examples: tuple[Example, ...]
+    content_hash: str
+    places: dict[str, Place]
+    files: int
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return tuple(problem for problem in self.problems if problem.is_error)
+
+
+def load_rules(path: Path) -> Loaded:
+    """All rules of a file or a directory tree (`*.yaml`, `*.yml`; hidden ones left out). Never raises for content."""
+    problems = Problems()
+    files = find_files(path, problems)
+    rules: dict[str, Rule] = {}
+    places: dict[str, Place] = {}
+    examples: list[Example] = []
+    for file in files:
+        node = read_located(file, problems)
+        if node is None:
+            continue
+        rule = read_rule(node, problems)
+        name = _name_of(node)
+        read = read_examples(node.get("examples") if isinstance(node, Mapping) else None, name or "", problems)
+        if name is not None and name in places:
+            message = f"rule {name!r} is defined twice (first in {places[name]})"
+            problems.error(_place_of(node), message, "a name of its own for each rule", "renaming one of them")
+            continue
+        if name is not None:
+            places[name] = _place_of(node)
+        if rule is None:
+            continue
+        rules[rule.name] = rule
+        examples.extend(read)
+        lint(rule, read, node, problems)
+    return Loaded(
+        rules=tuple(rules[name] for name in sorted(rules)),
+        problems=tuple(problems),
+        examples=tuple(examples),
+        content_hash=content_hash(tuple(rules.values())),
+        places=places,
+        files=len(files),
+    )
+
+
+def find_files(path: Path, problems: Problems) -> list[Path]:
+    """The rule files at a path, in the order of their names; a problem where there are none."""
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        problems.error(Place(str(path)), "there is no such file or directory", "a rule file or a directory of them")
+        return []
+    found = sorted(
+        file
+        for file in path.rglob("*")
+        if file.suffix in SUFFIXES
+        and file.is_file()
+        and not any(part.startswith(".") for part in file.relative_to(path).parts)
+    )
+    if not found:
+        problems.error(Place(str(path)), "no rule file here", "files that end in .yaml", "another directory")
+    if len(found) > MOST_FILES:
+        problems.error(Place(str(path)), f"{len(found)} files", f"at most {MOST_FILES}", "the directory of the rules")
+        return []
+    return found
+
+
+def content_hash(rules: tuple[Rule, ...]) -> str:
+    """One hash for a whole pack: equal when every rule means the same."""
+    lines = "\n".join(f"{rule.name} {rule.version}" for rule in sorted(rules, key=lambda rule: rule.name))
+    return hashlib.sha256(lines.encode()).hexdigest()[:16]
+
+
+def _name_of(node: Node) -> str | None:
+    found = node.get("rule") if isinstance(node, Mapping) else None
+    return found.text if isinstance(found, Scalar) and found.value is not None else None
+
+
+def _place_of(node: Node) -> Place:
+    found = node.get("rule") if isinstance(node, Mapping) else None
+    return found.place if found is not None else node.place

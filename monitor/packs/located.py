@@ -1,0 +1,260 @@
+"""YAML text → a tree in which every node knows its line and column; all that is wrong with the YAML is collected.
+
+Knows nothing of rules. Scalars follow YAML 1.2: only `true` and `false` are booleans, so that `no` and `off` stay
+words, and nothing becomes a date.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from monitor.packs.problems import Place, Problems
+
+LARGEST_FILE = 1_000_000
+DEEPEST = 30
+MOST_NODES = 50_000
+"""Counted with every alias expanded, so that a small file cannot stand for a billion nodes."""
+
+Value = str | int | float | bool | None
+Plain = Value | list["Plain"] | dict[str, "Plain"]
+
+_INTEGER = re.compile(r"[-+]?[0-9]+\Z")
+_FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\Z")
+_WORDS: dict[str, Value] = {"": None, "~": None, "null": None, "true": True, "false": False}
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+class Scalar:
+    """A single value, and the text as it was written (`1.10` is a number as a value, and `1.10` as a text)."""
+
+    __slots__ = ("place", "text", "value")
+    depth, size = 1, 1
+
+    def __init__(self, place: Place, text: str, value: Value) -> None:
+        self.place, self.text, self.value = place, text, value
+
+
+class Listing:
+    """A sequence."""
+
+    __slots__ = ("depth", "items", "place", "size")
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.items: list[Node] = []
+        self.depth = self.size = 0  # counted when it is closed
+
+
+class Mapping:
+    """Keys in the order of the text; a key that came twice was reported, and its first value is kept."""
+
+    __slots__ = ("depth", "entries", "place", "size")
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.entries: dict[str, tuple[Scalar, Node]] = {}
+        self.depth = self.size = 0  # counted when it is closed
+
+    def get(self, key: str) -> Node | None:
+        entry = self.entries.get(key)
+        return entry[1] if entry else None
+
+
+Node = Scalar | Listing | Mapping
+
+
+def read_located(path: Path, problems: Problems) -> Node | None:
+    """The tree of a file's only document, or None when there is no usable one (then `problems` says why)."""
+    whole = Place(str(path))
+    try:
+        with path.open("rb") as file:
+            body = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        problems.error(whole, f"cannot be read: {error.strerror}", "a readable file", "checking its path and rights")
+        return None
+    return parse_located(body, str(path), problems)
+
+
+def parse_located(body: bytes, name: str, problems: Problems) -> Node | None:
+    """As `read_located`, for bytes at hand; `name` is the file that problems mention."""
+    whole = Place(name)
+    if len(body) > LARGEST_FILE:
+        problems.error(whole, f"larger than {LARGEST_FILE} bytes", "one rule or one catalogue", "splitting the file")
+        return None
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = body[: error.start]
+        place = Place(name, before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1)
+        problems.error(place, f"byte 0x{body[error.start]:02x} is not UTF-8", "UTF-8 text", "saving the file as UTF-8")
+        return None
+    if control := _CONTROL.search(text):
+        before_text = text[: control.start()]
+        place = Place(name, before_text.count("\n") + 1, control.start() - (before_text.rfind("\n") + 1) + 1)
+        problems.error(place, f"control character {control.group()!r}", "printable text", "removing it")
+        return None
+    try:
+        return _Builder(name, problems).build(text)
+    except yaml.YAMLError as error:
+        problems.error(*_say_yaml_error(error, whole))
+    except _Refused:
+        pass  # reported where it was found
+    return None
+
+
+class _Refused(Exception):
+    """The document goes beyond a bound; the problem has been added."""
+
+
+def _say_yaml_error(error: yaml.YAMLError, whole: Place) -> tuple[Place, str, str, str]:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    place = whole if mark is None else Place(whole.file, mark.line + 1, mark.column + 1)
+    said = " ".join(str(part) for part in (getattr(error, "context", None), getattr(error, "problem", None)) if part)
+    said = said or str(error).splitlines()[0]
+    if "cannot start any token" in said:
+        return place, f"not YAML: {said}", "spaces for indentation", "replacing tabs, or quoting the text"
+    if "mapping values are not allowed" in said:
+        return place, f"not YAML: {said}", "a key and a value", "quoting a text that contains a colon and a space"
+    return place, f"not YAML: {said}", "well-formed YAML", "checking indentation, quotes and brackets nearby"
+
+
+class _Builder:
+    """Builds the tree from parser events with a stack of its own: depth costs no recursion."""
+
+    def __init__(self, name: str, problems: Problems) -> None:
+        self.name, self.problems = name, problems
+        self.root: Node | None = None
+        self.stack: list[Listing | Mapping] = []
+        self.keys: list[Scalar | None] = []
+        self.anchors: dict[str, Node] = {}
+        self.nodes = 0
+
+    def build(self, text: str) -> Node | None:
+        documents = 0
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            mark = event.start_mark
+            place = Place(self.name) if mark is None else Place(self.name, mark.line + 1, mark.column + 1)
+            match event:
+                case yaml.DocumentStartEvent():
+                    documents += 1
+                    if documents > 1:
+                        self._refuse(place, "a second document begins here", "one document a file", "a file each")
+                case yaml.ScalarEvent():
+                    self._check_tag(event, place)
+                    unquoted = bool(event.implicit[0])
+                    scalar = Scalar(place, event.value, _resolve(event.value) if unquoted else event.value)
+                    self._place(scalar, event.anchor)
+                case yaml.AliasEvent():
+                    self._alias(event.anchor or "", place)
+                case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
+                    self._check_tag(event, place)
+                    opened = Listing(place) if isinstance(event, yaml.SequenceStartEvent) else Mapping(place)
+                    self._open(opened, event.anchor)
+                case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
+                    self._close()
+                case _:
+                    pass
+        if self.root is None or (isinstance(self.root, Scalar) and self.root.value is None):
+            self.problems.error(Place(self.name, 1, 1), "the file is empty", "one YAML mapping", "the reference page")
+            return None
+        return self.root
+
+    def _check_tag(self, event: yaml.NodeEvent, place: Place) -> None:
+        tag = getattr(event, "tag", None)
+        if tag is not None and tag not in ("!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map"):
+            self.problems.error(place, f"tag {tag} is not used here", "plain YAML", "leaving the tag away")
+
+    def _refuse(self, place: Place, message: str, expected: str, hint: str) -> None:
+        self.problems.error(place, message, expected, hint)
+        raise _Refused
+
+    def _count(self, place: Place, size: int, depth: int) -> None:
+        self.nodes += size
+        if self.nodes > MOST_NODES:
+            self._refuse(place, f"more than {MOST_NODES} values", "a smaller file", "fewer aliases, or several files")
+        if depth > DEEPEST:
+            self._refuse(place, f"nested deeper than {DEEPEST} levels", "a flatter structure", "fewer levels")
+
+    def _alias(self, anchor: str, place: Place) -> None:
+        node = self.anchors.get(anchor)
+        if node is None or not node.size:
+            # An anchor whose collection is still open refers to itself; it would never end.
+            message = f"alias *{anchor} has no finished anchor before it"
+            self._refuse(place, message, f"&{anchor} on an earlier value", "defining it above")
+            return
+        self._place(node, None)
+
+    def _open(self, opened: Listing | Mapping, anchor: str | None) -> None:
+        self._count(opened.place, 1, len(self.stack) + 1)
+        if anchor:
+            self.anchors[anchor] = opened
+        self.stack.append(opened)
+        self.keys.append(None)
+
+    def _close(self) -> None:
+        closed = self.stack.pop()
+        self.keys.pop()
+        inner = list(_children(closed))
+        closed.size = 1 + sum(child.size for child in inner)
+        closed.depth = 1 + max((child.depth for child in inner), default=0)
+        self._attach(closed)
+
+    def _place(self, node: Node, anchor: str | None) -> None:
+        self._count(node.place, node.size, len(self.stack) + node.depth)
+        if anchor:
+            self.anchors[anchor] = node
+        self._attach(node)
+
+    def _attach(self, node: Node) -> None:
+        if not self.stack:
+            self.root = node
+            return
+        parent = self.stack[-1]
+        if isinstance(parent, Listing):
+            parent.items.append(node)
+            return
+        key = self.keys[-1]
+        if key is None:
+            if not isinstance(node, Scalar):
+                self._refuse(node.place, "a key must be a single word", "key: value", "quoting it as a text")
+                return
+            self.keys[-1] = node
+            return
+        self.keys[-1] = None
+        if key.text in parent.entries:
+            first = parent.entries[key.text][0].place
+            message = f"key {key.text!r} is given twice (first in line {first.line})"
+            self.problems.error(key.place, message, "each key once", "removing one of them")
+            return
+        parent.entries[key.text] = (key, node)
+
+
+def _children(node: Listing | Mapping) -> Iterator[Node]:
+    if isinstance(node, Listing):
+        yield from node.items
+        return
+    for key, value in node.entries.values():
+        yield key
+        yield value
+
+
+def _resolve(text: str) -> Value:
+    lowered = text if text in _WORDS else text.lower()
+    if lowered in _WORDS and text in (lowered, lowered.capitalize(), lowered.upper()):
+        return _WORDS[lowered]
+    if _INTEGER.match(text) and len(text) < 40:
+        return int(text)
+    return float(text) if _FLOAT.match(text) else text
+
+
+def plain(node: Node) -> Plain:
+    """The tree without its places: lists, dictionaries and scalars."""
+    if isinstance(node, Scalar):
+        return node.value
+    if isinstance(node, Listing):
+        return [plain(item) for item in node.items]
+    return {key: plain(value) for key, (_, value) in node.entries.items()}

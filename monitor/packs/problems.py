@@ -1,0 +1,95 @@
+"""What is wrong with a file that a person wrote: where, what, what was expected, what to try; collected, not raised.
+
+Knows nothing of YAML or rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from difflib import get_close_matches
+from typing import Literal
+
+import msgspec
+
+SeverityOfProblem = Literal["error", "warning"]
+
+
+class Place(msgspec.Struct, frozen=True, order=True):
+    """Where something stands. Lines and columns count from 1; 0 means the file as a whole."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing to mend. `expected` and `hint` are clauses without a full stop, or empty."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+    expected: str = ""
+    hint: str = ""
+    severity: SeverityOfProblem = "error"
+
+    @property
+    def is_error(self) -> bool:
+        return self.severity == "error"
+
+    def __str__(self) -> str:
+        parts = [f"{self.file}:{self.line}:{self.column}: {self.severity}: {self.message}"]
+        if self.expected:
+            parts.append(f"expected {self.expected}")
+        if self.hint:
+            parts.append(f"try {self.hint}")
+        return "; ".join(parts)
+
+
+class Problems:
+    """Collects problems while a file is read, so that its author sees all of them at once."""
+
+    def __init__(self) -> None:
+        self._found: list[Problem] = []
+
+    def error(self, place: Place, message: str, expected: str = "", hint: str = "") -> None:
+        self._add(place, message, expected, hint, "error")
+
+    def warning(self, place: Place, message: str, expected: str = "", hint: str = "") -> None:
+        self._add(place, message, expected, hint, "warning")
+
+    def _add(self, place: Place, message: str, expected: str, hint: str, severity: SeverityOfProblem) -> None:
+        self._found.append(
+            Problem(
+                file=place.file,
+                line=place.line,
+                column=place.column,
+                message=message,
+                expected=expected,
+                hint=hint,
+                severity=severity,
+            )
+        )
+
+    @property
+    def errors(self) -> int:
+        return sum(problem.is_error for problem in self._found)
+
+    def __iter__(self) -> Iterator[Problem]:
+        """In the order of the text, whatever the order in which they were found."""
+        return iter(sorted(self._found, key=lambda problem: (problem.file, problem.line, problem.column)))
+
+
+def nearest(word: str, known: Collection[str]) -> str:
+    """The known word that looks most like this one, or an empty text."""
+    close = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    return close[0] if close else ""
+
+
+def listed(words: Collection[str]) -> str:
+    """Words for a sentence: `a, b or c`."""
+    ordered = sorted(words)
+    return " or ".join(filter(None, (", ".join(ordered[:-1]), ordered[-1]))) if ordered else ""

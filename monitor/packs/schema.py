@@ -1,0 +1,75 @@
+"""Which fields a condition may name, what type each has, and the nearest one to a misspelt name.
+
+The one list that the grammar, the linter and the reference page share.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from monitor.core.conditions import EVENT_FIELDS, TIME_FIELDS
+from monitor.core.events import KINDS, SEVERITIES
+from monitor.packs.problems import nearest
+
+FieldType = Literal["text", "number", "time", "duration", "truth"]
+
+DERIVED: dict[str, tuple[FieldType, str]] = {
+    "share": ("number", "`value` toward the danger at `limit`, which is 1: 0.9 of a ceiling, 1.5 for 2 of 3 replicas"),
+    "headroom": ("number", "what is left between `value` and `limit`, in the event's unit"),
+    "time_left": ("duration", "`expires_at` less the time of the event; negative after it"),
+    "previous_time_left": ("duration", "of a rotation: how long the replaced deadline still had; negative after it"),
+    "rollback": ("truth", "a deploy of a version that ran before"),
+    "flipped_back": ("truth", "a flag set back to what it was"),
+    "off_hours": ("truth", "outside the declared hours of the service"),
+    "actor": ("text", "human, automation or unknown, with the catalogue's list of automation applied"),
+    "off_rotation": ("truth", "a person who was not on call"),
+    "drill": ("truth", "an exercise, an experiment or a load test"),
+}
+"""Facts that the engine derives for an event: type and meaning (`monitor.core.facts` computes them)."""
+
+WORDS: dict[str, tuple[str, ...]] = {
+    "severity": SEVERITIES,
+    "bound": ("max", "min", "expected"),
+    "actor.kind": ("human", "automation", "unknown"),
+    "derived.actor": ("human", "automation", "unknown"),
+    "kind": tuple(sorted(KINDS)),
+}
+"""Fields that hold one of a few words."""
+
+_NUMBERS = frozenset({"value", "limit"})
+ORDERED: frozenset[FieldType] = frozenset({"number", "time", "duration"})
+
+
+def type_of(field: str) -> FieldType | None:
+    """The type of a field, or None for a name that no event can have."""
+    if field.startswith("labels."):
+        return "text" if len(field) > len("labels.") else None
+    if field.startswith("derived."):
+        known = DERIVED.get(field.removeprefix("derived."))
+        return known[0] if known else None
+    if field not in EVENT_FIELDS:
+        return None
+    if field in TIME_FIELDS:
+        return "time"
+    if field in _NUMBERS:
+        return "number"
+    return "truth" if field == "actor.on_call" else "text"
+
+
+def known_fields() -> frozenset[str]:
+    """Every field that has a name of its own (labels are open)."""
+    return EVENT_FIELDS | {f"derived.{name}" for name in DERIVED}
+
+
+def suggest(field: str) -> str:
+    """What may have been meant: the nearest known field, else how to name a label."""
+    close = nearest(field, known_fields())
+    if not close:
+        tails: dict[str, str] = {}
+        for name in sorted(known_fields()):
+            tails.setdefault(name.rpartition(".")[2], name)
+        tail = nearest(field.rpartition(".")[2], tails)
+        close = tails.get(tail, "")
+    if close:
+        return f"{close!r} (did you mean that?)"
+    return f"'labels.{field}' for what only this source sends" if "." not in field else "a field of the format"
