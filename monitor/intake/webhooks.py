@@ -1,0 +1,198 @@
+"""The receiver for webhooks: `POST /ingest/events` and `POST /ingest/{source}`.
+
+Decides how a sender is answered; what a body means is the decoders' business. Answers 2xx only for what is durable,
+and a vendor whose message we cannot use gets 2xx all the same: many vendors switch a subscription off after a 4xx.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+from starlette.requests import ClientDisconnect
+
+from monitor.core.reasons import Ignored, Rejected
+from monitor.decode.registry import SOURCES
+from monitor.decode.signatures import verify
+from monitor.intake.bodies import Body, Unusable, read_body, readable
+from monitor.intake.receiver import RETRY_AFTER, Receipt, Receiver
+from monitor.ops.logs import get_logger
+from monitor.ports import Clock, Unavailable
+
+_log = get_logger("intake")
+
+EVENTS = "events"
+_MEBIBYTE = 1 << 20
+_BODY_SECONDS = 30.0
+_STRANGE_BODY_KEPT = 4096
+_SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:@+-]*(/[A-Za-z0-9._~:@+-]+)*")
+_SOURCE_LENGTH = 200
+_SLACK_HANDSHAKE = "url_verification"
+
+
+class IntakeSettings(msgspec.Struct, frozen=True):
+    """Bounds and secrets. `body_limit` is in bytes, before and after decompression.
+
+    `secrets` are by source name ("pagerduty/acme", else "pagerduty"), several while one is being replaced by another;
+    a source without any is not checked.
+    """
+
+    body_limit: int = _MEBIBYTE
+    secrets: Mapping[str, Sequence[str]] = {}
+
+    def secrets_of(self, source: str) -> Sequence[str]:
+        return self.secrets.get(source) or self.secrets.get(_vendor(source)) or ()
+
+
+class _Handshake(msgspec.Struct):
+    type: str = ""
+    challenge: str | None = None
+
+
+def build_router(receiver: Receiver, clock: Clock, settings: IntakeSettings) -> APIRouter:
+    """The routes under /ingest. They need no login: a source proves itself by its secret, where one is configured."""
+    router = APIRouter(prefix="/ingest", tags=["ingest"])
+    door = _Door(receiver, clock, settings)
+
+    @router.post("/events", status_code=202, responses=_RESPONSES, summary="Take events of the canonical format")
+    async def take_events(request: Request) -> Response:
+        """A JSON object, an array, JSON Lines, or CloudEvents (structured, batch, binary), by content type."""
+        return await door.answer(request, EVENTS)
+
+    @router.post("/{source:path}", status_code=202, responses=_RESPONSES, summary="Take a delivery of one vendor")
+    async def take_delivery(request: Request, source: str) -> Response:
+        """The body as the vendor sends it. `source` is the vendor, or the vendor and a name: `pagerduty/acme`."""
+        return await door.answer(request, source)
+
+    @router.options("/{source:path}", summary="Agree to receive CloudEvents")
+    async def agree(request: Request, source: str) -> Response:
+        """The CloudEvents webhook handshake: the sender asks, and may send as fast as it likes."""
+        headers = {"allow": "OPTIONS, POST"}
+        if (origin := request.headers.get("webhook-request-origin")) is not None and _is_known(source):
+            headers |= {"webhook-allowed-origin": origin, "webhook-allowed-rate": "*"}
+            receiver.ignore(Ignored.HANDSHAKE)
+        return Response(status_code=200, headers=headers)
+
+    return router
+
+
+class _Door:
+    """Reads one request, and turns what became of it into an answer."""
+
+    def __init__(self, receiver: Receiver, clock: Clock, settings: IntakeSettings) -> None:
+        self._receiver = receiver
+        self._clock = clock
+        self._settings = settings
+
+    async def answer(self, request: Request, source: str) -> Response:
+        # One value per name: a second header of a name is what a proxy on the way added.
+        headers = {name.lower(): value for name, value in reversed(request.headers.items())}
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                body = await read_body(request.stream(), self._settings.body_limit)
+        except TimeoutError:
+            return _problem(408, "too_slow", f"the body did not arrive within {_BODY_SECONDS:g} s; send it again")
+        except ClientDisconnect:
+            return _problem(400, "disconnected", "the sender went away before the body was complete")
+        try:
+            return await self._take(source, body, headers)
+        except Unavailable:
+            hint = f"nothing can be stored now; send it again in {RETRY_AFTER} s"
+            return _problem(503, "unavailable", hint, {"retry-after": str(RETRY_AFTER)})
+
+    async def _take(self, source: str, body: Body, headers: dict[str, str]) -> Response:
+        if not _is_known(source):
+            return await self._unknown(source, body, headers)
+        # A body beyond the limit cannot be verified; it is answered as too large, since a 4xx could end a subscription.
+        if body.whole and (secrets := self._settings.secrets_of(source)):
+            wrong = verify(_vendor(source), secrets, headers, body.data, self._clock.now())
+            if wrong is not None:
+                await self._refuse_stranger(source, Rejected.BAD_SIGNATURE, wrong, body, headers)
+                _log.warning("signature_refused", source=source, why=wrong)
+                return _problem(401, str(Rejected.BAD_SIGNATURE), wrong)
+        try:
+            data = readable(body, headers.get("content-encoding", ""), self._settings.body_limit)
+        except Unusable as unusable:
+            return await self._unusable(source, unusable, headers)
+        if (challenge := _challenge(data)) is not None:
+            self._receiver.ignore(Ignored.HANDSHAKE)
+            return _json(200, {"challenge": challenge})
+        # What was unpacked here must not be unpacked again, now or when a reject of it is requeued.
+        headers.pop("content-encoding", None)
+        return _receipt(await self._receiver.receive(source, data, headers))
+
+    async def _unusable(self, source: str, unusable: Unusable, headers: dict[str, str]) -> Response:
+        await self._receiver.refuse(
+            source, unusable.reason, unusable.detail, unusable.kept, headers, stranger=True
+        )
+        rejected = {"index": 0, "reason": str(unusable.reason), "detail": unusable.detail}
+        answer = {"accepted": 0, "duplicates": 0, "rejected": [rejected]}
+        # Only our own format is told 413: its senders are ours to correct, a vendor would give the subscription up.
+        status = 413 if source == EVENTS and unusable.reason is Rejected.TOO_LARGE else 202
+        return _json(status, answer)
+
+    async def _unknown(self, source: str, body: Body, headers: dict[str, str]) -> Response:
+        known = ", ".join(sorted(SOURCES))
+        shown = re.sub(r"[^A-Za-z0-9._~:@+/-]", "?", source)[:_SOURCE_LENGTH]
+        detail = f"no decoder is called {_vendor(shown)!r}; expected one of {known}, or one of them with /NAME behind it"
+        await self._refuse_stranger(shown, Rejected.UNKNOWN_SOURCE, detail, body, headers)
+        return _json(404, {"reason": str(Rejected.UNKNOWN_SOURCE), "detail": detail, "sources": sorted(SOURCES)})
+
+    async def _refuse_stranger(
+        self, source: str, reason: Rejected, detail: str, body: Body, headers: dict[str, str]
+    ) -> None:
+        kept = body.data[:_STRANGE_BODY_KEPT]
+        await self._receiver.refuse(source, reason, detail, kept, headers, stranger=True)
+
+
+def _vendor(source: str) -> str:
+    return source.partition("/")[0]
+
+
+def _is_known(source: str) -> bool:
+    return len(source) <= _SOURCE_LENGTH and _SOURCE.fullmatch(source) is not None and _vendor(source) in SOURCES
+
+
+def _challenge(body: bytes) -> str | None:
+    """What Slack wants to hear back before it sends anything."""
+    if _SLACK_HANDSHAKE.encode() not in body:
+        return None
+    try:
+        asked = msgspec.json.decode(body, type=_Handshake)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return asked.challenge if asked.type == _SLACK_HANDSHAKE else None
+
+
+def _receipt(receipt: Receipt) -> Response:
+    answer: dict[str, object] = {
+        "accepted": receipt.accepted,
+        "duplicates": receipt.duplicates,
+        "rejected": [
+            {"index": each.index, "reason": str(each.reason), "detail": each.detail} for each in receipt.rejected
+        ],
+    }
+    if receipt.ignored:
+        answer["ignored"] = [{"index": each.index, "reason": str(each.reason)} for each in receipt.ignored]
+    return _json(202, answer)
+
+
+def _problem(status: int, reason: str, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    return _json(status, {"reason": reason, "detail": detail}, headers)
+
+
+def _json(status: int, answer: object, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(msgspec.json.encode(answer), status, headers, "application/json")
+
+
+_RESPONSES: dict[int | str, dict[str, object]] = {
+    202: {"description": "Everything is durable: what was accepted, what was known, what was rejected and why"},
+    401: {"description": "The signature is missing or wrong"},
+    404: {"description": "There is no such source; the answer lists those that there are"},
+    408: {"description": "The body did not arrive in time"},
+    413: {"description": "Too large (only for /ingest/events)"},
+    503: {"description": "Nothing can be stored now: nothing was kept, send it again after Retry-After seconds"},
+}

@@ -1,0 +1,49 @@
+"""Counts and logs what the engine decided, once it is committed.
+
+Knows decisions and metrics; changes nothing. Logs identifiers only, never what an event said.
+"""
+
+from __future__ import annotations
+
+from monitor.core.decisions import Amend, Decision, Ignore, Late, Merge, Open, Withdraw
+from monitor.core.reasons import Rejected
+from monitor.ops.logs import get_logger
+from monitor.ops.metrics import Metrics
+from monitor.ports import Commit
+
+_log = get_logger("engine")
+
+
+class Tally:
+    """Turns commits into numbers and log lines."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def count(self, commit: Commit, events: int) -> None:
+        self._metrics.events_processed.inc(events)
+        for reject in commit.rejects:
+            self._metrics.events_rejected.inc(Rejected(reject.reason))
+        for decision in commit.decisions:
+            self._one(decision)
+
+    def _one(self, decision: Decision) -> None:
+        match decision:
+            case Open(draft):
+                # The first rule named it; the others are listed in the draft and would count one event twice here.
+                self._metrics.drafts_opened.inc(draft.rules[0])
+                facts = {"rules": draft.rules, "service": draft.service, "verdict": draft.verdict}
+                _log.info("draft_opened", draft=draft.id, **facts)
+            case Withdraw(draft_id, reason):
+                self._metrics.drafts_withdrawn.inc(reason)
+                _log.info("draft_withdrawn", draft=draft_id, reason=str(reason))
+            case Merge(draft_id, into):
+                _log.info("draft_merged", draft=draft_id, into=into)
+            case Amend(draft):
+                _log.debug("draft_amended", draft=draft.id)
+            case Ignore(reason):
+                self._metrics.not_opened.inc(reason)
+                _log.debug("not_opened", reason=str(reason), rules=decision.rules, service=decision.service)
+            case Late(event):
+                self._metrics.late_events.inc()
+                _log.debug("late_event", source=event.source, event_id=event.id, behind_seconds=decision.behind / 1e6)
