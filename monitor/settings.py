@@ -16,8 +16,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, V
 from monitor.core.events import MINUTE, SECOND
 from monitor.ops.logs import get_logger
 from monitor.packs.form import DURATION_HELP, duration
-from monitor.packs.located import Node, Plain, plain, read_located
 from monitor.packs.located import Mapping as LocatedMapping
+from monitor.packs.located import Node, plain, read_located
 from monitor.packs.problems import Problems, listed, nearest
 from monitor.review.auth import LOCAL_ROLE, Auth, BadAccount, OpenBind, auth_from, check_bind
 

@@ -59,7 +59,7 @@ class Readiness:
                 return await check() or _GOOD
         except TimeoutError:
             return f"no answer within {self._timeout:g} s"
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # whatever breaks in a check, the answer is: not ready
             _log.warning("readiness_check_failed", check=name, exc_info=error)
             # The error's text may hold an address or a password: the answer names its type only.
             return f"failed with {type(error).__name__}"

@@ -30,7 +30,6 @@ _QUIET_LIBRARIES = {
     "uvicorn": logging.INFO,
     "uvicorn.access": logging.WARNING,
 }
-_configured = False
 
 
 class _StandardError(logging.StreamHandler[TextIO]):
@@ -54,7 +53,6 @@ def configure(format: Format = "console", level: Level = "info") -> None:
     Libraries that log through the standard library take the same way out; those that are chatty are kept at warnings,
     except at level "debug".
     """
-    global _configured
     if format not in ("console", "json"):
         raise ValueError(f"log format {format!r}: expected console or json")
     if level not in ("debug", "info", "warning", "error"):
@@ -98,7 +96,6 @@ def configure(format: Format = "console", level: Level = "info") -> None:
         library.propagate = True
         library.setLevel(number if level == "debug" else max(number, at_least))
     logging.captureWarnings(True)
-    _configured = True
 
 
 def get_logger(name: str) -> Logger:
@@ -107,7 +104,7 @@ def get_logger(name: str) -> Logger:
     Before `configure` was called, warnings and errors are printed for people and the rest is silent, so that a command
     that never sets logging up still says what went wrong, and says nothing on standard output.
     """
-    if not _configured:
+    if not structlog.is_configured():
         configure("console", "warning")
     return structlog.stdlib.get_logger(f"{_ROOT}.{name}")
 

@@ -1,0 +1,60 @@
+# Everything that a person or a machine does with a checkout. `make` alone lists it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+BIN := .venv/bin
+PYTEST_ARGS ?=
+
+.PHONY: help
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Prepare .venv with the pinned packages and the command `nearmiss`
+	@PYTHON="$(PYTHON)" scripts/setup.sh
+
+.PHONY: demo
+demo: setup ## Run the service with a bundled stream and print where to review (Ctrl-C stops it)
+	@$(BIN)/nearmiss demo
+
+.PHONY: system-packages
+system-packages:
+	@scripts/system-packages.sh
+
+.PHONY: lint
+lint: setup ## Check style and format
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check . || { $(BIN)/ruff format --check .; echo "run: make format" >&2; exit 1; }
+
+.PHONY: format
+format: setup ## Bring the code into the common format
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format .
+
+.PHONY: types
+types: setup ## Check the types
+	@$(BIN)/mypy --no-error-summary
+
+.PHONY: layers
+layers: setup ## Check that imports point down only
+	@$(BIN)/lint-imports --quiet 2>/dev/null || $(BIN)/lint-imports
+
+.PHONY: test
+test: setup system-packages lint types layers ## Set up whatever the tests need, then check and test everything
+	@$(BIN)/pytest $(PYTEST_ARGS)
+
+.PHONY: bench
+bench: setup ## Measure speed and memory, and print the ratios
+	@$(BIN)/python -m tests.bench
+
+.PHONY: docs
+docs: setup ## Write the generated tables of the reference pages anew
+	@$(BIN)/python scripts/reference.py
+
+.PHONY: lock
+lock: setup ## Pin the newest packages that pyproject.toml allows, with hashes (needs uv)
+	@command -v uv >/dev/null || { echo "lock: uv is needed; install it with: pipx install uv" >&2; exit 1; }
+	@uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url \
+		--no-header --output-file requirements.lock pyproject.toml
+	@uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url \
+		--no-header --extra dev --output-file requirements-dev.lock pyproject.toml
