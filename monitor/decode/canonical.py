@@ -20,7 +20,6 @@ from monitor.decode.times import instant_hook
 __all__ = ["MAX_EVENT_BYTES", "Unreadable", "decode_line", "decode_value", "encode"]
 
 MAX_EVENT_BYTES = 1024 * 1024
-_EXACT = 2.0**53
 _FAST: Callable[[bytes], Event] = msgspec.json.Decoder(Event, dec_hook=instant_hook).decode
 
 
@@ -29,14 +28,17 @@ def decode_line(line: bytes) -> Event:
 
     Irregular but readable lines are accepted: unknown fields go to `labels`, what was odd is named in `marks`.
     """
-    if len(line) <= MAX_TEXT and rb"\u0000" not in line:
+    # The order of the checks is measured: one memchr for a backslash is far cheaper than a search for an escaped NUL.
+    if len(line) <= MAX_TEXT and (b"\\" not in line or rb"\u0000" not in line):
         try:
             event = _FAST(line)
         except (ValueError, TypeError, LookupError, OverflowError, RecursionError):
             return decode_value(load(line, MAX_EVENT_BYTES))
-        value, limit = event.value, event.limit
-        if (value is None or -_EXACT < value < _EXACT) and (limit is None or -_EXACT < limit < _EXACT):
-            return event
+        value = event.value
+        if value is None or -9007199254740992.0 < value < 9007199254740992.0:
+            limit = event.limit
+            if limit is None or -9007199254740992.0 < limit < 9007199254740992.0:
+                return event
     return decode_value(load(line, MAX_EVENT_BYTES))
 
 
