@@ -1,0 +1,179 @@
+"""Opens connections to a broker and tells apart what heals by itself from what a person must correct.
+
+Knows aiokafka's clients and errors; nothing of positions, decoding or the engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.conn import create_conn
+from aiokafka.errors import (
+    AuthenticationFailedError,
+    AuthenticationMethodNotSupported,
+    ClusterAuthorizationFailedError,
+    IllegalSaslStateError,
+    KafkaError,
+    NoError,
+    SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+    UnsupportedSaslMechanismError,
+    for_code,
+)
+from aiokafka.helpers import create_ssl_context
+
+from monitor.kafka.errors import LoginRefused, MissingTopics, ReadForbidden
+from monitor.kafka.settings import KafkaSettings
+from monitor.ports import Unavailable
+
+CLIENT_ID = "nearmiss-monitor"
+_REFUSED_LOGIN = (
+    AuthenticationFailedError,
+    AuthenticationMethodNotSupported,
+    ClusterAuthorizationFailedError,
+    IllegalSaslStateError,
+    SaslAuthenticationFailed,
+    UnsupportedSaslMechanismError,
+    ssl.SSLError,
+)
+_FETCH_BYTES = 16 * 1024 * 1024
+_MILLISECONDS = 1000
+
+
+class Connector:
+    """Makes clients for one cluster. `timeout` in seconds: how long any one exchange with it may take."""
+
+    def __init__(self, settings: KafkaSettings, timeout: float, refresh: float) -> None:
+        self._settings = settings
+        self._timeout = timeout
+        self._refresh = refresh
+        self._ssl: ssl.SSLContext | None = None
+        if settings.uses_tls:
+            self._ssl = create_ssl_context(
+                cafile=settings.ca_file, certfile=settings.cert_file, keyfile=settings.key_file
+            )
+
+    async def partitions(self) -> frozenset[TopicPartition]:
+        """All partitions of the topics in the settings. Raises MissingTopics, ReadForbidden, LoginRefused, Unavailable.
+
+        Asks for all topics and picks ours: to ask for a topic by name creates it where the broker creates topics
+        automatically.
+        """
+        admin = AIOKafkaAdminClient(**self._common())
+        try:
+            async with self.patience("to list its topics"):
+                await self._start(admin)
+                described = {topic["topic"]: topic for topic in await admin.describe_topics()}
+        finally:
+            await admin.close()
+        missing = sorted(name for name in self._settings.topics if name not in described)
+        if missing:
+            raise MissingTopics(self._settings.bootstrap, missing)
+        found: set[TopicPartition] = set()
+        forbidden: list[str] = []
+        for name in self._settings.topics:
+            error = for_code(described[name]["error_code"])
+            if error is TopicAuthorizationFailedError:
+                forbidden.append(name)
+            elif error is not NoError:
+                raise Unavailable(f"topic {name} at {self._settings.bootstrap}: {error.__name__}")
+            found.update(TopicPartition(name, each["partition"]) for each in described[name]["partitions"])
+        if forbidden:
+            raise ReadForbidden(forbidden)
+        return frozenset(found)
+
+    async def consumer(self, group: str | None = None) -> AIOKafkaConsumer:
+        """A started consumer that reads only what transactions committed. Raises LoginRefused, Unavailable."""
+        consumer = AIOKafkaConsumer(
+            **self._common(),
+            group_id=group,
+            enable_auto_commit=False,
+            # Never jump: a position that the topic does not hold must come up as an error.
+            auto_offset_reset="none",
+            isolation_level="read_committed",
+            fetch_max_bytes=_FETCH_BYTES,
+            metadata_max_age_ms=round(self._refresh * _MILLISECONDS),
+        )
+        try:
+            async with self.patience("to connect"):
+                await self._start(consumer)
+        except BaseException:
+            await self.close(consumer)
+            raise
+        return consumer
+
+    async def close(self, consumer: AIOKafkaConsumer) -> None:
+        """Close, but do not wait for a broker that does not answer."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                await consumer.stop()
+        except (TimeoutError, KafkaError, OSError):
+            # A connection that was broken already has nothing left to say goodbye to.
+            return
+
+    @asynccontextmanager
+    async def patience(self, what: str) -> AsyncIterator[None]:
+        """Run an exchange with the broker within the timeout. Raises Unavailable, ReadForbidden."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                yield
+        except TopicAuthorizationFailedError as error:
+            raise ReadForbidden([str(each) for each in error.args]) from error
+        except TimeoutError as error:
+            raise Unavailable(
+                f"Kafka at {self._settings.bootstrap} did not answer within {self._timeout:g} s {what}"
+            ) from error
+        except (KafkaError, OSError) as error:
+            raise Unavailable(f"Kafka at {self._settings.bootstrap} failed {what}: {error!r}") from error
+
+    async def _start(self, client: AIOKafkaAdminClient | AIOKafkaConsumer) -> None:
+        try:
+            await client.start()
+        except KafkaError:
+            # aiokafka logs why a broker could not be used and then only says that none could.
+            await self._diagnose()
+            raise
+
+    async def _diagnose(self) -> None:
+        """Connect once more by hand. Raises LoginRefused when the broker is there and does not want us."""
+        common = self._common()
+        for address in self._settings.bootstrap.split(","):
+            host, _, port = address.rpartition(":")
+            try:
+                connection = await create_conn(
+                    host.strip("[]"),
+                    int(port),
+                    client_id=CLIENT_ID,
+                    request_timeout_ms=common["request_timeout_ms"],
+                    ssl_context=self._ssl,
+                    security_protocol=common["security_protocol"],
+                    sasl_mechanism=common["sasl_mechanism"],
+                    sasl_plain_username=common["sasl_plain_username"],
+                    sasl_plain_password=common["sasl_plain_password"],
+                )
+            except _REFUSED_LOGIN as error:
+                raise LoginRefused(self._settings.bootstrap, str(error) or type(error).__name__) from error
+            except (KafkaError, OSError):
+                continue
+            connection.close()
+
+    def _common(self) -> dict[str, Any]:
+        settings = self._settings
+        return {
+            "bootstrap_servers": settings.bootstrap.split(","),
+            "client_id": CLIENT_ID,
+            "request_timeout_ms": round(self._timeout * _MILLISECONDS),
+            "security_protocol": settings.security_protocol,
+            "ssl_context": self._ssl,
+            "sasl_mechanism": settings.sasl_mechanism or "PLAIN",
+            "sasl_plain_username": settings.username,
+            "sasl_plain_password": settings.password.get_secret_value() if settings.password else None,
+        }
+
+

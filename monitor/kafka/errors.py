@@ -1,0 +1,66 @@
+"""What can be wrong with a Kafka source that waiting does not heal; each says where, what was expected and what to do.
+
+What heals by itself is `monitor.ports.Unavailable`, not one of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class KafkaProblem(Exception):
+    """A person has to act; the reader must not go on, since going on would lose or invent events."""
+
+
+class LoginRefused(KafkaProblem):
+    """The broker was reached and did not accept who we are or how we ask."""
+
+    def __init__(self, bootstrap: str, why: str) -> None:
+        super().__init__(
+            f"kafka.bootstrap {bootstrap}: the broker refused the connection ({why}); expected matching "
+            "kafka.security_protocol, kafka.sasl_mechanism, kafka.username, kafka.password and kafka.ca_file. "
+            "Compare them with the listener that the broker offers at this address."
+        )
+
+
+class MissingTopics(KafkaProblem):
+    """Topics of the settings that the broker does not have, or does not show to this user."""
+
+    def __init__(self, bootstrap: str, missing: Sequence[str]) -> None:
+        names = ", ".join(missing)
+        super().__init__(
+            f"kafka.topics: {names} not found at {bootstrap}; expected topics that exist and that this user may "
+            "describe and read. Create them (kafka-topics.sh --create), correct the names, or grant Describe and Read; "
+            "the monitor never creates a topic itself."
+        )
+        self.topics = tuple(missing)
+
+
+class ReadForbidden(KafkaProblem):
+    """The broker does not let this user read a topic."""
+
+    def __init__(self, topics: Sequence[str]) -> None:
+        names = ", ".join(topics)
+        super().__init__(
+            f"kafka.topics: not allowed to read {names}; expected the Read permission on each topic. Grant it to "
+            "kafka.username (kafka-acls.sh --add --operation Read), or remove the topic from the settings."
+        )
+
+
+class PositionLost(KafkaProblem):
+    """The position in the database lies outside of what the topic still holds, so that a gap cannot be ruled out."""
+
+    def __init__(self, key: str, position: int, first: int, end: int) -> None:
+        if position < first:
+            why = f"Kafka's retention has removed {first - position} entries that were never read"
+        else:
+            why = "the topic is shorter than what was read before, so it was deleted, recreated or restored"
+        super().__init__(
+            f"{key}: the database says to read on at offset {position}, but the topic holds {first} to {end}: {why}. "
+            "Nothing was skipped. Restore the entries, or accept the gap by setting the position yourself "
+            f"(docs/how-to/kafka.md, 'When a position is lost'), for example to {first}."
+        )
+        self.key = key
+        self.position = position
+        self.first = first
+        self.end = end

@@ -1,0 +1,103 @@
+"""Turns one Kafka record into what the engine takes: events, rejects and what was ignored.
+
+Pure: must not know connections, positions of other partitions or the clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from monitor.core.events import EARLIEST_AT, Event, Instant
+from monitor.core.reasons import Ignored
+from monitor.decode.normalise import normalise
+from monitor.decode.registry import decode
+from monitor.ports import Reject
+
+_MICROSECONDS_PER_MILLISECOND = 1000
+
+
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """One record as it lies in a topic. `timestamp` is in milliseconds since the epoch; 0 or less where there is none."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]]
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """What one record gave. `at` orders records of several partitions: the earliest event time in it.
+
+    A record without events comes first, so that it never holds up the others.
+    """
+
+    offset: int
+    at: int
+    events: tuple[Event, ...] = ()
+    rejects: tuple[Reject, ...] = ()
+    ignored: tuple[Ignored, ...] = ()
+
+    @property
+    def size(self) -> int:
+        return max(1, len(self.events))
+
+
+def read_message(message: Message, source: str, now: Instant, tolerance: int) -> Entry:
+    """Decode a record that the decoder `source` reads.
+
+    `now` stands in where the record has no timestamp, and caps one from the future. `tolerance` in microseconds: how
+    far an event's time may lie after its receipt. An empty record (a tombstone) is ignored, by name.
+    """
+    if not message.value:
+        return Entry(offset=message.offset, at=EARLIEST_AT, ignored=(Ignored.EMPTY,))
+    received_at = _received_at(message.timestamp, now)
+    headers = _headers(message.headers)
+    outcome = decode(source, message.value, headers, received_at)
+    events = tuple(normalise(event, received_at, tolerance) for event in outcome.events)
+    coordinates = {
+        "kafka-topic": message.topic,
+        "kafka-partition": str(message.partition),
+        "kafka-offset": str(message.offset),
+    }
+    return Entry(
+        offset=message.offset,
+        at=min((event.time for event in events), default=EARLIEST_AT),
+        events=events,
+        rejects=tuple(
+            Reject(
+                source=source,
+                reason=refusal.reason,
+                detail=refusal.detail,
+                body=refusal.body,
+                received_at=received_at,
+                headers={**headers, **coordinates},
+            )
+            for refusal in outcome.refusals
+        ),
+        ignored=tuple(skipped.reason for skipped in outcome.skipped),
+    )
+
+
+def _received_at(timestamp: int, now: Instant) -> Instant:
+    """The record's own timestamp, so that reading it again gives the same event; producers may set it, also wrongly."""
+    if timestamp <= 0:
+        return now
+    return min(Instant(timestamp * _MICROSECONDS_PER_MILLISECOND), now)
+
+
+def _headers(headers: Sequence[tuple[str, bytes | None]]) -> Mapping[str, str]:
+    """Lower-cased, the last of equal names wins, as Kafka's own clients have it.
+
+    CloudEvents name their attributes `ce_type` in Kafka and `ce-type` in HTTP; the decoders read the latter.
+    """
+    found: dict[str, str] = {}
+    for name, value in headers:
+        key = name.lower()
+        if key.startswith("ce_"):
+            key = "ce-" + key[len("ce_") :]
+        found[key] = (value or b"").decode("utf-8", errors="replace")
+    return found

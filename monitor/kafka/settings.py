@@ -1,0 +1,139 @@
+"""What one must tell to read from Kafka, checked when it is read.
+
+Knows the names of the decoders, so that a topic cannot be mapped to one that does not exist; connects to nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FilePath,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+
+_HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^\s:,\[\]]+):([0-9]{1,5})")
+_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
+_LAST_PORT = 65_535
+
+
+def _to_topics(value: object) -> object:
+    """A variable cannot hold a mapping: `ops.events=events,alerts=alertmanager` stands for one."""
+    if not isinstance(value, str):
+        return value
+    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+    for topic, equals, _ in pairs:
+        if not equals:
+            raise ValueError(f"{topic.strip()!r} names no decoder; expected TOPIC=SOURCE, such as ops.events=events")
+    return {topic.strip(): source.strip() for topic, _, source in pairs}
+
+
+def _to_text(value: object) -> object:
+    """A password that looks like a number is still a password, and must not be shown in an error about its type."""
+    return str(value) if isinstance(value, int | float) else value
+
+
+class KafkaSettings(BaseModel):
+    """Where events come from when Kafka is the journal; without brokers and topics Kafka is not used."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    bootstrap: str = Field(
+        default="", description="Brokers to begin with, as host:port, separated by commas; empty: Kafka is not used."
+    )
+    topics: Annotated[dict[str, str], BeforeValidator(_to_topics)] = Field(
+        default_factory=dict,
+        description="Each topic with the decoder that reads it: `events` for the canonical format, else as in "
+        "`/ingest/{source}`. In the environment `TOPIC=SOURCE`, separated by commas.",
+    )
+    group: str | None = Field(
+        default="nearmiss",
+        description="Consumer group whose offsets are kept up to date for other tools to look at; null keeps none. "
+        "Nothing is read back from it.",
+    )
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="How the brokers are spoken to; as the listener at `bootstrap` has it."
+    )
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
+        default=None, description="How to log in; needed with SASL_PLAINTEXT and SASL_SSL."
+    )
+    username: str | None = Field(default=None, description="Who logs in.")
+    password: Annotated[SecretStr | None, BeforeValidator(_to_text)] = Field(
+        default=None, description="The password of `username`."
+    )
+    ca_file: FilePath | None = Field(
+        default=None, description="Authority that signed the brokers' certificates; without it the system's."
+    )
+    cert_file: FilePath | None = Field(default=None, description="Certificate that identifies this client.")
+    key_file: FilePath | None = Field(default=None, description="Private key of `cert_file`, without a password.")
+
+    @property
+    def is_used(self) -> bool:
+        return bool(self.bootstrap)
+
+    @property
+    def uses_tls(self) -> bool:
+        return self.security_protocol in ("SSL", "SASL_SSL")
+
+    @property
+    def uses_sasl(self) -> bool:
+        return self.security_protocol in ("SASL_PLAINTEXT", "SASL_SSL")
+
+    @field_validator("bootstrap")
+    @classmethod
+    def _check_bootstrap(cls, value: str) -> str:
+        if not value:
+            return value
+        addresses = [address.strip() for address in value.split(",")]
+        for address in addresses:
+            match = _HOST_AND_PORT.fullmatch(address)
+            if match is None or not 0 < int(match[2]) <= _LAST_PORT:
+                raise ValueError(f"{address!r} is no broker address; expected host:port, such as kafka-1:9092")
+        return ",".join(addresses)
+
+    @field_validator("topics")
+    @classmethod
+    def _check_topics(cls, value: dict[str, str]) -> dict[str, str]:
+        from monitor.decode.registry import SOURCES
+
+        for topic, source in value.items():
+            if _TOPIC.fullmatch(topic) is None or topic in (".", ".."):
+                raise ValueError(f"{topic!r} is no name of a topic; expected letters, digits, '.', '_' and '-'")
+            if source.partition("/")[0] not in SOURCES:
+                known = ", ".join(sorted(SOURCES))
+                raise ValueError(f"topic {topic!r}: no decoder {source!r}; expected one of {known}")
+        return value
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if bool(self.bootstrap) != bool(self.topics):
+            raise ValueError("bootstrap and topics belong together; expected both or neither")
+        return self
+
+    @model_validator(mode="after")
+    def _check_login(self) -> Self:
+        login = {"sasl_mechanism": self.sasl_mechanism, "username": self.username, "password": self.password}
+        if self.uses_sasl and not all(login.values()):
+            absent = ", ".join(name for name, told in login.items() if not told)
+            raise ValueError(f"security_protocol {self.security_protocol} needs {absent} as well")
+        if not self.uses_sasl and any(login.values()):
+            given = ", ".join(name for name, told in login.items() if told)
+            raise ValueError(
+                f"{given} would not be used with security_protocol {self.security_protocol}; expected SASL_SSL "
+                "(or SASL_PLAINTEXT inside a trusted network)"
+            )
+        if not self.uses_tls and (self.ca_file or self.cert_file or self.key_file):
+            raise ValueError(
+                "ca_file, cert_file and key_file would not be used with security_protocol "
+                f"{self.security_protocol}; expected SSL or SASL_SSL"
+            )
+        if bool(self.cert_file) != bool(self.key_file):
+            raise ValueError("cert_file and key_file belong together; expected both or none")
+        return self

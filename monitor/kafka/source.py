@@ -1,0 +1,246 @@
+"""Reads Kafka topics as the engine's journal: from exactly the positions that the database holds, nothing skipped.
+
+Knows partitions, offsets and the decoders; must not know what the engine makes of the events or where positions are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+
+from monitor.core.reasons import Rejected
+from monitor.kafka.connection import Connector
+from monitor.kafka.errors import MissingTopics, PositionLost
+from monitor.kafka.hint import OffsetHint
+from monitor.kafka.lanes import Lane, merge
+from monitor.kafka.messages import Message, read_message
+from monitor.kafka.settings import KafkaSettings
+from monitor.ops.logs import get_logger
+from monitor.ops.metrics import Metrics
+from monitor.ports import Batch, Clock, Positions, Unavailable
+
+_log = get_logger("kafka")
+
+_CHUNK = 500
+_SLICE_MILLISECONDS = 100
+_MILLISECONDS = 1000
+
+DEFAULT_TIMEOUT = 10.0
+DEFAULT_REFRESH = 30.0
+
+
+class KafkaReader:
+    """A `JournalReader` over the topics of `settings`; positions are named "topic/partition".
+
+    `future_tolerance` in microseconds: how far an event's time may lie after its receipt. `timeout` in seconds: how
+    long the broker may take for one answer. `refresh` in seconds: how often to look for new partitions.
+    """
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        clock: Clock,
+        metrics: Metrics,
+        *,
+        future_tolerance: int,
+        timeout: float = DEFAULT_TIMEOUT,
+        refresh: float = DEFAULT_REFRESH,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._metrics = metrics
+        self._future_tolerance = future_tolerance
+        self._connector = Connector(settings, timeout, refresh)
+        self._hint = None if settings.group is None else OffsetHint(self._connector, settings.group, clock)
+        self._consumer: AIOKafkaConsumer | None = None
+        self._lanes: dict[TopicPartition, Lane] = {}
+        self._in_step = False  # the consumer stands where the lanes say
+        self._found_topics = False
+
+    async def start(self) -> None:
+        """Connect and check the topics. Raises MissingTopics, ReadForbidden, LoginRefused, Unavailable.
+
+        Not needed before `read`, which connects when it has to; it tells at start what is wrong.
+        """
+        await self._connector.partitions()
+        self._found_topics = True
+        if self._consumer is None:
+            self._consumer = await self._connector.consumer()
+
+    async def read(self, positions: Positions, limit: int) -> Batch:
+        """At most `limit` events from `positions` on, the partitions merged by event time; waits only for answers.
+
+        A partition without a position is read from its oldest entry. Raises Unavailable when the broker cannot be
+        reached (the next call connects anew), PositionLost when a position lies outside of what the topic holds, and
+        what `start` raises.
+        """
+        try:
+            return await self._read(positions, limit)
+        except Unavailable:
+            await self._disconnect()
+            raise
+        except BaseException:
+            # Fetched and not handed out, or cancelled halfway: seek again before anything else.
+            self._in_step = False
+            raise
+
+    async def wait(self, timeout: float) -> None:
+        """Return when entries have arrived, or after `timeout` seconds. Trouble is for the next `read` to tell."""
+        consumer = self._consumer
+        if consumer is None or not self._in_step or any(lane.entries for lane in self._lanes.values()):
+            return
+        try:
+            fetched = await consumer.getmany(timeout_ms=round(timeout * _MILLISECONDS), max_records=_CHUNK)
+            await self._take(consumer, fetched)
+        except KafkaError as error:
+            self._in_step = False
+            _log.debug("kafka_wait_failed", error=repr(error))
+        except BaseException:
+            self._in_step = False
+            raise
+
+    async def close(self) -> None:
+        """Close the connections. What was fetched and not handed out is read again next time."""
+        await self._disconnect()
+        if self._hint is not None:
+            await self._hint.close()
+
+    async def _read(self, positions: Positions, limit: int) -> Batch:
+        consumer = await self._stand_at(positions)
+        try:
+            async with self._connector.patience("to fetch entries"):
+                await self._fill(consumer)
+        except Unavailable as error:
+            if isinstance(error.__cause__, OffsetOutOfRangeError):
+                # Retention overtook us between two fetches; looking at the limits again names which partition.
+                self._in_step = False
+                await self._stand_at(positions)
+            raise
+        if self._hint is not None:
+            told = {at: positions[lane.key] for at, lane in self._lanes.items() if lane.key in positions}
+            await self._hint.tell(told)
+        taken = merge(self._lanes.values(), limit)
+        for lane, entry in taken:
+            self._metrics.events_received.inc(lane.source.partition("/")[0], len(entry.events))
+            for reject in entry.rejects:
+                self._metrics.events_rejected.inc(Rejected(reject.reason))
+            for reason in entry.ignored:
+                self._metrics.events_ignored.inc(reason)
+        return Batch(
+            events=tuple(event for _, entry in taken for event in entry.events),
+            positions={**positions, **{lane.key: lane.handed for lane in self._lanes.values()}},
+            at_head=await self._is_at_head(consumer),
+            rejects=tuple(reject for _, entry in taken for reject in entry.rejects),
+        )
+
+    async def _stand_at(self, positions: Positions) -> AIOKafkaConsumer:
+        """A consumer whose partitions stand at `positions`; does nothing when they do already."""
+        consumer = self._consumer
+        if consumer is None:
+            consumer = self._consumer = await self._connector.consumer()
+            self._in_step = False
+        if self._in_step and not self._has_new_partitions(consumer):
+            lanes = self._lanes.values()
+            if all(positions.get(lane.key, lane.first) == lane.handed for lane in lanes):
+                return consumer
+        self._in_step = False
+        partitions = await self._partitions()
+        async with self._connector.patience("to tell what the topics hold"):
+            first = await consumer.beginning_offsets(partitions)
+            end = await consumer.end_offsets(partitions)
+        self._lanes = self._make_lanes(positions, first, end)
+        consumer.assign(list(self._lanes))
+        for partition, lane in self._lanes.items():
+            consumer.seek(partition, lane.handed)
+        self._in_step = True
+        _log.info("kafka_reading", positions={lane.key: lane.handed for lane in self._lanes.values()})
+        return consumer
+
+    async def _partitions(self) -> frozenset[TopicPartition]:
+        try:
+            found = await self._connector.partitions()
+        except MissingTopics as error:
+            if self._found_topics:
+                # They were there: a cluster that is restarting may not show them for a moment.
+                raise Unavailable(str(error)) from error
+            raise
+        self._found_topics = True
+        return found
+
+    def _make_lanes(
+        self, positions: Positions, first: Mapping[TopicPartition, int], end: Mapping[TopicPartition, int]
+    ) -> dict[TopicPartition, Lane]:
+        lanes: dict[TopicPartition, Lane] = {}
+        for partition in sorted(first):
+            key = f"{partition.topic}/{partition.partition}"
+            position = positions.get(key, first[partition])
+            if not first[partition] <= position <= end[partition]:
+                raise PositionLost(key, position, first[partition], end[partition])
+            source = self._settings.topics[partition.topic]
+            lanes[partition] = Lane(key, source, position, first[partition], end[partition])
+        known = {lane.key for lane in lanes.values()}
+        for key, position in positions.items():
+            if key.rpartition("/")[0] in self._settings.topics and key not in known:
+                raise PositionLost(key, position, 0, 0)
+        return lanes
+
+    def _has_new_partitions(self, consumer: AIOKafkaConsumer) -> bool:
+        """Whether the metadata, which the consumer renews by itself, has partitions that are not read yet."""
+        for topic in self._settings.topics:
+            for number in consumer.partitions_for_topic(topic) or ():
+                if TopicPartition(topic, number) not in self._lanes:
+                    return True
+        return False
+
+    async def _fill(self, consumer: AIOKafkaConsumer) -> None:
+        """Fetch until no partition is behind. The caller bounds the time."""
+        low = [partition for partition, lane in self._lanes.items() if len(lane.entries) < _CHUNK]
+        if low:
+            await self._take(consumer, await consumer.getmany(*low, timeout_ms=0, max_records=_CHUNK))
+        while behind := [partition for partition, lane in self._lanes.items() if lane.is_behind]:
+            # In slices: a fetch that brings only markers of transactions moves the position and returns nothing.
+            fetched = await consumer.getmany(*behind, timeout_ms=_SLICE_MILLISECONDS, max_records=_CHUNK)
+            await self._take(consumer, fetched)
+
+    async def _take(
+        self, consumer: AIOKafkaConsumer, fetched: Mapping[TopicPartition, list[ConsumerRecord[bytes, bytes]]]
+    ) -> None:
+        now = self._clock.now()
+        for partition, records in fetched.items():
+            lane = self._lanes[partition]
+            lane.entries.extend(
+                read_message(_message(record), lane.source, now, self._future_tolerance) for record in records
+            )
+        for partition, lane in self._lanes.items():
+            lane.fetched = await consumer.position(partition)
+            lane.end = max(lane.end, consumer.last_stable_offset(partition) or 0)
+
+    async def _is_at_head(self, consumer: AIOKafkaConsumer) -> bool:
+        """Asks the broker: what the last fetch told is old when the broker is gone, and then time must stand still."""
+        lanes = self._lanes
+        if not all(lane.is_drained for lane in lanes.values()):
+            return False
+        async with self._connector.patience("to tell where its topics end"):
+            ends = await consumer.end_offsets(list(lanes))
+        for partition, end in ends.items():
+            lanes[partition].end = max(lanes[partition].end, end)
+        return all(lane.is_drained for lane in lanes.values())
+
+    async def _disconnect(self) -> None:
+        self._in_step = False
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await self._connector.close(consumer)
+
+
+def _message(record: ConsumerRecord[bytes, bytes]) -> Message:
+    return Message(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        timestamp=record.timestamp,
+        value=record.value,
+        headers=record.headers,
+    )
