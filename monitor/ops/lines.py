@@ -184,7 +184,7 @@ def _pieces(source: _Source, counted: _Counted, kind: str, limits: Limits) -> It
         except _BROKEN as error:
             if kind == "plain":
                 raise
-            raise _Broken(f"{kind}: {error or type(error).__name__}") from error
+            raise _Broken(f"{kind}: {str(error) or type(error).__name__}") from error
         if not piece:
             return
         produced += len(piece)
@@ -266,5 +266,5 @@ def _opened(path: str | Path) -> Iterator[BinaryIO]:
     if str(path) == STDIN:
         yield sys.stdin.buffer
         return
-    with open(path, "rb") as file:
+    with Path(path).open("rb") as file:
         yield file

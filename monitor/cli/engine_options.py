@@ -1,0 +1,66 @@
+"""Reads the rules and the catalogue that a command was given, the same way for every command that runs an engine.
+
+Prints every problem of a file at once and stops with exit status 2, since a wrong rule is a wrong setting.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from monitor.core.catalogue import Catalogue
+from monitor.core.rule import Rule
+from monitor.packs.catalogue import load_catalogue
+from monitor.packs.loader import load_rules
+from monitor.packs.problems import Problem
+from monitor.packs.shipped import shipped_rules
+
+WRONG_SETTING = 2
+NOTHING_READABLE = 3
+
+rules_option = click.option(
+    "--rules",
+    "rules_path",
+    type=click.Path(exists=True, path_type=Path),
+    help="Directory of rules to use instead of those that come with the program.",
+)
+catalogue_option = click.option(
+    "--catalogue",
+    "catalogue_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Services, their dependencies, and who counts as a user.",
+)
+
+
+def read_rules(path: Path | None) -> tuple[Rule, ...]:
+    """The rules of a directory, or those that come with the program."""
+    loaded = load_rules(shipped_rules() if path is None else path)
+    _stop_on_errors(loaded.problems)
+    if not loaded.rules:
+        click.echo(f"{path}: no rules in it; nothing can be found", err=True)
+    return loaded.rules
+
+
+def read_catalogue(path: Path | None) -> Catalogue:
+    """The catalogue of a file; without one, an empty catalogue: every service then counts as user-facing."""
+    if path is None:
+        return Catalogue()
+    catalogue, problems = load_catalogue(path)
+    _stop_on_errors(problems)
+    return catalogue
+
+
+def _stop_on_errors(problems: Iterable[Problem]) -> None:
+    found = tuple(problems)
+    for problem in found:
+        click.echo(printable(str(problem)), err=True)
+    if any(problem.is_error for problem in found):
+        sys.exit(WRONG_SETTING)
+
+
+def printable(text: str) -> str:
+    """Text from outside for a terminal: one line, and no control characters that could move the cursor."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)

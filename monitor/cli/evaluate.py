@@ -1,0 +1,93 @@
+"""`nearmiss evaluate`: runs a directory of labelled cases and prints how well the rules do.
+
+The figures are a measurement, not a failure; the exit status tells only whether every case could be run.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from monitor.cli.case_files import find_case_files, load_case
+from monitor.cli.engine_options import printable, read_rules, rules_option
+from monitor.lab.evaluate import Figures, Outcome, figures, report, run_case
+from monitor.packs.regex import make_regex
+
+BROKEN_CASE = 1
+_WIDTH_WITHOUT_TERMINAL = 160
+
+
+@click.command("evaluate", short_help="Run labelled cases and print precision, recall and contradictions.")
+@click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@rules_option
+@click.option("--format", "output", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def command(directory: Path, rules_path: Path | None, output: str) -> None:
+    """Run every case file in DIR, each in its own engine from its own catalogue.
+
+    Exits 0 whatever the figures are, and 1 when a case file could not be used (the others are still judged).
+    """
+    rules = read_rules(rules_path)
+    paths = find_case_files(directory)
+    if not paths:
+        click.echo(f"{directory}: no case files (*.yaml) in it", err=True)
+    outcomes, broken = [], 0
+    errors = Console(stderr=True)
+    for path in track(paths, "evaluate", console=errors, transient=True, disable=not errors.is_terminal):
+        loaded = load_case(path)
+        for problem in loaded.problems:
+            click.echo(printable(str(problem)), err=True)
+        if loaded.case is None:
+            broken += 1
+            continue
+        outcomes.append(run_case(loaded.case, rules, make_regex))
+    if output == "json":
+        click.echo(msgspec.json.encode(report(outcomes)))
+    else:
+        _print_table(outcomes)
+    if broken:
+        click.echo(f"{broken} of {len(paths)} case files could not be used", err=True)
+        sys.exit(BROKEN_CASE)
+
+
+def _print_table(outcomes: list[Outcome]) -> None:
+    console = Console(markup=False, highlight=False)
+    if not console.is_terminal:
+        console = Console(markup=False, highlight=False, width=_WIDTH_WITHOUT_TERMINAL)
+    table = Table()
+    for column, justify in (("case", "left"), ("label", "left"), ("standing", "right"), ("withdrawn", "right")):
+        table.add_column(column, justify="right" if justify == "right" else "left", overflow="fold")
+    for column in ("false drafts", "cited", "ok", "not opened"):
+        table.add_column(column, overflow="fold")
+    for outcome in outcomes:
+        judged, expect = outcome.judged, outcome.case.expect
+        label = judged.label + ("" if outcome.case.confidence != "low" else " (low)")
+        cited = ""
+        if judged.label == "near_miss":
+            cited = f"{judged.hazard_cited}/{len(expect.hazard)}"
+            cited += f" + {judged.intervention_cited}/{len(expect.intervention)}"
+        reasons = ", ".join(f"{reason} {count}" for reason, count in _frequent(outcome))
+        counts = (str(judged.standing), str(judged.withdrawn), str(judged.false_drafts))
+        table.add_row(printable(judged.id), label, *counts, cited, "yes" if judged.ok else "NO", reasons)
+    console.print(table)
+    for name, without in (("all cases", None), ("without labels of low confidence", "low")):
+        console.print(f"{name}: {_say(figures(outcomes, 'low' if without else None))}")
+    right = Counter(outcome.judged.label for outcome in outcomes if outcome.judged.ok)
+    total = Counter(outcome.judged.label for outcome in outcomes)
+    console.print("ok: " + ", ".join(f"{label} {right[label]} of {total[label]}" for label in sorted(total)))
+
+
+def _frequent(outcome: Outcome) -> list[tuple[str, int]]:
+    counts = outcome.ledger.not_opened
+    return sorted(((str(reason), count) for reason, count in counts.items()), key=lambda item: (-item[1], item[0]))
+
+
+def _say(found: Figures) -> str:
+    shares = (("precision", found.precision), ("recall", found.recall), ("contradictions", found.contradiction_rate))
+    return ", ".join(f"{name} {'-' if share is None else f'{share:.2f}'}" for name, share in shares)

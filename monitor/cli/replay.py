@@ -1,0 +1,153 @@
+"""`nearmiss replay`: plays files of events through the engine and prints the drafts that come out.
+
+Standard output carries the drafts alone; progress, unreadable lines and the summary go to standard error.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Literal, Self
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from monitor.cli.engine_options import (
+    NOTHING_READABLE,
+    catalogue_option,
+    printable,
+    read_catalogue,
+    read_rules,
+    rules_option,
+)
+from monitor.core.engine import Engine
+from monitor.core.near_miss import State
+from monitor.lab.ledger import Entry, Ledger
+from monitor.lab.replay import Source, Summary, replay
+from monitor.ops.lines import Limits, Unread, read_lines, size_of
+from monitor.packs.regex import make_regex
+
+_MOST_BUFFERED = 8 * 1024 * 1024
+_WIDTH_WITHOUT_TERMINAL = 200
+
+
+@click.command("replay", short_help="Play files of events and print the drafts.")
+@click.argument(
+    "files",
+    metavar="FILE...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True),
+)
+@rules_option
+@catalogue_option
+@click.option("--format", "output", type=click.Choice(["jsonl", "table"]), default="jsonl", show_default=True)
+def command(files: tuple[str, ...], rules_path: Path | None, catalogue_file: Path | None, output: str) -> None:
+    """Play FILE... (JSON Lines of events, plain or gzip, zstd, bz2, xz; - reads standard input) to the end.
+
+    Prints one JSON object for each draft, also for those that were withdrawn, with the reason. Several files are
+    merged by the time at which their events arrived. Lines that cannot be read are named on standard error and
+    skipped; the exit status is 3 when no line could be read.
+    """
+    if files.count("-") > 1:
+        raise click.UsageError("standard input (-) can be given only once")
+    engine = Engine(read_rules(rules_path), read_catalogue(catalogue_file), make_regex)
+    limits = Limits(block=max(16_384, min(Limits().block, _MOST_BUFFERED // len(files))))
+    with _Watcher(files) as watcher:
+        sources = [Source(file, read_lines(file, limits)) for file in files]
+        try:
+            ledger, summary = replay(engine, sources, watcher)
+        except OSError as error:
+            raise click.ClickException(f"{error.filename or 'input'}: {error.strerror or error}") from error
+    _write(ledger.entries(), "table" if output == "table" else "jsonl")
+    click.echo(_sum_up(summary, ledger), err=True)
+    if summary.nothing_readable:
+        click.echo("nothing could be read; expected one JSON event on each line", err=True)
+        sys.exit(NOTHING_READABLE)
+
+
+class _Watcher:
+    """A progress bar where standard error is a terminal, and unreadable lines as they come."""
+
+    def __init__(self, files: tuple[str, ...]) -> None:
+        sizes = [size_of(file) for file in files]
+        total = None if None in sizes else sum(size or 0 for size in sizes)
+        self._consumed: dict[str, int] = {}
+        self._events: dict[str, int] = {}
+        self._task: TaskID | None = None
+        self._bar = Progress(
+            TextColumn("replay"),
+            BarColumn(),
+            DownloadColumn(),
+            TextColumn("{task.fields[events]:,} events"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        if sys.stderr.isatty():
+            self._task = self._bar.add_task("replay", total=total, events=0)
+
+    def __enter__(self) -> Self:
+        if self._task is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._task is not None:
+            self._bar.stop()
+
+    def progress(self, name: str, consumed: int, events: int) -> None:
+        if self._task is None:
+            return
+        self._consumed[name], self._events[name] = consumed, events
+        self._bar.update(self._task, completed=sum(self._consumed.values()), events=sum(self._events.values()))
+
+    def unread(self, name: str, unread: Unread) -> None:
+        said = printable(f"{name}:{unread.number}: {unread.reason}: {unread.detail}")
+        if self._task is None:
+            click.echo(said, err=True)
+        else:
+            self._bar.console.print(said, markup=False, highlight=False, soft_wrap=True)
+
+
+def _write(entries: list[Entry], output: Literal["jsonl", "table"]) -> None:
+    if output == "jsonl":
+        for entry in entries:
+            click.echo(msgspec.json.encode(entry.line()))
+        return
+    table = Table(title=None if entries else "no drafts")
+    for column in ("opened at", "service", "title", "rules", "verdict", "margin", "state"):
+        table.add_column(column, overflow="fold")
+    for entry in entries:
+        line, draft = entry.line(), entry.draft
+        state = f"{entry.state}: {entry.reason}" if entry.reason else str(entry.state)
+        margin = "" if draft.margin is None else draft.margin.text
+        cells = (line["opened_at"], draft.service or "", draft.title, ", ".join(draft.rules), draft.verdict, margin)
+        table.add_row(*(printable(str(cell)) for cell in (*cells, state)))
+    console = Console(markup=False, highlight=False)
+    if not console.is_terminal:
+        console = Console(markup=False, highlight=False, width=_WIDTH_WITHOUT_TERMINAL)
+    console.print(table)
+
+
+def _sum_up(summary: Summary, ledger: Ledger) -> str:
+    states = Counter(entry.state for entry in ledger.entries())
+    said = f"{summary.events:,} events"
+    if summary.unread:
+        said += f", {sum(summary.unread.values()):,} unreadable lines ({_counted(summary.unread)})"
+    said += f"; drafts: {states[State.DRAFT]} standing, {states[State.WITHDRAWN]} withdrawn"
+    said += f", {states[State.MERGED]} merged" if states[State.MERGED] else ""
+    if ledger.late:
+        said += f"; {ledger.late:,} events came later than the lateness"
+    if ledger.not_opened:
+        said += f"; not opened: {_counted({str(reason): n for reason, n in ledger.not_opened.items()})}"
+    return said
+
+
+def _counted(counts: dict[str, int]) -> str:
+    frequent = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{name} {count:,}" for name, count in frequent)

@@ -1,0 +1,117 @@
+"""Judges the engine on labelled cases: which near misses it finds, and which drafts it should not have left standing.
+
+Each case runs in an engine of its own. Knows nothing of files, nor of why the engine decided as it did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from monitor.core.conditions import MakeRegex
+from monitor.core.engine import Engine
+from monitor.core.near_miss import Draft, State
+from monitor.core.rule import Rule
+from monitor.decode.streams import arrival_order
+from monitor.lab.cases import Case, Confidence, Label
+from monitor.lab.ledger import Ledger
+from monitor.lab.replay import admitted
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """What a case came to. All but `id`, `label` and `ok` are counts.
+
+    `hazard_cited` and `intervention_cited` count the events of that part of `expect` that a standing draft cites.
+    """
+
+    id: str
+    label: Label
+    standing: int
+    withdrawn: int
+    false_drafts: int
+    hazard_cited: int
+    intervention_cited: int
+    ok: bool
+
+    @property
+    def found(self) -> bool:
+        return self.label == "near_miss" and self.ok
+
+    @property
+    def well_cited(self) -> bool:
+        return bool(self.hazard_cited and self.intervention_cited)
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """Shares between 0 and 1; None where there is nothing to take a share of."""
+
+    precision: float | None
+    recall: float | None
+    contradiction_rate: float | None
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """A case, its judgement, and the drafts behind it."""
+
+    case: Case
+    judged: Judged
+    ledger: Ledger
+
+
+def run_case(case: Case, rules: Sequence[Rule], make_regex: MakeRegex) -> Outcome:
+    """The case in its own engine, from its own catalogue, its events in the order in which they arrived."""
+    engine = Engine(rules, case.catalogue, make_regex)
+    ledger = Ledger()
+    ledger.record(engine.step([admitted(event) for event in arrival_order(case.events)]))
+    ledger.record(engine.end())
+    return Outcome(case, judge(case, ledger), ledger)
+
+
+def judge(case: Case, ledger: Ledger) -> Judged:
+    """A near miss is found when a standing draft cites what it should; any other standing draft is false."""
+    hazard, intervention = frozenset(case.expect.hazard), frozenset(case.expect.intervention)
+    standing = [_cites(entry.draft) for entry in ledger.standing()]
+    cited = frozenset().union(*standing)
+    fitting = sum(bool(ids & (hazard | intervention)) for ids in standing) if case.label == "near_miss" else 0
+    false_drafts = len(standing) - fitting
+    return Judged(
+        id=case.id,
+        label=case.label,
+        standing=len(standing),
+        withdrawn=sum(entry.state == State.WITHDRAWN for entry in ledger.entries()),
+        false_drafts=false_drafts,
+        hazard_cited=len(cited & hazard),
+        intervention_cited=len(cited & intervention),
+        ok=fitting > 0 if case.label == "near_miss" else false_drafts == 0,
+    )
+
+
+def _cites(draft: Draft) -> frozenset[str]:
+    return frozenset(cited.event.id for cited in draft.evidence)
+
+
+def figures(outcomes: Sequence[Outcome], without: Confidence | None = None) -> Figures:
+    """Precision, recall and contradiction rate, leaving out cases whose label has the confidence `without`."""
+    judged = [outcome.judged for outcome in outcomes if outcome.case.confidence != without]
+    found = sum(one.found for one in judged)
+    false_drafts = sum(one.false_drafts for one in judged)
+    impact = [one for one in judged if one.label == "impact"]
+    return Figures(
+        precision=_share(found, found + false_drafts),
+        recall=_share(found, sum(one.label == "near_miss" for one in judged)),
+        contradiction_rate=_share(sum(one.standing > 0 for one in impact), len(impact)),
+    )
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def report(outcomes: Sequence[Outcome]) -> dict[str, object]:
+    """The published form: one entry a case, the figures, and the figures without cases of low confidence."""
+    return {
+        "cases": [msgspec.to_builtins(outcome.judged) for outcome in outcomes],
+        **msgspec.to_builtins(figures(outcomes)),
+        "without_low_confidence": msgspec.to_builtins(figures(outcomes, without="low")),
+    }

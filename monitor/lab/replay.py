@@ -1,0 +1,131 @@
+"""Streams files of canonical events through one engine to the end and keeps what became of the drafts.
+
+Never reads a clock, and holds a block of lines at a time: how long the stream is does not matter.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Protocol
+
+import msgspec
+
+from monitor.core.decisions import Decision
+from monitor.core.events import MINUTE, Event, Instant
+from monitor.decode.canonical import Unreadable, decode_line
+from monitor.decode.normalise import normalise
+from monitor.lab.ledger import Ledger
+from monitor.ops.lines import Block, Unread
+
+FUTURE_TOLERANCE = 5 * MINUTE
+_MERGED_BATCH = 2000
+
+
+class Steps(Protocol):
+    """What replay needs of an engine."""
+
+    def step(self, events: Sequence[Event], /) -> list[Decision]: ...
+
+    def end(self) -> list[Decision]: ...
+
+
+class Source(msgspec.Struct, frozen=True):
+    """One stream by name. Its order is the order of arrival."""
+
+    name: str
+    blocks: Iterable[Block]
+
+
+class Observer(Protocol):
+    """Is told what happens on the way: for messages and a progress bar."""
+
+    def unread(self, name: str, unread: Unread) -> None: ...
+
+    def progress(self, name: str, consumed: int, events: int) -> None: ...
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """What was read: events given to the engine, and lines that could not be read, by reason."""
+
+    events: int
+    unread: dict[str, int]
+
+    @property
+    def nothing_readable(self) -> bool:
+        return self.events == 0 and bool(self.unread)
+
+
+def replay(engine: Steps, sources: Sequence[Source], observer: Observer) -> tuple[Ledger, Summary]:
+    """Run the sources through the engine and end it.
+
+    Several sources are merged by arrival, each keeping its own order, as the tools that wrote them ran side by side.
+    """
+    ledger, unread = Ledger(), Counter[str]()
+    streams = [_batches(source, unread, observer) for source in sources]
+    total = 0
+    for batch in streams[0] if len(streams) == 1 else merged(streams):
+        ledger.record(engine.step(batch))
+        total += len(batch)
+    ledger.record(engine.end())
+    return ledger, Summary(total, dict(unread))
+
+
+def _batches(source: Source, unread: Counter[str], observer: Observer) -> Iterator[list[Event]]:
+    name = source.name
+    total = 0
+
+    def refuse(found: Unread) -> None:
+        unread[str(found.reason)] += 1
+        observer.unread(name, found)
+
+    for block in source.blocks:
+        refused = {found.number: found for found in block.unread}
+        events: list[Event] = []
+        append = events.append
+        for number, line in enumerate(block.lines, block.first):
+            try:
+                append(decode_line(line))
+            except Unreadable as error:
+                if line.strip():
+                    refuse(Unread(number, error.reason, error.detail, line[:200]))
+                elif number in refused:
+                    refuse(refused[number])
+        total += len(events)
+        observer.progress(name, block.consumed, total)
+        yield [admitted(event) for event in events]
+
+
+def admitted(event: Event) -> Event:
+    """The event as intake would have kept it: a time from the future is capped where its receipt is known."""
+    received_at = event.received_at
+    if received_at is None or event.time <= received_at:
+        return event
+    return normalise(event, received_at, FUTURE_TOLERANCE)
+
+
+def arrived_at(event: Event) -> Instant:
+    """When it came in, as far as the event tells: its receipt, else the time when it happened."""
+    return event.time if event.received_at is None else event.received_at
+
+
+def merged(streams: Sequence[Iterator[list[Event]]]) -> Iterator[list[Event]]:
+    """Several streams as one, by arrival; an event that is out of order in its own stream stays where it is."""
+    keyed = heapq.merge(*map(_rising, streams), key=_first)
+    while batch := [event for _, event in islice(keyed, _MERGED_BATCH)]:
+        yield batch
+
+
+def _first(keyed: tuple[int, Event]) -> int:
+    return keyed[0]
+
+
+def _rising(batches: Iterator[list[Event]]) -> Iterator[tuple[int, Event]]:
+    highest: int | None = None
+    for batch in batches:
+        for event in batch:
+            arrived = arrived_at(event)
+            highest = arrived if highest is None or arrived > highest else highest
+            yield highest, event
