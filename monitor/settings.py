@@ -11,9 +11,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from monitor.core.events import MINUTE, SECOND
+from monitor.kafka.settings import KafkaSettings
 from monitor.ops.logs import get_logger
 from monitor.packs.form import DURATION_HELP, duration
 from monitor.packs.located import Mapping as LocatedMapping
@@ -62,7 +72,6 @@ def _to_list(value: object) -> object:
 
 Microseconds = Annotated[int, BeforeValidator(_to_duration)]
 Bytes = Annotated[int, BeforeValidator(_to_size)]
-Texts = Annotated[tuple[str, ...], BeforeValidator(_to_list)]
 SecretTexts = Annotated[tuple[SecretStr, ...], BeforeValidator(_to_list)]
 
 
@@ -77,21 +86,6 @@ class AccountSettings(_Group):
     secret: SecretStr = Field(
         description="The password or token, at least 12 characters; or `sha256:` and the 64 hex digits of its hash."
     )
-
-
-class KafkaSettings(_Group):
-    """Where events come from when Kafka is the journal."""
-
-    bootstrap_servers: Texts = Field(
-        default=(), description="Brokers to begin with, as host:port, separated by commas; empty: Kafka is not used."
-    )
-    topics: Texts = Field(default=(), description="Topics to read events from, separated by commas.")
-
-    @model_validator(mode="after")
-    def _both_or_neither(self) -> Self:
-        if bool(self.bootstrap_servers) != bool(self.topics):
-            raise ValueError("bootstrap_servers and topics belong together: expected both or neither")
-        return self
 
 
 class Settings(_Group):
@@ -137,6 +131,10 @@ class Settings(_Group):
     )
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
 
+    def signing_secrets(self) -> dict[str, tuple[str, ...]]:
+        """The secrets themselves, by source, for whoever checks signatures."""
+        return {source: tuple(each.get_secret_value() for each in secrets) for source, secrets in self.secrets.items()}
+
     def auth(self) -> Auth:
         """The accounts, ready to check credentials against."""
         return auth_from(
@@ -145,6 +143,22 @@ class Settings(_Group):
                 for name, account in self.accounts.items()
             }
         )
+
+    @field_validator("secrets")
+    @classmethod
+    def _are_of_known_sources(cls, value: dict[str, tuple[SecretStr, ...]]) -> dict[str, tuple[SecretStr, ...]]:
+        # A misspelt source would silently leave the real one unchecked. Imported here: the decoders are many.
+        from monitor.decode.registry import SOURCES
+
+        for source, secrets in value.items():
+            vendor = source.partition("/")[0]
+            if vendor not in SOURCES:
+                hint = nearest(vendor, SOURCES)
+                what_to_try = f"did you mean {hint}?" if hint else f"expected {listed(SOURCES)}"
+                raise ValueError(f"there is no source {vendor!r}; {what_to_try}")
+            if not secrets or not all(secrets):
+                raise ValueError(f"the secret of {source} is empty; expected a secret, or no entry for the source")
+        return value
 
     @model_validator(mode="after")
     def _others_must_sign_in(self) -> Self:
@@ -174,12 +188,13 @@ def load_settings(overrides: Mapping[str, object], environ: Mapping[str, str] | 
     written: dict[str, Any] = plain(node) if node is not None else {}  # type: ignore[assignment]  # a mapping, as checked
     merged = _merge(_merge(written, variables), flags)
     wrong = [str(problem) for problem in problems]
+    settings = None
     try:
         settings = Settings.model_validate(merged)
     except ValidationError as error:
         said = [_say(each, flags, variables, node) for each in error.errors(include_url=False)]
         wrong += [*said, *(line for line in _say_open_bind(merged) if line not in said)]
-    if wrong:
+    if wrong or settings is None:
         raise BadSettings(wrong)
     return settings
 
@@ -197,7 +212,7 @@ def _say_open_bind(merged: Mapping[str, Any]) -> list[str]:
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    """NEARMISS_KAFKA__TOPICS=a becomes {"kafka": {"topics": "a"}}. An empty variable is taken for one not set."""
+    """NEARMISS_KAFKA__GROUP=a becomes {"kafka": {"group": "a"}}. An empty variable is taken for one not set."""
     found: dict[str, Any] = {}
     for name, value in sorted(environ.items()):
         if not name.startswith(PREFIX) or name in NOT_SETTINGS or value == "":
@@ -241,6 +256,7 @@ _OF_FIELD = {
     "body_limit": "at least 1KiB",
 }
 _SECRET = frozenset({"database", "secrets", "accounts"})
+_SECRET_LAST = frozenset({"secret", "password"})
 
 
 def _say(error: Any, flags: Mapping[str, Any], variables: Mapping[str, Any], node: LocatedMapping | None) -> str:
@@ -257,13 +273,19 @@ def _say(error: Any, flags: Mapping[str, Any], variables: Mapping[str, Any], nod
         )
     if kind == "value_error":
         said = str(error["ctx"]["error"])
-        shown = "" if not path or _is_group(path) or path[0] in _SECRET else f"{error['input']!r}: "
+        shown = f"{error['input']!r}: " if said.startswith("expected") and not _is_secret(path) else ""
         return f"{where}{name}{': ' if name else ''}{shown}{said}"
     expected = _OF_FIELD.get(name) or _EXPECTED.get(kind) or str(error["msg"])
     if kind == "literal_error":
         expected = str(error["ctx"]["expected"]).replace("'", "")
-    shown = "" if path[0] in _SECRET else f"{error['input']!r}: "
+    if kind == "missing":
+        return f"{where}{name}: missing; expected a value"
+    shown = "" if _is_secret(path) else f"{error['input']!r}: "
     return f"{where}{name}: {shown}expected {expected}"
+
+
+def _is_secret(path: list[str]) -> bool:
+    return not path or path[0] in _SECRET or path[-1] in _SECRET_LAST
 
 
 def _origin(path: list[str], flags: Mapping[str, Any], variables: Mapping[str, Any], node: Node | None) -> str:
@@ -290,10 +312,6 @@ def _holds(tree: Any, path: list[str]) -> bool:
             return False
         tree = tree[step]
     return True
-
-
-def _is_group(path: list[str]) -> bool:
-    return len(path) == 1 and path[0] in groups()
 
 
 def _known_beside(path: list[str]) -> list[str]:

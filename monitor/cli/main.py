@@ -70,7 +70,9 @@ def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool
 def version() -> str:
     """The version that is installed."""
     # Imported here, because it is slow and only this question needs it.
-    return str(importlib.import_module("importlib.metadata").version("nearmiss-monitor"))
+    from importlib.metadata import version as installed
+
+    return installed("nearmiss-monitor")
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
