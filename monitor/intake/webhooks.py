@@ -137,7 +137,7 @@ class _Door:
     async def _unknown(self, source: str, body: Body, headers: dict[str, str]) -> Response:
         known = ", ".join(sorted(SOURCES))
         shown = re.sub(r"[^A-Za-z0-9._~:@+/-]", "?", source)[:_SOURCE_LENGTH]
-        detail = f"no decoder is called {_vendor(shown)!r}; expected one of {known}, or one of them with /NAME behind it"
+        detail = f"no decoder is called {_vendor(shown)!r}; expected {known}, or one of these and /NAME"
         await self._refuse_stranger(shown, Rejected.UNKNOWN_SOURCE, detail, body, headers)
         return _json(404, {"reason": str(Rejected.UNKNOWN_SOURCE), "detail": detail, "sources": sorted(SOURCES)})
 
