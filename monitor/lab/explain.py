@@ -121,9 +121,8 @@ def _explain_decision(decision: Decision, event_id: EventId, citing: set[str]) -
         case Late(event, at, behind):
             if event != event_id:
                 return None
-            return Why(
-                f"came {behind / 1_000_000:g} s behind the watermark at {to_text(at)}", True, "used all the same"
-            )
+            asked = f"came {behind / SECOND:g} s behind the watermark at {to_text(at)}"
+            return Why(asked, True, "used all the same")
 
 
 def _role(evidence: Iterable[Cited], event_id: EventId) -> str | None:
