@@ -1,0 +1,234 @@
+"""From a judged episode to the record's facts: title, margin, evidence, explanation, confidence and rank.
+
+States facts only and blames nobody: people appear by the part they played.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from monitor.core.conditions import EVENT_FIELDS, read
+from monitor.core.events import DAY, HOUR, MINUTE, SECOND, SEVERITIES, Event, Instant, to_text
+from monitor.core.facts import share
+from monitor.core.instances import Instance
+from monitor.core.near_miss import Cited, Margin, Role
+from monitor.core.reasons import Missing
+from monitor.core.rule import Rule
+
+CONFIDENCE: dict[str, float] = {
+    Missing.NO_FEED: 0.6,
+    Missing.FEED_GAP: 0.7,
+    Missing.TRUNCATED: 0.7,
+    Missing.NO_RESOLVE: 0.8,
+    Missing.ALERT_CANCELLED: 0.7,
+    Missing.SERVICE_UNKNOWN: 0.7,
+    Missing.ENVIRONMENT_UNKNOWN: 0.9,
+    Missing.SIBLING_ONLY: 0.6,
+    Missing.IMPACT_UNSTATED: 0.8,
+    Missing.TIME_MARKED: 0.8,
+    Missing.EVIDENCE_CAPPED: 1.0,
+}
+"""By how much each missing piece lowers the confidence. Proposals; only their order matters to the queue."""
+GENERIC_CONFIDENCE = 0.8
+KEPT_CONTEXT = 20
+
+PLACEHOLDER = re.compile(r"\{([a-z_.]+)\}")
+TITLE_FIELDS: frozenset[str] = frozenset(
+    {"service", "elapsed", "margin"}
+    | {f"{part}.{field}" for part in ("hazard", "intervention") for field in (*EVENT_FIELDS, "kind_words", "who")}
+)
+"""What a title may name between braces; labels too, as `hazard.labels.…`."""
+
+KIND_WORDS: dict[str, str] = {
+    "change.deployed": "deployed",
+    "change.rolled_back": "rolled back",
+    "change.configured": "reconfigured",
+    "change.flag_set": "flag set",
+    "change.scaled": "scaled",
+    "change.restarted": "restarted",
+    "change.failed_over": "failed over",
+    "change.deleted": "deleted",
+    "change.restored": "restored",
+    "change.rotated": "rotated",
+    "change.ran": "run by hand",
+    "change.held": "held",
+    "change.blocked": "blocked",
+    "alert.silenced": "silenced",
+}
+
+
+def kind_words(event: Event) -> str:
+    return KIND_WORDS.get(event.kind, event.kind.replace(".", " ").replace("_", " "))
+
+
+def who(event: Event) -> str:
+    """The part that somebody played, never a name."""
+    if event.actor is None or event.actor.kind == "unknown":
+        return "someone"
+    if event.actor.kind == "automation":
+        return "automation"
+    if event.actor.on_call is None:
+        return "a person"
+    return "the person on call" if event.actor.on_call else "a person off rotation"
+
+
+def say_duration(duration: int) -> str:
+    """A duration (microseconds) in the largest unit that keeps it readable."""
+    size = abs(duration)
+    for unit, word in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (SECOND, "second")):
+        if size >= 2 * unit or (unit is SECOND or size == unit):
+            count = round(size / unit)
+            return f"{count} {word}" + ("" if count == 1 else "s")
+    return "0 seconds"
+
+
+def say_number(number: float) -> str:
+    return f"{number:,.10g}" if abs(number) < 1e10 else f"{number:.3g}"
+
+
+def margin_of(rule: Rule, hazards: Sequence[Event], count: int, action: Event, first_sign_at: int) -> Margin | None:
+    """How close it came, as the rule measures it; None where the events do not tell."""
+    if rule.margin.measure == "headroom":
+        return _headroom(hazards)
+    if rule.margin.measure == "deadline":
+        return _deadline(hazards, action)
+    if rule.margin.measure == "count":
+        return Margin("count", count, "times", f"{count} times before it was acted on")
+    elapsed = action.time - first_sign_at
+    return Margin("elapsed", elapsed / SECOND, "seconds", f"{say_duration(elapsed)} from the first sign to the action")
+
+
+def _headroom(hazards: Sequence[Event]) -> Margin | None:
+    """The worst measurement. Says "2 of 6 pods" for a floor or a count, "97 of 100 percent" for a ceiling."""
+    measured = [event for event in hazards if share(event) is not None]
+    if not measured:
+        return None
+    worst = max(measured, key=lambda event: (share(event) or 0.0, event.time))
+    assert worst.value is not None and worst.limit is not None
+    unit = worst.unit or ""
+    text = f"{say_number(worst.value)} of {say_number(worst.limit)} {unit}".rstrip()
+    return Margin("headroom", worst.value, unit, text + (" left" if worst.bound == "min" else ""), worst.limit)
+
+
+def _deadline(hazards: Sequence[Event], action: Event) -> Margin | None:
+    told = [event.expires_at for event in hazards if event.expires_at is not None]
+    deadline = action.previous_expires_at if action.previous_expires_at is not None else min(told, default=None)
+    if deadline is None:
+        return None
+    left = deadline - action.time
+    text = f"{say_duration(left)} before the deadline" if left >= 0 else f"{say_duration(left)} after the deadline"
+    return Margin("deadline", left / SECOND, "seconds", text)
+
+
+def render_title(rule: Rule, service: str | None, hazard: Event, action: Event, margin: Margin | None) -> str:
+    """The rule's title with its placeholders filled in; what is not known is left out in words."""
+
+    def fill(found: re.Match[str]) -> str:
+        name = found.group(1)
+        if name == "service":
+            return service or "an unnamed service"
+        if name == "elapsed":
+            return say_duration(action.time - hazard.time)
+        if name == "margin":
+            return margin.text if margin is not None else "an unknown margin"
+        part, _, field = name.partition(".")
+        event = hazard if part == "hazard" else action
+        if field == "kind_words":
+            return kind_words(event)
+        if field == "who":
+            return who(event)
+        value = read(field, event, {})
+        if field.endswith("_at") and isinstance(value, int):
+            return to_text(value) or ""
+        if isinstance(value, float):
+            return say_number(value)
+        return "something" if value is None else str(value)
+
+    title = PLACEHOLDER.sub(fill, rule.title)
+    return title[:1].upper() + title[1:]
+
+
+def draft_id(key: str, anchor: Event) -> str:
+    """A hash of the correlation key and the anchor hazard, as they stood when the draft opened."""
+    meaning = "\x1f".join((key, anchor.source, anchor.id))
+    return "nm_" + hashlib.blake2b(meaning.encode(), digest_size=10).hexdigest()
+
+
+def recurrence_key(rule: Rule, service: str | None) -> str:
+    return f"{rule.name}|{service}"
+
+
+def cite(events: Sequence[Event], role: Role) -> list[Cited]:
+    return [Cited(role, event) for event in events]
+
+
+class Gathered(msgspec.Struct, frozen=True):
+    """The evidence of an episode: distinct events of each part in time order, and how many more there were."""
+
+    cited: tuple[Cited, ...]
+    omitted: dict[str, int]
+
+
+def gather(instances: Sequence[Instance], context: Sequence[Event], recoveries: Sequence[Event]) -> Gathered:
+    """All parts of all candidates once each; an event that plays two parts is cited in the stronger one."""
+    taken: set[tuple[str, str]] = set()
+    cited: list[Cited] = []
+    omitted: dict[str, int] = {}
+    actions = _distinct([event for instance in instances for event in instance.interventions.events], taken)
+    hazards = _distinct([event for instance in instances for event in instance.hazards.events], taken)
+    for role, events, extra in (
+        ("hazard", hazards, sum(instance.hazards.omitted for instance in instances)),
+        ("intervention", actions, sum(instance.interventions.omitted for instance in instances)),
+        ("recovery", _distinct(recoveries, taken), 0),
+        ("context", _distinct(context, taken), 0),
+    ):
+        kept = events if len(events) <= KEPT_CONTEXT else [*events[: KEPT_CONTEXT // 2], *events[-KEPT_CONTEXT // 2 :]]
+        cited += [Cited(role, event) for event in kept]  # type: ignore[arg-type]
+        if extra + len(events) - len(kept):
+            omitted[role] = extra + len(events) - len(kept)
+    return Gathered(tuple(cited), omitted)
+
+
+def _distinct(events: Sequence[Event], taken: set[tuple[str, str]]) -> list[Event]:
+    found = []
+    for event in sorted(events, key=lambda event: (event.time, event.source, event.id)):
+        if (event.source, event.id) not in taken:
+            taken.add((event.source, event.id))
+            found.append(event)
+    return found
+
+
+def confidence_of(missing: Sequence[str], generic: bool) -> float:
+    """1.0 where everything could be checked; each missing piece lowers it."""
+    result = GENERIC_CONFIDENCE if generic else 1.0
+    for name in missing:
+        result *= CONFIDENCE[name]
+    return round(result, 2)
+
+
+def rank_of(hazards: Sequence[Event], repeats: int, confidence: float, generic: bool) -> float:
+    """What to judge first: severity, closeness to the limit, repeats; less where little is certain."""
+    severity = max((len(SEVERITIES) - SEVERITIES.index(event.severity) for event in hazards if event.severity), default=2)
+    closeness = max((min(share(event) or 0.0, 2.0) for event in hazards), default=0.0)
+    return round((severity + closeness + 1.5 * min(repeats, 3) + (0 if generic else 1)) * confidence, 3)
+
+
+def explain_instance(rule: Rule, instance: Instance, notes: Sequence[str]) -> list[str]:
+    """Why this rule matched, in lines a person reads; event identities in brackets."""
+    hazard, action = instance.hazards.earliest, instance.interventions.earliest
+    lines = [
+        f"{rule.name}: hazard {hazard.kind} on {instance.service} at {to_text(hazard.time)} [{hazard.source} {hazard.id}]"
+        + (f" and {instance.hazards.count - 1} more" if instance.hazards.count > 1 else ""),
+        f"{rule.name}: intervention {action.kind} on {action.service} {say_duration(action.time - hazard.time)} later"
+        f" [{action.source} {action.id}]"
+        + (f" and {instance.interventions.count - 1} more" if instance.interventions.count > 1 else ""),
+    ]
+    return lines + [f"{rule.name}: {note}" for note in notes]
+
+
+def instant(at: int | None) -> Instant | None:
+    return None if at is None else Instant(at)

@@ -1,0 +1,131 @@
+"""An episode: the candidates that belong to one real event, when they were safe, and how long their window is.
+
+One episode gives at most one draft.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from monitor.core.alerts import Track
+from monitor.core.events import DAY, HOUR, MINUTE, Event
+from monitor.core.impact import IncidentView
+from monitor.core.instances import Instance
+from monitor.core.near_miss import Draft
+from monitor.core.reasons import Missing
+from monitor.core.rule import Rule
+
+BEFORE_FIRST_SIGN = 5 * MINUTE
+REOPEN_WITHIN = 24 * HOUR
+"""Alerts that fire again, and impact in the scope, within this after safe still belong to the episode."""
+TIED_WITHIN = 7 * DAY
+"""Impact tied to the same subject, change or incident within this after safe withdraws."""
+LONGEST_EPISODE = 7 * DAY
+CHAIN_WITHIN = HOUR
+SIBLING_CLOSE = 15 * MINUTE
+"""An action on a sibling counts only where the recovery followed this closely."""
+KEPT_TRACKS = 64
+KEPT_REFERENCES = 512
+
+
+class Episode(msgspec.Struct):
+    """What is known of one real event. Times in microseconds."""
+
+    id: str
+    services: list[str]
+    instances: list[str] = []
+    cited: list[str] = []
+    subjects: list[str] = []
+    others: dict[str, Track] = {}
+    others_omitted: int = 0
+    safe_at: int | None = None
+    window_from: int = 0
+    window_to: int = 0
+    first_sign_at: int = 0
+    action_times: list[int] = []
+    draft: Draft | None = None
+    withdrawn: bool = False
+    outcome: str = ""
+    wake_at: int | None = None
+    closes_at: int | None = None
+    closed: bool = False
+
+    def cite(self, event: Event) -> None:
+        """Remember an identity and a subject, boundedly, for finding what shares them."""
+        reference = reference_of(event)
+        if reference not in self.cited and len(self.cited) < KEPT_REFERENCES:
+            self.cited.append(reference)
+        if event.subject is not None and event.subject not in self.subjects and len(self.subjects) < KEPT_REFERENCES:
+            self.subjects.append(event.subject)
+        if event.service is not None and event.service not in self.services:
+            self.services.append(event.service)
+
+    def observe_alert(self, key: str, event: Event) -> None:
+        """An alert on a cited service that no rule asked for: it still says that all is not well."""
+        track = self.others.get(key)
+        if track is None:
+            if event.kind != "alert.fired":
+                return
+            if len(self.others) >= KEPT_TRACKS:
+                self.others_omitted += 1
+                return
+            track = self.others[key] = Track()
+        track.observe(event)
+
+
+def reference_of(event: Event) -> str:
+    return f"{event.source}\x1f{event.id}"
+
+
+class Safe(msgspec.Struct, frozen=True):
+    """When the episode was safe, and what had to be assumed for it."""
+
+    at: int
+    assumed: bool
+    missing: tuple[str, ...]
+
+
+def find_safe(episode: Episode, instances: Sequence[Instance], settle: int, closings: Iterable[IncidentView]) -> Safe:
+    """Safe in the order: every alert recovered after the action; the incident closed; the action plus settle time.
+
+    A missing resolve lowers confidence, it does not forbid; a cancelled alert is no recovery.
+    """
+    actions = [event for instance in instances for event in instance.interventions.events]
+    first_action = min(event.time for event in actions)
+    last_action = max(event.time for event in actions)
+    tracks = [track for instance in instances for track in instance.tracks.values()] + list(episode.others.values())
+    tracks = [track for track in tracks if track.recovered_at is None or track.recovered_at >= first_action]
+    recoveries = [track.recovered_at for track in tracks if track.recovered_at is not None]
+    missing = []
+    if any(track.was_cancelled for track in tracks):
+        missing.append(str(Missing.ALERT_CANCELLED))
+    if any(track.recovered_at is None and not track.was_cancelled for track in tracks):
+        missing.append(str(Missing.NO_RESOLVE))
+    if recoveries and not missing:
+        return Safe(max(recoveries), False, ())
+    closed = [view.closed_at for view in closings if view.closed_at is not None and view.closed_at >= first_action]
+    still_firing = [track.last_fired_at for track in tracks if track.recovered_at is None and track.last_fired_at]
+    latest = max([last_action, *still_firing])
+    if closed and max(closed) >= latest:
+        return Safe(max([*closed, *recoveries]), not tracks, tuple(missing))
+    return Safe(max([latest + settle, *recoveries]), True, tuple(missing))
+
+
+def window_end(episode: Episode, safe_at: int, rules: Sequence[Rule], instances: Sequence[Instance]) -> int:
+    """Safe plus the longest hold, through the deadline where a rule holds to it, and past every step's own window."""
+    end = safe_at + max(rule.impact.hold for rule in rules)
+    by_name = {rule.name: rule for rule in rules}
+    for instance in instances:
+        rule = by_name[instance.rule]
+        for event in (*instance.hazards.events, *instance.interventions.events):
+            deadline = getattr(event, rule.impact.hold_through) if rule.impact.hold_through else None
+            if deadline is not None and deadline > safe_at:
+                end = max(end, min(deadline + HOUR, safe_at + LONGEST_EPISODE))
+        for clause in rule.clauses:
+            if clause.until.anchor == "safe":
+                end = max(end, safe_at + clause.until.offset)
+            elif clause.until.anchor == "intervention":
+                end = max(end, instance.interventions.latest.time + clause.until.offset)
+    return end

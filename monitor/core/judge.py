@@ -1,0 +1,471 @@
+"""The judgement of an episode once its window has ended: a draft, or a named reason why not; and what becomes of it.
+
+Judges the union of an episode's candidates, never one rule alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from monitor.core.catalogue import Catalogue
+from monitor.core.correlate import Correlator, clause_unmet
+from monitor.core.decisions import Amend, Decision, Ignore, Open, Withdraw
+from monitor.core.drafting import (
+    cite,
+    confidence_of,
+    draft_id,
+    explain_instance,
+    gather,
+    instant,
+    margin_of,
+    rank_of,
+    recurrence_key,
+    render_title,
+)
+from monitor.core.episodes import (
+    BEFORE_FIRST_SIGN,
+    CHAIN_WITHIN,
+    LONGEST_EPISODE,
+    REOPEN_WITHIN,
+    SIBLING_CLOSE,
+    TIED_WITHIN,
+    Episode,
+    Safe,
+    find_safe,
+    window_end,
+)
+from monitor.core.events import Event, EventId, Instant
+from monitor.core.impact import (
+    Coverage,
+    IncidentView,
+    Span,
+    Window,
+    coverage,
+    impact_spans,
+    incidents,
+    maintenance_covers,
+)
+from monitor.core.instances import Instance
+from monitor.core.matching import Matcher
+from monitor.core.near_miss import Draft, Verdict
+from monitor.core.reasons import Missing, NotOpened, Withdrawn
+from monitor.core.rule import Rule
+from monitor.core.state import State
+
+CONTEXT_KINDS = (
+    "alert.acknowledged",
+    "alert.escalated",
+    "note.added",
+    "responder.paged",
+    "responder.joined",
+    "incident.opened",
+    "incident.updated",
+    "incident.closed",
+    "change.held",
+)
+NOTICED_KINDS = frozenset({"alert.acknowledged", "note.added", "responder.joined", "incident.opened"})
+MODE_ORDER = {"live": 0, "digest": 1, "shadow": 2}
+
+
+class Refused(Exception):
+    """An episode, or a candidate of it, gives no draft: the reason and the words."""
+
+    def __init__(self, reason: NotOpened, detail: str, evidence: Sequence[Event] = ()) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+        self.evidence = tuple(evidence)
+
+
+class Judge:
+    def __init__(
+        self, state: State, matcher: Matcher, catalogue: Catalogue, correlator: Correlator, out: list[Decision]
+    ) -> None:
+        self.state = state
+        self.matcher = matcher
+        self.catalogue = catalogue
+        self.correlator = correlator
+        self.out = out
+        self.looked_until: int | None = None
+
+    # -- when to look ------------------------------------------------------------------------------------------
+
+    def wake(self, episode: Episode, now: int) -> None:
+        """Judge if the window has ended by `now`, else come back when it will have."""
+        episode.wake_at = None
+        self.state.touch_episode(episode)
+        if episode.closed:
+            return
+        instances, rules = self._parts(episode)
+        if not instances:
+            self._close(episode)
+            return
+        safe = self._safe(episode, instances, rules, now)
+        episode.safe_at = safe.at
+        episode.action_times = sorted({e.time for i in instances for e in i.interventions.events})[:40]
+        episode.window_from = episode.first_sign_at - BEFORE_FIRST_SIGN
+        episode.window_to = window_end(episode, safe.at, rules, instances)
+        if episode.window_to > now:
+            episode.wake_at = episode.window_to
+            self.state.set_timer(episode.window_to, "wake", episode.id)
+            return
+        if not episode.withdrawn:
+            self._judge(episode, instances, safe, now)
+        self._plan_close(episode, min(safe.at + REOPEN_WITHIN, episode.first_sign_at + LONGEST_EPISODE), now)
+
+    def _plan_close(self, episode: Episode, at: int, now: int) -> None:
+        at = max(at, now)
+        if episode.closes_at is None or episode.closes_at < at:
+            episode.closes_at = at
+            self.state.set_timer(at, "close", episode.id)
+
+    def close(self, episode: Episode, now: int) -> None:
+        """First the episode takes no more evidence; an open draft is watched for tied impact for a week."""
+        if episode.closes_at is None or episode.closes_at > now or episode.wake_at is not None:
+            if episode.wake_at is not None and not episode.closed:
+                episode.closes_at = None
+            return
+        if episode.closed or episode.draft is None or episode.withdrawn:
+            self._close(episode)
+            self.state.remove_episode(episode)
+            return
+        self._close(episode)
+        episode.closes_at = max((episode.safe_at or now) + TIED_WITHIN, now)
+        self.state.set_timer(episode.closes_at, "close", episode.id)
+
+    def _close(self, episode: Episode) -> None:
+        for instance_id in episode.instances:
+            if (instance := self.state.instances.get(instance_id)) is not None:
+                self.state.remove_instance(instance)
+        episode.instances.clear()
+        episode.closed = True
+        self.state.touch_episode(episode)
+
+    # -- the judgement -----------------------------------------------------------------------------------------
+
+    def _judge(self, episode: Episode, instances: list[Instance], safe: Safe, now: int) -> None:
+        try:
+            draft = self._draft(episode, instances, safe, now)
+        except Refused as refused:
+            self._refuse(episode, instances, refused, now)
+            return
+        episode.outcome = "draft"
+        if episode.draft is None:
+            self.out.append(Open(draft))
+            self.state.remember_recurrence(draft.recurrence_key, draft.opened_at, draft.id)
+        elif draft != episode.draft:
+            self.out.append(Amend(draft))
+        episode.draft = draft
+
+    def _refuse(self, episode: Episode, instances: list[Instance], refused: Refused, now: int) -> None:
+        if refused.reason in (NotOpened.IMPACT_SEEN, NotOpened.IMPACT_IN_CHAIN):
+            self._withdraw_chain(episode, refused.evidence, now)
+        if episode.draft is not None:
+            reason = {
+                NotOpened.IMPACT_SEEN: Withdrawn.IMPACT_IN_WINDOW,
+                NotOpened.IMPACT_IN_CHAIN: Withdrawn.IMPACT_IN_CHAIN,
+                NotOpened.PLANNED_WORK: Withdrawn.PLANNED_WORK,
+                NotOpened.COVERED_BY_MAINTENANCE: Withdrawn.PLANNED_WORK,
+            }.get(refused.reason, Withdrawn.NO_LONGER_MATCHES)
+            self._withdraw(episode, reason, refused.evidence, now)
+        elif episode.outcome != str(refused.reason):
+            ids = tuple(instance.hazards.earliest.event_id for instance in instances)
+            ids += tuple(EventId(event.source, event.id) for event in refused.evidence)
+            names = tuple(sorted({instance.rule for instance in instances}))
+            service = instances[0].service
+            self.out.append(Ignore(refused.reason, Instant(now), names, service, ids, refused.detail))
+        episode.outcome = str(refused.reason)
+
+    def _draft(self, episode: Episode, instances: list[Instance], safe: Safe, now: int) -> Draft:
+        """The draft of an episode. Raises Refused."""
+        valid, notes = self._valid(instances, safe.at, now)
+        shown = [instance for instance in valid if self._rule(instance).mode != "shadow"]
+        if not shown:
+            raise Refused(NotOpened.SHADOW, "only rules in shadow mode match: counted, not shown")
+        instances = sorted(shown, key=self._precedence)
+        primary = self._rule(instances[0])
+        services = frozenset(s for i in instances for s in (i.service, *_services(i.interventions.events)))
+        scope = frozenset().union(*(self.catalogue.upward(service) for service in services))
+        missing = self._placed(services, scope, primary)
+        self._no_impact(episode, scope, services, safe, now)
+        predecessors = self._predecessors(episode)
+        self._chain_unhurt(predecessors)
+        evidence = self._sees(instances)
+        window = Window(episode.window_from, episode.window_to, self.looked_until)
+        seen = coverage(self.state.feeds, self.catalogue, scope, services, evidence, window)
+        verdict: Verdict = "none" if seen.clear and Missing.SERVICE_UNKNOWN not in missing else "unknown"
+        missing += [*seen.missing, *safe.missing, *self._doubts(instances, services, now)]
+        return self._write(episode, instances, safe, verdict, missing, seen, notes, predecessors, now)
+
+    def _valid(self, instances: list[Instance], safe_at: int, now: int) -> tuple[list[Instance], dict[str, list[str]]]:
+        valid, notes = [], {}
+        refusals = []
+        for instance in instances:
+            try:
+                notes[instance.id] = self._check(instance, safe_at, now)
+                valid.append(instance)
+            except Refused as refused:
+                refusals.append(refused)
+        if not valid:
+            raise refusals[0]
+        return valid, notes
+
+    def _check(self, instance: Instance, safe_at: int, now: int) -> list[str]:
+        """Whether one candidate stands, with notes on its further steps. Raises Refused."""
+        memory = self.state.memory
+        if all(maintenance_covers(memory, self.catalogue, event, now) for event in instance.hazards.events):
+            raise Refused(NotOpened.COVERED_BY_MAINTENANCE, "announced maintenance covers every sign")
+        if instance.sibling_only and not self._recovered_close(instance):
+            raise Refused(
+                NotOpened.UNRELATED_INTERVENTION,
+                "the action was on a service that only serves the same users, and no recovery followed it closely",
+            )
+        notes = []
+        action = instance.interventions.earliest
+        for step in self.matcher.rules[instance.rule].clauses:
+            clause = step.clause
+            assert clause is not None
+            count = sum(1 for _ in self.correlator.clause_events(step, instance, action, safe_at))
+            if (unmet := clause_unmet(clause, count)) is not None:
+                violated = clause.at_most is not None and count > clause.at_most
+                raise Refused(NotOpened.ABSENCE_VIOLATED if violated else NotOpened.CONDITION_NOT_MET, unmet)
+            notes.append(f"step {clause.name}: {count} seen")
+        return notes
+
+    def _recovered_close(self, instance: Instance) -> bool:
+        action_at = instance.interventions.latest.time
+        recoveries = [track.recovered_at for track in instance.tracks.values() if track.recovered_at is not None]
+        return any(0 <= recovered - action_at <= SIBLING_CLOSE for recovered in recoveries)
+
+    def _placed(self, services: frozenset[str], scope: frozenset[str], primary: Rule) -> list[str]:
+        """Where the catalogue puts it. Raises Refused where nothing that users see depends on it."""
+        if self.catalogue.is_empty:
+            return []
+        unknown = [service for service in sorted(services) if not self.catalogue.knows(service)]
+        if unknown:
+            return [str(Missing.SERVICE_UNKNOWN)]
+        if primary.kind != "exposure" and not any(self.catalogue.is_user_facing(service) for service in scope):
+            raise Refused(NotOpened.NO_PATH_TO_USERS, "nothing that users see depends on " + ", ".join(sorted(services)))
+        return []
+
+    # -- impact ------------------------------------------------------------------------------------------------
+
+    def _no_impact(
+        self, episode: Episode, scope: frozenset[str], services: frozenset[str], safe: Safe, now: int
+    ) -> None:
+        """Raises Refused where users were hit in the window, or in the scope within a day after safe."""
+        found = self._impact(episode, scope, services, safe.at + REOPEN_WITHIN, now)
+        hurt = [span for span in found if not span.planned]
+        if hurt:
+            raise Refused(NotOpened.IMPACT_SEEN, "users were hit", [span.event for span in hurt])
+        if found:
+            raise Refused(NotOpened.PLANNED_WORK, "the impact was announced beforehand", [s.event for s in found])
+
+    def _impact(
+        self, episode: Episode, scope: frozenset[str], services: frozenset[str], until: int, now: int
+    ) -> list[Span]:
+        """Impact that overlaps the window or began in the scope by `until`, as far as told by `now`."""
+        spans = impact_spans(self.state.memory, self.catalogue, scope, now)
+        spans += [view.span for view in self._incidents(services, now) if view.impact == "users"]
+        return [span for span in spans if span.overlaps(episode.window_from, max(episode.window_to, until))]
+
+    def _incidents(self, services: frozenset[str], now: int) -> list[IncidentView]:
+        around = frozenset().union(*(self.catalogue.upward(s) | self.catalogue.downward(s) for s in services))
+        return incidents(self.state.memory, self.catalogue, around, now)
+
+    def impact_told(self, event: Event, now: int) -> None:
+        """Impact evidence arrived: take back, or mark, every open draft that it contradicts."""
+        if event.service is None or not self.catalogue.knows(event.service):
+            concerned = list(self.state.episodes.values())
+        elif event.kind.startswith("incident."):
+            around = self.catalogue.upward(event.service) | self.catalogue.downward(event.service)
+            concerned = self.state.episodes_citing(around)
+        else:
+            concerned = self.state.episodes_citing(self.catalogue.downward(event.service))
+        for episode in sorted(concerned, key=lambda episode: episode.id):
+            if episode.draft is not None and not episode.withdrawn:
+                self._contradict(episode, event, now)
+
+    def _contradict(self, episode: Episode, event: Event, now: int) -> None:
+        services = frozenset(episode.draft.services if episode.draft else episode.services)
+        scope = frozenset().union(*(self.catalogue.upward(service) for service in services))
+        safe_at = episode.safe_at or episode.window_to
+        found = self._impact(episode, scope, services, safe_at + TIED_WITHIN, now)
+        for span in sorted(found, key=lambda span: (span.start, span.event.source, span.event.id)):
+            if span.overlaps(episode.window_from, episode.window_to):
+                reason = Withdrawn.IMPACT_IN_WINDOW
+            elif span.start <= safe_at + REOPEN_WITHIN:
+                reason = Withdrawn.IMPACT_AFTERWARDS
+            elif self._tied(span.event, episode):
+                reason = Withdrawn.IMPACT_TIED
+            else:
+                continue
+            self._withdraw(episode, Withdrawn.PLANNED_WORK if span.planned else reason, [span.event], now)
+            self._withdraw_chain(episode, [span.event], now)
+            return
+
+    def _tied(self, event: Event, episode: Episode) -> bool:
+        """The same subject, change or incident."""
+        told = {event.subject, *(event.labels.get(name) for name in ("change", "incident", "caused_by", "deployment"))}
+        known = {*episode.subjects, *(reference.partition("\x1f")[2] for reference in episode.cited)}
+        return any(reference is not None and reference in known for reference in told)
+
+    def _withdraw(self, episode: Episode, reason: Withdrawn, evidence: Sequence[Event], now: int) -> None:
+        assert episode.draft is not None
+        self.out.append(Withdraw(episode.draft.id, reason, Instant(now), tuple(cite(evidence, "impact"))))
+        episode.withdrawn = True
+        episode.outcome = str(reason)
+        self.state.touch_episode(episode)
+
+    # -- chains ------------------------------------------------------------------------------------------------
+
+    def _predecessors(self, episode: Episode) -> list[Episode]:
+        """Episodes whose fix was followed within the hour by this one, on the same or a dependent service."""
+        below = frozenset().union(*(self.catalogue.downward(service) for service in episode.services))
+        first = episode.first_sign_at
+        return [
+            other
+            for other in self.state.episodes_citing(below)
+            if other.id != episode.id and any(0 < first - at <= CHAIN_WITHIN for at in other.action_times)
+        ]
+
+    def _chain_unhurt(self, predecessors: list[Episode]) -> None:
+        for other in predecessors:
+            if other.outcome in (NotOpened.IMPACT_SEEN, Withdrawn.IMPACT_IN_WINDOW, Withdrawn.IMPACT_AFTERWARDS):
+                raise Refused(NotOpened.IMPACT_IN_CHAIN, "users were hit by what this followed")
+
+    def _withdraw_chain(self, episode: Episode, evidence: Sequence[Event], now: int) -> None:
+        for other in self._predecessors(episode):
+            if other.draft is not None and not other.withdrawn:
+                self._withdraw(other, Withdrawn.IMPACT_IN_CHAIN, evidence, now)
+
+    # -- the words ---------------------------------------------------------------------------------------------
+
+    def _write(
+        self,
+        episode: Episode,
+        instances: list[Instance],
+        safe: Safe,
+        verdict: Verdict,
+        missing: list[str],
+        seen: Coverage,
+        notes: dict[str, list[str]],
+        predecessors: list[Episode],
+        now: int,
+    ) -> Draft:
+        first = instances[0]
+        primary = self._rule(first)
+        hazards = sorted((e for i in instances for e in i.hazards.events), key=_in_time)
+        actions = sorted((e for i in instances for e in i.interventions.events), key=_in_time)
+        context = self._context(episode, frozenset(_services([*hazards, *actions])), safe.at)
+        gathered = gather(instances, context, self._recoveries(instances, actions[0].time, now))
+        if gathered.omitted:
+            missing.append(str(Missing.EVIDENCE_CAPPED))
+        missing = list(dict.fromkeys(missing))
+        own_hazard, own_action = first.hazards.earliest, first.interventions.earliest
+        margin = margin_of(primary, first.hazards.events, first.hazards.count, own_action, first.first_sign_at)
+        generic = primary.generic
+        earlier = episode.draft
+        key = recurrence_key(primary, first.service)
+        opened_at = earlier.opened_at if earlier else Instant(episode.window_to)
+        repeats = [known for known in self.state.repeats(key, opened_at) if earlier is None or known != earlier.id]
+        confidence = confidence_of(missing, generic)
+        rules = [self._rule(instance) for instance in instances]
+        return Draft(
+            id=earlier.id if earlier else draft_id(f"{first.service}|{first.key}", hazards[0]),
+            rules=tuple(dict.fromkeys(rule.name for rule in rules)),
+            rule_versions={rule.name: rule.version for rule in rules},
+            family=primary.family,
+            kind=primary.kind,
+            mode=primary.mode,
+            service=first.service,
+            services=tuple(dict.fromkeys([first.service, *_services([*hazards, *actions])])),
+            environment=own_action.environment or own_hazard.environment,
+            title=render_title(primary, first.service, own_hazard, own_action, margin),
+            verdict=verdict,
+            confidence=confidence,
+            missing_evidence=tuple(missing),
+            first_sign_at=Instant(hazards[0].time),
+            noticed_at=instant(self._noticed(context, hazards[0].time, actions[0].time)),
+            intervened_at=Instant(actions[0].time),
+            safe_at=Instant(safe.at),
+            opened_at=opened_at,
+            window_from=Instant(episode.window_from),
+            window_to=Instant(episode.window_to),
+            hold=episode.window_to - safe.at,
+            margin=margin,
+            evidence=gathered.cited,
+            omitted=gathered.omitted,
+            coverage=seen.reports,
+            unfed_services=seen.unfed,
+            explanation=tuple(
+                line for i in instances for line in explain_instance(self._rule(i), i, notes.get(i.id, ()))
+            ),
+            questions=tuple(dict.fromkeys(question for rule in rules for question in rule.ask)),
+            recurrence_key=key,
+            repeat_of=tuple(repeats),
+            chain=tuple(other.draft.id for other in predecessors if other.draft is not None),
+            rank=rank_of(hazards, len(repeats), confidence, generic),
+        )
+
+    def _context(self, episode: Episode, services: frozenset[str], safe_at: int) -> list[Event]:
+        start = episode.first_sign_at - BEFORE_FIRST_SIGN
+        return sorted(self.state.memory.between(sorted(services), CONTEXT_KINDS, start, safe_at), key=_in_time)
+
+    def _recoveries(self, instances: list[Instance], action_at: int, now: int) -> list[Event]:
+        services = frozenset(instance.service for instance in instances)
+        keys = {key for instance in instances for key in instance.tracks}
+        found = self.state.memory.between(sorted(services), ("alert.resolved",), action_at, now)
+        return [event for event in found if f"{event.service}|{event.subject}" in keys or event.subject is None]
+
+    def _noticed(self, context: list[Event], first_sign_at: int, action_at: int) -> int | None:
+        """When a person first showed that they had seen it."""
+        times = [e.time for e in context if e.kind in NOTICED_KINDS and first_sign_at <= e.time <= action_at]
+        return min(times, default=None)
+
+    def _doubts(self, instances: list[Instance], services: frozenset[str], now: int) -> list[str]:
+        found = []
+        events = [e for i in instances for e in (*i.hazards.events, *i.interventions.events)]
+        if all(instance.sibling_only for instance in instances):
+            found.append(str(Missing.SIBLING_ONLY))
+        if any(event.environment is None for event in events):
+            found.append(str(Missing.ENVIRONMENT_UNKNOWN))
+        if any(event.marks for event in events):
+            found.append(str(Missing.TIME_MARKED))
+        views = incidents(self.state.memory, self.catalogue, services, now)
+        first = min(event.time for event in events)
+        if any(view.impact in (None, "unknown") and view.span.end >= first for view in views):
+            found.append(str(Missing.IMPACT_UNSTATED))
+        return found
+
+    # -- parts -------------------------------------------------------------------------------------------------
+
+    def _parts(self, episode: Episode) -> tuple[list[Instance], list[Rule]]:
+        instances = [self.state.instances[known] for known in episode.instances if known in self.state.instances]
+        return instances, [self._rule(instance) for instance in instances]
+
+    def _rule(self, instance: Instance) -> Rule:
+        return self.matcher.rules[instance.rule].rule
+
+    def _safe(self, episode: Episode, instances: list[Instance], rules: list[Rule], now: int) -> Safe:
+        views = incidents(self.state.memory, self.catalogue, episode.services, now)
+        closings = [view for view in views if view.span.event.time >= episode.window_from or view.closed_at is not None]
+        return find_safe(episode, instances, max(rule.settle for rule in rules), closings)
+
+    def _sees(self, instances: list[Instance]) -> frozenset[str]:
+        """Which evidence can see the harm of the rule that names the episode."""
+        return self._rule(instances[0]).impact.evidence
+
+    def _precedence(self, instance: Instance) -> tuple[bool, int, int, str, str]:
+        rule = self._rule(instance)
+        return (rule.generic, MODE_ORDER[rule.mode], instance.first_sign_at, rule.name, instance.id)
+
+
+def _services(events: Sequence[Event]) -> list[str]:
+    return [event.service for event in events if event.service is not None]
+
+
+def _in_time(event: Event) -> tuple[int, str, str]:
+    return (event.time, event.source, event.id)
+
+

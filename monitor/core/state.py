@@ -1,0 +1,335 @@
+"""Everything that the engine remembers, its indexes, and its form as plain cells.
+
+A cell is a small piece of state under a name; only cells that changed are written, so that what is written per batch
+is proportional to what the batch changed. Events are appended in chunks and never rewritten.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from monitor.core.catalogue import Catalogue
+from monitor.core.episodes import Episode
+from monitor.core.events import DAY, HOUR, Event
+from monitor.core.facts import Lineage
+from monitor.core.feeds import FeedKey, Feeds
+from monitor.core.impact import LOOK_BACK
+from monitor.core.instances import Instance
+from monitor.core.memory import Memory
+from monitor.core.timeline import BEGINNING, Timeline
+
+STATE_VERSION = 1
+MEMORY_HORIZON = 25 * HOUR
+REPEAT_WITHIN = 180 * DAY
+SWEEP_EVERY = 6 * HOUR
+
+ALWAYS_KEPT: dict[str, int] = {
+    **dict.fromkeys(("impact.started", "impact.ended"), LOOK_BACK),
+    **dict.fromkeys(("incident.opened", "incident.updated", "incident.closed"), LOOK_BACK),
+    **dict.fromkeys(("maintenance.started", "maintenance.ended"), LOOK_BACK),
+    **dict.fromkeys(("alert.resolved", "alert.cancelled"), MEMORY_HORIZON),
+}
+"""Kinds that the verdict may need whether or not a rule asks for them, and for how long (microseconds)."""
+
+Timer = tuple[int, str, str]
+"""(event time, "expire" | "wake" | "close", id of the instance or episode)."""
+
+
+class Meta(msgspec.Struct):
+    version: int
+    timeline: Timeline
+    chunks: int
+    swept_at: int
+
+
+class Chunk(msgspec.Struct):
+    """Events written together; forgotten together when the last of them is past its horizon."""
+
+    until: int
+    events: list[Event]
+
+
+class StateError(Exception):
+    """The saved state cannot be used: it was written by another version of the program."""
+
+
+_pack = msgspec.msgpack.Encoder().encode
+_SEPARATOR = "\x1f"
+
+
+class State:
+    def __init__(self, timeline: Timeline, horizons: Mapping[str, int]) -> None:
+        self.timeline = timeline
+        self.memory = Memory({**horizons, **_raised(ALWAYS_KEPT, horizons)}, MEMORY_HORIZON)
+        self.feeds = Feeds()
+        self.lineage = Lineage()
+        self.instances: dict[str, Instance] = {}
+        self.episodes: dict[str, Episode] = {}
+        self.recurrences: dict[str, list[tuple[int, str]]] = {}
+        self.pending: list[tuple[int, str, str, int, Event]] = []
+        self.arrivals = 0
+        self.timers: list[Timer] = []
+        self.swept_at = BEGINNING
+        # Indexes, derived from the above.
+        self.by_key: dict[tuple[str, str], str] = {}
+        self.open_by_rule: dict[str, dict[str, set[str]]] = {}
+        self.open_by_service: dict[str, int] = {}
+        self.by_alert: dict[str, set[str]] = {}
+        self.citing: dict[str, set[str]] = {}
+        # What changed since the last snapshot.
+        self.new_facts: list[Event] = []
+        self.unwritten_from = 0
+        self._chunks = 0
+        self._fact_chunks: dict[int, int] = {}
+        self._pending_chunks: dict[int, int] = {}
+        self._dirty: set[str] = set()
+
+    # -- instances ---------------------------------------------------------------------------------------------
+
+    def add_instance(self, instance: Instance) -> None:
+        self.instances[instance.id] = instance
+        self.by_key[instance.rule, instance.key] = instance.id
+        self.open_by_rule.setdefault(instance.rule, {}).setdefault(instance.service, set()).add(instance.id)
+        self.open_by_service[instance.service] = self.open_by_service.get(instance.service, 0) + 1
+        for key in instance.tracks:
+            self.by_alert.setdefault(key, set()).add(instance.id)
+        self.touch_instance(instance)
+
+    def track_alert(self, instance: Instance, key: str) -> None:
+        self.by_alert.setdefault(key, set()).add(instance.id)
+
+    def remove_instance(self, instance: Instance) -> None:
+        del self.instances[instance.id]
+        if self.by_key.get((instance.rule, instance.key)) == instance.id:
+            del self.by_key[instance.rule, instance.key]
+        by_service = self.open_by_rule[instance.rule]
+        by_service[instance.service].discard(instance.id)
+        if not by_service[instance.service]:
+            del by_service[instance.service]
+        self.open_by_service[instance.service] -= 1
+        if not self.open_by_service[instance.service]:
+            del self.open_by_service[instance.service]
+        for key in instance.tracks:
+            holders = self.by_alert.get(key)
+            if holders is not None:
+                holders.discard(instance.id)
+                if not holders:
+                    del self.by_alert[key]
+        self._dirty.add(f"instance:{instance.id}")
+
+    def touch_instance(self, instance: Instance) -> None:
+        self._dirty.add(f"instance:{instance.id}")
+
+    # -- episodes ----------------------------------------------------------------------------------------------
+
+    def add_episode(self, episode: Episode) -> None:
+        self.episodes[episode.id] = episode
+        self.touch_episode(episode)
+
+    def touch_episode(self, episode: Episode) -> None:
+        for service in episode.services:
+            self.citing.setdefault(service, set()).add(episode.id)
+        self._dirty.add(f"episode:{episode.id}")
+
+    def remove_episode(self, episode: Episode) -> None:
+        del self.episodes[episode.id]
+        for service in episode.services:
+            citing = self.citing.get(service)
+            if citing is not None:
+                citing.discard(episode.id)
+                if not citing:
+                    del self.citing[service]
+        self._dirty.add(f"episode:{episode.id}")
+
+    def episodes_citing(self, services: frozenset[str]) -> list[Episode]:
+        """Episodes that cite one of these services, in the order of their ids."""
+        smaller, larger = (services, self.citing) if len(services) < len(self.citing) else (self.citing, services)
+        found: set[str] = set()
+        for service in smaller:
+            if service in larger:
+                found |= self.citing[service]
+        return [self.episodes[episode_id] for episode_id in sorted(found)]
+
+    def is_watched(self, service: str | None) -> bool:
+        return service in self.open_by_service or service in self.citing
+
+    # -- the rest ----------------------------------------------------------------------------------------------
+
+    def set_timer(self, at: int, kind: str, what: str) -> None:
+        heapq.heappush(self.timers, (at, kind, what))
+
+    def record_lineage(self, event: Event) -> None:
+        if (key := self.lineage.record(event)) is not None:
+            self._dirty.add(f"{'setting' if event.kind == 'change.flag_set' else 'version'}:{key}")
+
+    def repeats(self, key: str, before: int) -> list[str]:
+        """Drafts of the same recurrence key that opened within 180 days before."""
+        return [draft for at, draft in self.recurrences.get(key, ()) if before - REPEAT_WITHIN <= at < before]
+
+    def remember_recurrence(self, key: str, at: int, draft_id: str) -> None:
+        entries = [entry for entry in self.recurrences.get(key, []) if entry[0] >= at - REPEAT_WITHIN]
+        if draft_id not in (known for _, known in entries):
+            entries.append((at, draft_id))
+        self.recurrences[key] = sorted(entries)[-50:]
+        self._dirty.add(f"recurrence:{key}")
+
+    def sweep(self, now: int) -> None:
+        """Forget what nothing can ask for any more; at fixed event times, so that it never depends on batches."""
+        watermark = now - now % SWEEP_EVERY
+        self.swept_at = watermark
+        self.memory.forget_before(watermark)
+        oldest = min((instance.first_sign_at for instance in self.instances.values()), default=watermark)
+        self.feeds.forget_before(max(min(oldest - HOUR, watermark - MEMORY_HORIZON), watermark - 8 * DAY))
+        for number, until in list(self._fact_chunks.items()):
+            if until < watermark:
+                del self._fact_chunks[number]
+                self._dirty.add(f"facts:{number}")
+        for key in [key for key, entries in self.recurrences.items() if entries[-1][0] < watermark - REPEAT_WITHIN]:
+            del self.recurrences[key]
+            self._dirty.add(f"recurrence:{key}")
+
+    # -- plain cells -------------------------------------------------------------------------------------------
+
+    def take_changes(self) -> dict[str, bytes | None]:
+        """The cells that changed since the last call; None deletes one."""
+        cells: dict[str, bytes | None] = {}
+        for name in self._dirty:
+            kind, _, key = name.partition(":")
+            cells[name] = self._cell(kind, key)
+        self._dirty.clear()
+        for feed, slot in self.feeds.dirty:
+            cells[_feed_cell(feed, slot)] = self._feed_cell(feed, slot)
+        self.feeds.dirty.clear()
+        self._take_events(cells)
+        cells["meta:"] = _pack(Meta(STATE_VERSION, self.timeline, self._chunks, self.swept_at))
+        return cells
+
+    def forget_changes(self) -> None:
+        """For runs that save nothing."""
+        self._dirty.clear()
+        self.feeds.dirty.clear()
+        self.new_facts.clear()
+
+    def _cell(self, kind: str, key: str) -> bytes | None:
+        value: object = None
+        if kind == "instance":
+            value = self.instances.get(key)
+        elif kind == "episode":
+            value = self.episodes.get(key)
+        elif kind == "version":
+            value = self.lineage.versions.get(key)
+        elif kind == "setting":
+            value = self.lineage.settings.get(key)
+        elif kind == "recurrence":
+            value = self.recurrences.get(key)
+        return None if value is None else _pack(value)
+
+    def _feed_cell(self, feed: FeedKey, slot: int | None) -> bytes | None:
+        if slot is None:
+            return _pack(self.feeds.spans(feed)) or None
+        times = self.feeds.slot(feed, slot)
+        return None if times is None else _pack(times.tolist())
+
+    def _take_events(self, cells: dict[str, bytes | None]) -> None:
+        if self.new_facts:
+            until = max(event.time + self.memory.horizon(event.kind) for event in self.new_facts)
+            self._fact_chunks[self._chunks] = until
+            cells[f"facts:{self._chunks}"] = _pack(Chunk(until, self.new_facts))
+            self._chunks += 1
+            self.new_facts = []
+        fresh = [entry[4] for entry in self.pending if entry[3] >= self.unwritten_from]
+        if fresh:
+            newest = max(event.time for event in fresh)
+            self._pending_chunks[self._chunks] = newest
+            cells[f"pending:{self._chunks}"] = _pack(Chunk(newest, fresh))
+            self._chunks += 1
+        self.unwritten_from = self.arrivals
+        oldest = min((entry[0] for entry in self.pending), default=None)
+        for number, newest in list(self._pending_chunks.items()):
+            if oldest is None or newest < oldest:
+                del self._pending_chunks[number]
+                cells[f"pending:{number}"] = None
+
+    @classmethod
+    def restore(cls, cells: Mapping[str, bytes], horizons: Mapping[str, int], catalogue: Catalogue) -> State:
+        """State from its cells. Raises StateError where another version wrote them."""
+        try:
+            meta = msgspec.msgpack.decode(cells["meta:"], type=Meta)
+        except (KeyError, msgspec.DecodeError) as error:
+            raise StateError(f"the saved engine state has no readable header: {error}") from error
+        if meta.version != STATE_VERSION:
+            raise StateError(
+                f"the saved engine state has version {meta.version}, this program reads {STATE_VERSION}; "
+                "run the program that wrote it, or rebuild the state from the event history"
+            )
+        state = cls(meta.timeline, horizons)
+        state._chunks, state.swept_at = meta.chunks, meta.swept_at
+        chunks: dict[str, list[tuple[int, Chunk]]] = {"facts": [], "pending": []}
+        for name, value in cells.items():
+            kind, _, key = name.partition(":")
+            if kind in chunks:
+                chunks[kind].append((int(key), msgspec.msgpack.decode(value, type=Chunk)))
+            elif kind != "meta":
+                state._restore_cell(kind, key, value)
+        for number, chunk in sorted(chunks["facts"], key=lambda item: item[0]):
+            state._fact_chunks[number] = chunk.until
+            for event in chunk.events:
+                state.memory.add(event)
+        state._restore_pending(sorted(chunks["pending"], key=lambda item: item[0]))
+        return state
+
+    def _restore_cell(self, kind: str, key: str, value: bytes) -> None:
+        if kind == "instance":
+            self.add_instance(instance := msgspec.msgpack.decode(value, type=Instance))
+            self.set_timer(instance.expires_at, "expire", instance.id)
+        elif kind == "episode":
+            self.add_episode(episode := msgspec.msgpack.decode(value, type=Episode))
+            if episode.wake_at is not None:
+                self.set_timer(episode.wake_at, "wake", episode.id)
+            if episode.closes_at is not None:
+                self.set_timer(episode.closes_at, "close", episode.id)
+        elif kind == "version":
+            self.lineage.versions[key] = msgspec.msgpack.decode(value, type=list[tuple[int, str]])
+        elif kind == "setting":
+            self.lineage.settings[key] = msgspec.msgpack.decode(value, type=list[tuple[int, str]])
+        elif kind == "recurrence":
+            self.recurrences[key] = msgspec.msgpack.decode(value, type=list[tuple[int, str]])
+        elif kind == "feed":
+            self._restore_feed(key, value)
+        else:
+            raise StateError(f"the saved engine state has a cell of unknown kind {kind!r}")
+        self._dirty.clear()
+
+    def _restore_feed(self, key: str, value: bytes) -> None:
+        service, source, evidence, slot = key.split(_SEPARATOR)
+        feed = FeedKey(service, source, evidence or None)
+        if slot:
+            for at in msgspec.msgpack.decode(value, type=list[int]):
+                self.feeds.add_time(feed, at)
+        else:
+            self.feeds.restore_spans(feed, msgspec.msgpack.decode(value, type=list[tuple[int, int]]))
+        self.feeds.dirty.clear()
+
+    def _restore_pending(self, chunks: Sequence[tuple[int, Chunk]]) -> None:
+        """Events that were processed before the snapshot are in the chunk still; the watermark tells them apart."""
+        for number, chunk in chunks:
+            self._pending_chunks[number] = chunk.until
+            for event in chunk.events:
+                if event.time >= self.timeline.watermark:
+                    self.pending.append((event.time, event.source, event.id, self.arrivals, event))
+                    self.arrivals += 1
+        self.unwritten_from = self.arrivals
+
+
+def _raised(kept: Mapping[str, int], horizons: Mapping[str, int]) -> dict[str, int]:
+    return {kind: max(horizon, horizons.get(kind, 0)) for kind, horizon in kept.items()}
+
+
+def _feed_cell(feed: FeedKey, slot: int | None) -> str:
+    parts = (feed.service, feed.source, feed.evidence or "", "" if slot is None else str(slot))
+    return "feed:" + _SEPARATOR.join(parts)
+
+
