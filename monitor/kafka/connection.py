@@ -43,6 +43,7 @@ _REFUSED_LOGIN = (
     ssl.SSLError,
 )
 _FETCH_BYTES = 16 * 1024 * 1024
+_FETCH_WAIT_MILLISECONDS = 100
 _MILLISECONDS = 1000
 
 
@@ -98,6 +99,8 @@ class Connector:
             auto_offset_reset="none",
             isolation_level="read_committed",
             fetch_max_bytes=_FETCH_BYTES,
+            # A broker answers one connection in order: a question about offsets waits behind an idle fetch.
+            fetch_max_wait_ms=_FETCH_WAIT_MILLISECONDS,
             metadata_max_age_ms=round(self._refresh * _MILLISECONDS),
         )
         try:

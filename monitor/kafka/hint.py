@@ -5,62 +5,96 @@ Has a connection of its own: trouble with the group (no permission, no coordinat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from monitor.core.events import MINUTE, SECOND
+from monitor.core.events import MINUTE
 from monitor.kafka.connection import Connector
 from monitor.kafka.errors import KafkaProblem
+from monitor.kafka.settings import KafkaSettings
 from monitor.ops.logs import get_logger
-from monitor.ports import Clock, Unavailable
+from monitor.ports import Clock, Commit, EngineStore, Saved, Unavailable
 
 _log = get_logger("kafka")
 
-_PAUSE = 5 * SECOND
 _PAUSE_AFTER_FAILURE = 5 * MINUTE
+_TIMEOUT = 2.0
+_NEVER = 3600.0
 
 
-class OffsetHint:
-    """Commits positions to `group` every few seconds, when they moved."""
+class HintingStore:
+    """An `EngineStore` that tells the group of the settings where the engine stands, after each commit of `store`.
 
-    def __init__(self, connector: Connector, group: str, clock: Clock) -> None:
-        self._connector = connector
-        self._group = group
+    The hint comes after the commit, so that the group is never ahead of the database. When it fails, that is logged
+    and tried again after five minutes; the commit stands.
+    """
+
+    def __init__(self, store: EngineStore, settings: KafkaSettings, clock: Clock) -> None:
+        self._store = store
+        self._hint = None if settings.group is None else _Hint(settings, settings.group)
+        self._topics = settings.topics
         self._clock = clock
-        self._consumer: AIOKafkaConsumer | None = None
-        self._told: dict[TopicPartition, int] = {}
         self._next_at = 0
 
-    async def tell(self, positions: Mapping[TopicPartition, int]) -> None:
-        """Say that everything before `positions` is in the database. Never raises; a failure is logged."""
-        now = self._clock.now()
-        if not positions or now < self._next_at or positions == self._told:
-            return
-        self._next_at = now + _PAUSE
-        try:
-            await self._commit(positions)
-        except (KafkaError, KafkaProblem, Unavailable) as error:
-            self._next_at = now + _PAUSE_AFTER_FAILURE
-            _log.warning("kafka_offset_hint_failed", group=self._group, error=str(error))
-            await self.close()
+    async def acquire(self, owner: str) -> Saved:
+        """Raises Unavailable."""
+        return await self._store.acquire(owner)
 
-    async def _commit(self, positions: Mapping[TopicPartition, int]) -> None:
+    async def commit(self, commit: Commit) -> None:
+        """Raises Fenced, Unavailable; never because of the hint."""
+        await self._store.commit(commit)
+        if self._hint is None or self._clock.now() < self._next_at:
+            return
+        try:
+            await self._hint.tell(_offsets(commit.positions, self._topics))
+        except (KafkaError, KafkaProblem, Unavailable) as error:
+            self._next_at = self._clock.now() + _PAUSE_AFTER_FAILURE
+            _log.warning("kafka_offset_hint_failed", error=str(error))
+            await self._hint.close()
+
+    async def close(self) -> None:
+        """Close the connection that the hints take; the store stays open."""
+        if self._hint is not None:
+            await self._hint.close()
+
+
+class _Hint:
+    def __init__(self, settings: KafkaSettings, group: str) -> None:
+        self._connector = Connector(settings, _TIMEOUT, _NEVER)
+        self._group = group
+        self._consumer: AIOKafkaConsumer | None = None
+        self._told: dict[TopicPartition, int] = {}
+
+    async def tell(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Raises KafkaProblem, Unavailable."""
+        if not offsets or offsets == self._told:
+            return
         if self._consumer is None:
             self._consumer = await self._connector.consumer(self._group)
         consumer = self._consumer
-        if consumer.assignment() != positions.keys():
-            consumer.assign(list(positions))
-            for partition, offset in positions.items():
+        if consumer.assignment() != offsets.keys():
+            consumer.assign(list(offsets))
+            for partition, offset in offsets.items():
                 # A position of its own and a pause: otherwise this consumer would begin to fetch as well.
                 consumer.seek(partition, offset)
-            consumer.pause(*positions)
+            consumer.pause(*offsets)
         async with self._connector.patience("to keep the group's offsets"):
-            await consumer.commit(dict(positions))
-        self._told = dict(positions)
+            await consumer.commit(dict(offsets))
+        self._told = dict(offsets)
 
     async def close(self) -> None:
         consumer, self._consumer = self._consumer, None
+        self._told = {}
         if consumer is not None:
             await self._connector.close(consumer)
+
+
+def _offsets(positions: Mapping[str, int], topics: Collection[str]) -> dict[TopicPartition, int]:
+    offsets: dict[TopicPartition, int] = {}
+    for key, offset in positions.items():
+        topic, _, partition = key.rpartition("/")
+        if topic in topics:
+            offsets[TopicPartition(topic, int(partition))] = offset
+    return offsets

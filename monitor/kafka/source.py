@@ -10,10 +10,8 @@ from collections.abc import Mapping
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
-from monitor.core.reasons import Rejected
 from monitor.kafka.connection import Connector
 from monitor.kafka.errors import MissingTopics, PositionLost
-from monitor.kafka.hint import OffsetHint
 from monitor.kafka.lanes import Lane, merge
 from monitor.kafka.messages import Message, read_message
 from monitor.kafka.settings import KafkaSettings
@@ -53,7 +51,6 @@ class KafkaReader:
         self._metrics = metrics
         self._future_tolerance = future_tolerance
         self._connector = Connector(settings, timeout, refresh)
-        self._hint = None if settings.group is None else OffsetHint(self._connector, settings.group, clock)
         self._consumer: AIOKafkaConsumer | None = None
         self._lanes: dict[TopicPartition, Lane] = {}
         self._in_step = False  # the consumer stands where the lanes say
@@ -102,10 +99,8 @@ class KafkaReader:
             raise
 
     async def close(self) -> None:
-        """Close the connections. What was fetched and not handed out is read again next time."""
+        """Close the connection. What was fetched and not handed out is read again next time."""
         await self._disconnect()
-        if self._hint is not None:
-            await self._hint.close()
 
     async def _read(self, positions: Positions, limit: int) -> Batch:
         consumer = await self._stand_at(positions)
@@ -118,14 +113,9 @@ class KafkaReader:
                 self._in_step = False
                 await self._stand_at(positions)
             raise
-        if self._hint is not None:
-            told = {at: positions[lane.key] for at, lane in self._lanes.items() if lane.key in positions}
-            await self._hint.tell(told)
         taken = merge(self._lanes.values(), limit)
         for lane, entry in taken:
             self._metrics.events_received.inc(lane.source.partition("/")[0], len(entry.events))
-            for reject in entry.rejects:
-                self._metrics.events_rejected.inc(Rejected(reject.reason))
             for reason in entry.ignored:
                 self._metrics.events_ignored.inc(reason)
         return Batch(

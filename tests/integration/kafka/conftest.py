@@ -1,0 +1,111 @@
+"""What the Kafka tests share: the broker, and short ways to create topics, to produce and to read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+
+import pytest
+import pytest_asyncio
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from monitor.core.events import MINUTE, SECOND, Instant
+from monitor.kafka.settings import KafkaSettings
+from monitor.kafka.source import KafkaReader
+from monitor.ops.clock import ManualClock
+from monitor.ops.metrics import Metrics
+from monitor.ports import Batch, Positions
+from tests.support.kafka import KafkaBroker, kafka_broker, topic
+
+__all__ = ["kafka_broker", "topic"]
+
+NOON = Instant(1_767_268_800 * SECOND)  # 2026-01-01T12:00:00Z
+MakeReader = Callable[..., KafkaReader]
+
+
+def canonical(name: str, second: int = 0, **fields: object) -> bytes:
+    """A canonical event as bytes; `second` after noon."""
+    minute, rest = divmod(second, 60)
+    time = f"2026-01-01T12:{minute:02}:{rest:02}Z"
+    return json.dumps({"id": name, "source": "test", "time": time, "kind": "note.added", **fields}).encode()
+
+
+class Cluster:
+    """The running broker, as tests use it."""
+
+    def __init__(self, broker: KafkaBroker, admin: AIOKafkaAdminClient, producer: AIOKafkaProducer) -> None:
+        self.broker = broker
+        self.admin = admin
+        self._producer = producer
+
+    async def create(self, name: str, partitions: int = 1, **config: str) -> None:
+        settings = {key.replace("_", "."): value for key, value in config.items()}
+        await self.admin.create_topics([NewTopic(name, partitions, 1, topic_configs=settings)])
+
+    async def produce(
+        self,
+        name: str,
+        *values: bytes | None,
+        partition: int = 0,
+        headers: Sequence[tuple[str, bytes]] = (),
+        at: Instant = NOON,
+    ) -> None:
+        """Send and wait until the broker has them. `at` is the timestamp of the records."""
+        for value in values:
+            await self._producer.send(
+                name, value, key=b"key", partition=partition, headers=headers, timestamp_ms=at // 1000
+            )
+        await self._producer.flush()
+
+
+@pytest_asyncio.fixture
+async def cluster(kafka_broker: KafkaBroker) -> AsyncIterator[Cluster]:  # noqa: F811 - pytest's way to ask for it
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka_broker.bootstrap)
+    producer = AIOKafkaProducer(bootstrap_servers=kafka_broker.bootstrap)
+    await admin.start()
+    await producer.start()
+    yield Cluster(kafka_broker, admin, producer)
+    await producer.stop()
+    await admin.close()
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics(sources=["events", "alertmanager", "cloudevents"])
+
+
+@pytest_asyncio.fixture
+async def make_reader(
+    kafka_broker: KafkaBroker,  # noqa: F811 - pytest's way to ask for it
+    metrics: Metrics,
+) -> AsyncIterator[MakeReader]:
+    """Readers of given topics; closed at the end of the test."""
+    made: list[KafkaReader] = []
+
+    def make(*, timeout: float = 10.0, refresh: float = 30.0, **topics: str) -> KafkaReader:
+        settings = KafkaSettings(bootstrap=kafka_broker.bootstrap, topics=topics)
+        clock = ManualClock(NOON + 10 * MINUTE)
+        reader = KafkaReader(
+            settings, clock, metrics, future_tolerance=5 * MINUTE, timeout=timeout, refresh=refresh
+        )
+        made.append(reader)
+        return reader
+
+    yield make
+    for reader in made:
+        await reader.close()
+
+
+async def read_all(reader: KafkaReader, positions: Positions | None = None, limit: int = 100) -> list[Batch]:
+    """Batches until the head is reached, each from where the one before ended."""
+    batches: list[Batch] = []
+    where = positions or {}
+    while not batches or not batches[-1].at_head:
+        batches.append(await reader.read(where, limit))
+        where = batches[-1].positions
+    return batches
+
+
+def ids(batches: Sequence[Batch]) -> list[str]:
+    return [event.id for batch in batches for event in batch.events]

@@ -1,0 +1,164 @@
+"""When something is wrong with the broker or the positions, it is said by name and nothing is skipped."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import RecordsToDelete
+from pydantic import SecretStr
+
+from monitor.core.events import MINUTE
+from monitor.kafka.errors import LoginRefused, MissingTopics, PositionLost
+from monitor.kafka.settings import KafkaSettings
+from monitor.kafka.source import KafkaReader
+from monitor.ops.clock import ManualClock
+from monitor.ops.metrics import Metrics
+from monitor.ports import Unavailable
+from tests.integration.kafka.conftest import NOON, Cluster, MakeReader, canonical, ids, read_all
+from tests.support.kafka import SASL_PASSWORD, SASL_USER
+
+pytestmark = [pytest.mark.kafka, pytest.mark.xdist_group("kafka")]
+
+
+async def test_a_missing_topic_is_named_and_not_created(
+    cluster: Cluster, make_reader: MakeReader, topic: str
+) -> None:
+    await cluster.create(topic)
+    absent = f"{topic}-absent"
+
+    with pytest.raises(MissingTopics, match=rf"{absent} not found .* Create them") as caught:
+        await make_reader(**{topic: "events", absent: "events"}).start()
+
+    assert caught.value.topics == (absent,)
+    assert absent not in await cluster.admin.list_topics()
+
+
+async def test_start_is_content_when_the_topics_are_there(
+    cluster: Cluster, make_reader: MakeReader, topic: str
+) -> None:
+    await cluster.create(topic)
+    await cluster.produce(topic, canonical("a"))
+    reader = make_reader(**{topic: "events"})
+
+    await reader.start()
+
+    assert ids(await read_all(reader)) == ["a"]
+
+
+async def test_a_position_that_retention_removed_is_an_error(
+    cluster: Cluster, make_reader: MakeReader, topic: str
+) -> None:
+    await cluster.create(topic)
+    await cluster.produce(topic, *(canonical(str(n)) for n in range(6)))
+    await cluster.admin.delete_records({TopicPartition(topic, 0): RecordsToDelete(before_offset=4)})
+    key = f"{topic}/0"
+
+    with pytest.raises(PositionLost, match="offset 1, but the topic holds 4 to 6: .*removed 3 entries") as caught:
+        await make_reader(**{topic: "events"}).read({key: 1}, 10)
+
+    assert (caught.value.position, caught.value.first, caught.value.end) == (1, 4, 6)
+    assert ids(await read_all(make_reader(**{topic: "events"}), {key: 4})) == ["4", "5"]
+
+
+async def test_retention_that_overtakes_a_reader_is_an_error(
+    cluster: Cluster, make_reader: MakeReader, topic: str
+) -> None:
+    await cluster.create(topic)
+    await cluster.produce(topic, canonical("a"))
+    reader = make_reader(**{topic: "events"})
+    [batch] = await read_all(reader)
+    # Away from the broker while records come and go, as after a long pause.
+    await reader.close()
+    await cluster.produce(topic, *(canonical(str(n)) for n in range(3)))
+    await cluster.admin.delete_records({TopicPartition(topic, 0): RecordsToDelete(before_offset=3)})
+
+    with pytest.raises(PositionLost, match="offset 1, but the topic holds 3 to 4"):
+        await reader.read(batch.positions, 10)
+
+
+async def test_a_position_beyond_the_end_is_an_error(cluster: Cluster, make_reader: MakeReader, topic: str) -> None:
+    await cluster.create(topic)
+    await cluster.produce(topic, canonical("a"))
+
+    with pytest.raises(PositionLost, match="offset 9, but the topic holds 0 to 1: .*recreated"):
+        await make_reader(**{topic: "events"}).read({f"{topic}/0": 9}, 10)
+
+
+async def test_a_position_of_a_partition_that_is_gone_is_an_error(
+    cluster: Cluster, make_reader: MakeReader, topic: str
+) -> None:
+    await cluster.create(topic)
+
+    with pytest.raises(PositionLost, match=f"{topic}/5"):
+        await make_reader(**{topic: "events"}).read({f"{topic}/5": 1}, 10)
+
+
+async def test_a_broker_that_goes_away_is_unavailable_and_reading_resumes(
+    cluster: Cluster, make_reader: MakeReader, topic: str
+) -> None:
+    await cluster.create(topic)
+    await cluster.produce(topic, canonical("a"), canonical("b"))
+    reader = make_reader(timeout=2.0, **{topic: "events"})
+    first = await reader.read({}, 1)
+    await asyncio.to_thread(cluster.broker.stop)
+    try:
+        # What was fetched already may still be handed out; that the head is reached must not be claimed.
+        with pytest.raises(Unavailable, match="127.0.0.1"):
+            await read_all(reader, first.positions)
+        with pytest.raises(Unavailable):
+            await reader.read(first.positions, 10)
+        await reader.wait(0.01)
+    finally:
+        await asyncio.to_thread(cluster.broker.start)
+
+    rest = await _read_when_back(reader, first.positions)
+
+    assert ids([first]) + rest == ["a", "b"]
+
+
+async def test_nobody_listening_is_unavailable(metrics: Metrics) -> None:
+    settings = KafkaSettings(bootstrap="127.0.0.1:1", topics={"t": "events"})
+    reader = KafkaReader(settings, ManualClock(NOON), metrics, future_tolerance=MINUTE, timeout=2.0)
+
+    with pytest.raises(Unavailable, match="127.0.0.1:1"):
+        await reader.start()
+    with pytest.raises(Unavailable, match="127.0.0.1:1"):
+        await reader.read({}, 1)
+
+
+@pytest.mark.parametrize("password", [SASL_PASSWORD, "wrong"])
+async def test_a_login_is_used_and_a_wrong_one_is_named(
+    cluster: Cluster, metrics: Metrics, topic: str, password: str
+) -> None:
+    await cluster.create(topic)
+    await cluster.produce(topic, canonical("a"))
+    settings = KafkaSettings(
+        bootstrap=cluster.broker.sasl_bootstrap,
+        topics={topic: "events"},
+        security_protocol="SASL_PLAINTEXT",
+        sasl_mechanism="PLAIN",
+        username=SASL_USER,
+        password=SecretStr(password),
+    )
+    reader = KafkaReader(settings, ManualClock(NOON), metrics, future_tolerance=MINUTE)
+    try:
+        if password == "wrong":
+            with pytest.raises(LoginRefused, match="kafka.password") as caught:
+                await reader.start()
+            assert "wrong" not in str(caught.value)
+        else:
+            assert ids(await read_all(reader)) == ["a"]
+    finally:
+        await reader.close()
+
+
+async def _read_when_back(reader: KafkaReader, positions: dict[str, int]) -> list[str]:
+    """The broker takes requests again before it leads its partitions again."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                return ids(await read_all(reader, positions))
+            except Unavailable:
+                await asyncio.sleep(0)
