@@ -95,7 +95,6 @@ def configure(format: Format = "console", level: Level = "info") -> None:
         library.handlers.clear()
         library.propagate = True
         library.setLevel(number if level == "debug" else max(number, at_least))
-    logging.captureWarnings(True)
 
 
 def get_logger(name: str) -> Logger:

@@ -1,0 +1,38 @@
+"""What holds for every test: no settings from outside, no time limits on examples, and logs that stay quiet."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+
+import hypothesis
+import pytest
+import structlog
+
+from monitor.settings import NOT_SETTINGS, PREFIX
+
+# Machines differ in speed: an example that takes long is no failure. `-p deep` is for a night's search.
+hypothesis.settings.register_profile("default", deadline=None, print_blob=True)
+hypothesis.settings.register_profile("deep", deadline=None, print_blob=True, max_examples=5_000)
+hypothesis.settings.load_profile("default")
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [
+        name for name in os.environ if name.startswith(PREFIX) and name not in NOT_SETTINGS - {"NEARMISS_DEBUG"}
+    ]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def unconfigured_logs() -> Iterator[None]:
+    """As if nobody had set logging up yet; afterwards as it was before."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    structlog.reset_defaults()
+    yield
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
