@@ -26,7 +26,8 @@ class CaseFile(msgspec.Struct, frozen=True):
 
 def find_case_files(directory: Path) -> list[Path]:
     """Every YAML file directly in the directory, by name."""
-    return sorted(path for path in directory.iterdir() if path.suffix in (".yaml", ".yml") and path.is_file())
+    found = (path for path in directory.iterdir() if path.suffix in (".yaml", ".yml") and path.is_file())
+    return sorted(found, key=lambda path: (path.stem, path.suffix))
 
 
 def load_case(path: Path) -> CaseFile:

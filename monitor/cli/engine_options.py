@@ -11,15 +11,13 @@ from pathlib import Path
 
 import click
 
+from monitor.cli.main import WRONG_USAGE
 from monitor.core.catalogue import Catalogue
 from monitor.core.rule import Rule
 from monitor.packs.catalogue import load_catalogue
 from monitor.packs.loader import load_rules
 from monitor.packs.problems import Problem
 from monitor.packs.shipped import shipped_rules
-
-WRONG_SETTING = 2
-NOTHING_READABLE = 3
 
 rules_option = click.option(
     "--rules",
@@ -58,7 +56,7 @@ def _stop_on_errors(problems: Iterable[Problem]) -> None:
     for problem in found:
         click.echo(printable(str(problem)), err=True)
     if any(problem.is_error for problem in found):
-        sys.exit(WRONG_SETTING)
+        sys.exit(WRONG_USAGE)
 
 
 def printable(text: str) -> str:

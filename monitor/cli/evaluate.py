@@ -17,10 +17,10 @@ from rich.table import Table
 
 from monitor.cli.case_files import find_case_files, load_case
 from monitor.cli.engine_options import printable, read_rules, rules_option
+from monitor.cli.main import FAILED
 from monitor.lab.evaluate import Figures, Outcome, figures, report, run_case
 from monitor.packs.regex import make_regex
 
-BROKEN_CASE = 1
 _WIDTH_WITHOUT_TERMINAL = 160
 
 
@@ -53,7 +53,7 @@ def command(directory: Path, rules_path: Path | None, output: str) -> None:
         _print_table(outcomes)
     if broken:
         click.echo(f"{broken} of {len(paths)} case files could not be used", err=True)
-        sys.exit(BROKEN_CASE)
+        sys.exit(FAILED)
 
 
 def _print_table(outcomes: list[Outcome]) -> None:

@@ -17,13 +17,13 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from rich.table import Table
 
 from monitor.cli.engine_options import (
-    NOTHING_READABLE,
     catalogue_option,
     printable,
     read_catalogue,
     read_rules,
     rules_option,
 )
+from monitor.cli.main import UNREADABLE
 from monitor.core.engine import Engine
 from monitor.core.near_miss import State
 from monitor.lab.ledger import Entry, Ledger
@@ -67,7 +67,7 @@ def command(files: tuple[str, ...], rules_path: Path | None, catalogue_file: Pat
     click.echo(_sum_up(summary, ledger), err=True)
     if summary.nothing_readable:
         click.echo("nothing could be read; expected one JSON event on each line", err=True)
-        sys.exit(NOTHING_READABLE)
+        sys.exit(UNREADABLE)
 
 
 class _Watcher:
