@@ -10,7 +10,7 @@ from monitor.packs.located import Listing, Mapping, Node
 from monitor.packs.problems import Place, Problems
 
 MOST_QUESTIONS = 5
-_BLAMING = ("why ", "who ")
+_BLAMING = ("why ", "who did ", "who was ", "who broke ", "who caused ")
 
 
 def lint(rule: Rule, examples: tuple[Example, ...], node: Node, problems: Problems) -> None:
