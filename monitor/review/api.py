@@ -1,0 +1,234 @@
+"""The JSON API under /api/v1: reads what was sent, calls the use cases, and writes records as the published fields."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, cast
+
+from fastapi import APIRouter, Path, Request
+from fastapi import Query as QueryParameter
+from starlette.responses import JSONResponse
+
+from monitor.core.events import SECOND, Event, to_text
+from monitor.core.near_miss import Family, FeedReport, Mode, Move, State, public_line
+from monitor.decode.canonical import encode
+from monitor.ports import Answers, Audit, Query, Record
+from monitor.review.auth import Person
+from monitor.review.schemas import (
+    AuditLine,
+    AuditTrail,
+    CommentIn,
+    DecisionIn,
+    NearMissDetail,
+    NearMissPage,
+    ProblemOut,
+)
+from monitor.review.service import Decision, Review
+
+PREFIX = "/api/v1"
+
+TAGS: list[dict[str, str]] = [
+    {"name": "near misses", "description": "Read the records that the machine drafted and people judged."},
+    {"name": "review", "description": "Judge them. Every move is audited under the role of the caller."},
+]
+
+DESCRIPTION = """
+Near misses: something was going wrong, someone or something intervened, and users noticed nothing.
+
+* **Times** are RFC 3339 in UTC.
+* **Errors** are problem details (RFC 9457, `application/problem+json`): 404 no such record, 409 somebody else's move
+  or a move that the state does not allow (with the record as it is now under `current`), 422 with every wrong field,
+  503 with `Retry-After` while the store is away.
+* **Paging** is by key: send the `next` of a page as `after`. A record is neither skipped nor repeated when others come
+  or go meanwhile.
+* **People** appear by role, never by name.
+"""
+
+RecordId = Annotated[str, Path(description="The id of a near miss.")]
+_PROBLEM: dict[str, Any] = {"model": ProblemOut, "content": {"application/problem+json": {}}}
+_COMMON: dict[int | str, dict[str, Any]] = {
+    422: {**_PROBLEM, "description": "Something that was sent is missing or wrong."},
+    503: {**_PROBLEM, "description": "The store is away; see Retry-After."},
+}
+_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {**_PROBLEM, "description": "There is no such near miss."}}
+_CONFLICT: dict[int | str, dict[str, Any]] = {
+    409: {**_PROBLEM, "description": "The state does not allow it, or somebody else was first."}
+}
+
+
+def build_router(review: Review) -> APIRouter:
+    """The routes. The caller's role is taken from `request.state.person`."""
+    router = APIRouter(prefix=PREFIX)
+
+    @router.get(
+        "/near-misses",
+        tags=["near misses"],
+        summary="List near misses",
+        responses={200: {"model": NearMissPage}, **_COMMON},
+    )
+    async def list_near_misses(
+        state: Annotated[list[State] | None, QueryParameter(description="Only these states; may be repeated.")] = None,
+        service: Annotated[list[str] | None, QueryParameter(description="Only these services.")] = None,
+        rule: Annotated[list[str] | None, QueryParameter(description="Only records that these rules matched.")] = None,
+        family: Annotated[list[Family] | None, QueryParameter(description="Only these families.")] = None,
+        mode: Annotated[list[Mode] | None, QueryParameter(description="`live`, `digest` or both.")] = None,
+        text: Annotated[str | None, QueryParameter(description="Words in the title.", max_length=200)] = None,
+        limit: Annotated[int, QueryParameter(ge=1, le=200, description="Records on a page.")] = 50,
+        after: Annotated[str | None, QueryParameter(description="The `next` of the page before.")] = None,
+    ) -> JSONResponse:
+        """Highest rank first, then newest. Without filters every record, also decided and withdrawn ones."""
+        query = Query(
+            states=tuple(state or ()),
+            services=tuple(service or ()),
+            rules=tuple(rule or ()),
+            families=tuple(family or ()),
+            modes=tuple(mode or ()),
+            text=text or None,
+        )
+        page = await review.page(query, after or None, limit)
+        return JSONResponse({"items": [item(record) for record in page.records], "next": page.next})
+
+    @router.get(
+        "/near-misses/{record_id}",
+        tags=["near misses"],
+        summary="One near miss, whole",
+        responses={200: {"model": NearMissDetail}, **_NOT_FOUND, **_COMMON},
+    )
+    async def show_near_miss(record_id: RecordId) -> JSONResponse:
+        """With the cited events, the coverage behind the verdict, why it matched, and what people wrote."""
+        return JSONResponse(detail(await review.show(record_id)))
+
+    @router.post(
+        "/near-misses/{record_id}/decision",
+        tags=["review"],
+        summary="Decide",
+        responses={200: {"model": NearMissDetail}, **_NOT_FOUND, **_CONFLICT, **_COMMON},
+    )
+    async def decide(record_id: RecordId, body: DecisionIn, request: Request) -> JSONResponse:
+        """Accept, dismiss with a reason, begin to review, or reopen. Nothing of somebody else's move is overwritten."""
+        decided = await review.decide(record_id, _decision(body), person_of(request).role)
+        return JSONResponse(detail(decided))
+
+    @router.post(
+        "/near-misses/{record_id}/comments",
+        tags=["review"],
+        summary="Comment",
+        status_code=201,
+        responses={201: {"model": AuditTrail}, **_NOT_FOUND, **_COMMON},
+    )
+    async def comment(record_id: RecordId, body: CommentIn, request: Request) -> JSONResponse:
+        """Adds to the trail; answers with the trail."""
+        await review.comment(record_id, body.text, person_of(request).role)
+        return JSONResponse(trail(await review.audit(record_id)), 201)
+
+    @router.get(
+        "/near-misses/{record_id}/audit",
+        tags=["near misses"],
+        summary="The audit trail",
+        responses={200: {"model": AuditTrail}, **_NOT_FOUND, **_COMMON},
+    )
+    async def audit(record_id: RecordId) -> JSONResponse:
+        """Who moved the record when, by role, and what was said."""
+        return JSONResponse(trail(await review.audit(record_id)))
+
+    return router
+
+
+def person_of(request: Request) -> Person:
+    """Who the guard let in."""
+    return cast(Person, request.state.person)
+
+
+def _decision(body: DecisionIn) -> Decision:
+    answers = body.answers
+    return Decision(
+        move=Move(body.decision),
+        reason=None if body.reason is None else str(body.reason),
+        note=body.note,
+        answers=None if answers is None else Answers(**answers.model_dump()),
+        expected_version=body.expected_version,
+    )
+
+
+def item(record: Record) -> dict[str, object]:
+    """The published line of a draft, and what people made of it."""
+    return {
+        **public_line(record.draft, record.state, record.reason),
+        "version": record.version,
+        "contradicted": record.contradicted,
+        "decided_at": to_text(record.decided_at),
+        "decided_by": record.decided_by,
+    }
+
+
+def detail(record: Record) -> dict[str, object]:
+    draft = record.draft
+    here = f"{PREFIX}/near-misses/{draft.id}"
+    cited = sorted(draft.evidence, key=lambda each: (each.event.time, each.event.source, each.event.id))
+    return {
+        **item(record),
+        "rule_versions": dict(draft.rule_versions),
+        "recurrence_key": draft.recurrence_key,
+        "window_from": to_text(draft.window_from),
+        "window_to": to_text(draft.window_to),
+        "hold_seconds": draft.hold / SECOND,
+        "timeline": [{"role": each.role, **canonical(each.event)} for each in cited],
+        "late_impact": [canonical(event) for event in record.impact_evidence],
+        "coverage": [_feed(report) for report in draft.coverage],
+        "explanation": list(draft.explanation),
+        "questions": list(draft.questions),
+        "answers": {
+            "why_near_miss": record.answers.why_near_miss,
+            "what_saved_it": record.answers.what_saved_it,
+            "what_next_time": record.answers.what_next_time,
+            "users_hit": record.answers.users_hit,
+        },
+        "merged_into": record.merged_into,
+        "links": {
+            "self": here,
+            "decision": f"{here}/decision",
+            "comments": f"{here}/comments",
+            "audit": f"{here}/audit",
+            "page": f"/near-misses/{draft.id}",
+        },
+    }
+
+
+def canonical(event: Event) -> dict[str, Any]:
+    """An event in the canonical format, without the id of a person."""
+    found: dict[str, Any] = json.loads(encode(event))
+    actor = found.get("actor")
+    if isinstance(actor, dict) and actor.get("kind") != "automation":
+        actor.pop("id", None)
+    return found
+
+
+def _feed(report: FeedReport) -> dict[str, object]:
+    return {
+        "source": report.source,
+        "service": report.service,
+        "evidence": report.evidence,
+        "reports": report.reports,
+        "first_at": to_text(report.first_at),
+        "last_at": to_text(report.last_at),
+        "longest_gap_seconds": None if report.longest_gap is None else report.longest_gap / SECOND,
+        "freshness_seconds": None if report.freshness is None else report.freshness / SECOND,
+        "clear": report.clear,
+        "detail": report.detail,
+    }
+
+
+def trail(lines: list[Audit]) -> dict[str, object]:
+    return {"items": [audit_line(line) for line in lines]}
+
+
+def audit_line(line: Audit) -> dict[str, Any]:
+    return AuditLine(
+        at=cast(str, to_text(line.at)),
+        by=line.by,
+        action=line.action,
+        before=line.before,
+        after=line.after,
+        reason=line.reason,
+        note=line.note,
+    ).model_dump(mode="json")

@@ -1,0 +1,167 @@
+"""What every request passes before anything is decided: host, origin, login, size, and the headers of the answer.
+
+Plain ASGI, so that it also wraps what others mount beside the review pages; knows paths and headers only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+import msgspec
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from monitor.review.auth import LOCAL_PERSON, Auth, Person, is_loopback
+
+LARGEST_BODY = 512 * 1024
+"""Bytes that a form or a JSON body of the review may have."""
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+OPEN_PREFIXES: tuple[str, ...] = ("/ingest", "/metrics", "/healthz", "/readyz")
+"""Paths that are not the reviewers': they need no account, and have checks and limits of their own."""
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+SECURITY_HEADERS: tuple[tuple[str, str], ...] = (
+    ("content-security-policy", CONTENT_SECURITY_POLICY),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
+)
+
+
+class Guard:
+    """Refuses what must not get in and puts the person on the request's scope (`state.person`)."""
+
+    def __init__(self, app: ASGIApp, auth: Auth, open_prefixes: Sequence[str] = OPEN_PREFIXES) -> None:
+        self._app = app
+        self._auth = auth
+        self._open = tuple(open_prefixes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        refusal = self._refusal(scope, headers)
+        if refusal is not None:
+            await refusal.answer(send)
+            return
+        is_open = self._is_open(scope["path"])
+        person = None if is_open else self._person(headers)
+        if person is None and not is_open:
+            await _LOGIN.answer(send)
+            return
+        scope.setdefault("state", {})["person"] = person
+        await self._app(scope, receive if is_open else _limited(receive), _with_headers(send))
+
+    def _is_open(self, path: str) -> bool:
+        return any(path == prefix or path.startswith(prefix + "/") for prefix in self._open)
+
+    def _person(self, headers: Headers) -> Person | None:
+        return self._auth.person(headers.get("authorization")) if self._auth.is_configured else LOCAL_PERSON
+
+    def _refusal(self, scope: Scope, headers: Headers) -> _Refusal | None:
+        host = headers.get("host", "")
+        if not self._auth.is_configured and not is_loopback(_host_name(host)):
+            return _WRONG_HOST
+        if scope["method"] not in SAFE_METHODS and not _is_same_origin(headers, host):
+            return _CROSS_ORIGIN
+        length = headers.get("content-length", "0")
+        if not self._is_open(scope["path"]) and length.isdigit() and int(length) > LARGEST_BODY:
+            return _TOO_LARGE
+        return None
+
+
+class TooLarge(Exception):
+    """A body without a stated length turned out to be larger than is read."""
+
+
+class _Refusal(msgspec.Struct, frozen=True):
+    """A refusal before any route is known; the same problem+json for pages and API."""
+
+    status: int
+    kind: str
+    title: str
+    detail: str
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+    async def answer(self, send: Send) -> None:
+        problem = {"type": f"/problems/{self.kind}", "title": self.title, "status": self.status, "detail": self.detail}
+        body = msgspec.json.encode(problem)
+        plain = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS]
+        own = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": self.status, "headers": [*own, *self.headers, *plain]})
+        await send({"type": "http.response.body", "body": body})
+
+
+_WRONG_HOST = _Refusal(
+    421,
+    "wrong-host",
+    "Not addressed to this machine",
+    "Without a login only requests addressed to localhost are answered. Use http://localhost or 127.0.0.1, or "
+    "configure an account.",
+)
+_CROSS_ORIGIN = _Refusal(
+    403,
+    "cross-origin",
+    "Sent by another site",
+    "A page of another site sent this. Decide from the pages of this service, or from a client that is no browser.",
+)
+_TOO_LARGE = _Refusal(413, "too-large", "Too large", f"At most {LARGEST_BODY} bytes are read here.")
+_LOGIN = _Refusal(
+    401,
+    "login-needed",
+    "Login needed",
+    "Send the credentials of a configured account: HTTP Basic, or its secret as a bearer token.",
+    ((b"www-authenticate", b'Basic realm="nearmiss", charset="UTF-8"'),),
+)
+
+
+def _host_name(host: str) -> str:
+    if host.startswith("["):
+        return host.partition("]")[0].removeprefix("[")
+    return host.partition(":")[0]
+
+
+def _is_same_origin(headers: Headers, host: str) -> bool:
+    """Browsers say where a request comes from; a request that says nothing comes from no browser."""
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == host
+
+
+def _limited(receive: Receive) -> Receive:
+    seen = 0
+
+    async def limited() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > LARGEST_BODY:
+            raise TooLarge
+        return message
+
+    return limited
+
+
+def _with_headers(send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in SECURITY_HEADERS:
+                headers.setdefault(name, value)
+            # Records change under the reader's hands: a kept copy would be judged as if it were the present.
+            headers.setdefault("cache-control", "no-store")
+        await send(message)
+
+    return sending

@@ -1,0 +1,136 @@
+"""Errors as RFC 9457 problem details: which exception gives which status, and what the reader can do about it.
+
+The one place where the errors of core, ports and use cases meet HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from monitor.core.events import to_text
+from monitor.core.near_miss import IllegalMove
+from monitor.ports import NotFound, Record, Unavailable, VersionConflict
+from monitor.review import words
+from monitor.review.guard import LARGEST_BODY, TooLarge
+from monitor.review.service import Invalid
+
+RETRY_AFTER_SECONDS = 5
+MEDIA_TYPE = "application/problem+json"
+
+Render = Callable[[Request, "Problem"], Awaitable[Response]]
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One problem. `errors` are located problems of what was sent, `current` the record as it is now."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: tuple[dict[str, str], ...] = ()
+    current: dict[str, object] | None = None
+
+    def response(self) -> Response:
+        headers = {"retry-after": str(RETRY_AFTER_SECONDS)} if self.status == 503 else None
+        return Response(msgspec.json.encode(self), self.status, headers, MEDIA_TYPE)
+
+
+def current_state(record: Record) -> dict[str, object]:
+    """What a person must know about somebody else's move."""
+    return {
+        "id": record.draft.id,
+        "state": str(record.state),
+        "version": record.version,
+        "reason": record.reason,
+        "decided_at": to_text(record.decided_at),
+        "decided_by": record.decided_by,
+    }
+
+
+def conflict_sentence(record: Record) -> str:
+    """What happened meanwhile, in one sentence, by role."""
+    if record.decided_at is not None and record.decided_by is not None:
+        reason = f" ({words.reason(record.reason)})" if record.reason else ""
+        return (
+            f"{record.decided_by.capitalize()} {words.STATES[record.state].lower()} it{reason} "
+            f"on {words.moment(record.decided_at)} UTC. Nothing was overwritten."
+        )
+    return (
+        f"The record changed while you looked at it: it is now {words.STATES[record.state].lower()}, "
+        f"version {record.version}. Nothing was overwritten."
+    )
+
+
+def to_problem(error: Exception, record: Record | None = None) -> Problem:
+    """The problem that an error stands for. Raises the error itself when it is none of ours."""
+    if isinstance(error, NotFound):
+        return Problem("/problems/not-found", "No such near miss", 404, "There is no near miss with this id.")
+    if isinstance(error, VersionConflict):
+        now = error.record
+        return Problem(
+            "/problems/version-conflict", "Changed meanwhile", 409, conflict_sentence(now), current=current_state(now)
+        )
+    if isinstance(error, IllegalMove):
+        detail = str(error).capitalize() + "."
+        current = None
+        if record is not None:
+            detail = f"{conflict_sentence(record)} {detail}"
+            current = current_state(record)
+        return Problem("/problems/illegal-move", "Not possible in this state", 409, detail, current=current)
+    if isinstance(error, Invalid):
+        errors = tuple({"field": problem.field, "message": problem.message} for problem in error.problems)
+        return Problem("/problems/invalid", "Something is missing or wrong", 422, str(error), errors)
+    if isinstance(error, RequestValidationError):
+        errors = tuple({"field": _path(each["loc"]), "message": str(each["msg"])} for each in error.errors())
+        detail = "; ".join(f"{each['field']}: {each['message']}" for each in errors)
+        return Problem("/problems/invalid", "Something is missing or wrong", 422, detail, errors)
+    if isinstance(error, Unavailable):
+        return Problem(
+            "/problems/unavailable",
+            "The store is away",
+            503,
+            f"The database cannot serve now. Try the same again in {RETRY_AFTER_SECONDS} seconds; repeating is safe.",
+        )
+    if isinstance(error, TooLarge):
+        return Problem("/problems/too-large", "Too large", 413, f"At most {LARGEST_BODY} bytes are read here.")
+    if isinstance(error, HTTPException):
+        return Problem("about:blank", str(error.detail), error.status_code, str(error.detail))
+    raise error
+
+
+def _path(location: tuple[Any, ...]) -> str:
+    """`("body", "answers", "why")` as `answers.why`; a path of the body needs no prefix, a query parameter neither."""
+    parts = [str(part) for part in location if part not in ("body", "query", "path")]
+    return ".".join(parts) or "body"
+
+
+HANDLED: tuple[type[Exception], ...] = (
+    NotFound,
+    VersionConflict,
+    IllegalMove,
+    Invalid,
+    RequestValidationError,
+    Unavailable,
+    TooLarge,
+    HTTPException,
+)
+
+
+def install(app: FastAPI, render_page: Render) -> None:
+    """Answer every handled error: problem+json under /api, a page (`render_page`) elsewhere."""
+
+    async def handle(request: Request, error: Exception) -> Response:
+        problem = to_problem(error)
+        if request.url.path.startswith("/api/"):
+            return problem.response()
+        return await render_page(request, problem)
+
+    for kind in HANDLED:
+        app.add_exception_handler(kind, handle)

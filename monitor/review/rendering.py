@@ -1,0 +1,117 @@
+"""Turns a template and its values into an HTML answer: the Jinja2 environment, its filters, and the problem page."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from monitor.core.events import Event, to_text
+from monitor.core.near_miss import Dismissal, Draft, State
+from monitor.review import words
+from monitor.review.problems import Problem
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+
+_SHOWN_LABELS = 12
+
+
+class Pages:
+    """Renders the templates of this package."""
+
+    def __init__(self) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(HERE / "templates"),
+            autoescape=select_autoescape(("html", "svg")),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters.update(
+            age=words.age,
+            moment=words.moment,
+            clock=words.clock,
+            day=words.day,
+            duration=words.duration,
+            missing=words.missing,
+            reason=words.reason,
+            actor=words.actor,
+            kind=words.kind,
+            rfc3339=to_text,
+            safe_url=safe_url,
+            labels=shown_labels,
+            close=how_close,
+            percent=lambda share: f"{round(share * 100)} %",
+        )
+        self._environment.globals.update(
+            VERDICTS=words.VERDICTS,
+            VERDICT_SENTENCES=words.VERDICT_SENTENCES,
+            STATES=words.STATES,
+            FAMILIES=words.FAMILIES,
+            ROLES=words.ROLES,
+            ACTIONS=words.ACTIONS,
+            DISMISSALS=[(str(reason), *words.DISMISSALS[reason], key) for reason, key in _dismissal_keys()],
+            UNDECIDED_STATES=("draft", "in_review", "reopened"),
+            State=State,
+            asset=asset,
+        )
+
+    def render(self, request: Request, template: str, context: Mapping[str, object], status: int = 200) -> HTMLResponse:
+        person = request.scope.get("state", {}).get("person")
+        return HTMLResponse(
+            self._environment.get_template(template).render(person=person, **context),
+            status,
+            # One address gives a whole page or a part of it.
+            headers={"vary": "HX-Request"},
+        )
+
+    async def render_problem(self, request: Request, problem: Problem) -> Response:
+        answer = self.render(request, "problem.html", {"problem": problem}, problem.status)
+        if problem.status == 503:
+            answer.headers.update(problem.response().headers)
+            answer.headers["content-type"] = "text/html; charset=utf-8"
+            answer.headers["content-length"] = str(len(answer.body))
+        return answer
+
+
+def _dismissal_keys() -> list[tuple[Dismissal, str]]:
+    """Each reason with the letter that chooses it, in the order of the page."""
+    return [(reason, chr(ord("a") + place)) for place, reason in enumerate(words.DISMISSALS)]
+
+
+def asset(name: str, _cache: dict[str, str] = {}) -> str:  # noqa: B006 - one cache for the life of the program
+    """The address of a static file, with a mark of its content, so that a new version is fetched at once."""
+    if name not in _cache:
+        digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+        _cache[name] = f"/static/{name}?v={digest}"
+    return _cache[name]
+
+
+def safe_url(url: str | None) -> str | None:
+    """The address if a browser may be sent there (http or https), else None."""
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    return url if parts.scheme in ("http", "https") and parts.netloc else None
+
+
+def shown_labels(event: Event) -> list[tuple[str, str]]:
+    """The labels that are shown: without those that usually name a person."""
+    shown = [(name, value) for name, value in sorted(event.labels.items()) if name.lower() not in words.PERSONAL_LABELS]
+    return shown[:_SHOWN_LABELS]
+
+
+def how_close(draft: Draft) -> str:
+    """The margin in words; where no rule measured one, how long it took until somebody acted."""
+    if draft.margin is not None and draft.margin.text:
+        return draft.margin.text
+    return f"{words.duration(draft.intervened_at - draft.first_sign_at)} to action"

@@ -1,0 +1,188 @@
+"""The shapes of the JSON API, with the words that its OpenAPI document shows. Shapes only: decides nothing."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from monitor.core.near_miss import Dismissal, State
+from monitor.review.service import LONGEST_TEXT
+
+
+class Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Reference(Shape):
+    source: str = Field(description="What reported the event.")
+    id: str = Field(description="Its id, unique within the source.")
+
+
+class Evidence(Shape):
+    hazard: list[Reference]
+    intervention: list[Reference]
+    impact: list[Reference]
+    context: list[Reference] = Field(description="Everything else that was cited; recovery and maintenance among it.")
+
+
+class Margin(Shape):
+    measure: str = Field(description="What was measured: headroom, deadline, elapsed or count.")
+    value: float
+    unit: str
+    text: str = Field(description="The margin in words, such as “2 of 6 pods left”.")
+    limit: float | None = None
+
+
+class NearMissItem(Shape):
+    """A near miss as it is listed: the same fields as a line of `nearmiss replay`, and what people made of it."""
+
+    id: str
+    rules: list[str] = Field(description="Every rule that matched; the first one names the record.")
+    family: str
+    kind: str
+    mode: str = Field(description="`live` drafts wait for a person; `digest` ones are saves by automation.")
+    service: str | None
+    services: list[str]
+    environment: str | None
+    title: str = Field(description="What almost happened.")
+    state: State
+    verdict: Literal["none", "users", "unknown"] = Field(
+        description="Whether users were hit: `none` needs feeds that looked and were clear; `unknown` means unverified."
+    )
+    confidence: float = Field(description="0 to 1.")
+    first_sign_at: str
+    noticed_at: str | None
+    intervened_at: str
+    safe_at: str
+    opened_at: str = Field(description="Event time at which the window ended and the draft opened.")
+    margin: Margin | None
+    evidence: Evidence
+    omitted: dict[str, int] = Field(description="Evidence beyond the cap, counted by role.")
+    missing_evidence: list[str] = Field(description="What could not be checked.")
+    unfed_services: list[str] = Field(description="User-facing services that no feed watches.")
+    repeat_of: list[str] = Field(description="Earlier records of the same recurrence key.")
+    chain: list[str] = Field(description="Records that this one follows from or leads to.")
+    reason: str | None = Field(None, description="Why it was dismissed or withdrawn.")
+    version: int = Field(description="Send it back as `expected_version` when you decide.")
+    contradicted: str | None = Field(description="Set when impact was found after the decision.")
+    decided_at: str | None
+    decided_by: str | None = Field(description="The role that decided; never a name.")
+
+
+class FeedReport(Shape):
+    source: str
+    service: str
+    evidence: str | None = Field(description="What the feed can see, such as a synthetic check.")
+    reports: int
+    first_at: str | None
+    last_at: str | None
+    longest_gap_seconds: float | None
+    freshness_seconds: float | None
+    clear: bool = Field(description="Whether it reported clear through the whole window without too long a gap.")
+    detail: str
+
+
+class AnswersOut(Shape):
+    why_near_miss: str
+    what_saved_it: str
+    what_next_time: str
+    users_hit: bool | None
+
+
+class Links(Shape):
+    self: str
+    decision: str
+    comments: str
+    audit: str
+    page: str = Field(description="The same record for people.")
+
+
+class NearMissDetail(NearMissItem):
+    """A near miss whole: with the cited events, the coverage behind the verdict, and what people wrote."""
+
+    rule_versions: dict[str, str]
+    recurrence_key: str
+    window_from: str
+    window_to: str
+    hold_seconds: float
+    timeline: list[dict[str, Any]] = Field(
+        description="The cited events in the canonical format, oldest first, each with its `role`. The ids of people "
+        "are left out; what kind of actor it was stays."
+    )
+    late_impact: list[dict[str, Any]] = Field(description="Impact that was found after the draft had opened.")
+    coverage: list[FeedReport]
+    explanation: list[str]
+    questions: list[str]
+    answers: AnswersOut
+    merged_into: str | None
+    links: Links
+
+
+class NearMissPage(Shape):
+    items: list[NearMissItem]
+    next: str | None = Field(description="Send it as `after` for the next page; null at the end.")
+
+
+class AnswersIn(Shape):
+    why_near_miss: str = Field("", description="Why was this a near miss and not an incident? Needed to accept.")
+    what_saved_it: str = Field("", description="What saved it: which defence, which action, what luck.")
+    what_next_time: str = Field("", description="What to keep, copy or change for next time.")
+    users_hit: bool | None = Field(
+        None,
+        description="Were users hit? Needed to accept while the verdict is `unknown`. `true` writes an impact event, "
+        "which withdraws every draft that it touches.",
+    )
+
+
+class DecisionIn(Shape):
+    decision: Literal["accept", "dismiss", "start_review", "reopen"]
+    reason: Dismissal | None = Field(None, description="Needed to dismiss.")
+    note: str | None = Field(None, max_length=LONGEST_TEXT, description="Free text for the trail.")
+    answers: AnswersIn | None = Field(None, description="Left out, what was answered before stays.")
+    expected_version: int | None = Field(
+        None, description="The `version` you looked at. When the record has moved on, the answer is 409."
+    )
+
+
+class CommentIn(Shape):
+    text: str = Field(description=f"At most {LONGEST_TEXT} characters.")
+
+
+class AuditLine(Shape):
+    at: str
+    by: str = Field(description="A role, or `machine`.")
+    action: str
+    before: State | None
+    after: State | None
+    reason: str | None
+    note: str | None
+
+
+class AuditTrail(Shape):
+    items: list[AuditLine] = Field(description="Oldest first. The trail only grows.")
+
+
+class FieldError(Shape):
+    field: str
+    message: str
+
+
+class CurrentState(Shape):
+    id: str
+    state: State
+    version: int
+    reason: str | None
+    decided_at: str | None
+    decided_by: str | None
+
+
+class ProblemOut(Shape):
+    """A problem as RFC 9457 describes it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldError] = Field(default=[], description="What is wrong with what was sent, field by field.")
+    current: CurrentState | None = Field(None, description="On 409: the record as it is now.")

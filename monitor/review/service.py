@@ -1,0 +1,242 @@
+"""What people can do with a near miss: list, look, begin a review, decide, comment, reopen, read the trail.
+
+Knows the ports and the legal moves; knows nothing of HTTP, pages or accounts. People arrive here as a role.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from monitor.core.events import SECOND, Actor, Event, Instant
+from monitor.core.near_miss import DECIDED, Dismissal, IllegalMove, Move, State, move
+from monitor.ops.logs import get_logger
+from monitor.ops.metrics import Metrics
+from monitor.ports import (
+    Answers,
+    Audit,
+    Clock,
+    Decide,
+    JournalWriter,
+    NearMisses,
+    Page,
+    Query,
+    Record,
+    VersionConflict,
+)
+
+LONGEST_TEXT = 10_000
+"""Characters that one answer, note or comment may have."""
+
+IMPACT_SOURCE = "nearmiss/review"
+PEOPLE_MOVES: frozenset[Move] = frozenset({Move.START_REVIEW, Move.ACCEPT, Move.DISMISS, Move.REOPEN})
+
+_log = get_logger("review")
+
+
+class FieldProblem(msgspec.Struct, frozen=True):
+    """What is wrong with one field: its path as the caller wrote it, and what was expected."""
+
+    field: str
+    message: str
+
+
+class Invalid(Exception):
+    """What a person sent cannot be carried out; nothing was changed. All problems at once."""
+
+    def __init__(self, *problems: FieldProblem) -> None:
+        super().__init__("; ".join(f"{problem.field}: {problem.message}" for problem in problems))
+        self.problems = problems
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What a person wants done with a record, as it came in. `expected_version` is the version they looked at."""
+
+    move: Move
+    reason: str | None = None
+    note: str | None = None
+    answers: Answers | None = None
+    expected_version: int | None = None
+
+
+class Review:
+    """The use cases. Every method may raise `monitor.ports.Unavailable`."""
+
+    def __init__(self, near_misses: NearMisses, journal: JournalWriter, clock: Clock, metrics: Metrics) -> None:
+        self._near_misses = near_misses
+        self._journal = journal
+        self._clock = clock
+        self._metrics = metrics
+
+    def now(self) -> Instant:
+        return self._clock.now()
+
+    async def page(self, query: Query, after: str | None, limit: int) -> Page:
+        """One page of records. Raises Invalid when `after` is not a cursor that this service gave out."""
+        try:
+            return await self._near_misses.page(query, after, limit)
+        except ValueError as error:
+            raise Invalid(FieldProblem("after", "is not a cursor; send the `next` of the page before")) from error
+
+    async def show(self, record_id: str) -> Record:
+        """Raises NotFound."""
+        return await self._near_misses.get(record_id)
+
+    async def counts(self) -> dict[State, int]:
+        return await self._near_misses.counts()
+
+    async def audit(self, record_id: str) -> list[Audit]:
+        """The trail, oldest first. Raises NotFound."""
+        await self._near_misses.get(record_id)
+        return await self._near_misses.audit(record_id)
+
+    async def comment(self, record_id: str, text: str, by: str) -> None:
+        """Raises NotFound, Invalid."""
+        text = text.strip()
+        if not text:
+            raise Invalid(FieldProblem("text", "is empty; write what you want to add"))
+        problem = _too_long("text", text)
+        if problem is not None:
+            raise Invalid(problem)
+        await self._near_misses.get(record_id)
+        await self._near_misses.comment(record_id, by, text, self._clock.now())
+
+    async def decide(self, record_id: str, decision: Decision, by: str) -> Record:
+        """Carry a decision out. Raises NotFound, Invalid, IllegalMove, VersionConflict; then nothing was overwritten."""
+        record = await self._near_misses.get(record_id)
+        hit = users_hit(decision)
+        try:
+            _check_current(record, decision)
+            check(record, decision)
+            decided = await self._near_misses.decide(self._order(record_id, decision, by))
+        except (IllegalMove, VersionConflict):
+            await self._report_again(record_id, hit)
+            raise
+        self._count(record, decided, decision)
+        _log.info("near_miss_decided", record=record_id, decision=str(decision.move), reason=decision.reason, by=by)
+        if hit:
+            await self._report_impact(decided)
+        return decided
+
+    def _order(self, record_id: str, decision: Decision, by: str) -> Decide:
+        return Decide(
+            record_id=record_id,
+            move=decision.move,
+            by=by,
+            at=self._clock.now(),
+            expected_version=decision.expected_version,
+            reason=decision.reason if decision.move is Move.DISMISS else None,
+            note=decision.note or None,
+            answers=decision.answers,
+        )
+
+    async def _report_impact(self, record: Record) -> None:
+        await self._journal.append([impact_event(record, self._clock.now())])
+
+    async def _report_again(self, record_id: str, hit: bool) -> None:
+        """Make up for an impact report that was lost after its decision had been kept.
+
+        The decision and the journal are two stores. Where the second was away, the person tries again and is told that
+        the record is decided already; the report, which has one identity for ever, is written then.
+        """
+        if not hit:
+            return
+        record = await self._near_misses.get(record_id)
+        if record.reason == Dismissal.HAD_USER_IMPACT or record.answers.users_hit:
+            await self._report_impact(record)
+
+    def _count(self, before: Record, after: Record, decision: Decision) -> None:
+        self._metrics.decisions.inc(decision.move, decision.reason)
+        if after.state in DECIDED and before.decided_at is None:
+            since = before.created_at if before.created_at is not None else before.draft.opened_at
+            self._metrics.review_latency.observe(max(0, self._clock.now() - since) / SECOND)
+
+
+def users_hit(decision: Decision) -> bool:
+    """Whether the person says that users were hit."""
+    if decision.move is Move.DISMISS and decision.reason == Dismissal.HAD_USER_IMPACT:
+        return True
+    return decision.answers is not None and decision.answers.users_hit is True
+
+
+def impact_event(record: Record, at: Instant) -> Event:
+    """The impact that a reviewer reports: one for a record, however often it is said."""
+    draft = record.draft
+    return Event(
+        id="users-hit-" + hashlib.sha256(draft.id.encode()).hexdigest()[:24],
+        source=IMPACT_SOURCE,
+        time=at,
+        kind="impact.started",
+        service=draft.service,
+        environment=draft.environment,
+        title="A reviewer says that users were hit",
+        actor=Actor(kind="human"),
+        labels={"evidence": "reviewer", "record": draft.id},
+        began_at=draft.first_sign_at,
+        received_at=at,
+    )
+
+
+def check(record: Record, decision: Decision) -> None:
+    """Whether the decision says what it must. Raises Invalid with everything that is missing."""
+    problems = list(_lengths(decision))
+    if decision.move not in PEOPLE_MOVES:
+        problems.append(FieldProblem("decision", "expected accept, dismiss, start_review or reopen"))
+    if decision.move is Move.ACCEPT:
+        problems += _check_accept(record, decision)
+    if decision.move is Move.DISMISS:
+        problems += _check_dismiss(decision)
+    if problems:
+        raise Invalid(*problems)
+
+
+def _check_accept(record: Record, decision: Decision) -> list[FieldProblem]:
+    answers = decision.answers or record.answers
+    problems = []
+    if not answers.why_near_miss.strip():
+        problems.append(FieldProblem("answers.why_near_miss", "say in one sentence why this was a near miss"))
+    if answers.users_hit is True:
+        problems.append(
+            FieldProblem(
+                "answers.users_hit",
+                "users were hit, so this is an incident: dismiss it with the reason had_user_impact",
+            )
+        )
+    if answers.users_hit is None and record.draft.verdict == "unknown":
+        problems.append(FieldProblem("answers.users_hit", "impact is unverified: say whether users were hit"))
+    return problems
+
+
+def _check_dismiss(decision: Decision) -> list[FieldProblem]:
+    if not decision.reason:
+        return [FieldProblem("reason", "choose why it is not a near miss: " + ", ".join(Dismissal))]
+    if decision.reason not in Dismissal:
+        return [FieldProblem("reason", f"{decision.reason!r} is not one of " + ", ".join(Dismissal))]
+    answered_no = decision.answers is not None and decision.answers.users_hit is False
+    if decision.reason == Dismissal.HAD_USER_IMPACT and answered_no:
+        return [FieldProblem("answers.users_hit", "the reason says that users were hit and the answer says not")]
+    return []
+
+
+def _lengths(decision: Decision) -> list[FieldProblem]:
+    texts = {"note": decision.note or ""}
+    if decision.answers is not None:
+        for name in ("why_near_miss", "what_saved_it", "what_next_time"):
+            texts[f"answers.{name}"] = getattr(decision.answers, name)
+    found = (_too_long(field, text) for field, text in texts.items())
+    return [problem for problem in found if problem is not None]
+
+
+def _too_long(field: str, text: str) -> FieldProblem | None:
+    if len(text) <= LONGEST_TEXT:
+        return None
+    return FieldProblem(field, f"has {len(text)} characters; at most {LONGEST_TEXT} are kept")
+
+
+def _check_current(record: Record, decision: Decision) -> None:
+    """Somebody else's move is told before anything is said about the form: it makes the form moot."""
+    if decision.expected_version is not None and decision.expected_version != record.version:
+        raise VersionConflict(record)
+    if decision.move in PEOPLE_MOVES:
+        move(record.state, decision.move)

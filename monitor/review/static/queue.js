@@ -1,0 +1,143 @@
+// The queue under the fingers: move, judge, open, all from the keyboard; and fresh rows when something changed.
+// Everything here is an improvement: without it each action is a link or a form.
+"use strict";
+
+const queue = () => document.getElementById("queue");
+const links = () => [...document.querySelectorAll(".row__link")];
+const rowOf = (element) => element && element.closest(".row");
+const isTyping = (element) => element.matches("textarea, select, input:not([type=radio])");
+
+let current = null; // the id of the row that was worked on last
+
+function focusRow(row) {
+  const link = row && row.querySelector(".row__link");
+  if (!link) return false;
+  current = row.id;
+  link.focus();
+  row.scrollIntoView({ block: "nearest" });
+  return true;
+}
+
+function move(step) {
+  const all = links();
+  if (!all.length) return;
+  const here = all.findIndex((link) => rowOf(link).id === current);
+  const next = here < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(Math.max(here + step, 0), all.length - 1);
+  focusRow(rowOf(all[next]));
+}
+
+function closePanel(row) {
+  const panel = row && row.querySelector(".row__panel");
+  if (!panel || !panel.firstElementChild) return false;
+  panel.replaceChildren();
+  focusRow(row);
+  return true;
+}
+
+function act(name) {
+  const row = document.getElementById(current) || rowOf(links()[0]);
+  const link = row && row.querySelector(`[data-act=${name}]`);
+  if (!link) return;
+  current = row.id;
+  for (const other of document.querySelectorAll(".row")) if (other !== row) other.querySelector(".row__panel")?.replaceChildren();
+  link.click();
+}
+
+document.addEventListener("keydown", (event) => {
+  const at = event.target;
+  const panel = at.closest && at.closest(".panel");
+  if (event.key === "Escape") {
+    if (closePanel(panel ? rowOf(panel) : document.getElementById(current))) event.preventDefault();
+    else if (isTyping(at)) at.blur();
+    return;
+  }
+  if (panel && event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    panel.requestSubmit(panel.querySelector(".button--primary"));
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(at)) return;
+  const reason = panel && panel.querySelector(`[data-key="${event.key}"]`);
+  if (reason) {
+    event.preventDefault();
+    reason.click();
+    return;
+  }
+  if (panel) return;
+  const actions = { j: () => move(1), k: () => move(-1), a: () => act("accept"), d: () => act("dismiss"), "/": () => document.getElementById("text").focus() };
+  if (actions[event.key]) {
+    event.preventDefault();
+    actions[event.key]();
+  }
+});
+
+document.addEventListener("focusin", (event) => {
+  const row = rowOf(event.target);
+  if (row) current = row.id;
+});
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-close]")) closePanel(rowOf(event.target));
+});
+
+// After a panel came in, its first field has the focus; after a row was judged, the next one to judge has it.
+document.addEventListener("htmx:afterSwap", (event) => {
+  const panel = event.detail.target.querySelector && event.detail.target.querySelector(".panel");
+  if (event.detail.target.classList.contains("row__panel") && panel) {
+    (panel.querySelector("[aria-invalid=true]") || panel.querySelector("textarea, .reason")).focus();
+  }
+});
+document.addEventListener("htmx:afterSettle", (event) => {
+  const row = event.detail.elt;
+  if (!row.classList || !row.classList.contains("row")) return;
+  if (!row.classList.contains("row--decided")) {
+    focusRow(row);
+    return;
+  }
+  let next = row.nextElementSibling;
+  while (next && !next.querySelector(".row__link")) next = next.nextElementSibling;
+  if (!focusRow(next)) focusRow(rowOf(links().at(-1)));
+  refresh();
+});
+
+// Fresh rows. They come by themselves while nobody is in the middle of something; else a line offers them.
+let known = null;
+let stream = null;
+
+async function refresh() {
+  const answer = await fetch(location.href, { headers: { accept: "text/html" } }).catch(() => null);
+  if (!answer || !answer.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  document.getElementById("tabs").replaceWith(page.getElementById("tabs"));
+  const here = new Set([...document.querySelectorAll(".row")].map((row) => row.id));
+  const fresh = [...page.querySelectorAll(".row")].filter((row) => !here.has(row.id)).length;
+  const busy = document.querySelector(".panel, .row--decided") || here.size > 25 || isTyping(document.activeElement);
+  if (!busy) {
+    const kept = current;
+    const had = rowOf(document.activeElement) !== null;
+    queue().replaceWith(page.getElementById("queue"));
+    htmx.process(queue());
+    if (had && kept) focusRow(document.getElementById(kept));
+  } else if (fresh) {
+    document.getElementById("stale-text").textContent = fresh === 1 ? "One more draft." : `${fresh} more drafts.`;
+    document.getElementById("stale").hidden = false;
+  }
+}
+
+function listen() {
+  stream = new EventSource("/events");
+  stream.addEventListener("revision", (event) => {
+    if (known !== null && known !== event.data) refresh();
+    known = event.data;
+  });
+}
+
+// A hidden page gives its connection back: a browser allows only a few to one host.
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) {
+    stream?.close();
+    stream = null;
+  } else if (!stream) listen();
+});
+window.addEventListener("pagehide", () => stream?.close());
+if (!document.hidden) listen();

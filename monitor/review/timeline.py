@@ -1,0 +1,267 @@
+"""The timeline picture of a near miss as numbers: lanes, marks, the margin bar, the hold. A template draws it.
+
+Decides where things lie and what they say; knows no HTML and no colours.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from monitor.core.events import Event
+from monitor.core.near_miss import Cited, Draft
+from monitor.ports import Record
+from monitor.review import words
+from monitor.review.axis import Axis, Break, Tick, build_axis
+
+WIDTH = 1000.0
+LEFT, RIGHT = 108.0, 986.0
+TOP = 54.0
+ROW = 26.0
+LANE_GAP = 10.0
+MARK = 22.0
+CHARACTER = 6.3
+MOST_ROWS = 4
+MOST_FEEDS = 6
+LONGEST_LABEL = 26
+
+Lane = Literal["alerts", "changes", "people", "impact"]
+Look = Literal["alert", "clear", "unclear", "unfed"]
+LANES: dict[Lane, str] = {"alerts": "Alerts", "changes": "Changes", "people": "People", "impact": "Impact"}
+
+_PEOPLE = frozenset({"alert.acknowledged", "alert.unacknowledged", "alert.silenced", "alert.escalated", "note.added"})
+_ENDS = frozenset({"alert.resolved", "alert.cancelled"})
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """One event: its number in the evidence list, its place, and what is written beside it."""
+
+    number: int
+    role: str
+    x: float
+    y: float
+    label: str
+    tip: str
+
+
+class Bar(msgspec.Struct, frozen=True):
+    """Something that lasted: an alert from firing to its end, or a feed over the time in which it reported."""
+
+    x: float
+    width: float
+    y: float
+    look: Look
+    label: str
+
+
+class LaneBand(msgspec.Struct, frozen=True):
+    label: str
+    y: float
+    height: float
+
+
+class Picture(msgspec.Struct, frozen=True):
+    width: float
+    height: float
+    left: float
+    right: float
+    lanes: tuple[LaneBand, ...]
+    marks: tuple[Mark, ...]
+    bars: tuple[Bar, ...]
+    ticks: tuple[Tick, ...]
+    breaks: tuple[Break, ...]
+    first_x: float
+    acted_x: float
+    safe_x: float
+    hold_x: float
+    hold_width: float
+    margin_text: str
+    margin_x: float
+    margin_anchor: str
+    hold_text: str
+    title: str
+    description: str
+
+    @property
+    def bottom(self) -> float:
+        return self.height - 26.0
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One piece of evidence with its number, as the list and the picture share it."""
+
+    number: int
+    role: str
+    lane: Lane
+    event: Event
+
+
+def entries(record: Record) -> tuple[Entry, ...]:
+    """The evidence in the order of time, numbered from 1; late impact among it, each event once."""
+    cited = {each.event.event_id: each for each in record.draft.evidence}
+    for event in record.impact_evidence:
+        cited.setdefault(event.event_id, Cited("impact", event))
+    ordered = sorted(cited.values(), key=lambda each: (each.event.time, each.event.source, each.event.id))
+    return tuple(Entry(n, each.role, lane_of(each.event), each.event) for n, each in enumerate(ordered, 1))
+
+
+def lane_of(event: Event) -> Lane:
+    if event.kind.startswith("impact."):
+        return "impact"
+    if event.kind in _PEOPLE or event.kind.startswith(("responder.", "incident.")):
+        return "people"
+    return "alerts" if event.kind.startswith("alert.") else "changes"
+
+
+def picture(record: Record) -> Picture:
+    draft = record.draft
+    listed = entries(record)
+    axis = _axis(draft, listed)
+    y = TOP
+    bands, marks, bars = [], [], []
+    for lane, label in LANES.items():
+        own = [entry for entry in listed if entry.lane == lane]
+        placed, rows = _place(own, axis, y)
+        feeds = _feeds(draft, axis, y + rows * ROW) if lane == "impact" else []
+        height = max(1, rows + len(feeds)) * ROW + 4
+        bands.append(LaneBand(label, y, height))
+        marks += placed
+        bars += [*_alert_bars(own, placed, axis), *feeds]
+        y += height + LANE_GAP
+    text, at, anchor = _margin_label(draft, axis)
+    return Picture(
+        width=WIDTH,
+        left=LEFT,
+        right=RIGHT,
+        height=y + 22,
+        lanes=tuple(bands),
+        marks=tuple(marks),
+        bars=tuple(bars),
+        ticks=tuple(axis.ticks()),
+        breaks=tuple(axis.breaks()),
+        first_x=axis.x(draft.first_sign_at),
+        acted_x=axis.x(draft.intervened_at),
+        safe_x=axis.x(draft.safe_at),
+        hold_x=axis.x(draft.safe_at),
+        hold_width=round(axis.x(draft.window_to) - axis.x(draft.safe_at), 1),
+        margin_text=text,
+        margin_x=at,
+        margin_anchor=anchor,
+        hold_text=f"watched {words.duration(draft.window_to - draft.safe_at)} more",
+        title=f"Timeline: {draft.title}",
+        description=_describe(draft, listed),
+    )
+
+
+def _axis(draft: Draft, listed: tuple[Entry, ...]) -> Axis:
+    shown = [entry.event.time for entry in listed if entry.event.kind != "impact.clear"]
+    begin = min([draft.window_from, draft.first_sign_at, *shown])
+    end = max([draft.window_to, draft.safe_at, *shown])
+    action = (draft.first_sign_at, max(draft.safe_at, draft.intervened_at))
+    return build_axis(begin, end, action, shown, LEFT, RIGHT)
+
+
+def _place(own: list[Entry], axis: Axis, top: float) -> tuple[list[Mark], int]:
+    """Marks in as few rows as keep them and their labels apart, the same alert in one row where that is possible."""
+    ends: list[float] = []
+    row_of: dict[tuple[str | None, str | None], int] = {}
+    chosen: list[tuple[Entry, float, int]] = []
+    for entry in own:
+        x = axis.x(entry.event.time)
+        key = (entry.event.service, entry.event.subject)
+        label = _label(entry.event)
+        room = MARK + (0 if not label else 6 + min(len(label), LONGEST_LABEL) * CHARACTER)
+        free = [row for row in range(MOST_ROWS) if row >= len(ends) or ends[row] <= x - MARK / 2]
+        row = row_of.get(key, -1)
+        if row not in free:
+            row = free[0] if free else min(range(MOST_ROWS), key=lambda each: ends[each])
+        while row >= len(ends):
+            ends.append(0.0)
+        ends[row] = max(ends[row], x - MARK / 2) + room
+        row_of.setdefault(key, row)
+        chosen.append((entry, x, row))
+    marks = []
+    for index, (entry, x, row) in enumerate(chosen):
+        following = [other for _, other, its in chosen[index + 1 :] if its == row]
+        room = (min(following) - MARK / 2 if following else RIGHT + 8) - (x + MARK / 2 + 4)
+        marks.append(
+            Mark(
+                number=entry.number,
+                role=entry.role,
+                x=x,
+                y=top + row * ROW + ROW / 2 + 2,
+                label=_shorten(_label(entry.event), int(room // CHARACTER)),
+                tip=f"{words.clock(entry.event.time)} UTC, {words.kind(entry.event)}"
+                + (f": {entry.event.title}" if entry.event.title else ""),
+            )
+        )
+    return marks, len(ends)
+
+
+def _label(event: Event) -> str:
+    if event.kind == "note.added":
+        return "note"
+    if event.kind.startswith("alert.") and event.kind != "alert.fired":
+        return words.kind(event).removeprefix("Alert ")
+    if event.kind == "alert.fired":
+        return event.title or event.subject or "fired"
+    text = words.kind(event)
+    return text[0].lower() + text[1:]
+
+
+def _shorten(text: str, most: int) -> str:
+    most = min(most, LONGEST_LABEL)
+    if len(text) <= most:
+        return text
+    return text[: most - 1].rstrip(" ,:;-") + "…" if most >= 6 else ""
+
+
+def _alert_bars(own: list[Entry], placed: list[Mark], axis: Axis) -> list[Bar]:
+    open_at: dict[tuple[str | None, str | None], Mark] = {}
+    bars = []
+    for entry, mark in zip(own, placed, strict=True):
+        key = (entry.event.service, entry.event.subject)
+        if entry.event.kind == "alert.fired":
+            open_at.setdefault(key, mark)
+        elif entry.event.kind in _ENDS and key in open_at:
+            began = open_at.pop(key)
+            bars.append(Bar(began.x, max(axis.x(entry.event.time) - began.x, 0.0), began.y, "alert", ""))
+    return bars
+
+
+def _feeds(draft: Draft, axis: Axis, top: float) -> list[Bar]:
+    begin, end = axis.x(draft.window_from), axis.x(draft.window_to)
+    bars: list[Bar] = []
+
+    def add(one: float, other: float, look: Look, label: str) -> None:
+        y = top + len(bars) * ROW + 19
+        bars.append(Bar(round(one, 1), round(max(other - one, 2.0), 1), y, look, label))
+
+    rest = len(draft.coverage) - MOST_FEEDS
+    for report in draft.coverage[:MOST_FEEDS]:
+        one = begin if report.first_at is None else max(axis.x(report.first_at), begin)
+        other = begin if report.last_at is None else max(axis.x(report.last_at), one)
+        label = f"{report.source}, {report.service}: {'clear' if report.clear else 'not clear'}"
+        add(one, other, "clear" if report.clear else "unclear", label)
+    if rest > 0:
+        bars[-1] = msgspec.structs.replace(bars[-1], label=f"{bars[-1].label} (and {rest} more feeds)")
+    for service in draft.unfed_services[:MOST_FEEDS]:
+        add(begin, end, "unfed", f"{service}: no feed watches it")
+    return bars
+
+
+def _margin_label(draft: Draft, axis: Axis) -> tuple[str, float, str]:
+    text = f"{words.duration(draft.intervened_at - draft.first_sign_at)} from first sign to action"
+    first, safe = axis.x(draft.first_sign_at), axis.x(draft.safe_at)
+    if first + len(text) * CHARACTER <= max(safe - 8, LEFT + 10):
+        return text, first, "start"
+    return text, round(safe - 8, 1), "end"
+
+
+def _describe(draft: Draft, listed: tuple[Entry, ...]) -> str:
+    return (
+        f"First sign {words.moment(draft.first_sign_at)} UTC, action {words.clock(draft.intervened_at)}, "
+        f"safe {words.clock(draft.safe_at)}, then watched until {words.moment(draft.window_to)} for late impact. "
+        f"{len(listed)} events; the table below lists them."
+    )

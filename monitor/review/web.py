@@ -1,0 +1,79 @@
+"""Puts the review together: one FastAPI app with the JSON API under /api/v1 and the pages under /."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from monitor.ops.metrics import Metrics
+from monitor.ports import Clock, JournalWriter, NearMisses
+from monitor.review import api, problems
+from monitor.review.auth import Auth
+from monitor.review.guard import Guard
+from monitor.review.live import Live, MonotonicClock
+from monitor.review.pages import build_pages
+from monitor.review.rendering import STATIC, Pages
+from monitor.review.service import Review
+
+
+class ReviewClock(Clock, MonotonicClock):
+    """The present, and a clock for durations."""
+
+
+class _Static(StaticFiles):
+    """Static files that a browser may keep: their addresses change with their content."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        if response.status_code == 200:
+            response.headers["cache-control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+def build_app(
+    near_misses: NearMisses,
+    journal: JournalWriter,
+    clock: ReviewClock,
+    metrics: Metrics,
+    auth: Auth | None = None,
+    *,
+    version: str = "0",
+) -> FastAPI:
+    """The app. Others may include their routers (intake, health, metrics); the guard stands before all of them.
+
+    Call `app.state.live.close()` when the stop begins, before the server waits for its open requests: the streams of
+    open pages would otherwise keep it waiting.
+    """
+    live = Live(near_misses, clock)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        live.close()
+
+    app = FastAPI(
+        title="nearmiss",
+        version=version,
+        description=api.DESCRIPTION,
+        openapi_url=f"{api.PREFIX}/openapi.json",
+        openapi_tags=api.TAGS,
+        # The bundled viewers load scripts from elsewhere, which these pages never do.
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    review = Review(near_misses, journal, clock, metrics)
+    pages = Pages()
+    app.state.live = live
+    app.state.review = review
+    app.add_middleware(Guard, auth=auth or Auth())
+    app.include_router(api.build_router(review))
+    app.include_router(build_pages(review, live, pages))
+    app.mount("/static", _Static(directory=STATIC), name="static")
+    problems.install(app, pages.render_problem)
+    return app
