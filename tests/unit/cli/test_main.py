@@ -1,0 +1,121 @@
+"""The entry point: finds commands without loading the others, and ends with one clear line and the right code."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import version
+
+import click
+import pytest
+
+from monitor.cli import main
+from monitor.ports import NewerDatabase, Unavailable
+from monitor.settings import BadSettings
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[BaseException]]:
+    """A command `fail` that raises what is put into this list."""
+    errors: list[BaseException] = []
+
+    @click.command()
+    @click.option("--number", type=int)
+    def command(number: int | None) -> None:
+        if errors:
+            raise errors[0]
+
+    monkeypatch.setattr(sys.modules[__name__], "command", command, raising=False)
+    monkeypatch.setitem(main.COMMANDS, "fail", (f"{__name__}:command", "Fail."))
+    return iter([errors])
+
+
+def test_the_overview_names_every_command_and_loads_none() -> None:
+    script = (
+        "import sys; from monitor.cli.main import run; code = run(['--help']);"
+        "print([name for name in sys.modules if name.startswith('monitor.') and name not in "
+        "('monitor.cli', 'monitor.cli.main')]); sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    for name in main.COMMANDS:
+        assert f"\n  {name} " in done.stdout
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["--version"]) == 0
+    assert capsys.readouterr().out == f"nearmiss {version('nearmiss-monitor')}\n"
+
+
+def test_an_unknown_command_gets_the_nearest_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["evalute", "--x"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "there is no command 'evalute'; did you mean evaluate?" in err
+
+
+def test_an_unknown_command_like_no_other_gets_the_list(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["xyzzy"]) == 2
+    assert "expected one of run, demo, replay" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (
+            BadSettings(["port: 'x': expected a number", "host: no"]),
+            2,
+            "nearmiss: port: 'x': expected a number\nnearmiss: host: no\n",
+        ),
+        (NewerDatabase("made by version 9"), 1, "nearmiss: made by version 9\n"),
+        (Unavailable("the disk is full"), 1, "nearmiss: the disk is full\n"),
+        (
+            FileNotFoundError(2, "No such file or directory", "a.jsonl"),
+            3,
+            "nearmiss: [Errno 2] No such file or directory: 'a.jsonl'\n",
+        ),
+        (click.ClickException("no rules there"), 1, "Error: no rules there\n"),
+        (KeyboardInterrupt(), 130, "stopped\n"),
+    ],
+)
+def test_an_error_that_is_expected_is_a_line_and_a_code(
+    failing: Iterator[list[BaseException]],
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException,
+    code: int,
+    said: str,
+) -> None:
+    next(failing).append(error)
+    assert main.run(["fail"]) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.lstrip("\n") == said
+
+
+def test_debug_shows_where_an_error_comes_from(
+    failing: Iterator[list[BaseException]], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEARMISS_DEBUG", "1")
+    next(failing).append(Unavailable("the disk is full"))
+    assert main.run(["fail"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_defect_stays_loud(failing: Iterator[list[BaseException]]) -> None:
+    next(failing).append(ZeroDivisionError("ours"))
+    with pytest.raises(ZeroDivisionError):
+        main.run(["fail"])
+
+
+def test_a_wrong_option_is_wrong_usage(
+    failing: Iterator[list[BaseException]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.run(["fail", "--number", "x"]) == 2
+    assert "'x' is not a valid integer" in capsys.readouterr().err
+
+
+def test_a_command_may_end_with_a_code_of_its_own(failing: Iterator[list[BaseException]]) -> None:
+    next(failing).append(click.exceptions.Exit(3))
+    assert main.run(["fail"]) == 3
+    assert main.run(["fail"]) == 3
