@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -113,12 +113,15 @@ class Connector:
 
     async def close(self, consumer: AIOKafkaConsumer) -> None:
         """Close, but do not wait for a broker that does not answer."""
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(self._timeout):
-                await consumer.stop()
-        except (TimeoutError, KafkaError, OSError):
-            # A connection that was broken already has nothing left to say goodbye to.
-            return
+                outcome = await asyncio.gather(consumer.stop(), return_exceptions=True)
+                if outcome != [None]:
+                    # aiokafka's `stop` is itself cancelled when a fetch that had failed is about to be repeated (a
+                    # broker is away), and then leaves tasks and connections behind; no public way finishes the job.
+                    fetcher, client = consumer._fetcher, consumer._client  # noqa: SLF001
+                    rest = [client.close()] if fetcher is None else [fetcher.close(), client.close()]
+                    await asyncio.gather(*rest, return_exceptions=True)
 
     @asynccontextmanager
     async def patience(self, what: str) -> AsyncIterator[None]:
@@ -178,5 +181,3 @@ class Connector:
             "sasl_plain_username": settings.username,
             "sasl_plain_password": settings.password.get_secret_value() if settings.password else None,
         }
-
-

@@ -19,7 +19,7 @@ _MICROSECONDS_PER_MILLISECOND = 1000
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
-    """One record as it lies in a topic. `timestamp` is in milliseconds since the epoch; 0 or less where there is none."""
+    """One record as it lies in a topic. `timestamp` in milliseconds since the epoch; 0 or less: there is none."""
 
     topic: str
     partition: int

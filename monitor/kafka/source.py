@@ -1,6 +1,6 @@
 """Reads Kafka topics as the engine's journal: from exactly the positions that the database holds, nothing skipped.
 
-Knows partitions, offsets and the decoders; must not know what the engine makes of the events or where positions are kept.
+Knows partitions, offsets and the decoders; must not know what becomes of the events or where positions are kept.
 """
 
 from __future__ import annotations

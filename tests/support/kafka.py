@@ -1,6 +1,6 @@
 """A real Apache Kafka for tests: one broker in KRaft mode, started from Maven Central jars, stopped by its own pid.
 
-Knows how to get, start, stop and restart a broker; nothing of the product.
+Knows how to get, start, stop and restart a broker; nothing of the product but its clock.
 """
 
 from __future__ import annotations
@@ -9,12 +9,10 @@ import asyncio
 import base64
 import fcntl
 import hashlib
-import os
 import re
 import shutil
 import socket
 import subprocess
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,13 +21,15 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from monitor.ops.clock import SystemClock
+
 PROJECT = Path(__file__).resolve().parents[2]
 POM = Path(__file__).resolve().parent / "java" / "pom.xml"
 OLDEST_JAVA = 17
 START_SECONDS = 90.0
 STOP_SECONDS = 30.0
 SASL_USER = "reader"
-SASL_PASSWORD = "reader-password"  # noqa: S105 - exists only in a broker on the loopback that lives for one test run
+SASL_PASSWORD = "reader-password"
 
 
 class KafkaBroker:
@@ -72,9 +72,10 @@ class KafkaBroker:
                 stderr=log,
                 cwd=self._folder,
             )
-        deadline = time.monotonic() + START_SECONDS
+        clock = SystemClock()
+        deadline = clock.monotonic() + START_SECONDS
         while not asyncio.run(_is_ready(self.bootstrap)):
-            if self._process.poll() is not None or time.monotonic() > deadline:
+            if self._process.poll() is not None or clock.monotonic() > deadline:
                 self.stop()
                 tail = "\n".join(self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:])
                 pytest.fail(f"Kafka did not start; the end of its log:\n{tail}", pytrace=False)
@@ -94,7 +95,7 @@ class KafkaBroker:
 
 @pytest.fixture(scope="session")
 def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
-    """A running broker for the whole test run. Tests that use it share one xdist group, so that one worker starts it."""
+    """A running broker for the whole test run. Its users share one xdist group, so that it starts once."""
     broker = KafkaBroker(_jars(), _java(), tmp_path_factory.mktemp("kafka"))
     broker.start()
     yield broker
@@ -175,7 +176,7 @@ def _fetch(folder: Path) -> None:
         said = [line for line in (done.stdout + done.stderr).splitlines() if "ERROR" in line]
         pytest.fail("Maven could not fetch Kafka: " + (said[0] if said else "no message"), pytrace=False)
     # Renamed at the end, so that an interrupted download is never taken for a whole one.
-    os.replace(partial, folder)
+    partial.replace(folder)
 
 
 def _free_ports(count: int) -> list[int]:
@@ -199,8 +200,7 @@ def _properties(port: int, sasl_port: int, controller_port: int, data: Path) -> 
         "controller.listener.names": "CONTROLLER",
         "listener.name.login.sasl.enabled.mechanisms": "PLAIN",
         "listener.name.login.plain.sasl.jaas.config": (
-            "org.apache.kafka.common.security.plain.PlainLoginModule required "
-            f'user_{SASL_USER}="{SASL_PASSWORD}";'
+            f'org.apache.kafka.common.security.plain.PlainLoginModule required user_{SASL_USER}="{SASL_PASSWORD}";'
         ),
         "log.dirs": str(data),
         "offsets.topic.replication.factor": "1",

@@ -60,7 +60,7 @@ class Cluster:
 
 
 @pytest_asyncio.fixture
-async def cluster(kafka_broker: KafkaBroker) -> AsyncIterator[Cluster]:  # noqa: F811 - pytest's way to ask for it
+async def cluster(kafka_broker: KafkaBroker) -> AsyncIterator[Cluster]:
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka_broker.bootstrap)
     producer = AIOKafkaProducer(bootstrap_servers=kafka_broker.bootstrap)
     await admin.start()
@@ -77,7 +77,7 @@ def metrics() -> Metrics:
 
 @pytest_asyncio.fixture
 async def make_reader(
-    kafka_broker: KafkaBroker,  # noqa: F811 - pytest's way to ask for it
+    kafka_broker: KafkaBroker,
     metrics: Metrics,
 ) -> AsyncIterator[MakeReader]:
     """Readers of given topics; closed at the end of the test."""
@@ -86,9 +86,7 @@ async def make_reader(
     def make(*, timeout: float = 10.0, refresh: float = 30.0, **topics: str) -> KafkaReader:
         settings = KafkaSettings(bootstrap=kafka_broker.bootstrap, topics=topics)
         clock = ManualClock(NOON + 10 * MINUTE)
-        reader = KafkaReader(
-            settings, clock, metrics, future_tolerance=5 * MINUTE, timeout=timeout, refresh=refresh
-        )
+        reader = KafkaReader(settings, clock, metrics, future_tolerance=5 * MINUTE, timeout=timeout, refresh=refresh)
         made.append(reader)
         return reader
 

@@ -103,9 +103,7 @@ async def test_a_batch_that_was_not_committed_is_read_again(
     assert ids([in_the_middle]) == ["2", "3", "4"]
 
 
-async def test_positions_of_other_journals_pass_through(
-    cluster: Cluster, make_reader: MakeReader, topic: str
-) -> None:
+async def test_positions_of_other_journals_pass_through(cluster: Cluster, make_reader: MakeReader, topic: str) -> None:
     await cluster.create(topic)
 
     batch = await make_reader(**{topic: "events"}).read({"journal": 17}, 10)
@@ -209,9 +207,7 @@ async def test_every_compression_is_read(cluster: Cluster, make_reader: MakeRead
 async def test_only_committed_transactions_are_read(cluster: Cluster, make_reader: MakeReader, topic: str) -> None:
     """Markers of transactions take offsets without being records; the head is reached all the same."""
     await cluster.create(topic)
-    async with AIOKafkaProducer(
-        bootstrap_servers=cluster.broker.bootstrap, transactional_id=topic
-    ) as producer:
+    async with AIOKafkaProducer(bootstrap_servers=cluster.broker.bootstrap, transactional_id=topic) as producer:
         async with producer.transaction():
             await producer.send_and_wait(topic, canonical("kept"))
         await producer.begin_transaction()

@@ -1,0 +1,85 @@
+"""A record gives its events with a receipt that can be trusted, or a reject that says where it lies."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from monitor.core.events import EARLIEST_AT, HOUR, MINUTE, SECOND, Instant
+from monitor.core.reasons import Ignored
+from monitor.kafka.messages import Entry, Message, read_message
+
+NOW = Instant(1_767_268_800 * SECOND)  # 2026-01-01T12:00:00Z
+EVENT = {"id": "e", "source": "s", "time": "2026-01-01T11:59:00Z", "kind": "note.added"}
+
+
+def read(
+    value: bytes | None,
+    timestamp: int = NOW // 1000,
+    headers: tuple[tuple[str, bytes | None], ...] = (),
+    source: str = "events",
+) -> Entry:
+    return read_message(Message("ops", 3, 17, timestamp, value, headers), source, NOW, 5 * MINUTE)
+
+
+def body(**fields: object) -> bytes:
+    return json.dumps(EVENT | fields).encode()
+
+
+def test_the_entry_is_ordered_by_event_time() -> None:
+    entry = read(body())
+
+    assert (entry.offset, entry.at, len(entry.events)) == (17, NOW - MINUTE, 1)
+
+
+@pytest.mark.parametrize("value", [None, b""])
+def test_an_empty_record_is_ignored_by_name(value: bytes | None) -> None:
+    assert read(value) == Entry(offset=17, at=EARLIEST_AT, ignored=(Ignored.EMPTY,))
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "received_at"),
+    [
+        pytest.param((NOW - HOUR) // 1000, NOW - HOUR, id="told"),
+        pytest.param(-1, NOW, id="none"),
+        pytest.param(0, NOW, id="zero"),
+        pytest.param((NOW + HOUR) // 1000, NOW, id="from-the-future"),
+    ],
+)
+def test_the_receipt_is_the_records_time(timestamp: int, received_at: int) -> None:
+    [event] = read(body(time="2026-01-01T10:00:00Z"), timestamp).events
+
+    assert event.received_at == received_at
+
+
+def test_a_reject_tells_where_the_record_lies() -> None:
+    [reject] = read(b"{", headers=(("Trace", b"1"), ("Trace", b"\xff"), ("empty", None))).rejects
+
+    assert reject.body == b"{"
+    assert reject.headers == {
+        "trace": "\N{REPLACEMENT CHARACTER}",
+        "empty": "",
+        "kafka-topic": "ops",
+        "kafka-partition": "3",
+        "kafka-offset": "17",
+    }
+
+
+def test_a_reject_never_holds_up_other_partitions() -> None:
+    assert read(b"{").at == EARLIEST_AT
+
+
+def test_cloudevents_attributes_may_lie_in_headers() -> None:
+    headers = (
+        ("ce_specversion", b"1.0"),
+        ("ce_id", b"7"),
+        ("ce_source", b"/chat"),
+        ("ce_type", b"nearmiss.note.added"),
+        ("ce_time", b"2026-01-01T11:00:00Z"),
+        ("content-type", b"application/json"),
+    )
+
+    [event] = read(b'{"service": "checkout"}', headers=headers, source="cloudevents").events
+
+    assert (event.id, event.service, event.time) == ("7", "checkout", NOW - HOUR)
