@@ -1,4 +1,4 @@
-"""Turns the bundled story into events that end about now. Reads two files of this package; knows no service and no clock."""
+"""Turns the bundled story into events that end about now; reads the files of this package and no clock."""
 
 from __future__ import annotations
 

@@ -156,8 +156,5 @@ class Receiver:
 def safe_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers that a decoder may need again, without those that carry a secret."""
     return {
-        name: value[:_HEADER_KEPT]
-        for name, value in headers.items()
-        if not any(word in name for word in _SECRET_WORDS)
+        name: value[:_HEADER_KEPT] for name, value in headers.items() if not any(word in name for word in _SECRET_WORDS)
     }
-

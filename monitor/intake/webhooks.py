@@ -125,9 +125,7 @@ class _Door:
         return _receipt(await self._receiver.receive(source, data, headers))
 
     async def _unusable(self, source: str, unusable: Unusable, headers: dict[str, str]) -> Response:
-        await self._receiver.refuse(
-            source, unusable.reason, unusable.detail, unusable.kept, headers, stranger=True
-        )
+        await self._receiver.refuse(source, unusable.reason, unusable.detail, unusable.kept, headers, stranger=True)
         rejected = {"index": 0, "reason": str(unusable.reason), "detail": unusable.detail}
         answer = {"accepted": 0, "duplicates": 0, "rejected": [rejected]}
         # Only our own format is told 413: its senders are ours to correct, a vendor would give the subscription up.

@@ -157,8 +157,7 @@ class EngineLoop:
         if done.since is None:
             done.since = self._elapsed()
         return (
-            done.events >= self._settings.commit_events
-            or self._elapsed() - done.since >= self._settings.commit_seconds
+            done.events >= self._settings.commit_events or self._elapsed() - done.since >= self._settings.commit_seconds
         )
 
     def _patience(self, done: _Uncommitted) -> float:

@@ -1,0 +1,240 @@
+"""Puts the service together and takes it apart again: settings → adapters → running roles; orderly stop.
+
+The only module that knows every adapter. Decides the order of start and stop, and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from importlib.metadata import version
+from uuid import uuid4
+
+import msgspec
+import uvicorn
+from fastapi import FastAPI, Response
+
+from monitor.core.catalogue import Catalogue
+from monitor.core.engine import Engine, EngineSettings
+from monitor.core.events import SECOND
+from monitor.core.near_miss import UNDECIDED
+from monitor.core.rule import Rule
+from monitor.decode.registry import SOURCES
+from monitor.intake.receiver import Receiver
+from monitor.intake.webhooks import IntakeSettings, build_router
+from monitor.ops import logs
+from monitor.ops.clock import SystemClock
+from monitor.ops.health import Readiness
+from monitor.ops.metrics import CONTENT_TYPE, Metrics
+from monitor.ops.stop import stop_on_signals
+from monitor.ops.tasks import WatchedTasks
+from monitor.packs.regex import make_regex
+from monitor.pipeline.loop import EngineLoop, LoopSettings, LoopState
+from monitor.ports import Unavailable
+from monitor.review.web import build_app
+from monitor.settings import Settings
+from monitor.store.database import Store, open_store
+
+_log = logs.get_logger("app")
+
+REQUEST_GRACE = 10
+"""Seconds that requests under way get at the stop before they are cut off."""
+_FLUSH_GRACE = 20.0
+"""Seconds that the engine gets at the stop to commit what is whole."""
+
+
+class PortTaken(Exception):
+    """Somebody else listens at the address, or it is not ours to listen at."""
+
+
+class Pack(msgspec.Struct, frozen=True):
+    """What the engine goes by: rules and catalogue as they were read at start."""
+
+    rules: Sequence[Rule]
+    catalogue: Catalogue
+
+
+Companion = Callable[[str, asyncio.Event], Awaitable[None]]
+"""Runs beside the service once it answers; gets its address and the event that says that the stop has begun."""
+
+
+async def serve(settings: Settings, pack: Pack, listener: socket.socket, companion: Companion) -> None:
+    """Run every role until SIGTERM or SIGINT, then stop in order: intake, open requests, engine, store.
+
+    Raises TaskFailed when a part died; NewerDatabase, OutdatedDatabase, Unavailable when the database cannot be used.
+    """
+    with stop_on_signals() as stop:
+        clock = SystemClock()
+        metrics = Metrics(
+            sources=SOURCES, rules=[rule.name for rule in pack.rules], version=version("nearmiss-monitor")
+        )
+        async with AsyncExitStack() as stack:
+            store = await stack.enter_async_context(_opened(settings.database))
+            loop = EngineLoop(
+                store.journal,
+                store.engine_store,
+                _engine_maker(settings, pack),
+                clock,
+                metrics,
+                LoopSettings(lateness=settings.lateness),
+                owner=f"{socket.gethostname()}/{uuid4()}",
+            )
+            app = build_web(settings, store, loop, clock, metrics)
+            server = _Server(
+                uvicorn.Config(
+                    app,
+                    log_config=None,
+                    access_log=False,
+                    timeout_graceful_shutdown=REQUEST_GRACE,
+                    server_header=False,
+                    proxy_headers=False,
+                )
+            )
+            tasks = await stack.enter_async_context(WatchedTasks())
+            engine_stop = asyncio.Event()
+            # The stop goes backwards: what was started last ends first.
+            tasks.start("engine", loop.run(engine_stop))
+            tasks.start("http", server.serve(sockets=[listener]))
+            tasks.start("companion", _accompany(server, companion, address_of(listener), stop.event), may_end=True)
+            try:
+                await tasks.watch(stop.event)
+            finally:
+                # Also when a part died: what was acknowledged is durable, and requests under way get their answer.
+                stop.request("a part of the service ended")
+                app.state.live.close()
+                server.should_exit = True
+                await server.ended.wait()
+                engine_stop.set()
+                await tasks.end(grace=_FLUSH_GRACE)
+        _log.info("stopped")
+
+
+def build_web(settings: Settings, store: Store, loop: EngineLoop, clock: SystemClock, metrics: Metrics) -> FastAPI:
+    """The one web application: review, intake and what operators ask."""
+    app = build_app(
+        store.near_misses, store.journal, clock, metrics, settings.auth(), version=version("nearmiss-monitor")
+    )
+    receiver = Receiver(store.journal, store.rejects, clock, metrics, settings.future_tolerance)
+    app.include_router(build_router(receiver, clock, _intake_settings(settings)))
+    readiness = Readiness()
+    readiness.add("store", _store_check(store))
+    readiness.add("engine", _engine_check(loop))
+
+    @app.get("/metrics", include_in_schema=False)
+    async def show_metrics() -> Response:
+        await _measure_queue(store, clock, metrics)
+        return Response(metrics.render(), media_type=CONTENT_TYPE)
+
+    @app.get("/healthz", include_in_schema=False)
+    async def alive() -> Response:
+        return Response("ok\n", media_type="text/plain")
+
+    @app.get("/readyz", include_in_schema=False)
+    async def ready() -> Response:
+        report = await readiness.report()
+        return Response(report.body, report.status, media_type="application/json")
+
+    return app
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises PortTaken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        hint = "choose another with --port, or --port 0 for any free one"
+        raise PortTaken(f"cannot listen on {host}:{port}: {error.strerror or error}; {hint}") from error
+    listener.setblocking(False)
+    return listener
+
+
+def address_of(listener: socket.socket) -> str:
+    """The address that a browser on this machine can open."""
+    host, port = listener.getsockname()[:2]
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{shown}:{port}"
+
+
+async def _accompany(server: _Server, companion: Companion, address: str, stop: asyncio.Event) -> None:
+    await server.answers.wait()
+    await companion(address, stop)
+
+
+@asynccontextmanager
+async def _opened(database: str) -> AsyncIterator[Store]:
+    store = await open_store(database)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def _engine_maker(settings: Settings, pack: Pack) -> Callable[[Mapping[str, bytes]], Engine]:
+    def make(cells: Mapping[str, bytes]) -> Engine:
+        return Engine(pack.rules, pack.catalogue, make_regex, EngineSettings(lateness=settings.lateness), cells)
+
+    return make
+
+
+def _intake_settings(settings: Settings) -> IntakeSettings:
+    secrets = {
+        source: tuple(secret.get_secret_value() for secret in several) for source, several in settings.secrets.items()
+    }
+    return IntakeSettings(body_limit=settings.body_limit, secrets=secrets)
+
+
+def _store_check(store: Store) -> Callable[[], Awaitable[str | None]]:
+    async def check() -> str | None:
+        try:
+            await store.ping()
+        except Unavailable:
+            return "the database does not answer"
+        return None
+
+    return check
+
+
+def _engine_check(loop: EngineLoop) -> Callable[[], Awaitable[str | None]]:
+    async def check() -> str | None:
+        return None if loop.state is LoopState.RUNNING else f"the engine is {loop.state}"
+
+    return check
+
+
+async def _measure_queue(store: Store, clock: SystemClock, metrics: Metrics) -> None:
+    """These two are looked up when somebody asks, since they change without the engine too."""
+    try:
+        counts = await store.near_misses.counts()
+        oldest = await store.near_misses.oldest_undecided_at()
+    except Unavailable:
+        # The last known numbers stay; `nearmiss_store_unavailable_total` and the readiness tell why.
+        metrics.store_unavailable.inc()
+        return
+    metrics.undecided_drafts.set(sum(counts.get(state, 0) for state in UNDECIDED))
+    metrics.oldest_undecided_age.set(0 if oldest is None else max(clock.now() - oldest, 0) / SECOND)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handling: the stop is ours, since the engine must end after the last request."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.answers = asyncio.Event()
+        self.ended = asyncio.Event()
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().serve(sockets)
+        finally:
+            self.ended.set()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.answers.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

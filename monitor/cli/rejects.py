@@ -1,0 +1,170 @@
+"""`nearmiss rejects`: what arrived and could not be read — list it, look at it, and have it read again."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import click
+import msgspec
+
+from monitor.cli.engine_options import printable
+from monitor.core.events import to_text
+from monitor.intake.requeue import Requeued, requeue
+from monitor.ops.clock import SystemClock
+from monitor.ports import Reject
+from monitor.settings import Settings, load_settings
+from monitor.store.database import Store, open_store
+
+_FAILED = 1
+_PAGE = 200
+_DETAIL_SHOWN = 100
+Answer = TypeVar("Answer")
+
+
+@click.group("rejects", short_help="List, show and requeue what could not be read.")
+@click.option("--database", help="sqlite:///PATH or postgresql://…  [default: sqlite:///var/nearmiss.db]")
+@click.option("--config", help="YAML file with settings.")
+@click.pass_context
+def group(context: click.Context, database: str | None, config: str | None) -> None:
+    """What arrived and could not be read, with its reason and its bytes. Nothing of it is lost."""
+    context.obj = load_settings({"database": database, "config": config})
+
+
+@group.command("list")
+@click.option("--format", "output", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
+@click.option("--all", "everything", is_flag=True, help="Also those that were requeued.")
+@click.pass_obj
+def list_rejects(settings: Settings, output: str, everything: bool) -> None:
+    """List rejects, the newest first."""
+
+    async def work(store: Store) -> None:
+        async for reject in _every(store):
+            if everything or reject.requeued_at is None:
+                click.echo(_as_json(reject) if output == "jsonl" else _as_line(reject))
+
+    _with_store(settings, work)
+
+
+@group.command("show")
+@click.argument("reject_id", metavar="ID", type=int)
+@click.option("--body", "only_body", is_flag=True, help="Write the raw bytes to standard output, nothing else.")
+@click.pass_obj
+def show(settings: Settings, reject_id: int, only_body: bool) -> None:
+    """Show one reject: reason, headers and bytes."""
+
+    async def work(store: Store) -> Reject | None:
+        return await store.rejects.get(reject_id)
+
+    reject = _with_store(settings, work)
+    if reject is None:
+        raise click.ClickException(_missing(reject_id))
+    if only_body:
+        sys.stdout.buffer.write(reject.body)
+        return
+    click.echo(f"id        {reject.id}")
+    click.echo(f"source    {printable(reject.source)}")
+    click.echo(f"received  {to_text(reject.received_at)}")
+    click.echo(f"requeued  {to_text(reject.requeued_at) or 'no'}")
+    click.echo(f"reason    {reject.reason}")
+    click.echo(f"detail    {printable(reject.detail)}")
+    for name, value in sorted(reject.headers.items()):
+        click.echo(f"header    {printable(name)}: {printable(value)}")
+    click.echo(f"body      {len(reject.body)} bytes")
+    for line in reject.body.decode("utf-8", "backslashreplace").splitlines():
+        click.echo(f"  {printable(line)}")
+
+
+@group.command("requeue")
+@click.argument("reject_ids", metavar="[ID]...", nargs=-1, type=int)
+@click.option("--all", "everything", is_flag=True, help="Every reject that was not requeued yet.")
+@click.pass_obj
+def requeue_rejects(settings: Settings, reject_ids: tuple[int, ...], everything: bool) -> None:
+    """Read rejects again, with the decoders as they are now, and append the events to the journal.
+
+    The exit status is 1 when one of them still cannot be read; it stays as it is.
+    """
+    if everything == bool(reject_ids):
+        raise click.UsageError("name the rejects, or give --all: one of the two")
+
+    async def work(store: Store) -> bool:
+        clock = SystemClock()
+        good = True
+        wanted = sorted(reject_ids)
+        if everything:
+            wanted = sorted([found.id async for found in _every(store) if found.requeued_at is None and found.id])
+        for reject_id in wanted:
+            reject = await store.rejects.get(reject_id)
+            if reject is None:
+                click.echo(_missing(reject_id), err=True)
+                good = False
+                continue
+            done = await requeue(reject, store.journal, store.rejects, clock, settings.future_tolerance)
+            click.echo(_said(done))
+            good = good and done.is_done
+        return good
+
+    if not _with_store(settings, work):
+        sys.exit(_FAILED)
+
+
+def _said(done: Requeued) -> str:
+    if done.still:
+        return f"{done.reject_id}: still unreadable: {printable(done.still[0])}"
+    if done.accepted or done.duplicates:
+        return f"{done.reject_id}: {done.accepted} accepted, {done.duplicates} known already"
+    return f"{done.reject_id}: read, and gives no event: {', '.join(done.ignored) or 'empty'}"
+
+
+def _as_line(reject: Reject) -> str:
+    detail = printable(reject.detail)[:_DETAIL_SHOWN]
+    again = " (requeued)" if reject.requeued_at is not None else ""
+    return (
+        f"{reject.id:>6}  {to_text(reject.received_at)}  {printable(reject.source)}  {reject.reason}{again}  {detail}"
+    )
+
+
+def _as_json(reject: Reject) -> bytes:
+    return msgspec.json.encode(
+        {
+            "id": reject.id,
+            "source": reject.source,
+            "received_at": to_text(reject.received_at),
+            "reason": reject.reason,
+            "detail": reject.detail,
+            "bytes": len(reject.body),
+            "requeued_at": to_text(reject.requeued_at),
+        }
+    )
+
+
+def _missing(reject_id: int) -> str:
+    return f"there is no reject {reject_id}; `nearmiss rejects list` shows those that there are"
+
+
+async def _every(store: Store) -> AsyncIterator[Reject]:
+    after: int | None = None
+    while page := await store.rejects.page(after, _PAGE):
+        for reject in page:
+            yield reject
+        after = page[-1].id
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[Store]:
+    store = await open_store(settings.database)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def _with_store(settings: Settings, work: Callable[[Store], Awaitable[Answer]]) -> Answer:
+    async def run() -> Answer:
+        async with _opened(settings) as store:
+            return await work(store)
+
+    return asyncio.run(run())

@@ -1,0 +1,68 @@
+"""`nearmiss run`: the service, from settings to a running process; what is wrong with them stops it before."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import click
+
+from monitor.app import Companion, Pack, PortTaken, listen, serve
+from monitor.cli.engine_options import read_catalogue, read_rules
+from monitor.ops import logs
+from monitor.ops.tasks import TaskFailed
+from monitor.ports import Fenced
+from monitor.settings import Settings, load_settings
+
+_WRONG_SETTING = 2
+
+
+@click.command("run", short_help="Run the service.")
+@click.option("--host", help="Address to listen on; anything but loopback needs accounts.  [default: 127.0.0.1]")
+@click.option("--port", help="Port to listen on; 0 takes a free one.  [default: 8080]")
+@click.option("--database", help="sqlite:///PATH or postgresql://…  [default: sqlite:///var/nearmiss.db]")
+@click.option("--rules", help="Directory of rules.  [default: those that come with the program]")
+@click.option("--catalogue", help="File of services, their dependencies, and who counts as a user.")
+@click.option("--config", help="YAML file with settings.")
+def command(**flags: str | None) -> None:
+    """Take events by webhook, find near misses, and show them for review; until SIGTERM or Ctrl-C.
+
+    Each option can also be given as NEARMISS_… in the environment. The service is ready when /readyz answers 200.
+    """
+    settings = load_settings(flags)
+    logs.configure(settings.log_format, settings.log_level)
+    start(settings, read_pack(settings), open_listener(settings), _announce)
+
+
+def read_pack(settings: Settings) -> Pack:
+    """The rules and the catalogue of the settings. Prints every problem and exits with 2 where one is an error."""
+    return Pack(read_rules(settings.rules), read_catalogue(settings.catalogue))
+
+
+def open_listener(settings: Settings) -> socket.socket:
+    """Raises click.ClickException with exit code 2 when the address is taken."""
+    try:
+        return listen(settings.host, settings.port)
+    except PortTaken as error:
+        raise wrong_setting(str(error)) from error
+
+
+def start(settings: Settings, pack: Pack, listener: socket.socket, companion: Companion) -> None:
+    """Run the service to its end. Raises click.ClickException with one line when a part of it dies."""
+    with listener:
+        try:
+            asyncio.run(serve(settings, pack, listener, companion))
+        except TaskFailed as error:
+            if isinstance(error.__cause__, Fenced):
+                raise click.ClickException("another process took over this database; this one stopped") from error
+            raise click.ClickException(f"stopped: {error}") from error
+
+
+def wrong_setting(message: str) -> click.ClickException:
+    problem = click.ClickException(message)
+    problem.exit_code = _WRONG_SETTING
+    return problem
+
+
+async def _announce(address: str, _stop: asyncio.Event) -> None:
+    click.echo(f"nearmiss is at {address}")

@@ -1,0 +1,54 @@
+"""Reads kept rejects again, after a decoder was mended or a mistake upstream was understood.
+
+Decides what became of each one; the reject itself stays where it is and is marked once nothing of it is left to read.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from monitor.core.reasons import Ignored
+from monitor.decode.normalise import normalise
+from monitor.decode.registry import decode
+from monitor.ports import Clock, JournalWriter, Reject, Rejects
+
+
+class Requeued(msgspec.Struct, frozen=True):
+    """What a second reading gave. `still` are the reasons for which parts of it cannot be read even now."""
+
+    reject_id: int
+    accepted: int = 0
+    duplicates: int = 0
+    ignored: tuple[Ignored, ...] = ()
+    still: tuple[str, ...] = ()
+
+    @property
+    def is_done(self) -> bool:
+        return not self.still
+
+
+async def requeue(
+    reject: Reject, journal: JournalWriter, rejects: Rejects, clock: Clock, future_tolerance: int
+) -> Requeued:
+    """Decode a reject as if it arrived again at its first receipt, and append what it gives to the journal.
+
+    `future_tolerance` is in microseconds. Raises Unavailable; then nothing was marked, and doing it again is safe.
+    """
+    if reject.id is None:
+        raise ValueError("a reject has an id once it was stored; this one was not")
+    outcome = decode(reject.source, reject.body, reject.headers, reject.received_at)
+    events = [normalise(event, reject.received_at, future_tolerance) for event in outcome.events]
+    accepted = duplicates = 0
+    if events:
+        appended = await journal.append(events)
+        accepted, duplicates = appended.accepted, appended.duplicates
+    done = Requeued(
+        reject.id,
+        accepted,
+        duplicates,
+        tuple(skipped.reason for skipped in outcome.skipped),
+        tuple(f"{refusal.reason}: {refusal.detail}" for refusal in outcome.refusals),
+    )
+    if done.is_done:
+        await rejects.mark_requeued(reject.id, clock.now())
+    return done
