@@ -138,7 +138,8 @@ class Correlator:
         if instance.cleared:
             reason, detail = NotOpened.CLEARED_BEFORE_ACTION, "every alert was over before anybody acted"
         elif instance.unmet:
-            reason, detail = NotOpened.CONDITION_NOT_MET, instance.unmet
+            reason = NotOpened.ABSENCE_VIOLATED if instance.violated else NotOpened.CONDITION_NOT_MET
+            detail = instance.unmet
         elif instance.unrelated:
             reason, detail = NotOpened.UNRELATED_INTERVENTION, "what was done had nothing to do with the hazard"
         ids = tuple(event.event_id for event in instance.hazards.events)
@@ -175,8 +176,8 @@ class Correlator:
             self._ignore(NotOpened.DRILL, (rule.name,), event.service, (event.event_id,), "the action was an exercise")
         elif not instance.live_at(event.time):
             instance.cleared = True
-        elif unmet := self._unmet_before(instance, compiled, event):
-            instance.unmet = unmet
+        elif (unmet := self._unmet_before(instance, compiled, event)) is not None:
+            instance.unmet, instance.violated = unmet
         else:
             instance.interventions.add(event)
             instance.sibling_only &= event.service not in self.catalogue.neighbours(instance.service)
@@ -186,8 +187,8 @@ class Correlator:
                 self._join_episode(instance)
         self.state.touch_instance(instance)
 
-    def _unmet_before(self, instance: Instance, compiled: CompiledRule, event: Event) -> str:
-        """The first further step whose window ended by now and that fails, in words; empty where none does."""
+    def _unmet_before(self, instance: Instance, compiled: CompiledRule, event: Event) -> tuple[str, bool] | None:
+        """The first further step whose window ended by now and that fails, in words, and whether it was too many."""
         for step in compiled.clauses:
             clause = step.clause
             assert clause is not None
@@ -195,8 +196,8 @@ class Correlator:
                 continue
             count = sum(1 for _ in self.clause_events(step, instance, event, 0))
             if (unmet := clause_unmet(clause, count)) is not None:
-                return unmet
-        return ""
+                return unmet, clause.at_most is not None and count > clause.at_most
+        return None
 
     def clause_events(self, step: CompiledStep, instance: Instance, action: Event, safe_at: int) -> Iterator[Event]:
         """The events that satisfy a further step of an instance."""

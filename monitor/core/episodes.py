@@ -120,7 +120,10 @@ def window_end(episode: Episode, safe_at: int, rules: Sequence[Rule], instances:
     for instance in instances:
         rule = by_name[instance.rule]
         for event in (*instance.hazards.events, *instance.interventions.events):
-            deadline = getattr(event, rule.impact.hold_through) if rule.impact.hold_through else None
+            field = rule.impact.hold_through
+            if field == "expires_at" and event.kind == "change.rotated":
+                field = "previous_expires_at"  # the other one is the deadline of what is new
+            deadline = getattr(event, field) if field else None
             if deadline is not None and deadline > safe_at:
                 end = max(end, min(deadline + HOUR, safe_at + LONGEST_EPISODE))
         for clause in rule.clauses:

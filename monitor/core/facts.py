@@ -17,6 +17,11 @@ from monitor.core.events import Event, to_datetime
 REMEMBERED = 20
 """Versions and settings that are remembered per service and environment, or per flag."""
 
+_OPPOSITES = frozenset(
+    frozenset(pair)
+    for pair in (("on", "off"), ("true", "false"), ("enabled", "disabled"), ("yes", "no"), ("1", "0"), ("100", "0"))
+)
+
 FLAG_VALUE_LABELS = ("value", "variation", "state", "enabled")
 
 
@@ -156,7 +161,11 @@ def _flipped_back(event: Event, catalogue: Catalogue, lineage: Lineage) -> objec
     before = entries[: bisect_left(entries, (event.time, ""))]
     if not before:
         return None
-    return before[-1][1] != value and (len(before) == 1 or before[-2][1] == value)
+    last = before[-1][1]
+    if len(before) == 1:
+        # What it was before the first setting that was seen is known only for switches.
+        return frozenset({last.lower(), value.lower()}) in _OPPOSITES
+    return last != value and before[-2][1] == value
 
 
 _Derive = Callable[[Event, Catalogue, Lineage], object]

@@ -71,6 +71,7 @@ class Instance(msgspec.Struct):
     cleared: bool = False
     unrelated: bool = False
     unmet: str = ""
+    violated: bool = False
 
     @property
     def first_sign_at(self) -> int:
