@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from string import Formatter
 
-from monitor.core.conditions import EVENT_FIELDS
+from monitor.core.drafting import PLACEHOLDER, TITLE_FIELDS
 from monitor.packs.problems import Place, Problems, nearest
 
 LONGEST_TITLE = 200
-WHOLE: frozenset[str] = frozenset({"service", "elapsed", "margin"})
-PARTS: frozenset[str] = frozenset({"hazard", "intervention"})
-FIELDS: frozenset[str] = EVENT_FIELDS | {"kind_words"}
-"""`kind_words` is the kind as a person says it: "rolled back"."""
-
-
-def known_placeholders() -> frozenset[str]:
-    return WHOLE | {f"{part}.{field}" for part in PARTS for field in FIELDS}
+_LABEL = re.compile(r"(hazard|intervention)\.labels\..")
 
 
 def is_known(placeholder: str) -> bool:
-    part, _, field = placeholder.partition(".")
-    is_label = part in PARTS and field.startswith("labels.") and len(field) > len("labels.")
-    return placeholder in WHOLE or is_label or (part in PARTS and field in FIELDS)
+    """Whether the engine fills it in; labels are open, as far as their name can be written in a title."""
+    is_label = _LABEL.match(placeholder) is not None and PLACEHOLDER.fullmatch(f"{{{placeholder}}}") is not None
+    return placeholder in TITLE_FIELDS or is_label
 
 
 def check_title(title: str, place: Place, problems: Problems) -> None:
@@ -39,7 +33,7 @@ def check_title(title: str, place: Place, problems: Problems) -> None:
         if spec or conversion:
             problems.error(place, f"{{{placeholder}…}} has a format of its own", f"{{{placeholder}}}")
         elif not is_known(placeholder):
-            close = nearest(placeholder, known_placeholders())
+            close = nearest(placeholder, TITLE_FIELDS)
             expected = "service, elapsed, margin, hazard.<field> or intervention.<field>"
             hint = f"{{{close}}}" if close else ""
             problems.error(place, f"the title has no placeholder {{{placeholder}}}", expected, hint)
