@@ -72,6 +72,10 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
         return {name: tuple(dependants) for name, dependants in found.items()}
 
     @cached_property
+    def _dependencies(self) -> dict[str, tuple[str, ...]]:
+        return {name: found.depends_on for name, found in self.services.items()}
+
+    @cached_property
     def _caches(self) -> dict[str, dict[str, frozenset[str]]]:
         return {"neighbours": {}, "siblings": {}, "upward": {}, "downward": {}}
 
@@ -99,8 +103,7 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
 
     def downward(self, service: str) -> frozenset[str]:
         """The service and everything that it depends on, transitively."""
-        below = {name: found.depends_on for name, found in self.services.items()}
-        return self._closure("downward", service, below)
+        return self._closure("downward", service, self._dependencies)
 
     def _closure(self, name: str, service: str, edges: dict[str, tuple[str, ...]]) -> frozenset[str]:
         cache = self._caches[name]
