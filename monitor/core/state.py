@@ -19,6 +19,7 @@ from monitor.core.feeds import FeedKey, Feeds
 from monitor.core.impact import LOOK_BACK
 from monitor.core.instances import Instance
 from monitor.core.memory import Memory
+from monitor.core.packing import pack, unpack
 from monitor.core.timeline import BEGINNING, Timeline
 
 STATE_VERSION = 1
@@ -56,7 +57,6 @@ class StateError(Exception):
     """The saved state cannot be used: it was written by another version of the program."""
 
 
-_pack = msgspec.msgpack.Encoder().encode
 _SEPARATOR = "\x1f"
 
 
@@ -204,7 +204,7 @@ class State:
             cells[_feed_cell(feed, slot)] = self._feed_cell(feed, slot)
         self.feeds.dirty.clear()
         self._take_events(cells)
-        cells["meta:"] = _pack(Meta(STATE_VERSION, self.timeline, self._chunks, self.swept_at))
+        cells["meta:"] = pack(Meta(STATE_VERSION, self.timeline, self._chunks, self.swept_at))
         return cells
 
     def forget_changes(self) -> None:
@@ -225,26 +225,26 @@ class State:
             value = self.lineage.settings.get(key)
         elif kind == "recurrence":
             value = self.recurrences.get(key)
-        return None if value is None else _pack(value)
+        return None if value is None else pack(value)
 
     def _feed_cell(self, feed: FeedKey, slot: int | None) -> bytes | None:
         if slot is None:
-            return _pack(self.feeds.spans(feed)) or None
+            return pack(self.feeds.spans(feed)) or None
         times = self.feeds.slot(feed, slot)
-        return None if times is None else _pack(times.tolist())
+        return None if times is None else pack(times.tolist())
 
     def _take_events(self, cells: dict[str, bytes | None]) -> None:
         if self.new_facts:
             until = max(event.time + self.memory.horizon(event.kind) for event in self.new_facts)
             self._fact_chunks[self._chunks] = until
-            cells[f"facts:{self._chunks}"] = _pack(Chunk(until, self.new_facts))
+            cells[f"facts:{self._chunks}"] = pack(Chunk(until, self.new_facts))
             self._chunks += 1
             self.new_facts = []
         fresh = [entry[4] for entry in self.pending if entry[3] >= self.unwritten_from]
         if fresh:
             newest = max(event.time for event in fresh)
             self._pending_chunks[self._chunks] = newest
-            cells[f"pending:{self._chunks}"] = _pack(Chunk(newest, fresh))
+            cells[f"pending:{self._chunks}"] = pack(Chunk(newest, fresh))
             self._chunks += 1
         self.unwritten_from = self.arrivals
         oldest = min((entry[0] for entry in self.pending), default=None)
@@ -257,7 +257,7 @@ class State:
     def restore(cls, cells: Mapping[str, bytes], horizons: Mapping[str, int], catalogue: Catalogue) -> State:
         """State from its cells. Raises StateError where another version wrote them."""
         try:
-            meta = msgspec.msgpack.decode(cells["meta:"], type=Meta)
+            meta = unpack(cells["meta:"], Meta)
         except (KeyError, msgspec.DecodeError) as error:
             raise StateError(f"the saved engine state has no readable header: {error}") from error
         if meta.version != STATE_VERSION:
@@ -271,7 +271,7 @@ class State:
         for name, value in cells.items():
             kind, _, key = name.partition(":")
             if kind in chunks:
-                chunks[kind].append((int(key), msgspec.msgpack.decode(value, type=Chunk)))
+                chunks[kind].append((int(key), unpack(value, Chunk)))
             elif kind != "meta":
                 state._restore_cell(kind, key, value)
         for number, chunk in sorted(chunks["facts"], key=lambda item: item[0]):
@@ -283,20 +283,20 @@ class State:
 
     def _restore_cell(self, kind: str, key: str, value: bytes) -> None:
         if kind == "instance":
-            self.add_instance(instance := msgspec.msgpack.decode(value, type=Instance))
+            self.add_instance(instance := unpack(value, Instance))
             self.set_timer(instance.expires_at, "expire", instance.id)
         elif kind == "episode":
-            self.add_episode(episode := msgspec.msgpack.decode(value, type=Episode))
+            self.add_episode(episode := unpack(value, Episode))
             if episode.wake_at is not None:
                 self.set_timer(episode.wake_at, "wake", episode.id)
             if episode.closes_at is not None:
                 self.set_timer(episode.closes_at, "close", episode.id)
         elif kind == "version":
-            self.lineage.versions[key] = msgspec.msgpack.decode(value, type=list[tuple[int, str]])
+            self.lineage.versions[key] = unpack(value, list[tuple[int, str]])
         elif kind == "setting":
-            self.lineage.settings[key] = msgspec.msgpack.decode(value, type=list[tuple[int, str]])
+            self.lineage.settings[key] = unpack(value, list[tuple[int, str]])
         elif kind == "recurrence":
-            self.recurrences[key] = msgspec.msgpack.decode(value, type=list[tuple[int, str]])
+            self.recurrences[key] = unpack(value, list[tuple[int, str]])
         elif kind == "feed":
             self._restore_feed(key, value)
         else:
@@ -307,10 +307,10 @@ class State:
         service, source, evidence, slot = key.split(_SEPARATOR)
         feed = FeedKey(service, source, evidence or None)
         if slot:
-            for at in msgspec.msgpack.decode(value, type=list[int]):
+            for at in unpack(value, list[int]):
                 self.feeds.add_time(feed, at)
         else:
-            self.feeds.restore_spans(feed, msgspec.msgpack.decode(value, type=list[tuple[int, int]]))
+            self.feeds.restore_spans(feed, unpack(value, list[tuple[int, int]]))
         self.feeds.dirty.clear()
 
     def _restore_pending(self, chunks: Sequence[tuple[int, Chunk]]) -> None:

@@ -1,0 +1,172 @@
+"""Builders and hypothesis strategies of event streams for tests of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+
+from monitor.core.catalogue import Catalogue, Service
+from monitor.core.conditions import AnyOf, Compare, Condition
+from monitor.core.decisions import Decision
+from monitor.core.engine import Engine
+from monitor.core.events import ACTING_KINDS, DAY, HOUR, MINUTE, SECOND, Actor, Event, Instant
+from monitor.core.rule import Clause, Impact, Intervention, MarginSpec, Pair, Point, Rule, Step
+from monitor.lab.ledger import Ledger
+from monitor.packs.regex import make_regex
+
+START = 1_800_000_000 * SECOND
+
+HUMAN_ACTIONS = frozenset(ACTING_KINDS)
+BY_HUMAN: Condition = Compare("actor.kind", "equals", ("human",))
+
+
+def make_event(kind: str, minutes: float, name: str | None = None, **fields: Any) -> Event:
+    """An event so many minutes after START; its id is the kind and minute unless named."""
+    at = Instant(START + int(minutes * MINUTE))
+    fields.setdefault("service", "db")
+    fields.setdefault("environment", "production")
+    return Event(id=name or f"{kind}@{minutes:g}", source=fields.pop("source", "test"), time=at, kind=kind, **fields)  # type: ignore[arg-type]
+
+
+PERSON = Actor(id="p1", kind="human")
+MACHINE = Actor(id="bot", kind="automation")
+
+
+def clear_feed(service: str, start: float, end: float, every: float = 10, source: str = "probe") -> list[Event]:
+    """Reports of a feed that sees nothing wrong, in minutes."""
+    count = int((end - start) / every) + 1
+    return [
+        make_event("impact.clear", start + n * every, f"clear-{service}-{n}", service=service, source=source)
+        for n in range(count)
+    ]
+
+
+def shop() -> Catalogue:
+    """shop (users) -> api -> db; mail stands alone; side also serves the shop."""
+    services = {
+        "shop": Service("shop", depends_on=("api", "side"), user_facing=True),
+        "api": Service("api", depends_on=("db",)),
+        "db": Service("db"),
+        "side": Service("side"),
+        "mail": Service("mail"),
+    }
+    return Catalogue(services=services, production=frozenset({"production"}))
+
+
+def acted_rule(**changes: Any) -> Rule:
+    """An alert of at least high severity, and a person's change on a related service within four hours."""
+    fields: dict[str, Any] = {
+        "name": "acted",
+        "title": "{service}: {intervention.kind_words} {elapsed} after {hazard.title}",
+        "family": "margin",
+        "hazard": Step(frozenset({"alert.fired"}), Compare("severity", "one_of", ("high", "critical"))),
+        "intervention": Intervention(Step(HUMAN_ACTIONS, BY_HUMAN), 4 * HOUR),
+        "version": "1",
+        "generic": True,
+    }
+    return Rule(**{**fields, **changes})
+
+
+def law_rules() -> list[Rule]:
+    """A small pack that uses every mechanism: generic and specific rules, steps before and after, pairs, counts."""
+    flag = Rule(
+        name="flag",
+        title="flag",
+        family="oops",
+        version="1",
+        hazard=Step(frozenset({"change.flag_set"})),
+        intervention=Intervention(
+            Step(frozenset({"change.flag_set"})), 30 * MINUTE, "same", (Pair("subject", "subject"),)
+        ),
+        clauses=(
+            Clause("quiet", Step(frozenset({"alert.fired"})), Point("safe"), Point("safe", HOUR), at_least=0, at_most=0),
+        ),
+        impact=Impact(hold=HOUR),
+    )
+    acked = acted_rule(
+        name="acked",
+        generic=False,
+        clauses=(
+            Clause("ack", Step(frozenset({"alert.acknowledged"})), Point("hazard"), Point("intervention"), "related"),
+        ),
+    )
+    silenced = Rule(
+        name="silenced",
+        title="silenced",
+        family="mind_the_gap",
+        version="1",
+        hazard=Step(frozenset({"alert.silenced"})),
+        intervention=Intervention(Step(HUMAN_ACTIONS, BY_HUMAN), 2 * DAY, "related"),
+        clauses=(
+            Clause(
+                "thrice", Step(frozenset({"alert.silenced"})), Point("intervention", -2 * DAY), Point("intervention"),
+                "same", (Pair("subject", "subject"),), 2,
+            ),
+        ),
+        margin=MarginSpec("count"),
+    )
+    return [acted_rule(), flag, acked, silenced]
+
+
+_KINDS = [
+    "alert.fired", "alert.fired", "alert.fired", "alert.resolved", "alert.resolved", "alert.cancelled",
+    "alert.acknowledged", "alert.silenced", "change.deployed", "change.rolled_back", "change.flag_set",
+    "change.configured", "change.configured", "note.added", "incident.opened", "incident.closed", "impact.started",
+    "impact.ended", "impact.clear", "impact.clear", "impact.clear", "maintenance.started", "maintenance.ended",
+]
+
+
+@st.composite
+def events(draw: st.DrawFn, horizon_minutes: int = 3 * 24 * 60) -> Event:
+    kind = draw(st.sampled_from(_KINDS))
+    minutes = draw(st.one_of(st.integers(0, 600), st.integers(0, horizon_minutes)))
+    labels: dict[str, str] = {}
+    if kind.startswith("incident."):
+        labels["impact"] = draw(st.sampled_from(["none", "users", "unknown"]))
+    if kind == "change.deployed":
+        labels["version"] = draw(st.sampled_from(["1", "2"]))
+    if kind == "change.flag_set":
+        labels["value"] = draw(st.sampled_from(["on", "off"]))
+    return make_event(
+        kind,
+        minutes,
+        draw(st.sampled_from([f"e{n}" for n in range(10_000)])),
+        source=draw(st.sampled_from(["a", "b"])),
+        service=draw(st.sampled_from(["db", "db", "api", "shop", "mail", None])),
+        environment=draw(st.sampled_from(["production", "production", "staging", None])),
+        subject=draw(st.sampled_from(["s1", "s1", "s2", None])),
+        severity=draw(st.sampled_from(["critical", "high", "warning", None])),
+        actor=draw(st.sampled_from([PERSON, PERSON, MACHINE, None])),
+        labels=labels,
+    )
+
+
+def streams(max_size: int = 60) -> st.SearchStrategy[list[Event]]:
+    """Streams of events with distinct identities, sorted by event time, with a feed that covers the first day."""
+    return st.lists(events(), min_size=1, max_size=max_size, unique_by=lambda event: (event.source, event.id)).map(
+        lambda found: sorted([*found, *clear_feed("shop", -30, 24 * 60, 30)], key=_in_time)
+    )
+
+
+def _in_time(event: Event) -> tuple[int, str, str]:
+    return (event.time, event.source, event.id)
+
+
+def new_engine(rules: Sequence[Rule] | None = None, catalogue: Catalogue | None = None, **more: Any) -> Engine:
+    return Engine(
+        law_rules() if rules is None else rules, shop() if catalogue is None else catalogue, make_regex, **more
+    )
+
+
+def run(engine: Engine, stream: Iterable[Event], end: bool = True) -> list[Decision]:
+    decided = engine.step(list(stream))
+    return decided + engine.end() if end else decided
+
+
+def final(decided: Iterable[Decision]) -> dict[str, dict[str, object]]:
+    """What stands in the end, by draft id, apart from when it was decided."""
+    ledger = Ledger()
+    ledger.record(decided)
+    return {str(entry.draft.id): entry.line() for entry in ledger.entries()}
