@@ -1,0 +1,163 @@
+"""Writes the generated tables of the reference pages, from the program itself; `--check` only says what is stale.
+
+A page holds its table between two marks; what is written around them stays.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import click
+from prometheus_client.metrics_core import Metric
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from monitor.cli.main import COMMANDS, cli
+from monitor.ops.metrics import Metrics
+from monitor.packs.form import say_duration
+from monitor.settings import PREFIX, AccountSettings, Settings, groups
+
+PAGES = Path(__file__).resolve().parents[1] / "docs" / "reference"
+BEGIN = "<!-- generated: make docs -->"
+END = "<!-- end of what is generated -->"
+DURATIONS = frozenset({"lateness", "future_tolerance"})
+
+
+def metrics_table() -> str:
+    """One line a metric, in the order of the catalogue."""
+    rows = ["| metric | type | labels | what it tells |", "|---|---|---|---|"]
+    for family in Metrics(sources=["SOURCE"], rules=["RULE"]).registry.collect():
+        if family.name.startswith("nearmiss_"):
+            name = f"{family.name}_total" if family.type == "counter" else family.name
+            rows.append(f"| `{name}` | {family.type} | {_labels(family)} | {family.documentation} |")
+    return "\n".join(rows)
+
+
+def _labels(family: Metric) -> str:
+    values: dict[str, list[str]] = {}
+    for sample in family.samples:
+        for label, value in sample.labels.items():
+            known = values.setdefault(label, [])
+            if label != "le" and value not in known:
+                known.append(value)
+    values.pop("le", None)
+    if family.name == "nearmiss_build_info":
+        return ", ".join(f"`{label}`" for label in values)
+    return "; ".join(f"`{label}`: {', '.join(_label_value(each) for each in known)}" for label, known in values.items())
+
+
+def _label_value(value: str) -> str:
+    words = {"SOURCE": "each kind of source", "RULE": "each loaded rule"}
+    return words.get(value, f"`{value}`")
+
+
+def settings_table() -> str:
+    """One line a setting; those of groups under their full name."""
+    flags = {parameter.name: parameter.opts[0] for parameter in _command("run").params}
+    rows = ["| setting | variable | flag | default | meaning |", "|---|---|---|---|---|"]
+    for name, field in _settings():
+        variable = PREFIX + name.upper().replace(".", "__")
+        flag = f"`{flags[name]}`" if name in flags else ""
+        rows.append(f"| `{name}` | `{variable}` | {flag} | {_default(name, field)} | {field.description} |")
+    return "\n".join(rows)
+
+
+def _settings() -> Iterator[tuple[str, FieldInfo]]:
+    inner: dict[str, tuple[str, type[BaseModel]]] = {name: (name, group) for name, group in groups().items()}
+    inner["accounts"] = ("accounts.NAME", AccountSettings)
+    for name, field in Settings.model_fields.items():
+        if name not in inner:
+            yield ("secrets.SOURCE" if name == "secrets" else name), field
+            continue
+        prefix, group = inner[name]
+        for below, part in group.model_fields.items():
+            yield f"{prefix}.{below}", part
+
+
+def _default(name: str, field: FieldInfo) -> str:
+    if field.is_required():
+        return "needed"
+    value = field.get_default(call_default_factory=True)
+    if value in (None, "", (), {}, PydanticUndefined) or not _is_plain(field.annotation):
+        return ""
+    return f"`{say_duration(value)}`" if name in DURATIONS else f"`{value}`"
+
+
+def _is_plain(annotation: Any) -> bool:
+    if get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if get_origin(annotation) in (Union, UnionType):
+        return any(_is_plain(each) for each in get_args(annotation))
+    return annotation in (str, int, float, bool) or get_origin(annotation) is Literal
+
+
+def _command(name: str) -> click.Command:
+    command = cli.get_command(click.Context(cli), name)
+    if command is None:
+        raise LookupError(f"there is no command {name}")
+    return command
+
+
+def commands_text() -> str:
+    """A section for each command, in the order of the overview; those of a group below their group."""
+    sections: list[str] = []
+    for name in COMMANDS:
+        sections += _sections(f"nearmiss {name}", _command(name), level=2)
+    return "\n\n".join(sections)
+
+
+def _sections(name: str, command: click.Command, level: int) -> Iterator[str]:
+    context = click.Context(command, info_name=name)
+    usage = " ".join((name, *command.collect_usage_pieces(context)))
+    about = (command.help or "").partition("\f")[0].strip()
+    lines = [f"{'#' * level} {name}", "", f"    {usage}", "", *(line.strip() for line in about.splitlines())]
+    records = [record for each in command.params if (record := each.get_help_record(context)) is not None]
+    if records:
+        lines += ["", "| option | meaning |", "|---|---|"]
+        lines += [f"| `{_cell(option)}` | {_cell(meaning)} |" for option, meaning in records]
+    yield "\n".join(lines)
+    if isinstance(command, click.Group):
+        for below in command.list_commands(context):
+            inner = command.get_command(context, below)
+            if inner is not None:
+                yield from _sections(f"{name} {below}", inner, level + 1)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+GENERATED = {"metrics.md": metrics_table, "settings.md": settings_table, "cli.md": commands_text}
+
+
+def renew(page: str, table: str) -> str:
+    """The page with `table` between its marks. Raises ValueError where the marks are missing."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"the page has no place for what is generated: expected the lines {BEGIN} and {END}")
+    return f"{before}{BEGIN}\n\n{table}\n\n{END}{after}"
+
+
+def main(arguments: list[str]) -> int:
+    stale = []
+    for name, generate in GENERATED.items():
+        path = PAGES / name
+        old = path.read_text(encoding="utf-8")
+        new = renew(old, generate())
+        if new != old:
+            stale.append(name)
+            if "--check" not in arguments:
+                path.write_text(new, encoding="utf-8")
+    if stale:
+        print("stale:" if "--check" in arguments else "written:", ", ".join(stale))
+    return 1 if stale and "--check" in arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,43 @@
+"""The reference pages say what the program is: metrics, settings and commands, no more and no less."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.cli.main import COMMANDS
+from monitor.ops.metrics import Metrics
+from monitor.settings import NOT_SETTINGS, Settings
+from scripts.reference import GENERATED, PAGES, renew
+
+
+def page(name: str) -> str:
+    return (PAGES / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_what_is_generated_is_fresh(name: str) -> None:
+    assert page(name) == renew(page(name), GENERATED[name]()), "run: make docs"
+
+
+def test_every_metric_is_on_its_page() -> None:
+    for family in Metrics().registry.collect():
+        if family.name.startswith("nearmiss_"):
+            assert f"| `{family.name}" in page("metrics.md")
+
+
+def test_every_setting_is_on_its_page_with_a_meaning() -> None:
+    for name in Settings.model_fields:
+        assert f"| `{name}" in page("settings.md")
+    assert "| None |" not in page("settings.md")
+    for name in NOT_SETTINGS:
+        assert name in page("settings.md")
+
+
+def test_every_command_is_on_its_page() -> None:
+    for name in COMMANDS:
+        assert f"\n## nearmiss {name}\n" in page("cli.md")
+
+
+def test_a_page_without_a_place_for_the_table_is_refused() -> None:
+    with pytest.raises(ValueError, match="no place"):
+        renew("# A page\n", "| a |")
