@@ -115,8 +115,8 @@ class Connector:
         """Close, but do not wait for a broker that does not answer."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self._timeout):
-                outcome = await asyncio.gather(consumer.stop(), return_exceptions=True)
-                if outcome != [None]:
+                stopped = await asyncio.gather(consumer.stop(), return_exceptions=True)
+                if stopped[0] is not None:
                     # aiokafka's `stop` is itself cancelled when a fetch that had failed is about to be repeated (a
                     # broker is away), and then leaves tasks and connections behind; no public way finishes the job.
                     fetcher, client = consumer._fetcher, consumer._client  # noqa: SLF001

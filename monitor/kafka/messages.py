@@ -92,12 +92,13 @@ def _received_at(timestamp: int, now: Instant) -> Instant:
 def _headers(headers: Sequence[tuple[str, bytes | None]]) -> Mapping[str, str]:
     """Lower-cased, the last of equal names wins, as Kafka's own clients have it.
 
-    CloudEvents name their attributes `ce_type` in Kafka and `ce-type` in HTTP; the decoders read the latter.
+    CloudEvents name an attribute `ce_type` in Kafka, as plain text, and `ce-type` in HTTP, percent-encoded; the decoders
+    read the latter.
     """
     found: dict[str, str] = {}
-    for name, value in headers:
-        key = name.lower()
+    for name, raw in headers:
+        key, value = name.lower(), (raw or b"").decode("utf-8", errors="replace")
         if key.startswith("ce_"):
-            key = "ce-" + key[len("ce_") :]
-        found[key] = (value or b"").decode("utf-8", errors="replace")
+            key, value = "ce-" + key[len("ce_") :], value.replace("%", "%25")
+        found[key] = value
     return found

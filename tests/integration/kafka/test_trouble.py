@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import RecordsToDelete
 from pydantic import SecretStr
 
 from monitor.core.events import MINUTE
+from monitor.core.reasons import Rejected
 from monitor.kafka.errors import LoginRefused, MissingTopics, PositionLost
 from monitor.kafka.settings import KafkaSettings
 from monitor.kafka.source import KafkaReader
 from monitor.ops.clock import ManualClock
 from monitor.ops.metrics import Metrics
+from monitor.ops.tasks import WatchedTasks
 from monitor.ports import Unavailable
 from tests.integration.kafka.conftest import NOON, Cluster, MakeReader, canonical, ids, read_all
 from tests.support.kafka import SASL_PASSWORD, SASL_USER
@@ -150,6 +152,41 @@ async def test_a_login_is_used_and_a_wrong_one_is_named(
             assert ids(await read_all(reader)) == ["a"]
     finally:
         await reader.close()
+
+
+async def test_a_read_that_is_cancelled_loses_nothing(cluster: Cluster, make_reader: MakeReader, topic: str) -> None:
+    """Wherever it is cut off: what was fetched and not handed out is fetched again."""
+    await cluster.create(topic, partitions=2)
+    for partition in range(2):
+        await cluster.produce(topic, *(canonical(f"{partition}-{n}", n) for n in range(30)), partition=partition)
+    reader = make_reader(**{topic: "events"})
+    batch = await reader.read({}, 5)
+    seen = ids([batch])
+    for steps in range(12):
+        async with WatchedTasks() as tasks:
+            tasks.start("read", reader.read(batch.positions, 5), may_end=True)
+            for _ in range(steps):
+                await asyncio.sleep(0)
+        batch = await reader.read(batch.positions, 3)
+        seen += ids([batch])
+
+    seen += ids(await read_all(reader, batch.positions))
+
+    assert sorted(seen) == sorted(f"{partition}-{n}" for partition in range(2) for n in range(30))
+
+
+async def test_a_message_that_is_too_large_is_a_reject_and_the_stream_goes_on(
+    cluster: Cluster, make_reader: MakeReader, topic: str
+) -> None:
+    await cluster.create(topic, max_message_bytes=str(8 * 1024**2))
+    async with AIOKafkaProducer(bootstrap_servers=cluster.broker.bootstrap, max_request_size=8 * 1024**2) as producer:
+        await producer.send_and_wait(topic, canonical("large", title="x" * 6 * 1024**2))
+    await cluster.produce(topic, canonical("next"))
+
+    batches = await read_all(make_reader(**{topic: "events"}))
+
+    assert ids(batches) == ["next"]
+    assert [reject.reason for batch in batches for reject in batch.rejects] == [Rejected.TOO_LARGE]
 
 
 async def _read_when_back(reader: KafkaReader, positions: dict[str, int]) -> list[str]:

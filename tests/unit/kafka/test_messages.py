@@ -73,7 +73,7 @@ def test_a_reject_never_holds_up_other_partitions() -> None:
 def test_cloudevents_attributes_may_lie_in_headers() -> None:
     headers = (
         ("ce_specversion", b"1.0"),
-        ("ce_id", b"7"),
+        ("ce_id", b"7%20a"),
         ("ce_source", b"/chat"),
         ("ce_type", b"nearmiss.note.added"),
         ("ce_time", b"2026-01-01T11:00:00Z"),
@@ -82,4 +82,4 @@ def test_cloudevents_attributes_may_lie_in_headers() -> None:
 
     [event] = read(b'{"service": "checkout"}', headers=headers, source="cloudevents").events
 
-    assert (event.id, event.service, event.time) == ("7", "checkout", NOW - HOUR)
+    assert (event.id, event.service, event.time) == ("7%20a", "checkout", NOW - HOUR)
