@@ -33,8 +33,8 @@ class Result(msgspec.Struct, frozen=True):
     def got(self) -> str:
         """What came, in a few words."""
         if self.standing:
-            return ", ".join(f"draft ({draft.verdict})" for draft in self.standing)
-        return "none" + (f" ({', '.join(sorted(set(map(_name, self.reasons))))})" if self.reasons else "")
+            return "; ".join(f"draft, verdict {draft.verdict}" for draft in self.standing)
+        return "none" + (f": {', '.join(sorted(set(map(_name, self.reasons))))}" if self.reasons else "")
 
 
 def run_examples(rules: Sequence[Rule], examples: Sequence[Example], make_regex: MakeRegex) -> tuple[Result, ...]:
