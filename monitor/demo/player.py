@@ -79,4 +79,4 @@ class Player:
     def _pause(self, seconds: float) -> None:
         if self._is_stopped():
             raise Stopped
-        time.sleep(seconds)
+        time.sleep(seconds)  # noqa: TID251 - over HTTP nobody tells us when there is more to see
