@@ -1,0 +1,54 @@
+"""Why and why not can be read for any event of a stream."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.core.conditions import Why
+from monitor.core.events import Event, EventId
+from monitor.lab.explain import NoSuchEvent, explain_event
+from monitor.packs.regex import make_regex
+from tests.unit.lab.stories import TICKET, shipped, shop, story
+
+
+def explained(events: list[Event], source: str, event_id: str) -> Why:
+    return explain_event(events, shipped(), shop(), EventId(source, event_id), make_regex)
+
+
+def branch(why: Why, asked: str) -> Why:
+    return next(part for part in why.parts if part.asked.startswith(asked))
+
+
+def test_an_event_that_plays_a_part_says_which_and_what_was_opened() -> None:
+    why = explained(story(), "tools", "back")
+    rule = branch(why, "rule rollback-before-burn")
+    assert rule.held
+    assert "intervention" in rule.found
+    decided = branch(why, "decisions")
+    assert why.held
+    assert any(part.asked.startswith("opened") and "as intervention" in part.found for part in decided.parts)
+
+
+def test_a_condition_that_does_not_hold_is_shown_with_what_was_there() -> None:
+    rule = branch(explained(story(), "tools", "new"), "rule rollback-before-burn")
+    step = branch(rule, "intervention")
+    assert not step.held
+    assert [part.held for part in step.parts] == [True, True, False]
+
+
+def test_why_not_names_the_reason_of_the_engine() -> None:
+    why = explained(story(TICKET), "tools", "slow")
+    decided = branch(why, "decisions")
+    assert not why.held
+    assert any(part.found.startswith("impact_seen") for part in decided.parts)
+
+
+def test_an_event_that_nobody_wants_has_no_decisions() -> None:
+    why = explained(story(), "blackbox", "probe#0")
+    assert branch(why, "decisions").found == "none"
+    assert not why.held
+
+
+def test_an_unknown_event_is_refused() -> None:
+    with pytest.raises(NoSuchEvent, match="no event tools nobody"):
+        explained(story(), "tools", "nobody")
