@@ -176,7 +176,7 @@ def _print_results(results: Sequence[Result], verbose: bool) -> None:
         table.add_column(column, overflow="fold")
     for result in results:
         example = result.example
-        expected = example.expect
+        expected: str = example.expect
         if example.reason is not None:
             expected += f": {example.reason}"
         if example.verdict is not None:

@@ -1,8 +1,12 @@
-"""Where the rules that come with the program lie: beside the package in a checkout, inside it once installed."""
+"""Where the rules that come with the program lie: beside the package in a checkout, among its data once installed."""
 
 from __future__ import annotations
 
+import importlib.metadata
 from pathlib import Path
+
+DISTRIBUTION = "nearmiss-monitor"
+INSTALLED = ("share", "nearmiss", "rules", "README.md")
 
 
 class NoShippedRules(RuntimeError):
@@ -12,7 +16,22 @@ class NoShippedRules(RuntimeError):
 def shipped_rules() -> Path:
     """The directory of the shipped rules. Raises NoShippedRules when the installation is incomplete."""
     package = Path(__file__).resolve().parent.parent
-    for candidate in (package.parent / "rules", package / "shipped_rules"):
-        if (candidate / "README.md").is_file():
-            return candidate
-    raise NoShippedRules(f"no rules beside {package}; expected a complete installation; try --rules DIR")
+    checkout = package.parent / "rules"
+    if (checkout / "README.md").is_file():
+        return checkout
+    installed = _installed()
+    if installed is None:
+        raise NoShippedRules(f"no rules come with {package}; expected a complete installation; try --rules DIR")
+    return installed
+
+
+def _installed() -> Path | None:
+    try:
+        files = importlib.metadata.files(DISTRIBUTION) or []
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    for file in files:
+        if file.parts[-len(INSTALLED) :] == INSTALLED:
+            found = Path(str(file.locate())).resolve()
+            return found.parent if found.is_file() else None
+    return None
