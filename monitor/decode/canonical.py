@@ -1,4 +1,4 @@
-"""The event format, version 1: bytes to `Event` and back. One typed pass for what is regular, a closer look for the rest.
+"""The event format, version 1: bytes to `Event` and back; one typed pass for the regular, a closer look for the rest.
 
 Knows nothing of the tools that send events.
 """

@@ -1,4 +1,4 @@
-"""Brings an event's times into relation with its receipt: the time of receipt is filled in, a time from the future capped.
+"""Relates an event's times to its receipt: the time of receipt is filled in, a time from the future is capped.
 
 Does not read a clock: the time of receipt is an argument.
 """

@@ -1,0 +1,142 @@
+"""Prometheus Alertmanager's webhook (versions 3 and 4, and what imitates it): one event for each alert of a group.
+
+The group's status is never read for its members: a group that fires may carry alerts that have recovered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from monitor.core.events import Bound, Event, to_text
+from monitor.core.reasons import Ignored
+from monitor.decode.outcome import NoEvent
+from monitor.decode.reading import (
+    Delivery,
+    first,
+    make,
+    mapping,
+    moment,
+    not_the_shape,
+    number,
+    severity,
+    text,
+)
+
+_SERVICE = (
+    "service",
+    "service_name",
+    "serviceName",
+    "serviceRoleName",
+    "app",
+    "application",
+    "app_kubernetes_io_name",
+    "label_app",
+)
+_ENVIRONMENT = ("environment", "env", "deployment_environment", "stage")
+_SEVERITY = ("severity", "level", "priority", "alertLevel")
+_VALUE = ("value", "current_value", "currentValue")
+_LIMIT = ("threshold", "limit")
+_TEST = re.compile(r"(?:\w+[_-])?(?:test_?alert|webhook_?test|test_?webhook|test_?notification)|test", re.IGNORECASE)
+_COMPARISON = re.compile(r"(?:[^<>=!]|^)(<=?|>=?)\s*(?:bool\s+)?([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*\)*\s*$")
+_SET_OPERATOR = re.compile(r"\b(?:and|or|unless)\b", re.IGNORECASE)
+
+
+def split(body: Any, delivery: Delivery) -> list[Any]:
+    """The alerts of one notification, each with its group. Raises Unreadable."""
+    alerts = mapping(body).get("alerts")
+    if not isinstance(alerts, list):
+        raise not_the_shape("an Alertmanager notification with alerts", body)
+    return [(alert, body) for alert in alerts]
+
+
+def read(piece: Any, delivery: Delivery) -> list[Event]:
+    """The event of one alert. Raises Unreadable or NoEvent.
+
+    Identity is the fingerprint with the beginning and the status, so that repeats and replicas are the same event.
+    """
+    alert, group = piece
+    if not isinstance(alert, dict):
+        raise not_the_shape("an alert with labels, status and startsAt", alert)
+    labels = {str(name): str(value) for name, value in mapping(alert.get("labels")).items() if text(value) is not None}
+    annotations = mapping(alert.get("annotations"))
+    name = labels.get("alertname")
+    if name is not None and _TEST.fullmatch(name):
+        raise NoEvent(Ignored.TEST_DELIVERY, f"alertname {name!r:.80} is the name of a test delivery")
+    status = text(alert.get("status")) or text(group.get("status"))
+    if status not in ("firing", "resolved"):
+        raise not_the_shape(f"status firing or resolved, not {status!r:.40},", alert)
+    resolved = status == "resolved"
+    began, ended = moment(alert.get("startsAt"), "startsAt"), moment(alert.get("endsAt"), "endsAt")
+    known = text(alert.get("fingerprint")) or fingerprint(mapping(alert.get("labels")))
+    limit, bound = _limit(annotations, labels, alert.get("generatorURL"))
+    beginning = to_text(began[0]) if began else None
+    return [
+        make(
+            delivery,
+            id="/".join(part for part in (known, beginning, status) if part),
+            kind="alert.resolved" if resolved else "alert.fired",
+            time=ended if resolved else began,
+            service=first(labels, _SERVICE),
+            environment=first(labels, _ENVIRONMENT),
+            subject=known,
+            severity=next((grade for key in _SEVERITY if (grade := severity(labels.get(key)))), None),
+            title=first(annotations, ("summary", "title", "message", "description", "alertInfo")) or name,
+            labels=_labels(labels, annotations, group, alert, beginning if resolved else None),
+            value=next((found for key in _VALUE if (found := number(annotations.get(key))) is not None), None),
+            limit=limit,
+            bound=bound,
+            unit=text(labels.get("unit")),
+            url=text(alert.get("generatorURL")) or text(group.get("externalURL")),
+        )
+    ]
+
+
+def _labels(
+    labels: Mapping[str, str],
+    annotations: Mapping[str, Any],
+    group: Mapping[str, Any],
+    alert: Mapping[str, Any],
+    fired_at: str | None,
+) -> dict[str, Any]:
+    """Labels as the alert has them; annotations where no label has the same name; then what the group says."""
+    told = {f"annotation_{key}" if key in labels else key: value for key, value in annotations.items()}
+    return {
+        **told,
+        **labels,
+        "receiver": group.get("receiver"),
+        "group_key": group.get("groupKey"),
+        "truncated_alerts": group.get("truncatedAlerts") or None,
+        "fired_at": fired_at,
+    }
+
+
+def _limit(
+    annotations: Mapping[str, Any], labels: Mapping[str, str], generator: Any
+) -> tuple[float | None, Bound | None]:
+    """The limit that the alert's own expression compares with, unless it says one itself."""
+    said = next(
+        (found for source in (annotations, labels) for key in _LIMIT if (found := number(source.get(key)))), None
+    )
+    if said is not None:
+        return said, None
+    try:
+        query = parse_qs(urlsplit(generator if isinstance(generator, str) else "").query)
+    except ValueError:
+        return None, None
+    expression = query.get("g0.expr", [""])[0]
+    match = None if _SET_OPERATOR.search(expression) else _COMPARISON.search(expression)
+    if match is None:
+        return None, None
+    return float(match[2]), "max" if match[1].startswith(">") else "min"
+
+
+def fingerprint(labels: Mapping[str, Any]) -> str:
+    """Prometheus's own fingerprint of a label set (FNV-1a, 64 bits), for bodies that leave it out."""
+    value = 14695981039346656037
+    for name in sorted(labels):
+        for byte in f"{name}\0{labels[name]}\0".encode().replace(b"\0", b"\xff"):
+            value = ((value ^ byte) * 1099511628211) & 0xFFFFFFFFFFFFFFFF
+    return f"{value:016x}"

@@ -1,0 +1,106 @@
+"""CloudEvents 1.0 over HTTP: structured, binary (attributes in `ce-` headers) and batch.
+
+A type `nearmiss.<kind>` carries an event of our own, `dev.cdevents.…` a CDEvent; other types are counted, not used.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from monitor.core.events import Event, to_text
+from monitor.core.reasons import Ignored, Mark, Rejected
+from monitor.decode import cdevents
+from monitor.decode.canonical import decode_value
+from monitor.decode.jsontext import load
+from monitor.decode.outcome import NoEvent, Unreadable
+from monitor.decode.reading import Delivery, mapping, not_the_shape, text
+
+PREFIX = "nearmiss."
+_ENVELOPE = frozenset(
+    ("specversion", "type", "source", "id", "time", "subject", "data", "data_base64", "datacontenttype", "dataschema")
+)
+
+
+def is_cloud_event(value: Any) -> bool:
+    return isinstance(value, dict) and "specversion" in value and "type" in value
+
+
+def is_binary(headers: Mapping[str, str]) -> bool:
+    return "ce-type" in headers or "ce-specversion" in headers
+
+
+def split(body: Any, delivery: Delivery) -> list[Any]:
+    """The envelopes of a body: one, or those of a batch; in binary mode the headers are the envelope."""
+    if is_binary(delivery.headers):
+        attributes = {
+            name.removeprefix("ce-"): unquote(value)
+            for name, value in delivery.headers.items()
+            if name.startswith("ce-")
+        }
+        return [{**attributes, "data": body}]
+    if isinstance(body, list):
+        return body
+    if not isinstance(body, dict):
+        raise not_the_shape("a CloudEvent or a batch of them", body)
+    return [body]
+
+
+def read(piece: Any, delivery: Delivery) -> list[Event]:
+    """The events of one CloudEvent. Raises Unreadable or NoEvent."""
+    if not is_cloud_event(piece):
+        raise not_the_shape("a CloudEvent with specversion, type, source and id", piece)
+    version = text(piece["specversion"]) or ""
+    if not version.startswith("1."):
+        raise Unreadable(Rejected.NOT_AN_EVENT, f"specversion {version!r:.20} is not read; expected 1.0")
+    type_name = text(piece["type"]) or ""
+    for name in ("id", "source"):
+        if text(piece.get(name)) is None:
+            raise Unreadable(Rejected.MISSING_FIELD, f"{name} is missing; expected id, source, specversion and type")
+    if type_name.startswith(PREFIX):
+        return [_own(piece, type_name.removeprefix(PREFIX), delivery)]
+    if type_name.startswith("dev.cdevents."):
+        return _cdevent(piece, delivery)
+    raise NoEvent(Ignored.UNKNOWN_TYPE, f"type {type_name!r:.120} is neither {PREFIX}<kind> nor dev.cdevents.…")
+
+
+def _own(piece: Mapping[str, Any], kind: str, delivery: Delivery) -> Event:
+    """The envelope's identity, time and subject go before what `data` says; extensions are kept as labels."""
+    data = _data(piece)
+    if data is not None and not isinstance(data, dict):
+        raise not_the_shape("data to be an object with the fields of an event", data)
+    extensions = {name: value for name, value in piece.items() if name not in _ENVELOPE}
+    event = {**extensions, **(data or {}), "id": piece["id"], "source": piece["source"], "kind": kind}
+    for name in ("time", "subject"):
+        if piece.get(name) is not None:
+            event[name] = piece[name]
+    if event.get("time") is None and delivery.received_at is not None:
+        event["time"] = to_text(delivery.received_at)
+        marks = event.get("marks")
+        event["marks"] = [*(marks if isinstance(marks, list) else []), str(Mark.TIME_FROM_RECEIPT)]
+    return decode_value(event)
+
+
+def _cdevent(piece: Mapping[str, Any], delivery: Delivery) -> list[Event]:
+    data = mapping(_data(piece))
+    context = {
+        "id": piece["id"],
+        "source": piece["source"],
+        "type": piece["type"],
+        "timestamp": piece.get("time"),
+        **{name: value for name, value in mapping(data.get("context")).items() if value is not None},
+    }
+    return cdevents.read({**data, "context": context}, delivery)
+
+
+def _data(piece: Mapping[str, Any]) -> Any:
+    encoded = piece.get("data_base64")
+    if encoded is None:
+        return piece.get("data")
+    try:
+        return load(base64.b64decode(encoded, validate=True))
+    except (binascii.Error, ValueError, TypeError):
+        raise Unreadable(Rejected.NOT_AN_EVENT, "data_base64 is not base64; expected JSON, encoded") from None

@@ -1,0 +1,361 @@
+"""GitHub's webhooks: deployments, merges, releases, reviews of deployments, comments and leaked secrets.
+
+The header `X-GitHub-Event` names the event; where it is missing the shape of the body does. Identities are GitHub's
+own numbers, so that the same event from a hook of the organisation and one of the repository is one event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from monitor.core.events import Actor, Event, Kind
+from monitor.core.reasons import Ignored, Rejected
+from monitor.decode.outcome import NoEvent, Unreadable
+from monitor.decode.reading import Delivery, first, make, mapping, moment, not_the_shape, text
+
+_DEPLOYED: dict[str, Kind] = {
+    "success": "change.deployed",
+    "failure": "change.failed",
+    "error": "change.failed",
+    "in_progress": "change.started",
+    "queued": "change.started",
+    "pending": "change.started",
+}
+_SECRET: dict[str, Kind] = {
+    "created": "alert.fired",
+    "publicly_leaked": "alert.fired",
+    "reopened": "alert.fired",
+    "revoked": "alert.resolved",
+    "resolved": "alert.cancelled",
+}
+_QUIET = frozenset(
+    {"check_run", "check_suite", "create", "delete", "deployment_protection_rule", "fork", "issues", "label", "member"}
+    | {"merge_group", "milestone", "page_build", "pull_request_review", "pull_request_review_comment", "star", "status"}
+    | {
+        "pull_request_review_thread",
+        "repository_dispatch",
+        "watch",
+        "workflow_dispatch",
+        "workflow_job",
+        "workflow_run",
+    }
+)
+"""Known, and no word about a running system; which workflow deploys is for its deployment to say."""
+
+
+def split(body: Any, delivery: Delivery) -> list[Any]:
+    """One body is one event. Raises Unreadable."""
+    if not isinstance(body, dict):
+        raise not_the_shape("the object that a GitHub webhook sends", body)
+    return [body]
+
+
+def read(piece: Any, delivery: Delivery) -> list[Event]:
+    """The event of one body. Raises Unreadable or NoEvent."""
+    body = mapping(piece)
+    name = delivery.headers.get("x-github-event") or shape_of(body)
+    if name is None:
+        raise not_the_shape("a header X-GitHub-Event, or a body that is plainly of one event", body)
+    if name == "ping":
+        raise NoEvent(Ignored.HANDSHAKE, "ping: GitHub tries the webhook out")
+    reader = _READERS.get(name)
+    if reader is None:
+        reason = Ignored.NOT_RELEVANT if name in _QUIET else Ignored.UNKNOWN_TYPE
+        raise NoEvent(reason, f"{name:.80} says nothing about a hazard, an action or impact")
+    return [reader(body, delivery)]
+
+
+def shape_of(body: Mapping[str, Any]) -> str | None:
+    """The event that a body without its header belongs to."""
+    for name, needed in _SHAPES:
+        if all(body.get(key) is not None for key in needed):
+            return name
+    return None
+
+
+_SHAPES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("ping", ("zen", "hook")),
+    ("deployment_status", ("deployment_status", "deployment")),
+    ("deployment_review", ("workflow_run", "reviewers")),
+    ("deployment_review", ("workflow_run", "approver")),
+    ("deployment_protection_rule", ("deployment", "deployment_callback_url")),
+    ("deployment", ("deployment",)),
+    ("workflow_job", ("workflow_job",)),
+    ("workflow_run", ("workflow_run",)),
+    ("check_run", ("check_run",)),
+    ("check_suite", ("check_suite",)),
+    ("pull_request_review", ("pull_request", "review")),
+    ("pull_request_review_comment", ("pull_request", "comment")),
+    ("pull_request", ("pull_request",)),
+    ("issue_comment", ("issue", "comment")),
+    ("issues", ("issue",)),
+    ("release", ("release",)),
+    ("push", ("ref", "before", "after")),
+)
+
+
+def _deployment(body: Mapping[str, Any], delivery: Delivery) -> Event:
+    deployment = _part(body, "deployment")
+    return _of_deployment(
+        body,
+        delivery,
+        id=f"deployment/{_number(deployment)}",
+        kind="change.started",
+        at=deployment.get("created_at"),
+        more={},
+    )
+
+
+def _deployment_status(body: Mapping[str, Any], delivery: Delivery) -> Event:
+    status, deployment = _part(body, "deployment_status"), _part(body, "deployment")
+    state = text(status.get("state")) or ""
+    kind = _DEPLOYED.get(state)
+    if kind is None:
+        raise NoEvent(Ignored.NOT_RELEVANT, f"deployment state {state!r:.40} changes nothing")
+    if kind == "change.deployed" and (text(deployment.get("task")) or "").lower() in ("rollback", "deploy:rollback"):
+        kind = "change.rolled_back"
+    return _of_deployment(
+        body,
+        delivery,
+        id=f"deployment_status/{_number(status)}",
+        kind=kind,
+        at=status.get("created_at"),
+        more={"state": state, "log_url": status.get("log_url"), "status_text": text(status.get("description"))},
+    )
+
+
+def _of_deployment(
+    body: Mapping[str, Any], delivery: Delivery, *, id: str, kind: Kind, at: Any, more: Mapping[str, Any]
+) -> Event:
+    """What a deployment and its states share. The subject is the place deployed to, which a rollback shares too."""
+    deployment = _part(body, "deployment")
+    environment = text(deployment.get("environment"))
+    ref = text(deployment.get("ref"))
+    return make(
+        delivery,
+        id=id,
+        kind=kind,
+        time=moment(at, "created_at"),
+        service=_service(body),
+        environment=environment,
+        subject="/".join(filter(None, ("deployment", _repository(body), environment))),
+        title=text(deployment.get("description"))
+        or " ".join(filter(None, ("deploy", ref, "to" if environment else None, environment))),
+        actor=_actor(deployment.get("creator")) or _actor(body.get("sender")),
+        labels={
+            **_common(body),
+            "version": text(deployment.get("sha")),
+            "ref": ref,
+            "deployment": text(deployment.get("id")),
+            "task": text(deployment.get("task")),
+            "production_environment": deployment.get("production_environment"),
+            "transient_environment": deployment.get("transient_environment"),
+            "workflow": text(mapping(body.get("workflow")).get("name")),
+            **more,
+        },
+        url=first(mapping(body.get("deployment_status")), ("target_url", "environment_url")),
+    )
+
+
+def _deployment_review(body: Mapping[str, Any], delivery: Delivery) -> Event:
+    run, action = _part(body, "workflow_run"), text(body.get("action")) or "requested"
+    environment = text(body.get("environment")) or text(mapping(body.get("workflow_job_run")).get("environment"))
+    person = _actor(body.get("approver")) or _actor(body.get("requestor")) or _actor(body.get("sender"))
+    return make(
+        delivery,
+        id="/".join(
+            filter(None, ("deployment_review", _number(run), text(run.get("run_attempt")), environment, action))
+        ),
+        kind="change.blocked" if action == "rejected" else "note.added",
+        time=moment(body.get("since"), "since") or moment(run.get("updated_at"), "workflow_run.updated_at"),
+        service=_service(body),
+        environment=environment,
+        subject=f"workflow_run/{_number(run)}",
+        title=f"review of a deployment {action}: {first(run, ('display_title', 'name')) or _number(run)}",
+        actor=person,
+        labels={
+            **_common(body),
+            "version": text(run.get("head_sha")),
+            "ref": text(run.get("head_branch")),
+            "comment": text(body.get("comment")),
+        },
+        url=text(run.get("html_url")),
+    )
+
+
+def _pull_request(body: Mapping[str, Any], delivery: Delivery) -> Event:
+    pull, action = _part(body, "pull_request"), text(body.get("action"))
+    if action != "closed" or pull.get("merged") is not True:
+        why = "closed without a merge" if action == "closed" else f"pull request {action}"
+        raise NoEvent(Ignored.NOT_RELEVANT, f"{why}: nothing was merged")
+    head = text(mapping(pull.get("head")).get("ref"))
+    parts = (head or "").split("-")
+    return make(
+        delivery,
+        id=f"pull_request/{_number(pull)}/merged",
+        kind="change.merged",
+        time=moment(pull.get("merged_at"), "pull_request.merged_at"),
+        service=_service(body),
+        subject=f"pull_request/{_repository(body)}/{text(pull.get('number'))}",
+        title=text(pull.get("title")),
+        actor=_actor(pull.get("merged_by")) or _actor(body.get("sender")),
+        labels={
+            **_common(body),
+            "version": text(pull.get("merge_commit_sha")),
+            "ref": text(mapping(pull.get("base")).get("ref")),
+            "branch": head,
+            "author": text(mapping(pull.get("user")).get("login")),
+            "reverts": parts[1] if parts[0] == "revert" and len(parts) > 2 and parts[1].isdigit() else None,
+        },
+        url=text(pull.get("html_url")),
+    )
+
+
+def _push(body: Mapping[str, Any], delivery: Delivery) -> Event:
+    """A push to the default branch. When it happened is the push time: a commit may be days older than its push."""
+    repository = mapping(body.get("repository"))
+    ref, after = text(body.get("ref")) or "", text(body.get("after"))
+    branch = ref.removeprefix("refs/heads/")
+    default = first(repository, ("default_branch", "master_branch"))
+    if body.get("deleted") is True or after is None or not ref.startswith("refs/heads/") or branch != default:
+        raise NoEvent(Ignored.NOT_RELEVANT, f"a push to {ref or 'nothing'!r:.80}, which is not the default branch")
+    commit = mapping(body.get("head_commit"))
+    sender = _actor(body.get("sender"))
+    pusher = first(mapping(body.get("pusher")), ("name",))
+    return make(
+        delivery,
+        id=f"push/{_repository(body)}/{ref}/{after}",
+        kind="change.merged",
+        time=moment(repository.get("pushed_at"), "repository.pushed_at")
+        or moment(commit.get("timestamp"), "head_commit.timestamp"),
+        service=_service(body),
+        subject=f"commit/{_repository(body)}/{after}",
+        title=(text(commit.get("message")) or "").partition("\n")[0] or None,
+        actor=Actor(id=pusher, kind=sender.kind if sender else "unknown") if pusher else sender,
+        labels={
+            **_common(body),
+            "version": after,
+            "previous_version": text(body.get("before")),
+            "ref": branch,
+            "forced": body.get("forced") or None,
+        },
+        url=text(body.get("compare")),
+    )
+
+
+def _release(body: Mapping[str, Any], delivery: Delivery) -> Event:
+    """`published` and `released` are both sent for one release: they are one event."""
+    release, action = _part(body, "release"), text(body.get("action"))
+    if action not in ("published", "released", "prereleased"):
+        raise NoEvent(Ignored.NOT_RELEVANT, f"release {action}: nothing new was released")
+    tag = text(release.get("tag_name"))
+    is_early = release.get("prerelease") is True
+    return make(
+        delivery,
+        id=f"release/{_number(release)}" + ("/prerelease" if is_early else ""),
+        kind="change.merged",
+        time=moment(release.get("published_at"), "release.published_at"),
+        service=_service(body),
+        subject=f"release/{_repository(body)}/{tag}",
+        title=text(release.get("name")) or f"release {tag}",
+        actor=_actor(release.get("author")) or _actor(body.get("sender")),
+        labels={
+            **_common(body),
+            "version": tag,
+            "ref": text(release.get("target_commitish")),
+            "prerelease": "true" if is_early else None,
+        },
+        url=text(release.get("html_url")),
+    )
+
+
+def _issue_comment(body: Mapping[str, Any], delivery: Delivery) -> Event:
+    comment, issue = _part(body, "comment"), mapping(body.get("issue"))
+    action = text(body.get("action"))
+    if action != "created":
+        raise NoEvent(Ignored.NOT_RELEVANT, f"a comment was {action}: nobody saw anything new")
+    return make(
+        delivery,
+        id=f"issue_comment/{_number(comment)}",
+        kind="note.added",
+        time=moment(comment.get("created_at"), "comment.created_at"),
+        service=_service(body),
+        subject=f"issue/{_repository(body)}/{text(issue.get('number'))}",
+        title=text(issue.get("title")),
+        actor=_actor(comment.get("user")) or _actor(body.get("sender")),
+        labels={**_common(body), "text": text(comment.get("body"))},
+        url=text(comment.get("html_url")),
+    )
+
+
+def _secret(body: Mapping[str, Any], delivery: Delivery) -> Event:
+    """A credential was found in the repository. Only a revocation ends the exposure; the secret itself is not kept."""
+    alert, action = _part(body, "alert"), text(body.get("action")) or ""
+    resolution = text(alert.get("resolution"))
+    kind = _SECRET.get("revoked" if action == "resolved" and resolution == "revoked" else action)
+    if kind is None:
+        raise NoEvent(Ignored.NOT_RELEVANT, f"secret scanning alert {action:.40}: the exposure is as it was")
+    at = first(alert, ("resolved_at", "updated_at")) if action != "created" else alert.get("created_at")
+    secret_type = first(alert, ("secret_type_display_name", "secret_type"))
+    return make(
+        delivery,
+        id=f"secret_scanning_alert/{_repository(body)}/{text(alert.get('number'))}/{action}/{at}",
+        kind=kind,
+        time=moment(at, "alert.created_at"),
+        service=_service(body),
+        subject=f"secret_scanning_alert/{_repository(body)}/{text(alert.get('number'))}",
+        severity="high" if kind == "alert.fired" else None,
+        title=f"secret found in the repository: {secret_type or 'of unknown type'}",
+        actor=_actor(alert.get("resolved_by")),
+        labels={**_common(body), "secret_type": secret_type, "resolution": resolution},
+        url=text(alert.get("html_url")),
+    )
+
+
+_READERS: dict[str, Callable[[Mapping[str, Any], Delivery], Event]] = {
+    "deployment": _deployment,
+    "deployment_status": _deployment_status,
+    "deployment_review": _deployment_review,
+    "pull_request": _pull_request,
+    "push": _push,
+    "release": _release,
+    "issue_comment": _issue_comment,
+    "secret_scanning_alert": _secret,
+}
+
+
+def _part(body: Mapping[str, Any], name: str) -> dict[str, Any]:
+    part = body.get(name)
+    if not isinstance(part, dict):
+        raise not_the_shape(f"an object {name!r} in a body of this event", body)
+    return part
+
+
+def _number(part: Mapping[str, Any]) -> str:
+    found = text(part.get("id"))
+    if found is None:
+        raise Unreadable(Rejected.MISSING_FIELD, "id is missing; everything that GitHub sends has one")
+    return found
+
+
+def _repository(body: Mapping[str, Any]) -> str | None:
+    return first(mapping(body.get("repository")), ("full_name", "name"))
+
+
+def _service(body: Mapping[str, Any]) -> str | None:
+    return text(mapping(body.get("repository")).get("name"))
+
+
+def _common(body: Mapping[str, Any]) -> dict[str, Any]:
+    sender = mapping(body.get("sender"))
+    return {"repository": _repository(body), "sender": text(sender.get("login")), "action": text(body.get("action"))}
+
+
+def _actor(account: Any) -> Actor | None:
+    login = text(mapping(account).get("login"))
+    if login is None:
+        return None
+    if login.endswith("[bot]") or text(account.get("type")) == "Bot":
+        return Actor(id=login, kind="automation")
+    return Actor(id=login, kind="human" if text(account.get("type")) == "User" else "unknown")

@@ -1,0 +1,173 @@
+"""Kubernetes events (`v1` and `events.k8s.io/v1`), bare, in a list, or as a watch delivers them.
+
+An event object is updated in place when it repeats: uid and count together are the identity, the object it is about
+is the subject.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from monitor.core.events import Actor, Event, Kind
+from monitor.core.reasons import Ignored, Rejected
+from monitor.decode.outcome import NoEvent, Unreadable
+from monitor.decode.reading import Delivery, Moment, digest, first, make, mapping, moment, not_the_shape, sequence, text
+
+_KINDS: dict[str, Kind] = {
+    "ScalingReplicaSet": "change.scaled",
+    "SuccessfulRescale": "change.scaled",
+    "TriggeredScaleUp": "change.scaled",
+    "ScaleDown": "change.scaled",
+    "Killing": "change.restarted",
+    "Rebooted": "change.restarted",
+    "TaintManagerEviction": "change.restarted",
+    "Pulled": "change.deployed",
+    "DeploymentRollback": "change.rolled_back",
+    "DeploymentRollbackRevisionNotFound": "change.failed",
+    "NodeNotReady": "alert.fired",
+    "NodeReady": "alert.resolved",
+    "NodeNotSchedulable": "change.configured",
+    "NodeSchedulable": "change.configured",
+    "RemovingNode": "change.deleted",
+}
+_WATCH = frozenset({"ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"})
+_HASH = "[bcdfghjklmnpqrstvwxz2456789]"
+_SUFFIXES = {
+    "Pod": (
+        re.compile(rf"-{_HASH}{{6,10}}-{_HASH}{{5}}$"),
+        re.compile(rf"-\d{{8,12}}-{_HASH}{{5}}$"),
+        re.compile(rf"-{_HASH}{{5}}$"),
+        re.compile(r"-\d{1,4}$"),
+    ),
+    "ReplicaSet": (re.compile(rf"-{_HASH}{{6,10}}$"),),
+    "Job": (re.compile(r"-\d{8,12}$"),),
+}
+_PRESENT = "already present on machine"
+_IMAGE = re.compile(r'image "(?P<name>[^"@\s]+?)(?::(?P<tag>[^":/@]+))?(?:@(?P<digest>sha256:[0-9a-f]+))?"')
+_SCALED = re.compile(
+    r"Scaled (?P<way>up|down) replica set (?P<set>\S+)(?: from (?P<old>\d+))? to (?P<new>\d+)(?: from (?P<from>\d+))?"
+)
+_CONTAINER = re.compile(r"\{(?P<name>[^{}]+)\}$")
+
+
+def split(body: Any, delivery: Delivery) -> list[Any]:
+    """The events of a body. Raises Unreadable."""
+    if isinstance(body, list):
+        return body
+    found = mapping(body)
+    if isinstance(found.get("items"), list):
+        return sequence(found["items"])
+    if "object" in found or "involvedObject" in found or "regarding" in found or found.get("kind") == "Event":
+        return [found]
+    raise not_the_shape("a Kubernetes Event, a list of them, or a watch event", body)
+
+
+def read(piece: Any, delivery: Delivery) -> list[Event]:
+    """The event of one Kubernetes event. Raises Unreadable or NoEvent."""
+    found = mapping(piece)
+    watched = text(found.get("type"))
+    if "object" in found and watched in _WATCH:
+        if watched not in ("ADDED", "MODIFIED"):
+            raise NoEvent(Ignored.NOT_RELEVANT, f"watch event {watched}: nothing new happened")
+        found = mapping(found["object"])
+    about = mapping(found.get("involvedObject")) or mapping(found.get("regarding"))
+    reason = text(found.get("reason"))
+    if not about or reason is None:
+        raise not_the_shape("an Event with involvedObject (or regarding) and reason", found or piece)
+    return [_event(found, about, reason, delivery)]
+
+
+def _event(found: Mapping[str, Any], about: Mapping[str, Any], reason: str, delivery: Delivery) -> Event:
+    message = first(found, ("message", "note")) or ""
+    is_warning = text(found.get("type")) == "Warning"
+    kind = _kind(reason, is_warning, message)
+    metadata, source = mapping(found.get("metadata")), mapping(found.get("source"))
+    series = mapping(found.get("series"))
+    count = text(series.get("count")) or first(found, ("count", "deprecatedCount")) or "1"
+    what, name, namespace = text(about.get("kind")) or "object", text(about.get("name")), text(about.get("namespace"))
+    uid = text(metadata.get("uid")) or digest(namespace, text(metadata.get("name")), what, name, reason)
+    component = first(found, ("reportingComponent", "reportingController")) or text(source.get("component"))
+    scaled = _SCALED.search(message)
+    container = _CONTAINER.search(text(about.get("fieldPath")) or "")
+    at = _time(found, series)
+    if name is None:
+        raise Unreadable(Rejected.MISSING_FIELD, "the object that the event is about has no name")
+    return make(
+        delivery,
+        id=f"{uid}:{count}",
+        kind=kind,
+        time=at,
+        service=service_of(what, name),
+        subject="/".join(part for part in (what.lower(), namespace, name) if part),
+        severity="warning" if is_warning else None,
+        title=f"{reason}: {message}" if message else reason,
+        actor=None if component is None else Actor(id=component, kind="automation"),
+        labels={
+            "reason": reason,
+            "namespace": namespace,
+            "object_kind": what,
+            "object": name,
+            "container": container["name"] if container else None,
+            "node": text(source.get("host")) or first(found, ("reportingInstance",)),
+            "count": count,
+            "cluster": text(metadata.get("clusterName")),
+            **_image(message),
+            **_replicas(scaled),
+        },
+        value=float(scaled["new"]) if scaled else None,
+        unit="replicas" if scaled else None,
+    )
+
+
+def _kind(reason: str, is_warning: bool, message: str) -> Kind:
+    if reason == "Pulled" and _PRESENT in message:
+        raise NoEvent(Ignored.NOT_RELEVANT, "the image was on the machine already: nothing was deployed")
+    if reason in _KINDS:
+        return _KINDS[reason]
+    if is_warning:
+        return "alert.fired"
+    raise NoEvent(Ignored.NOT_RELEVANT, f"{reason:.80} is the ordinary course of things")
+
+
+def _time(found: Mapping[str, Any], series: Mapping[str, Any]) -> Moment | None:
+    """When it happened last; the beginning of the series only where nothing later is told."""
+    for place, name in (
+        (series, "lastObservedTime"),
+        (found, "lastTimestamp"),
+        (found, "deprecatedLastTimestamp"),
+        (found, "eventTime"),
+        (found, "firstTimestamp"),
+        (mapping(found.get("metadata")), "creationTimestamp"),
+    ):
+        at = moment(place.get(name), name)
+        if at is not None:
+            return at
+    return None
+
+
+def service_of(kind: str, name: str) -> str | None:
+    """The workload behind an object, without the hashes that its controllers append; None for what is no workload."""
+    if kind in ("Node", "Namespace", "PersistentVolume"):
+        return None
+    for suffix in _SUFFIXES.get(kind, ()):
+        if (match := suffix.search(name)) and match.start() > 0:
+            return name[: match.start()]
+    return name
+
+
+def _image(message: str) -> dict[str, str | None]:
+    match = _IMAGE.search(message)
+    return {} if match is None else {"image": match["name"], "version": match["digest"] or match["tag"]}
+
+
+def _replicas(scaled: re.Match[str] | None) -> dict[str, str | None]:
+    if scaled is None:
+        return {}
+    return {
+        "direction": scaled["way"],
+        "replica_set": scaled["set"],
+        "replicas": scaled["new"],
+        "previous_replicas": scaled["from"] or scaled["old"],
+    }

@@ -1,0 +1,220 @@
+"""What the decoders of all tools share: careful reading of untyped JSON, and building an `Event` from what was found.
+
+Knows no tool. Nothing here invents a value: what a body does not say stays None.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from monitor.core.events import SECOND, Actor, Bound, Event, Instant, Kind, Severity, to_instant
+from monitor.core.reasons import Mark, Rejected
+from monitor.decode.lenient import MAX_LABELS, as_text, clip, clip_identifier
+from monitor.decode.outcome import Unreadable
+from monitor.decode.times import read_time
+
+Moment = tuple[Instant, tuple[Mark, ...]]
+
+_NOTHING = frozenset({"", "null", "none", "(null)", "undefined", "nil", "%s"})
+_PLACEHOLDER = re.compile(r"\$\{?[A-Z][A-Z0-9_.]*\}?|\{\{[^}]*\}\}", re.ASCII)
+_BOT = re.compile(r"\[bot\]|(?:^|[-_])bot(?:$|[-_])|bot[-_]", re.IGNORECASE)
+_QUANTITY = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*([A-Za-z%/]{0,20})\s*", re.ASCII)
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """How a body arrived: the source it is named for, its headers (names in lower case), and when, if that is known."""
+
+    source: str
+    headers: Mapping[str, str] = {}
+    received_at: Instant | None = None
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """The object, or an empty one where it is something else, such as the text "null"."""
+    return value if isinstance(value, dict) else {}
+
+
+def sequence(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def text(value: Any) -> str | None:
+    """Text that says something: not empty, not the word null, no placeholder that nobody filled in. Numbers as text."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    found = as_text(value).strip()
+    return None if found.lower() in _NOTHING or _PLACEHOLDER.fullmatch(found) else found
+
+
+def first(values: Mapping[str, Any], names: Iterable[str]) -> str | None:
+    """The first of these fields that says something."""
+    return next((found for name in names if (found := text(values.get(name))) is not None), None)
+
+
+def number(value: Any) -> float | None:
+    found = quantity(value)
+    return None if found is None or found[1] is not None else found[0]
+
+
+def quantity(value: Any) -> tuple[float, str | None] | None:
+    """A number and its unit from 5, "5" or "200ms"; None where it is neither."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    match = _QUANTITY.fullmatch(as_text(value)[:64])
+    return None if match is None else (float(match[1]), match[2] or None)
+
+
+def moment(value: Any, field: str) -> Moment | None:
+    """A tool's time, or None where it says "none": absent, empty, or a date of the years 1 and 1970.
+
+    Whole numbers are seconds or milliseconds since 1970. Raises Unreadable for a text that is no time with an offset.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _from_number(value, field)
+    if text(value) is None:
+        return None
+    if isinstance(value, str) and value.startswith(("0001-01-01", "1970-01-01T00:00:00")):
+        return None
+    return read_time(value, field)
+
+
+def _from_number(value: float, field: str) -> Moment | None:
+    if value == 0:
+        return None
+    seconds = value / 1000 if abs(value) > 100_000_000_000 else value
+    try:
+        return to_instant(datetime.fromtimestamp(seconds, UTC)), ()
+    except (ValueError, OverflowError, OSError):
+        raise Unreadable(
+            Rejected.TIME_OUT_OF_RANGE, f"{field}: {value!r:.40} is no time; expected seconds since 1970"
+        ) from None
+
+
+def earliest(one: Moment | None, other: Moment | None) -> Instant | None:
+    """`one` where it is before `other`, else None: a beginning that tells more than the time of the report."""
+    return one[0] if one is not None and other is not None and one[0] < other[0] - SECOND else None
+
+
+def digest(*parts: Any) -> str:
+    """A short hash of what the parts mean: the order of an object's names does not matter."""
+    meaning = json.dumps(parts, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(meaning.encode()).hexdigest()[:32]
+
+
+def without(body: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    left_out = frozenset(names)
+    return {name: value for name, value in body.items() if name not in left_out}
+
+
+def person_or_bot(name: str | None, otherwise: str = "unknown") -> Actor | None:
+    """An actor by its name: automation where the name says so, else what the field it came from means."""
+    if name is None:
+        return None
+    if _BOT.search(name):
+        return Actor(id=clip(name), kind="automation")
+    return Actor(id=clip(name), kind="human" if otherwise == "human" else "unknown")
+
+
+SEVERITIES: dict[str, Severity] = {
+    **dict.fromkeys(
+        ("critical", "crit", "page", "fatal", "emergency", "disaster", "p1", "sev1", "sev-1", "sev0", "p0"), "critical"
+    ),
+    **dict.fromkeys(("high", "error", "major", "p2", "sev2", "sev-2"), "high"),
+    **dict.fromkeys(("warning", "warn", "medium", "minor", "average", "p3", "sev3", "sev-3"), "warning"),
+    **dict.fromkeys(("info", "informational", "information", "low", "notice", "debug", "none", "p4", "p5"), "info"),
+}
+
+
+def severity(value: Any) -> Severity | None:
+    """A tool's word for how bad it is in our four; None for a word of its own."""
+    return SEVERITIES.get(value.strip().lower()) if isinstance(value, str) else None
+
+
+def make(
+    delivery: Delivery,
+    *,
+    id: str,
+    kind: Kind,
+    time: Moment | None,
+    source: str | None = None,
+    service: str | None = None,
+    environment: str | None = None,
+    subject: str | None = None,
+    severity: Severity | None = None,
+    title: str | None = None,
+    actor: Actor | None = None,
+    labels: Mapping[str, Any] | None = None,
+    value: float | None = None,
+    limit: float | None = None,
+    unit: str | None = None,
+    bound: Bound | None = None,
+    began_at: Instant | None = None,
+    expires_at: Instant | None = None,
+    url: str | None = None,
+) -> Event:
+    """An event of this delivery. Texts are cut to their bounds and marked; labels that say nothing are left out.
+
+    Where the body tells no time the time of receipt stands in, marked; raises Unreadable where that is unknown too.
+    """
+    marks: dict[str, None] = {}
+    if time is None:
+        if delivery.received_at is None:
+            raise Unreadable(
+                Rejected.MISSING_FIELD,
+                "the body tells no time and the time of receipt is unknown; give the time of receipt",
+            )
+        at = delivery.received_at
+        marks[str(Mark.TIME_FROM_RECEIPT)] = None
+    else:
+        at, odd = time
+        marks |= dict.fromkeys(map(str, odd))
+    kept: dict[str, str] = {}
+    for name, raw in (labels or {}).items():
+        found = raw if isinstance(raw, str) else None if raw is None else as_text(raw)
+        if found and found != "null" and len(kept) < MAX_LABELS:
+            kept[clip(name)] = clip(found)
+            if len(found) > len(kept[clip(name)]):
+                marks[str(Mark.TEXT_TRUNCATED)] = None
+    texts: dict[str, Any] = {
+        "service": service,
+        "environment": environment,
+        "subject": subject,
+        "title": title,
+        "url": url,
+    }
+    said: dict[str, Any] = {name: clip(found) for name, found in texts.items() if found}
+    if any(len(found) < len(texts[name]) for name, found in said.items()):
+        marks[str(Mark.TEXT_TRUNCATED)] = None
+    return Event(
+        id=clip_identifier(id),
+        source=clip_identifier(source or delivery.source),
+        time=at,
+        kind=kind,
+        **said,
+        severity=severity,
+        actor=actor,
+        labels=kept,
+        value=value,
+        limit=limit,
+        unit=unit,
+        bound=bound,
+        began_at=began_at,
+        expires_at=expires_at,
+        marks=tuple(marks),
+    )
+
+
+def not_the_shape(expected: str, found: Any) -> Unreadable:
+    """JSON that this source does not send: says what was there and what was expected."""
+    if isinstance(found, dict):
+        what = "an object with " + (", ".join(map(str, list(found)[:8])) or "nothing in it")
+    else:
+        what = {list: "an array", str: "a text", type(None): "null"}.get(type(found), "a bare value")
+    return Unreadable(Rejected.NOT_AN_EVENT, f"found {what:.200}; expected {expected}")
