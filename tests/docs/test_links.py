@@ -1,0 +1,21 @@
+"""Links between the pages lead to files that are there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.files import ROOT, text, tracked
+
+PAGES = [path for path in tracked() if path.suffix == ".md"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_a_link_to_a_file_finds_it(page: Path) -> None:
+    words = re.sub(r"```.*?```", "", text(page) or "", flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", words):
+        if "://" in target or target.startswith("mailto:"):
+            continue
+        assert (ROOT / page.parent / target).exists(), f"{page} links to {target}"
