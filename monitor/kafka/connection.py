@@ -28,7 +28,7 @@ from aiokafka.errors import (
 )
 from aiokafka.helpers import create_ssl_context
 
-from monitor.kafka.errors import LoginRefused, MissingTopics, ReadForbidden
+from monitor.kafka.errors import LoginRefused, MissingTopics, ReadForbidden, UnusableCertificate
 from monitor.kafka.settings import KafkaSettings
 from monitor.ports import Unavailable
 
@@ -48,17 +48,17 @@ _MILLISECONDS = 1000
 
 
 class Connector:
-    """Makes clients for one cluster. `timeout` in seconds: how long any one exchange with it may take."""
+    """Makes clients for one cluster.
+
+    In seconds, `timeout`: how long any one exchange with it may take; `refresh`: how often metadata is renewed.
+    """
 
     def __init__(self, settings: KafkaSettings, timeout: float, refresh: float) -> None:
+        """Raises UnusableCertificate."""
         self._settings = settings
         self._timeout = timeout
         self._refresh = refresh
-        self._ssl: ssl.SSLContext | None = None
-        if settings.uses_tls:
-            self._ssl = create_ssl_context(
-                cafile=settings.ca_file, certfile=settings.cert_file, keyfile=settings.key_file
-            )
+        self._ssl = _tls(settings) if settings.uses_tls else None
 
     async def partitions(self) -> frozenset[TopicPartition]:
         """All partitions of the topics in the settings. Raises MissingTopics, ReadForbidden, LoginRefused, Unavailable.
@@ -181,3 +181,16 @@ class Connector:
             "sasl_plain_username": settings.username,
             "sasl_plain_password": settings.password.get_secret_value() if settings.password else None,
         }
+
+
+def _tls(settings: KafkaSettings) -> ssl.SSLContext:
+    try:
+        return create_ssl_context(
+            cafile=settings.ca_file,
+            certfile=settings.cert_file,
+            keyfile=settings.key_file,
+            # Asked for instead of typed in: without this a key with a password makes OpenSSL prompt and the start hang.
+            password="",
+        )
+    except (ssl.SSLError, OSError, ValueError) as error:
+        raise UnusableCertificate(str(error)) from error

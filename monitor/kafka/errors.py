@@ -23,6 +23,17 @@ class LoginRefused(KafkaProblem):
         )
 
 
+class UnusableCertificate(KafkaProblem):
+    """A file for the encryption is there and cannot be used."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"kafka.ca_file, kafka.cert_file, kafka.key_file: {why}; expected certificates in PEM format, and in "
+            "key_file the key of cert_file without a password. Convert them with openssl, for example "
+            "`openssl pkey -in key.pem -out key-without-password.pem`."
+        )
+
+
 class MissingTopics(KafkaProblem):
     """Topics of the settings that the broker does not have, or does not show to this user."""
 

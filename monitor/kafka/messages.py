@@ -92,8 +92,8 @@ def _received_at(timestamp: int, now: Instant) -> Instant:
 def _headers(headers: Sequence[tuple[str, bytes | None]]) -> Mapping[str, str]:
     """Lower-cased, the last of equal names wins, as Kafka's own clients have it.
 
-    CloudEvents name an attribute `ce_type` in Kafka, as plain text, and `ce-type` in HTTP, percent-encoded; the decoders
-    read the latter.
+    CloudEvents name an attribute `ce_type` in Kafka, as plain text, and `ce-type` in HTTP, percent-encoded; the
+    decoders read the latter.
     """
     found: dict[str, str] = {}
     for name, raw in headers:

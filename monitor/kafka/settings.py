@@ -19,6 +19,8 @@ from pydantic import (
     model_validator,
 )
 
+from monitor.decode.registry import SOURCES
+
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^\s:,\[\]]+):([0-9]{1,5})")
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _LAST_PORT = 65_535
@@ -101,8 +103,6 @@ class KafkaSettings(BaseModel):
     @field_validator("topics")
     @classmethod
     def _check_topics(cls, value: dict[str, str]) -> dict[str, str]:
-        from monitor.decode.registry import SOURCES
-
         for topic, source in value.items():
             if _TOPIC.fullmatch(topic) is None or topic in (".", ".."):
                 raise ValueError(f"{topic!r} is no name of a topic; expected letters, digits, '.', '_' and '-'")

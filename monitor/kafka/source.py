@@ -46,6 +46,7 @@ class KafkaReader:
         timeout: float = DEFAULT_TIMEOUT,
         refresh: float = DEFAULT_REFRESH,
     ) -> None:
+        """Raises UnusableCertificate; connects to nothing yet."""
         self._settings = settings
         self._clock = clock
         self._metrics = metrics

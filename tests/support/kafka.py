@@ -30,15 +30,19 @@ START_SECONDS = 90.0
 STOP_SECONDS = 30.0
 SASL_USER = "reader"
 SASL_PASSWORD = "reader-password"
+KEYSTORE = "keystore.p12"
+STORE_PASSWORD = "not-a-secret"
 
 
 class KafkaBroker:
     """One broker on free loopback ports. The ports stay the same over stop and start, and so does the data."""
 
     def __init__(self, jars: Path, java: str, folder: Path) -> None:
-        port, sasl_port, controller_port = _free_ports(3)
+        port, sasl_port, tls_port, controller_port = _free_ports(4)
         self.bootstrap = f"127.0.0.1:{port}"
         self.sasl_bootstrap = f"127.0.0.1:{sasl_port}"
+        self.tls_bootstrap = f"127.0.0.1:{tls_port}"
+        self.certificate = folder / "certificate.pem"
         self._folder = folder
         self._log = folder / "broker.log"
         self._config = folder / "server.properties"
@@ -52,7 +56,8 @@ class KafkaBroker:
             "-cp",
             str(jars / "*"),
         )
-        self._config.write_text(_properties(port, sasl_port, controller_port, folder / "data"), encoding="utf-8")
+        self._config.write_text(_properties(port, sasl_port, tls_port, controller_port, folder), encoding="utf-8")
+        _make_certificate(Path(java), folder / KEYSTORE, self.certificate)
         self._format()
 
     def _format(self) -> None:
@@ -187,22 +192,39 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
-def _properties(port: int, sasl_port: int, controller_port: int, data: Path) -> str:
-    listeners = f"CLIENT://127.0.0.1:{port},LOGIN://127.0.0.1:{sasl_port}"
+def _make_certificate(java: Path, keystore: Path, certificate: Path) -> None:
+    """A key in `keystore` for a broker at 127.0.0.1, and its self-signed certificate in `certificate`."""
+    keytool = str(java.resolve().with_name("keytool"))
+    store = ("-keystore", str(keystore), "-storetype", "PKCS12", "-storepass", STORE_PASSWORD, "-alias", "broker")
+    name = ("-dname", "CN=127.0.0.1", "-ext", "san=ip:127.0.0.1", "-ext", "bc:c", "-validity", "3650")
+    for command in (
+        (keytool, "-genkeypair", *store, "-keyalg", "EC", *name),
+        (keytool, "-exportcert", *store, "-rfc", "-file", str(certificate)),
+    ):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            pytest.fail(f"keytool could not make a certificate: {(done.stdout + done.stderr).strip()}", pytrace=False)
+
+
+def _properties(port: int, sasl_port: int, tls_port: int, controller_port: int, folder: Path) -> str:
+    listeners = f"CLIENT://127.0.0.1:{port},LOGIN://127.0.0.1:{sasl_port},TLS://127.0.0.1:{tls_port}"
     settings = {
         "process.roles": "broker,controller",
         "node.id": "1",
         "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
         "listeners": f"{listeners},CONTROLLER://127.0.0.1:{controller_port}",
         "advertised.listeners": listeners,
-        "listener.security.protocol.map": "CLIENT:PLAINTEXT,LOGIN:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "listener.security.protocol.map": "CLIENT:PLAINTEXT,LOGIN:SASL_PLAINTEXT,TLS:SSL,CONTROLLER:PLAINTEXT",
         "inter.broker.listener.name": "CLIENT",
         "controller.listener.names": "CONTROLLER",
         "listener.name.login.sasl.enabled.mechanisms": "PLAIN",
         "listener.name.login.plain.sasl.jaas.config": (
             f'org.apache.kafka.common.security.plain.PlainLoginModule required user_{SASL_USER}="{SASL_PASSWORD}";'
         ),
-        "log.dirs": str(data),
+        "ssl.keystore.type": "PKCS12",
+        "ssl.keystore.location": str(folder / KEYSTORE),
+        "ssl.keystore.password": STORE_PASSWORD,
+        "log.dirs": str(folder / "data"),
         "offsets.topic.replication.factor": "1",
         "offsets.topic.num.partitions": "1",
         "transaction.state.log.replication.factor": "1",

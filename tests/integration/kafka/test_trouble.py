@@ -154,6 +154,29 @@ async def test_a_login_is_used_and_a_wrong_one_is_named(
         await reader.close()
 
 
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_a_broker_with_an_unknown_certificate_is_named(
+    cluster: Cluster, metrics: Metrics, topic: str, is_known: bool
+) -> None:
+    await cluster.create(topic)
+    await cluster.produce(topic, canonical("a"))
+    settings = KafkaSettings(
+        bootstrap=cluster.broker.tls_bootstrap,
+        topics={topic: "events"},
+        security_protocol="SSL",
+        ca_file=cluster.broker.certificate if is_known else None,
+    )
+    reader = KafkaReader(settings, ManualClock(NOON), metrics, future_tolerance=MINUTE)
+    try:
+        if is_known:
+            assert ids(await read_all(reader)) == ["a"]
+        else:
+            with pytest.raises(LoginRefused, match=r"certificate verify failed.*kafka\.ca_file"):
+                await reader.start()
+    finally:
+        await reader.close()
+
+
 async def test_a_read_that_is_cancelled_loses_nothing(cluster: Cluster, make_reader: MakeReader, topic: str) -> None:
     """Wherever it is cut off: what was fetched and not handed out is fetched again."""
     await cluster.create(topic, partitions=2)
