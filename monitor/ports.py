@@ -29,6 +29,10 @@ class NewerDatabase(Exception):
     """The database was made by a newer program; refuse to touch it."""
 
 
+class OutdatedDatabase(Exception):
+    """The database lacks migrations that this program needs; somebody has to upgrade it first."""
+
+
 class Fenced(Exception):
     """Another owner took over; this one must stop without writing."""
 

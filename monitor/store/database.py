@@ -1,0 +1,81 @@
+"""Opens everything that is kept behind one address, and closes it again.
+
+The only module here that knows all the others; it reads and writes nothing itself.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from monitor.store.connections import Database, Locations
+from monitor.store.engine_store import SqlEngineStore
+from monitor.store.history import SqlHistory
+from monitor.store.journal import SqlJournal
+from monitor.store.migrations import check, upgrade
+from monitor.store.near_misses import SqlNearMisses
+from monitor.store.not_opened import SqlNotOpened
+from monitor.store.rejects import SqlRejects
+
+
+class Store:
+    """All ports on one address. Use it with `async with`, or call `open` and `close`."""
+
+    def __init__(self, url: str) -> None:
+        """Raises ValueError for an address that is neither SQLite's nor PostgreSQL's."""
+        self._url = url
+        locations = Locations(url)
+        self._migrates = locations.is_sqlite
+        self.records_database = Database(locations.records)
+        self.journal_database = Database(locations.journal) if locations.is_sqlite else self.records_database
+        self.journal = SqlJournal(self.journal_database)
+        self.engine_store = SqlEngineStore(self.records_database)
+        self.near_misses = SqlNearMisses(self.records_database)
+        self.rejects = SqlRejects(self.records_database)
+        self.history = SqlHistory(self.records_database, self.journal_database)
+        self.not_opened = SqlNotOpened(self.records_database)
+
+    async def open(self) -> None:
+        """Make ready. SQLite files are created and upgraded; a PostgreSQL database must have been upgraded before.
+
+        Raises NewerDatabase, OutdatedDatabase (PostgreSQL only), Unavailable.
+        """
+        if self._migrates:
+            await upgrade(self._url)
+        else:
+            await check(self._url)
+        self.journal.start()
+
+    async def close(self) -> None:
+        """Carry out what waits, then let go of all connections."""
+        await self.journal.close()
+        await self.records_database.close()
+        await self.journal_database.close()
+
+    async def ping(self) -> None:
+        """Raises Unavailable when records or journal do not answer."""
+        await self.records_database.ping()
+        if self.journal_database is not self.records_database:
+            await self.journal_database.ping()
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.open()
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+def open_store(url: str) -> Store:
+    """A store, not yet open: use it with `async with`. Raises ValueError for an address that is none.
+
+    `sqlite:///PATH/TO/FILE.db` keeps the journal beside it in `FILE-journal.db`; `postgresql://USER:PASSWORD@HOST/NAME`
+    keeps everything in one database.
+    """
+    return Store(url)

@@ -1,0 +1,71 @@
+"""The events of the past, by time and service: from our own journal and from what was kept of a foreign one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from sqlalchemy import Table, and_, or_, select
+
+from monitor.core.events import Event, Instant
+from monitor.decode.canonical import Unreadable
+from monitor.ops.logs import get_logger
+from monitor.store.codec import decode_event
+from monitor.store.connections import Database
+from monitor.store.tables import event_history, journal
+
+_ROWS = 1000
+_log = get_logger("history")
+
+
+class SqlHistory:
+    """Asks for events of the past."""
+
+    def __init__(self, records: Database, journal: Database) -> None:
+        self._records = records
+        self._journal = journal
+
+    async def events(self, since: Instant, until: Instant, service: str | None = None) -> AsyncIterator[Event]:
+        """Events with `since` <= time < `until`, by time. Raises Unavailable.
+
+        An event that came by our journal and by a foreign one comes twice; it is the same event. One that cannot be
+        read any more is left out and logged: the engine kept it as a reject when it met it.
+        """
+        own = _rows(self._journal, journal, since, until, service)
+        foreign = _rows(self._records, event_history, since, until, service)
+        async for row in _merged(own, foreign):
+            try:
+                yield decode_event(row.body)
+            except Unreadable as error:
+                _log.warning("unreadable_event", source=row.source, event_id=row.event_id, reason=str(error.reason))
+
+
+async def _rows(
+    database: Database, table: Table, since: Instant, until: Instant, service: str | None
+) -> AsyncIterator[Any]:
+    """By time, then by position. Read in pieces, so that no transaction stays open while somebody looks at them."""
+    at, position = table.c.at, table.c.position
+    after: tuple[int, int] = (int(since), -1)
+    while True:
+        query = select(table).where(at < int(until), or_(at > after[0], and_(at == after[0], position > after[1])))
+        if service is not None:
+            query = query.where(table.c.service == service)
+        async with database.reading() as connection:
+            rows: Sequence[Any] = (await connection.execute(query.order_by(at, position).limit(_ROWS))).all()
+        for row in rows:
+            yield row
+        if len(rows) < _ROWS:
+            return
+        after = (rows[-1].at, rows[-1].position)
+
+
+async def _merged(first: AsyncIterator[Any], second: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    """Both, in the order of time."""
+    left, right = await anext(first, None), await anext(second, None)
+    while left is not None or right is not None:
+        if right is None or (left is not None and left.at <= right.at):
+            yield left
+            left = await anext(first, None)
+        else:
+            yield right
+            right = await anext(second, None)

@@ -1,0 +1,204 @@
+"""The journal in SQL: append-only, ordered, each identity once. What `append` returned for is durable.
+
+Knows events as rows; decides nothing by what they say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select, update
+
+from monitor.core.events import Event, Instant
+from monitor.decode.canonical import Unreadable
+from monitor.ops.logs import get_logger
+from monitor.ops.tasks import WatchedTasks
+from monitor.ports import Appended, Batch, Positions, Reject, Unavailable
+from monitor.store.codec import decode_event, encode_event, plain, plain_or_none
+from monitor.store.connections import Database
+from monitor.store.tables import journal, journal_head
+
+PARTITION = "journal"
+GROUP_EVENTS = 2000
+CLOSE_SECONDS = 10.0
+_log = get_logger("journal")
+
+Row = dict[str, Any]
+
+
+class JournalLost(Exception):
+    """The journal ends before the place where the engine stands: it is another journal, or an older copy of it."""
+
+    def __init__(self, position: int, head: int) -> None:
+        super().__init__(
+            f"the engine has read the journal up to entry {position - 1}, but the journal ends at entry {head}: it was "
+            "replaced or restored from an older backup. Restore the journal and the records from the same backup"
+        )
+
+
+class _Ticket:
+    """One caller's events, waiting for the transaction that carries them."""
+
+    __slots__ = ("done", "rows")
+
+    def __init__(self, rows: list[Row]) -> None:
+        self.rows = rows
+        self.done: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+
+    def succeed(self, appended: Appended) -> None:
+        if not self.done.done():
+            self.done.set_result(appended)
+
+    def fail(self, error: Exception) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
+
+
+class SqlJournal:
+    """JournalWriter and JournalReader on a SQL table.
+
+    Appends that arrive while a transaction is under way are carried by the next one, all together: the cost of making
+    something durable is paid once for many. One reader a process.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._tasks = WatchedTasks()
+        self._waiting: deque[_Ticket] = deque()
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._grown = asyncio.Event()
+        self._written = 0
+        self._read = 0
+
+    def start(self) -> None:
+        """Begin to carry appends; call it once, within the running loop."""
+        self._tasks.start("journal_writer", self._write())
+
+    async def close(self) -> None:
+        """Carry what waits, then refuse more."""
+        self._closing = True
+        self._wake.set()
+        await self._tasks.end(CLOSE_SECONDS)
+        for ticket in self._waiting:
+            ticket.fail(Unavailable("the journal is closed"))
+
+    async def append(self, events: Sequence[Event]) -> Appended:
+        if not events:
+            return Appended(())
+        if self._closing:
+            raise Unavailable("the journal is closed")
+        ticket = _Ticket([event_row(event) for event in events])
+        self._waiting.append(ticket)
+        self._wake.set()
+        return await ticket.done
+
+    async def read(self, positions: Positions, limit: int) -> Batch:
+        """Raises Unavailable, and JournalLost when the position lies beyond the end."""
+        start = positions.get(PARTITION, 1)
+        columns = (journal.c.position, journal.c.source, journal.c.event_id, journal.c.at, journal.c.body)
+        query = select(*columns).where(journal.c.position >= start).order_by(journal.c.position).limit(limit)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).all()
+            head = None if rows else (await connection.execute(select(journal_head.c.position))).scalar_one()
+        if head is not None and start > head + 1:
+            raise JournalLost(start, head)
+        following = rows[-1].position + 1 if rows else start
+        self._read = following - 1
+        events, rejects = _decoded(rows)
+        return Batch(events, {PARTITION: following}, at_head=len(rows) < limit, rejects=rejects)
+
+    async def wait(self, timeout: float) -> None:
+        """Appends of this process end it at once; those of others are seen after `timeout` seconds."""
+        if self._written > self._read:
+            return
+        self._grown.clear()
+        try:
+            async with asyncio.timeout(timeout):
+                await self._grown.wait()
+        except TimeoutError:
+            return
+
+    async def _write(self) -> None:
+        while not (self._closing and not self._waiting):
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                await self._carry(self._take())
+
+    def _take(self) -> list[_Ticket]:
+        group = [self._waiting.popleft()]
+        size = len(group[0].rows)
+        while self._waiting and (size := size + len(self._waiting[0].rows)) <= GROUP_EVENTS:
+            group.append(self._waiting.popleft())
+        return group
+
+    async def _carry(self, group: Sequence[_Ticket]) -> None:
+        """One transaction for the whole group. An error that is one caller's own must not hit its neighbours."""
+        try:
+            fresh = await self._insert([row for ticket in group for row in ticket.rows])
+        except asyncio.CancelledError:
+            for ticket in group:
+                ticket.fail(Unavailable("the journal is closed"))
+            raise
+        except Unavailable as error:
+            for ticket in group:
+                again = Unavailable(*error.args)
+                again.__cause__ = error
+                ticket.fail(again)
+        except Exception as error:  # noqa: BLE001 - handed to the caller whose events caused it
+            if len(group) == 1:
+                group[0].fail(error)
+                return
+            _log.warning("journal_group_split", tickets=len(group), why=type(error).__name__)
+            for ticket in group:
+                await self._carry([ticket])
+        else:
+            start = 0
+            for ticket in group:
+                ticket.succeed(Appended(tuple(fresh[start : start + len(ticket.rows)])))
+                start += len(ticket.rows)
+
+    async def _insert(self, rows: Sequence[Row]) -> list[bool]:
+        """Which rows were new. The first of the same identity is, the others are not."""
+        first: dict[tuple[str, str], Row] = {}
+        for row in rows:
+            first.setdefault((row["source"], row["event_id"]), row)
+        insert = self._database.insert(journal).on_conflict_do_nothing().returning(journal.c.source, journal.c.event_id)
+        advance = update(journal_head).values(position=journal_head.c.position + len(first))
+        async with self._database.writing() as connection:
+            head = (await connection.execute(advance.returning(journal_head.c.position))).scalar_one()
+            for position, row in enumerate(first.values(), head - len(first) + 1):
+                row["position"] = position
+            inserted = {(row.source, row.event_id) for row in await connection.execute(insert, list(first.values()))}
+        if inserted:
+            self._written = max(row["position"] for identity, row in first.items() if identity in inserted)
+            self._grown.set()
+        return [(identity := (row["source"], row["event_id"])) in inserted and first[identity] is row for row in rows]
+
+
+def event_row(event: Event) -> Row:
+    """An event as a row, without its position."""
+    return {
+        "source": plain(event.source),
+        "event_id": plain(event.id),
+        "at": int(event.time),
+        "service": plain_or_none(event.service),
+        "kind": event.kind,
+        "body": encode_event(event),
+    }
+
+
+def _decoded(rows: Sequence[Any]) -> tuple[tuple[Event, ...], tuple[Reject, ...]]:
+    events: list[Event] = []
+    rejects: list[Reject] = []
+    for row in rows:
+        try:
+            events.append(decode_event(row.body))
+        except Unreadable as error:
+            # It was readable when it came: a defect, or a newer program. It must not stop the stream.
+            rejects.append(Reject(row.source, str(error.reason), error.detail, bytes(row.body), Instant(row.at)))
+    return tuple(events), tuple(rejects)

@@ -1,0 +1,179 @@
+"""The records, for people: listing, deciding, commenting, and the trail. What two people do at once never mixes.
+
+Decides which move is allowed by the one table of moves; must not know who may make it or how it is shown.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+
+from monitor.core.events import Instant
+from monitor.core.near_miss import UNDECIDED, Move, State, move
+from monitor.ports import Audit, Decide, NotFound, Page, Query, Record, VersionConflict
+from monitor.store.codec import instant, plain, plain_or_none
+from monitor.store.connections import Database
+from monitor.store.records import add_audit, answers_part, change, columns, load, selection, to_record
+from monitor.store.tables import audit, near_miss_rules, near_miss_services, near_misses
+
+COMMENT = "comment"
+
+
+class _Key(msgspec.Struct, frozen=True, array_like=True):
+    """The place of a record in the order of pages."""
+
+    rank: float
+    opened_at: int
+    id: str
+
+
+class SqlNearMisses:
+    """NearMisses on SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(self, query: Query, after: str | None, limit: int) -> Page:
+        """Raises Unavailable, and ValueError for an `after` that no page has given."""
+        conditions = _conditions(query)
+        if after is not None:
+            conditions.append(_is_after(_key_from(after)))
+        order = (columns.rank.desc(), columns.opened_at.desc(), columns.id)
+        statement = selection().where(*conditions).order_by(*order).limit(limit + 1)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(statement)).all()
+        following = (
+            _key_text(_Key(rows[limit - 1].rank, rows[limit - 1].opened_at, rows[limit - 1].id))
+            if len(rows) > limit
+            else None
+        )
+        return Page(tuple(to_record(row) for row in rows[:limit]), following)
+
+    async def get(self, record_id: str) -> Record:
+        async with self._database.reading() as connection:
+            row = (await connection.execute(selection().where(columns.id == record_id))).one_or_none()
+        if row is None:
+            raise NotFound(record_id)
+        return to_record(row)
+
+    async def decide(self, decide: Decide) -> Record:
+        """Raises NotFound, IllegalMove, VersionConflict, Unavailable; ValueError for a merge without a fit target."""
+        async with self._database.writing() as connection:
+            record = await load(connection, decide.record_id)
+            if record is None:
+                raise NotFound(decide.record_id)
+            if decide.expected_version is not None and decide.expected_version != record.version:
+                raise VersionConflict(record)
+            after = move(record.state, decide.move)
+            values = {"state": after, **_outcome(decide, record)}
+            if decide.move is Move.MERGE and await load(connection, str(decide.merged_into)) is None:
+                raise NotFound(decide.merged_into)
+            await change(connection, record, **values)
+            entry = Audit(decide.at, decide.by, decide.move, record.state, after, decide.reason, decide.note)
+            await add_audit(connection, decide.record_id, entry)
+            decided = await load(connection, decide.record_id)
+        if decided is None:
+            raise NotFound(decide.record_id)
+        return decided
+
+    async def comment(self, record_id: str, by: str, text: str, at: Instant) -> None:
+        """Add a line to the trail. Raises NotFound, Unavailable."""
+        async with self._database.writing() as connection:
+            record = await load(connection, record_id)
+            if record is None:
+                raise NotFound(record_id)
+            await add_audit(connection, record_id, Audit(at, by, COMMENT, record.state, record.state, note=text))
+
+    async def audit(self, record_id: str) -> list[Audit]:
+        """The whole trail, oldest first; empty for an unknown record."""
+        statement = select(audit).where(audit.c.record_id == record_id).order_by(audit.c.id)
+        async with self._database.reading() as connection:
+            return [
+                Audit(
+                    at=Instant(row.at),
+                    by=row.by,
+                    action=row.action,
+                    before=None if row.before is None else State(row.before),
+                    after=None if row.after is None else State(row.after),
+                    reason=row.reason,
+                    note=row.note,
+                )
+                for row in await connection.execute(statement)
+            ]
+
+    async def counts(self) -> dict[State, int]:
+        """How many records are in each state; every state is there."""
+        statement = select(columns.state, func.count()).group_by(columns.state)
+        async with self._database.reading() as connection:
+            found = {State(state): count for state, count in await connection.execute(statement)}
+        return {state: found.get(state, 0) for state in State}
+
+    async def oldest_undecided_at(self) -> Instant | None:
+        """Since when the oldest record that nobody has decided has been there; None when there is none."""
+        statement = select(func.min(columns.created_at)).where(columns.state.in_(UNDECIDED))
+        async with self._database.reading() as connection:
+            return instant((await connection.execute(statement)).scalar_one())
+
+
+def _outcome(decide: Decide, record: Record) -> dict[str, Any]:
+    """What a move changes besides the state."""
+    values: dict[str, Any] = {} if decide.answers is None else answers_part(decide.answers)
+    if decide.move is Move.START_REVIEW:
+        return values
+    if decide.move is Move.REOPEN:
+        # What people answered stays: it is the starting point of the second look.
+        return {**values, "decided_at": None, "decided_by": None, "reason": None}
+    if decide.move is Move.MERGE:
+        if decide.merged_into in (None, record.draft.id):
+            raise ValueError("a merge needs the id of another record in merged_into")
+        values["merged_into"] = decide.merged_into
+    return {
+        **values,
+        "decided_at": int(decide.at),
+        "decided_by": plain(decide.by),
+        "reason": plain_or_none(decide.reason),
+    }
+
+
+def _conditions(query: Query) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    for column, values in (
+        (columns.state, query.states),
+        (columns.family, query.families),
+        (columns.mode, query.modes),
+    ):
+        if values:
+            conditions.append(column.in_(values))
+    for links, column, values in (
+        (near_miss_services, near_miss_services.c.service, query.services),
+        (near_miss_rules, near_miss_rules.c.rule, query.rules),
+    ):
+        if values:
+            conditions.append(exists().where(links.c.record_id == near_misses.c.id, column.in_(values)))
+    if query.text:
+        conditions.append(columns.search.contains(plain(query.text).casefold(), autoescape=True))
+    return conditions
+
+
+def _is_after(key: _Key) -> ColumnElement[bool]:
+    return or_(
+        columns.rank < key.rank,
+        and_(columns.rank == key.rank, columns.opened_at < key.opened_at),
+        and_(columns.rank == key.rank, columns.opened_at == key.opened_at, columns.id > key.id),
+    )
+
+
+def _key_text(key: _Key) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(key)).rstrip(b"=").decode()
+
+
+def _key_from(text: str) -> _Key:
+    try:
+        padded = text.encode() + b"=" * (-len(text) % 4)
+        return msgspec.json.decode(base64.b64decode(padded, altchars=b"-_", validate=True), type=_Key)
+    except (msgspec.MsgspecError, binascii.Error, UnicodeError) as error:
+        raise ValueError(f"{text!r} is not a key of a page; use the `next` of the page before") from error

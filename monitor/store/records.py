@@ -1,0 +1,139 @@
+"""Records as rows: what the machine's part and the people's part of a near miss look like in the tables.
+
+Moves nothing by itself: the engine's store and the people's store do, each by its own rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, Select, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from monitor.core.events import Event, Instant
+from monitor.core.near_miss import Draft, State
+from monitor.ports import Answers, Audit, Record
+from monitor.store.codec import (
+    decode_draft,
+    decode_events,
+    encode_draft,
+    encode_events,
+    instant,
+    plain,
+    plain_or_none,
+)
+from monitor.store.tables import audit, near_miss_rules, near_miss_services, near_misses
+
+MACHINE = "machine"
+
+columns = near_misses.c
+
+
+def selection() -> Select[Any]:
+    """All that `to_record` needs."""
+    return select(near_misses)
+
+
+async def load(connection: AsyncConnection, record_id: str) -> Record | None:
+    """The record, locked until the transaction ends where the database can lock a row."""
+    row = (await connection.execute(selection().where(columns.id == record_id).with_for_update())).one_or_none()
+    return None if row is None else to_record(row)
+
+
+def to_record(row: Row[Any]) -> Record:
+    return Record(
+        draft=decode_draft(row.draft),
+        state=State(row.state),
+        version=row.version,
+        answers=Answers(row.why_near_miss, row.what_saved_it, row.what_next_time, row.users_hit),
+        reason=row.reason,
+        merged_into=row.merged_into,
+        contradicted=row.contradicted,
+        decided_at=instant(row.decided_at),
+        decided_by=row.decided_by,
+        created_at=instant(row.created_at),
+        impact_evidence=decode_events(row.impact_evidence),
+    )
+
+
+async def insert_record(connection: AsyncConnection, draft: Draft, at: Instant) -> None:
+    """A draft that nobody has seen yet."""
+    row = {
+        "id": draft.id,
+        "state": str(State.DRAFT),
+        "version": 1,
+        **_machine_part(draft),
+        **answers_part(Answers()),
+        "impact_evidence": encode_events(()),
+        "created_at": int(at),
+    }
+    await connection.execute(insert(near_misses), [row])
+    await _insert_links(connection, draft)
+
+
+async def update_draft(connection: AsyncConnection, draft: Draft) -> None:
+    """Replace the machine's part."""
+    await connection.execute(update(near_misses).where(columns.id == draft.id).values(_machine_part(draft)))
+    for links in (near_miss_rules, near_miss_services):
+        await connection.execute(delete(links).where(links.c.record_id == draft.id))
+    await _insert_links(connection, draft)
+
+
+async def change(connection: AsyncConnection, record: Record, **values: object) -> None:
+    """Change what is not the machine's draft, and count the version up."""
+    values["version"] = record.version + 1
+    await connection.execute(update(near_misses).where(columns.id == record.draft.id).values(values))
+
+
+async def add_audit(connection: AsyncConnection, record_id: str, entry: Audit) -> None:
+    row = {
+        "record_id": record_id,
+        "at": int(entry.at),
+        "by": plain(entry.by),
+        "action": entry.action,
+        "before": entry.before,
+        "after": entry.after,
+        "reason": plain_or_none(entry.reason),
+        "note": plain_or_none(entry.note),
+    }
+    await connection.execute(insert(audit), [row])
+
+
+def answers_part(answers: Answers) -> dict[str, object]:
+    return {
+        "why_near_miss": plain(answers.why_near_miss),
+        "what_saved_it": plain(answers.what_saved_it),
+        "what_next_time": plain(answers.what_next_time),
+        "users_hit": answers.users_hit,
+    }
+
+
+def evidence_part(events: Sequence[Event]) -> dict[str, object]:
+    return {"impact_evidence": encode_events(events)}
+
+
+def _machine_part(draft: Draft) -> dict[str, object]:
+    return {
+        "rank": draft.rank,
+        "opened_at": int(draft.opened_at),
+        "mode": draft.mode,
+        "verdict": draft.verdict,
+        "family": draft.family,
+        "service": plain_or_none(draft.service),
+        "environment": plain_or_none(draft.environment),
+        "recurrence_key": plain(draft.recurrence_key),
+        "search": plain(draft.title).casefold(),
+        "draft": encode_draft(draft),
+    }
+
+
+async def _insert_links(connection: AsyncConnection, draft: Draft) -> None:
+    services = {plain(name) for name in (draft.service, *draft.services) if name is not None}
+    for links, column, names in (
+        (near_miss_rules, "rule", {plain(rule) for rule in draft.rules}),
+        (near_miss_services, "service", services),
+    ):
+        if names:
+            rows = [{"record_id": draft.id, column: name} for name in sorted(names)]
+            await connection.execute(insert(links), rows)

@@ -1,0 +1,83 @@
+"""What could not be read, kept whole until somebody looks at it. Knows bytes and reasons, not formats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, func, insert, select, update
+
+from monitor.core.events import Instant
+from monitor.ports import Reject
+from monitor.store.codec import decode_headers, encode_headers, instant, plain
+from monitor.store.connections import Database
+from monitor.store.tables import rejects
+
+LONGEST_DETAIL = 1000
+
+
+class SqlRejects:
+    """Rejects on SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, added: Sequence[Reject]) -> tuple[int, ...]:
+        """Keep them and return their numbers, in the same order. Raises Unavailable."""
+        if not added:
+            return ()
+        statement = insert(rejects).returning(rejects.c.id, sort_by_parameter_order=True)
+        async with self._database.writing() as connection:
+            result = await connection.execute(statement, [reject_row(reject) for reject in added])
+            return tuple(result.scalars())
+
+    async def page(self, after: int | None, limit: int) -> list[Reject]:
+        """Oldest first, those with a number above `after`. Raises Unavailable."""
+        query = select(rejects).order_by(rejects.c.id).limit(limit)
+        if after is not None:
+            query = query.where(rejects.c.id > after)
+        async with self._database.reading() as connection:
+            return [_to_reject(row) for row in await connection.execute(query)]
+
+    async def get(self, reject_id: int) -> Reject | None:
+        async with self._database.reading() as connection:
+            row = (await connection.execute(select(rejects).where(rejects.c.id == reject_id))).one_or_none()
+        return None if row is None else _to_reject(row)
+
+    async def mark_requeued(self, reject_id: int, at: Instant) -> None:
+        """Say that it was fed in again; the last time counts. One that is not there is no error."""
+        statement = update(rejects).where(rejects.c.id == reject_id).values(requeued_at=int(at))
+        async with self._database.writing() as connection:
+            await connection.execute(statement)
+
+    async def count(self) -> int:
+        """How many wait, that is, were never fed in again."""
+        query = select(func.count()).select_from(rejects).where(rejects.c.requeued_at.is_(None))
+        async with self._database.reading() as connection:
+            return int((await connection.execute(query)).scalar_one())
+
+
+def reject_row(reject: Reject) -> dict[str, Any]:
+    """The reject as a row. The bytes are kept whole, the detail is cut."""
+    return {
+        "source": plain(reject.source),
+        "reason": plain(reject.reason),
+        "detail": plain(reject.detail)[:LONGEST_DETAIL],
+        "body": reject.body,
+        "headers": encode_headers({plain(name): plain(value) for name, value in reject.headers.items()}),
+        "received_at": int(reject.received_at),
+        "requeued_at": None if reject.requeued_at is None else int(reject.requeued_at),
+    }
+
+
+def _to_reject(row: Row[Any]) -> Reject:
+    return Reject(
+        source=row.source,
+        reason=row.reason,
+        detail=row.detail,
+        body=bytes(row.body),
+        received_at=Instant(row.received_at),
+        headers=decode_headers(row.headers),
+        id=row.id,
+        requeued_at=instant(row.requeued_at),
+    )

@@ -1,0 +1,189 @@
+"""What the tables look like. Times are microseconds since 1970 (UTC); bodies are JSON as the codec writes it."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
+
+RECORDS = MetaData()
+JOURNAL = MetaData()
+
+Serial = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite numbers rows by itself only where the type is spelled exactly so."""
+
+journal = Table(
+    "journal",
+    JOURNAL,
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("source", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("service", Text),
+    Column("kind", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("journal_identity", "source", "event_id", unique=True),
+    Index("journal_at", "at"),
+    Index("journal_service_at", "service", "at"),
+)
+
+# One row. Taking positions from it makes appends wait for each other, so that positions become visible in their
+# order, and a reader of "everything from here on" skips nothing.
+journal_head = Table(
+    "journal_head",
+    JOURNAL,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, nullable=False),
+)
+
+# The events of a journal that is not ours (Kafka), kept so that they can be asked for later.
+event_history = Table(
+    "event_history",
+    RECORDS,
+    Column("position", Serial, primary_key=True, autoincrement=True),
+    Column("source", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("service", Text),
+    Column("kind", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("event_history_identity", "source", "event_id", unique=True),
+    Index("event_history_at", "at"),
+    Index("event_history_service_at", "service", "at"),
+)
+
+near_misses = Table(
+    "near_misses",
+    RECORDS,
+    Column("id", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    # The machine's part: what lists need, and the whole draft.
+    Column("rank", Double, nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("family", Text, nullable=False),
+    Column("service", Text),
+    Column("environment", Text),
+    Column("recurrence_key", Text, nullable=False),
+    Column("search", Text, nullable=False),
+    Column("draft", LargeBinary, nullable=False),
+    # The people's part.
+    Column("why_near_miss", Text, nullable=False),
+    Column("what_saved_it", Text, nullable=False),
+    Column("what_next_time", Text, nullable=False),
+    Column("users_hit", Boolean),
+    Column("decided_at", BigInteger),
+    Column("decided_by", Text),
+    # How it ended: by a person's decision or by the machine's.
+    Column("reason", Text),
+    Column("merged_into", Text),
+    Column("contradicted", Text),
+    Column("impact_evidence", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index("near_misses_order", "rank", "opened_at", "id"),
+    Index("near_misses_state", "state", "created_at"),
+    Index("near_misses_recurrence", "recurrence_key", "opened_at"),
+)
+
+near_miss_rules = Table(
+    "near_miss_rules",
+    RECORDS,
+    Column("record_id", Text, ForeignKey("near_misses.id", name="near_miss_rules_record"), primary_key=True),
+    Column("rule", Text, primary_key=True),
+    Index("near_miss_rules_rule", "rule"),
+)
+
+near_miss_services = Table(
+    "near_miss_services",
+    RECORDS,
+    Column("record_id", Text, ForeignKey("near_misses.id", name="near_miss_services_record"), primary_key=True),
+    Column("service", Text, primary_key=True),
+    Index("near_miss_services_service", "service"),
+)
+
+# Append-only: no statement of this program changes or deletes a row.
+audit = Table(
+    "audit",
+    RECORDS,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("record_id", Text, ForeignKey("near_misses.id", name="audit_record"), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("before", Text),
+    Column("after", Text),
+    Column("reason", Text),
+    Column("note", Text),
+    Index("audit_record_id", "record_id", "id"),
+)
+
+engine_owner = Table(
+    "engine_owner",
+    RECORDS,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("last_commit", Text, nullable=False),
+)
+
+engine_cells = Table(
+    "engine_cells",
+    RECORDS,
+    Column("key", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
+engine_positions = Table(
+    "engine_positions",
+    RECORDS,
+    Column("partition", Text, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+)
+
+# `day` is a date in UTC, such as 2026-01-31. The row with an empty rule counts decisions, the others one rule each.
+not_opened_counts = Table(
+    "not_opened_counts",
+    RECORDS,
+    Column("day", Text, primary_key=True),
+    Column("reason", Text, primary_key=True),
+    Column("rule", Text, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+)
+
+not_opened = Table(
+    "not_opened",
+    RECORDS,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("reason", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("service", Text),
+    Column("body", LargeBinary, nullable=False),
+    Index("not_opened_service", "service", "id"),
+    Index("not_opened_reason", "reason", "id"),
+)
+
+rejects = Table(
+    "rejects",
+    RECORDS,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("source", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("headers", LargeBinary, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("requeued_at", BigInteger),
+    Index("rejects_waiting", "requeued_at", "id"),
+)

@@ -1,0 +1,98 @@
+"""Carries the engine's decisions out on the records. The machine never overwrites what a person decided or wrote.
+
+Decides which of the legal moves a decision stands for; must not know why the engine decided so.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from monitor.core.decisions import Merge, Withdraw
+from monitor.core.events import Event, Instant
+from monitor.core.near_miss import DECIDED, UNDECIDED, Draft, Move, State, move
+from monitor.ops.logs import get_logger
+from monitor.ports import Audit
+from monitor.store.codec import encode_draft
+from monitor.store.records import (
+    MACHINE,
+    add_audit,
+    change,
+    evidence_part,
+    insert_record,
+    load,
+    update_draft,
+)
+
+_log = get_logger("store")
+
+
+async def stand(connection: AsyncConnection, draft: Draft, at: Instant) -> None:
+    """The engine states that this draft stands: `Open` and `Amend`, which differ only in what they expect to find.
+
+    New: it becomes a draft. There already: the machine's part is replaced, state and version stay. Taken back before
+    by the machine, and only then: it is reopened, since a draft that stands must be seen; a decided one loses the mark
+    that it was contradicted. Whatever a person did to it stays.
+    """
+    record = await load(connection, draft.id)
+    if record is None:
+        await insert_record(connection, draft, at)
+        await _audit(connection, draft.id, at, "open", None, State.DRAFT)
+        return
+    if encode_draft(record.draft) != encode_draft(draft):
+        await update_draft(connection, draft)
+        await _audit(connection, draft.id, at, "amend", record.state, record.state)
+    if record.state is State.WITHDRAWN and record.decided_by is None:
+        after = move(record.state, Move.REOPEN)
+        await change(connection, record, state=after, reason=None, **evidence_part(()))
+        await _audit(connection, draft.id, at, Move.REOPEN, record.state, after)
+    elif record.contradicted is not None:
+        await change(connection, record, contradicted=None, **evidence_part(()))
+        await _audit(connection, draft.id, at, "uncontradict", record.state, record.state)
+
+
+async def withdraw(connection: AsyncConnection, decision: Withdraw, at: Instant) -> None:
+    """Take an undecided record back; mark a decided one as contradicted. One that is out already stays as it is."""
+    record = await load(connection, decision.draft_id)
+    if record is None:
+        _log.warning("unknown_draft_withdrawn", draft=decision.draft_id, reason=str(decision.reason))
+        return
+    evidence = evidence_part(_with(record.impact_evidence, tuple(cited.event for cited in decision.evidence)))
+    reason = str(decision.reason)
+    if record.state in UNDECIDED:
+        after = move(record.state, Move.WITHDRAW)
+        await change(connection, record, state=after, reason=reason, **evidence)
+        await _audit(connection, decision.draft_id, at, Move.WITHDRAW, record.state, after, reason)
+    elif record.state in DECIDED and record.contradicted is None:
+        await change(connection, record, contradicted=reason, **evidence)
+        await _audit(connection, decision.draft_id, at, "contradict", record.state, record.state, reason)
+
+
+async def merge(connection: AsyncConnection, decision: Merge, at: Instant) -> None:
+    """An undecided record becomes part of the other one. A decided one keeps its decision and names the other."""
+    record = await load(connection, decision.draft_id)
+    if record is None:
+        _log.warning("unknown_draft_merged", draft=decision.draft_id, into=decision.into)
+        return
+    if record.merged_into == decision.into or record.state is State.WITHDRAWN:
+        return
+    after = move(record.state, Move.MERGE) if record.state in UNDECIDED else record.state
+    await change(connection, record, state=after, merged_into=decision.into)
+    await _audit(connection, decision.draft_id, at, Move.MERGE, record.state, after, note=decision.into)
+
+
+async def _audit(
+    connection: AsyncConnection,
+    record_id: str,
+    at: Instant,
+    action: str,
+    before: State | None,
+    after: State,
+    reason: str | None = None,
+    note: str | None = None,
+) -> None:
+    await add_audit(connection, record_id, Audit(at, MACHINE, action, before, after, reason, note))
+
+
+def _with(known: tuple[Event, ...], more: tuple[Event, ...]) -> tuple[Event, ...]:
+    there = {event.event_id for event in known}
+    return known + tuple(event for event in more if event.event_id not in there)
