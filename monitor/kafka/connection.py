@@ -185,12 +185,13 @@ class Connector:
 
 def _tls(settings: KafkaSettings) -> ssl.SSLContext:
     try:
-        return create_ssl_context(
+        context: ssl.SSLContext = create_ssl_context(
             cafile=settings.ca_file,
             certfile=settings.cert_file,
             keyfile=settings.key_file,
-            # Asked for instead of typed in: without this a key with a password makes OpenSSL prompt and the start hang.
+            # Without it, OpenSSL asks at the terminal for the password of a key that has one, and the start hangs.
             password="",
         )
     except (ssl.SSLError, OSError, ValueError) as error:
         raise UnusableCertificate(str(error)) from error
+    return context
