@@ -225,7 +225,7 @@ def _push(body: Mapping[str, Any], delivery: Delivery) -> Event:
     pusher = first(mapping(body.get("pusher")), ("name",))
     return make(
         delivery,
-        id=f"push/{_repository(body)}/{ref}/{after}",
+        id=f"push/{_repository(body)}/{ref}/{text(body.get('before'))}..{after}",
         kind="change.merged",
         time=moment(repository.get("pushed_at"), "repository.pushed_at")
         or moment(commit.get("timestamp"), "head_commit.timestamp"),

@@ -1,0 +1,89 @@
+"""`nearmiss decode`: shows what one body of a tool gives, exactly as the receiver would read it.
+
+Reads a file or standard input, prints, and sets the exit code; all reading of bodies is in `monitor.decode`.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from monitor.cli.main import UNREADABLE
+from monitor.core.events import Instant
+from monitor.decode.canonical import encode
+from monitor.decode.outcome import Unreadable
+from monitor.decode.registry import SOURCES, decode
+from monitor.decode.times import read_time
+from monitor.ops.clock import SystemClock
+
+
+def _headers(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    headers = {}
+    for value in values:
+        name, found, text = value.partition("=")
+        if not found or not name.strip():
+            raise click.BadParameter(f"{value!r} is no header; expected NAME=VALUE, such as X-GitHub-Event=push")
+        headers[name.strip()] = text
+    return headers
+
+
+def _received_at(ctx: click.Context, param: click.Parameter, value: str | None) -> Instant:
+    if value is None:
+        return SystemClock().now()
+    try:
+        return read_time(value, "time")[0]
+    except Unreadable as error:
+        raise click.BadParameter(error.detail) from None
+
+
+@click.command(short_help="Show the events in one body of a tool.")
+@click.argument("source")
+@click.argument("file")
+@click.option(
+    "--header",
+    "headers",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_headers,
+    help="A header of the delivery; may be repeated.",
+)
+@click.option(
+    "--received-at",
+    metavar="TIME",
+    callback=_received_at,
+    help="When it was received, for a body that tells no time (RFC 3339; default: now).",
+)
+def command(source: str, file: str, headers: dict[str, str], received_at: Instant) -> None:
+    """Print the events that one body of SOURCE gives, as JSON Lines. FILE may be - for standard input.
+
+    SOURCE is the name that the body would be sent to, such as pagerduty or github/acme/checkout. What cannot be read
+    is explained on standard error, with exit code 3; so is what gives no event by intention, with exit code 0.
+    """
+    if source.partition("/")[0] not in SOURCES:
+        known = ", ".join(sorted(SOURCES))
+        raise click.BadParameter(
+            f"nothing reads {source!r}; its first part must be one of {known}", param_hint="SOURCE"
+        )
+    outcome = decode(source, _read(file), headers, received_at)
+    for event in outcome.events:
+        click.echo(encode(event))
+    for skipped in outcome.skipped:
+        click.echo(f"no event ({skipped.index}): {skipped.reason}: {skipped.detail}", err=True)
+    for refusal in outcome.refusals:
+        click.echo(f"rejected ({refusal.index}): {refusal.reason}: {refusal.detail}", err=True)
+    if outcome.refusals:
+        sys.exit(UNREADABLE)
+
+
+def _read(file: str) -> bytes:
+    if file == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise click.BadParameter(
+            f"cannot read {file!r}: {error.strerror or error}; expected a file, or - for standard input",
+            param_hint="FILE",
+        ) from None
