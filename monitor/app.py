@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from importlib.metadata import version
 from uuid import uuid4
 
@@ -71,7 +71,7 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
             sources=SOURCES, rules=[rule.name for rule in pack.rules], version=version("nearmiss-monitor")
         )
         async with AsyncExitStack() as stack:
-            store = await stack.enter_async_context(_opened(settings.database))
+            store = await stack.enter_async_context(open_store(settings.database))
             loop = EngineLoop(
                 store.journal,
                 store.engine_store,
@@ -161,15 +161,6 @@ def address_of(listener: socket.socket) -> str:
 async def _accompany(server: _Server, companion: Companion, address: str, stop: asyncio.Event) -> None:
     await server.answers.wait()
     await companion(address, stop)
-
-
-@asynccontextmanager
-async def _opened(database: str) -> AsyncIterator[Store]:
-    store = await open_store(database)
-    try:
-        yield store
-    finally:
-        await store.close()
 
 
 def _engine_maker(settings: Settings, pack: Pack) -> Callable[[Mapping[str, bytes]], Engine]:

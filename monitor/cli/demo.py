@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from monitor.app import Pack, PortTaken, listen
 from monitor.cli.engine_options import read_catalogue, read_rules
-from monitor.cli.run import start, wrong_setting
+from monitor.cli.run import WrongSetting, start
 from monitor.core.engine import Engine
 from monitor.core.events import Event
 from monitor.demo.player import Player, Stopped
@@ -57,7 +57,7 @@ def _listener(port: int | None, console: Console) -> socket.socket:
         return listen(_HOST, DEFAULT_PORT if port is None else port)
     except PortTaken as error:
         if port is not None:
-            raise wrong_setting(str(error)) from error
+            raise WrongSetting(str(error)) from error
         console.print(f"Port {DEFAULT_PORT} is taken; using a free one.")
         return listen(_HOST, 0)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import click
@@ -39,7 +38,7 @@ def group(context: click.Context, database: str | None, config: str | None) -> N
 @click.option("--all", "everything", is_flag=True, help="Also those that were requeued.")
 @click.pass_obj
 def list_rejects(settings: Settings, output: str, everything: bool) -> None:
-    """List rejects, the newest first."""
+    """List rejects, the oldest first."""
 
     async def work(store: Store) -> None:
         async for reject in _every(store):
@@ -153,18 +152,9 @@ async def _every(store: Store) -> AsyncIterator[Reject]:
         after = page[-1].id
 
 
-@asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[Store]:
-    store = await open_store(settings.database)
-    try:
-        yield store
-    finally:
-        await store.close()
-
-
 def _with_store(settings: Settings, work: Callable[[Store], Awaitable[Answer]]) -> Answer:
     async def run() -> Answer:
-        async with _opened(settings) as store:
+        async with open_store(settings.database) as store:
             return await work(store)
 
     return asyncio.run(run())

@@ -14,7 +14,11 @@ from monitor.ops.tasks import TaskFailed
 from monitor.ports import Fenced
 from monitor.settings import Settings, load_settings
 
-_WRONG_SETTING = 2
+
+class WrongSetting(click.ClickException):
+    """What was asked for cannot be done with these settings."""
+
+    exit_code = 2
 
 
 @click.command("run", short_help="Run the service.")
@@ -40,11 +44,11 @@ def read_pack(settings: Settings) -> Pack:
 
 
 def open_listener(settings: Settings) -> socket.socket:
-    """Raises click.ClickException with exit code 2 when the address is taken."""
+    """Raises WrongSetting when the address is taken."""
     try:
         return listen(settings.host, settings.port)
     except PortTaken as error:
-        raise wrong_setting(str(error)) from error
+        raise WrongSetting(str(error)) from error
 
 
 def start(settings: Settings, pack: Pack, listener: socket.socket, companion: Companion) -> None:
@@ -56,12 +60,6 @@ def start(settings: Settings, pack: Pack, listener: socket.socket, companion: Co
             if isinstance(error.__cause__, Fenced):
                 raise click.ClickException("another process took over this database; this one stopped") from error
             raise click.ClickException(f"stopped: {error}") from error
-
-
-def wrong_setting(message: str) -> click.ClickException:
-    problem = click.ClickException(message)
-    problem.exit_code = _WRONG_SETTING
-    return problem
 
 
 async def _announce(address: str, _stop: asyncio.Event) -> None:
