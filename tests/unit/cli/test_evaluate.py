@@ -1,0 +1,80 @@
+"""`nearmiss evaluate`: a line a case, the figures, and broken files by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from monitor.cli.case_files import load_case
+from monitor.cli.evaluate import command
+from tests.unit.lab.stories import SHOP, STORY, TICKET
+
+
+def judge(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(command, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    expect = {"drafts": 1, "hazard": ["slow"], "intervention": ["back"], "withdrawn": False}
+    events = [dict(event) for event in STORY]
+    saved = {"id": "saved", "label": "near_miss", "catalogue": SHOP, "events": events, "expect": expect}
+    hit = {"id": "hit", "label": "impact", "catalogue": SHOP, "events": [*events, dict(TICKET)], "confidence": "low"}
+    for case in (saved, hit):
+        (tmp_path / f"{case['id']}.yaml").write_text(yaml.safe_dump(case), encoding="utf-8")
+    return tmp_path
+
+
+def test_the_json_has_the_cases_and_the_figures(folder: Path) -> None:
+    result = judge(folder, "--format", "json")
+    assert result.exit_code == 0
+    found = msgspec.json.decode(result.stdout)
+    assert [case["id"] for case in found["cases"]] == ["hit", "saved"]
+    assert (found["precision"], found["recall"], found["contradiction_rate"]) == (1.0, 1.0, 0.0)
+    assert found["without_low_confidence"]["contradiction_rate"] is None
+
+
+def test_the_table_ends_with_the_figures(folder: Path) -> None:
+    result = judge(folder)
+    assert result.exit_code == 0
+    assert "saved" in result.stdout
+    assert "precision 1.00, recall 1.00" in result.stdout
+
+
+def test_a_broken_case_is_named_and_the_others_are_judged(folder: Path) -> None:
+    (folder / "broken.yaml").write_text("id: broken\nlabel: nearly\nevents: []\n", encoding="utf-8")
+    result = judge(folder, "--format", "json")
+    assert result.exit_code == 1
+    assert len(msgspec.json.decode(result.stdout)["cases"]) == 2
+    assert f"{folder / 'broken.yaml'}:2:8: error: label" in result.stderr
+
+
+def test_a_slip_in_a_key_is_told(folder: Path) -> None:
+    text = (folder / "saved.yaml").read_text(encoding="utf-8").replace("  hazard:", "  hazzard:")
+    (folder / "saved.yaml").write_text(text, encoding="utf-8")
+    result = judge(folder)
+    assert result.exit_code == 0
+    assert "unknown key 'hazzard'" in result.stderr
+
+
+def test_labels_are_read_as_they_are_written(folder: Path) -> None:
+    """Version 1.10 is not the number 1.1."""
+    path = folder / "saved.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("version: '41'", "version: 1.10"), encoding="utf-8")
+    case = load_case(path).case
+    assert case is not None
+    assert {event.labels["version"] for event in case.events if event.id in ("old", "back")} == {"1.10"}
+
+
+def test_a_missing_directory_is_wrong_usage() -> None:
+    assert judge("/nowhere").exit_code == 2
+
+
+def test_an_empty_directory_has_no_figures(tmp_path: Path) -> None:
+    result = judge(tmp_path, "--format", "json")
+    assert result.exit_code == 0
+    assert msgspec.json.decode(result.stdout)["precision"] is None
