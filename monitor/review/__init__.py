@@ -1,0 +1,1 @@
+"""People decide here: use cases, JSON API, pages, authentication."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
+from itertools import pairwise
 
 import msgspec
 
@@ -111,7 +112,7 @@ def build_axis(
     times = sorted({begin, end} | {min(max(at, begin), end) for at in inside})
     longest = straight * _SHARE_OF_A_CUT_GAP
     drawn, cut = [0.0], set()
-    for index, (one, other) in enumerate(zip(times, times[1:], strict=False)):
+    for index, (one, other) in enumerate(pairwise(times)):
         gap = other - one
         outside = other <= first or one >= last
         if outside and gap > 1.5 * longest:

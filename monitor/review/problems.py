@@ -15,11 +15,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from monitor.core.events import to_text
-from monitor.core.near_miss import IllegalMove
 from monitor.ports import NotFound, Record, Unavailable, VersionConflict
 from monitor.review import words
 from monitor.review.guard import LARGEST_BODY, TooLarge
-from monitor.review.service import Invalid
+from monitor.review.service import Invalid, NotPossible
 
 RETRY_AFTER_SECONDS = 5
 MEDIA_TYPE = "application/problem+json"
@@ -68,7 +67,7 @@ def conflict_sentence(record: Record) -> str:
     )
 
 
-def to_problem(error: Exception, record: Record | None = None) -> Problem:
+def to_problem(error: Exception) -> Problem:
     """The problem that an error stands for. Raises the error itself when it is none of ours."""
     if isinstance(error, NotFound):
         return Problem("/problems/not-found", "No such near miss", 404, "There is no near miss with this id.")
@@ -77,13 +76,10 @@ def to_problem(error: Exception, record: Record | None = None) -> Problem:
         return Problem(
             "/problems/version-conflict", "Changed meanwhile", 409, conflict_sentence(now), current=current_state(now)
         )
-    if isinstance(error, IllegalMove):
-        detail = str(error).capitalize() + "."
-        current = None
-        if record is not None:
-            detail = f"{conflict_sentence(record)} {detail}"
-            current = current_state(record)
-        return Problem("/problems/illegal-move", "Not possible in this state", 409, detail, current=current)
+    if isinstance(error, NotPossible):
+        now = error.record
+        detail = f"{conflict_sentence(now)} {str(error).capitalize()}."
+        return Problem("/problems/illegal-move", "Not possible in this state", 409, detail, current=current_state(now))
     if isinstance(error, Invalid):
         errors = tuple({"field": problem.field, "message": problem.message} for problem in error.problems)
         return Problem("/problems/invalid", "Something is missing or wrong", 422, str(error), errors)
@@ -114,7 +110,7 @@ def _path(location: tuple[Any, ...]) -> str:
 HANDLED: tuple[type[Exception], ...] = (
     NotFound,
     VersionConflict,
-    IllegalMove,
+    NotPossible,
     Invalid,
     RequestValidationError,
     Unavailable,

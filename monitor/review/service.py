@@ -30,6 +30,7 @@ LONGEST_TEXT = 10_000
 """Characters that one answer, note or comment may have."""
 
 IMPACT_SOURCE = "nearmiss/review"
+REASONS: frozenset[str] = frozenset(Dismissal)
 PEOPLE_MOVES: frozenset[Move] = frozenset({Move.START_REVIEW, Move.ACCEPT, Move.DISMISS, Move.REOPEN})
 
 _log = get_logger("review")
@@ -48,6 +49,14 @@ class Invalid(Exception):
     def __init__(self, *problems: FieldProblem) -> None:
         super().__init__("; ".join(f"{problem.field}: {problem.message}" for problem in problems))
         self.problems = problems
+
+
+class NotPossible(IllegalMove):
+    """The record is in a state that does not allow the move; carries the record as it is now."""
+
+    def __init__(self, record: Record, move: Move) -> None:
+        super().__init__(record.state, move)
+        self.record = record
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -103,16 +112,20 @@ class Review:
         await self._near_misses.comment(record_id, by, text, self._clock.now())
 
     async def decide(self, record_id: str, decision: Decision, by: str) -> Record:
-        """Carry a decision out. Raises NotFound, Invalid, IllegalMove, VersionConflict; then nothing was overwritten."""
+        """Carry a decision out. Raises NotFound, Invalid, NotPossible, VersionConflict; nothing is overwritten."""
         record = await self._near_misses.get(record_id)
         hit = users_hit(decision)
         try:
             _check_current(record, decision)
             check(record, decision)
             decided = await self._near_misses.decide(self._order(record_id, decision, by))
-        except (IllegalMove, VersionConflict):
-            await self._report_again(record_id, hit)
-            raise
+        except (IllegalMove, VersionConflict) as error:
+            now = await self._near_misses.get(record_id)
+            if hit:
+                await self._report_again(now)
+            if isinstance(error, VersionConflict):
+                raise
+            raise NotPossible(now, decision.move) from error
         self._count(record, decided, decision)
         _log.info("near_miss_decided", record=record_id, decision=str(decision.move), reason=decision.reason, by=by)
         if hit:
@@ -134,15 +147,12 @@ class Review:
     async def _report_impact(self, record: Record) -> None:
         await self._journal.append([impact_event(record, self._clock.now())])
 
-    async def _report_again(self, record_id: str, hit: bool) -> None:
+    async def _report_again(self, record: Record) -> None:
         """Make up for an impact report that was lost after its decision had been kept.
 
         The decision and the journal are two stores. Where the second was away, the person tries again and is told that
         the record is decided already; the report, which has one identity for ever, is written then.
         """
-        if not hit:
-            return
-        record = await self._near_misses.get(record_id)
         if record.reason == Dismissal.HAD_USER_IMPACT or record.answers.users_hit:
             await self._report_impact(record)
 
@@ -211,7 +221,7 @@ def _check_accept(record: Record, decision: Decision) -> list[FieldProblem]:
 def _check_dismiss(decision: Decision) -> list[FieldProblem]:
     if not decision.reason:
         return [FieldProblem("reason", "choose why it is not a near miss: " + ", ".join(Dismissal))]
-    if decision.reason not in Dismissal:
+    if decision.reason not in REASONS:
         return [FieldProblem("reason", f"{decision.reason!r} is not one of " + ", ".join(Dismissal))]
     answered_no = decision.answers is not None and decision.answers.users_hit is False
     if decision.reason == Dismissal.HAD_USER_IMPACT and answered_no:

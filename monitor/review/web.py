@@ -14,6 +14,7 @@ from monitor.ops.metrics import Metrics
 from monitor.ports import Clock, JournalWriter, NearMisses
 from monitor.review import api, problems
 from monitor.review.auth import Auth
+from monitor.review.draft_page import build_draft_pages
 from monitor.review.guard import Guard
 from monitor.review.live import Live, MonotonicClock
 from monitor.review.pages import build_pages
@@ -74,6 +75,7 @@ def build_app(
     app.add_middleware(Guard, auth=auth or Auth())
     app.include_router(api.build_router(review))
     app.include_router(build_pages(review, live, pages))
+    app.include_router(build_draft_pages(review, pages))
     app.mount("/static", _Static(directory=STATIC), name="static")
     problems.install(app, pages.render_problem)
     return app

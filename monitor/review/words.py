@@ -16,8 +16,8 @@ VERDICTS: dict[Verdict, str] = {
 }
 
 VERDICT_SENTENCES: dict[Verdict, str] = {
-    "none": "Every feed that could have seen harm to users kept reporting through the window, and all of them were clear.",
-    "unknown": "Nothing says that users were hit, but nobody looked closely enough to rule it out. Only a person can say.",
+    "none": "Every feed that could have seen harm kept reporting through the window, and all of them were clear.",
+    "unknown": "Nothing says that users were hit, and nothing looked closely enough to rule it out. Ask a person.",
     "users": "There is evidence that users were hit: this is an incident, not a near miss.",
 }
 
@@ -143,6 +143,9 @@ ROLES: dict[str, str] = {
     "maintenance": "Maintenance",
 }
 
+_DISMISSAL_NAMES: frozenset[str] = frozenset(Dismissal)
+_WITHDRAWAL_NAMES: frozenset[str] = frozenset(Withdrawn)
+
 PERSONAL_LABELS: frozenset[str] = frozenset(
     {"user", "username", "user_name", "login", "email", "mail", "author", "assignee", "owner", "by", "name", "person"}
     | {"acknowledged_by", "resolved_by", "created_by", "committer", "reviewer", "responder", "sender", "actor"}
@@ -179,9 +182,9 @@ def reason(name: str | None) -> str:
     """A dismissal or withdrawal reason in words; empty for None."""
     if name is None:
         return ""
-    if name in Dismissal:
+    if name in _DISMISSAL_NAMES:
         return DISMISSALS[Dismissal(name)][0].lower()
-    if name in Withdrawn:
+    if name in _WITHDRAWAL_NAMES:
         return WITHDRAWALS[Withdrawn(name)]
     return name.replace("_", " ")
 

@@ -1,0 +1,181 @@
+"""The draft page and its forms: reads what a person filled in, calls the use cases, and shows what came of it.
+
+The same forms serve the queue's rows, where htmx swaps a part of the page, and plain browsers, which are redirected.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from fastapi import APIRouter, Depends, Form, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from monitor.core.near_miss import UNDECIDED, IllegalMove, Move
+from monitor.ports import Answers, Record, VersionConflict
+from monitor.review.api import person_of
+from monitor.review.pages import following
+from monitor.review.problems import to_problem
+from monitor.review.rendering import Pages
+from monitor.review.service import Decision, FieldProblem, Invalid, Review
+from monitor.review.timeline import entries, picture
+
+
+class Errors(dict[str, str]):
+    """What is wrong by field; a field that is right has an empty message."""
+
+    def __missing__(self, field: str) -> str:
+        return ""
+
+
+class DecisionForm(msgspec.Struct, frozen=True):
+    """A decision as a form sends it: everything is text, and nothing filled in is an empty one."""
+
+    decision: str
+    reason: str
+    note: str
+    answers: Answers
+    expected_version: str
+
+    def as_decision(self) -> Decision:
+        """Raises Invalid."""
+        try:
+            move = Move(self.decision)
+            version = int(self.expected_version) if self.expected_version else None
+        except ValueError as error:
+            raise Invalid(FieldProblem("decision", f"cannot be read: {error}")) from error
+        return Decision(
+            move=move,
+            reason=self.reason or None,
+            note=self.note.strip() or None,
+            # Dismissing says nothing about the three fields: what was written before stays.
+            answers=self.answers if move is Move.ACCEPT else None,
+            expected_version=version,
+        )
+
+
+async def decision_form(
+    decision: Annotated[str, Form()],
+    reason: Annotated[str, Form()] = "",
+    note: Annotated[str, Form()] = "",
+    why_near_miss: Annotated[str, Form()] = "",
+    what_saved_it: Annotated[str, Form()] = "",
+    what_next_time: Annotated[str, Form()] = "",
+    users_hit: Annotated[Literal["yes", "no", ""], Form()] = "",
+    expected_version: Annotated[str, Form()] = "",
+) -> DecisionForm:
+    hit = {"yes": True, "no": False}.get(users_hit)
+    answers = Answers(why_near_miss.strip(), what_saved_it.strip(), what_next_time.strip(), hit)
+    return DecisionForm(decision, reason, note, answers, expected_version)
+
+
+class DraftPages:
+    """Renders one record: as its page, or as its row in the queue."""
+
+    def __init__(self, review: Review, pages: Pages) -> None:
+        self._review = review
+        self._pages = pages
+
+    async def page(
+        self,
+        request: Request,
+        record: Record,
+        *,
+        status: int = 200,
+        done: str = "",
+        notice: str | None = None,
+        form: DecisionForm | None = None,
+        errors: Errors | None = None,
+    ) -> Response:
+        context = {
+            "record": record,
+            "draft": record.draft,
+            "entries": entries(record),
+            "picture": picture(record),
+            "trail": await self._review.audit(record.draft.id),
+            "undecided": record.state in UNDECIDED,
+            "following": await following(self._review, record) if done in (Move.ACCEPT, Move.DISMISS) else None,
+            "done": done,
+            "notice": notice,
+            "form": form,
+            "errors": errors or Errors(),
+            "now": self._review.now(),
+        }
+        return self._pages.render(request, "draft.html", context, status)
+
+    def row(self, request: Request, record: Record, status: int = 200, notice: str | None = None) -> Response:
+        context = {"record": record, "notice": notice, "now": self._review.now(), "in_place": True}
+        return self._pages.render(request, "_row.html", context, status)
+
+    def panel(self, request: Request, record: Record, decision: str) -> Response:
+        context = {"record": record, "form": None, "errors": Errors()}
+        return self._pages.render(request, f"_panel_{decision}.html", context)
+
+    async def decide(self, request: Request, record_id: str, form: DecisionForm) -> Response:
+        in_row = "hx-request" in request.headers
+        try:
+            decided = await self._review.decide(record_id, form.as_decision(), person_of(request).role)
+        except Invalid as error:
+            return await self._refused(request, record_id, form, error, in_row)
+        except (VersionConflict, IllegalMove) as error:
+            record = await self._review.show(record_id)
+            said = to_problem(error).detail
+            if in_row and record.state in UNDECIDED and form.decision in (Move.ACCEPT, Move.DISMISS):
+                # What was typed stays; sending it again is a decision about the record as it is now.
+                again = msgspec.structs.replace(form, expected_version=str(record.version))
+                return self._panel_again(request, record, again, Errors(decision=said), 409)
+            if in_row:
+                return self.row(request, record, 409, said)
+            return await self.page(request, record, status=409, notice=said, form=form)
+        if in_row:
+            return self.row(request, decided)
+        return RedirectResponse(f"/near-misses/{record_id}?done={form.decision}", 303)
+
+    async def _refused(
+        self, request: Request, record_id: str, form: DecisionForm, error: Invalid, in_row: bool
+    ) -> Response:
+        errors = Errors((problem.field.removeprefix("answers."), problem.message) for problem in error.problems)
+        record = await self._review.show(record_id)
+        if not in_row or form.decision not in (Move.ACCEPT, Move.DISMISS):
+            return await self.page(request, record, status=422, form=form, errors=errors)
+        return self._panel_again(request, record, form, errors, 422)
+
+    def _panel_again(
+        self, request: Request, record: Record, form: DecisionForm, errors: Errors, status: int
+    ) -> Response:
+        context = {"record": record, "form": form, "errors": errors}
+        answer = self._pages.render(request, f"_panel_{form.decision}.html", context, status)
+        answer.headers["hx-retarget"] = f"#panel-{record.draft.id}"
+        answer.headers["hx-reswap"] = "innerHTML"
+        return answer
+
+
+def build_draft_pages(review: Review, pages: Pages) -> APIRouter:
+    router = APIRouter(prefix="/near-misses", include_in_schema=False, default_response_class=HTMLResponse)
+    drafts = DraftPages(review, pages)
+
+    @router.get("/{record_id}")
+    async def draft(request: Request, record_id: str, done: str = "") -> Response:
+        return await drafts.page(request, await review.show(record_id), done=done)
+
+    @router.get("/{record_id}/panel/{decision}")
+    async def panel(request: Request, record_id: str, decision: Literal["accept", "dismiss"]) -> Response:
+        return drafts.panel(request, await review.show(record_id), decision)
+
+    @router.post("/{record_id}/decision")
+    async def decide(
+        request: Request, record_id: str, form: Annotated[DecisionForm, Depends(decision_form)]
+    ) -> Response:
+        return await drafts.decide(request, record_id, form)
+
+    @router.post("/{record_id}/comments")
+    async def comment(request: Request, record_id: str, text: Annotated[str, Form()] = "") -> Response:
+        try:
+            await review.comment(record_id, text, person_of(request).role)
+        except Invalid as error:
+            record = await review.show(record_id)
+            errors = Errors(text=error.problems[0].message)
+            return await drafts.page(request, record, status=422, errors=errors)
+        return RedirectResponse(f"/near-misses/{record_id}#trail", 303)
+
+    return router

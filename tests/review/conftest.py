@@ -1,0 +1,85 @@
+"""A reviewer's desk: the app over a real store in a file, a clock that stands still, and a client inside the process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from monitor.core.decisions import Decision, Open, Withdraw
+from monitor.core.events import Event
+from monitor.core.near_miss import Cited, Draft
+from monitor.core.reasons import Withdrawn
+from monitor.ops.clock import ManualClock
+from monitor.ops.metrics import Metrics
+from monitor.ports import Commit
+from monitor.review.auth import Auth
+from monitor.review.web import build_app
+from monitor.store.database import Store, open_store
+from tests.support import records
+
+HOST = "http://localhost:8080"
+
+
+class Desk:
+    """What a test of the review needs in one place."""
+
+    def __init__(self, store: Store, epoch: int) -> None:
+        self.store = store
+        self.clock = ManualClock(records.MONDAY)
+        self.metrics = Metrics()
+        self._epoch = epoch
+        self.app = self.build()
+        self.http = self.client(self.app)
+
+    def build(self, auth: Auth | None = None) -> FastAPI:
+        return build_app(self.store.near_misses, self.store.journal, self.clock, self.metrics, auth, version="1.2.3")
+
+    def client(self, app: FastAPI, **options: Any) -> httpx.AsyncClient:
+        return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=HOST, **options)
+
+    async def put(self, *drafts: Draft) -> None:
+        """Open drafts as the engine does."""
+        await self._commit(*(Open(draft) for draft in drafts))
+
+    async def withdraw(self, draft_id: str, *evidence: Event) -> None:
+        cited = tuple(Cited("impact", event) for event in evidence)
+        await self._commit(Withdraw(draft_id, Withdrawn.IMPACT_AFTERWARDS, self.clock.now(), cited))
+
+    async def _commit(self, *decisions: Decision) -> None:
+        await self.store.engine_store.commit(
+            Commit(decisions=decisions, cells={}, positions={}, epoch=self._epoch, at=self.clock.now())
+        )
+
+    async def decide(self, record_id: str, **body: Any) -> httpx.Response:
+        return await self.http.post(f"/api/v1/near-misses/{record_id}/decision", json=body)
+
+    async def accept(self, record_id: str = "nm-1", **more: Any) -> httpx.Response:
+        answers = {"why_near_miss": "Somebody knew about slots", "users_hit": False}
+        return await self.decide(record_id, decision="accept", answers=answers, **more)
+
+    async def get(self, path: str, **parameters: Any) -> Any:
+        answer = await self.http.get(f"/api/v1{path}", params=parameters)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def journal(self) -> list[Event]:
+        return list((await self.store.journal.read({}, 100)).events)
+
+    def count(self, name: str, **labels: str) -> float:
+        return self.metrics.registry.get_sample_value(name, labels) or 0.0
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with open_store(f"sqlite:///{tmp_path}/nearmiss.db") as store:
+        saved = await store.engine_store.acquire("test")
+        made = Desk(store, saved.epoch)
+        async with made.http:
+            yield made
+
+
