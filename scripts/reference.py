@@ -116,7 +116,7 @@ def _sections(name: str, command: click.Command, level: int) -> Iterator[str]:
     usage = " ".join((name, *command.collect_usage_pieces(context)))
     about = (command.help or "").partition("\f")[0].strip()
     lines = [f"{'#' * level} {name}", "", f"    {usage}", "", *(line.strip() for line in about.splitlines())]
-    records = [record for each in command.params if (record := each.get_help_record(context)) is not None]
+    records = [record for each in command.params if (record := each.get_help_record(context)) and record[1]]
     if records:
         lines += ["", "| option | meaning |", "|---|---|"]
         lines += [f"| `{_cell(option)}` | {_cell(meaning)} |" for option, meaning in records]
