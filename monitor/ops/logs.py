@@ -27,8 +27,9 @@ _QUIET_LIBRARIES = {
     "httpx": logging.WARNING,
     "kafka": logging.WARNING,
     "sqlalchemy": logging.WARNING,
-    "uvicorn": logging.INFO,
+    "uvicorn": logging.WARNING,
     "uvicorn.access": logging.WARNING,
+    "uvicorn.error": logging.WARNING,
 }
 
 
@@ -111,6 +112,7 @@ def get_logger(name: str) -> Logger:
 def _rename_foreign(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """A library's sentence is data: the event is "library_message" and the sentence a field beside it."""
     event["message"] = event.get("event")
+    event.pop("color_message", None)  # uvicorn's second copy of its sentence, with escape codes
     event["event"] = "library_message"
     return event
 

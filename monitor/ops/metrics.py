@@ -56,7 +56,7 @@ class CounterByName:
 
     def know(self, values: Iterable[str]) -> None:
         """Create these label values at zero, beside those that are known already."""
-        for value in values:
+        for value in sorted(values):
             if value not in self._children:
                 self._children[value] = self._counter.labels(value)
 

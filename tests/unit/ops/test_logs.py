@@ -39,10 +39,11 @@ def test_what_is_bound_once_is_on_every_line(capsys: pytest.CaptureFixture[str])
 
 def test_a_library_speaks_through_the_same_door(capsys: pytest.CaptureFixture[str]) -> None:
     configure("json", "info")
-    logging.getLogger("uvicorn.error").info("Started on %s", "127.0.0.1")
+    logging.getLogger("uvicorn.error").warning("No room for %s", "127.0.0.1", extra={"color_message": "the same"})
     (line,) = lines(capsys.readouterr().err)
-    assert (line["event"], line["message"]) == ("library_message", "Started on 127.0.0.1")
+    assert (line["event"], line["message"]) == ("library_message", "No room for 127.0.0.1")
     assert line["logger"] == "uvicorn.error"
+    assert "color_message" not in line
 
 
 @pytest.mark.parametrize("name", ["sqlalchemy.engine", "aiokafka.consumer.fetcher", "uvicorn.access", "httpx"])
