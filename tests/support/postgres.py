@@ -1,0 +1,162 @@
+"""A real PostgreSQL for tests: one server on a free loopback port, a fresh database for each test that asks.
+
+Knows how to find, start, stop and clone; nothing of what the product keeps, besides the call that makes its tables.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg  # type: ignore[import-untyped]  # comes without types
+import pytest
+
+from monitor.store.migrations import upgrade
+
+USER = "nearmiss"
+TEMPLATE = "nearmiss_template"
+MISSING = "PostgreSQL is not installed; install it with: apt-get install postgresql (or run: make test)"
+# Nothing of a test has to survive a power cut.
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "max_connections": "60",
+    "shared_buffers": "32MB",
+    "log_min_messages": "warning",
+}
+
+
+class PostgresServer:
+    """One server. Port and data stay the same over stop and start."""
+
+    def __init__(self, folder: Path) -> None:
+        self._binaries = _binaries()
+        self._folder = folder
+        self._account = _account()
+        self._port = _free_port()
+        if self._account is not None:
+            os.chown(folder, self._account.pw_uid, self._account.pw_gid)
+        data = str(folder / "data")
+        self._run("initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+
+    def start(self) -> None:
+        """Start it and return when it takes connections. Fails the test run when it does not come up."""
+        options = " ".join(f"-c {name}='{value}'" for name, value in {**SETTINGS, "port": self._port}.items())
+        self._control("start", "-o", options, "-l", str(self._folder / "server.log"))
+
+    def stop(self) -> None:
+        """Stop the server whose number is in our own data folder, cutting its connections."""
+        self._control("stop", "-m", "fast")
+
+    def url(self, name: str) -> str:
+        return f"postgresql://{USER}@127.0.0.1:{self._port}/{name}"
+
+    def execute(self, statement: str) -> None:
+        """Run one statement in the server's own database."""
+        asyncio.run(self._execute(statement))
+
+    async def _execute(self, statement: str) -> None:
+        connection = await asyncpg.connect(self.url("postgres"))
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    def _control(self, action: str, *arguments: str) -> None:
+        self._run("pg_ctl", action, "-w", "-t", "60", "-s", "-D", str(self._folder / "data"), *arguments)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        # PostgreSQL refuses to run as root.
+        as_user = {} if self._account is None else {"user": self._account.pw_uid, "group": self._account.pw_gid}
+        # The server inherits what it is started with: a pipe would stay open as long as it lives.
+        with (self._folder / "set-up.log").open("ab") as log:
+            done = subprocess.run(
+                (str(self._binaries / program), *arguments),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self._folder,
+                env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"},
+                check=False,
+                extra_groups=[] if as_user else None,
+                **as_user,
+            )
+        if done.returncode != 0:
+            told = "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in self._folder.glob("*.log"))
+            pytest.fail(f"PostgreSQL: {program} failed: {told[-2000:]}", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A running server with a template database that has all tables."""
+    # pytest's own folders are closed to the account that the server runs under.
+    folder = Path(tempfile.mkdtemp(prefix="nearmiss-postgres-"))
+    try:
+        server = PostgresServer(folder)
+        server.start()
+        try:
+            server.execute(f"CREATE DATABASE {TEMPLATE}")
+            asyncio.run(upgrade(server.url(TEMPLATE)))
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def empty_postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """A database without any tables, for one test."""
+    yield from _database(postgres_server, "template0")
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """A database with all tables and nothing in them, for one test."""
+    yield from _database(postgres_server, TEMPLATE)
+
+
+def _database(server: PostgresServer, template: str) -> Iterator[str]:
+    name = f"test_{uuid.uuid4().hex}"
+    server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield server.url(name)
+    server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _binaries() -> Path:
+    """The folder of the newest PostgreSQL. Fails the test run with one line when there is none."""
+    versions = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
+    if versions:
+        return max(versions, key=lambda path: float(path.parent.name))
+    if found := shutil.which("initdb"):
+        return Path(found).parent
+    if config := shutil.which("pg_config"):
+        told = subprocess.run((config, "--bindir"), capture_output=True, text=True, check=True)
+        folder = Path(told.stdout.strip())
+        if (folder / "initdb").exists():
+            return folder
+    pytest.fail(MISSING, pytrace=False)
+
+
+def _account() -> pwd.struct_passwd | None:
+    """Whom to run the server as; None for the one who runs the tests."""
+    if os.geteuid() != 0:
+        return None
+    known = {entry.pw_name: entry for entry in pwd.getpwall()}
+    return known.get("postgres") or known["nobody"]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
