@@ -131,10 +131,6 @@ class Settings(_Group):
     )
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
 
-    def signing_secrets(self) -> dict[str, tuple[str, ...]]:
-        """The secrets themselves, by source, for whoever checks signatures."""
-        return {source: tuple(each.get_secret_value() for each in secrets) for source, secrets in self.secrets.items()}
-
     def auth(self) -> Auth:
         """The accounts, ready to check credentials against."""
         return auth_from(

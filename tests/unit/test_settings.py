@@ -158,7 +158,7 @@ def test_an_account_without_a_secret_is_refused() -> None:
 
 def test_several_secrets_of_a_source_while_one_is_rotated() -> None:
     settings = load_settings({}, {"NEARMISS_SECRETS__PAGERDUTY": f"{SECRET}, second"})
-    assert settings.signing_secrets() == {"pagerduty": (SECRET, "second")}
+    assert [secret.get_secret_value() for secret in settings.secrets["pagerduty"]] == [SECRET, "second"]
 
 
 def test_a_secret_for_a_misspelt_source_would_leave_the_real_one_unchecked() -> None:
