@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from monitor.core.conditions import Compare, Condition, Not, Why, say
+from monitor.core.conditions import Compare, Condition, Not, say
+from monitor.core.explain import Why
 from monitor.core.rule import Clause, Point, Rule, Step
 from monitor.packs.form import say_duration
 

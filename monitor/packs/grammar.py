@@ -143,8 +143,9 @@ def _step(form: Form | None) -> Step:
 def _intervention(form: Form | None) -> Intervention:
     if form is None:
         return Intervention(Step(frozenset()), 0)
+    before = form.problems.errors
     within = form.span("within")
-    if form.has("within") and not 0 < within <= LONGEST_WINDOW:
+    if form.problems.errors == before and not 0 < within <= LONGEST_WINDOW:
         place, longest = form.place_of("within"), say_duration(LONGEST_WINDOW)
         form.problems.error(place, f"within is {say_duration(within)}", f"more than zero and at most {longest}")
     reach = cast(Reach, form.choice("services", get_args(Reach), "siblings"))

@@ -100,7 +100,7 @@ def parse_located(body: bytes, name: str, problems: Problems) -> Node | None:
     try:
         return _Builder(name, problems).build(text)
     except yaml.YAMLError as error:
-        problems.error(*_say_yaml_error(error, whole))
+        problems.error(*_say_yaml_error(error, whole, text))
     except _Refused:
         pass  # reported where it was found
     return None
@@ -110,13 +110,16 @@ class _Refused(Exception):
     """The document goes beyond a bound; the problem has been added."""
 
 
-def _say_yaml_error(error: yaml.YAMLError, whole: Place) -> tuple[Place, str, str, str]:
+def _say_yaml_error(error: yaml.YAMLError, whole: Place, text: str) -> tuple[Place, str, str, str]:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     place = whole if mark is None else Place(whole.file, mark.line + 1, mark.column + 1)
     said = " ".join(str(part) for part in (getattr(error, "context", None), getattr(error, "problem", None)) if part)
     said = said or str(error).splitlines()[0]
     if "cannot start any token" in said:
-        return place, f"not YAML: {said}", "spaces for indentation", "replacing tabs, or quoting the text"
+        line = text.split("\n")[place.line - 1 : place.line]
+        if line and line[0][place.column - 1 : place.column] == "\t":
+            return place, "not YAML: a tab in the indentation", "spaces for indentation", "replacing the tab by spaces"
+        return place, f"not YAML: {said}", "a letter, a digit or a quote", "quoting the text"
     if "mapping values are not allowed" in said:
         return place, f"not YAML: {said}", "a key and a value", "quoting a text that contains a colon and a space"
     return place, f"not YAML: {said}", "well-formed YAML", "checking indentation, quotes and brackets nearby"

@@ -63,7 +63,7 @@ def known_fields() -> frozenset[str]:
 
 def suggest(field: str) -> str:
     """What may have been meant: the nearest known field, else how to name a label."""
-    close = nearest(field, known_fields())
+    close = "derived.actor" if field == "actor" else nearest(field, known_fields())
     if not close:
         tails: dict[str, str] = {}
         for name in sorted(known_fields()):

@@ -16,9 +16,10 @@ class NoShippedRules(RuntimeError):
 def shipped_rules() -> Path:
     """The directory of the shipped rules. Raises NoShippedRules when the installation is incomplete."""
     package = Path(__file__).resolve().parent.parent
-    checkout = package.parent / "rules"
-    if (checkout / "README.md").is_file():
-        return checkout
+    # `pip install --target` puts data beside the package and leaves the metadata unaware of it.
+    for directory in (package.parent / "rules", package.parent.joinpath(*INSTALLED[:-1])):
+        if (directory / "README.md").is_file():
+            return directory
     installed = _installed()
     if installed is None:
         raise NoShippedRules(f"no rules come with {package}; expected a complete installation; try --rules DIR")

@@ -1,0 +1,57 @@
+"""Every rule that comes with the program does what its examples say, and is written as we ask of rules."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+import pytest
+
+from monitor.core.conditions import fields_of
+from monitor.core.rule import Rule
+from monitor.packs.example_run import run_example
+from monitor.packs.examples import Example
+from monitor.packs.loader import load_rules
+from monitor.packs.regex import make_regex
+from monitor.packs.shipped import shipped_rules
+
+LOADED = load_rules(shipped_rules())
+BY_NAME = {rule.name: rule for rule in LOADED.rules}
+FIRST_TWELVE = {"P01", "P02", "P06", "P09", "P11", "P13", "P19", "P21", "P30", "P33", "P34", "P35"}
+
+
+def test_all_rules_load_without_a_word() -> None:
+    assert [str(problem) for problem in LOADED.problems] == []
+
+
+def test_the_first_twelve_patterns_are_covered() -> None:
+    assert {rule.pattern for rule in LOADED.rules} >= FIRST_TWELVE
+
+
+@pytest.mark.parametrize("example", LOADED.examples, ids=lambda example: f"{example.rule}: {example.name}")
+def test_an_example_comes_out_as_its_author_says(example: Example) -> None:
+    result = run_example(BY_NAME[example.rule], example, make_regex)
+    assert result.passed, "\n".join([result.failure, *result.reasons])
+
+
+@pytest.mark.parametrize("rule", LOADED.rules, ids=lambda rule: rule.name)
+def test_a_rule_is_written_as_we_ask(rule: Rule) -> None:
+    place = LOADED.places[rule.name]
+    assert place.file.endswith(f"/{rule.name}.yaml"), "one rule a file, named as the rule"
+    assert f"/{rule.family}/" in place.file, "in the directory of its family"
+    expected = [example.expect for example in LOADED.examples if example.rule == rule.name]
+    assert expected.count("draft") >= 2
+    assert expected.count("none") >= 2
+    assert 2 <= len(rule.ask) <= 4
+    assert re.fullmatch(r"P\d\d", rule.pattern)
+    assert rule.description
+    assert rule.generic == (rule.pattern == "P30"), "only the catch-all is generic"
+
+
+@pytest.mark.parametrize("rule", LOADED.rules, ids=lambda rule: rule.name)
+def test_matching_reads_no_words_that_are_meant_for_people(rule: Rule) -> None:
+    steps = (rule.hazard, rule.intervention.step, *(clause.step for clause in rule.clauses))
+    read = frozenset().union(*(fields_of(step.where) for step in steps))
+    assert not read & {"title", "service", "id", "source", "url", "actor.id"} - {"actor.id"}
+    written = msgspec.json.encode(steps).decode()
+    assert not re.search(r"20\d\d", written), "no dates in a rule"

@@ -1,0 +1,157 @@
+"""`nearmiss rules`: check, test and explain, as a person meets them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from click.testing import CliRunner, Result
+
+from monitor.cli.rules import group
+from monitor.core.events import Event
+from monitor.decode.canonical import encode
+from monitor.packs.loader import load_rules
+from tests.unit.packs.written import GOOD
+
+
+def rules(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(group, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def pack(tmp_path: Path) -> Path:
+    directory = tmp_path / "pack"
+    directory.mkdir()
+    (directory / "page-and-fix.yaml").write_text(GOOD, encoding="utf-8")
+    return directory
+
+
+@pytest.fixture
+def stream(pack: Path, tmp_path: Path) -> Path:
+    """The events of the pack's first example, as a file."""
+    events: tuple[Event, ...] = load_rules(pack).examples[0].events
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b"\n".join(encode(event) for event in events) + b"\nnot json\n")
+    return path
+
+
+def test_check_of_the_shipped_rules_finds_nothing() -> None:
+    result = rules("check")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "0 errors, 0 warnings" in result.stderr
+
+
+def test_check_prints_a_line_a_problem_and_fails(pack: Path) -> None:
+    file = pack / "page-and-fix.yaml"
+    file.write_text(GOOD.replace("severity", "severty").replace("within: 30m", "within: soon"), encoding="utf-8")
+    result = rules("check", pack)
+    assert result.exit_code == 1
+    first, second = [line for line in result.stdout.splitlines() if ":7:" in line or ":12:" in line]
+    assert first.startswith(f"{file}:7:5: error: no event has a field 'severty'; expected a field of the format; try ")
+    assert second.startswith(f"{file}:12:11: error: within is 'soon'; expected a duration such as ")
+
+
+def test_check_of_warnings_alone_is_fine(pack: Path) -> None:
+    (pack / "page-and-fix.yaml").write_text(GOOD[: GOOD.index("examples:")], encoding="utf-8")
+    result = rules("check", pack)
+    assert result.exit_code == 0
+    assert "warning: no example that must match" in result.stdout
+    assert "0 errors, 2 warnings" in result.stderr
+
+
+def test_test_prints_a_table_of_examples(pack: Path) -> None:
+    result = rules("test", pack)
+    assert result.exit_code == 0
+    assert "restarted in time" in result.stdout
+    assert "2 of 2 examples pass" in result.stderr
+
+
+def test_test_says_why_an_example_failed(pack: Path) -> None:
+    text = GOOD.replace("expect: none\n    reason: no_intervention", "expect: draft")
+    (pack / "page-and-fix.yaml").write_text(text, encoding="utf-8")
+    result = rules("test", pack)
+    assert result.exit_code == 1
+    assert "page-and-fix.yaml:34:5: page-and-fix: nobody acted: no draft stands" in result.stdout
+    assert "not opened: no_intervention: nothing that this rule takes for an intervention" in result.stdout
+
+
+def test_test_of_one_rule_and_of_one_that_is_not_there(pack: Path) -> None:
+    assert rules("test", pack, "--rule", "page-and-fix", "-v").exit_code == 0
+    result = rules("test", pack, "--rule", "page-and-fox")
+    assert result.exit_code == 2
+    assert "there are page-and-fix" in result.stderr
+
+
+def test_test_fails_when_a_rule_is_broken(pack: Path) -> None:
+    (pack / "broken.yaml").write_text("rule: [", encoding="utf-8")
+    result = rules("test", pack)
+    assert result.exit_code == 1
+    assert "broken.yaml:" in result.stdout
+
+
+def test_explain_says_a_rule_in_words(pack: Path) -> None:
+    result = rules("explain", "--rules", pack, "page-and-fix")
+    assert result.exit_code == 0
+    for words in ("severity at least 'high'", "at most 30m after the hazard", "absent: page", "optional step: seen"):
+        assert words in result.stdout
+    assert "from intervention - 14d to intervention" in result.stdout
+
+
+def test_explain_says_why_an_event_matched_and_why_not(pack: Path, stream: Path) -> None:
+    result = rules("explain", "--rules", pack, "--events", stream, "--event", "example", "e1")
+    assert result.exit_code == 0
+    assert "✔ hazard" in result.stdout
+    assert "✘ intervention" in result.stdout
+    assert "opened nm_" in result.stdout
+    assert f"{stream}:6: not_json" in result.stderr
+
+
+def test_explain_says_what_a_draft_rests_on(pack: Path, stream: Path) -> None:
+    told = rules("explain", "--rules", pack, "--events", stream, "--event", "example", "e1").stdout
+    draft = next(word.rstrip(":") for word in told.split() if word.startswith("nm_"))
+    result = rules("explain", "--rules", pack, "--events", stream, "--draft", draft)
+    assert result.exit_code == 0
+    for words in ("verdict unknown", "evidence", "first sign at", "no_feed", "confidence"):
+        assert words in result.stdout
+
+
+def test_explain_reads_a_case_file_with_its_own_catalogue(pack: Path, tmp_path: Path) -> None:
+    events = [msgspec.json.decode(encode(event)) for event in load_rules(pack).examples[0].events]
+    case = {"id": "c", "label": "near_miss", "catalogue": {"user_facing": ["web"], "depends_on": {"web": ["db"]}},
+            "events": events}  # fmt: skip
+    path = tmp_path / "case.yaml"
+    path.write_bytes(msgspec.json.encode(case))
+    result = rules("explain", "--rules", pack, "--events", path, "--event", "example", "e1")
+    assert result.exit_code == 0
+    assert "service_unknown" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--event", "example", "gone"], 1, "no event example gone among 5 events"),
+        (["--draft", "nm_0"], 1, "no draft 'nm_0' comes of this stream; there are: nm_"),
+        ([], 2, "--events needs --event"),
+        (["--event", "example", "e1", "--draft", "x"], 2, "cannot be explained at once"),
+        (["no-such-rule", "--event", "example", "e1"], 2, "no rule named 'no-such-rule'"),
+    ],
+)
+def test_explain_says_what_is_missing(pack: Path, stream: Path, arguments: list[str], code: int, said: str) -> None:
+    result = rules("explain", "--rules", pack, "--events", stream, *arguments)
+    assert result.exit_code == code
+    assert said in result.stderr
+
+
+def test_explain_of_an_event_needs_a_stream(pack: Path) -> None:
+    result = rules("explain", "--rules", pack, "--event", "example", "e1")
+    assert result.exit_code == 2
+    assert "need --events FILE" in result.stderr
+
+
+def test_explain_of_a_file_without_an_event_is_unreadable(pack: Path, tmp_path: Path) -> None:
+    path = tmp_path / "empty.jsonl"
+    path.write_text("\n", encoding="utf-8")
+    result = rules("explain", "--rules", pack, "--events", path, "--event", "a", "b")
+    assert result.exit_code == 3
+    assert "no event could be read" in result.stderr

@@ -1,0 +1,129 @@
+"""Whatever a person writes, the loader tells problems; it never fails."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.core.rule import Rule
+from monitor.packs.catalogue import read_catalogue
+from monitor.packs.examples import read_examples
+from monitor.packs.grammar import read_rule
+from monitor.packs.lint import lint
+from monitor.packs.located import Mapping, parse_located
+from monitor.packs.problems import Problem, Problems
+from tests.unit.packs.written import GOOD
+
+LINES = GOOD.splitlines()
+PIECES = [
+    "",
+    "{}",
+    "[]",
+    "- x",
+    "~",
+    "true",
+    "-1",
+    "30m",
+    "1e9",
+    "{a: {b: c}}",
+    "&a [*a]",
+    "*b",
+    "'",
+    "é",
+    "\t",
+    ": ",
+    "{",
+    "]",
+]
+
+
+def load(body: bytes) -> tuple[Rule | None, list[Problem]]:
+    """What the loader does with a file, whole."""
+    problems = Problems()
+    node = parse_located(body, "fuzz.yaml", problems)
+    if node is None:
+        return None, list(problems)
+    rule = read_rule(node, problems)
+    examples = read_examples(node.get("examples") if isinstance(node, Mapping) else None, "fuzz", problems)
+    if rule is not None:
+        lint(rule, examples, node, problems)
+    read_catalogue(node, problems)
+    return rule, list(problems)
+
+
+def told(rule: Rule | None, problems: list[Problem]) -> None:
+    assert rule is not None or any(problem.is_error for problem in problems)
+    for problem in problems:
+        assert problem.line >= 0
+        assert "\n" not in str(problem)
+
+
+@settings(max_examples=70)
+@given(
+    st.lists(st.tuples(st.integers(0, len(LINES) - 1), st.sampled_from(["drop", "double", "cut", "swap"])), max_size=4)
+)
+def test_lines_dropped_doubled_cut_or_swapped(changes: list[tuple[int, str]]) -> None:
+    lines = list(LINES)
+    for place, change in changes:
+        at = min(place, len(lines) - 1)
+        if change == "drop" and len(lines) > 1:
+            del lines[at]
+        elif change == "double":
+            lines.insert(at, lines[at])
+        elif change == "cut":
+            lines[at] = lines[at][: len(lines[at]) // 2]
+        else:
+            lines[at], lines[0] = lines[0], lines[at]
+    told(*load("\n".join(lines).encode()))
+
+
+@settings(max_examples=70)
+@given(st.integers(0, len(LINES) - 1), st.sampled_from(PIECES), st.integers(0, 60))
+def test_values_replaced_by_what_nobody_expects(line: int, piece: str, extra: int) -> None:
+    lines = list(LINES)
+    key, colon, _ = lines[line].partition(":")
+    lines[line] = f"{key}{colon} {piece}{' ' * (extra % 3)}"
+    told(*load("\n".join(lines).encode()))
+
+
+@settings(max_examples=70)
+@given(st.integers(0, len(GOOD)), st.binary(max_size=6), st.integers(0, 6))
+def test_bytes_put_in_and_taken_out(at: int, inserted: bytes, removed: int) -> None:
+    body = GOOD.encode()
+    told(*load(body[:at] + inserted + body[at + removed :]))
+
+
+@settings(max_examples=60)
+@given(st.binary(max_size=80))
+def test_any_bytes(body: bytes) -> None:
+    told(*load(body))
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["30m", "alert.fired"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+KEYS = [
+    *("rule", "title", "family", "hazard", "intervention", "steps", "absent", "impact", "examples", "correlate", "ask"),
+    *("margin", "settle", "services", "production", "feeds", "depends_on"),
+]
+INNER = st.dictionaries(
+    st.sampled_from(["kind", "where", "within", "same", "since", "hold", "events", "hours"]), VALUES
+)
+ITEMS = st.lists(st.dictionaries(st.sampled_from(["name", "expect", "events", "catalogue", "service"]), VALUES))
+
+
+@settings(max_examples=70)
+@given(st.dictionaries(st.sampled_from(KEYS), INNER | ITEMS | VALUES))
+def test_any_shape(data: dict[str, object]) -> None:
+    told(*load(json.dumps(data).encode()))
