@@ -19,9 +19,9 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import msgspec
-from monitor.store.database import open_store
 
 from monitor.lab.generator import Shape, generate
+from monitor.store.database import open_store
 from tests.bench.measure import ROOT
 
 HOST = "127.0.0.1"

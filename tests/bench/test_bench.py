@@ -1,0 +1,46 @@
+"""The measurements run and give numbers; how large these are is nobody's business here."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from tests.bench import replay, rules, webhook
+from tests.bench.__main__ import bench_rules
+from tests.bench.measure import run
+
+
+def test_replay_is_measured_against_the_bare_loop(tmp_path: Path) -> None:
+    found = replay.measure(400, tmp_path, services=50, rounds=1)
+    assert found.events == 400
+    assert min(found.bare, found.replay, found.ratio, found.memory_quarter, found.memory_full) > 0
+    assert sum(1 for _ in tmp_path.glob("*.jsonl")) == 2
+
+
+def test_rules_are_measured_few_against_many() -> None:
+    found = rules.measure(300, few=3, many=30, rounds=1)
+    assert math.isfinite(found.ratio)
+    assert found.cost_few > 0
+
+
+def test_synthetic_rules_differ() -> None:
+    found = rules.synthetic_rules(200)
+    assert len({rule.hazard for rule in found}) == 200
+
+
+def test_the_webhook_is_measured_and_nothing_is_lost() -> None:
+    found = webhook.measure(rate=50, seconds=1)
+    assert (found.sent, found.accepted, found.durable) == (50, 50, 50)
+    assert 0 < found.p50 <= found.p99 <= found.longest
+
+
+def test_figures_are_printed_with_what_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    bench_rules(50)
+    assert "asked: at most 1.5" in capsys.readouterr().out
+
+
+def test_a_command_that_fails_is_not_a_measurement() -> None:
+    with pytest.raises(RuntimeError, match=r"exited 1: .*no such thing"):
+        run(["-c", "import sys; sys.exit('no such thing')"])
