@@ -53,10 +53,22 @@ class Cluster:
     ) -> None:
         """Send and wait until the broker has them. `at` is the timestamp of the records."""
         for value in values:
-            await self._producer.send(
-                name, value, key=b"key", partition=partition, headers=headers, timestamp_ms=at // 1000
-            )
+            await self.send(name, value, partition=partition, headers=headers, at=at)
         await self._producer.flush()
+
+    async def send(
+        self,
+        name: str,
+        value: bytes | None,
+        *,
+        partition: int = 0,
+        headers: Sequence[tuple[str, bytes]] = (),
+        at: Instant = NOON,
+    ) -> None:
+        """Send; the next `produce` waits for it."""
+        await self._producer.send(
+            name, value, key=b"key", partition=partition, headers=headers, timestamp_ms=at // 1000
+        )
 
 
 @pytest_asyncio.fixture

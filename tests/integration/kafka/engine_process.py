@@ -1,0 +1,48 @@
+"""The engine on Kafka and SQLite as a process of its own, for a test to kill.
+
+Its arguments are the database, the address of the broker and the topic; it decides nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from monitor.core.engine import Engine
+from monitor.core.events import MINUTE
+from monitor.demo.story import CATALOGUE
+from monitor.kafka.hint import HintingStore
+from monitor.kafka.settings import KafkaSettings
+from monitor.kafka.source import KafkaReader
+from monitor.ops.clock import SystemClock
+from monitor.ops.metrics import Metrics
+from monitor.packs.catalogue import load_catalogue
+from monitor.packs.loader import load_rules
+from monitor.packs.regex import make_regex
+from monitor.packs.shipped import shipped_rules
+from monitor.pipeline.loop import EngineLoop, LoopSettings
+from monitor.store.database import open_store
+
+
+async def run(database: str, bootstrap: str, topic: str) -> None:
+    rules = load_rules(shipped_rules()).rules
+    catalogue, _ = load_catalogue(CATALOGUE)
+    settings = KafkaSettings(bootstrap=bootstrap, topics={topic: "events"}, group=f"{topic}-group")
+    clock, metrics = SystemClock(), Metrics()
+    async with open_store(database) as store:
+        loop = EngineLoop(
+            KafkaReader(settings, clock, metrics, future_tolerance=5 * MINUTE),
+            HintingStore(store.engine_store, settings, clock),
+            lambda cells: Engine(rules, catalogue, make_regex, cells=cells),
+            clock,
+            metrics,
+            # Many small commits, so that a kill falls between and into them.
+            LoopSettings(read_events=40, commit_events=60, commit_seconds=0.05),
+            owner="test",
+            keeps_history=True,
+        )
+        await loop.run(asyncio.Event())
+
+
+if __name__ == "__main__":
+    asyncio.run(run(*sys.argv[1:]))
