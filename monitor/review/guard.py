@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from monitor.review.auth import LOCAL_PERSON, Auth, Person, is_loopback
@@ -80,8 +81,14 @@ class Guard:
         return None
 
 
-class TooLarge(Exception):
-    """A body without a stated length turned out to be larger than is read."""
+class TooLarge(HTTPException):
+    """A body without a stated length turned out to be larger than is read.
+
+    An HTTPException, since the web framework takes any other error while it reads a body for a broken body.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(413)
 
 
 class _Refusal(msgspec.Struct, frozen=True):

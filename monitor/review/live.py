@@ -61,7 +61,8 @@ class Live:
             _log.warning("live_look_failed")
             return
         seen = [(str(state), count) for state, count in sorted(counts.items())]
-        versions = [(record.draft.id, record.version) for record in page.records]
+        # An amended draft keeps its version: the version counts what people did.
+        versions = [(each.draft.id, each.version, each.draft.title, each.draft.verdict) for each in page.records]
         self._revision = hashlib.sha256(repr((seen, versions)).encode()).hexdigest()[:16]
 
     async def stream(self) -> AsyncIterator[bytes]:

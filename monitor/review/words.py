@@ -89,6 +89,7 @@ ACTIONS: dict[str, str] = {
     "amend": "amended the draft with later evidence",
     "withdraw": "withdrew the draft",
     "contradict": "found evidence of impact after the decision",
+    "uncontradict": "found that the evidence of impact no longer holds",
     "merge": "merged it into another record",
     "start_review": "began to review",
     "accept": "accepted it as a near miss",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -74,12 +76,24 @@ class Desk:
         return self.metrics.registry.get_sample_value(name, labels) or 0.0
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with an empty store, made once: to be copied."""
+    directory = tmp_path_factory.mktemp("store")
+
+    async def make() -> None:
+        async with open_store(f"sqlite:///{directory}/nearmiss.db"):
+            pass
+
+    asyncio.run(make())
+    return directory
+
+
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+async def desk(tmp_path: Path, empty_store: Path) -> AsyncIterator[Desk]:
+    shutil.copytree(empty_store, tmp_path, dirs_exist_ok=True)
     async with open_store(f"sqlite:///{tmp_path}/nearmiss.db") as store:
         saved = await store.engine_store.acquire("test")
         made = Desk(store, saved.epoch)
         async with made.http:
             yield made
-
-

@@ -1,0 +1,83 @@
+"""The words: every constant has some, spans and ages read as people say them."""
+
+from __future__ import annotations
+
+import typing
+
+import pytest
+
+from monitor.core.events import DAY, HOUR, KINDS, MINUTE, SECOND, Actor
+from monitor.core.near_miss import Dismissal, Family, Mode, Role, State, Verdict
+from monitor.core.reasons import Missing, Withdrawn
+from monitor.review import words
+
+
+def test_nothing_is_without_words() -> None:
+    assert set(words.VERDICTS) == set(words.VERDICT_SENTENCES) == set(typing.get_args(Verdict))
+    assert set(words.STATES) == set(State)
+    assert set(words.FAMILIES) == set(typing.get_args(Family))
+    assert set(words.MODES) == set(typing.get_args(Mode))
+    assert set(words.DISMISSALS) == set(Dismissal)
+    assert set(words.MISSING) == set(Missing)
+    assert set(words.WITHDRAWALS) == set(Withdrawn)
+    assert set(words.KINDS) == KINDS
+    assert set(words.ROLES) == set(typing.get_args(Role))
+
+
+@pytest.mark.parametrize(
+    ("span", "said"),
+    [
+        (0, "under 1 s"),
+        (41 * SECOND, "41 s"),
+        (90 * SECOND, "1 min 30 s"),
+        (14 * MINUTE, "14 min"),
+        (14 * MINUTE + 3 * SECOND, "14 min"),
+        (2 * HOUR, "2 h"),
+        (2 * HOUR + 5 * MINUTE + 9 * SECOND, "2 h 5 min"),
+        (4 * DAY + 3 * HOUR, "4 d 3 h"),
+        (DAY + 3 * MINUTE, "1 d"),
+        (-3 * DAY, "3 d"),
+    ],
+)
+def test_durations(span: int, said: str) -> None:
+    assert words.duration(span) == said
+
+
+@pytest.mark.parametrize(
+    ("ago", "said"),
+    [
+        (0, "just now"),
+        (12 * MINUTE, "12 min ago"),
+        (3 * HOUR, "3 h ago"),
+        (50 * HOUR, "2 d ago"),
+        (-MINUTE, "in 1 min"),
+    ],
+)
+def test_ages(ago: int, said: str) -> None:
+    assert words.age(1000 * DAY, 1000 * DAY + ago) == said
+
+
+@pytest.mark.parametrize(
+    ("who", "said"),
+    [
+        (None, "someone or something"),
+        (Actor("ada", "human", True), "someone on call"),
+        (Actor("ada", "human", False), "a person off rotation"),
+        (Actor("ada", "human"), "a person"),
+        (Actor("bot", "automation"), "automation"),
+    ],
+)
+def test_people_are_roles(who: Actor | None, said: str) -> None:
+    assert words.actor(who) == said
+
+
+def test_missing_evidence_keeps_its_detail() -> None:
+    assert words.missing("no_feed:checkout") == words.MISSING[Missing.NO_FEED] + " (checkout)"
+    assert words.missing("something_newer") == "something newer"
+
+
+def test_reasons_of_people_and_of_the_machine() -> None:
+    assert words.reason("planned_work") == "planned work"
+    assert words.reason(Withdrawn.IMPACT_TIED) == "users were hit later by the same subject, change or incident"
+    assert words.reason("something_newer") == "something newer"
+    assert words.reason(None) == ""
