@@ -1,0 +1,8 @@
+"""What the tests of the engine's loop share: the store on both databases."""
+
+from __future__ import annotations
+
+from tests.support.postgres import postgres_server, postgres_url
+from tests.support.stores import store, store_url
+
+__all__ = ["postgres_server", "postgres_url", "store", "store_url"]

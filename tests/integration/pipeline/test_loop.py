@@ -1,0 +1,227 @@
+"""The loop on real databases: what it commits is what the engine alone decides, whatever happens on the way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from monitor.core.engine import Engine, EngineSettings
+from monitor.core.events import HOUR, MINUTE, SECOND, Actor, Event, Instant
+from monitor.core.near_miss import public_line
+from monitor.core.reasons import Rejected
+from monitor.demo.story import CATALOGUE, story
+from monitor.lab.ledger import Ledger
+from monitor.ops.clock import ManualClock
+from monitor.ops.metrics import Metrics
+from monitor.packs.catalogue import load_catalogue
+from monitor.packs.loader import load_rules
+from monitor.packs.regex import make_regex
+from monitor.packs.shipped import shipped_rules
+from monitor.pipeline.loop import EngineLoop, LoopSettings, LoopState
+from monitor.ports import Batch, Commit, Fenced, Positions, Query, Reject, Saved, Unavailable
+from monitor.store.database import Store
+
+NOW = Instant(1_792_000_000 * SECOND)
+RULES = load_rules(shipped_rules()).rules
+SHOP = load_catalogue(CATALOGUE)[0]
+QUICK = LoopSettings(first_retry_seconds=0.001, longest_retry_seconds=0.002)
+
+
+class Scripted:
+    """A reader that carries out one step of a script each time the loop has nothing to do, and stops it at the end."""
+
+    def __init__(self, store: Store, stop: asyncio.Event, steps: Sequence[Callable[[], Any]] = ()) -> None:
+        self._journal = store.journal
+        self._stop = stop
+        self._steps = list(steps)
+        self.rejects: tuple[Reject, ...] = ()
+
+    async def read(self, positions: Positions, limit: int) -> Batch:
+        batch = await self._journal.read(positions, limit)
+        rejects, self.rejects = self.rejects, ()
+        return Batch(batch.events, batch.positions, batch.at_head, rejects)
+
+    async def wait(self, timeout: float) -> None:
+        if not self._steps:
+            self._stop.set()
+            return
+        done = self._steps.pop(0)()
+        if done is not None:
+            await done
+
+
+class Interrupted:
+    """The real store behind a connection that breaks: at the named calls before or after the work was done."""
+
+    def __init__(self, store: Store, before: frozenset[int] = frozenset(), after: frozenset[int] = frozenset()) -> None:
+        self._store = store.engine_store
+        self._before = before
+        self._after = after
+        self.calls = 0
+
+    async def acquire(self, owner: str) -> Saved:
+        return await self._store.acquire(owner)
+
+    async def commit(self, commit: Commit) -> None:
+        call = self.calls
+        self.calls += 1
+        if call in self._before:
+            raise Unavailable("cut off before the work")
+        await self._store.commit(commit)
+        if call in self._after:
+            raise Unavailable("cut off before the answer")
+
+
+def _engine(cells: Any = None) -> Engine:
+    return Engine(RULES, SHOP, make_regex, EngineSettings(), cells)
+
+
+async def _run(
+    store: Store,
+    *steps: Callable[[], Any],
+    memory: Any = None,
+    clock: ManualClock | None = None,
+    settings: LoopSettings = QUICK,
+    metrics: Metrics | None = None,
+) -> EngineLoop:
+    """Run a loop until the journal is read and the script is done."""
+    stop = asyncio.Event()
+    loop = EngineLoop(
+        Scripted(store, stop, steps),
+        memory or store.engine_store,
+        _engine,
+        clock or ManualClock(NOW),
+        metrics or Metrics(),
+        settings,
+        owner="test",
+    )
+    await loop.run(stop)
+    return loop
+
+
+async def _stored(store: Store) -> list[dict[str, object]]:
+    page = await store.near_misses.page(Query(), None, 200)
+    assert page.next is None
+    return sorted(
+        (public_line(record.draft, record.state, record.reason) for record in page.records),
+        key=lambda line: str(line["id"]),
+    )
+
+
+def _alone(events: Sequence[Event]) -> list[dict[str, object]]:
+    ledger = Ledger()
+    ledger.record(_engine().step(events))
+    return sorted((entry.line() for entry in ledger.entries()), key=lambda line: str(line["id"]))
+
+
+async def test_what_is_committed_is_what_the_engine_decides(store: Store) -> None:
+    events = story(NOW)
+    await store.journal.append(events)
+    metrics = Metrics(rules=[rule.name for rule in RULES])
+    loop = await _run(store, metrics=metrics)
+    stored = await _stored(store)
+    assert len(stored) > 10
+    assert stored == _alone(events)
+    assert loop.state is LoopState.STOPPED
+    assert metrics.registry.get_sample_value("nearmiss_events_processed_total") == len(events)
+    opened = metrics.registry.get_sample_value("nearmiss_drafts_opened_total", {"rule": "flag-flipped-back"})
+    assert opened == 2
+    assert metrics.registry.get_sample_value("nearmiss_drafts_withdrawn_total", {"reason": "impact_in_window"}) == 1
+
+
+async def test_stopped_and_started_again_and_again_is_as_if_never_stopped(store: Store) -> None:
+    events = story(NOW)
+    for start in range(0, len(events), 700):
+        await store.journal.append(events[start : start + 700])
+        await _run(store, settings=LoopSettings(read_events=130, slice_events=7, commit_events=200))
+    assert await _stored(store) == _alone(events)
+
+
+async def test_a_store_that_comes_and_goes_loses_and_doubles_nothing(store: Store) -> None:
+    events = story(NOW)
+    await store.journal.append(events)
+    broken = Interrupted(store, before=frozenset({0, 1, 4}), after=frozenset({2, 6, 7}))
+    settings = LoopSettings(read_events=300, commit_events=300, first_retry_seconds=0.001, longest_retry_seconds=0.002)
+    metrics = Metrics()
+    await _run(store, memory=broken, settings=settings, metrics=metrics)
+    assert broken.calls > 10
+    assert await _stored(store) == _alone(events)
+    assert metrics.registry.get_sample_value("nearmiss_store_unavailable_total") == 6
+    ids = [line["id"] for line in await _stored(store)]
+    trails = [[entry.action for entry in await store.near_misses.audit(str(each))] for each in ids]
+    assert all(trail.count(trail[0]) == 1 for trail in trails)
+
+
+async def test_whoever_was_replaced_stops_without_writing(store: Store) -> None:
+    events = story(NOW)
+    await store.journal.append(events[:1500])
+    taken: list[Saved] = []
+
+    async def another_takes_over() -> None:
+        taken.append(await store.engine_store.acquire("another"))
+        await store.journal.append(events[1500:])
+
+    with pytest.raises(Fenced):
+        await _run(store, another_takes_over)
+    # The first part was not committed either: the other one begins where the last commit was.
+    assert taken[0].positions == {}
+    assert await _stored(store) == []
+    await _run(store)
+    assert await _stored(store) == _alone(events)
+
+
+async def test_a_key_that_goes_quiet_gets_its_decision_from_the_clock(store: Store) -> None:
+    base = Instant(NOW - 30 * MINUTE)
+
+    def flag(number: int, value: str, at: Instant) -> Event:
+        return Event(
+            id=f"f{number}",
+            source="flags",
+            time=at,
+            kind="change.flag_set",
+            service="account",
+            environment="production",
+            subject="new-form",
+            actor=Actor("dev-1", "human"),
+            labels={"flag": "new-form", "enabled": value},
+        )
+
+    await store.journal.append([flag(1, "true", base), flag(2, "false", Instant(base + 5 * MINUTE))])
+    clock = ManualClock(NOW)
+    seen: list[int] = []
+
+    async def look() -> None:
+        seen.append(len(await _stored(store)))
+        clock.advance(30 * SECOND)
+
+    async def much_later() -> None:
+        clock.advance(3 * HOUR)
+
+    # First the clock holds still as long as senders may repeat what they could not deliver; then hours pass.
+    await _run(store, look, look, much_later, look, clock=clock, settings=LoopSettings(commit_seconds=0))
+    assert seen == [0, 0, 1]
+    assert [line["service"] for line in await _stored(store)] == ["account"]
+
+
+async def test_while_it_catches_up_the_clock_decides_nothing(store: Store) -> None:
+    """A backlog of days is decided by its own events: impact that stands further on in it is not overtaken."""
+    events = story(NOW)
+    await store.journal.append(events)
+    clock = ManualClock(NOW + 24 * HOUR)
+    await _run(store, clock=clock, settings=LoopSettings(read_events=50, lateness=0))
+    lines = await _stored(store)
+    assert [line["state"] for line in lines] == [line["state"] for line in _alone(events)]
+
+
+async def test_rejects_of_a_batch_are_kept_with_its_positions(store: Store) -> None:
+    stop = asyncio.Event()
+    reader = Scripted(store, stop)
+    reader.rejects = (Reject("kafka/ops", str(Rejected.NOT_JSON), "no JSON", b"{", NOW),)
+    metrics = Metrics()
+    loop = EngineLoop(reader, store.engine_store, _engine, ManualClock(NOW), metrics, QUICK, owner="test")
+    await loop.run(stop)
+    assert [(kept.source, kept.body) for kept in await store.rejects.page(None, 10)] == [("kafka/ops", b"{")]
+    assert metrics.registry.get_sample_value("nearmiss_events_rejected_total", {"reason": "not_json"}) == 1
