@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.predicates import compile_condition
 from monitor.core.events import DAY, HOUR, Actor, Event, Instant
+from monitor.core.predicates import compile_condition
 from monitor.packs.conditions import OPERATORS, read_where
 from monitor.packs.located import parse_located
 from monitor.packs.problems import Problems

@@ -1,0 +1,70 @@
+"""The reference page of the rule language: its examples load, and it names everything that there is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from monitor.core.drafting import TITLE_FIELDS
+from monitor.core.facts import DERIVED as COMPUTED
+from monitor.packs.conditions import GROUPS, OPERATORS, read_where
+from monitor.packs.example_run import run_examples
+from monitor.packs.examples import EXAMPLE_KEYS
+from monitor.packs.grammar import BETWEEN_KEYS, RULE_KEYS
+from monitor.packs.loader import load_rules
+from monitor.packs.located import Mapping, parse_located
+from monitor.packs.problems import Problems
+from monitor.packs.regex import make_regex
+from monitor.packs.schema import DERIVED
+from monitor.packs.shipped import shipped_rules
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "rules.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+WHOLE = [block for block in BLOCKS if block.startswith("rule:")]
+FRAGMENTS = [block for block in BLOCKS if not block.startswith("rule:")]
+
+
+@pytest.mark.parametrize("text", WHOLE)
+def test_whole_rules_load_and_their_examples_pass(text: str, tmp_path: Path) -> None:
+    (tmp_path / "rule.yaml").write_text(text, encoding="utf-8")
+    loaded = load_rules(tmp_path)
+    assert [str(problem) for problem in loaded.problems] == []
+    results = run_examples(loaded.rules, loaded.examples, make_regex)
+    assert [result.failure for result in results] == ["", ""]
+
+
+@pytest.mark.parametrize("text", FRAGMENTS)
+def test_fragments_fit_into_a_rule(text: str, tmp_path: Path) -> None:
+    whole = WHOLE[0][: WHOLE[0].index("steps:")]
+    if text.startswith("where:"):
+        problems = Problems()
+        node = parse_located(text.encode(), "page", problems)
+        assert isinstance(node, Mapping)
+        where = node.get("where")
+        assert where is not None
+        assert read_where(where, problems) is not None
+        assert list(problems) == []
+        return
+    (tmp_path / "rule.yaml").write_text(whole + text, encoding="utf-8")
+    assert load_rules(tmp_path).errors == ()
+
+
+def test_the_page_names_everything_that_there_is() -> None:
+    words = {*RULE_KEYS, *BETWEEN_KEYS, *EXAMPLE_KEYS, *OPERATORS, "within", "at_least", "at_most", "optional"}
+    words |= {"hold", "through", "evidence", *(f"derived.{name}" for name in DERIVED)}
+    assert {word for word in words if f"`{word}`" not in PAGE} == set()
+    assert {group for group in GROUPS if f"`{group}: " not in PAGE} == set()
+    assert {field for field in TITLE_FIELDS if "." not in field and f"`{{{field}}}`" not in PAGE} == set()
+
+
+def test_the_language_knows_every_fact_that_the_engine_computes() -> None:
+    assert set(DERIVED) == set(COMPUTED)
+
+
+def test_the_readme_lists_every_rule_with_its_pattern() -> None:
+    readme = (shipped_rules() / "README.md").read_text(encoding="utf-8")
+    for rule in load_rules(shipped_rules()).rules:
+        assert f"| [{rule.name}]({rule.family}/{rule.name}.yaml) | {rule.pattern} |" in readme
+    assert len(re.findall(r"^\| \[", readme, re.MULTILINE)) == len(load_rules(shipped_rules()).rules)
