@@ -12,8 +12,13 @@ _NOT_OURS = {".venv", ".git", "__pycache__", "node_modules", "build", "dist", "v
 
 @cache
 def tracked() -> tuple[Path, ...]:
-    """Every file of the project, relative to its root: what git tracks, or all files where there is no git."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    """Every file of the project, relative to its root: what git tracks or would track; where there is no git, all."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
     if listed.returncode == 0:
         names = [name for name in listed.stdout.decode().split("\0") if name]
         return tuple(Path(name) for name in names if (ROOT / name).is_file())
