@@ -147,6 +147,8 @@ def _sum_up(summary: Summary, ledger: Ledger) -> str:
     said = f"{summary.events:,} events"
     if summary.unread:
         said += f", {sum(summary.unread.values()):,} unreadable lines ({_counted(summary.unread)})"
+    if summary.left_out:
+        said += f", left out by intention: {_counted(summary.left_out)}"
     said += f"; drafts: {states[State.DRAFT]} standing, {states[State.WITHDRAWN]} withdrawn"
     said += f", {states[State.MERGED]} merged" if states[State.MERGED] else ""
     if ledger.late:

@@ -17,11 +17,13 @@ from monitor.core.decisions import Decision
 from monitor.core.events import MINUTE, Event, Instant
 from monitor.decode.canonical import Unreadable, decode_line
 from monitor.decode.normalise import normalise
+from monitor.decode.registry import decode
 from monitor.lab.ledger import Ledger
 from monitor.ops.lines import Block, Unread
 
 FUTURE_TOLERANCE = 5 * MINUTE
 _MERGED_BATCH = 2000
+_SHOWN = 200
 
 
 class Steps(Protocol):
@@ -52,10 +54,11 @@ class Observer(Protocol):
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """What was read: events given to the engine, and lines that could not be read, by reason."""
+    """What was read: events given to the engine, and by reason what could not be read or was left out by intention."""
 
     events: int
     unread: dict[str, int]
+    left_out: dict[str, int] = {}
 
     @property
     def nothing_readable(self) -> bool:
@@ -67,18 +70,19 @@ def replay(engine: Steps, sources: Sequence[Source], observer: Observer) -> tupl
 
     Several sources are merged by arrival, each keeping its own order, as the tools that wrote them ran side by side.
     """
-    ledger, unread = Ledger(), Counter[str]()
-    streams = [_batches(source, unread, observer) for source in sources]
+    ledger, unread, left_out = Ledger(), Counter[str](), Counter[str]()
+    streams = [_batches(source, unread, left_out, observer) for source in sources]
     total = 0
     for batch in streams[0] if len(streams) == 1 else merged(streams):
         ledger.record(engine.step(batch))
         engine.forget_changes()
         total += len(batch)
     ledger.record(engine.end())
-    return ledger, Summary(total, dict(unread))
+    return ledger, Summary(total, dict(unread), dict(left_out))
 
 
-def _batches(source: Source, unread: Counter[str], observer: Observer) -> Iterator[list[Event]]:
+def _batches(source: Source, unread: Counter[str], left_out: Counter[str], observer: Observer) -> Iterator[list[Event]]:
+    """Events block by block. What is no canonical event may be an envelope or an array of events: the slow way."""
     name = source.name
     total = 0
 
@@ -94,10 +98,17 @@ def _batches(source: Source, unread: Counter[str], observer: Observer) -> Iterat
             try:
                 append(decode_line(line))
             except Unreadable as error:
-                if line.strip():
-                    refuse(Unread(number, error.reason, error.detail, line[:200]))
-                elif number in refused:
-                    refuse(refused[number])
+                if not line.strip():
+                    if number in refused:
+                        refuse(refused[number])
+                elif line.lstrip().startswith(b"[") or b'"specversion"' in line:
+                    outcome = decode("events", line)
+                    events.extend(outcome.events)
+                    left_out.update(str(skipped.reason) for skipped in outcome.skipped)
+                    for refusal in outcome.refusals:
+                        refuse(Unread(number, refusal.reason, refusal.detail, line[:_SHOWN]))
+                else:
+                    refuse(Unread(number, error.reason, error.detail, line[:_SHOWN]))
         total += len(events)
         observer.progress(name, block.consumed, total)
         yield [event if event.received_at is None else admitted(event) for event in events]

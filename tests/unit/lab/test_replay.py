@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
+import msgspec
+
 from monitor.core.engine import Engine
 from monitor.core.events import HOUR, Event, Instant
 from monitor.core.reasons import Mark
@@ -78,6 +80,22 @@ def test_unreadable_lines_are_named_and_do_no_harm() -> None:
     assert summary.unread == {"not_json": 1, "too_large": 1, "missing_field": 1}
     assert not summary.nothing_readable
     assert drafts(ledger) == drafts(play(WHOLE)[0])
+
+
+def test_envelopes_and_arrays_of_events_are_read_too() -> None:
+    envelopes = b""
+    for event in ORDERED:
+        data = msgspec.json.decode(encode(event))
+        outside = {name: data.pop(name) for name in ("id", "source", "time")}
+        kind = data.pop("kind")
+        envelope = {"specversion": "1.0", "type": f"nearmiss.{kind}", **outside, "data": data}
+        envelopes += msgspec.json.encode(envelope) + b"\n"
+    other = envelopes.splitlines()[0].replace(b"nearmiss.", b"com.example.")
+    ledger, summary, _ = play(envelopes + other)
+    assert drafts(ledger) == drafts(play(WHOLE)[0])
+    assert summary.left_out == {"unknown_type": 1}
+    array = b"[" + b",".join(encode(event) for event in ORDERED[-5:]) + b"]"
+    assert play(text(ORDERED[:-5]) + array)[1].events == len(ORDERED)
 
 
 def test_nothing_readable_is_told_apart_from_nothing_there() -> None:
