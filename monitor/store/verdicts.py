@@ -27,27 +27,19 @@ _log = get_logger("store")
 
 
 async def stand(connection: AsyncConnection, draft: Draft, at: Instant) -> None:
-    """The engine states that this draft stands: `Open` and `Amend`, which differ only in what they expect to find.
+    """The engine states this draft: `Open` and `Amend`, which differ only in what they expect to find.
 
-    New: it becomes a draft. There already: the machine's part is replaced, state and version stay. Taken back before
-    by the machine, and only then: it is reopened, since a draft that stands must be seen; a decided one loses the mark
-    that it was contradicted. Whatever a person did to it stays.
+    New: it becomes a draft. There already: the machine's part is replaced; state, version and what people wrote stay.
+    One that was withdrawn or merged stays out as it was, and one that was contradicted keeps its mark: after impact was
+    seen only a person may say that it was a near miss after all. The same holds for a replay.
     """
     record = await load(connection, draft.id)
     if record is None:
         await insert_record(connection, draft, at)
         await _audit(connection, draft.id, at, "open", None, State.DRAFT)
-        return
-    if encode_draft(record.draft) != encode_draft(draft):
+    elif record.state in UNDECIDED | DECIDED and encode_draft(record.draft) != encode_draft(draft):
         await update_draft(connection, draft)
         await _audit(connection, draft.id, at, "amend", record.state, record.state)
-    if record.state is State.WITHDRAWN and record.decided_by is None:
-        after = move(record.state, Move.REOPEN)
-        await change(connection, record, state=after, reason=None, **evidence_part(()))
-        await _audit(connection, draft.id, at, Move.REOPEN, record.state, after)
-    elif record.contradicted is not None:
-        await change(connection, record, contradicted=None, **evidence_part(()))
-        await _audit(connection, draft.id, at, "uncontradict", record.state, record.state)
 
 
 async def withdraw(connection: AsyncConnection, decision: Withdraw, at: Instant) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -15,7 +16,7 @@ from monitor.store.tables import journal as journal_table
 from tests.support.records import BASE, ON_CALL, event
 
 
-def note(name: str, minutes: float = 0, **fields: object) -> Event:
+def note(name: str, minutes: float = 0, **fields: Any) -> Event:
     return event(name, "note.added", minutes, **fields)
 
 

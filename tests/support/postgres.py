@@ -76,8 +76,6 @@ class PostgresServer:
         self._run("pg_ctl", action, "-w", "-t", "60", "-s", "-D", str(self._folder / "data"), *arguments)
 
     def _run(self, program: str, *arguments: str) -> None:
-        # PostgreSQL refuses to run as root.
-        as_user = {} if self._account is None else {"user": self._account.pw_uid, "group": self._account.pw_gid}
         # The server inherits what it is started with: a pipe would stay open as long as it lives.
         with (self._folder / "set-up.log").open("ab") as log:
             done = subprocess.run(
@@ -88,8 +86,10 @@ class PostgresServer:
                 cwd=self._folder,
                 env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"},
                 check=False,
-                extra_groups=[] if as_user else None,
-                **as_user,
+                # PostgreSQL refuses to run as root.
+                user=None if self._account is None else self._account.pw_uid,
+                group=None if self._account is None else self._account.pw_gid,
+                extra_groups=None if self._account is None else [],
             )
         if done.returncode != 0:
             told = "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in self._folder.glob("*.log"))

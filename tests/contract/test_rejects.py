@@ -1,0 +1,74 @@
+"""What every keeper of rejects must do: keep the bytes whole, and know which were fed in again."""
+
+from __future__ import annotations
+
+from monitor.ports import Reject
+from monitor.store.database import Store
+from tests.support.records import BASE, MONDAY
+
+
+def reject(body: bytes = b"{", **fields: object) -> Reject:
+    values = {
+        "source": "pagerduty/acme",
+        "reason": "not_json",
+        "detail": "found the end",
+        "received_at": BASE,
+        **fields,
+    }
+    return Reject(body=body, **values)  # type: ignore[arg-type]  # fields of a Reject
+
+
+async def test_numbers_come_in_the_order_of_what_was_added(store: Store) -> None:
+    numbers = await store.rejects.add([reject(str(n).encode()) for n in range(50)])
+    assert sorted(set(numbers)) == list(numbers)
+    for n, number in enumerate(numbers):
+        found = await store.rejects.get(number)
+        assert found is not None
+        assert (found.id, found.body) == (number, str(n).encode())
+
+
+async def test_everything_is_kept(store: Store) -> None:
+    whole = reject(bytes(range(256)) * 40_000, headers={"content-type": "text/plain", "x-odd": "\0ü"})
+    (number,) = await store.rejects.add([whole])
+    found = await store.rejects.get(number)
+    assert found is not None
+    assert found.body == whole.body
+    assert (found.source, found.reason, found.received_at) == (whole.source, whole.reason, BASE)
+    assert found.headers == {"content-type": "text/plain", "x-odd": "\N{REPLACEMENT CHARACTER}ü"}
+    assert found.requeued_at is None
+
+
+async def test_nothing_added_is_nothing(store: Store) -> None:
+    assert await store.rejects.add([]) == ()
+
+
+async def test_the_detail_is_bounded_and_may_be_odd(store: Store) -> None:
+    (number,) = await store.rejects.add([reject(detail="\0\ud800" + "x" * 5000, source="a\0b")])
+    found = await store.rejects.get(number)
+    assert found is not None
+    assert len(found.detail) == 1000
+    assert found.source == "a\N{REPLACEMENT CHARACTER}b"
+
+
+async def test_pages_go_from_the_oldest_to_the_newest(store: Store) -> None:
+    numbers = await store.rejects.add([reject() for _ in range(5)])
+    first = await store.rejects.page(None, 2)
+    second = await store.rejects.page(first[-1].id, 10)
+    assert [each.id for each in first + second] == list(numbers)
+    assert await store.rejects.page(numbers[-1], 10) == []
+
+
+async def test_an_unknown_number_gives_nothing(store: Store) -> None:
+    assert await store.rejects.get(17) is None
+    await store.rejects.mark_requeued(17, MONDAY)
+
+
+async def test_those_fed_in_again_do_not_count_as_waiting(store: Store) -> None:
+    first, second = await store.rejects.add([reject(), reject()])
+    assert await store.rejects.count() == 2
+    await store.rejects.mark_requeued(first, MONDAY)
+    assert await store.rejects.count() == 1
+    found = await store.rejects.get(first)
+    assert found is not None
+    assert found.requeued_at == MONDAY
+    assert [each.id for each in await store.rejects.page(None, 10)] == [first, second]
