@@ -42,11 +42,10 @@ def load(body: bytes, limit: int = MAX_BODY_BYTES) -> Any:
     _check_depth(text)
     try:
         value = msgspec.json.decode(text)
-    except msgspec.ValidationError:
-        value = _load_with_huge_numbers(text)
     except msgspec.DecodeError as error:
-        shown = text.strip()[:40].decode("utf-8", "replace")
-        raise Unreadable(Rejected.NOT_JSON, f"{error}; expected one JSON value, found {shown!r}…") from None
+        if not isinstance(error, msgspec.ValidationError) and rb"\ud" not in text.lower():
+            raise _no_json(error, text) from None
+        value = _load_patiently(text)
     if rb"\u0000" in text:
         _refuse_nul(value, "")
     return value
@@ -68,14 +67,31 @@ def _check_depth(text: bytes) -> None:
             depth -= 1
 
 
-def _load_with_huge_numbers(text: bytes) -> Any:
-    """msgspec refuses numbers that no float holds; they are read as their text, so that nothing else is lost."""
+def _load_patiently(text: bytes) -> Any:
+    """Accepts what msgspec refuses and tools do send: numbers that no float holds, and half of a surrogate pair.
+
+    The numbers are read as their text; the halves, which come from cutting an emoji in two, are replaced.
+    """
     try:
         value = json.loads(text, parse_float=_float_or_text, parse_int=_int_or_text, parse_constant=_no_constant)
-        json.dumps(value, ensure_ascii=False).encode("utf-8")  # half a surrogate pair is no text that can be stored
-        return value
     except ValueError as error:
-        raise Unreadable(Rejected.NOT_JSON, f"{error}; expected one JSON value") from None
+        raise _no_json(error, text) from None
+    return _repaired(value)
+
+
+def _no_json(error: Exception, text: bytes) -> Unreadable:
+    shown = text.strip()[:40].decode("utf-8", "replace")
+    return Unreadable(Rejected.NOT_JSON, f"{error}; expected one JSON value, found {shown!r}…")
+
+
+def _repaired(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_repaired(name): _repaired(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_repaired(item) for item in value]
+    return value
 
 
 def _float_or_text(digits: str) -> float | str:

@@ -16,9 +16,11 @@ import msgspec
 
 from monitor.core.events import SECOND, Actor, Bound, Event, Instant, Kind, Severity, to_instant
 from monitor.core.reasons import Mark, Rejected
-from monitor.decode.lenient import MAX_LABELS, as_text, clip, clip_identifier
+from monitor.decode.lenient import MAX_LABELS, MAX_TEXT, as_text, clip, clip_identifier
 from monitor.decode.outcome import Unreadable
 from monitor.decode.times import read_time
+
+_EXACT = 2.0**53
 
 Moment = tuple[Instant, tuple[Mark, ...]]
 
@@ -88,12 +90,12 @@ def moment(value: Any, field: str) -> Moment | None:
 def _from_number(value: float, field: str) -> Moment | None:
     if value == 0:
         return None
-    seconds = value / 1000 if abs(value) > 100_000_000_000 else value
     try:
+        seconds = value / 1000 if abs(value) > 100_000_000_000 else value
         return to_instant(datetime.fromtimestamp(seconds, UTC)), ()
     except (ValueError, OverflowError, OSError):
         raise Unreadable(
-            Rejected.TIME_OUT_OF_RANGE, f"{field}: {value!r:.40} is no time; expected seconds since 1970"
+            Rejected.TIME_OUT_OF_RANGE, f"{field}: {as_text(value):.40} is no time; expected seconds since 1970"
         ) from None
 
 
@@ -118,8 +120,8 @@ def person_or_bot(name: str | None, otherwise: str = "unknown") -> Actor | None:
     if name is None:
         return None
     if _BOT.search(name):
-        return Actor(id=clip(name), kind="automation")
-    return Actor(id=clip(name), kind="human" if otherwise == "human" else "unknown")
+        return Actor(id=name, kind="automation")
+    return Actor(id=name, kind="human" if otherwise == "human" else "unknown")
 
 
 SEVERITIES: dict[str, Severity] = {
@@ -163,35 +165,14 @@ def make(
 
     Where the body tells no time the time of receipt stands in, marked; raises Unreadable where that is unknown too.
     """
-    marks: dict[str, None] = {}
-    if time is None:
-        if delivery.received_at is None:
-            raise Unreadable(
-                Rejected.MISSING_FIELD,
-                "the body tells no time and the time of receipt is unknown; give the time of receipt",
-            )
-        at = delivery.received_at
-        marks[str(Mark.TIME_FROM_RECEIPT)] = None
-    else:
-        at, odd = time
-        marks |= dict.fromkeys(map(str, odd))
-    kept: dict[str, str] = {}
-    for name, raw in (labels or {}).items():
-        found = raw if isinstance(raw, str) else None if raw is None else as_text(raw)
-        if found and found != "null" and len(kept) < MAX_LABELS:
-            kept[clip(name)] = clip(found)
-            if len(found) > len(kept[clip(name)]):
-                marks[str(Mark.TEXT_TRUNCATED)] = None
-    texts: dict[str, Any] = {
-        "service": service,
-        "environment": environment,
-        "subject": subject,
-        "title": title,
-        "url": url,
-    }
-    said: dict[str, Any] = {name: clip(found) for name, found in texts.items() if found}
-    if any(len(found) < len(texts[name]) for name, found in said.items()):
-        marks[str(Mark.TEXT_TRUNCATED)] = None
+    at, marks = _when(time, delivery.received_at)
+    if any(found is not None and not -_EXACT < found < _EXACT for found in (value, limit)):
+        marks[Mark.NUMBER_INEXACT] = None
+    texts = {"service": service, "environment": environment, "subject": subject, "title": title}
+    texts |= {"unit": unit, "url": url}
+    if actor is not None and actor.id is not None:
+        actor = Actor(id=_cut(actor.id, marks), kind=actor.kind, on_call=actor.on_call)
+    said: dict[str, Any] = {name: _cut(found, marks) for name, found in texts.items() if found}
     return Event(
         id=clip_identifier(id),
         source=clip_identifier(source or delivery.source),
@@ -200,15 +181,44 @@ def make(
         **said,
         severity=severity,
         actor=actor,
-        labels=kept,
+        labels=_kept(labels or {}, marks),
         value=value,
         limit=limit,
-        unit=unit,
         bound=bound,
         began_at=began_at,
         expires_at=expires_at,
-        marks=tuple(marks),
+        marks=tuple(map(str, marks)),
     )
+
+
+def _when(time: Moment | None, received_at: Instant | None) -> tuple[Instant, dict[Mark, None]]:
+    if time is not None:
+        return time[0], dict.fromkeys(time[1])
+    if received_at is None:
+        raise Unreadable(
+            Rejected.MISSING_FIELD,
+            "the body tells no time and the time of receipt is unknown; give the time of receipt",
+        )
+    return received_at, {Mark.TIME_FROM_RECEIPT: None}
+
+
+def _kept(labels: Mapping[str, Any], marks: dict[Mark, None]) -> dict[str, str]:
+    kept: dict[str, str] = {}
+    for name, raw in labels.items():
+        found = "" if raw is None else as_text(raw)
+        if found in ("", "null"):
+            continue
+        if len(kept) == MAX_LABELS:
+            marks[Mark.TEXT_TRUNCATED] = None
+            break
+        kept[_cut(name, marks)] = _cut(found, marks)
+    return kept
+
+
+def _cut(found: str, marks: dict[Mark, None]) -> str:
+    if len(found) > MAX_TEXT:
+        marks[Mark.TEXT_TRUNCATED] = None
+    return clip(found)
 
 
 def not_the_shape(expected: str, found: Any) -> Unreadable:

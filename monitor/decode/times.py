@@ -15,6 +15,9 @@ from monitor.decode.outcome import Unreadable
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PARSE = datetime.fromisoformat
+LATEST_AT = Instant((datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1))
+"""The end of the year 9999 in UTC: what is later cannot be written in RFC 3339."""
+
 _RFC3339 = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\d)(?:[Tt ](?P<clock>\d\d:\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,30}))?)?"
     r"\s?(?P<offset>[Zz]|UTC|[+-]\d\d(?::?\d\d)?)?)?",
@@ -27,7 +30,7 @@ def instant_hook(kind: type[Any], value: Any) -> Any:
     """msgspec's hook for `Instant`: the common form only. Raises ValueError for what needs a closer look."""
     since = _PARSE(value) - _EPOCH
     instant = since.days * 86_400_000_000 + since.seconds * 1_000_000 + since.microseconds
-    if instant < EARLIEST_AT or value[10] != "T":
+    if not EARLIEST_AT <= instant <= LATEST_AT or value[10] != "T":
         raise ValueError(_EXPECTED)
     return kind(instant)
 
@@ -55,7 +58,7 @@ def read_time(value: object, field: str) -> tuple[Instant, tuple[Mark, ...]]:
             raise out_of_range(value, field) from None
         raise Unreadable(Rejected.BAD_TIME, f"{field}: {_shown(value)} is no time: {error}; {_EXPECTED}") from None
     instant = since // timedelta(microseconds=1) * MICROSECOND + (SECOND if leap else 0)
-    if instant < EARLIEST_AT:
+    if not EARLIEST_AT <= instant <= LATEST_AT:
         raise out_of_range(value, field)
     return Instant(instant), (Mark.LEAP_SECOND,) if leap else ()
 
@@ -64,7 +67,7 @@ def out_of_range(value: object, field: str) -> Unreadable:
     earliest = 1970 + EARLIEST_AT // (365 * DAY)
     return Unreadable(
         Rejected.TIME_OUT_OF_RANGE,
-        f"{field}: {_shown(value)} is before the year {earliest}; tools write such a time for 'none': "
+        f"{field}: {_shown(value)} is not between the years {earliest} and 9999; tools write such a time for 'none': "
         f"leave the field out, or send the true time",
     )
 

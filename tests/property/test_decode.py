@@ -1,0 +1,183 @@
+"""Laws of decoding: events survive the wire, and nothing that arrives can crash a decoder."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import msgspec
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from monitor.core.events import EARLIEST_AT, KINDS, SECOND, Actor, Event, Instant
+from monitor.core.reasons import Rejected
+from monitor.decode.canonical import Unreadable, decode_line, decode_value, encode
+from monitor.decode.jsontext import load
+from monitor.decode.normalise import normalise
+from monitor.decode.outcome import NoEvent
+from monitor.decode.reading import Delivery
+from monitor.decode.registry import _VENDORS, SOURCES, decode
+
+LATEST_AT = 253_402_300_799 * SECOND  # the year 9999
+TEXT = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=40)
+IDENTIFIER = TEXT.filter(bool)
+INSTANTS = st.integers(EARLIEST_AT, LATEST_AT).map(Instant)
+NUMBERS = st.floats(min_value=-(2.0**53), max_value=2.0**53, exclude_min=True, exclude_max=True)
+
+ACTORS = st.builds(
+    Actor,
+    id=st.none() | TEXT,
+    kind=st.sampled_from(["human", "automation", "unknown"]),
+    on_call=st.none() | st.booleans(),
+)
+EVENTS = st.builds(
+    Event,
+    id=IDENTIFIER,
+    source=IDENTIFIER,
+    time=INSTANTS,
+    kind=st.sampled_from(sorted(KINDS)),
+    service=st.none() | TEXT,
+    environment=st.none() | TEXT,
+    subject=st.none() | TEXT,
+    severity=st.none() | st.sampled_from(["critical", "high", "warning", "info"]),
+    title=st.none() | TEXT,
+    actor=st.none() | ACTORS,
+    labels=st.dictionaries(TEXT, TEXT, max_size=4),
+    value=st.none() | NUMBERS,
+    limit=st.none() | NUMBERS,
+    unit=st.none() | TEXT,
+    bound=st.none() | st.sampled_from(["max", "min", "expected"]),
+    expires_at=st.none() | INSTANTS,
+    previous_expires_at=st.none() | INSTANTS,
+    began_at=st.none() | INSTANTS,
+    covers_from=st.none() | INSTANTS,
+    received_at=st.none() | INSTANTS,
+    url=st.none() | TEXT,
+    marks=st.lists(TEXT, max_size=3, unique=True).map(tuple),
+)
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.sampled_from(["2026-03-10T12:00:00Z", "0001-01-01T00:00:00Z", "2026-03-10T12:00:00", "null", "firing"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(EVENTS)
+def test_an_event_survives_the_wire(event: Event) -> None:
+    assert decode_line(encode(event)) == event
+
+
+@given(EVENTS)
+def test_the_fast_and_the_slow_way_agree(event: Event) -> None:
+    assert decode_value(load(encode(event))) == event
+
+
+@given(st.binary(max_size=200))
+@example(b'{"id":"\xed\xa0\x80"}')
+@example(b'{"value":1e999,"id":"\\udead"}')
+def test_any_bytes_are_an_event_or_unreadable(line: bytes) -> None:
+    try:
+        event = decode_line(line)
+    except Unreadable:
+        return
+    assert decode_line(encode(event)) == event
+
+
+FIELDS = st.sampled_from([*Event.__struct_fields__, "team"])
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "id": st.text(min_size=1, max_size=300) | st.integers(),
+            "source": st.just("s"),
+            "time": st.just("2026-03-10T12:00:00Z"),
+            "kind": st.just("note.added"),
+        }
+    ),
+    st.dictionaries(FIELDS, JSON, max_size=5),
+)
+def test_any_fields_give_an_event_that_survives_the_wire_or_a_reason(
+    base: dict[str, Any], more: dict[str, Any]
+) -> None:
+    try:
+        event = decode_line(json.dumps(base | more).encode("utf-8", "surrogatepass"))
+    except Unreadable:
+        return
+    assert decode_line(encode(event)) == event
+
+
+# The names that the decoders look for: random JSON made of them gets further in than random names would.
+NAMES = st.sampled_from(
+    re.findall(
+        r"\w+",
+        """
+        action agent alerts annotations attributes body comment component component_update components content context
+        created_at creator data data_base64 dedup_key deployment deployment_status display_at endsAt environment event
+        event_action event_type fingerprint generatorURL head_commit id impact incident incident_updates involvedObject
+        issue items kind labels log_entries merged message messages metadata name new_status object occurred_at
+        old_status payload pull_request pushed_at reason ref release repository sender service severity source
+        specversion startsAt state status subject time timestamp title type value
+        """,
+    )
+)
+VALUES = st.sampled_from(
+    [
+        *("firing", "resolved", "incident.triggered", "incident.responder.replied", "incident.trigger", "trigger"),
+        *("dev.cdevents.incident.detected.0.1.0", "nearmiss.alert.fired", "1.0", "success", "created", "published"),
+        *("2026-03-10T12:00:00Z", "0001-01-01T00:00:00Z", "2026-03-10T12:00:00", "null", "", "Killing", "Pulled"),
+    ]
+)
+VENDOR_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | VALUES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=8),
+    max_leaves=40,
+)
+HEADERS = st.dictionaries(
+    st.sampled_from(["x-github-event", "ce-type", "ce-id", "ce-source", "ce-specversion", "content-type"]),
+    st.sampled_from(["push", "deployment", "release", "1.0", "nearmiss.note.added", "a", "application/json"]),
+    max_size=4,
+)
+
+
+@given(st.sampled_from(sorted(SOURCES)), VENDOR_JSON, HEADERS, st.none() | INSTANTS)
+def test_no_body_crashes_a_decoder(
+    source: str, body: Any, headers: dict[str, str], received_at: Instant | None
+) -> None:
+    outcome = decode(source, json.dumps(body).encode(), headers, received_at)
+    assert Rejected.DECODER_FAILED not in {refusal.reason for refusal in outcome.refusals}, outcome
+    for event in outcome.events:
+        assert decode_line(encode(event)) == event
+
+
+@given(st.sampled_from(sorted(_VENDORS)), st.dictionaries(NAMES, VENDOR_JSON, max_size=10), HEADERS)
+def test_no_piece_crashes_a_decoder(vendor: str, piece: dict[str, Any], headers: dict[str, str]) -> None:
+    delivery = Delivery(vendor, headers, Instant(0))
+    try:
+        events = _VENDORS[vendor].read((piece, piece) if vendor == "alertmanager" else piece, delivery)
+    except (Unreadable, NoEvent):
+        events = []
+    assert all(decode_line(encode(event)) == event for event in events)
+
+
+@given(st.sampled_from(sorted(SOURCES)), st.binary(max_size=100))
+def test_no_bytes_crash_a_decoder(source: str, body: bytes) -> None:
+    outcome = decode(source, body)
+    assert Rejected.DECODER_FAILED not in {refusal.reason for refusal in outcome.refusals}
+
+
+@given(EVENTS, INSTANTS, st.integers(0, 10**12))
+def test_no_event_is_later_than_its_receipt_allows(event: Event, received_at: Instant, tolerance: int) -> None:
+    found = normalise(event, received_at, tolerance)
+    assert found.time <= max(received_at + tolerance, EARLIEST_AT)
+    assert found.received_at is not None
+    assert found.received_at <= received_at
+    assert normalise(found, received_at, tolerance) == found
+    assert msgspec.structs.replace(found, time=event.time, received_at=event.received_at, marks=event.marks) == event

@@ -1,0 +1,201 @@
+"""GitHub: which event a body is, what changed and what only said so, and people and bots."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from monitor.core.events import Actor
+from monitor.core.reasons import Ignored, Rejected
+from tests.unit.decode.deliveries import at, event, left_out, refused
+
+ANN = {"login": "ann", "id": 1, "type": "User"}
+BOT = {"login": "deployer[bot]", "id": 2, "type": "Bot"}
+REPOSITORY = {"name": "shop", "full_name": "acme/shop", "default_branch": "main", "pushed_at": 1_773_144_000}
+DEPLOYMENT = {
+    "id": 77,
+    "sha": "c0ffee",
+    "ref": "main",
+    "task": "deploy",
+    "environment": "production",
+    "description": None,
+    "creator": ANN,
+    "created_at": "2026-03-10T12:00:00Z",
+    "production_environment": True,
+}
+
+
+def body(**parts: Any) -> dict[str, Any]:
+    return {"repository": REPOSITORY, "sender": ANN} | parts
+
+
+def status(state: str, **deployment: Any) -> dict[str, Any]:
+    found = {
+        "id": 501,
+        "state": state,
+        "created_at": "2026-03-10T12:05:00Z",
+        "creator": BOT,
+        "target_url": "https://x.example",
+    }
+    return body(action="created", deployment_status=found, deployment=DEPLOYMENT | deployment)
+
+
+def test_a_deployment_begins() -> None:
+    found = event("github", body(action="created", deployment=DEPLOYMENT, workflow=None))
+    assert (found.kind, found.service, found.environment) == ("change.started", "shop", "production")
+    assert (found.subject, found.actor) == ("deployment/acme/shop/production", Actor("ann", "human"))
+    assert found.labels["version"] == "c0ffee"
+    assert found.labels["production_environment"] == "true"
+    assert at(found) == "2026-03-10T12:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("state", "kind"),
+    [
+        ("success", "change.deployed"),
+        ("failure", "change.failed"),
+        ("error", "change.failed"),
+        ("in_progress", "change.started"),
+    ],
+)
+def test_its_states(state: str, kind: str) -> None:
+    found = event("github", status(state))
+    assert (found.kind, found.id, found.subject) == (kind, "deployment_status/501", "deployment/acme/shop/production")
+    assert (at(found), found.url) == ("2026-03-10T12:05:00Z", "https://x.example")
+
+
+def test_a_rollback_is_of_the_same_subject() -> None:
+    found = event("github", status("success", task="rollback", sha="0ld", id=78))
+    assert (found.kind, found.subject) == ("change.rolled_back", event("github", status("success")).subject)
+    assert left_out("github", status("inactive")) == Ignored.NOT_RELEVANT
+
+
+def test_a_bot_that_acts_for_a_person_is_named_with_the_person_beside_it() -> None:
+    found = event("github", body(action="created", deployment=DEPLOYMENT | {"creator": BOT}))
+    assert (found.actor, found.labels["sender"]) == (Actor("deployer[bot]", "automation"), "ann")
+
+
+def test_a_review_of_a_deployment() -> None:
+    run = {
+        "id": 9,
+        "run_attempt": 1,
+        "head_sha": "c0ffee",
+        "display_title": "release 7",
+        "updated_at": "2026-03-10T12:01:00Z",
+    }
+    asked = event(
+        "github",
+        body(
+            action="requested",
+            workflow_run=run,
+            reviewers=[],
+            environment="production",
+            requestor=ANN,
+            since="2026-03-10T12:00:30Z",
+        ),
+    )
+    assert (asked.kind, asked.environment, at(asked)) == ("note.added", "production", "2026-03-10T12:00:30Z")
+    denied = event("github", body(action="rejected", workflow_run=run, approver=ANN, environment="production"))
+    assert (denied.kind, denied.subject, at(denied)) == ("change.blocked", asked.subject, "2026-03-10T12:01:00Z")
+    assert denied.id != asked.id
+
+
+PULL = {
+    "id": 31,
+    "number": 12,
+    "title": "Revert a limit",
+    "merged": True,
+    "merged_at": "2026-03-10T12:00:00Z",
+    "merged_by": ANN,
+    "merge_commit_sha": "feed",
+    "head": {"ref": "revert-11-limit"},
+    "base": {"ref": "main"},
+}
+
+
+def test_a_merge() -> None:
+    found = event("github", body(action="closed", pull_request=PULL))
+    assert (found.kind, found.subject) == ("change.merged", "pull_request/acme/shop/12")
+    assert (found.labels["version"], found.labels["reverts"]) == ("feed", "11")
+
+
+@pytest.mark.parametrize(("action", "merged"), [("closed", False), ("opened", False), ("synchronize", True)])
+def test_closed_is_not_merged(action: str, merged: bool) -> None:
+    assert left_out("github", body(action=action, pull_request=PULL | {"merged": merged})) == Ignored.NOT_RELEVANT
+
+
+PUSH = {
+    "ref": "refs/heads/main",
+    "before": "a1",
+    "after": "b2",
+    "pusher": {"name": "ann"},
+    "head_commit": {"timestamp": "2026-03-01T08:00:00+01:00", "message": "first line\n\nmore"},
+}
+
+
+def test_a_push_happens_when_it_is_pushed_not_when_it_was_committed() -> None:
+    found = event("github", body(**PUSH))
+    assert (found.kind, found.title, found.actor) == ("change.merged", "first line", Actor("ann", "human"))
+    assert at(found) == "2026-03-10T12:00:00Z"
+    quiet = REPOSITORY | {"pushed_at": None}
+    assert at(event("github", body(**PUSH, repository=quiet))) == "2026-03-01T07:00:00Z"
+    assert event("github", body(**PUSH | {"before": "c3"})).id != found.id
+
+
+@pytest.mark.parametrize("changes", [{"ref": "refs/heads/topic"}, {"ref": "refs/tags/main"}, {"deleted": True}])
+def test_other_pushes_merge_nothing(changes: dict[str, Any]) -> None:
+    assert left_out("github", body(**PUSH | changes)) == Ignored.NOT_RELEVANT
+
+
+def test_a_release_is_one_event_however_often_it_is_told() -> None:
+    release = {"id": 5, "tag_name": "v1.2", "name": "", "published_at": "2026-03-10T12:00:00Z", "author": BOT}
+    published = event("github", body(action="published", release=release))
+    released = event("github", body(action="released", release=release))
+    assert (published.kind, published.title, published.id) == ("change.merged", "release v1.2", released.id)
+    early = event("github", body(action="prereleased", release=release | {"prerelease": True}))
+    assert early.id != published.id
+    assert left_out("github", body(action="edited", release=release)) == Ignored.NOT_RELEVANT
+
+
+def test_a_comment_is_a_note() -> None:
+    comment = {"id": 8, "user": ANN, "created_at": "2026-03-10T12:00:00Z", "body": "that is weird"}
+    found = event("github", body(action="created", issue={"number": 3, "title": "slow"}, comment=comment))
+    assert (found.kind, found.title, found.labels["text"]) == ("note.added", "slow", "that is weird")
+    assert found.subject == "issue/acme/shop/3"
+    assert left_out("github", body(action="deleted", issue={}, comment=comment)) == Ignored.NOT_RELEVANT
+
+
+def test_a_leaked_secret_is_a_hazard_that_only_its_revocation_ends() -> None:
+    header = {"X-GitHub-Event": "secret_scanning_alert"}
+    alert = {"number": 4, "secret_type": "cloud_key", "secret": "s3cret", "created_at": "2026-03-10T12:00:00Z"}
+    over = alert | {"resolved_at": "2026-03-10T13:00:00Z", "resolved_by": ANN}
+    found = event("github", body(action="created", alert=alert), header)
+    assert (found.kind, found.severity) == ("alert.fired", "high")
+    assert "s3cret" not in repr(found)
+    revoked = event("github", body(action="resolved", alert=over | {"resolution": "revoked"}), header)
+    assert (revoked.kind, revoked.subject) == ("alert.resolved", found.subject)
+    waved = event("github", body(action="resolved", alert=over | {"resolution": "wont_fix"}), header)
+    assert waved.kind == "alert.cancelled"
+    assert left_out("github", body(action="assigned", alert=alert), header) == Ignored.NOT_RELEVANT
+
+
+@pytest.mark.parametrize(
+    ("parts", "reason"),
+    [
+        ({"zen": "Keep it logically awesome.", "hook": {"id": 1}}, Ignored.HANDSHAKE),
+        ({"action": "completed", "workflow_run": {"id": 1, "conclusion": "success"}}, Ignored.NOT_RELEVANT),
+        ({"action": "opened", "issue": {"id": 1}}, Ignored.NOT_RELEVANT),
+        ({"action": "created", "check_run": {"id": 1}}, Ignored.NOT_RELEVANT),
+    ],
+)
+def test_what_says_nothing_about_a_running_system(parts: dict[str, Any], reason: Ignored) -> None:
+    assert left_out("github", body(**parts)) == reason
+
+
+def test_the_header_goes_before_the_shape() -> None:
+    assert left_out("github", body(deployment=DEPLOYMENT), {"X-GitHub-Event": "sponsorship"}) == Ignored.UNKNOWN_TYPE
+    assert refused("github", body(), {"X-GitHub-Event": "deployment"}) == Rejected.NOT_AN_EVENT
+    assert refused("github", body(deployment={"creator": ANN})) == Rejected.MISSING_FIELD
+    assert refused("github", body()) == Rejected.NOT_AN_EVENT
+    assert refused("github", []) == Rejected.NOT_AN_EVENT

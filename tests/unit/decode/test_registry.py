@@ -1,0 +1,145 @@
+"""Which decoder reads a source, and that whatever happens is in the outcome."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from monitor.core.reasons import Ignored, Mark, Rejected
+from monitor.decode import registry
+from monitor.decode.jsontext import MAX_BODY_BYTES
+from monitor.decode.registry import SOURCES, decode
+from tests.unit.decode.deliveries import RECEIVED_AT, event, events, left_out, outcome, refused
+
+ONE = {"id": "e1", "source": "probe", "time": "2026-03-10T12:00:00Z", "kind": "alert.fired"}
+TWO = ONE | {"id": "e2"}
+PUSH = {
+    "ref": "refs/heads/main",
+    "before": "a1",
+    "after": "b2",
+    "repository": {"name": "shop", "full_name": "acme/shop", "default_branch": "main", "pushed_at": 1_773_140_000},
+}
+
+
+def test_the_first_part_of_the_name_picks_the_decoder_and_the_whole_name_stays() -> None:
+    assert event("github/acme/shop", PUSH).source == "github/acme/shop"
+    assert refused("gitlab/acme", PUSH) == Rejected.UNKNOWN_SOURCE
+    assert "github" in decode("", b"{}").refusals[0].detail
+
+
+@pytest.mark.parametrize("source", ["events", "canonical"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps([ONE, TWO]).encode(),
+        json.dumps([ONE, TWO], indent=2).encode(),
+        f"{json.dumps(ONE)}\n{json.dumps(TWO)}".encode(),
+        f"\ufeff\n{json.dumps(ONE)}\r\n\n{json.dumps(TWO)}\n\n".encode(),
+    ],
+)
+def test_own_events_as_an_array_or_as_lines(source: str, body: bytes) -> None:
+    assert [found.id for found in events(source, body)] == ["e1", "e2"]
+
+
+def test_one_event_over_several_lines() -> None:
+    assert event("events", json.dumps(ONE, indent=2).encode()).id == "e1"
+
+
+def test_a_bad_event_does_not_refuse_its_neighbours_and_only_its_bytes_are_kept() -> None:
+    bad = b'{"id": "x", "source": "s", "time": "2026-03-10T12:00:00", "kind": "alert.fired"}'
+    lines = b"\n".join([json.dumps(ONE).encode(), bad, b'{"cut', b'{"id":"\xff"}', json.dumps(TWO).encode()])
+    found = outcome("events", lines)
+    assert [one.id for one in found.events] == ["e1", "e2"]
+    assert [(one.index, one.reason, one.body) for one in found.refusals] == [
+        (1, Rejected.TIME_WITHOUT_OFFSET, bad),
+        (2, Rejected.NOT_JSON, b'{"cut'),
+        (3, Rejected.NOT_UTF8, b'{"id":"\xff"}'),
+    ]
+    array = outcome("events", [ONE, 5, TWO])
+    assert [one.id for one in array.events] == ["e1", "e2"]
+    assert [(one.index, one.reason, one.body) for one in array.refusals] == [(1, Rejected.NOT_AN_EVENT, b"5")]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"[1,", Rejected.NOT_JSON),
+        (b'{\n"id": "x",\n}', Rejected.NOT_JSON),
+        (b"[" * 1000, Rejected.TOO_DEEP),
+        (b"[" * 1000 + b"]" * 1000, Rejected.TOO_DEEP),
+        (b"\xff\xfe", Rejected.NOT_UTF8),
+        (b"7" * (MAX_BODY_BYTES + 1), Rejected.TOO_LARGE),
+        (b"\0", Rejected.NUL_BYTE),
+    ],
+)
+@pytest.mark.parametrize("source", ["events", "github"])
+def test_a_body_that_cannot_be_read_is_refused_whole(source: str, body: bytes, reason: Rejected) -> None:
+    found = outcome(source, body)
+    assert [(one.reason, one.body.strip()) for one in found.refusals] == [(reason, body.strip())]
+
+
+@pytest.mark.parametrize("source", sorted(SOURCES))
+def test_nothing_at_all_is_no_event(source: str) -> None:
+    assert left_out(source, b" \n") == Ignored.EMPTY
+
+
+@pytest.mark.parametrize("source", sorted(SOURCES))
+@pytest.mark.parametrize("body", [5, "text", None, True, {}, {"a": 1}])
+def test_another_shape_is_refused_by_name(source: str, body: Any) -> None:
+    expected = (
+        Rejected.MISSING_FIELD
+        if source in ("events", "canonical") and isinstance(body, dict)
+        else Rejected.NOT_AN_EVENT
+    )
+    assert refused(source, body) == expected
+
+
+def test_envelopes_may_stand_among_events() -> None:
+    cloud = {"specversion": "1.0", "id": "c", "source": "/x", "type": "nearmiss.note.added", "time": ONE["time"]}
+    other = cloud | {"type": "com.example.thing"}
+    cd = {
+        "context": {"id": "d", "source": "/y", "type": "dev.cdevents.service.deployed.0.2.0", "timestamp": ONE["time"]},
+        "subject": {"id": "shop"},
+    }
+    found = outcome("events", [cloud, ONE, other, cd])
+    assert [one.kind for one in found.events] == ["note.added", "alert.fired", "change.deployed"]
+    assert [(one.index, one.reason) for one in found.skipped] == [(2, Ignored.UNKNOWN_TYPE)]
+    assert event("events", ONE | {"context": "a field of one's own"}).labels == {"context": "a field of one's own"}
+
+
+def test_the_headers_of_a_cloud_event_go_before_the_source() -> None:
+    headers = {"CE-SpecVersion": "1.0", "CE-Type": "nearmiss.note.added", "CE-Id": "1", "CE-Source": "/x%20y"}
+    found = event("events", {"title": "odd", "time": ONE["time"]}, headers)
+    assert (found.id, found.source, found.kind, found.title) == ("1", "/x y", "note.added", "odd")
+
+
+def test_a_form_carries_json_in_its_field_payload() -> None:
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    assert event("github", urlencode({"payload": json.dumps(PUSH)}).encode(), form).kind == "change.merged"
+    assert refused("github", b"other=1", form) == Rejected.NOT_AN_EVENT
+    assert refused("github", b"\xff", form) == Rejected.NOT_AN_EVENT
+
+
+def test_a_body_without_a_time_takes_that_of_its_receipt_and_says_so() -> None:
+    body = {"routing_key": "r", "event_action": "trigger", "payload": {"summary": "x"}}
+    found = event("pagerduty", body)
+    assert (found.time, found.marks) == (RECEIVED_AT, (Mark.TIME_FROM_RECEIPT,))
+    (refusal,) = decode("pagerduty", json.dumps(body).encode()).refusals
+    assert refusal.reason == Rejected.MISSING_FIELD
+
+
+def test_a_defect_of_a_decoder_keeps_the_body_and_the_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(piece: Any, _delivery: Any) -> list[Any]:
+        if piece == 2:
+            raise ZeroDivisionError("oops")
+        return []
+
+    monkeypatch.setitem(registry._VENDORS, "github", registry._Decoder(lambda body, _: list(body), read))
+    found = outcome("github", [1, 2, 3])
+    assert [(one.index, one.reason, one.body) for one in found.refusals] == [(1, Rejected.DECODER_FAILED, b"[1, 2, 3]")]
+    assert "ZeroDivisionError" in found.refusals[0].detail
+    monkeypatch.setitem(registry._VENDORS, "github", registry._Decoder(lambda body, _: [body["x"]], read))
+    assert refused("github", {}) == Rejected.DECODER_FAILED
