@@ -1,11 +1,11 @@
-"""From events to candidates: hazards open instances, interventions make them candidates, candidates form episodes.
+"""From events to candidates: hazards wait, an intervention makes candidates of them, candidates form episodes.
 
 Sees events in event-time order (late ones when they come); decides nothing about impact.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from monitor.core.alerts import ALERT_STATES, Track, alert_key
 from monitor.core.catalogue import Catalogue
@@ -15,14 +15,14 @@ from monitor.core.episodes import LONGEST_EPISODE, Episode, reference_of
 from monitor.core.events import Event, EventId, Instant
 from monitor.core.facts import is_drill
 from monitor.core.instances import Evidence, Instance, correlation_key
-from monitor.core.matching import CompiledRule, CompiledStep, Hit, Matcher
+from monitor.core.matching import NO_FACTS, CompiledRule, CompiledStep, Hit, Matcher
+from monitor.core.memory import entry
 from monitor.core.near_miss import Draft
 from monitor.core.reasons import NotOpened
-from monitor.core.rule import LONGEST_WINDOW, Clause, Pair, Point, Reach
+from monitor.core.rule import Clause, Pair, Point, Reach, Rule
 from monitor.core.state import State
 
-OPEN_PER_SERVICE = 200
-"""Instances that may be open on one service at once; further hazards are counted by name."""
+NOTHING_HAPPENED = "nothing that this rule takes for an intervention happened within its window"
 
 
 def reach(catalogue: Catalogue, service: str, how: Reach) -> frozenset[str] | None:
@@ -39,7 +39,7 @@ def reach(catalogue: Catalogue, service: str, how: Reach) -> frozenset[str] | No
 def pairs_hold(pairs: tuple[Pair, ...], hazard: Event, other: Event) -> bool:
     """Fields that must equal (or differ from) the hazard's; a missing one never does."""
     for pair in pairs:
-        mine, theirs = read(pair.hazard, hazard, {}), read(pair.theirs, other, {})
+        mine, theirs = read(pair.hazard, hazard, NO_FACTS), read(pair.theirs, other, NO_FACTS)
         if mine is None or theirs is None or (mine == theirs) is not pair.equal:
             return False
     return True
@@ -57,65 +57,43 @@ class Correlator:
 
     # -- hazards -----------------------------------------------------------------------------------------------
 
-    def hazard(self, hit: Hit, event: Event) -> Instance | None:
-        """Open an instance, or join the one that is open under the same key. The new instance, if there is one."""
-        compiled = hit.step.rule
-        refusal = self._refuse_hazard(hit, event)
-        if refusal is not None:
-            self._ignore(refusal, (compiled.rule.name,), event.service, (event.event_id,), "")
-            return None
-        key = correlation_key([get(event, {}) for get in compiled.correlate]) or reference_of(event)
-        known = self.state.instances.get(self.state.by_key.get((compiled.rule.name, key), ""))
-        if known is not None:
-            if not self._starts_anew(known, event):
-                self._join(known, compiled, event)
-                return None
-            self._expire(known)
-        return self._open(compiled, key, event)
+    def hazards(self, hits: list[Hit], event: Event) -> None:
+        """Let the event wait as a hazard of every rule that it hits, or join a candidate of the same key."""
+        elsewhere = []
+        for hit in hits:
+            if hit.step.part != "hazard":
+                continue
+            if hit.elsewhere:
+                elsewhere.append(hit.step.rule.rule.name)
+            elif event.service is None:
+                self._ignore(NotOpened.NO_SERVICE, (hit.step.rule.rule.name,), None, (event.event_id,), "")
+            elif is_drill(event):
+                self._ignore(NotOpened.DRILL, (hit.step.rule.rule.name,), event.service, (event.event_id,), "")
+            else:
+                self._hazard(hit.step.rule, event)
+        if elsewhere:
+            self._ignore(NotOpened.NON_PRODUCTION, tuple(elsewhere), event.service, (event.event_id,), "")
+        if self.state.memory.displaced is not None:
+            self._displaced(self.state.memory.displaced)
 
-    def _refuse_hazard(self, hit: Hit, event: Event) -> NotOpened | None:
-        if event.service is None:
-            return NotOpened.NO_SERVICE
-        if hit.elsewhere:
-            return NotOpened.NON_PRODUCTION
-        if is_drill(event):
-            return NotOpened.DRILL
-        if self.state.open_by_service.get(event.service, 0) >= OPEN_PER_SERVICE:
-            return NotOpened.TOO_MANY_OPEN
-        return None
-
-    def _starts_anew(self, known: Instance, event: Event) -> bool:
-        """An alert that was over before anybody acted is another story when it fires again."""
-        if known.episode:
-            return False
-        return event.time > known.expires_at or (bool(known.tracks) and not known.live_at(event.time))
-
-    def _join(self, instance: Instance, compiled: CompiledRule, event: Event) -> None:
-        instance.hazards.add(event)
-        self._track(instance, event)
-        limit = instance.first_sign_at + LONGEST_WINDOW
-        instance.expires_at = min(max(instance.expires_at, event.time + compiled.rule.intervention.within), limit)
-        self.state.touch_instance(instance)
-        if instance.episode:
+    def _hazard(self, compiled: CompiledRule, event: Event) -> None:
+        rule = compiled.rule
+        instance = None
+        if rule.name in self.state.open_by_rule:
+            instance = self.state.instances.get(self.state.by_key.get((rule.name, key_of(compiled, event)), ""))
+        self.state.waiting.add(rule.name, event.time + rule.intervention.within, event)
+        if instance is not None:
+            self.state.waiting.take(rule.name, event)
+            instance.hazards.add(event)
+            self._track(instance, event)
+            instance.accepts_until = max(instance.accepts_until, event.time + rule.intervention.within)
+            self.state.touch_instance(instance)
             self._evidence_added(instance, event)
 
-    def _open(self, compiled: CompiledRule, key: str, event: Event) -> Instance:
-        rule = compiled.rule
-        assert event.service is not None
-        instance = Instance(
-            id="\x1f".join((rule.name, key, event.source, event.id)),
-            rule=rule.name,
-            version=rule.version,
-            key=key,
-            service=event.service,
-            expires_at=event.time + rule.intervention.within,
-            hazards=Evidence(first=[event]),
-            interventions=Evidence(),
-        )
-        self._track(instance, event)
-        self.state.add_instance(instance)
-        self.state.set_timer(instance.expires_at, "expire", instance.id)
-        return instance
+    def _displaced(self, event: Event) -> None:
+        if rules := self.state.waiting.displace(event):
+            detail = "more of its kind waited on this service than can be followed"
+            self._ignore(NotOpened.TOO_MANY_OPEN, tuple(rules), event.service, (event.event_id,), detail)
 
     def _track(self, instance: Instance, event: Event) -> None:
         if event.kind == "alert.fired":
@@ -123,72 +101,148 @@ class Correlator:
             instance.tracks.setdefault(key, Track()).observe(event)
             self.state.track_alert(instance, key)
 
-    def expire(self, instance: Instance) -> None:
-        """The intervention's window is over; later firings may have prolonged it."""
-        if instance.episode:
-            return
-        if instance.expires_at > self.now:
-            self.state.set_timer(instance.expires_at, "expire", instance.id)
-            return
-        self._expire(instance)
-
-    def _expire(self, instance: Instance) -> None:
-        reason = NotOpened.NO_INTERVENTION
-        detail = "nothing that this rule takes for an intervention happened within its window"
-        if instance.cleared:
-            reason, detail = NotOpened.CLEARED_BEFORE_ACTION, "every alert was over before anybody acted"
-        elif instance.unmet:
-            reason = NotOpened.ABSENCE_VIOLATED if instance.violated else NotOpened.CONDITION_NOT_MET
-            detail = instance.unmet
-        elif instance.unrelated:
-            reason, detail = NotOpened.UNRELATED_INTERVENTION, "what was done had nothing to do with the hazard"
-        ids = tuple(event.event_id for event in instance.hazards.events)
-        self.state.remove_instance(instance)
-        self._ignore(reason, (instance.rule,), instance.service, ids, detail)
+    def expire(self, until: int) -> None:
+        """Name the reason for every hazard whose window ended before `until` without an intervention."""
+        for expired in self.state.waiting.expire(until):
+            noted = expired.noted
+            if noted is None or not noted.taken:
+                reason = NotOpened.NO_INTERVENTION if noted is None else noted.reason
+                event = expired.event
+                self.out.append(
+                    Ignore(
+                        reason,
+                        Instant(expired.at),
+                        (expired.rule,),
+                        event.service,
+                        (event.event_id,),
+                        NOTHING_HAPPENED if noted is None else noted.detail,
+                    )
+                )
 
     # -- interventions -----------------------------------------------------------------------------------------
 
     def intervention(self, step: CompiledStep, event: Event) -> None:
-        """Offer an action to every open instance of its rule that it can reach."""
-        open_here = self.state.open_by_rule.get(step.rule.rule.name)
-        if not open_here or event.service is None:
+        """Offer an action to every candidate and to every waiting hazard of its rule that it can reach."""
+        name = step.rule.rule.name
+        open_here = self.state.open_by_rule.get(name)
+        waiting_here = self.state.waiting.by_rule.get(name)
+        if event.service is None or not (open_here or waiting_here):
             return
         services = reach(self.catalogue, event.service, step.rule.rule.intervention.reach)
-        if services is None:
-            reached = sorted(open_here)
-        elif len(services) < len(open_here):
-            reached = sorted(name for name in services if name in open_here)
-        else:
-            reached = sorted(name for name in open_here if name in services)
-        for service in reached:
-            for instance_id in sorted(open_here.get(service, ())):
-                self.offer(self.state.instances[instance_id], step.rule, event)
+        for service in _reached(services, open_here):
+            for instance_id in sorted(self.state.open_by_rule[name].get(service, ())):
+                self._add_action(self.state.instances[instance_id], step.rule, event)
+        for service in _reached(services, waiting_here):
+            self._offer(step.rule, self.state.waiting.of(name, service), event)
 
-    def offer(self, instance: Instance, compiled: CompiledRule, event: Event) -> None:
-        """Take the action as this instance's intervention, or note why not."""
+    def retry(self, compiled: CompiledRule, around: frozenset[str], start: int) -> None:
+        """Something arrived late: offer every action since `start` again to the hazards that no candidate took."""
+        rule, memory, now = compiled.rule, self.state.memory, self.now
+        actions = memory.between(sorted(around), sorted(compiled.intervention.kinds), start, now)
+        for action in sorted(actions, key=entry):
+            if not self.matcher.satisfies(compiled.intervention, action) or action.service is None:
+                continue
+            services = reach(self.catalogue, action.service, rule.intervention.reach) or around
+            since = action.time - rule.intervention.within
+            for service in sorted(services):
+                found = memory.between((service,), sorted(rule.hazard.kinds), since, action.time)
+                hazards = [hazard for hazard in found if self.matcher.satisfies(compiled.hazard, hazard)]
+                self._offer(compiled, [hazard for hazard in hazards if not self._is_cited(rule.name, hazard)], action)
+
+    def _is_cited(self, rule: str, hazard: Event) -> bool:
+        if self.state.waiting.is_taken(rule, hazard):
+            return True
+        reference = reference_of(hazard)
+        around = frozenset({hazard.service} if hazard.service else ())
+        return any(reference in episode.cited for episode in self.state.episodes_citing(around))
+
+    def _offer(self, compiled: CompiledRule, hazards: list[Event], action: Event) -> None:
+        """Group the hazards by key and take the action as the intervention of each group that it fits."""
+        within = compiled.rule.intervention.within
+        groups: dict[str, list[Event]] = {}
+        for hazard in hazards:
+            if hazard.time <= action.time <= hazard.time + within and hazard.event_id != action.event_id:
+                groups.setdefault(key_of(compiled, hazard), []).append(hazard)
+        for key, group in sorted(groups.items()):
+            refusal = self._candidate(compiled, key, group, action)
+            if refusal is not None:
+                for hazard in group:
+                    self.state.waiting.note(compiled.rule.name, hazard, *refusal)
+
+    def _candidate(
+        self, compiled: CompiledRule, key: str, group: list[Event], action: Event
+    ) -> tuple[NotOpened, str] | None:
+        """Make a candidate of a group of hazards and an action, or say why not."""
         rule = compiled.rule
+        if not any(pairs_hold(rule.intervention.pairs, hazard, action) for hazard in group):
+            return NotOpened.UNRELATED_INTERVENTION, "what was done had nothing to do with the hazard"
+        if is_drill(action):
+            self._ignore(NotOpened.DRILL, (rule.name,), action.service, (action.event_id,), "the action was an exercise")
+            return NotOpened.NO_INTERVENTION, "the only action was an exercise"
+        live = [hazard for hazard in group if self._was_live(hazard, action.time)]
+        if not live:
+            return NotOpened.CLEARED_BEFORE_ACTION, "every alert was over before anybody acted"
+        instance = self._build(rule, key, live, action)
+        if (unmet := self._unmet_before(instance, compiled, action)) is not None:
+            return unmet
+        instance.interventions.add(action)
+        instance.sibling_only = action.service not in self.catalogue.neighbours(instance.service)
+        for hazard in live:
+            self.state.waiting.take(rule.name, hazard)
+        self.state.add_instance(instance)
+        self._join_episode(instance)
+        return None
+
+    def _was_live(self, hazard: Event, moment: int) -> bool:
+        """Whether an alert had not yet recovered or been cancelled before a moment; other hazards stand until acted on."""
+        if hazard.kind != "alert.fired" or hazard.service is None:
+            return True
+        key = alert_key(hazard)
+        ends = self.state.memory.between((hazard.service,), ("alert.resolved", "alert.cancelled"), hazard.time, moment)
+        return not any(alert_key(end) == key and end.time < moment for end in ends)
+
+    def _build(self, rule: Rule, key: str, hazards: list[Event], action: Event) -> Instance:
+        first = hazards[0]
+        assert first.service is not None
+        instance = Instance(
+            id="\x1f".join((rule.name, key, first.source, first.id)),
+            rule=rule.name,
+            version=rule.version,
+            key=key,
+            service=first.service,
+            accepts_until=max(hazard.time for hazard in hazards) + rule.intervention.within,
+            hazards=Evidence(),
+            interventions=Evidence(),
+        )
+        for hazard in hazards:
+            instance.hazards.add(hazard)
+            if hazard.kind == "alert.fired":
+                instance.tracks.setdefault(alert_key(hazard), Track())
+        told = self.state.memory.between((first.service,), sorted(ALERT_STATES), first.time, self.now)
+        for event in told:
+            if (track := instance.tracks.get(alert_key(event))) is not None:
+                track.observe(event)
+        return instance
+
+    def _add_action(self, instance: Instance, compiled: CompiledRule, event: Event) -> None:
+        """A further action of a candidate, if it fits like the first."""
+        pairs = compiled.rule.intervention.pairs
         hazards = [hazard for hazard in instance.hazards.events if hazard.time <= event.time]
-        if not hazards or event.time > instance.expires_at or event.event_id in {h.event_id for h in hazards}:
-            return
-        if not any(pairs_hold(rule.intervention.pairs, hazard, event) for hazard in hazards):
-            instance.unrelated = True
-        elif is_drill(event):
-            self._ignore(NotOpened.DRILL, (rule.name,), event.service, (event.event_id,), "the action was an exercise")
-        elif not instance.live_at(event.time):
-            instance.cleared = True
-        elif (unmet := self._unmet_before(instance, compiled, event)) is not None:
-            instance.unmet, instance.violated = unmet
-        else:
+        if (
+            event.time <= instance.accepts_until
+            and event.event_id not in {hazard.event_id for hazard in hazards}
+            and any(pairs_hold(pairs, hazard, event) for hazard in hazards)
+            and not is_drill(event)
+            and instance.live_at(event.time)
+            and self._unmet_before(instance, compiled, event) is None
+        ):
             instance.interventions.add(event)
             instance.sibling_only &= event.service not in self.catalogue.neighbours(instance.service)
-            if instance.episode:
-                self._evidence_added(instance, event)
-            else:
-                self._join_episode(instance)
-        self.state.touch_instance(instance)
+            self.state.touch_instance(instance)
+            self._evidence_added(instance, event)
 
-    def _unmet_before(self, instance: Instance, compiled: CompiledRule, event: Event) -> tuple[str, bool] | None:
-        """The first further step whose window ended by now and that fails, in words, and whether it was too many."""
+    def _unmet_before(self, instance: Instance, compiled: CompiledRule, event: Event) -> tuple[NotOpened, str] | None:
+        """The first further step whose window ended by now and that fails: the reason, and the words."""
         for step in compiled.clauses:
             clause = step.clause
             assert clause is not None
@@ -196,7 +250,7 @@ class Correlator:
                 continue
             count = sum(1 for _ in self.clause_events(step, instance, event, 0))
             if (unmet := clause_unmet(clause, count)) is not None:
-                return unmet, clause.at_most is not None and count > clause.at_most
+                return unmet
         return None
 
     def clause_events(self, step: CompiledStep, instance: Instance, action: Event, safe_at: int) -> Iterator[Event]:
@@ -210,7 +264,7 @@ class Correlator:
             services = frozenset(self.state.memory.services_with(*clause.step.kinds))
         hazard = instance.hazards.earliest
         for event in self.state.memory.between(sorted(services), sorted(clause.step.kinds), start, end):
-            if self.matcher.satisfies(step, event, self.state.lineage) and pairs_hold(clause.pairs, hazard, event):
+            if self.matcher.satisfies(step, event) and pairs_hold(clause.pairs, hazard, event):
                 yield event
 
     # -- alerts ------------------------------------------------------------------------------------------------
@@ -327,13 +381,29 @@ def point(moment: Point, instance: Instance, action: Event, safe_at: int) -> int
     return (action.time if moment.anchor == "intervention" else safe_at) + moment.offset
 
 
-def clause_unmet(clause: Clause, count: int) -> str | None:
-    """Why a count of a further step fails, in words; None where it does not."""
+def clause_unmet(clause: Clause, count: int) -> tuple[NotOpened, str] | None:
+    """Why a count of a further step fails; None where it does not."""
     if count < clause.at_least:
-        return f"step {clause.name}: {count} seen, at least {clause.at_least} needed"
+        return NotOpened.CONDITION_NOT_MET, f"step {clause.name}: {count} seen, at least {clause.at_least} needed"
     if clause.at_most is not None and count > clause.at_most:
-        return f"step {clause.name}: {count} seen, at most {clause.at_most} allowed"
+        return NotOpened.ABSENCE_VIOLATED, f"step {clause.name}: {count} seen, at most {clause.at_most} allowed"
     return None
+
+
+def key_of(compiled: CompiledRule, hazard: Event) -> str:
+    """The hazard's correlation key; where a value is missing it is alone, since a missing key equals no other."""
+    return correlation_key([get(hazard, NO_FACTS) for get in compiled.correlate]) or reference_of(hazard)
+
+
+def _reached(services: frozenset[str] | None, here: Mapping[str, object] | None) -> list[str]:
+    """The services of a mapping that can be reached, in a fixed order; None reaches every one."""
+    if not here:
+        return []
+    if services is None:
+        return sorted(here)
+    if len(services) < len(here):
+        return sorted(name for name in services if name in here)
+    return sorted(name for name in here if name in services)
 
 
 def _seniority(episode: Episode) -> tuple[int, int, str]:

@@ -7,29 +7,30 @@ with timers; so within the lateness the result is a function of the set of event
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from monitor.core.alerts import ALERT_STATES
 from monitor.core.catalogue import Catalogue
 from monitor.core.conditions import MakeRegex
 from monitor.core.correlate import Correlator
 from monitor.core.decisions import Decision, Ignore, Late
-from monitor.core.events import SECOND, Event, Instant
-from monitor.core.instances import Instance
-from monitor.core.judge import Judge
-from monitor.core.matching import Matcher
+from monitor.core.events import MINUTE, SECOND, Event, Instant
+from monitor.core.facts import is_drill
+from monitor.core.judge import CONTEXT_KINDS, Judge
+from monitor.core.matching import NO_HITS, Hit, Matcher, longest_look_back
+from monitor.core.memory import entry
 from monitor.core.reasons import NotOpened
 from monitor.core.rule import Rule
 from monitor.core.state import ALWAYS_KEPT, MEMORY_HORIZON, SWEEP_EVERY, State
 from monitor.core.timeline import BEGINNING, Timeline
 
 FOREVER = 2**62
+EXPIRE_EVERY = 5 * MINUTE
+"""Hazards that wait are let go at multiples of this event time, not one by one."""
 _LINEAGE_KINDS = frozenset({"change.deployed", "change.rolled_back", "change.flag_set"})
 _IMPACT_KINDS = frozenset({"impact.started", "impact.ended", "incident.opened", "incident.updated", "incident.closed"})
-_MAINTENANCE_KINDS = frozenset({"maintenance.started", "maintenance.ended"})
-_in_order = itemgetter(0, 1, 2, 3)
 
 
 class EngineSettings(msgspec.Struct, frozen=True):
@@ -52,34 +53,40 @@ class Engine:
         """`cells`: what `take_changes` gave, all together. Raises StateError where they cannot be read."""
         self._make_regex = make_regex
         self._out: list[Decision] = []
-        matcher = Matcher(rules, catalogue, make_regex)
-        horizons = {kind: reach + MEMORY_HORIZON for kind, reach in matcher.longest_look_back().items()}
+        horizons = _horizons(rules)
         if cells:
-            self.state = State.restore(cells, horizons, catalogue)
+            self.state = State.restore(cells, horizons)
         else:
             self.state = State(Timeline(lateness=settings.lateness), horizons)
         self.state.timeline.lateness = settings.lateness
-        self._wire(matcher, catalogue)
-        self._drop_orphans()
+        self._housekeeping_at = BEGINNING
+        self._wire(rules, catalogue)
+        if cells:
+            self._drop_orphans()
+            self._wait_again(self._matcher.rules)
 
-    def _wire(self, matcher: Matcher, catalogue: Catalogue) -> None:
+    def _wire(self, rules: Sequence[Rule], catalogue: Catalogue) -> None:
         self.catalogue = catalogue
-        self._matcher = matcher
+        self._matcher = matcher = Matcher(rules, catalogue, self.state.lineage, self._make_regex)
+        self._relevant = matcher.kinds | ALWAYS_KEPT.keys() | ALERT_STATES | _LINEAGE_KINDS | frozenset(CONTEXT_KINDS)
         self._correlator = Correlator(self.state, matcher, catalogue, self._out)
         self._judge = Judge(self.state, matcher, catalogue, self._correlator, self._out)
 
     def replace_rules(self, rules: Sequence[Rule], catalogue: Catalogue) -> None:
-        """Go on with other rules; instances of rules whose version is unchanged stay open."""
-        matcher = Matcher(rules, catalogue, self._make_regex)
-        for kind, reach in matcher.longest_look_back().items():
-            self.state.memory.horizons[kind] = max(
-                self.state.memory.horizons.get(kind, 0), reach + MEMORY_HORIZON, ALWAYS_KEPT.get(kind, 0)
-            )
-        self._wire(matcher, catalogue)
+        """Go on with other rules; what waits or stands under rules whose version is unchanged stays."""
+        before = {name: compiled.rule.version for name, compiled in self._matcher.rules.items()}
+        self.state.memory.horizons.update(
+            {k: max(self.state.memory.horizons.get(k, 0), reach) for k, reach in _horizons(rules).items()}
+        )
+        for rule in list(self.state.waiting.rules()):
+            if before.get(rule) not in {known.version for known in rules if known.name == rule}:
+                self.state.waiting.forget_rule(rule)
+        self._wire(rules, catalogue)
         self._drop_orphans()
+        self._wait_again([rule.name for rule in rules if before.get(rule.name) != rule.version])
 
     def _drop_orphans(self) -> None:
-        """Instances of rules that are gone or changed cannot be judged any more."""
+        """Candidates of rules that are gone or changed cannot be judged any more."""
         for instance in list(self.state.instances.values()):
             compiled = self._matcher.rules.get(instance.rule)
             if compiled is None or compiled.rule.version != instance.version:
@@ -89,28 +96,45 @@ class Engine:
                     self.state.touch_episode(episode)
                 self.state.remove_instance(instance)
 
+    def _wait_again(self, rules: Iterable[str]) -> None:
+        """Which hazards wait follows from the remembered events; only what was noted of them is saved."""
+        state, wanted = self.state, frozenset(rules)
+        found = set()
+        for event in sorted(state.memory.everything(), key=entry):
+            for hit in self._matcher.hits(event):
+                rule = hit.step.rule.rule
+                expires_at = event.time + rule.intervention.within
+                usable = hit.step.part == "hazard" and not hit.elsewhere and event.service is not None
+                if usable and rule.name in wanted and expires_at >= state.expired_until and not is_drill(event):
+                    state.waiting.add(rule.name, expires_at, event, state.waiting.is_taken(rule.name, event))
+                    found.add((rule.name, event.source, event.id))
+        state.waiting.forget_notes(wanted, found)
+
     # -- input -------------------------------------------------------------------------------------------------
 
     def step(self, events: Sequence[Event]) -> list[Decision]:
         """Take events in journal order; where a batch ends does not matter."""
         state, timeline = self.state, self.state.timeline
-        pending, feeds = state.pending, state.feeds
+        pending, feeds, relevant = state.pending, state.feeds, self._relevant
         counts = self.catalogue.counts
+        arrivals = state.arrivals
         for event in events:
             at = event.time
             if at < timeline.watermark:
+                state.arrivals = arrivals
                 self._advance(timeline.watermark)
-                pending = state.pending
                 self._late(event)
                 continue
-            if event.kind == "impact.clear":
+            kind = event.kind
+            if kind == "impact.clear":
                 if event.service is not None and counts(event.environment) is not False:
                     feeds.add(event)
-            else:
-                pending.append((at, event.source, event.id, state.arrivals, event))
-                state.arrivals += 1
+            elif kind in relevant:
+                pending.append((at, event.source, event.id, arrivals, event))
+                arrivals += 1
             if at > timeline.newest or not timeline.confirmed:
                 timeline.see(at, event.source, event.received_at is not None)
+        state.arrivals = arrivals
         self._advance(timeline.watermark)
         return self._take()
 
@@ -136,32 +160,42 @@ class Engine:
 
     def _advance(self, limit: int) -> None:
         """Process what lies before `limit`: events first, then the timers of the same moment."""
-        state = self.state
+        state, correlator = self.state, self._correlator
         pending, timers = state.pending, state.timers
-        pending.sort(key=_in_order)
+        pending.sort()
         place, count = 0, len(pending)
         while True:
             event_at = pending[place][0] if place < count else FOREVER
             timer_at = timers[0][0] if timers else FOREVER
-            now = min(event_at, timer_at)
+            now = event_at if event_at <= timer_at else timer_at
+            if now >= self._housekeeping_at:
+                self._housekeep(min(now, limit))
             if now >= limit:
                 break
-            if now >= state.swept_at + SWEEP_EVERY:
-                state.sweep(now)
+            if now > correlator.now:
+                correlator.now = now
             if event_at <= timer_at:
-                self._correlator.now = max(event_at, self._correlator.now)
                 self._process(pending[place][4])
                 place += 1
             else:
                 self._fire(*heapq.heappop(timers))
         del pending[:place]
 
-    def _fire(self, at: int, kind: str, what: str) -> None:
-        now = self._correlator.now = max(at, self._correlator.now)
-        if kind == "expire":
-            if (instance := self.state.instances.get(what)) is not None:
-                self._correlator.expire(instance)
+    def _housekeep(self, now: int) -> None:
+        """At fixed event times, so that it never depends on batches: expire what waits, forget what is old."""
+        if now >= FOREVER:
+            self._correlator.expire(FOREVER)
             return
+        boundary = now - now % EXPIRE_EVERY
+        if boundary > self.state.expired_until:
+            self._correlator.expire(boundary)
+            self.state.expired_until = boundary
+        if now >= self.state.swept_at + SWEEP_EVERY:
+            self.state.sweep(now)
+        self._housekeeping_at = boundary + EXPIRE_EVERY
+
+    def _fire(self, at: int, kind: str, what: str) -> None:
+        now = self._correlator.now
         episode = self.state.episodes.get(what)
         if episode is None:
             return
@@ -170,30 +204,30 @@ class Engine:
         elif kind == "close":
             self._judge.close(episode, now)
 
-    def _process(self, event: Event) -> list[Instance]:
-        """Give one event to whoever may want it; the instances that it opened."""
+    def _process(self, event: Event) -> list[Hit]:
+        """Give one event to whoever may want it; the steps that it plays."""
         state, kind = self.state, event.kind
-        hits = self._matcher.hits(event, state.lineage)
+        hits = self._matcher.hits(event)
         if kind in _LINEAGE_KINDS:
             state.record_lineage(event)
         if not hits and kind not in ALWAYS_KEPT and not state.is_watched(event.service):
-            return []
+            return hits
         if not state.memory.add(event):
-            return []
+            return NO_HITS
         state.new_facts.append(event)
-        opened = []
-        for hit in hits:
-            if hit.step.part == "hazard" and (instance := self._correlator.hazard(hit, event)) is not None:
-                opened.append(instance)
-        for hit in hits:
-            if hit.step.part == "intervention":
-                self._correlator.intervention(hit.step, event)
-        if kind.startswith("alert."):
-            self._correlator.alert(event)
+        if hits:
+            correlator = self._correlator
+            correlator.hazards(hits, event)
+            for hit in hits:
+                if hit.step.part == "intervention":
+                    correlator.intervention(hit.step, event)
+        if kind in ALERT_STATES:
+            if event.service in state.citing:
+                self._correlator.alert(event)
         elif kind in _IMPACT_KINDS:
             self._judge.impact_told(event, self._correlator.now)
             self._incident_moved(event)
-        return opened
+        return hits
 
     def _incident_moved(self, event: Event) -> None:
         """An incident's closing can be what makes an episode safe."""
@@ -223,48 +257,22 @@ class Engine:
         self._out.append(Late(event.event_id, event.time, behind))
 
     def _process_late(self, event: Event) -> None:
-        opened = self._process(event)
+        hits = self._process(event)
         if event.service is None:
             return
         around = self.catalogue.neighbours(event.service) | self.catalogue.siblings(event.service)
-        if self._intervenes(event):
-            opened += self._reopen_hazards(event, around)
-        for instance in opened:
-            self._catch_up(instance)
-        if event.kind in _MAINTENANCE_KINDS or event.kind.startswith(("alert.", "note.", "responder.")):
-            self._look_again(around)
+        for rule, start in self._starts(hits, event).items():
+            self._correlator.retry(self._matcher.rules[rule], around, start)
+        self._look_again(around)
 
-    def _intervenes(self, event: Event) -> bool:
-        return any(hit.step.part == "intervention" for hit in self._matcher.hits(event, self.state.lineage))
-
-    def _reopen_hazards(self, event: Event, around: frozenset[str]) -> list[Instance]:
-        """Hazards that expired for want of this very action get another chance."""
-        opened = []
-        open_hazards = {known.event_id for i in self.state.instances.values() for known in i.hazards.events}
-        for compiled in self._matcher.rules.values():
-            rule = compiled.rule
-            start = event.time - rule.intervention.within
-            for hazard in self.state.memory.between(sorted(around), sorted(rule.hazard.kinds), start, event.time):
-                if hazard.event_id in open_hazards or hazard.event_id == event.event_id:
-                    continue
-                for hit in self._matcher.hits(hazard, self.state.lineage):
-                    if hit.step is compiled.hazard and (new := self._correlator.hazard(hit, hazard)) is not None:
-                        opened.append(new)
-        return opened
-
-    def _catch_up(self, instance: Instance) -> None:
-        """Show a late instance what has happened since its hazard."""
-        compiled = self._matcher.rules[instance.rule]
-        start, end = instance.first_sign_at, self._correlator.now
-        around = self.catalogue.neighbours(instance.service) | self.catalogue.siblings(instance.service)
-        memory = self.state.memory
-        alerts = memory.between((instance.service,), ("alert.fired", "alert.resolved", "alert.cancelled"), start, end)
-        actions = memory.between(sorted(around), sorted(compiled.intervention.kinds), start, end)
-        for event in sorted([*alerts, *actions], key=lambda event: (event.time, event.source, event.id)):
-            if event.kind.startswith("alert."):
-                self._correlator.alert(event)
-            elif self._matcher.satisfies(compiled.intervention, event, self.state.lineage):
-                self._correlator.offer(instance, compiled, event)
+    def _starts(self, hits: list[Hit], event: Event) -> dict[str, int]:
+        """By rule, since when actions must be offered again: those after a late hazard, or around a late step."""
+        found: dict[str, int] = {}
+        for hit in hits:
+            compiled = hit.step.rule.rule
+            before = compiled.intervention.within if hit.step.part == "clause" else 0
+            found[compiled.name] = min(found.get(compiled.name, FOREVER), event.time - before)
+        return found
 
     def _look_again(self, services: frozenset[str]) -> None:
         for episode in self.state.episodes_citing(services):
@@ -290,9 +298,14 @@ class Engine:
         """Sizes for the metrics."""
         state = self.state
         return {
-            "open_instances": len(state.instances),
+            "open_instances": len(state.instances) + state.waiting.count,
             "open_episodes": sum(1 for episode in state.episodes.values() if not episode.closed),
             "standing_drafts": sum(1 for e in state.episodes.values() if e.draft is not None and not e.withdrawn),
             "pending_events": len(state.pending),
             "feeds": len(state.feeds),
         }
+
+
+def _horizons(rules: Sequence[Rule]) -> dict[str, int]:
+    """By kind, how long an event is remembered: as long as some rule may look back, and a day for late ones."""
+    return {kind: reach + MEMORY_HORIZON for kind, reach in longest_look_back(rules).items()}

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from monitor.core.catalogue import Catalogue
-from monitor.core.events import Event, to_datetime
+from monitor.core.events import Event, Instant, to_datetime
 
 REMEMBERED = 20
 """Versions and settings that are remembered per service and environment, or per flag."""
@@ -184,11 +184,19 @@ DERIVED: dict[str, _Derive] = {
 DURATION_FACTS: frozenset[str] = frozenset({"time_left", "previous_time_left"})
 
 
-def derive(event: Event, names: frozenset[str], catalogue: Catalogue, lineage: Lineage) -> dict[str, object]:
-    """The named facts of an event; unknown ones are absent."""
-    found = {}
-    for name in names:
-        value = DERIVED[name](event, catalogue, lineage)
-        if value is not None:
-            found[name] = value
-    return found
+_NOTHING = Event(id="", source="", time=Instant(0), kind="note.added")
+
+
+class EventFacts:
+    """The derived facts of one event, worked out when they are asked for. `event` may be set anew for the next one."""
+
+    __slots__ = ("_catalogue", "_lineage", "event")
+
+    def __init__(self, catalogue: Catalogue, lineage: Lineage, event: Event = _NOTHING) -> None:
+        self._catalogue = catalogue
+        self._lineage = lineage
+        self.event = event
+
+    def get(self, name: str, /) -> object:
+        """Raises KeyError for a fact that does not exist."""
+        return DERIVED[name](self.event, self._catalogue, self._lineage)

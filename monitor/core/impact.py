@@ -61,7 +61,8 @@ def impact_spans(memory: Memory, catalogue: Catalogue, scope: frozenset[str], un
     if not catalogue.is_empty:
         heard_of = memory.services_with("impact.started", "impact.ended")
         services += [name for name in heard_of if name not in scope and name and not catalogue.knows(name)]
-    starts, ends = [], []
+    starts: list[Event] = []
+    ends: list[Event] = []
     for event in memory.between(services, ("impact.started", "impact.ended"), until - LOOK_BACK, until):
         if catalogue.counts(event.environment) is False or not _concerns(event, scope, catalogue):
             continue

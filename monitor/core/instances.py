@@ -1,4 +1,4 @@
-"""An instance of a rule: a hazard under a correlation key that waits for its intervention, with its evidence."""
+"""An instance of a rule: the hazards of one correlation key with their interventions: a candidate for a draft."""
 
 from __future__ import annotations
 
@@ -55,23 +55,19 @@ class Evidence(msgspec.Struct):
 
 
 class Instance(msgspec.Struct):
-    """One rule's view of what is going on. `episode` is set once an intervention made it a candidate."""
+    """One rule's view of an episode. Actions after `accepts_until` (microseconds) are not its interventions."""
 
     id: str
     rule: str
     version: str
     key: str
     service: str
-    expires_at: int
+    accepts_until: int
     hazards: Evidence
     interventions: Evidence
     tracks: dict[str, Track] = {}
     episode: str = ""
     sibling_only: bool = True
-    cleared: bool = False
-    unrelated: bool = False
-    unmet: str = ""
-    violated: bool = False
 
     @property
     def first_sign_at(self) -> int:

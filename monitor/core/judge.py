@@ -102,7 +102,7 @@ class Judge:
             return
         safe = self._safe(episode, instances, rules, now)
         episode.safe_at = safe.at
-        episode.action_times = sorted({e.time for i in instances for e in i.interventions.events})[:40]
+        episode.action_times = sorted({int(e.time) for i in instances for e in i.interventions.events})[:40]
         episode.window_from = episode.first_sign_at - BEFORE_FIRST_SIGN
         episode.window_to = window_end(episode, safe.at, rules, instances)
         if episode.window_to > now:
@@ -227,8 +227,7 @@ class Judge:
             assert clause is not None
             count = sum(1 for _ in self.correlator.clause_events(step, instance, action, safe_at))
             if (unmet := clause_unmet(clause, count)) is not None:
-                violated = clause.at_most is not None and count > clause.at_most
-                raise Refused(NotOpened.ABSENCE_VIOLATED if violated else NotOpened.CONDITION_NOT_MET, unmet)
+                raise Refused(*unmet)
             notes.append(f"step {clause.name}: {count} seen")
         return notes
 

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from monitor.core.catalogue import Catalogue
-from monitor.core.conditions import Getter, MakeRegex, Predicate, compile_condition, fields_of, getter, index_key
+from monitor.core.conditions import Getter, MakeRegex, Predicate, getter, index_key
 from monitor.core.events import Event
-from monitor.core.facts import Lineage, derive
+from monitor.core.facts import EventFacts, Lineage
+from monitor.core.predicates import compile_condition
 from monitor.core.rule import Clause, Rule, Step
 
 Part = Literal["hazard", "intervention", "clause"]
@@ -20,7 +21,7 @@ Part = Literal["hazard", "intervention", "clause"]
 class CompiledStep:
     """One step of one rule, ready to be asked."""
 
-    __slots__ = ("clause", "condition", "kinds", "needs", "part", "predicate", "rule", "where")
+    __slots__ = ("clause", "condition", "kinds", "part", "predicate", "rule", "where")
 
     def __init__(self, rule: CompiledRule, part: Part, step: Step, clause: Clause | None, regex: MakeRegex) -> None:
         self.rule = rule
@@ -30,7 +31,6 @@ class CompiledStep:
         self.kinds = step.kinds
         self.where = step.environment
         self.predicate: Predicate = compile_condition(step.where, regex)
-        self.needs: frozenset[str] = derived_names(step)
 
 
 class CompiledRule:
@@ -47,7 +47,7 @@ class CompiledRule:
 
 
 class Hit(NamedTuple):
-    """A step that an event satisfies, or would satisfy in an environment that counts."""
+    """A step that an event satisfies, or (`elsewhere`) would satisfy in an environment that counts."""
 
     step: CompiledStep
     elsewhere: bool
@@ -63,21 +63,29 @@ class _KindIndex:
         self.by_field: list[tuple[Getter, dict[object, list[CompiledStep]]]] = []
 
 
+class _NoFacts:
+    def get(self, name: str, /) -> object:
+        return None
+
+
+NO_FACTS = _NoFacts()
+NO_HITS: list[Hit] = []
+
+
 class Matcher:
     """All steps of all rules behind an index by kind and by value."""
 
-    def __init__(self, rules: Sequence[Rule], catalogue: Catalogue, make_regex: MakeRegex) -> None:
+    def __init__(self, rules: Sequence[Rule], catalogue: Catalogue, lineage: Lineage, make_regex: MakeRegex) -> None:
         self.catalogue = catalogue
         self.rules: dict[str, CompiledRule] = {rule.name: CompiledRule(rule, make_regex) for rule in rules}
+        self._facts = EventFacts(catalogue, lineage)
         self._index: dict[str, _KindIndex] = {}
-        self._needs: dict[str, frozenset[str]] = {}
         fields: dict[str, dict[str, dict[object, list[CompiledStep]]]] = {}
         for compiled in self.rules.values():
             for step in (compiled.hazard, compiled.intervention, *compiled.clauses):
                 key = index_key(step.condition)
                 for kind in step.kinds:
                     index = self._index.setdefault(kind, _KindIndex())
-                    self._needs[kind] = self._needs.get(kind, frozenset()) | step.needs
                     if key is None or key[0] == "kind":
                         index.always.append(step)
                     else:
@@ -87,43 +95,42 @@ class Matcher:
         for kind, by_field in fields.items():
             self._index[kind].by_field = [(getter(field), values) for field, values in sorted(by_field.items())]
 
-    def wants(self, kind: str) -> bool:
-        return kind in self._index
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds that some step wants."""
+        return frozenset(self._index)
 
-    def hits(self, event: Event, lineage: Lineage) -> list[Hit]:
+    def hits(self, event: Event) -> list[Hit]:
         """Every step that the event satisfies, apart from windows and relations to other events."""
         index = self._index.get(event.kind)
         if index is None:
-            return []
+            return NO_HITS
         steps = index.always
         for get, values in index.by_field:
-            wanting = values.get(get(event, _NO_FACTS))
+            wanting = values.get(get(event, NO_FACTS))
             if wanting is not None:
                 steps = steps + wanting
-        if not steps:
-            return []
-        facts = self.facts(event, lineage)
-        found = []
+        facts = self._facts
+        facts.event = event
+        found: list[Hit] | None = None
         for step in steps:
             if step.predicate(event, facts):
-                where = self._where(step, event)
-                if where is not None:
-                    found.append(Hit(step, where))
-        return found
+                elsewhere = self._elsewhere(step, event)
+                if elsewhere is not None:
+                    if found is None:
+                        found = []
+                    found.append(Hit(step, elsewhere))
+        return NO_HITS if found is None else found
 
-    def facts(self, event: Event, lineage: Lineage) -> dict[str, object]:
-        """The derived facts that some rule asks of this kind of event."""
-        needs = self._needs.get(event.kind)
-        return derive(event, needs, self.catalogue, lineage) if needs else _NO_FACTS
-
-    def satisfies(self, step: CompiledStep, event: Event, lineage: Lineage) -> bool:
+    def satisfies(self, step: CompiledStep, event: Event) -> bool:
+        self._facts.event = event
         return (
             event.kind in step.kinds
-            and step.predicate(event, self.facts(event, lineage))
-            and self._where(step, event) is False
+            and step.predicate(event, self._facts)
+            and self._elsewhere(step, event) is False
         )
 
-    def _where(self, step: CompiledStep, event: Event) -> bool | None:
+    def _elsewhere(self, step: CompiledStep, event: Event) -> bool | None:
         """False: the environment fits; True: it would, were it production; None: it does not fit."""
         if step.where == "any":
             return False
@@ -134,27 +141,19 @@ class Matcher:
             return True if step.part == "hazard" else None
         return False
 
-    def longest_look_back(self) -> dict[str, int]:
-        """By kind, how far back of the watermark some clause may still ask for it (microseconds)."""
-        found: dict[str, int] = {}
-        for compiled in self.rules.values():
-            within = compiled.rule.intervention.within
-            _raise(found, compiled.rule.hazard.kinds, within)
-            _raise(found, compiled.rule.intervention.step.kinds, within)
-            for clause in compiled.rule.clauses:
-                _raise(found, clause.step.kinds, within + max(0, -clause.since.offset))
-        return found
 
-
-_NO_FACTS: dict[str, object] = {}
+def longest_look_back(rules: Sequence[Rule]) -> dict[str, int]:
+    """By kind, how far back of the watermark some step of a rule may still ask for it (microseconds)."""
+    found: dict[str, int] = {}
+    for rule in rules:
+        within = rule.intervention.within
+        _raise(found, rule.hazard.kinds, within)
+        _raise(found, rule.intervention.step.kinds, within)
+        for clause in rule.clauses:
+            _raise(found, clause.step.kinds, within + max(0, -clause.since.offset))
+    return found
 
 
 def _raise(found: dict[str, int], kinds: Iterable[str], reach: int) -> None:
     for kind in kinds:
         found[kind] = max(found.get(kind, 0), reach)
-
-
-def derived_names(step: Step) -> frozenset[str]:
-    return frozenset(
-        field.removeprefix("derived.") for field in fields_of(step.where) if field.startswith("derived.")
-    )

@@ -33,50 +33,57 @@ def entry(event: Event) -> Entry:
     return Entry(event.time, event.source, event.id, event)
 
 
-def _identity(kept: Entry) -> tuple[int, str, str]:
-    return kept[:3]
-
-
 class Memory:
     """Recent events in event-time order."""
 
     def __init__(self, horizons: dict[str, int], default_horizon: int) -> None:
         """`horizons`: by kind, how long an event is kept (microseconds); others the default."""
-        self._by_service: dict[str, dict[str, list[Entry]]] = {}
+        self._by_service: dict[str, dict[str, list[Event]]] = {}
         self._with_kind: dict[str, set[str]] = {}
         self._seen: set[tuple[str, str]] = set()
+        self.displaced: Event | None = None
         self.horizons = horizons
         self.default_horizon = default_horizon
 
     def add(self, event: Event) -> bool:
-        """Keep an event; False where this identity is here already, or everything around it is forgotten."""
+        """Keep an event; False where this identity is here already, or everything around it is forgotten.
+
+        Where it displaces an older one from what can be asked for, that one is `displaced` until the next call.
+        """
+        self.displaced = None
         identity = (event.source, event.id)
         if identity in self._seen:
             return False
-        kinds = self._by_service.setdefault(event.service or EVERYONE, {})
-        entries = kinds.get(event.kind)
-        if entries is None:
-            entries = kinds[event.kind] = []
-            self._with_kind.setdefault(event.kind, set()).add(event.service or EVERYONE)
-        new = entry(event)
-        if not entries or new[:3] > entries[-1][:3]:
-            entries.append(new)
-        elif len(entries) >= KEPT_PER_KIND and new[:3] < entries[-KEPT_PER_KIND][:3]:
+        service, kind = event.service or EVERYONE, event.kind
+        kinds = self._by_service.get(service)
+        if kinds is None:
+            kinds = self._by_service[service] = {}
+        events = kinds.get(kind)
+        if events is None:
+            kinds[kind] = [event]
+            self._with_kind.setdefault(kind, set()).add(service)
+            self._seen.add(identity)
+            return True
+        if event.time > events[-1].time:
+            events.append(event)
+        elif len(events) >= KEPT_PER_KIND and entry(event) < entry(events[-KEPT_PER_KIND]):
             return False
         else:
-            insort(entries, new, key=_identity)
+            insort(events, event, key=entry)
         self._seen.add(identity)
-        if len(entries) > 2 * KEPT_PER_KIND:
-            self._forget(entries, len(entries) - KEPT_PER_KIND)
+        if len(events) > KEPT_PER_KIND:
+            self.displaced = events[-KEPT_PER_KIND - 1]
+            if len(events) > 2 * KEPT_PER_KIND:
+                self._forget(events, len(events) - KEPT_PER_KIND)
         return True
 
     def has(self, event: Event) -> bool:
         return (event.source, event.id) in self._seen
 
-    def _forget(self, entries: list[Entry], count: int) -> None:
-        for old in entries[:count]:
+    def _forget(self, events: list[Event], count: int) -> None:
+        for old in events[:count]:
             self._seen.discard((old.source, old.id))
-        del entries[:count]
+        del events[:count]
 
     def between(self, services: Iterable[str], kinds: Iterable[str], start: int, end: int) -> Iterator[Event]:
         """Events of these services and kinds with start <= time <= end; ordered within a service and kind."""
@@ -86,28 +93,35 @@ class Memory:
             if by_kind is None:
                 continue
             for kind in kinds:
-                entries = by_kind.get(kind)
-                if not entries or entries[-1].at < start:
+                events = by_kind.get(kind)
+                if not events or events[-1].time < start:
                     continue
-                for place in range(max(bisect_left(entries, (start,)), len(entries) - KEPT_PER_KIND), len(entries)):
-                    if entries[place].at > end:
+                first = max(bisect_left(events, start, key=_time), len(events) - KEPT_PER_KIND)
+                for place in range(first, len(events)):
+                    if events[place].time > end:
                         break
-                    yield entries[place].event
+                    yield events[place]
 
     def services_with(self, *kinds: str) -> list[str]:
         """Services of which an event of one of these kinds is kept, in a fixed order."""
         return sorted(set().union(*(self._with_kind.get(kind, ()) for kind in kinds)))
+
+    def everything(self) -> Iterator[Event]:
+        """All events that can be asked for, service by service and kind by kind."""
+        for kinds in self._by_service.values():
+            for events in kinds.values():
+                yield from events[-KEPT_PER_KIND:]
 
     def forget_before(self, watermark: int) -> None:
         """Forget what is older than its kind's horizon."""
         for service in list(self._by_service):
             kinds = self._by_service[service]
             for kind in list(kinds):
-                limit = watermark - self.horizons.get(kind, self.default_horizon)
-                entries = kinds[kind]
-                if entries[0].at < limit:
-                    self._forget(entries, bisect_left(entries, (limit,)))
-                    if not entries:
+                limit = watermark - self.horizon(kind)
+                events = kinds[kind]
+                if events[0].time < limit:
+                    self._forget(events, bisect_left(events, limit, key=_time))
+                    if not events:
                         del kinds[kind]
                         self._with_kind[kind].discard(service)
             if not kinds:
@@ -115,3 +129,7 @@ class Memory:
 
     def horizon(self, kind: str) -> int:
         return self.horizons.get(kind, self.default_horizon)
+
+
+def _time(event: Event) -> int:
+    return event.time

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from monitor.core.catalogue import Catalogue
 from monitor.core.episodes import Episode
 from monitor.core.events import DAY, HOUR, Event
 from monitor.core.facts import Lineage
@@ -21,6 +20,7 @@ from monitor.core.instances import Instance
 from monitor.core.memory import Memory
 from monitor.core.packing import pack, unpack
 from monitor.core.timeline import BEGINNING, Timeline
+from monitor.core.waiting import Noted, Waiting
 
 STATE_VERSION = 1
 MEMORY_HORIZON = 25 * HOUR
@@ -36,7 +36,7 @@ ALWAYS_KEPT: dict[str, int] = {
 """Kinds that the verdict may need whether or not a rule asks for them, and for how long (microseconds)."""
 
 Timer = tuple[int, str, str]
-"""(event time, "expire" | "wake" | "close", id of the instance or episode)."""
+"""(event time, "wake" | "close", id of the episode)."""
 
 
 class Meta(msgspec.Struct):
@@ -44,6 +44,7 @@ class Meta(msgspec.Struct):
     timeline: Timeline
     chunks: int
     swept_at: int
+    expired_until: int
 
 
 class Chunk(msgspec.Struct):
@@ -66,6 +67,8 @@ class State:
         self.memory = Memory({**horizons, **_raised(ALWAYS_KEPT, horizons)}, MEMORY_HORIZON)
         self.feeds = Feeds()
         self.lineage = Lineage()
+        self.waiting = Waiting()
+        self.expired_until = BEGINNING
         self.instances: dict[str, Instance] = {}
         self.episodes: dict[str, Episode] = {}
         self.recurrences: dict[str, list[tuple[int, str]]] = {}
@@ -118,7 +121,7 @@ class State:
                 holders.discard(instance.id)
                 if not holders:
                     del self.by_alert[key]
-        self._dirty.add(f"instance:{instance.id}")
+        self.touch_instance(instance)
 
     def touch_instance(self, instance: Instance) -> None:
         self._dirty.add(f"instance:{instance.id}")
@@ -181,7 +184,7 @@ class State:
         watermark = now - now % SWEEP_EVERY
         self.swept_at = watermark
         self.memory.forget_before(watermark)
-        oldest = min((instance.first_sign_at for instance in self.instances.values()), default=watermark)
+        oldest = min((episode.first_sign_at for episode in self.episodes.values() if not episode.closed), default=now)
         self.feeds.forget_before(max(min(oldest - HOUR, watermark - MEMORY_HORIZON), watermark - 8 * DAY))
         for number, until in list(self._fact_chunks.items()):
             if until < watermark:
@@ -203,15 +206,21 @@ class State:
         for feed, slot in self.feeds.dirty:
             cells[_feed_cell(feed, slot)] = self._feed_cell(feed, slot)
         self.feeds.dirty.clear()
+        for noted_key in self.waiting.dirty:
+            noted = self.waiting.notes.get(noted_key)
+            cells["noted:" + _SEPARATOR.join(noted_key)] = None if noted is None else pack(noted)
+        self.waiting.dirty.clear()
         self._take_events(cells)
-        cells["meta:"] = pack(Meta(STATE_VERSION, self.timeline, self._chunks, self.swept_at))
+        cells["meta:"] = pack(Meta(STATE_VERSION, self.timeline, self._chunks, self.swept_at, self.expired_until))
         return cells
 
     def forget_changes(self) -> None:
         """For runs that save nothing."""
         self._dirty.clear()
         self.feeds.dirty.clear()
+        self.waiting.dirty.clear()
         self.new_facts.clear()
+        self.unwritten_from = self.arrivals
 
     def _cell(self, kind: str, key: str) -> bytes | None:
         value: object = None
@@ -242,7 +251,7 @@ class State:
             self.new_facts = []
         fresh = [entry[4] for entry in self.pending if entry[3] >= self.unwritten_from]
         if fresh:
-            newest = max(event.time for event in fresh)
+            newest = int(max(event.time for event in fresh))
             self._pending_chunks[self._chunks] = newest
             cells[f"pending:{self._chunks}"] = pack(Chunk(newest, fresh))
             self._chunks += 1
@@ -254,7 +263,7 @@ class State:
                 cells[f"pending:{number}"] = None
 
     @classmethod
-    def restore(cls, cells: Mapping[str, bytes], horizons: Mapping[str, int], catalogue: Catalogue) -> State:
+    def restore(cls, cells: Mapping[str, bytes], horizons: Mapping[str, int]) -> State:
         """State from its cells. Raises StateError where another version wrote them."""
         try:
             meta = unpack(cells["meta:"], Meta)
@@ -266,7 +275,7 @@ class State:
                 "run the program that wrote it, or rebuild the state from the event history"
             )
         state = cls(meta.timeline, horizons)
-        state._chunks, state.swept_at = meta.chunks, meta.swept_at
+        state._chunks, state.swept_at, state.expired_until = meta.chunks, meta.swept_at, meta.expired_until
         chunks: dict[str, list[tuple[int, Chunk]]] = {"facts": [], "pending": []}
         for name, value in cells.items():
             kind, _, key = name.partition(":")
@@ -283,8 +292,7 @@ class State:
 
     def _restore_cell(self, kind: str, key: str, value: bytes) -> None:
         if kind == "instance":
-            self.add_instance(instance := unpack(value, Instance))
-            self.set_timer(instance.expires_at, "expire", instance.id)
+            self.add_instance(unpack(value, Instance))
         elif kind == "episode":
             self.add_episode(episode := unpack(value, Episode))
             if episode.wake_at is not None:
@@ -297,6 +305,9 @@ class State:
             self.lineage.settings[key] = unpack(value, list[tuple[int, str]])
         elif kind == "recurrence":
             self.recurrences[key] = unpack(value, list[tuple[int, str]])
+        elif kind == "noted":
+            rule, source, event_id = key.split(_SEPARATOR)
+            self.waiting.notes[rule, source, event_id] = unpack(value, Noted)
         elif kind == "feed":
             self._restore_feed(key, value)
         else:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from monitor.core.catalogue import Catalogue
-from monitor.core.conditions import MakeRegex, Why, explain_condition
+from monitor.core.conditions import MakeRegex
 from monitor.core.decisions import Amend, Decision, Ignore, Late, Merge, Open, Withdraw
 from monitor.core.engine import Engine
 from monitor.core.events import SECOND, Event, EventId, to_text
-from monitor.core.facts import Lineage, derive
-from monitor.core.matching import derived_names
+from monitor.core.explain import Why, explain_condition
+from monitor.core.facts import EventFacts, Lineage
 from monitor.core.near_miss import Cited, Draft
 from monitor.core.rule import Rule, Step
 from monitor.decode.streams import arrival_order
@@ -62,7 +62,7 @@ def _explain_step(
     kind = Why(f"kind is one of {', '.join(sorted(step.kinds))}", event.kind in step.kinds, event.kind)
     if not kind.held:
         return Why(name, False, parts=(kind,))
-    facts = derive(event, derived_names(step), catalogue, lineage)
+    facts = EventFacts(catalogue, lineage, event)
     condition = explain_condition(step.where, event, facts, make_regex)
     parts = (kind, _explain_environment(step, event, catalogue), condition)
     return Why(name, all(part.held for part in parts), parts=parts)

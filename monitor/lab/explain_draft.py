@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from monitor.core.catalogue import Catalogue
-from monitor.core.conditions import MakeRegex, Why
+from monitor.core.conditions import MakeRegex
 from monitor.core.engine import Engine
 from monitor.core.events import Event, to_text
+from monitor.core.explain import Why
 from monitor.core.near_miss import Cited, Draft, FeedReport
 from monitor.core.rule import Rule
 from monitor.decode.streams import arrival_order

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.conditions import Why
 from monitor.core.events import Event, EventId
+from monitor.core.explain import Why
 from monitor.lab.explain import NoSuchEvent, explain_event
 from monitor.packs.regex import make_regex
 from tests.unit.lab.stories import TICKET, shipped, shop, story

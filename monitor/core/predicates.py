@@ -1,0 +1,152 @@
+"""Conditions compiled to plain functions: one generated expression each, so that asking costs little.
+
+The expression is built from the condition's structure alone; every name, text and number in it is bound as a constant,
+never written into the source. Regular expressions come in as a callable that takes linear time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from monitor.core.conditions import (
+    EVENT_FIELDS,
+    SEVERITY_RANK,
+    All,
+    AnyOf,
+    Compare,
+    Condition,
+    MakeRegex,
+    Not,
+    Predicate,
+    Scalar,
+)
+
+DEEPEST = 40
+"""Python's own parser bounds how deeply an expression may be nested."""
+
+_SYMBOLS = {"above": ">", "at_least": ">=", "below": "<", "at_most": "<="}
+
+
+def compile_condition(condition: Condition | None, make_regex: MakeRegex) -> Predicate:
+    """A plain function for a condition; no condition holds always.
+
+    Raises KeyError for a field that events do not have, ValueError for an operand that cannot be compared or for a
+    condition that is nested too deeply.
+    """
+    if condition is None:
+        return lambda event, facts: True
+    builder = _Builder(make_regex)
+    source = f"lambda e, f: {builder.expression(condition, 0)}"
+    predicate: Predicate = eval(source, builder.constants)  # noqa: S307 -- structure only, see above
+    return predicate
+
+
+def number_of(value: object) -> float | None:
+    """Numbers as they are, severities by rank (info 1 … critical 4), texts that spell a number; else None."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int | float):
+        return float(value)
+    if isinstance(value, str):
+        if value in SEVERITY_RANK:
+            return SEVERITY_RANK[value]
+        try:
+            number = float(value)
+        except ValueError:
+            return None
+        return None if math.isnan(number) else number
+    return None
+
+
+def _contains(text: str, parts: tuple[str, ...]) -> bool:
+    return any(part in text for part in parts)
+
+
+class _Builder:
+    def __init__(self, make_regex: MakeRegex) -> None:
+        self.make_regex = make_regex
+        self.constants: dict[str, Any] = {
+            "__builtins__": {},
+            "isinstance": isinstance,
+            "str": str,
+            "number": number_of,
+            "contains": _contains,
+        }
+        self.variables = 0
+
+    def constant(self, value: object) -> str:
+        name = f"c{len(self.constants)}"
+        self.constants[name] = value
+        return name
+
+    def variable(self) -> str:
+        self.variables += 1
+        return f"v{self.variables}"
+
+    def expression(self, condition: Condition, depth: int) -> str:
+        if depth > DEEPEST:
+            raise ValueError(f"a condition is nested more than {DEEPEST} deep")
+        if isinstance(condition, Compare):
+            return self.comparison(condition)
+        if isinstance(condition, Not):
+            return f"(not {self.expression(condition.part, depth + 1)})"
+        parts = [self.expression(part, depth + 1) for part in condition.parts]
+        if not parts:
+            return "True" if isinstance(condition, All) else "False"
+        joint = " or " if isinstance(condition, AnyOf) else " and "
+        return f"({joint.join(parts)})"
+
+    def field(self, name: str) -> str:
+        if name.startswith("labels."):
+            return f"e.labels.get({self.constant(name.removeprefix('labels.'))})"
+        if name.startswith("derived."):
+            return f"f.get({self.constant(name.removeprefix('derived.'))})"
+        if name not in EVENT_FIELDS:
+            raise KeyError(name)
+        if name.startswith("actor."):
+            return f"(e.actor.{name.removeprefix('actor.')} if e.actor is not None else None)"
+        return f"e.{name}"
+
+    def comparison(self, compare: Compare) -> str:
+        field, operator, operands = self.field(compare.field), compare.operator, compare.operands
+        if operator == "present":
+            return f"({field} is not None)" if operands[0] else f"({field} is None)"
+        if operator in ("same_as", "differs_from"):
+            left, right = self.variable(), self.variable()
+            symbol = "==" if operator == "same_as" else "!="
+            other = self.field(str(operands[0]))
+            return f"(({left} := {field}) is not None and ({right} := {other}) is not None and {left} {symbol} {right})"
+        if operator in ("equals", "one_of"):
+            return f"({field} in {self.constant(frozenset(operands))})"
+        if operator in ("matches", "prefix", "suffix", "contains"):
+            return self.text(field, operator, operands)
+        return self.number(compare.field, field, operator, operands[0])
+
+    def text(self, field: str, operator: str, operands: tuple[Scalar, ...]) -> str:
+        name = self.variable()
+        texts = tuple(str(operand) for operand in operands)
+        if operator == "matches":
+            test = f"{self.constant(self.make_regex(texts[0]))}({name})"
+        elif operator == "contains":
+            test = f"contains({name}, {self.constant(texts)})"
+        else:
+            method = "startswith" if operator == "prefix" else "endswith"
+            test = f"{name}.{method}({self.constant(texts)})"
+        return f"(isinstance({name} := {field}, str) and {test})"
+
+    def number(self, name: str, field: str, operator: str, operand: Scalar) -> str:
+        limit = number_of(operand)
+        if limit is None:
+            raise ValueError(f"{operator} needs a number, a duration or a severity, not {operand!r}")
+        test: Callable[[float], bool] = {
+            "above": limit.__lt__,
+            "at_least": limit.__le__,
+            "below": limit.__gt__,
+            "at_most": limit.__ge__,
+        }[operator]
+        if name == "severity":
+            return f"({field} in {self.constant(frozenset(s for s, rank in SEVERITY_RANK.items() if test(rank)))})"
+        value = self.variable()
+        return f"(({value} := number({field})) is not None and {value} {_SYMBOLS[operator]} {self.constant(limit)})"
