@@ -24,6 +24,9 @@ from monitor.core.rule import Rule
 from monitor.decode.registry import SOURCES
 from monitor.intake.receiver import Receiver
 from monitor.intake.webhooks import IntakeSettings, build_router
+from monitor.kafka.hint import HintingStore
+from monitor.kafka.source import KafkaReader
+from monitor.kafka.writer import KafkaWriter
 from monitor.ops import logs
 from monitor.ops.clock import SystemClock
 from monitor.ops.health import Readiness
@@ -32,7 +35,7 @@ from monitor.ops.stop import stop_on_signals
 from monitor.ops.tasks import WatchedTasks
 from monitor.packs.regex import make_regex
 from monitor.pipeline.loop import EngineLoop, LoopSettings, LoopState
-from monitor.ports import Unavailable
+from monitor.ports import EngineStore, JournalReader, JournalWriter, Unavailable
 from monitor.review.web import build_app
 from monitor.settings import Settings
 from monitor.store.database import Store, open_store
@@ -63,7 +66,8 @@ Companion = Callable[[str, asyncio.Event], Awaitable[None]]
 async def serve(settings: Settings, pack: Pack, listener: socket.socket, companion: Companion) -> None:
     """Run every role until SIGTERM or SIGINT, then stop in order: intake, open requests, engine, store.
 
-    Raises TaskFailed when a part died; NewerDatabase, OutdatedDatabase, Unavailable when the database cannot be used.
+    Raises TaskFailed when a part died; NewerDatabase, OutdatedDatabase, Unavailable when the database cannot be used;
+    KafkaProblem when the topics cannot.
     """
     with stop_on_signals() as stop:
         clock = SystemClock()
@@ -72,16 +76,18 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
         )
         async with AsyncExitStack() as stack:
             store = await stack.enter_async_context(open_store(settings.database))
+            journal = await _journal(settings, store, clock, metrics, stack)
             loop = EngineLoop(
-                store.journal,
-                store.engine_store,
+                journal.reader,
+                journal.memory,
                 _engine_maker(settings, pack),
                 clock,
                 metrics,
                 LoopSettings(lateness=settings.lateness),
                 owner=f"{socket.gethostname()}/{uuid4()}",
+                keeps_history=journal.needs_history,
             )
-            app = build_web(settings, store, loop, clock, metrics)
+            app = build_web(settings, store, journal.writer, loop, clock, metrics)
             server = _Server(
                 uvicorn.Config(
                     app,
@@ -111,12 +117,42 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
         _log.info("stopped")
 
 
-def build_web(settings: Settings, store: Store, loop: EngineLoop, clock: SystemClock, metrics: Metrics) -> FastAPI:
+class _Journal(msgspec.Struct, frozen=True):
+    """The journal of this service, seen by who writes it, who reads it and who remembers the place in it."""
+
+    writer: JournalWriter
+    reader: JournalReader
+    memory: EngineStore
+    needs_history: bool
+    """Whether events must be kept as history beside it: Kafka forgets, the SQL journal does not."""
+
+
+async def _journal(
+    settings: Settings, store: Store, clock: SystemClock, metrics: Metrics, stack: AsyncExitStack
+) -> _Journal:
+    """Kafka's topics where they are set, else the journal of the database. Raises KafkaProblem."""
+    if not settings.kafka.is_used:
+        return _Journal(store.journal, store.journal, store.engine_store, needs_history=False)
+    writer = KafkaWriter(settings.kafka)
+    stack.push_async_callback(writer.close)
+    reader = KafkaReader(settings.kafka, clock, metrics, future_tolerance=settings.future_tolerance)
+    stack.push_async_callback(reader.close)
+    memory = HintingStore(store.engine_store, settings.kafka, clock)
+    stack.push_async_callback(memory.close)
+    try:
+        await reader.start()
+    except Unavailable as error:
+        # The engine tries again for as long as it takes; until then the readiness says that it is paused.
+        _log.warning("kafka_away_at_start", why=str(error))
+    return _Journal(writer, reader, memory, needs_history=True)
+
+
+def build_web(
+    settings: Settings, store: Store, journal: JournalWriter, loop: EngineLoop, clock: SystemClock, metrics: Metrics
+) -> FastAPI:
     """The one web application: review, intake and what operators ask."""
-    app = build_app(
-        store.near_misses, store.journal, clock, metrics, settings.auth(), version=version("nearmiss-monitor")
-    )
-    receiver = Receiver(store.journal, store.rejects, clock, metrics, settings.future_tolerance)
+    app = build_app(store.near_misses, journal, clock, metrics, settings.auth(), version=version("nearmiss-monitor"))
+    receiver = Receiver(journal, store.rejects, clock, metrics, settings.future_tolerance)
     app.include_router(build_router(receiver, clock, _intake_settings(settings)))
     readiness = Readiness()
     readiness.add("store", _store_check(store))

@@ -9,6 +9,7 @@ import click
 
 from monitor.app import Companion, Pack, PortTaken, listen, serve
 from monitor.cli.engine_options import read_catalogue, read_rules
+from monitor.kafka.errors import KafkaProblem
 from monitor.ops import logs
 from monitor.ops.tasks import TaskFailed
 from monitor.ports import Fenced
@@ -56,10 +57,12 @@ def start(settings: Settings, pack: Pack, listener: socket.socket, companion: Co
     with listener:
         try:
             asyncio.run(serve(settings, pack, listener, companion))
+        except KafkaProblem as error:
+            raise WrongSetting(str(error)) from error
         except TaskFailed as error:
             if isinstance(error.__cause__, Fenced):
-                raise click.ClickException("another process took over this database; this one stopped") from error
-            raise click.ClickException(f"stopped: {error}") from error
+                raise click.ClickException(f"stopped without writing: {error.__cause__}") from error
+            raise click.ClickException(f"stopped: {error.__cause__ or error}") from error
 
 
 async def _announce(address: str, _stop: asyncio.Event) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 from fastapi import FastAPI
 from starlette.responses import Response
@@ -22,7 +23,7 @@ from monitor.review.rendering import STATIC, Pages
 from monitor.review.service import Review
 
 
-class ReviewClock(Clock, MonotonicClock):
+class ReviewClock(Clock, MonotonicClock, Protocol):
     """The present, and a clock for durations."""
 
 
