@@ -8,6 +8,7 @@ const rowOf = (element) => element && element.closest(".row");
 const isTyping = (element) => element.matches("textarea, select, input:not([type=radio])");
 
 let current = null; // the id of the row that was worked on last
+let typedAhead = null; // keys that came after a panel was asked for and before it was there
 
 function focusRow(row) {
   const link = row && row.querySelector(".row__link");
@@ -40,6 +41,7 @@ function act(name) {
   if (!link) return;
   current = row.id;
   for (const other of document.querySelectorAll(".row")) if (other !== row) other.querySelector(".row__panel")?.replaceChildren();
+  typedAhead = "";
   link.click();
 }
 
@@ -57,6 +59,11 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(at)) return;
+  if (typedAhead !== null) {
+    if (event.key.length === 1) typedAhead += event.key;
+    event.preventDefault();
+    return;
+  }
   const reason = panel && panel.querySelector(`[data-key="${event.key}"]`);
   if (reason) {
     event.preventDefault();
@@ -80,16 +87,19 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-close]")) closePanel(rowOf(event.target));
 });
 
-// After a panel came in, its first field has the focus; after a row was judged, the next one to judge has it.
-document.addEventListener("htmx:afterSwap", (event) => {
-  const panel = event.detail.target.querySelector && event.detail.target.querySelector(".panel");
-  if (event.detail.target.classList.contains("row__panel") && panel) {
-    (panel.querySelector("[aria-invalid=true]") || panel.querySelector("textarea, .reason")).focus();
-  }
-});
-document.addEventListener("htmx:afterSettle", (event) => {
-  const row = event.detail.elt;
-  if (!row.classList || !row.classList.contains("row")) return;
+// After a panel came in, its first field has the focus; after a row was judged, the next one to judge has it. Only once
+// htmx has settled: before that a form would be sent the plain way, away from the queue.
+function panelCame(panel) {
+  const first = panel.querySelector("[aria-invalid=true]") || panel.querySelector("textarea, .reason");
+  first.focus();
+  const keys = typedAhead || "";
+  typedAhead = null;
+  if (!keys) return;
+  if (first.matches("textarea")) first.setRangeText(keys, first.value.length, first.value.length, "end");
+  else panel.querySelector(`[data-key="${CSS.escape(keys[0])}"]`)?.click();
+}
+
+function rowCame(row) {
   if (!row.classList.contains("row--decided")) {
     focusRow(row);
     return;
@@ -98,7 +108,16 @@ document.addEventListener("htmx:afterSettle", (event) => {
   while (next && !next.querySelector(".row__link")) next = next.nextElementSibling;
   if (!focusRow(next)) focusRow(rowOf(links().at(-1)));
   refresh();
+}
+
+document.addEventListener("htmx:load", (event) => {
+  if (event.detail.elt.matches(".panel")) panelCame(event.detail.elt);
 });
+document.addEventListener("htmx:afterSettle", (event) => {
+  const { elt, requestConfig } = event.detail;
+  if (elt.matches?.(".row") && requestConfig.verb === "post") rowCame(elt);
+});
+for (const failed of ["htmx:responseError", "htmx:sendError"]) document.addEventListener(failed, () => { typedAhead = null; });
 
 // Fresh rows. They come by themselves while nobody is in the middle of something; else a line offers them.
 let known = null;
