@@ -20,6 +20,9 @@ BASE_AT = "2026-03-10T12:00:00Z"
 """The instant that relative times count from: a Tuesday, far from any change of clocks."""
 
 MOST_REPEATS = 5_000
+MOST_EVENTS = 100_000
+"""Of one stream that a person wrote, repetitions counted."""
+
 TIMES: tuple[str, ...] = (
     "time",
     "until",
@@ -66,6 +69,8 @@ def expand(written: Sequence[Mapping[str, object]], base: str | None = None) -> 
         try:
             filled = mapping if base is None else {"id": f"e{index + 1}", "source": "example", **mapping}
             repeated = list(_repeat(_absolute(dict(filled), base)))
+            if len(events) + len(repeated) > MOST_EVENTS:
+                raise _Wrong(f"more than {MOST_EVENTS} events in one stream", "every")
             events.extend(
                 [decode_line(json.dumps(one, default=_plain, ensure_ascii=False).encode()) for one in repeated]
             )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.conditions import Why
 from monitor.core.engine import Engine
+from monitor.core.explain import Why
 from monitor.core.rule import Rule
 from monitor.decode.catalogues import catalogue_from_mapping
 from monitor.decode.streams import BASE_AT, expand
