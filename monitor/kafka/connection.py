@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.conn import create_conn
 from aiokafka.errors import (
@@ -28,7 +28,7 @@ from aiokafka.errors import (
 )
 from aiokafka.helpers import create_ssl_context
 
-from monitor.kafka.errors import LoginRefused, MissingTopics, ReadForbidden, UnusableCertificate
+from monitor.kafka.errors import LoginRefused, MissingTopics, TopicForbidden, UnusableCertificate
 from monitor.kafka.settings import KafkaSettings
 from monitor.ports import Unavailable
 
@@ -43,6 +43,7 @@ _REFUSED_LOGIN = (
     ssl.SSLError,
 )
 _FETCH_BYTES = 16 * 1024 * 1024
+_SEND_BYTES = 2 * 1024 * 1024
 _FETCH_WAIT_MILLISECONDS = 100
 _MILLISECONDS = 1000
 
@@ -61,7 +62,7 @@ class Connector:
         self._ssl = _tls(settings) if settings.uses_tls else None
 
     async def partitions(self) -> frozenset[TopicPartition]:
-        """All partitions of the topics in the settings. Raises MissingTopics, ReadForbidden, LoginRefused, Unavailable.
+        """All partitions of the topics in the settings. Raises what `KafkaReader.start` raises.
 
         Asks for all topics and picks ours: to ask for a topic by name creates it where the broker creates topics
         automatically.
@@ -86,7 +87,7 @@ class Connector:
                 raise Unavailable(f"topic {name} at {self._settings.bootstrap}: {error.__name__}")
             found.update(TopicPartition(name, each["partition"]) for each in described[name]["partitions"])
         if forbidden:
-            raise ReadForbidden(forbidden)
+            raise TopicForbidden(forbidden)
         return frozenset(found)
 
     async def consumer(self, group: str | None = None) -> AIOKafkaConsumer:
@@ -111,6 +112,25 @@ class Connector:
             raise
         return consumer
 
+    async def producer(self) -> AIOKafkaProducer:
+        """A started producer that waits for all replicas in sync. Raises LoginRefused, Unavailable."""
+        producer = AIOKafkaProducer(**self._common(), acks="all", enable_idempotence=True, max_request_size=_SEND_BYTES)
+        try:
+            async with self.patience("to connect"):
+                await self._start(producer)
+        except BaseException:
+            await self.close_producer(producer)
+            raise
+        return producer
+
+    async def close_producer(self, producer: AIOKafkaProducer) -> None:
+        """Close, but do not wait for a broker that does not answer."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                await producer.stop()
+        except (TimeoutError, KafkaError, OSError):
+            await asyncio.gather(producer._sender.close(), producer.client.close(), return_exceptions=True)  # noqa: SLF001 - as in `close`
+
     async def close(self, consumer: AIOKafkaConsumer) -> None:
         """Close, but do not wait for a broker that does not answer."""
         with suppress(TimeoutError):
@@ -125,12 +145,12 @@ class Connector:
 
     @asynccontextmanager
     async def patience(self, what: str) -> AsyncIterator[None]:
-        """Run an exchange with the broker within the timeout. Raises Unavailable, ReadForbidden."""
+        """Run an exchange with the broker within the timeout. Raises Unavailable, TopicForbidden."""
         try:
             async with asyncio.timeout(self._timeout):
                 yield
         except TopicAuthorizationFailedError as error:
-            raise ReadForbidden([str(each) for each in error.args]) from error
+            raise TopicForbidden([str(each) for each in error.args]) from error
         except TimeoutError as error:
             raise Unavailable(
                 f"Kafka at {self._settings.bootstrap} did not answer within {self._timeout:g} s {what}"
@@ -138,7 +158,7 @@ class Connector:
         except (KafkaError, OSError) as error:
             raise Unavailable(f"Kafka at {self._settings.bootstrap} failed {what}: {error!r}") from error
 
-    async def _start(self, client: AIOKafkaAdminClient | AIOKafkaConsumer) -> None:
+    async def _start(self, client: AIOKafkaAdminClient | AIOKafkaConsumer | AIOKafkaProducer) -> None:
         try:
             await client.start()
         except KafkaError:

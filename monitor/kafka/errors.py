@@ -47,14 +47,15 @@ class MissingTopics(KafkaProblem):
         self.topics = tuple(missing)
 
 
-class ReadForbidden(KafkaProblem):
-    """The broker does not let this user read a topic."""
+class TopicForbidden(KafkaProblem):
+    """The broker does not let this user read a topic, or write to the journal's."""
 
     def __init__(self, topics: Sequence[str]) -> None:
         names = ", ".join(topics)
         super().__init__(
-            f"kafka.topics: not allowed to read {names}; expected the Read permission on each topic. Grant it to "
-            "kafka.username (kafka-acls.sh --add --operation Read), or remove the topic from the settings."
+            f"kafka.topics: not allowed to use {names}; expected the permission Read on each topic, and Write on "
+            "kafka.journal. Grant it to kafka.username (kafka-acls.sh --add --operation Read), or remove the topic "
+            "from the settings."
         )
 
 

@@ -22,6 +22,7 @@ from pydantic import (
 from monitor.decode.registry import SOURCES
 
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^\s:,\[\]]+):([0-9]{1,5})")
+_CANONICAL = frozenset({"events", "canonical"})
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _LAST_PORT = 65_535
 
@@ -54,6 +55,11 @@ class KafkaSettings(BaseModel):
         default_factory=dict,
         description="Each topic with the decoder that reads it: `events` for the canonical format, else as in "
         "`/ingest/{source}`. In the environment `TOPIC=SOURCE`, separated by commas.",
+    )
+    journal: str = Field(
+        default="",
+        description="The one of `topics` that what arrives by webhook and what people report is written to; its "
+        "decoder is `events`.",
     )
     group: str | None = Field(
         default="nearmiss",
@@ -115,6 +121,12 @@ class KafkaSettings(BaseModel):
     def _both_or_neither(self) -> Self:
         if bool(self.bootstrap) != bool(self.topics):
             raise ValueError("bootstrap and topics belong together; expected both or neither")
+        if self.topics.get(self.journal, "") not in _CANONICAL and (self.bootstrap or self.journal):
+            able = ", ".join(topic for topic, source in self.topics.items() if source in _CANONICAL)
+            raise ValueError(
+                f"journal {self.journal!r} is no topic of canonical events; expected one of `topics` whose decoder is "
+                f"`events`{f': {able}' if able else ''}. What arrives by webhook and what people report goes there"
+            )
         return self
 
     @model_validator(mode="after")

@@ -58,7 +58,7 @@ class KafkaReader:
         self._found_topics = False
 
     async def start(self) -> None:
-        """Connect and check the topics. Raises MissingTopics, ReadForbidden, LoginRefused, Unavailable.
+        """Connect and check the topics. Raises MissingTopics, TopicForbidden, LoginRefused, Unavailable.
 
         Not needed before `read`, which connects when it has to; it tells at start what is wrong.
         """
@@ -116,7 +116,8 @@ class KafkaReader:
             raise
         taken = merge(self._lanes.values(), limit)
         for lane, entry in taken:
-            self._metrics.events_received.inc(lane.source.partition("/")[0], len(entry.events))
+            found = len(entry.events) + len(entry.rejects) + len(entry.ignored)
+            self._metrics.events_received.inc(lane.source.partition("/")[0], found)
             for reason in entry.ignored:
                 self._metrics.events_ignored.inc(reason)
         return Batch(

@@ -43,7 +43,7 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path: Path)
 
 
 def test_groups_are_merged_over_all_three(tmp_path: Path) -> None:
-    config = write(tmp_path, "kafka: {bootstrap: 'a:1', topics: {ops: events}, group: ours}\n")
+    config = write(tmp_path, "kafka: {bootstrap: 'a:1', topics: {ops: events}, journal: ops, group: ours}\n")
     settings = load_settings({"config": config}, {"NEARMISS_KAFKA__BOOTSTRAP": "b:2"})
     assert (settings.kafka.bootstrap, settings.kafka.group) == ("b:2", "ours")
 

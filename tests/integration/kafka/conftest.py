@@ -96,7 +96,8 @@ async def make_reader(
     made: list[KafkaReader] = []
 
     def make(*, timeout: float = 10.0, refresh: float = 30.0, **topics: str) -> KafkaReader:
-        settings = KafkaSettings(bootstrap=kafka_broker.bootstrap, topics=topics)
+        journal = next(name for name, source in topics.items() if source == "events")
+        settings = KafkaSettings(bootstrap=kafka_broker.bootstrap, topics=topics, journal=journal)
         clock = ManualClock(NOON + 10 * MINUTE)
         reader = KafkaReader(settings, clock, metrics, future_tolerance=5 * MINUTE, timeout=timeout, refresh=refresh)
         made.append(reader)

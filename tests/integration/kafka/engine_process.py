@@ -27,7 +27,7 @@ from monitor.store.database import open_store
 async def run(database: str, bootstrap: str, topic: str) -> None:
     rules = load_rules(shipped_rules()).rules
     catalogue, _ = load_catalogue(CATALOGUE)
-    settings = KafkaSettings(bootstrap=bootstrap, topics={topic: "events"}, group=f"{topic}-group")
+    settings = KafkaSettings(bootstrap=bootstrap, topics={topic: "events"}, journal=topic, group=f"{topic}-group")
     clock, metrics = SystemClock(), Metrics()
     async with open_store(database) as store:
         loop = EngineLoop(

@@ -119,7 +119,7 @@ async def test_a_broker_that_goes_away_is_unavailable_and_reading_resumes(
 
 
 async def test_nobody_listening_is_unavailable(metrics: Metrics) -> None:
-    settings = KafkaSettings(bootstrap="127.0.0.1:1", topics={"t": "events"})
+    settings = KafkaSettings(bootstrap="127.0.0.1:1", topics={"t": "events"}, journal="t")
     reader = KafkaReader(settings, ManualClock(NOON), metrics, future_tolerance=MINUTE, timeout=2.0)
 
     with pytest.raises(Unavailable, match=r"127\.0\.0\.1:1"):
@@ -137,6 +137,7 @@ async def test_a_login_is_used_and_a_wrong_one_is_named(
     settings = KafkaSettings(
         bootstrap=cluster.broker.sasl_bootstrap,
         topics={topic: "events"},
+        journal=topic,
         security_protocol="SASL_PLAINTEXT",
         sasl_mechanism="PLAIN",
         username=SASL_USER,
@@ -163,6 +164,7 @@ async def test_a_broker_with_an_unknown_certificate_is_named(
     settings = KafkaSettings(
         bootstrap=cluster.broker.tls_bootstrap,
         topics={topic: "events"},
+        journal=topic,
         security_protocol="SSL",
         ca_file=cluster.broker.certificate if is_known else None,
     )

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from monitor.kafka.settings import KafkaSettings
 
-GOOD: dict[str, object] = {"bootstrap": "kafka-1:9092", "topics": {"ops.events": "events"}}
+GOOD: dict[str, object] = {"bootstrap": "kafka-1:9092", "topics": {"ops.events": "events"}, "journal": "ops.events"}
 LOGIN: dict[str, object] = {
     "security_protocol": "SASL_SSL",
     "sasl_mechanism": "SCRAM-SHA-512",
@@ -60,6 +60,9 @@ def test_a_password_that_looks_like_a_number_is_one_all_the_same() -> None:
         ({"topics": {}}, "bootstrap and topics belong together"),
         ({"topics": {"a b": "events"}}, "'a b' is no name of a topic"),
         ({"topics": {"a": "evnts"}}, "topic 'a': no decoder 'evnts'; expected one of "),
+        ({"journal": ""}, "journal '' is no topic of canonical events; expected one of `topics`"),
+        ({"journal": "other"}, "whose decoder is `events`: ops.events. "),
+        ({"topics": {"ops.events": "alertmanager"}}, "journal 'ops.events' is no topic of canonical events"),
         ({"topics": "a"}, "'a' names no decoder; expected TOPIC=SOURCE"),
         ({"security_protocol": "SASL_SSL"}, "needs sasl_mechanism, username, password as well"),
         ({**LOGIN, "password": ""}, "needs password as well"),
