@@ -45,6 +45,8 @@ class _Planned(msgspec.Struct, frozen=True):
 _Story = Callable[["_World", str], list[_Planned]]
 
 _ROBOT = Actor(id="deploy-bot", kind="automation")
+_FACING_IN_TEAM = 2
+_ON_PLATFORM = 0.1
 _FILLER = (
     "Observed by the collector on the node that the workload was scheduled to; the series was evaluated over the usual "
     "window and compared with its threshold. Follow the runbook and look at the dashboard before you act. "
@@ -57,18 +59,26 @@ class _World:
     def __init__(self, shape: Shape) -> None:
         self.random = Random(shape.seed)  # noqa: S311 - repeatable, not secret
         self.names = [f"service-{number:04d}" for number in range(shape.services)]
-        self.user_facing = self.names[: max(1, min(shape.user_facing, shape.services))]
+        self._stride = max(1, shape.services // max(1, shape.user_facing))
+        self.user_facing = self.names[:: self._stride]
         self._number = 0
 
     def catalogue(self) -> Catalogue:
-        """Layers: the user-facing ones depend on a few of the next, and so on, so that most reach some user."""
+        """Teams of some twenty services, a few of them user-facing, that lean on each other and on a small platform."""
         random = Random(len(self.names))  # noqa: S311
-        services = {}
-        width = len(self.user_facing)
+        facing = set(self.user_facing)
+        size = _FACING_IN_TEAM * self._stride
+        platform = [name for name in self.names[-max(1, len(self.names) // 200) :] if name not in facing]
+        below: dict[str, set[str]] = {name: set() for name in self.names}
         for place, name in enumerate(self.names):
-            below = self.names[(place // width + 1) * width :][: 3 * width]
-            chosen = random.sample(below, min(3, len(below)))
-            services[name] = Service(name, tuple(sorted(chosen)), user_facing=place < width)
+            above = self.names[place // size * size : place]
+            if name in facing or name in platform or not above:
+                continue
+            for parent in random.sample(above, min(random.choice((1, 1, 2)), len(above))):
+                below[parent].add(name)
+            if platform and random.random() < _ON_PLATFORM:
+                below[name].add(random.choice(platform))
+        services = {name: Service(name, tuple(sorted(below[name])), user_facing=name in facing) for name in self.names}
         return Catalogue(services=services, production=frozenset({"production"}))
 
     def event(self, kind: Kind, service: str, source: str, **fields: object) -> Event:

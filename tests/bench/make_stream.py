@@ -6,11 +6,13 @@ python -m tests.bench.make_stream EVENTS FILE [--services N] [--seed N]; the cat
 from __future__ import annotations
 
 import argparse
+import hashlib
 from itertools import islice
 from pathlib import Path
 
 import yaml
 
+from monitor.lab import generator
 from monitor.lab.generator import Shape, catalogue_mapping, generate
 
 
@@ -29,7 +31,8 @@ def write_stream(shape: Shape, path: Path) -> Path:
 
 def stream_of(shape: Shape, directory: Path) -> tuple[Path, Path]:
     """A stream of this shape in the directory, made unless it is there: the same shape gives the same bytes."""
-    path = directory / f"{shape.events}-{shape.services}-{shape.seed}.jsonl"
+    maker = hashlib.sha256(Path(generator.__file__).read_bytes()).hexdigest()[:8]
+    path = directory / f"{maker}-{shape.events}-{shape.services}-{shape.seed}.jsonl"
     catalogue = path.with_name(path.name + ".catalogue.yaml")
     if not path.exists() or not catalogue.exists():
         directory.mkdir(parents=True, exist_ok=True)
