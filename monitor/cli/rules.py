@@ -20,11 +20,10 @@ from monitor.cli.why import print_why
 from monitor.core.catalogue import Catalogue
 from monitor.core.events import Event, EventId
 from monitor.core.rule import Rule
-from monitor.decode.canonical import Unreadable, decode_line
 from monitor.lab.explain import NoSuchEvent, explain_event
 from monitor.lab.explain_draft import NoSuchDraft, explain_draft
-from monitor.lab.replay import admitted
-from monitor.ops.lines import read_lines
+from monitor.lab.replay import Source, events_of
+from monitor.ops.lines import Unread, read_lines
 from monitor.packs.describe import describe
 from monitor.packs.example_run import Result, run_examples
 from monitor.packs.loader import Loaded, load_rules
@@ -146,20 +145,21 @@ def _stream(file: str, catalogue_file: Path | None) -> tuple[list[Event], Catalo
             sys.exit(UNREADABLE)
         own = loaded.case.catalogue if catalogue_file is None else read_catalogue(catalogue_file)
         return list(loaded.case.events), own
-    events, unread = [], 0
-    for block in read_lines(file):
-        unread += len(block.unread)
-        for number, line in enumerate(block.lines, block.first):
-            try:
-                events.append(admitted(decode_line(line)))
-            except Unreadable as error:
-                if line.strip():
-                    unread += 1
-                    click.echo(printable(f"{file}:{number}: {error.reason}: {error.detail}"), err=True)
+    events = events_of(Source(file, read_lines(file)), _Told())
     if not events:
         click.echo(f"{file}: no event could be read; expected one JSON event on each line", err=True)
         sys.exit(UNREADABLE)
     return events, read_catalogue(catalogue_file)
+
+
+class _Told:
+    """Says on standard error which lines could not be read."""
+
+    def unread(self, name: str, unread: Unread) -> None:
+        click.echo(printable(f"{name}:{unread.number}: {unread.reason}: {unread.detail}"), err=True)
+
+    def progress(self, name: str, consumed: int, events: int) -> None:
+        """The tree is what is waited for; reading takes no time worth a bar."""
 
 
 def _print_problems(loaded: Loaded, *, errors_only: bool = False) -> None:

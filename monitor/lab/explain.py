@@ -17,6 +17,7 @@ from monitor.core.facts import EventFacts, Lineage
 from monitor.core.near_miss import Cited, Draft
 from monitor.core.rule import Rule, Step
 from monitor.decode.streams import arrival_order
+from monitor.lab.relations import explain_actions, explain_hazards, in_place
 
 
 class NoSuchEvent(LookupError):
@@ -37,7 +38,7 @@ def explain_event(
     lineage = Lineage()
     for one in ordered:
         lineage.record(one)
-    per_rule = [_explain_rule(rule, event, catalogue, lineage, make_regex) for rule in rules]
+    per_rule = [_explain_rule(rule, event, ordered, catalogue, lineage, make_regex) for rule in rules]
     decided = _explain_decisions(ordered, rules, catalogue, event_id, make_regex)
     matched = sum(why.held for why in per_rule)
     found = f"plays a part in {matched} of {len(rules)} rules"
@@ -48,11 +49,17 @@ def _name(event: Event) -> str:
     return " ".join(filter(None, (event.source, event.id, event.kind, event.service, to_text(event.time))))
 
 
-def _explain_rule(rule: Rule, event: Event, catalogue: Catalogue, lineage: Lineage, make_regex: MakeRegex) -> Why:
+def _explain_rule(
+    rule: Rule, event: Event, ordered: Sequence[Event], catalogue: Catalogue, lineage: Lineage, make_regex: MakeRegex
+) -> Why:
     steps = [("hazard", rule.hazard), ("intervention", rule.intervention.step)]
     steps += [(f"step {clause.name}", clause.step) for clause in rule.clauses]
     parts = tuple(_explain_step(name, step, event, catalogue, lineage, make_regex) for name, step in steps)
     played = ", ".join(part.asked for part in parts if part.held)
+    if parts[0].held:
+        parts += (explain_actions(rule, event, ordered, catalogue, lineage, make_regex),)
+    if parts[1].held:
+        parts += (explain_hazards(rule, event, ordered, catalogue, lineage, make_regex),)
     return Why(f"rule {rule.name}", bool(played), played or "no step wants this event", parts)
 
 
@@ -69,14 +76,12 @@ def _explain_step(
 
 
 def _explain_environment(step: Step, event: Event, catalogue: Catalogue) -> Why:
-    counts = catalogue.counts(event.environment)
-    held = step.environment == "any" or (counts is False) == (step.environment == "elsewhere")
     asked = {
         "any": "any environment",
         "production": "an environment that counts, or none named",
         "elsewhere": "an environment that is named and does not count",
     }[step.environment]
-    return Why(asked, held, event.environment or "missing")
+    return Why(asked, in_place(step, event, catalogue), event.environment or "missing")
 
 
 def _explain_decisions(

@@ -114,6 +114,11 @@ def _batches(source: Source, unread: Counter[str], left_out: Counter[str], obser
         yield [event if event.received_at is None else admitted(event) for event in events]
 
 
+def events_of(source: Source, observer: Observer) -> list[Event]:
+    """All events of one source, as replay would give them to the engine."""
+    return [event for batch in _batches(source, Counter(), Counter(), observer) for event in batch]
+
+
 def admitted(event: Event) -> Event:
     """The event as intake would have kept it: a time from the future is capped where its receipt is known."""
     received_at = event.received_at

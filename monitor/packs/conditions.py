@@ -76,6 +76,17 @@ def check_field(written: ScalarNode, problems: Problems) -> FieldType | None:
     return found
 
 
+def check_own_field(written: ScalarNode, problems: Problems) -> bool:
+    """Whether a relation between events may name the field: derived facts belong to one event's condition."""
+    if check_field(written, problems) is None:
+        return False
+    if written.text.startswith("derived."):
+        message = f"{written.text} cannot be compared between events"
+        problems.error(written.place, message, "a field of the event itself", "a condition under `where:`")
+        return False
+    return True
+
+
 def _read_field(written: ScalarNode, node: Node, problems: Problems) -> Condition | None:
     field_type = check_field(written, problems)
     if field_type is None:

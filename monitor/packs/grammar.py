@@ -27,7 +27,7 @@ from monitor.core.rule import (
     Step,
     Where,
 )
-from monitor.packs.conditions import check_field, read_where
+from monitor.packs.conditions import check_own_field, read_where
 from monitor.packs.form import DURATION_HELP, Form, duration, name_of, say_duration, text_of
 from monitor.packs.located import Mapping, Node, Scalar
 from monitor.packs.problems import Problems, listed
@@ -159,13 +159,13 @@ def _pairs(form: Form) -> tuple[Pair, ...]:
             if isinstance(node, Mapping):
                 # `{labels.k8s_cluster: labels.cluster}`: the field of this step, then that of the hazard.
                 for theirs, hazard in node.entries.values():
-                    good = isinstance(hazard, Scalar) and check_field(hazard, form.problems)
+                    good = isinstance(hazard, Scalar) and check_own_field(hazard, form.problems)
                     if not isinstance(hazard, Scalar):
                         form.problems.error(hazard.place, f"{key} is {name_of(hazard)}", "a field of the hazard")
-                    if check_field(theirs, form.problems) and good and isinstance(hazard, Scalar):
+                    if check_own_field(theirs, form.problems) and good and isinstance(hazard, Scalar):
                         found.append(Pair(hazard.text, theirs.text, equal))
             elif isinstance(node, Scalar) and node.value is not None:
-                if check_field(node, form.problems):
+                if check_own_field(node, form.problems):
                     found.append(Pair(node.text, node.text, equal))
             else:
                 expected = "field names, or `{field here: field of the hazard}`"
@@ -179,7 +179,7 @@ def _correlate(form: Form) -> tuple[str, ...]:
     found = []
     for node in form.several("correlate"):
         field = text_of(node, form.problems, "correlate", "a field of the hazard")
-        if field is not None and isinstance(node, Scalar) and check_field(node, form.problems):
+        if field is not None and isinstance(node, Scalar) and check_own_field(node, form.problems):
             if field in found:
                 form.problems.error(node.place, f"correlate names {field!r} twice", "each field once")
             found.append(field)

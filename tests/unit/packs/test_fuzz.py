@@ -60,7 +60,7 @@ def told(rule: Rule | None, problems: list[Problem]) -> None:
         assert "\n" not in str(problem)
 
 
-@settings(max_examples=70)
+@settings(max_examples=50)
 @given(
     st.lists(st.tuples(st.integers(0, len(LINES) - 1), st.sampled_from(["drop", "double", "cut", "swap"])), max_size=4)
 )
@@ -79,7 +79,7 @@ def test_lines_dropped_doubled_cut_or_swapped(changes: list[tuple[int, str]]) ->
     told(*load("\n".join(lines).encode()))
 
 
-@settings(max_examples=70)
+@settings(max_examples=50)
 @given(st.integers(0, len(LINES) - 1), st.sampled_from(PIECES), st.integers(0, 60))
 def test_values_replaced_by_what_nobody_expects(line: int, piece: str, extra: int) -> None:
     lines = list(LINES)
@@ -88,14 +88,14 @@ def test_values_replaced_by_what_nobody_expects(line: int, piece: str, extra: in
     told(*load("\n".join(lines).encode()))
 
 
-@settings(max_examples=70)
+@settings(max_examples=50)
 @given(st.integers(0, len(GOOD)), st.binary(max_size=6), st.integers(0, 6))
 def test_bytes_put_in_and_taken_out(at: int, inserted: bytes, removed: int) -> None:
     body = GOOD.encode()
     told(*load(body[:at] + inserted + body[at + removed :]))
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.binary(max_size=80))
 def test_any_bytes(body: bytes) -> None:
     told(*load(body))
@@ -109,7 +109,7 @@ VALUES = st.recursive(
     | st.text(max_size=8)
     | st.sampled_from(["30m", "alert.fired"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
-    max_leaves=8,
+    max_leaves=5,
 )
 
 
@@ -123,7 +123,7 @@ INNER = st.dictionaries(
 ITEMS = st.lists(st.dictionaries(st.sampled_from(["name", "expect", "events", "catalogue", "service"]), VALUES))
 
 
-@settings(max_examples=70)
+@settings(max_examples=50)
 @given(st.dictionaries(st.sampled_from(KEYS), INNER | ITEMS | VALUES))
 def test_any_shape(data: dict[str, object]) -> None:
     told(*load(json.dumps(data).encode()))

@@ -84,6 +84,8 @@ def test_the_version_is_of_the_meaning() -> None:
         ("  within: 30m\n", "", "10:3: error: the intervention has no 'within'"),
         ("services: related", "services: relatd", "13:13: error: services is 'relatd'"),
         ("same: [subject, {", "same: [subjct, {", "14:10: error: no event has a field 'subjct'"),
+        ("same: [subject, {", "same: [derived.actor, {", "error: derived.actor cannot be compared between events"),
+        ("settle: 5m", "correlate: [derived.actor]", "error: derived.actor cannot be compared between events"),
         ("optional: true", "optional: maybe", "error: optional is 'maybe'"),
         ("optional: true", "optional: true, at_least: 2", "error: an optional step has no at_least"),
         ("at_least: 3", "at_least: three", "error: at_least is 'three'"),

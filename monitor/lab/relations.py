@@ -1,0 +1,101 @@
+"""How one event relates to the events that it could have been paired with: the other half of "why not".
+
+Shows for a hazard the actions within its window, and for an action the hazards before it, each with what ties them
+together and what does not. Uses the engine's own relations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from monitor.core.catalogue import Catalogue
+from monitor.core.conditions import MakeRegex, read
+from monitor.core.correlate import pairs_hold, reach
+from monitor.core.drafting import say_duration
+from monitor.core.events import Event
+from monitor.core.explain import Why
+from monitor.core.facts import EventFacts, Lineage
+from monitor.core.predicates import compile_condition
+from monitor.core.rule import Pair, Rule, Step
+
+MOST_SHOWN = 5
+"""Partners of an event that are shown: those that fit first, then the nearest in time."""
+
+
+def explain_actions(
+    rule: Rule, hazard: Event, events: Sequence[Event], catalogue: Catalogue, lineage: Lineage, make_regex: MakeRegex
+) -> Why:
+    """The actions that this rule takes for an intervention, within the window of a hazard of it."""
+    until = hazard.time + rule.intervention.within
+    near = [event for event in events if hazard.time <= event.time <= until and event.event_id != hazard.event_id]
+    actions = _playing(rule.intervention.step, near, catalogue, lineage, make_regex)
+    partners = [_related(rule, hazard, action, action, "later", catalogue) for action in actions]
+    return _listed("actions within its window", partners, actions, hazard)
+
+
+def explain_hazards(
+    rule: Rule, action: Event, events: Sequence[Event], catalogue: Catalogue, lineage: Lineage, make_regex: MakeRegex
+) -> Why:
+    """The hazards of this rule in whose window an action lies."""
+    since = action.time - rule.intervention.within
+    near = [event for event in events if since <= event.time <= action.time and event.event_id != action.event_id]
+    hazards = _playing(rule.hazard, near, catalogue, lineage, make_regex)
+    partners = [_related(rule, hazard, action, hazard, "earlier", catalogue) for hazard in hazards]
+    return _listed("hazards in whose window it lies", partners, hazards, action)
+
+
+def _playing(
+    step: Step, events: Sequence[Event], catalogue: Catalogue, lineage: Lineage, make_regex: MakeRegex
+) -> list[Event]:
+    holds = compile_condition(step.where, make_regex)
+    return [
+        event
+        for event in events
+        if event.kind in step.kinds
+        and in_place(step, event, catalogue)
+        and holds(event, EventFacts(catalogue, lineage, event))
+    ]
+
+
+def in_place(step: Step, event: Event, catalogue: Catalogue) -> bool:
+    """Whether the environment is one that the step wants."""
+    return step.environment == "any" or (catalogue.counts(event.environment) is False) == (
+        step.environment == "elsewhere"
+    )
+
+
+def _related(rule: Rule, hazard: Event, action: Event, shown: Event, when: str, catalogue: Catalogue) -> Why:
+    parts = (_services(rule, hazard, action, catalogue), *(_pair(p, hazard, action) for p in rule.intervention.pairs))
+    apart = say_duration(abs(action.time - hazard.time))
+    name = " ".join(filter(None, (shown.source, shown.id, shown.kind, shown.service)))
+    return Why(f"{name}, {apart} {when}", all(part.held for part in parts), shown.title or "", parts)
+
+
+def _services(rule: Rule, hazard: Event, action: Event, catalogue: Catalogue) -> Why:
+    how = rule.intervention.reach
+    asked = "any service" if how == "any" else f"{how} service"
+    if hazard.service is None or action.service is None:
+        return Why(asked, False, "an event that names no service can be related to nothing")
+    services = reach(catalogue, hazard.service, how)
+    held = services is None or action.service in services
+    return Why(asked, held, f"hazard on {hazard.service}, action on {action.service}")
+
+
+def _pair(pair: Pair, hazard: Event, action: Event) -> Why:
+    none: dict[str, object] = {}
+    mine, theirs = read(pair.hazard, hazard, none), read(pair.theirs, action, none)
+    asked = f"{pair.theirs} {'equal to' if pair.equal else 'other than'} the hazard's {pair.hazard}"
+    found = f"{'missing' if theirs is None else repr(theirs)} and {'missing' if mine is None else repr(mine)}"
+    return Why(asked, pairs_hold((pair,), hazard, action), found)
+
+
+def _listed(asked: str, partners: Sequence[Why], events: Sequence[Event], around: Event) -> Why:
+    order = sorted(
+        range(len(partners)), key=lambda place: (not partners[place].held, abs(events[place].time - around.time))
+    )
+    shown = [partners[place] for place in order[:MOST_SHOWN]]
+    fitting = sum(partner.held for partner in partners)
+    found = f"{len(partners)}, {fitting} of them related" if partners else "none"
+    if len(partners) > len(shown):
+        shown.append(Why(f"and {len(partners) - len(shown)} more", False))
+    return Why(asked, fitting > 0, found, tuple(shown))
