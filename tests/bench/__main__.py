@@ -38,6 +38,7 @@ def bench_webhook(rate: float, seconds: float) -> None:
     found = webhook.measure(rate, seconds)
     print(f"webhook to durable on SQLite, {found.sent:,} requests at {rate:g} a second")
     print(f"  p50 / p99 / longest {found.p50:8.1f} / {found.p99:.1f} / {found.longest:.1f} ms   (asked: p99 under 25)")
+    print(f"  processor           {found.processor:8.2f} ms a request, start and engine included")
     print(f"  answered with 202   {found.accepted:8,d}")
     print(f"  found in journal    {found.durable:8,d}            (asked: all of them)")
 

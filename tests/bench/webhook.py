@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -30,7 +31,10 @@ _STARTS_WITHIN = 60.0
 
 
 class WebhookFigures(msgspec.Struct, frozen=True):
-    """Latencies in milliseconds from when a request was due to its answer; requests, and events found afterwards."""
+    """Latencies in milliseconds from when a request was due to its answer; requests, and events found afterwards.
+
+    `processor` is what the service used for each request, engine included, in milliseconds.
+    """
 
     sent: int
     accepted: int
@@ -38,6 +42,7 @@ class WebhookFigures(msgspec.Struct, frozen=True):
     p50: float
     p99: float
     longest: float
+    processor: float
 
 
 def measure(rate: float, seconds: float) -> WebhookFigures:
@@ -46,8 +51,10 @@ def measure(rate: float, seconds: float) -> WebhookFigures:
     bodies = list(generate(Shape(count, seed=7)))
     with tempfile.TemporaryDirectory() as directory:
         database = f"sqlite:///{directory}/nearmiss.db"
+        before = _children_used()
         with _service(database, Path(directory)) as port:
             statuses, latencies = asyncio.run(_send_all(port, bodies, rate))
+        used = _children_used() - before
         durable = asyncio.run(_count(database))
     latencies.sort()
     return WebhookFigures(
@@ -57,7 +64,13 @@ def measure(rate: float, seconds: float) -> WebhookFigures:
         p50=_quantile(latencies, 0.5) * 1e3,
         p99=_quantile(latencies, 0.99) * 1e3,
         longest=latencies[-1] * 1e3,
+        processor=used / count * 1e3,
     )
+
+
+def _children_used() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _quantile(ordered: list[float], share: float) -> float:
