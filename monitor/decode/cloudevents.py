@@ -41,6 +41,8 @@ def split(body: Any, delivery: Delivery) -> list[Any]:
             for name, value in delivery.headers.items()
             if name.startswith("ce-")
         }
+        if any("\0" in value for value in attributes.values()):
+            raise Unreadable(Rejected.NUL_BYTE, "a ce- header has a NUL character; databases refuse it")
         return [{**attributes, "data": body}]
     if isinstance(body, list):
         return body

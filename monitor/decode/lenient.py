@@ -21,6 +21,10 @@ MAX_TEXT = 4096
 
 MAX_IDENTIFIER = 255
 MAX_LABELS = 600
+MAX_LABELS_TEXT = 65_536
+"""All labels of an event together, in characters: what is accepted must be readable again after it was written."""
+
+MAX_MARKS_TEXT = 8_192
 
 _EXACT = 2.0**53
 _ACTOR_KINDS = frozenset(get_args(ActorKind))
@@ -57,12 +61,33 @@ def as_text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+class Labels:
+    """Labels within their bounds; `truncated` tells that something had to be cut or left out."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+        self.truncated = False
+        self._room = MAX_LABELS_TEXT
+
+    def put(self, name: str, value: str) -> None:
+        """Keep a label, unless one of its name is there already."""
+        cut_name, cut_value = clip(name), clip(value)
+        self.truncated |= len(cut_name) < len(name) or len(cut_value) < len(value)
+        if cut_name in self.kept:
+            return
+        if len(self.kept) == MAX_LABELS or len(cut_name) + len(cut_value) > self._room:
+            self.truncated = True
+            return
+        self._room -= len(cut_name) + len(cut_value)
+        self.kept[cut_name] = cut_value
+
+
 class _Reader:
     """Reads one object; collects labels and marks on the way."""
 
     def __init__(self, raw: Mapping[str, Any]) -> None:
         self._raw = raw
-        self._labels: dict[str, str] = {}
+        self._labels = Labels()
         self._marks: dict[str, None] = {}
 
     def event(self) -> Event:
@@ -82,13 +107,19 @@ class _Reader:
         fields |= {name: self._number(name) for name in _NUMBERS}
         fields |= {name: self._choice(name, allowed) for name, allowed in _CHOICES.items()}
         fields["actor"] = self._actor()
-        return Event(**fields, labels=self._labels, marks=self._all_marks())
+        if self._labels.truncated:
+            self._mark(Mark.TEXT_TRUNCATED)
+        return Event(**fields, labels=self._labels.kept, marks=self._all_marks())
 
     def _all_marks(self) -> tuple[str, ...]:
         given = self._raw.get("marks")
         if isinstance(given, list):
-            own = [clip(mark) for mark in given if isinstance(mark, str)][:MAX_LABELS]
-            return tuple(dict.fromkeys([*own, *self._marks]))
+            own: dict[str, None] = {}
+            room = MAX_MARKS_TEXT
+            for mark in given:
+                if isinstance(mark, str) and (room := room - len(mark) - 1) >= 0:
+                    own[mark] = None
+            return tuple(own | self._marks)
         if given is not None:
             self._odd("marks", given)
         return tuple(self._marks)
@@ -108,12 +139,9 @@ class _Reader:
     def _label(self, name: str, value: Any) -> None:
         if value is None:
             return
-        if len(self._labels) >= MAX_LABELS:
-            self._mark(Mark.TEXT_TRUNCATED)
-            return
         if isinstance(value, int | float) and not isinstance(value, bool) and not -_EXACT < value < _EXACT:
             self._mark(Mark.NUMBER_INEXACT)
-        self._labels.setdefault(self._clip(name), self._clip(as_text(value)))
+        self._labels.put(name, as_text(value))
 
     def _read_labels(self) -> None:
         given = self._raw.get("labels")

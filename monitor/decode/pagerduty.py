@@ -85,6 +85,8 @@ def _webhook(event: Mapping[str, Any], delivery: Delivery) -> Event:
     data = mapping(event.get("data"))
     agent = mapping(event.get("agent"))
     kind, said = _kind(type_name, data, agent)
+    if kind == "alert.resolved":
+        kind = _end(data, agent)
     is_incident = data.get("type") == "incident"
     incident = data if is_incident else mapping(data.get("incident"))
     service = mapping(data.get("service"))
@@ -133,6 +135,13 @@ def _kind(type_name: str, data: Mapping[str, Any], agent: Mapping[str, Any]) -> 
     raise NoEvent(Ignored.UNKNOWN_TYPE, f"event_type {type_name!r:.80} is none that we know")
 
 
+def _end(incident: Mapping[str, Any], agent: Mapping[str, Any]) -> Kind:
+    """A merge, or the time limit of the service, ends an incident without anything having recovered."""
+    merged = (text(mapping(incident.get("resolve_reason")).get("type")) or "").startswith("merge")
+    by_time = (text(agent.get("type")) or "").startswith("service")
+    return "alert.cancelled" if merged or by_time else "alert.resolved"
+
+
 def _status_update(message: str) -> tuple[Kind, dict[str, str]]:
     """A post to stakeholders says that users are affected, unless it plainly says the contrary or that it is over."""
     evidence = {"evidence": "status_post"}
@@ -154,6 +163,8 @@ def _old_webhook(message: Mapping[str, Any], delivery: Delivery) -> Event:
     entry = mapping(next(iter(sequence(message.get("log_entries"))), None))
     service = mapping(incident.get("service"))
     agent = mapping(entry.get("agent")) or _old_agent(kind, incident)
+    if kind == "alert.resolved":
+        kind = _end(incident, agent)
     return make(
         delivery,
         id=identity,

@@ -16,7 +16,7 @@ import msgspec
 
 from monitor.core.events import SECOND, Actor, Bound, Event, Instant, Kind, Severity, to_instant
 from monitor.core.reasons import Mark, Rejected
-from monitor.decode.lenient import MAX_LABELS, MAX_TEXT, as_text, clip, clip_identifier
+from monitor.decode.lenient import MAX_TEXT, Labels, as_text, clip, clip_identifier
 from monitor.decode.outcome import Unreadable
 from monitor.decode.times import read_time
 
@@ -203,16 +203,14 @@ def _when(time: Moment | None, received_at: Instant | None) -> tuple[Instant, di
 
 
 def _kept(labels: Mapping[str, Any], marks: dict[Mark, None]) -> dict[str, str]:
-    kept: dict[str, str] = {}
+    found = Labels()
     for name, raw in labels.items():
-        found = "" if raw is None else as_text(raw)
-        if found in ("", "null"):
-            continue
-        if len(kept) == MAX_LABELS:
-            marks[Mark.TEXT_TRUNCATED] = None
-            break
-        kept[_cut(name, marks)] = _cut(found, marks)
-    return kept
+        said = "" if raw is None else as_text(raw)
+        if said not in ("", "null"):
+            found.put(name, said)
+    if found.truncated:
+        marks[Mark.TEXT_TRUNCATED] = None
+    return found.kept
 
 
 def _cut(found: str, marks: dict[Mark, None]) -> str:

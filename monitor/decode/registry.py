@@ -55,7 +55,7 @@ def decode(
     lowered = {name.lower(): value for name, value in (headers or {}).items()}
     vendor = source.partition("/")[0]
     try:
-        if vendor not in SOURCES:
+        if vendor not in SOURCES or not source.isprintable():
             known = ", ".join(sorted(SOURCES))
             return refused(Rejected.UNKNOWN_SOURCE, f"nothing reads {source!r:.80}; known are {known}", body)
         delivery = Delivery(source, lowered, received_at)

@@ -22,7 +22,7 @@ from monitor.decode.registry import SOURCES, decode
 from monitor.decode.times import read_time
 
 VARIABLE = "NEARMISS_PAYLOADS"
-FOLDER = os.environ.get(VARIABLE)
+FOLDER = os.environ.get(VARIABLE, "")
 if not FOLDER:
     pytest.skip(f"{VARIABLE} is not set: the decoders were not tried on bodies of vendors", allow_module_level=True)
 RECEIVED_AT = Instant(1_900_000_000 * SECOND)

@@ -9,7 +9,7 @@ import pytest
 
 from monitor.core.events import Actor, Event, Instant, to_text
 from monitor.core.reasons import Mark, Rejected
-from monitor.decode.canonical import MAX_EVENT_BYTES, Unreadable, decode_line, encode
+from monitor.decode.canonical import MAX_EVENT_BYTES, Unreadable, decode_line, decode_value, encode
 
 BASE: dict[str, Any] = {"id": "e1", "source": "probe", "time": "2026-03-10T12:00:00Z", "kind": "alert.fired"}
 
@@ -232,6 +232,19 @@ def test_very_many_labels_are_bounded() -> None:
     event = read(labels={f"label-{n}": "x" for n in range(2_000)})
     assert len(event.labels) == 600
     assert event.marks == (Mark.TEXT_TRUNCATED,)
+
+
+def test_whatever_is_accepted_can_be_read_again_after_it_was_written() -> None:
+    much = BASE | dict(
+        labels={f"{n:03}" + "\x01" * 4_000: "\x02" * 5_000 for n in range(100)},
+        title="\x03" * 5_000,
+        marks=["m" * 4_000, "n" * 4_000, "o" * 4_000],
+    )
+    event = decode_value(much)
+    assert len(encode(event)) < MAX_EVENT_BYTES
+    assert decode_line(encode(event)) == event
+    assert Mark.TEXT_TRUNCATED in event.marks
+    assert "o" * 4_000 not in event.marks
 
 
 def test_an_event_says_its_time_in_utc() -> None:

@@ -74,6 +74,15 @@ def test_a_person_opens_an_incident_and_a_machine_fires_an_alert() -> None:
     assert event("pagerduty", webhook("incident.triggered")).actor == Actor(kind="automation")
 
 
+def test_an_end_that_is_no_recovery() -> None:
+    merged = INCIDENT | {"resolve_reason": {"type": "merge_resolve_reason", "incident": {"id": "POTHER"}}}
+    assert event("pagerduty", webhook("incident.resolved", ANN, merged)).kind == "alert.cancelled"
+    by_time = webhook("incident.resolved", {"id": "PSVC", "type": "service_reference"})
+    assert event("pagerduty", by_time).kind == "alert.cancelled"
+    by_tool = webhook("incident.resolved", {"id": "PINT", "type": "integration_reference"})
+    assert event("pagerduty", by_tool).kind == "alert.resolved"
+
+
 def test_priority_goes_before_urgency() -> None:
     data = INCIDENT | {"priority": {"summary": "P1"}, "urgency": "low"}
     assert event("pagerduty", webhook("incident.acknowledged", data=data)).severity == "critical"

@@ -27,6 +27,7 @@ PUSH = {
 def test_the_first_part_of_the_name_picks_the_decoder_and_the_whole_name_stays() -> None:
     assert event("github/acme/shop", PUSH).source == "github/acme/shop"
     assert refused("gitlab/acme", PUSH) == Rejected.UNKNOWN_SOURCE
+    assert refused("github/\0", PUSH) == Rejected.UNKNOWN_SOURCE
     assert "github" in decode("", b"{}").refusals[0].detail
 
 
@@ -111,6 +112,8 @@ def test_envelopes_may_stand_among_events() -> None:
 
 
 def test_the_headers_of_a_cloud_event_go_before_the_source() -> None:
+    bad = {"ce-specversion": "1.0", "ce-type": "nearmiss.note.added", "ce-id": "%00", "ce-source": "x"}
+    assert refused("events", {"time": ONE["time"]}, bad) == Rejected.NUL_BYTE
     headers = {"CE-SpecVersion": "1.0", "CE-Type": "nearmiss.note.added", "CE-Id": "1", "CE-Source": "/x%20y"}
     found = event("events", {"title": "odd", "time": ONE["time"]}, headers)
     assert (found.id, found.source, found.kind, found.title) == ("1", "/x y", "note.added", "odd")
