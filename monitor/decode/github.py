@@ -68,6 +68,8 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
 
 def shape_of(body: Mapping[str, Any]) -> str | None:
     """The event that a body without its header belongs to."""
+    if "secret_type" in mapping(body.get("alert")):
+        return "secret_scanning_alert"
     for name, needed in _SHAPES:
         if all(body.get(key) is not None for key in needed):
             return name
@@ -215,11 +217,13 @@ def _pull_request(body: Mapping[str, Any], delivery: Delivery) -> Event:
 def _push(body: Mapping[str, Any], delivery: Delivery) -> Event:
     """A push to the default branch. When it happened is the push time: a commit may be days older than its push."""
     repository = mapping(body.get("repository"))
-    ref, after = text(body.get("ref")) or "", text(body.get("after"))
+    ref, after = text(body.get("ref")), text(body.get("after"))
+    if ref is None:
+        raise not_the_shape("ref, before and after in a push", body)
     branch = ref.removeprefix("refs/heads/")
     default = first(repository, ("default_branch", "master_branch"))
     if body.get("deleted") is True or after is None or not ref.startswith("refs/heads/") or branch != default:
-        raise NoEvent(Ignored.NOT_RELEVANT, f"a push to {ref or 'nothing'!r:.80}, which is not the default branch")
+        raise NoEvent(Ignored.NOT_RELEVANT, f"a push to {ref!r:.80}, which is not the default branch")
     commit = mapping(body.get("head_commit"))
     sender = _actor(body.get("sender"))
     pusher = first(mapping(body.get("pusher")), ("name",))

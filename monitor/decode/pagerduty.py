@@ -87,6 +87,8 @@ def _webhook(event: Mapping[str, Any], delivery: Delivery) -> Event:
     kind, said = _kind(type_name, data, agent)
     if kind == "alert.resolved":
         kind = _end(data, agent)
+    called = mapping(data.get("user")) if kind.startswith("responder.") else {}
+    person = {"type": "user_reference", **called} if called else agent
     is_incident = data.get("type") == "incident"
     incident = data if is_incident else mapping(data.get("incident"))
     service = mapping(data.get("service"))
@@ -102,10 +104,10 @@ def _webhook(event: Mapping[str, Any], delivery: Delivery) -> Event:
         subject=text(incident.get("id")) or text(data.get("id")),
         severity=_severity(data),
         title=f"{name}: {message}" if name and message else message or name,
-        actor=_actor(agent),
+        actor=_actor(person),
         labels={
             "event_type": type_name,
-            "actor_name": agent.get("summary"),
+            "actor_name": person.get("summary"),
             "client": mapping(event.get("client")).get("name"),
             "incident_key": text(data.get("incident_key")),
             "service_id": text(data.get("id") if is_service else service.get("id")),

@@ -235,11 +235,11 @@ def test_very_many_labels_are_bounded() -> None:
 
 
 def test_whatever_is_accepted_can_be_read_again_after_it_was_written() -> None:
-    much = BASE | dict(
-        labels={f"{n:03}" + "\x01" * 4_000: "\x02" * 5_000 for n in range(100)},
-        title="\x03" * 5_000,
-        marks=["m" * 4_000, "n" * 4_000, "o" * 4_000],
-    )
+    much = BASE | {
+        "labels": {f"{n:03}" + "\x01" * 4_000: "\x02" * 5_000 for n in range(100)},
+        "title": "\x03" * 5_000,
+        "marks": ["m" * 4_000, "n" * 4_000, "o" * 4_000],
+    }
     event = decode_value(much)
     assert len(encode(event)) < MAX_EVENT_BYTES
     assert decode_line(encode(event)) == event

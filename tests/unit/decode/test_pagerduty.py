@@ -120,7 +120,9 @@ def test_a_post_to_stakeholders(message: str, kind: str, labels: dict[str, str])
 
 
 def test_responders_and_notes() -> None:
-    assert event("pagerduty", webhook("incident.responder.added", ANN, about())).kind == "responder.paged"
+    bob = {"id": "PBOB", "summary": "Bob"}
+    paged = event("pagerduty", webhook("incident.responder.added", ANN, about(user=bob)))
+    assert (paged.kind, paged.actor) == ("responder.paged", Actor("PBOB", "human"))
     joined = webhook("incident.responder.replied", ANN, about(state="accepted"))
     assert event("pagerduty", joined).kind == "responder.joined"
     declined = webhook("incident.responder.replied", ANN, about(state="declined"))
