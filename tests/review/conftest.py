@@ -1,4 +1,4 @@
-"""A reviewer's desk: the app over a real store in a file, a clock that stands still, and a client inside the process."""
+"""A reviewer's desk: the app over a real store in a file, a clock that stands still, and a client in the process."""
 
 from __future__ import annotations
 

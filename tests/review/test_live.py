@@ -72,7 +72,7 @@ async def test_closing_ends_open_streams_and_later_ones(desk: Desk) -> None:
     await anext(told)
     waiting = asyncio.gather(_drain(told), _drain(source.stream()))
     source.close()
-    assert await waiting == [0, 0] or await waiting == [0, 1]
+    assert sum(await waiting) <= 1
     assert await _drain(source.stream()) == 0
 
 

@@ -106,7 +106,8 @@ def test_late_impact_joins_the_list_once() -> None:
 def test_a_firing_alert_lasts_until_it_is_resolved() -> None:
     drawn = picture(record(records.draft()))
     (bar,) = [bar for bar in drawn.bars if bar.look == "alert"]
-    assert (bar.x, bar.x + bar.width) == (drawn.first_x, pytest.approx(drawn.safe_x))
+    assert bar.x == drawn.first_x
+    assert bar.x + bar.width == pytest.approx(drawn.safe_x)
 
 
 def test_services_without_a_feed_and_feeds_with_a_gap_are_visible() -> None:

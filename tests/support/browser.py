@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
-from playwright.async_api import Browser, Page, Route, ViewportSize, async_playwright
+from playwright.async_api import Browser, Page, Route, ViewportSize, async_playwright, expect
 
 from monitor.ops.tasks import WatchedTasks
 
@@ -25,6 +25,10 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+# A busy machine is slow, which is no failure: the runner's own time limit ends what hangs.
+expect.set_options(timeout=30_000)
 
 
 class NoChromium(Exception):
@@ -86,23 +90,30 @@ async def a_page(
         await context.close()
 
 
-@contextmanager
-def _no_signals() -> Iterator[None]:
-    yield
+class _Server(uvicorn.Server):
+    """uvicorn that tells when it answers, and leaves signals to the test process."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.answers = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.answers.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
 @asynccontextmanager
 async def serving(app: FastAPI) -> AsyncIterator[str]:
     """The app on a free port of loopback; gives its address. Ends the streams of open pages before it stops."""
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=5))
-    # The test process keeps its own handling of signals.
-    server.capture_signals = _no_signals  # type: ignore[method-assign]
+    server = _Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=5))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         async with WatchedTasks() as tasks:
             tasks.start("server", server.serve(sockets=[listening]), may_end=True)
-            async with asyncio.timeout(10):
-                while not server.started:
-                    await asyncio.sleep(0)
+            await server.answers.wait()
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"
             app.state.live.close()
             server.should_exit = True

@@ -125,7 +125,8 @@ def draft(id: str = "nm-1", *, verdict: Verdict = "none", base: int = BASE, **fi
 def several(now: int, count: int = 10) -> list[Draft]:
     """A queue as on a Monday morning, newest last; `now` is the present."""
     told: list[dict[str, Any]] = [
-        {"title": "The disk of payments-db was 18 minutes from full", "rank": 9.0, "repeat_of": ("nm-old-1", "nm-old-2")},
+        {"title": "The disk of payments-db was 18 minutes from full", "rank": 9.0,
+         "repeat_of": ("nm-old-1", "nm-old-2")},
         {"title": "The certificate of the internal gateway was renewed after it had expired", "service": "gateway",
          "margin": Margin("deadline", -4.0, "d", "expired 4 d before", None), "rules": ("certificate-thin-margin",)},
         {"title": "Checkout v913 was rolled back before the error budget noticed", "service": "checkout",
@@ -142,7 +143,8 @@ def several(now: int, count: int = 10) -> list[Draft]:
         {"title": "The alert about replication lag was snoozed 5 times before it was acted on", "service": "orders-db",
          "margin": Margin("count", 5.0, "snoozes", "snoozed 5 times", None), "rules": ("snoozed-then-acted",)},
         {"title": "The flag new-pricing was turned on and off again within 9 minutes", "service": "pricing",
-         "family": "oops", "margin": Margin("elapsed", 9.0, "min", "on for 9 min", None), "rules": ("flag-flipped-back",)},
+         "family": "oops", "margin": Margin("elapsed", 9.0, "min", "on for 9 min", None),
+         "rules": ("flag-flipped-back",)},
         {"title": "The rollout of search v77 was stopped on an oddity that no alert saw", "service": "search",
          "family": "thats_weird", "margin": None, "rules": ("deploy-watcher",)},
     ]  # fmt: skip
