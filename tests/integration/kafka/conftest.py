@@ -21,6 +21,12 @@ from tests.support.kafka import KafkaBroker, kafka_broker, topic
 __all__ = ["kafka_broker", "topic"]
 
 NOON = Instant(1_767_268_800 * SECOND)  # 2026-01-01T12:00:00Z
+KAFKA = [
+    pytest.mark.kafka,
+    pytest.mark.xdist_group("kafka"),
+    # The first test of all starts the broker, and on a fresh machine downloads it.
+    pytest.mark.timeout(600),
+]
 MakeReader = Callable[..., KafkaReader]
 
 

@@ -27,13 +27,13 @@ from monitor.packs.regex import make_regex
 from monitor.packs.shipped import shipped_rules
 from monitor.ports import Query
 from monitor.store.database import open_store
-from tests.integration.kafka.conftest import Cluster
+from tests.integration.kafka.conftest import KAFKA, Cluster
 from tests.support.kafka import PROJECT
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.kafka, pytest.mark.xdist_group("kafka")]
+pytestmark = KAFKA
 
-KILLS = 5
+KILLS = 4
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,6 @@ def events() -> list[Event]:
 
 
 @pytest.mark.parametrize("partitions", [1, 3])
-@pytest.mark.timeout(180)
 async def test_killed_at_random_points(
     cluster: Cluster, topic: str, tmp_path: Path, events: list[Event], partitions: int
 ) -> None:
@@ -114,7 +113,7 @@ def _wait_for(process: subprocess.Popen[bytes], database: Path, messages: int) -
         assert process.poll() is None, "the engine ended by itself"
         return _read_so_far(database) >= messages
 
-    until(is_there, f"the engine has read {messages} messages")
+    until(is_there, f"the engine has read {messages} messages", within=90)
 
 
 def _read_so_far(database: Path) -> int:

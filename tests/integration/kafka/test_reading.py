@@ -9,9 +9,9 @@ from aiokafka.admin import NewPartitions
 from monitor.core.events import HOUR, MINUTE, SECOND, Instant
 from monitor.core.reasons import Ignored, Mark, Rejected
 from monitor.ops.metrics import Metrics
-from tests.integration.kafka.conftest import NOON, Cluster, MakeReader, canonical, ids, read_all
+from tests.integration.kafka.conftest import KAFKA, NOON, Cluster, MakeReader, canonical, ids, read_all
 
-pytestmark = [pytest.mark.kafka, pytest.mark.xdist_group("kafka")]
+pytestmark = KAFKA
 
 
 async def test_events_come_in_the_order_of_the_topic(cluster: Cluster, make_reader: MakeReader, topic: str) -> None:

@@ -18,10 +18,10 @@ from monitor.ops.clock import ManualClock
 from monitor.ops.metrics import Metrics
 from monitor.ops.tasks import WatchedTasks
 from monitor.ports import Unavailable
-from tests.integration.kafka.conftest import NOON, Cluster, MakeReader, canonical, ids, read_all
+from tests.integration.kafka.conftest import KAFKA, NOON, Cluster, MakeReader, canonical, ids, read_all
 from tests.support.kafka import SASL_PASSWORD, SASL_USER
 
-pytestmark = [pytest.mark.kafka, pytest.mark.xdist_group("kafka")]
+pytestmark = KAFKA
 
 
 async def test_a_missing_topic_is_named_and_not_created(cluster: Cluster, make_reader: MakeReader, topic: str) -> None:

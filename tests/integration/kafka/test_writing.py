@@ -12,9 +12,9 @@ from monitor.core.events import SECOND, Event, Instant
 from monitor.kafka.settings import KafkaSettings
 from monitor.kafka.writer import KafkaWriter
 from monitor.ports import Unavailable
-from tests.integration.kafka.conftest import NOON, Cluster, MakeReader, ids, read_all
+from tests.integration.kafka.conftest import KAFKA, NOON, Cluster, MakeReader, ids, read_all
 
-pytestmark = [pytest.mark.kafka, pytest.mark.xdist_group("kafka")]
+pytestmark = KAFKA
 
 
 @pytest_asyncio.fixture

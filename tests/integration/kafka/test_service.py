@@ -1,0 +1,81 @@
+"""The whole service on Kafka: what topics bring and what webhooks bring are one stream."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import RecordsToDelete
+
+from monitor.decode.canonical import encode
+from monitor.demo.story import CATALOGUE, story
+from monitor.ops.clock import SystemClock
+from tests.integration.kafka.conftest import KAFKA, Cluster, canonical
+from tests.support.kafka import KafkaBroker
+from tests.support.replaying import replayed
+from tests.support.service import Service
+from tests.support.waiting import until
+
+pytestmark = KAFKA
+
+
+@pytest.fixture
+def service(kafka_broker: KafkaBroker, topic: str, tmp_path: Path) -> Iterator[Service]:
+    """`nearmiss run` with one topic, which is its journal too; not started yet."""
+    database = f"sqlite:///{tmp_path / 'nearmiss.db'}"
+    environment = {
+        "NEARMISS_KAFKA__BOOTSTRAP": kafka_broker.bootstrap,
+        "NEARMISS_KAFKA__TOPICS": f"{topic}=events",
+        "NEARMISS_KAFKA__JOURNAL": topic,
+    }
+    made = Service(tmp_path, "--database", database, "--catalogue", str(CATALOGUE), environment=environment)
+    yield made
+    made.close()
+
+
+async def test_topics_and_webhooks_are_one_stream(
+    cluster: Cluster, service: Service, topic: str, tmp_path: Path
+) -> None:
+    """The drafts are those of a replay, though the stream comes in two ways and the service is killed between them."""
+    await cluster.create(topic)
+    lines = [encode(event) for event in story(SystemClock().now())]
+    half = len(lines) // 2
+    await cluster.produce(topic, *lines[:half], at=SystemClock().now())
+    await asyncio.to_thread(service.start)
+    await asyncio.to_thread(service.kill)
+    await asyncio.to_thread(service.start)
+    for start in range(half, len(lines), 200):
+        body = b"\n".join(lines[start : start + 200])
+        answer = await asyncio.to_thread(service.post, "/ingest/events", body, content_type="application/x-ndjson")
+        assert answer.status_code == 202, answer.text
+    expected = {line["id"] for line in replayed(lines, tmp_path) if line["state"] == "draft"}
+    assert len(expected) >= 12
+
+    def found() -> set[str]:
+        return {item["id"] for item in service.near_misses() if item["state"] == "draft"}
+
+    await asyncio.to_thread(until, lambda: found() == expected, "the drafts are those of a replay", within=90)
+    assert await asyncio.to_thread(service.stop) == 0
+
+
+async def test_a_lost_position_stops_the_service_with_its_name(cluster: Cluster, service: Service, topic: str) -> None:
+    await cluster.create(topic)
+    await cluster.produce(topic, *(canonical(str(number), number) for number in range(3)))
+    await asyncio.to_thread(service.start)
+    await asyncio.to_thread(until, lambda: service.metric("nearmiss_events_processed_total") == 3, "all is read")
+    assert await asyncio.to_thread(service.stop) == 0
+    await cluster.produce(topic, canonical("never read"), canonical("still there"))
+    await cluster.admin.delete_records({TopicPartition(topic, 0): RecordsToDelete(before_offset=4)})
+
+    # It dies as soon as its engine has looked at the topic, perhaps before it is ready.
+    with suppress(AssertionError, httpx.TransportError):
+        await asyncio.to_thread(service.start)
+
+    assert service.process is not None
+    assert await asyncio.to_thread(service.process.wait, 30) == 1
+    assert f"{topic}/0: the database says to read on at offset 3, but the topic holds 4 to 5" in service.log()
