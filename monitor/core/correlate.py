@@ -5,7 +5,7 @@ Sees events in event-time order (late ones when they come); decides nothing abou
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from monitor.core.alerts import ALERT_STATES, Track, alert_key
 from monitor.core.catalogue import Catalogue
@@ -15,8 +15,7 @@ from monitor.core.episodes import LONGEST_EPISODE, Episode, reference_of
 from monitor.core.events import Event, EventId, Instant
 from monitor.core.facts import is_drill
 from monitor.core.instances import Evidence, Instance, correlation_key
-from monitor.core.matching import NO_FACTS, CompiledRule, CompiledStep, Hit, Matcher
-from monitor.core.memory import entry
+from monitor.core.matching import NO_FACTS, CompiledRule, CompiledStep, Matcher, Plays
 from monitor.core.near_miss import Draft
 from monitor.core.reasons import NotOpened
 from monitor.core.rule import Clause, Pair, Point, Reach, Rule
@@ -57,43 +56,41 @@ class Correlator:
 
     # -- hazards -----------------------------------------------------------------------------------------------
 
-    def hazards(self, hits: list[Hit], event: Event) -> None:
-        """Let the event wait as a hazard of every rule that it hits, or join a candidate of the same key."""
-        elsewhere = []
-        for hit in hits:
-            if hit.step.part != "hazard":
-                continue
-            if hit.elsewhere:
-                elsewhere.append(hit.step.rule.rule.name)
-            elif event.service is None:
-                self._ignore(NotOpened.NO_SERVICE, (hit.step.rule.rule.name,), None, (event.event_id,), "")
-            elif is_drill(event):
-                self._ignore(NotOpened.DRILL, (hit.step.rule.rule.name,), event.service, (event.event_id,), "")
-            else:
-                self._hazard(hit.step.rule, event)
-        if elsewhere:
-            self._ignore(NotOpened.NON_PRODUCTION, tuple(elsewhere), event.service, (event.event_id,), "")
-        if self.state.memory.displaced is not None:
-            self._displaced(self.state.memory.displaced)
+    def hazards(self, plays: Plays, event: Event) -> None:
+        """Let the event wait as a hazard of every rule that takes it for one, or join candidates of the same key."""
+        if plays.elsewhere:
+            self._ignore(NotOpened.NON_PRODUCTION, plays.elsewhere, event.service, (event.event_id,), "")
+        if not plays.hazards:
+            return
+        if event.service is None:
+            self._ignore(NotOpened.NO_SERVICE, plays.hazard_names, None, (event.event_id,), "")
+        elif is_drill(event):
+            self._ignore(NotOpened.DRILL, plays.hazard_names, event.service, (event.event_id,), "")
+        else:
+            self.state.waiting.add(plays.hazard_names, plays.longest, event)
+            if event.service in self.state.citing:
+                for compiled in plays.hazards:
+                    self._join(compiled, event)
 
-    def _hazard(self, compiled: CompiledRule, event: Event) -> None:
-        rule = compiled.rule
-        instance = None
-        if rule.name in self.state.open_by_rule:
-            instance = self.state.instances.get(self.state.by_key.get((rule.name, key_of(compiled, event)), ""))
-        self.state.waiting.add(rule.name, event.time + rule.intervention.within, event)
+    def _join(self, compiled: CompiledRule, event: Event) -> None:
+        instance = self.state.instances.get(self.state.by_key.get((compiled.name, key_of(compiled, event)), ""))
         if instance is not None:
-            self.state.waiting.take(rule.name, event)
+            self.state.waiting.take(compiled.name, event)
             instance.hazards.add(event)
             self._track(instance, event)
-            instance.accepts_until = max(instance.accepts_until, event.time + rule.intervention.within)
+            instance.accepts_until = max(instance.accepts_until, event.time + compiled.within)
             self.state.touch_instance(instance)
             self._evidence_added(instance, event)
 
-    def _displaced(self, event: Event) -> None:
-        if rules := self.state.waiting.displace(event):
+    def displaced(self, event: Event, mask: int) -> None:
+        """A hazard is one too many of its kind on its service: it can be followed no longer."""
+        plays = self.matcher.plays(mask)
+        rules = tuple(rule for rule in plays.hazard_names if not self.state.waiting.is_taken(rule, event))
+        if rules and event.service is not None and not is_drill(event):
+            for rule in rules:
+                self.state.waiting.take(rule, event)
             detail = "more of its kind waited on this service than can be followed"
-            self._ignore(NotOpened.TOO_MANY_OPEN, tuple(rules), event.service, (event.event_id,), detail)
+            self._ignore(NotOpened.TOO_MANY_OPEN, rules, event.service, (event.event_id,), detail)
 
     def _track(self, instance: Instance, event: Event) -> None:
         if event.kind == "alert.fired":
@@ -102,72 +99,76 @@ class Correlator:
             self.state.track_alert(instance, key)
 
     def expire(self, until: int) -> None:
-        """Name the reason for every hazard whose window ended before `until` without an intervention."""
-        for expired in self.state.waiting.expire(until):
-            noted = expired.noted
-            if noted is None or not noted.taken:
-                reason = NotOpened.NO_INTERVENTION if noted is None else noted.reason
-                event = expired.event
-                self.out.append(
-                    Ignore(
-                        reason,
-                        Instant(expired.at),
-                        (expired.rule,),
-                        event.service,
-                        (event.event_id,),
-                        NOTHING_HAPPENED if noted is None else noted.detail,
-                    )
-                )
+        """Name the reason for every hazard whose windows ended before `until` without an intervention."""
+        waiting = self.state.waiting
+        for at, _, _, event, rules in waiting.expire(until):
+            silent = rules
+            if waiting.notes:
+                settled = [(rule, waiting.settle(rule, event)) for rule in rules]
+                silent = tuple(rule for rule, noted in settled if noted is None)
+                for rule, noted in settled:
+                    if noted is not None and not noted.taken:
+                        self._expired(at, noted.reason, (rule,), event, noted.detail)
+            if silent:
+                self._expired(at, NotOpened.NO_INTERVENTION, silent, event, NOTHING_HAPPENED)
+
+    def _expired(self, at: int, reason: NotOpened, rules: tuple[str, ...], event: Event, detail: str) -> None:
+        self.out.append(Ignore(reason, Instant(at), rules, event.service, (event.event_id,), detail))
 
     # -- interventions -----------------------------------------------------------------------------------------
 
     def intervention(self, step: CompiledStep, event: Event) -> None:
         """Offer an action to every candidate and to every waiting hazard of its rule that it can reach."""
-        name = step.rule.rule.name
-        open_here = self.state.open_by_rule.get(name)
-        waiting_here = self.state.waiting.by_rule.get(name)
-        if event.service is None or not (open_here or waiting_here):
+        if event.service is None:
             return
-        services = reach(self.catalogue, event.service, step.rule.rule.intervention.reach)
-        for service in _reached(services, open_here):
-            for instance_id in sorted(self.state.open_by_rule[name].get(service, ())):
-                self._add_action(self.state.instances[instance_id], step.rule, event)
-        for service in _reached(services, waiting_here):
-            self._offer(step.rule, self.state.waiting.of(name, service), event)
+        compiled, memory = step.rule, self.state.memory
+        hazard, start = compiled.hazard, event.time - compiled.within
+        services = reach(self.catalogue, event.service, compiled.rule.intervention.reach)
+        open_here = self.state.open_by_rule.get(compiled.name)
+        if open_here:
+            for service in sorted(open_here if services is None else services.intersection(open_here)):
+                for instance_id in sorted(open_here.get(service, ())):
+                    self._add_action(self.state.instances[instance_id], compiled, event)
+        if services is None:
+            services = frozenset(memory.services_with(*hazard.kinds))
+        for service in services if len(services) == 1 else sorted(services):
+            hazards = memory.playing(service, hazard.kinds, hazard.bit, start, event.time)
+            if hazards:
+                self._offer(compiled, hazards, event)
 
     def retry(self, compiled: CompiledRule, around: frozenset[str], start: int) -> None:
         """Something arrived late: offer every action since `start` again to the hazards that no candidate took."""
-        rule, memory, now = compiled.rule, self.state.memory, self.now
-        actions = memory.between(sorted(around), sorted(compiled.intervention.kinds), start, now)
-        for action in sorted(actions, key=entry):
-            if not self.matcher.satisfies(compiled.intervention, action) or action.service is None:
-                continue
-            services = reach(self.catalogue, action.service, rule.intervention.reach) or around
-            since = action.time - rule.intervention.within
-            for service in sorted(services):
-                found = memory.between((service,), sorted(rule.hazard.kinds), since, action.time)
-                hazards = [hazard for hazard in found if self.matcher.satisfies(compiled.hazard, hazard)]
-                self._offer(compiled, [hazard for hazard in hazards if not self._is_cited(rule.name, hazard)], action)
+        step = compiled.intervention
+        for service in sorted(around):
+            for action in self.state.memory.playing(service, step.kinds, step.bit, start, self.now):
+                self.intervention(step, action)
 
-    def _is_cited(self, rule: str, hazard: Event) -> bool:
-        if self.state.waiting.is_taken(rule, hazard):
-            return True
+    def _is_free(self, rule: str, hazard: Event) -> bool:
+        """Neither a candidate's nor an exercise. What is no longer noted may still be cited by an episode."""
+        if is_drill(hazard) or self.state.waiting.is_taken(rule, hazard):
+            return False
+        citing = self.state.citing.get(hazard.service or "", ())
         reference = reference_of(hazard)
-        around = frozenset({hazard.service} if hazard.service else ())
-        return any(reference in episode.cited for episode in self.state.episodes_citing(around))
+        return not any(
+            reference in self.state.episodes[episode].cited and self._takes(self.state.episodes[episode], rule)
+            for episode in citing
+        )
+
+    def _takes(self, episode: Episode, rule: str) -> bool:
+        """Whether an episode has a candidate of this rule, or had one when it was closed."""
+        return episode.closed or any(known.startswith(f"{rule}\x1f") for known in episode.instances)
 
     def _offer(self, compiled: CompiledRule, hazards: list[Event], action: Event) -> None:
         """Group the hazards by key and take the action as the intervention of each group that it fits."""
-        within = compiled.rule.intervention.within
         groups: dict[str, list[Event]] = {}
         for hazard in hazards:
-            if hazard.time <= action.time <= hazard.time + within and hazard.event_id != action.event_id:
+            if hazard.event_id != action.event_id and self._is_free(compiled.name, hazard):
                 groups.setdefault(key_of(compiled, hazard), []).append(hazard)
         for key, group in sorted(groups.items()):
             refusal = self._candidate(compiled, key, group, action)
             if refusal is not None:
                 for hazard in group:
-                    self.state.waiting.note(compiled.rule.name, hazard, *refusal)
+                    self.state.waiting.note(compiled.name, hazard, *refusal)
 
     def _candidate(
         self, compiled: CompiledRule, key: str, group: list[Event], action: Event
@@ -393,17 +394,6 @@ def clause_unmet(clause: Clause, count: int) -> tuple[NotOpened, str] | None:
 def key_of(compiled: CompiledRule, hazard: Event) -> str:
     """The hazard's correlation key; where a value is missing it is alone, since a missing key equals no other."""
     return correlation_key([get(hazard, NO_FACTS) for get in compiled.correlate]) or reference_of(hazard)
-
-
-def _reached(services: frozenset[str] | None, here: Mapping[str, object] | None) -> list[str]:
-    """The services of a mapping that can be reached, in a fixed order; None reaches every one."""
-    if not here:
-        return []
-    if services is None:
-        return sorted(here)
-    if len(services) < len(here):
-        return sorted(name for name in services if name in here)
-    return sorted(name for name in here if name in services)
 
 
 def _seniority(episode: Episode) -> tuple[int, int, str]:

@@ -7,7 +7,7 @@ with timers; so within the lateness the result is a function of the set of event
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -19,7 +19,7 @@ from monitor.core.decisions import Decision, Ignore, Late
 from monitor.core.events import MINUTE, SECOND, Event, Instant
 from monitor.core.facts import is_drill
 from monitor.core.judge import CONTEXT_KINDS, Judge
-from monitor.core.matching import NO_HITS, Hit, Matcher, longest_look_back
+from monitor.core.matching import Matcher, longest_look_back
 from monitor.core.memory import entry
 from monitor.core.reasons import NotOpened
 from monitor.core.rule import Rule
@@ -63,7 +63,7 @@ class Engine:
         self._wire(rules, catalogue)
         if cells:
             self._drop_orphans()
-            self._wait_again(self._matcher.rules)
+            self._wait_again()
 
     def _wire(self, rules: Sequence[Rule], catalogue: Catalogue) -> None:
         self.catalogue = catalogue
@@ -74,16 +74,11 @@ class Engine:
 
     def replace_rules(self, rules: Sequence[Rule], catalogue: Catalogue) -> None:
         """Go on with other rules; what waits or stands under rules whose version is unchanged stays."""
-        before = {name: compiled.rule.version for name, compiled in self._matcher.rules.items()}
-        self.state.memory.horizons.update(
-            {k: max(self.state.memory.horizons.get(k, 0), reach) for k, reach in _horizons(rules).items()}
-        )
-        for rule in list(self.state.waiting.rules()):
-            if before.get(rule) not in {known.version for known in rules if known.name == rule}:
-                self.state.waiting.forget_rule(rule)
+        horizons = self.state.memory.horizons
+        horizons.update({kind: max(horizons.get(kind, 0), reach) for kind, reach in _horizons(rules).items()})
         self._wire(rules, catalogue)
         self._drop_orphans()
-        self._wait_again([rule.name for rule in rules if before.get(rule.name) != rule.version])
+        self._wait_again()
 
     def _drop_orphans(self) -> None:
         """Candidates of rules that are gone or changed cannot be judged any more."""
@@ -96,19 +91,19 @@ class Engine:
                     self.state.touch_episode(episode)
                 self.state.remove_instance(instance)
 
-    def _wait_again(self, rules: Iterable[str]) -> None:
+    def _wait_again(self) -> None:
         """Which hazards wait follows from the remembered events; only what was noted of them is saved."""
-        state, wanted = self.state, frozenset(rules)
-        found = set()
-        for event in sorted(state.memory.everything(), key=entry):
-            for hit in self._matcher.hits(event):
-                rule = hit.step.rule.rule
-                expires_at = event.time + rule.intervention.within
-                usable = hit.step.part == "hazard" and not hit.elsewhere and event.service is not None
-                if usable and rule.name in wanted and expires_at >= state.expired_until and not is_drill(event):
-                    state.waiting.add(rule.name, expires_at, event, state.waiting.is_taken(rule.name, event))
-                    found.add((rule.name, event.source, event.id))
-        state.waiting.forget_notes(wanted, found)
+        state = self.state
+        state.waiting.clear()
+        known = []
+        for event, mask in sorted(state.memory.remask(self._matcher.mask), key=lambda kept: entry(kept[0])):
+            plays = self._matcher.plays(mask)
+            if not plays.hazards or event.service is None or is_drill(event):
+                continue
+            if event.time + plays.longest >= state.expired_until:
+                state.waiting.add(plays.hazard_names, plays.longest, event)
+                known += [(name, event.source, event.id) for name in plays.hazard_names]
+        state.waiting.forget_notes(known)
 
     # -- input -------------------------------------------------------------------------------------------------
 
@@ -204,30 +199,31 @@ class Engine:
         elif kind == "close":
             self._judge.close(episode, now)
 
-    def _process(self, event: Event) -> list[Hit]:
-        """Give one event to whoever may want it; the steps that it plays."""
+    def _process(self, event: Event) -> int:
+        """Give one event to whoever may want it; the mask of the steps that it plays."""
         state, kind = self.state, event.kind
-        hits = self._matcher.hits(event)
+        mask = self._matcher.mask(event)
         if kind in _LINEAGE_KINDS:
             state.record_lineage(event)
-        if not hits and kind not in ALWAYS_KEPT and not state.is_watched(event.service):
-            return hits
-        if not state.memory.add(event):
-            return NO_HITS
+        if not mask and kind not in ALWAYS_KEPT and not state.is_watched(event.service):
+            return 0
+        if not state.memory.add(event, mask):
+            return 0
         state.new_facts.append(event)
-        if hits:
-            correlator = self._correlator
-            correlator.hazards(hits, event)
-            for hit in hits:
-                if hit.step.part == "intervention":
-                    correlator.intervention(hit.step, event)
+        if mask:
+            correlator, plays = self._correlator, self._matcher.plays(mask)
+            correlator.hazards(plays, event)
+            for step in plays.interventions:
+                correlator.intervention(step, event)
+        if state.memory.displaced is not None:
+            self._correlator.displaced(*state.memory.displaced)
         if kind in ALERT_STATES:
             if event.service in state.citing:
                 self._correlator.alert(event)
         elif kind in _IMPACT_KINDS:
             self._judge.impact_told(event, self._correlator.now)
             self._incident_moved(event)
-        return hits
+        return mask
 
     def _incident_moved(self, event: Event) -> None:
         """An incident's closing can be what makes an episode safe."""
@@ -257,22 +253,15 @@ class Engine:
         self._out.append(Late(event.event_id, event.time, behind))
 
     def _process_late(self, event: Event) -> None:
-        hits = self._process(event)
+        plays = self._matcher.plays(self._process(event))
         if event.service is None:
             return
         around = self.catalogue.neighbours(event.service) | self.catalogue.siblings(event.service)
-        for rule, start in self._starts(hits, event).items():
-            self._correlator.retry(self._matcher.rules[rule], around, start)
+        for compiled in plays.hazards:
+            self._correlator.retry(compiled, around, event.time)
+        for step in plays.clauses:
+            self._correlator.retry(step.rule, around, event.time - step.rule.within)
         self._look_again(around)
-
-    def _starts(self, hits: list[Hit], event: Event) -> dict[str, int]:
-        """By rule, since when actions must be offered again: those after a late hazard, or around a late step."""
-        found: dict[str, int] = {}
-        for hit in hits:
-            compiled = hit.step.rule.rule
-            before = compiled.intervention.within if hit.step.part == "clause" else 0
-            found[compiled.name] = min(found.get(compiled.name, FOREVER), event.time - before)
-        return found
 
     def _look_again(self, services: frozenset[str]) -> None:
         for episode in self.state.episodes_citing(services):
@@ -298,7 +287,7 @@ class Engine:
         """Sizes for the metrics."""
         state = self.state
         return {
-            "open_instances": len(state.instances) + state.waiting.count,
+            "open_instances": len(state.instances) + len(state.waiting),
             "open_episodes": sum(1 for episode in state.episodes.values() if not episode.closed),
             "standing_drafts": sum(1 for e in state.episodes.values() if e.draft is not None and not e.withdrawn),
             "pending_events": len(state.pending),

@@ -1,6 +1,7 @@
-"""Which steps of which rules an event plays, found through an index, so that rules that do not want it cost nothing.
+"""Which steps of which rules an event plays, found by kind and by value, so that rules that do not want it cost nothing.
 
-Compiled once from rules; knows nothing of time windows or of other events.
+Compiled once from rules and a catalogue; knows nothing of time windows or of other events. What an event plays is a
+mask: an integer with a bit a step.
 """
 
 from __future__ import annotations
@@ -12,55 +13,75 @@ from monitor.core.catalogue import Catalogue
 from monitor.core.conditions import Getter, MakeRegex, Predicate, getter, index_key
 from monitor.core.events import Event
 from monitor.core.facts import EventFacts, Lineage
-from monitor.core.predicates import compile_condition
+from monitor.core.predicates import Asked, MaskOf, compile_condition, compile_masks
 from monitor.core.rule import Clause, Rule, Step
 
 Part = Literal["hazard", "intervention", "clause"]
+FEW_VALUES = frozenset({"severity", "actor.kind", "actor.on_call", "environment", "bound", "kind"})
+"""Fields that take too few values for an index by value to spare anything."""
 
 
 class CompiledStep:
-    """One step of one rule, ready to be asked."""
+    """One step of one rule: its own predicate, and its bits in a mask."""
 
-    __slots__ = ("clause", "condition", "kinds", "part", "predicate", "rule", "where")
+    __slots__ = ("bit", "clause", "elsewhere_bit", "kinds", "part", "predicate", "rule", "step")
 
-    def __init__(self, rule: CompiledRule, part: Part, step: Step, clause: Clause | None, regex: MakeRegex) -> None:
+    def __init__(
+        self, rule: CompiledRule, part: Part, step: Step, clause: Clause | None, place: int, regex: MakeRegex
+    ) -> None:
         self.rule = rule
         self.part = part
+        self.step = step
         self.clause = clause
-        self.condition = step.where
-        self.kinds = step.kinds
-        self.where = step.environment
+        self.kinds = tuple(sorted(step.kinds))
+        self.bit = 1 << (2 * place)
+        self.elsewhere_bit = self.bit << 1 if part == "hazard" and step.environment == "production" else 0
         self.predicate: Predicate = compile_condition(step.where, regex)
 
 
 class CompiledRule:
-    """A rule with its compiled steps and getters. Steps are compared by identity."""
+    """A rule with its compiled steps. Steps are compared by identity."""
 
-    __slots__ = ("clauses", "correlate", "hazard", "intervention", "rule")
+    __slots__ = ("clauses", "correlate", "hazard", "intervention", "name", "rule", "within")
 
-    def __init__(self, rule: Rule, make_regex: MakeRegex) -> None:
+    def __init__(self, rule: Rule, first_place: int, make_regex: MakeRegex) -> None:
         self.rule = rule
+        self.name = rule.name
+        self.within = rule.intervention.within
         self.correlate: tuple[Getter, ...] = tuple(getter(field) for field in rule.correlate)
-        self.hazard = CompiledStep(self, "hazard", rule.hazard, None, make_regex)
-        self.intervention = CompiledStep(self, "intervention", rule.intervention.step, None, make_regex)
-        self.clauses = tuple(CompiledStep(self, "clause", clause.step, clause, make_regex) for clause in rule.clauses)
+        self.hazard = CompiledStep(self, "hazard", rule.hazard, None, first_place, make_regex)
+        self.intervention = CompiledStep(
+            self, "intervention", rule.intervention.step, None, first_place + 1, make_regex
+        )
+        self.clauses = tuple(
+            CompiledStep(self, "clause", clause.step, clause, first_place + 2 + place, make_regex)
+            for place, clause in enumerate(rule.clauses)
+        )
+
+    @property
+    def steps(self) -> tuple[CompiledStep, ...]:
+        return (self.hazard, self.intervention, *self.clauses)
 
 
-class Hit(NamedTuple):
-    """A step that an event satisfies, or (`elsewhere`) would satisfy in an environment that counts."""
+class Plays(NamedTuple):
+    """What a mask means: the rules for which the event is a hazard (or would be, in production), and the other parts."""
 
-    step: CompiledStep
-    elsewhere: bool
+    hazards: tuple[CompiledRule, ...]
+    hazard_names: tuple[str, ...]
+    longest: int
+    elsewhere: tuple[str, ...]
+    interventions: tuple[CompiledStep, ...]
+    clauses: tuple[CompiledStep, ...]
 
 
 class _KindIndex:
-    """The steps that want one kind: some always to be asked, some only when a field has one of their values."""
+    """The steps that want one kind: most in one function, some asked only when a field has one of their values."""
 
-    __slots__ = ("always", "by_field")
+    __slots__ = ("by_field", "mask_of")
 
-    def __init__(self) -> None:
-        self.always: list[CompiledStep] = []
-        self.by_field: list[tuple[Getter, dict[object, list[CompiledStep]]]] = []
+    def __init__(self, mask_of: MaskOf, by_field: list[tuple[Getter, dict[object, list[MaskOf]]]]) -> None:
+        self.mask_of = mask_of
+        self.by_field = by_field
 
 
 class _NoFacts:
@@ -69,77 +90,88 @@ class _NoFacts:
 
 
 NO_FACTS = _NoFacts()
-NO_HITS: list[Hit] = []
 
 
 class Matcher:
-    """All steps of all rules behind an index by kind and by value."""
+    """All steps of all rules, behind an index by kind and by value."""
 
     def __init__(self, rules: Sequence[Rule], catalogue: Catalogue, lineage: Lineage, make_regex: MakeRegex) -> None:
         self.catalogue = catalogue
-        self.rules: dict[str, CompiledRule] = {rule.name: CompiledRule(rule, make_regex) for rule in rules}
+        self.rules: dict[str, CompiledRule] = {}
+        self.steps: list[CompiledStep] = []
+        for rule in rules:
+            compiled = self.rules[rule.name] = CompiledRule(rule, len(self.steps), make_regex)
+            self.steps += compiled.steps
         self._facts = EventFacts(catalogue, lineage)
-        self._index: dict[str, _KindIndex] = {}
-        fields: dict[str, dict[str, dict[object, list[CompiledStep]]]] = {}
-        for compiled in self.rules.values():
-            for step in (compiled.hazard, compiled.intervention, *compiled.clauses):
-                key = index_key(step.condition)
-                for kind in step.kinds:
-                    index = self._index.setdefault(kind, _KindIndex())
-                    if key is None or key[0] == "kind":
-                        index.always.append(step)
-                    else:
-                        values = fields.setdefault(kind, {}).setdefault(key[0], {})
-                        for value in key[1]:
-                            values.setdefault(value, []).append(step)
-        for kind, by_field in fields.items():
-            self._index[kind].by_field = [(getter(field), values) for field, values in sorted(by_field.items())]
+        self._plays: dict[int, Plays] = {}
+        wanting: dict[str, list[CompiledStep]] = {}
+        for step in self.steps:
+            for kind in step.kinds:
+                wanting.setdefault(kind, []).append(step)
+        self._index = {kind: self._compile(steps, make_regex) for kind, steps in wanting.items()}
+
+    def _compile(self, steps: list[CompiledStep], make_regex: MakeRegex) -> _KindIndex:
+        production = self.catalogue.production
+        together: list[Asked] = []
+        fields: dict[str, dict[object, list[MaskOf]]] = {}
+        for step in steps:
+            asked = Asked(step.step.where, step.step.environment, step.bit, step.elsewhere_bit)
+            key = index_key(step.step.where)
+            if key is None or key[0] in FEW_VALUES:
+                together.append(asked)
+                continue
+            alone = compile_masks([asked], production, make_regex)
+            for value in key[1]:
+                fields.setdefault(key[0], {}).setdefault(value, []).append(alone)
+        by_field = [(getter(field), values) for field, values in sorted(fields.items())]
+        return _KindIndex(compile_masks(together, production, make_regex), by_field)
 
     @property
     def kinds(self) -> frozenset[str]:
         """The kinds that some step wants."""
         return frozenset(self._index)
 
-    def hits(self, event: Event) -> list[Hit]:
-        """Every step that the event satisfies, apart from windows and relations to other events."""
+    def mask(self, event: Event) -> int:
+        """Every step that the event plays, apart from windows and relations to other events."""
         index = self._index.get(event.kind)
         if index is None:
-            return NO_HITS
-        steps = index.always
-        for get, values in index.by_field:
-            wanting = values.get(get(event, NO_FACTS))
-            if wanting is not None:
-                steps = steps + wanting
+            return 0
         facts = self._facts
         facts.event = event
-        found: list[Hit] | None = None
-        for step in steps:
-            if step.predicate(event, facts):
-                elsewhere = self._elsewhere(step, event)
-                if elsewhere is not None:
-                    if found is None:
-                        found = []
-                    found.append(Hit(step, elsewhere))
-        return NO_HITS if found is None else found
+        mask = index.mask_of(event, facts)
+        for get, values in index.by_field:
+            for mask_of in values.get(get(event, NO_FACTS), ()):
+                mask |= mask_of(event, facts)
+        return mask
+
+    def plays(self, mask: int) -> Plays:
+        """What a mask means."""
+        found = self._plays.get(mask)
+        if found is None:
+            found = self._plays[mask] = self._read(mask)
+        return found
+
+    def _read(self, mask: int) -> Plays:
+        steps = [step for step in self.steps if mask & step.bit]
+        hazards = tuple(step.rule for step in steps if step.part == "hazard")
+        return Plays(
+            hazards,
+            tuple(rule.name for rule in hazards),
+            max((rule.within for rule in hazards), default=0),
+            tuple(step.rule.name for step in self.steps if mask & step.elsewhere_bit),
+            tuple(step for step in steps if step.part == "intervention"),
+            tuple(step for step in steps if step.part == "clause"),
+        )
 
     def satisfies(self, step: CompiledStep, event: Event) -> bool:
         self._facts.event = event
         return (
-            event.kind in step.kinds
-            and step.predicate(event, self._facts)
-            and self._elsewhere(step, event) is False
+            event.kind in step.kinds and step.predicate(event, self._facts) and self._fits(step.step, event)
         )
 
-    def _elsewhere(self, step: CompiledStep, event: Event) -> bool | None:
-        """False: the environment fits; True: it would, were it production; None: it does not fit."""
-        if step.where == "any":
-            return False
+    def _fits(self, step: Step, event: Event) -> bool:
         counts = self.catalogue.counts(event.environment)
-        if step.where == "elsewhere":
-            return False if counts is False else None
-        if counts is False:
-            return True if step.part == "hazard" else None
-        return False
+        return step.environment == "any" or (counts is False) == (step.environment == "elsewhere")
 
 
 def longest_look_back(rules: Sequence[Rule]) -> dict[str, int]:

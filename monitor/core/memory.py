@@ -6,8 +6,8 @@ change nothing.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from monitor.core.events import Event
@@ -33,98 +33,139 @@ def entry(event: Event) -> Entry:
     return Entry(event.time, event.source, event.id, event)
 
 
+class Shelf:
+    """The events of one kind of one service in time order, and beside each the mask of the steps that it plays."""
+
+    __slots__ = ("events", "masks")
+
+    def __init__(self, event: Event, mask: int) -> None:
+        self.events = [event]
+        self.masks = [mask]
+
+    def insert(self, event: Event, mask: int) -> None:
+        place = bisect_left(self.events, entry(event), key=entry)
+        self.events.insert(place, event)
+        self.masks.insert(place, mask)
+
+
 class Memory:
     """Recent events in event-time order."""
 
     def __init__(self, horizons: dict[str, int], default_horizon: int) -> None:
         """`horizons`: by kind, how long an event is kept (microseconds); others the default."""
-        self._by_service: dict[str, dict[str, list[Event]]] = {}
+        self._by_service: dict[str, dict[str, Shelf]] = {}
         self._with_kind: dict[str, set[str]] = {}
         self._seen: set[tuple[str, str]] = set()
-        self.displaced: Event | None = None
+        self.displaced: tuple[Event, int] | None = None
         self.horizons = horizons
         self.default_horizon = default_horizon
 
-    def add(self, event: Event) -> bool:
+    def add(self, event: Event, mask: int) -> bool:
         """Keep an event; False where this identity is here already, or everything around it is forgotten.
 
-        Where it displaces an older one from what can be asked for, that one is `displaced` until the next call.
+        Where it displaces an older one from what can be asked for, that one (with its mask) is `displaced` until the
+        next call.
         """
         self.displaced = None
         identity = (event.source, event.id)
         if identity in self._seen:
             return False
         service, kind = event.service or EVERYONE, event.kind
-        kinds = self._by_service.get(service)
-        if kinds is None:
-            kinds = self._by_service[service] = {}
-        events = kinds.get(kind)
-        if events is None:
-            kinds[kind] = [event]
+        shelves = self._by_service.get(service)
+        if shelves is None:
+            shelves = self._by_service[service] = {}
+        shelf = shelves.get(kind)
+        if shelf is None:
+            shelves[kind] = Shelf(event, mask)
             self._with_kind.setdefault(kind, set()).add(service)
             self._seen.add(identity)
             return True
+        events = shelf.events
         if event.time > events[-1].time:
             events.append(event)
+            shelf.masks.append(mask)
         elif len(events) >= KEPT_PER_KIND and entry(event) < entry(events[-KEPT_PER_KIND]):
             return False
         else:
-            insort(events, event, key=entry)
+            shelf.insert(event, mask)
         self._seen.add(identity)
         if len(events) > KEPT_PER_KIND:
-            self.displaced = events[-KEPT_PER_KIND - 1]
+            self.displaced = (events[-KEPT_PER_KIND - 1], shelf.masks[-KEPT_PER_KIND - 1])
             if len(events) > 2 * KEPT_PER_KIND:
-                self._forget(events, len(events) - KEPT_PER_KIND)
+                self._forget(shelf, len(events) - KEPT_PER_KIND)
         return True
 
     def has(self, event: Event) -> bool:
         return (event.source, event.id) in self._seen
 
-    def _forget(self, events: list[Event], count: int) -> None:
-        for old in events[:count]:
+    def _forget(self, shelf: Shelf, count: int) -> None:
+        for old in shelf.events[:count]:
             self._seen.discard((old.source, old.id))
-        del events[:count]
+        del shelf.events[:count]
+        del shelf.masks[:count]
 
     def between(self, services: Iterable[str], kinds: Iterable[str], start: int, end: int) -> Iterator[Event]:
         """Events of these services and kinds with start <= time <= end; ordered within a service and kind."""
         kinds = tuple(kinds)
         for service in services:
-            by_kind = self._by_service.get(service)
-            if by_kind is None:
+            shelves = self._by_service.get(service)
+            if shelves is None:
                 continue
             for kind in kinds:
-                events = by_kind.get(kind)
-                if not events or events[-1].time < start:
+                shelf = shelves.get(kind)
+                if shelf is None or shelf.events[-1].time < start:
                     continue
+                events = shelf.events
                 first = max(bisect_left(events, start, key=_time), len(events) - KEPT_PER_KIND)
                 for place in range(first, len(events)):
                     if events[place].time > end:
                         break
                     yield events[place]
 
+    def playing(self, service: str, kinds: tuple[str, ...], bit: int, start: int, end: int) -> list[Event]:
+        """Events of a service with start <= time <= end that play the step of this bit, in time order."""
+        shelves = self._by_service.get(service)
+        if shelves is None:
+            return []
+        found = []
+        for kind in kinds:
+            shelf = shelves.get(kind)
+            if shelf is None:
+                continue
+            events, masks = shelf.events, shelf.masks
+            place = len(events) - 1
+            last = max(0, len(events) - KEPT_PER_KIND)
+            while place >= last and events[place].time >= start:
+                if masks[place] & bit and events[place].time <= end:
+                    found.append(events[place])
+                place -= 1
+        found.sort(key=entry)
+        return found
+
     def services_with(self, *kinds: str) -> list[str]:
         """Services of which an event of one of these kinds is kept, in a fixed order."""
         return sorted(set().union(*(self._with_kind.get(kind, ()) for kind in kinds)))
 
-    def everything(self) -> Iterator[Event]:
-        """All events that can be asked for, service by service and kind by kind."""
-        for kinds in self._by_service.values():
-            for events in kinds.values():
-                yield from events[-KEPT_PER_KIND:]
+    def remask(self, mask_of: Callable[[Event], int]) -> Iterator[tuple[Event, int]]:
+        """Work every event's mask out anew, for other rules, and show the events that can be asked for."""
+        for shelves in self._by_service.values():
+            for shelf in shelves.values():
+                shelf.masks = [mask_of(event) for event in shelf.events]
+                yield from list(zip(shelf.events, shelf.masks, strict=True))[-KEPT_PER_KIND:]
 
     def forget_before(self, watermark: int) -> None:
         """Forget what is older than its kind's horizon."""
         for service in list(self._by_service):
-            kinds = self._by_service[service]
-            for kind in list(kinds):
+            shelves = self._by_service[service]
+            for kind in list(shelves):
                 limit = watermark - self.horizon(kind)
-                events = kinds[kind]
-                if events[0].time < limit:
-                    self._forget(events, bisect_left(events, limit, key=_time))
-                    if not events:
-                        del kinds[kind]
+                shelf = shelves[kind]
+                if shelf.events[0].time < limit:
+                    self._forget(shelf, bisect_left(shelf.events, limit, key=_time))
+                    if not shelf.events:
+                        del shelves[kind]
                         self._with_kind[kind].discard(service)
-            if not kinds:
+            if not shelves:
                 del self._by_service[service]
 
     def horizon(self, kind: str) -> int:

@@ -7,8 +7,8 @@ never written into the source. Regular expressions come in as a callable that ta
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from monitor.core.conditions import (
     EVENT_FIELDS,
@@ -17,11 +17,15 @@ from monitor.core.conditions import (
     AnyOf,
     Compare,
     Condition,
+    Facts,
     MakeRegex,
     Not,
     Predicate,
     Scalar,
+    fields_of,
 )
+from monitor.core.events import Event
+from monitor.core.rule import Where
 
 DEEPEST = 40
 """Python's own parser bounds how deeply an expression may be nested."""
@@ -64,9 +68,57 @@ def _contains(text: str, parts: tuple[str, ...]) -> bool:
     return any(part in text for part in parts)
 
 
+class Asked(NamedTuple):
+    """A step in a kind's function: its condition, where it may be, and the bits it sets.
+
+    `bit` is set where the environment fits, `elsewhere_bit` (0: none) where it only would in production.
+    """
+
+    condition: Condition | None
+    environment: Where
+    bit: int
+    elsewhere_bit: int
+
+
+MaskOf = Callable[[Event, Facts], int]
+
+
+def compile_masks(steps: Sequence[Asked], production: frozenset[str], make_regex: MakeRegex) -> MaskOf:
+    """One function for all steps that want a kind: which of them an event plays, as bits.
+
+    Fields are read once and shared by all steps; `production` empty means that every environment counts.
+    """
+    builder = _Builder(make_regex, hoist=True)
+    counts = f"(env is None or env in {builder.constant(production)})" if production else "True"
+    body = []
+    for step in steps:
+        test = "True" if step.condition is None else builder.expression(step.condition, 0)
+        if step.environment == "any":
+            body.append(f"if {test}: m |= {step.bit}")
+        elif step.environment == "elsewhere":
+            body.append(f"if env is not None and not counts and {test}: m |= {step.bit}")
+        elif step.elsewhere_bit:
+            body.append(f"if {test}: m |= {step.bit} if counts else {step.elsewhere_bit}")
+        else:
+            body.append(f"if counts and {test}: m |= {step.bit}")
+    prologue = [f"{name} = {source}" for name, source in builder.hoisted.items()]
+    lines = ["env = e.environment", f"counts = {counts}", "m = 0", *prologue, *body, "return m"]
+    source = "def mask(e, f):\n" + "".join(f"    {line}\n" for line in lines)
+    exec(source, builder.constants)  # noqa: S102 -- structure only, as above
+    found: MaskOf = builder.constants["mask"]
+    return found
+
+
+def _cost(condition: Condition) -> int:
+    """Derived facts are asked last: they cost more than a field."""
+    return int(any(field.startswith("derived.") for field in fields_of(condition)))
+
+
 class _Builder:
-    def __init__(self, make_regex: MakeRegex) -> None:
+    def __init__(self, make_regex: MakeRegex, hoist: bool = False) -> None:
         self.make_regex = make_regex
+        self.hoist = hoist
+        self.hoisted: dict[str, str] = {}
         self.constants: dict[str, Any] = {
             "__builtins__": {},
             "isinstance": isinstance,
@@ -92,7 +144,7 @@ class _Builder:
             return self.comparison(condition)
         if isinstance(condition, Not):
             return f"(not {self.expression(condition.part, depth + 1)})"
-        parts = [self.expression(part, depth + 1) for part in condition.parts]
+        parts = [self.expression(part, depth + 1) for part in sorted(condition.parts, key=_cost)]
         if not parts:
             return "True" if isinstance(condition, All) else "False"
         joint = " or " if isinstance(condition, AnyOf) else " and "
@@ -100,14 +152,23 @@ class _Builder:
 
     def field(self, name: str) -> str:
         if name.startswith("labels."):
-            return f"e.labels.get({self.constant(name.removeprefix('labels.'))})"
+            labels = self._shared("labels", "e.labels")
+            return f"{labels}.get({self.constant(name.removeprefix('labels.'))})"
         if name.startswith("derived."):
             return f"f.get({self.constant(name.removeprefix('derived.'))})"
         if name not in EVENT_FIELDS:
             raise KeyError(name)
         if name.startswith("actor."):
-            return f"(e.actor.{name.removeprefix('actor.')} if e.actor is not None else None)"
-        return f"e.{name}"
+            part = name.removeprefix("actor.")
+            return self._shared(f"actor_{part}", f"(e.actor.{part} if e.actor is not None else None)")
+        return self._shared(name, f"e.{name}")
+
+    def _shared(self, name: str, source: str) -> str:
+        """A field that several steps ask for is read once, where the function has room for a local name."""
+        if not self.hoist:
+            return source
+        self.hoisted[f"field_{name}"] = source
+        return f"field_{name}"
 
     def comparison(self, compare: Compare) -> str:
         field, operator, operands = self.field(compare.field), compare.operator, compare.operands

@@ -286,7 +286,7 @@ class State:
         for number, chunk in sorted(chunks["facts"], key=lambda item: item[0]):
             state._fact_chunks[number] = chunk.until
             for event in chunk.events:
-                state.memory.add(event)
+                state.memory.add(event, 0)
         state._restore_pending(sorted(chunks["pending"], key=lambda item: item[0]))
         return state
 

@@ -1,19 +1,18 @@
-"""Hazards that wait for an intervention, by rule and service, and what was noted of them meanwhile.
+"""Until when hazards wait for an intervention, and what was noted of them meanwhile.
 
-Most hazards never meet an intervention, so one that waits costs no more than a place in a list and one in a queue.
+The hazards themselves lie in the memory; most never meet an intervention, so waiting costs one place in a queue.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
 
-from monitor.core.events import Event
-from monitor.core.memory import entry
+from monitor.core.events import Event, Instant
 from monitor.core.reasons import NotOpened
 
 
@@ -26,14 +25,13 @@ class Noted(msgspec.Struct):
 
 
 class Expired(NamedTuple):
-    """A hazard whose window is over. Sorts by time, then rule and identity."""
+    """A hazard whose longest window is over, under the rules (and their windows) for which it waited."""
 
     at: int
-    rule: str
     source: str
     id: str
     event: Event
-    noted: Noted | None
+    rules: tuple[str, ...]
 
 
 Key = tuple[str, str, str]
@@ -53,45 +51,23 @@ class Waiting:
     """`dirty` names the notes that changed since it was last cleared."""
 
     def __init__(self) -> None:
-        self.by_rule: dict[str, dict[str, list[Event]]] = {}
-        self._queues: dict[str, deque[tuple[int, str, str, Event]]] = {}
+        self._queues: dict[tuple[tuple[str, ...], int], deque[Event]] = {}
         self.notes: dict[Key, Noted] = {}
         self.dirty: set[Key] = set()
-        self.count = 0
 
-    def add(self, rule: str, expires_at: int, event: Event, taken: bool = False) -> None:
-        """Let a hazard wait until `expires_at`; one that is taken only keeps its note until then."""
-        if not taken:
-            services = self.by_rule.get(rule)
-            if services is None:
-                services = self.by_rule[rule] = {}
-            assert event.service is not None
-            events = services.get(event.service)
-            if events is None:
-                services[event.service] = [event]
-            elif event.time >= events[-1].time:
-                events.append(event)
-            else:
-                insort(events, event, key=entry)
-            self.count += 1
-        queue = self._queues.get(rule)
+    def add(self, rules: tuple[str, ...], longest: int, event: Event) -> None:
+        """Let a hazard wait under these rules, the longest of whose windows is given (microseconds)."""
+        queue = self._queues.get((rules, longest))
         if queue is None:
-            queue = self._queues[rule] = deque()
-        queued = (expires_at, event.source, event.id, event)
-        if not queue or expires_at >= queue[-1][0]:
-            queue.append(queued)
+            queue = self._queues[rules, longest] = deque()
+        if not queue or event.time >= queue[-1].time:
+            queue.append(event)
         else:
-            queue.insert(bisect_right(queue, expires_at, key=_expiry), queued)
-
-    def of(self, rule: str, service: str) -> list[Event]:
-        return self.by_rule.get(rule, {}).get(service, [])
+            queue.insert(bisect_right(queue, event.time, key=_time), event)
 
     def take(self, rule: str, event: Event) -> None:
         """A candidate took the hazard: it waits no longer."""
-        note = self._note(rule, event)
-        if not note.taken:
-            note.taken = True
-            self._remove(rule, event)
+        self._note(rule, event).taken = True
 
     def is_taken(self, rule: str, event: Event) -> bool:
         note = self.notes.get((rule, event.source, event.id))
@@ -108,68 +84,42 @@ class Waiting:
         self.dirty.add(key)
         return self.notes.setdefault(key, Noted())
 
-    def _remove(self, rule: str, event: Event) -> None:
-        services = self.by_rule.get(rule, {})
-        events = services.get(event.service or "")
-        if events is not None and event in events:
-            events.remove(event)
-            self.count -= 1
-            if not events:
-                del services[event.service or ""]
-
     def expire(self, until: int) -> list[Expired]:
-        """Let go of the hazards whose window ended before `until`, in order."""
+        """Let go of the hazards whose windows ended before `until`, in order of time and identity."""
         found = []
-        for rule, queue in self._queues.items():
-            while queue and queue[0][0] < until:
-                at, source, event_id, event = queue.popleft()
-                noted = self.notes.pop((rule, source, event_id), None)
-                if noted is not None:
-                    self.dirty.add((rule, source, event_id))
-                if noted is None or not noted.taken:
-                    self._drop_first(rule, event)
-                found.append(Expired(at, rule, source, event_id, event, noted))
-        found.sort(key=lambda expired: expired[:4])
+        for (rules, longest), queue in self._queues.items():
+            limit = until - longest
+            while queue and queue[0].time < limit:
+                event = queue.popleft()
+                found.append(Expired(event.time + longest, event.source, event.id, event, rules))
+        found.sort(key=_order)
         return found
 
-    def _drop_first(self, rule: str, event: Event) -> None:
-        """Mostly the oldest of its service, since a rule's windows all have one length."""
-        services = self.by_rule[rule]
-        assert event.service is not None
-        events = services[event.service]
-        if events[0] is event:
-            del events[0]
-        else:
-            events.remove(event)
-        self.count -= 1
-        if not events:
-            del services[event.service]
+    def settle(self, rule: str, event: Event) -> Noted | None:
+        """What was noted of a hazard that waits no longer; forgets it."""
+        key = (rule, event.source, event.id)
+        noted = self.notes.pop(key, None)
+        if noted is not None:
+            self.dirty.add(key)
+        return noted
 
-    def displace(self, event: Event) -> list[str]:
-        """The event is one too many of its kind on its service: the rules under which it waited."""
-        waited = [rule for rule, services in self.by_rule.items() if event in services.get(event.service or "", ())]
-        for rule in waited:
-            self._remove(rule, event)
-            self._note(rule, event).taken = True
-        return waited
+    def clear(self) -> None:
+        """Forget who waits, but not what was noted: the rules change."""
+        self._queues.clear()
 
-    def forget_rule(self, rule: str) -> None:
-        """The rule is gone or has changed."""
-        self.count -= sum(len(events) for events in self.by_rule.pop(rule, {}).values())
-        self._queues.pop(rule, None)
-        for key in [key for key in self.notes if key[0] == rule]:
+    def forget_notes(self, known: Iterable[Key]) -> None:
+        """Drop the notes of hazards that do not wait any more."""
+        for key in self.notes.keys() - set(known):
             del self.notes[key]
             self.dirty.add(key)
 
-    def forget_notes(self, rules: frozenset[str], known: set[Key]) -> None:
-        """Drop notes of hazards that are not remembered any more."""
-        for key in [key for key in self.notes if key not in known and key[0] in rules]:
-            del self.notes[key]
-            self.dirty.add(key)
-
-    def rules(self) -> Iterator[str]:
-        return iter(self._queues)
+    def __len__(self) -> int:
+        return sum(len(queue) for queue in self._queues.values())
 
 
-def _expiry(queued: tuple[int, str, str, Event]) -> int:
-    return queued[0]
+def _time(event: Event) -> Instant:
+    return event.time
+
+
+def _order(expired: Expired) -> tuple[int, str, str]:
+    return expired[:3]
