@@ -231,6 +231,8 @@ def _properties(port: int, sasl_port: int, tls_port: int, controller_port: int, 
         "transaction.state.log.min.isr": "1",
         "transaction.state.log.num.partitions": "1",
         "group.initial.rebalance.delay.ms": "0",
+        # Retention goes by the records' own timestamps, and those of tests lie in the past.
+        "log.retention.ms": "-1",
         # As most clusters have it: what reads must not create a topic by asking for it.
         "auto.create.topics.enable": "true",
     }

@@ -77,5 +77,7 @@ async def test_a_lost_position_stops_the_service_with_its_name(cluster: Cluster,
         await asyncio.to_thread(service.start)
 
     assert service.process is not None
+    assert service.process.stdout is not None
+    service.process.stdout.close()
     assert await asyncio.to_thread(service.process.wait, 30) == 1
     assert f"{topic}/0: the database says to read on at offset 3, but the topic holds 4 to 5" in service.log()
