@@ -67,9 +67,9 @@ class Problems:
                 file=place.file,
                 line=place.line,
                 column=place.column,
-                message=message,
-                expected=expected,
-                hint=hint,
+                message=_one_line(message),
+                expected=_one_line(expected),
+                hint=_one_line(hint),
                 severity=severity,
             )
         )
@@ -81,6 +81,11 @@ class Problems:
     def __iter__(self) -> Iterator[Problem]:
         """In the order of the text, whatever the order in which they were found."""
         return iter(sorted(self._found, key=lambda problem: (problem.file, problem.line, problem.column)))
+
+
+def _one_line(text: str) -> str:
+    """Problems quote what people wrote; a line break in it must not break the line of the problem."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def nearest(word: str, known: Collection[str]) -> str:
