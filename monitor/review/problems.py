@@ -17,7 +17,7 @@ from starlette.responses import Response
 from monitor.core.events import to_text
 from monitor.ports import NotFound, Record, Unavailable, VersionConflict
 from monitor.review import words
-from monitor.review.guard import LARGEST_BODY, TooLarge
+from monitor.review.guard import LARGEST_BODY, OPEN_PREFIXES, SECURITY_HEADERS, TooLarge
 from monitor.review.service import Invalid, NotPossible
 
 RETRY_AFTER_SECONDS = 5
@@ -107,6 +107,13 @@ def _path(location: tuple[Any, ...]) -> str:
     return ".".join(parts) or "body"
 
 
+DEFECT = Problem(
+    "/problems/defect",
+    "That went wrong on our side",
+    500,
+    "This is a defect of the program. Its log has the details; nothing was changed unless it says so.",
+)
+
 HANDLED: tuple[type[Exception], ...] = (
     NotFound,
     VersionConflict,
@@ -120,13 +127,23 @@ HANDLED: tuple[type[Exception], ...] = (
 
 
 def install(app: FastAPI, render_page: Render) -> None:
-    """Answer every handled error: problem+json under /api, a page (`render_page`) elsewhere."""
+    """Answer every error: as a page where people look, as problem+json everywhere else."""
 
-    async def handle(request: Request, error: Exception) -> Response:
-        problem = to_problem(error)
-        if request.url.path.startswith("/api/"):
+    async def answer(request: Request, problem: Problem) -> Response:
+        path = request.url.path
+        if path.startswith(("/api/", *OPEN_PREFIXES)):
             return problem.response()
         return await render_page(request, problem)
 
+    async def handle(request: Request, error: Exception) -> Response:
+        return await answer(request, to_problem(error))
+
+    async def handle_defect(request: Request, _error: Exception) -> Response:
+        # Answered outside of the guard, which sets these headers everywhere else; the server logs the error.
+        response = await answer(request, DEFECT)
+        response.headers.update(dict(SECURITY_HEADERS))
+        return response
+
     for kind in HANDLED:
         app.add_exception_handler(kind, handle)
+    app.add_exception_handler(Exception, handle_defect)

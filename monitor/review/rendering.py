@@ -12,7 +12,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from monitor.core.events import Event, to_text
-from monitor.core.near_miss import Dismissal, Draft, State
+from monitor.core.near_miss import Dismissal, Draft, State, Verdict
+from monitor.core.reasons import Withdrawn
+from monitor.ports import Record
 from monitor.review import words
 from monitor.review.problems import Problem
 
@@ -20,6 +22,15 @@ HERE = Path(__file__).parent
 STATIC = HERE / "static"
 
 _SHOWN_LABELS = 12
+_IMPACT_REASONS: frozenset[str | None] = frozenset(
+    {
+        Dismissal.HAD_USER_IMPACT,
+        Withdrawn.IMPACT_IN_WINDOW,
+        Withdrawn.IMPACT_AFTERWARDS,
+        Withdrawn.IMPACT_TIED,
+        Withdrawn.IMPACT_IN_CHAIN,
+    }
+)
 
 
 class Pages:
@@ -47,6 +58,7 @@ class Pages:
             safe_url=safe_url,
             labels=shown_labels,
             close=how_close,
+            standing=standing_verdict,
             percent=lambda share: f"{round(share * 100)} %",
         )
         self._environment.globals.update(
@@ -106,12 +118,20 @@ def safe_url(url: str | None) -> str | None:
 
 def shown_labels(event: Event) -> list[tuple[str, str]]:
     """The labels that are shown: without those that usually name a person."""
-    shown = [(name, value) for name, value in sorted(event.labels.items()) if name.lower() not in words.PERSONAL_LABELS]
-    return shown[:_SHOWN_LABELS]
+    named = sorted(event.labels.items())
+    return [(name, value) for name, value in named if name.lower() not in words.PERSONAL_LABELS][:_SHOWN_LABELS]
 
 
 def how_close(draft: Draft) -> str:
-    """The margin in words; where no rule measured one, how long it took until somebody acted."""
-    if draft.margin is not None and draft.margin.text:
+    """The margin in a few words. Time that passed is said shortly, and also where no rule measured anything else."""
+    if draft.margin is not None and draft.margin.text and draft.margin.measure != "elapsed":
         return draft.margin.text
     return f"{words.duration(draft.intervened_at - draft.first_sign_at)} to action"
+
+
+def standing_verdict(record: Record) -> Verdict:
+    """The verdict as it stands now: what was learnt after the draft had opened counts, from machines and from people."""
+    reasons = (record.reason, record.contradicted)
+    if record.answers.users_hit or any(reason in _IMPACT_REASONS for reason in reasons):
+        return "users"
+    return record.draft.verdict

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
+import httpx
 import pytest
 
 from monitor.core.near_miss import Dismissal
@@ -229,6 +230,8 @@ async def test_late_impact_is_said_aloud(desk: Desk, prepare: str, shown: str) -
     html = await page(desk, "/near-misses/nm-1")
     assert shown in html
     assert "Some errors" in html
+    for path in ("/near-misses/nm-1", "/?show=all"):
+        assert "Users were hit</span>" in await page(desk, path)
 
 
 async def test_a_store_that_is_away_is_said_on_a_page(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,6 +243,24 @@ async def test_a_store_that_is_away_is_said_on_a_page(desk: Desk, monkeypatch: p
     assert (answer.status_code, answer.headers["content-type"]) == (503, "text/html; charset=utf-8")
     assert "retry-after" in answer.headers
     assert "The store is away" in answer.text
+
+
+@pytest.mark.parametrize(("path", "kind"), [("/", "text/html"), ("/api/v1/near-misses", "application/problem+json")])
+async def test_a_defect_is_said_without_its_insides(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, path: str, kind: str
+) -> None:
+    async def broken(*_: object) -> None:
+        raise RuntimeError("the inside")
+
+    monkeypatch.setattr(desk.store.near_misses, "page", broken)
+    outside = httpx.ASGITransport(desk.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=outside, base_url="http://localhost") as client:
+        answer = await client.get(path)
+    assert answer.status_code == 500
+    assert answer.headers["content-type"].startswith(kind)
+    assert "defect" in answer.text
+    assert "the inside" not in answer.text
+    assert "content-security-policy" in answer.headers
 
 
 async def test_the_page_offers_every_reason(desk: Desk) -> None:
