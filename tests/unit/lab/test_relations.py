@@ -14,10 +14,24 @@ from monitor.packs.regex import make_regex
 from tests.unit.packs.written import GOOD, read
 
 CATALOGUE: Catalogue = catalogue_from_mapping({"user_facing": ["web"], "depends_on": {"web": ["api"], "blog": ["cms"]}})
-ALERT: dict[str, object] = {"id": "bad", "time": "+0s", "kind": "alert.fired", "service": "api", "subject": "a", "severity": "high",
-         "labels": {"cluster": "c"}}  # fmt: skip
-ACTION: dict[str, object] = {"id": "fix", "time": "+5m", "kind": "change.restarted", "service": "api", "subject": "a",
-          "labels": {"k8s_cluster": "c"}, "actor": {"id": "x", "kind": "human"}}  # fmt: skip
+ALERT: dict[str, object] = {
+    "id": "bad",
+    "time": "+0s",
+    "kind": "alert.fired",
+    "service": "api",
+    "subject": "a",
+    "severity": "high",
+    "labels": {"cluster": "c"},
+}
+ACTION: dict[str, object] = {
+    "id": "fix",
+    "time": "+5m",
+    "kind": "change.restarted",
+    "service": "api",
+    "subject": "a",
+    "labels": {"k8s_cluster": "c"},
+    "actor": {"id": "x", "kind": "human"},
+}
 
 
 def explained(event_id: str, *written: dict[str, object]) -> Why:
