@@ -36,6 +36,7 @@ from monitor.ops.tasks import WatchedTasks
 from monitor.packs.regex import make_regex
 from monitor.pipeline.loop import EngineLoop, LoopSettings, LoopState
 from monitor.ports import EngineStore, JournalReader, JournalWriter, Unavailable
+from monitor.review.auth import is_loopback
 from monitor.review.web import build_app
 from monitor.settings import Settings
 from monitor.store.database import Store, open_store
@@ -152,6 +153,7 @@ def build_web(
 ) -> FastAPI:
     """The one web application: review, intake and what operators ask."""
     app = build_app(store.near_misses, journal, clock, metrics, settings.auth(), version=version("nearmiss-monitor"))
+    _warn_of_open_sources(settings)
     receiver = Receiver(journal, store.rejects, clock, metrics, settings.future_tolerance)
     app.include_router(build_router(receiver, clock, _intake_settings(settings)))
     # Routes are tried in their order, and nearly every request is a delivery.
@@ -213,6 +215,13 @@ def _intake_settings(settings: Settings) -> IntakeSettings:
         source: tuple(secret.get_secret_value() for secret in several) for source, several in settings.secrets.items()
     }
     return IntakeSettings(body_limit=settings.body_limit, secrets=secrets)
+
+
+def _warn_of_open_sources(settings: Settings) -> None:
+    """Accounts protect the review, not the intake: there each source proves itself by its secret."""
+    vendors = {source.partition("/")[0] for source in settings.secrets}
+    if not is_loopback(settings.host) and (open_sources := sorted(SOURCES - vendors)):
+        _log.warning("sources_without_secret", sources=open_sources, host=settings.host)
 
 
 def _store_check(store: Store) -> Callable[[], Awaitable[str | None]]:

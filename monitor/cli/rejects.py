@@ -12,7 +12,7 @@ import msgspec
 
 from monitor.cli.engine_options import printable
 from monitor.core.events import to_text
-from monitor.intake.requeue import Requeued, requeue
+from monitor.intake.requeue import Requeued, can_be_read_again, requeue
 from monitor.ops.clock import SystemClock
 from monitor.ports import Reject
 from monitor.settings import Settings, load_settings
@@ -79,12 +79,13 @@ def show(settings: Settings, reject_id: int, only_body: bool) -> None:
 
 @group.command("requeue")
 @click.argument("reject_ids", metavar="[ID]...", nargs=-1, type=int)
-@click.option("--all", "everything", is_flag=True, help="Every reject that was not requeued yet.")
+@click.option("--all", "everything", is_flag=True, help="All that wait and were let in.")
 @click.pass_obj
 def requeue_rejects(settings: Settings, reject_ids: tuple[int, ...], everything: bool) -> None:
     """Read rejects again, with the decoders as they are now, and append the events to the journal.
 
-    The exit status is 1 when one of them still cannot be read; it stays as it is.
+    What was turned away (a wrong signature, an unknown source, too large, damaged compression) is not read: let its
+    sender send it again. The exit status is 1 when one of them still cannot be read; it stays as it is.
     """
     if everything == bool(reject_ids):
         raise click.UsageError("name the rejects, or give --all: one of the two")
@@ -94,7 +95,7 @@ def requeue_rejects(settings: Settings, reject_ids: tuple[int, ...], everything:
         good = True
         wanted = sorted(reject_ids)
         if everything:
-            wanted = sorted([found.id async for found in _every(store) if found.requeued_at is None and found.id])
+            wanted = [found.id async for found in _every(store) if can_be_read_again(found) and found.id is not None]
         for reject_id in wanted:
             reject = await store.rejects.get(reject_id)
             if reject is None:

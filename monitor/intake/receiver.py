@@ -96,16 +96,15 @@ class Receiver:
     ) -> None:
         """Keep a whole body as a reject; of a `stranger` only so many a minute. Raises Unavailable."""
         now = self._clock.now()
+        if not stranger or self._may_keep_stranger(now):
+            self._fail_fast(now)
+            try:
+                await self._rejects.add([Reject(source, str(reason), detail, body[:KEPT], now, safe_headers(headers))])
+            except Unavailable as error:
+                self._pause(now, error)
+                raise
+            self._resume()
         self._metrics.events_rejected.inc(reason)
-        if stranger and not self._may_keep_stranger(now):
-            return
-        self._fail_fast(now)
-        try:
-            await self._rejects.add([Reject(source, str(reason), detail, body[:KEPT], now, safe_headers(headers))])
-        except Unavailable as error:
-            self._pause(now, error)
-            raise
-        self._resume()
 
     def ignore(self, reason: Ignored) -> None:
         self._metrics.events_ignored.inc(reason)

@@ -7,10 +7,20 @@ from __future__ import annotations
 
 import msgspec
 
-from monitor.core.reasons import Ignored
+from monitor.core.reasons import Ignored, Rejected
 from monitor.decode.normalise import normalise
 from monitor.decode.registry import decode
 from monitor.ports import Clock, JournalWriter, Reject, Rejects
+
+TURNED_AWAY: frozenset[str] = frozenset(
+    {Rejected.BAD_SIGNATURE, Rejected.UNKNOWN_SOURCE, Rejected.TOO_LARGE, Rejected.BAD_COMPRESSION}
+)
+"""Reasons for which a body was never let in: nobody vouches for who sent it, or only its beginning was kept."""
+
+
+def can_be_read_again(reject: Reject) -> bool:
+    """Whether a second reading may give anything: it waits still, and it was let in the first time."""
+    return reject.requeued_at is None and reject.reason not in TURNED_AWAY
 
 
 class Requeued(msgspec.Struct, frozen=True):
@@ -36,6 +46,8 @@ async def requeue(
     """
     if reject.id is None:
         raise ValueError("a reject has an id once it was stored; this one was not")
+    if reject.reason in TURNED_AWAY:
+        return Requeued(reject.id, still=(f"{reject.reason}: it was not let in; let its sender send it again",))
     outcome = decode(reject.source, reject.body, reject.headers, reject.received_at)
     events = [normalise(event, reject.received_at, future_tolerance) for event in outcome.events]
     accepted = duplicates = 0

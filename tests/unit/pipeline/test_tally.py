@@ -1,0 +1,46 @@
+"""What the engine decided is counted under the names that people filter on, and only once."""
+
+from __future__ import annotations
+
+from monitor.core.decisions import Ignore, Late, Merge, Withdraw
+from monitor.core.events import EventId, Instant
+from monitor.core.reasons import NotOpened, Rejected, Withdrawn
+from monitor.ops.metrics import Metrics
+from monitor.pipeline.tally import Tally
+from monitor.ports import Commit, Reject
+
+AT = Instant(0)
+
+
+def _counted(commit: Commit, events: int = 0) -> dict[tuple[str, str], float]:
+    metrics = Metrics()
+    Tally(metrics).count(commit, events)
+    return {
+        (sample.name, next(iter(sample.labels.values()), "")): sample.value
+        for family in metrics.registry.collect()
+        if family.name.startswith("nearmiss_") and family.name != "nearmiss_build_info"
+        for sample in family.samples
+        if sample.value and not sample.name.endswith(("_bucket", "_created"))
+    }
+
+
+def _commit(*decisions: Ignore | Late | Merge | Withdraw, rejects: tuple[Reject, ...] = ()) -> Commit:
+    return Commit(decisions=decisions, cells={}, positions={}, epoch=1, at=AT, rejects=rejects)
+
+
+def test_each_no_is_counted_by_its_reason() -> None:
+    commit = _commit(
+        Ignore(NotOpened.IMPACT_SEEN, AT, ("a", "b"), "checkout", (), ""),
+        Ignore(NotOpened.IMPACT_SEEN, AT, ("a",), None, (), ""),
+        Withdraw("nm-1", Withdrawn.IMPACT_TIED, AT, ()),
+        Merge("nm-2", "nm-1", AT),
+        Late(EventId("s", "e"), AT, 5),
+        rejects=(Reject("kafka", str(Rejected.NOT_JSON), "", b"", AT),),
+    )
+    assert _counted(commit, events=7) == {
+        ("nearmiss_events_processed_total", ""): 7,
+        ("nearmiss_not_opened_total", "impact_seen"): 2,
+        ("nearmiss_drafts_withdrawn_total", "impact_tied"): 1,
+        ("nearmiss_late_events_total", ""): 1,
+        ("nearmiss_events_rejected_total", "not_json"): 1,
+    }
