@@ -39,7 +39,7 @@ def group() -> None:
     """Check, test and explain rules. Without a path the rules that come with the program are meant."""
 
 
-@group.command("check")
+@group.command("check", short_help="Print every problem of rule files.")
 @_path_argument
 def check(path: Path | None) -> None:
     """Read PATH (a rule file or a directory of them) and print every problem on a line of its own.
@@ -58,7 +58,7 @@ def check(path: Path | None) -> None:
         sys.exit(FAILED)
 
 
-@group.command("test")
+@group.command("test", short_help="Run the examples of rules.")
 @_path_argument
 @click.option("--rule", "names", multiple=True, metavar="NAME", help="Only the examples of this rule (repeatable).")
 @click.option("--verbose", "-v", is_flag=True, help="Say for passed examples, too, what the engine did and why.")
@@ -81,7 +81,7 @@ def test(path: Path | None, names: tuple[str, ...], verbose: bool) -> None:
         sys.exit(FAILED)
 
 
-@group.command("explain")
+@group.command("explain", short_help="Say why, and why not.")
 @click.argument("names", nargs=-1, metavar="[RULE]...")
 @click.option("--events", "file", type=click.Path(exists=True, dir_okay=False, allow_dash=True), metavar="FILE",
               help="Events as JSON Lines (also compressed), or a case file (*.yaml).")  # fmt: skip
