@@ -54,13 +54,15 @@ def _explain_rule(
 ) -> Why:
     steps = [("hazard", rule.hazard), ("intervention", rule.intervention.step)]
     steps += [(f"step {clause.name}", clause.step) for clause in rule.clauses]
+    if not any(event.kind in step.kinds for _, step in steps):
+        return Why(f"rule {rule.name}", False, f"no step wants {event.kind}")
     parts = tuple(_explain_step(name, step, event, catalogue, lineage, make_regex) for name, step in steps)
     played = ", ".join(part.asked for part in parts if part.held)
     if parts[0].held:
         parts += (explain_actions(rule, event, ordered, catalogue, lineage, make_regex),)
     if parts[1].held:
         parts += (explain_hazards(rule, event, ordered, catalogue, lineage, make_regex),)
-    return Why(f"rule {rule.name}", bool(played), played or "no step wants this event", parts)
+    return Why(f"rule {rule.name}", bool(played), played or "no step is played by this event", parts)
 
 
 def _explain_step(
