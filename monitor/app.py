@@ -6,6 +6,7 @@ The only module that knows every adapter. Decides the order of start and stop, a
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
@@ -100,6 +101,8 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
                 )
             )
             tasks = await stack.enter_async_context(WatchedTasks())
+            # What is loaded by now stays until the end; a collector that looked at it again would only delay answers.
+            gc.freeze()
             engine_stop = asyncio.Event()
             # The stop goes backwards: what was started last ends first.
             tasks.start("engine", loop.run(engine_stop))
