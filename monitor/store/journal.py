@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from monitor.core.events import Event, Instant
 from monitor.decode.canonical import Unreadable
@@ -27,6 +28,7 @@ CLOSE_SECONDS = 10.0
 _log = get_logger("journal")
 
 Row = dict[str, Any]
+Identity = tuple[str, str]
 
 
 class JournalLost(Exception):
@@ -99,11 +101,7 @@ class SqlJournal:
     async def read(self, positions: Positions, limit: int) -> Batch:
         """Raises Unavailable, and JournalLost when the position lies beyond the end."""
         start = positions.get(PARTITION, 1)
-        columns = (journal.c.position, journal.c.source, journal.c.event_id, journal.c.at, journal.c.body)
-        query = select(*columns).where(journal.c.position >= start).order_by(journal.c.position).limit(limit)
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).all()
-            head = None if rows else (await connection.execute(select(journal_head.c.position))).scalar_one()
+        rows, head = await self._database.read_at_once(partial(_select, start, limit))
         if head is not None and start > head + 1:
             raise JournalLost(start, head)
         following = rows[-1].position + 1 if rows else start
@@ -164,20 +162,23 @@ class SqlJournal:
 
     async def _insert(self, rows: Sequence[Row]) -> list[bool]:
         """Which rows were new. The first of the same identity is, the others are not."""
-        first: dict[tuple[str, str], Row] = {}
+        first: dict[Identity, Row] = {}
         for row in rows:
             first.setdefault((row["source"], row["event_id"]), row)
-        insert = self._database.insert(journal).on_conflict_do_nothing().returning(journal.c.source, journal.c.event_id)
-        advance = update(journal_head).values(position=journal_head.c.position + len(first))
-        async with self._database.writing() as connection:
-            head = (await connection.execute(advance.returning(journal_head.c.position))).scalar_one()
-            for position, row in enumerate(first.values(), head - len(first) + 1):
-                row["position"] = position
-            inserted = {(row.source, row.event_id) for row in await connection.execute(insert, list(first.values()))}
+        inserted = await self._database.write_at_once(partial(self._store, first))
         if inserted:
             self._written = max(row["position"] for identity, row in first.items() if identity in inserted)
             self._grown.set()
         return [(identity := (row["source"], row["event_id"])) in inserted and first[identity] is row for row in rows]
+
+    def _store(self, first: Mapping[Identity, Row], connection: Connection) -> set[Identity]:
+        """Give each row its position and insert it unless its identity is known; tell which were inserted."""
+        insert = self._database.insert(journal).on_conflict_do_nothing().returning(journal.c.source, journal.c.event_id)
+        advance = update(journal_head).values(position=journal_head.c.position + len(first))
+        head = connection.execute(advance.returning(journal_head.c.position)).scalar_one()
+        for position, row in enumerate(first.values(), head - len(first) + 1):
+            row["position"] = position
+        return {(row.source, row.event_id) for row in connection.execute(insert, list(first.values()))}
 
 
 def event_row(event: Event) -> Row:
@@ -190,6 +191,14 @@ def event_row(event: Event) -> Row:
         "kind": event.kind,
         "body": encode_event(event),
     }
+
+
+def _select(start: int, limit: int, connection: Connection) -> tuple[Sequence[Any], int | None]:
+    """The rows from `start` on; where there are none, also the position of the last entry of all."""
+    columns = (journal.c.position, journal.c.source, journal.c.event_id, journal.c.at, journal.c.body)
+    query = select(*columns).where(journal.c.position >= start).order_by(journal.c.position).limit(limit)
+    rows = connection.execute(query).all()
+    return rows, None if rows else connection.execute(select(journal_head.c.position)).scalar_one()
 
 
 def _decoded(rows: Sequence[Any]) -> tuple[tuple[Event, ...], tuple[Reject, ...]]:

@@ -160,11 +160,9 @@ def _conditions(query: Query) -> list[ColumnElement[bool]]:
 
 
 def _is_after(key: _Key) -> ColumnElement[bool]:
-    return or_(
-        columns.rank < key.rank,
-        and_(columns.rank == key.rank, columns.opened_at < key.opened_at),
-        and_(columns.rank == key.rank, columns.opened_at == key.opened_at, columns.id > key.id),
-    )
+    later = or_(columns.opened_at < key.opened_at, and_(columns.opened_at == key.opened_at, columns.id > key.id))
+    # The first part says nothing new; it lets the index find the place.
+    return and_(columns.rank <= key.rank, or_(columns.rank < key.rank, later))
 
 
 def _key_text(key: _Key) -> str:

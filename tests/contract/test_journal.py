@@ -190,6 +190,8 @@ async def test_closing_carries_out_what_waits_and_refuses_more(store: Store, oth
     assert [answer.fresh for answer in await waiting] == [(True,)] * 10
     with pytest.raises(Unavailable, match="closed"):
         await store.journal.append([note("late")])
+    with pytest.raises(Unavailable, match="closed"):
+        await store.journal.read({}, 10)
     assert len(await read_all(other)) == 10
 
 

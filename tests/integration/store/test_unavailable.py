@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, Engine, event, text
 
 from monitor.core.decisions import Open
 from monitor.core.events import Event
@@ -42,11 +42,12 @@ def on_disk(database: Database) -> Iterator[Disk]:
     disk = Disk()
 
     def limit(connection: Connection) -> None:
-        connection.exec_driver_sql(f"PRAGMA max_page_count = {disk.pages}")
+        if connection.engine.url.database == database.url.database:
+            connection.exec_driver_sql(f"PRAGMA max_page_count = {disk.pages}")
 
-    event.listen(database.engine.sync_engine, "begin", limit)
+    event.listen(Engine, "begin", limit)
     yield disk
-    event.remove(database.engine.sync_engine, "begin", limit)
+    event.remove(Engine, "begin", limit)
 
 
 def notes(prefix: str, count: int = 200) -> list[Event]:

@@ -28,7 +28,6 @@ def test_postgresql_keeps_both_in_one_database() -> None:
     assert not locations.is_sqlite
     assert locations.journal == locations.records
     assert locations.records.drivername == "postgresql+asyncpg"
-    assert dict(locations.records.query) == {"ssl": "require"}
 
 
 def test_messages_show_no_password() -> None:
