@@ -5,7 +5,7 @@ Knows nothing of the tools that send events.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -17,10 +17,11 @@ from monitor.decode.lenient import MAX_TEXT, from_mapping
 from monitor.decode.outcome import Unreadable
 from monitor.decode.times import instant_hook
 
-__all__ = ["MAX_EVENT_BYTES", "Unreadable", "decode_line", "decode_value", "encode"]
+__all__ = ["MAX_EVENT_BYTES", "Unreadable", "decode_line", "decode_lines", "decode_value", "encode"]
 
 MAX_EVENT_BYTES = 1024 * 1024
-_FAST: Callable[[bytes], Event] = msgspec.json.Decoder(Event, dec_hook=instant_hook).decode
+_DECODER = msgspec.json.Decoder(Event, dec_hook=instant_hook)
+_FAST: Callable[[bytes], Event] = _DECODER.decode
 
 
 def decode_line(line: bytes) -> Event:
@@ -40,6 +41,33 @@ def decode_line(line: bytes) -> Event:
             if limit is None or -9007199254740992.0 < limit < 9007199254740992.0:
                 return event
     return decode_value(load(line, MAX_EVENT_BYTES))
+
+
+def decode_lines(lines: Sequence[bytes]) -> list[Event] | None:
+    """One event for each line, all in one pass; None where any line needs the closer look of `decode_line`.
+
+    Lines hold no line break. Meant for files: a block of some hundred lines costs a sixth less than one by one.
+    """
+    # Where every line begins with a brace no object can reach over a line break, so that equal numbers mean one a line.
+    if {line[:1] for line in lines} != {b"{"} or max(map(len, lines)) > MAX_TEXT:
+        return None
+    block = b"\n".join(lines)
+    if b"\\" in block and rb"\u0000" in block:
+        return None
+    try:
+        events = _DECODER.decode_lines(block)
+    except (ValueError, TypeError, LookupError, OverflowError, RecursionError):
+        return None
+    if len(events) != len(lines):
+        return None
+    for event in events:
+        value = event.value
+        if value is not None and not -9007199254740992.0 < value < 9007199254740992.0:
+            return None
+        limit = event.limit
+        if limit is not None and not -9007199254740992.0 < limit < 9007199254740992.0:
+            return None
+    return events
 
 
 def decode_value(value: Any) -> Event:

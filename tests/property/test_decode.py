@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from monitor.core.events import EARLIEST_AT, KINDS, SECOND, Actor, Event, Instant
 from monitor.core.reasons import Rejected
-from monitor.decode.canonical import Unreadable, decode_line, decode_value, encode
+from monitor.decode.canonical import Unreadable, decode_line, decode_lines, decode_value, encode
 from monitor.decode.jsontext import load
 from monitor.decode.normalise import normalise
 from monitor.decode.outcome import NoEvent
@@ -88,6 +88,37 @@ def test_any_bytes_are_an_event_or_unreadable(line: bytes) -> None:
     except Unreadable:
         return
     assert decode_line(encode(event)) == event
+
+
+IRREGULAR = st.sampled_from(
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b" {}",
+        b'{"id":"a","source":"b","time":"2026-03-10T12:00:00Z","kind":"note.added","value":1e17}',
+        b'{"id":"a","source":"b","time":"2026-03-10T12:00:00Z","kind":"note.added","team":"x"}',
+        b'{"id":"a","source":"b","time":"2026-03-10T12:00:00Z","kind":"note.added","labels":{',
+        rb'{"id":"a","source":"b","time":"2026-03-10T12:00:00Z","kind":"note.added","title":"\u0000"}',
+        b'{"id":"a","source":"b","time":"2026-03-10T12:00:00Z","kind":"note.added"}' * 2,
+    ]
+)
+
+
+@given(
+    st.lists(
+        EVENTS.map(encode) | IRREGULAR | st.binary(max_size=20).map(lambda raw: raw.replace(b"\n", b"")), max_size=5
+    )
+)
+@example([b'{"id":"a","source":"b","time":"2026-03-10T12:00:00Z","kind":"note.added"}' * 2, b""])
+def test_many_lines_at_once_are_the_same_lines_or_none(lines: list[bytes]) -> None:
+    together = decode_lines(lines)
+    assert together is None or together == [decode_line(line) for line in lines]
+
+
+@given(st.lists(EVENTS.map(encode), min_size=1, max_size=4))
+def test_regular_lines_are_read_at_once(lines: list[bytes]) -> None:
+    assert decode_lines(lines) == [decode_line(line) for line in lines]
 
 
 FIELDS = st.sampled_from([*Event.__struct_fields__, "team"])
