@@ -68,6 +68,7 @@ class Axis(msgspec.Struct, frozen=True):
         """Round times in UTC, none within a cut stretch; the date where the day changes."""
         step = self._step()
         found: list[Tick] = []
+        labelled = [each.x for each in self.breaks()]
         day = None
         for index in range(len(self.times) - 1):
             if index in self.cut:
@@ -76,6 +77,8 @@ class Axis(msgspec.Struct, frozen=True):
             for at in range(-(-begin // step) * step, end + 1, step):
                 place = self.x(at)
                 if found and place - found[-1].x < _LABEL_APART:
+                    continue
+                if any(abs(place - other) < _LABEL_APART for other in labelled):
                     continue
                 when = to_datetime(at)
                 text = (

@@ -59,6 +59,7 @@ class Pages:
             labels=shown_labels,
             close=how_close,
             standing=standing_verdict,
+            contradiction=contradiction,
             percent=lambda share: f"{round(share * 100)} %",
         )
         self._environment.globals.update(
@@ -117,7 +118,7 @@ def safe_url(url: str | None) -> str | None:
 
 
 def shown_labels(event: Event) -> list[tuple[str, str]]:
-    """The labels that are shown: without those that usually name a person."""
+    """Without those that usually name a person."""
     named = sorted(event.labels.items())
     return [(name, value) for name, value in named if name.lower() not in words.PERSONAL_LABELS][:_SHOWN_LABELS]
 
@@ -130,8 +131,13 @@ def how_close(draft: Draft) -> str:
 
 
 def standing_verdict(record: Record) -> Verdict:
-    """The verdict as it stands now: what was learnt after the draft had opened counts, from machines and from people."""
+    """The verdict as it stands: what was learnt after the draft had opened counts, from machines and from people."""
     reasons = (record.reason, record.contradicted)
     if record.answers.users_hit or any(reason in _IMPACT_REASONS for reason in reasons):
         return "users"
     return record.draft.verdict
+
+
+def contradiction(record: Record) -> str | None:
+    """What speaks against the decision. Impact is no news where the decision was that users had been hit."""
+    return None if record.reason == Dismissal.HAD_USER_IMPACT else record.contradicted

@@ -210,7 +210,7 @@ def _check_accept(record: Record, decision: Decision) -> list[FieldProblem]:
         problems.append(
             FieldProblem(
                 "answers.users_hit",
-                "users were hit, so this is an incident: dismiss it with the reason had_user_impact",
+                "users were hit, so this is an incident: dismiss it because users were hit (had_user_impact)",
             )
         )
     if answers.users_hit is None and record.draft.verdict == "unknown":

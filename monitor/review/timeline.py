@@ -159,7 +159,8 @@ def _axis(draft: Draft, listed: tuple[Entry, ...]) -> Axis:
     begin = min([draft.window_from, draft.first_sign_at, *shown])
     end = max([draft.window_to, draft.safe_at, *shown])
     action = (draft.first_sign_at, max(draft.safe_at, draft.intervened_at))
-    return build_axis(begin, end, action, shown, LEFT, RIGHT)
+    moments = (draft.window_from, draft.window_to, *shown)
+    return build_axis(begin, end, action, moments, LEFT, RIGHT)
 
 
 def _place(own: list[Entry], axis: Axis, top: float) -> tuple[list[Mark], int]:

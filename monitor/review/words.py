@@ -6,7 +6,7 @@ Knows no HTML. People appear by role, never by name, and nothing here says whose
 from __future__ import annotations
 
 from monitor.core.events import DAY, HOUR, MINUTE, SECOND, Actor, Event, to_datetime
-from monitor.core.near_miss import Dismissal, Family, Mode, State, Verdict
+from monitor.core.near_miss import Dismissal, Family, State, Verdict
 from monitor.core.reasons import Missing, Withdrawn
 
 VERDICTS: dict[Verdict, str] = {
@@ -38,8 +38,6 @@ FAMILIES: dict[Family, str] = {
     "margin": "Thin margin",
     "automation": "Automation saved it",
 }
-
-MODES: dict[Mode, str] = {"live": "To judge", "digest": "Digest", "shadow": "Shadow"}
 
 DISMISSALS: dict[Dismissal, tuple[str, str]] = {
     Dismissal.PLANNED_WORK: ("Planned work", "It was announced or intended."),

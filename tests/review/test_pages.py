@@ -234,6 +234,17 @@ async def test_late_impact_is_said_aloud(desk: Desk, prepare: str, shown: str) -
         assert "Users were hit</span>" in await page(desk, path)
 
 
+async def test_what_a_reviewer_said_first_contradicts_nothing(desk: Desk) -> None:
+    await desk.put(records.draft())
+    await desk.decide("nm-1", decision="dismiss", reason="had_user_impact")
+    (said,) = await desk.journal()
+    await desk.withdraw("nm-1", said)
+    for path in ("/near-misses/nm-1", "/?show=dismissed"):
+        html = await page(desk, path)
+        assert "Contradicted" not in html
+        assert "Users were hit</span>" in html
+
+
 async def test_a_store_that_is_away_is_said_on_a_page(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     async def away(*_: object) -> None:
         raise Unavailable

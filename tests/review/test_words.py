@@ -7,7 +7,7 @@ import typing
 import pytest
 
 from monitor.core.events import DAY, HOUR, KINDS, MINUTE, SECOND, Actor
-from monitor.core.near_miss import Dismissal, Family, Mode, Role, State, Verdict
+from monitor.core.near_miss import Dismissal, Family, Role, State, Verdict
 from monitor.core.reasons import Missing, Withdrawn
 from monitor.review import words
 
@@ -16,7 +16,6 @@ def test_nothing_is_without_words() -> None:
     assert set(words.VERDICTS) == set(words.VERDICT_SENTENCES) == set(typing.get_args(Verdict))
     assert set(words.STATES) == set(State)
     assert set(words.FAMILIES) == set(typing.get_args(Family))
-    assert set(words.MODES) == set(typing.get_args(Mode))
     assert set(words.DISMISSALS) == set(Dismissal)
     assert set(words.MISSING) == set(Missing)
     assert set(words.WITHDRAWALS) == set(Withdrawn)
