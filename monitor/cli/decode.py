@@ -1,4 +1,4 @@
-"""`nearmiss decode`: shows what one body of a tool gives, exactly as the receiver would read it.
+"""`nearmiss decode`: shows what one body of a tool gives, before its times are compared with a clock.
 
 Reads a file or standard input, prints, and sets the exit code; all reading of bodies is in `monitor.decode`.
 """
