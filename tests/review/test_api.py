@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -180,6 +181,20 @@ async def test_the_second_of_two_people_is_told_and_overwrites_nothing(desk: Des
     assert problem["current"]["state"] == "accepted"
     assert problem["detail"].startswith("Reviewer accepted it on 2 Feb 2026, 08:30 UTC")
     assert (await desk.get("/near-misses/nm-1"))["state"] == "accepted"
+
+
+@pytest.mark.parametrize("version", [1, None])
+async def test_of_many_at_the_same_moment_exactly_one_decides(desk: Desk, version: int | None) -> None:
+    await desk.put(records.draft())
+    dismissals = [
+        desk.decide("nm-1", decision="dismiss", reason=reason, expected_version=version) for reason in Dismissal
+    ]
+    answers = await asyncio.gather(desk.accept(expected_version=version), *dismissals)
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * len(Dismissal)
+    (winner,) = [answer.json() for answer in answers if answer.status_code == 200]
+    found = await desk.get("/near-misses/nm-1")
+    assert (found["state"], found.get("reason")) == (winner["state"], winner.get("reason"))
+    assert len((await desk.get("/near-misses/nm-1/audit"))["items"]) == 2
 
 
 async def test_a_move_that_the_state_does_not_allow(desk: Desk) -> None:
