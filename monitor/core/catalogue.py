@@ -77,7 +77,7 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def _caches(self) -> dict[str, dict[str, frozenset[str]]]:
-        return {"neighbours": {}, "siblings": {}, "upward": {}, "downward": {}}
+        return {"neighbours": {}, "siblings": {}, "around": {}, "upward": {}, "downward": {}}
 
     def neighbours(self, service: str) -> frozenset[str]:
         """The service itself and one hop along the dependency graph, in either direction."""
@@ -95,6 +95,13 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
             tops = (name for name in self.upward(service) if self.is_user_facing(name))
             serving: frozenset[str] = frozenset().union(*(self.downward(top) for top in tops))
             cache[service] = serving - self.neighbours(service)
+        return cache[service]
+
+    def around(self, service: str) -> frozenset[str]:
+        """Everything that an action on the service may have to do with: itself, its neighbours and its siblings."""
+        cache = self._caches["around"]
+        if service not in cache:
+            cache[service] = self.neighbours(service) | self.siblings(service)
         return cache[service]
 
     def upward(self, service: str) -> frozenset[str]:

@@ -32,7 +32,7 @@ def reach(catalogue: Catalogue, service: str, how: Reach) -> frozenset[str] | No
         return frozenset({service})
     if how == "related":
         return catalogue.neighbours(service)
-    return catalogue.neighbours(service) | catalogue.siblings(service)
+    return catalogue.around(service)
 
 
 def pairs_hold(pairs: tuple[Pair, ...], hazard: Event, other: Event) -> bool:
@@ -117,31 +117,44 @@ class Correlator:
 
     # -- interventions -----------------------------------------------------------------------------------------
 
-    def intervention(self, step: CompiledStep, event: Event) -> None:
-        """Offer an action to every candidate and to every waiting hazard of its rule that it can reach."""
+    def interventions(self, plays: Plays, event: Event) -> None:
+        """Offer an action to every candidate and to every waiting hazard that it can reach, rule by rule."""
         if event.service is None:
             return
+        around = self.catalogue.around(event.service)
+        playing, wanted = self.state.memory.plays, plays.wanted
+        near = [service for service in around if playing.get(service, 0) & wanted]
+        open_here = not self.state.citing.keys().isdisjoint(around)
+        for step in plays.interventions:
+            if step.rule.rule.intervention.reach == "any":
+                everywhere = [service for service, played in playing.items() if played & step.rule.hazard.bit]
+                self._intervention(step, event, everywhere, sorted(self.state.open_by_rule.get(step.rule.name, ())))
+            elif near or open_here:
+                self._intervention(step, event, near, sorted(around) if open_here else [])
+
+    def _intervention(self, step: CompiledStep, event: Event, near: list[str], open_near: list[str]) -> None:
+        assert event.service is not None
         compiled, memory = step.rule, self.state.memory
-        hazard, start = compiled.hazard, event.time - compiled.within
         services = reach(self.catalogue, event.service, compiled.rule.intervention.reach)
         open_here = self.state.open_by_rule.get(compiled.name)
         if open_here:
-            for service in sorted(open_here if services is None else services.intersection(open_here)):
-                for instance_id in sorted(open_here.get(service, ())):
-                    self._add_action(self.state.instances[instance_id], compiled, event)
-        if services is None:
-            services = frozenset(memory.services_with(*hazard.kinds))
-        for service in services if len(services) == 1 else sorted(services):
-            hazards = memory.playing(service, hazard.kinds, hazard.bit, start, event.time)
-            if hazards:
-                self._offer(compiled, hazards, event)
+            for service in open_near:
+                if services is None or service in services:
+                    for instance_id in sorted(open_here.get(service, ())):
+                        self._add_action(self.state.instances[instance_id], compiled, event)
+        hazard, start = compiled.hazard, event.time - compiled.within
+        for service in near if len(near) < 2 else sorted(near):
+            if memory.plays[service] & hazard.bit and (services is None or service in services):
+                hazards = memory.playing(service, hazard.kinds, hazard.bit, start, event.time)
+                if hazards:
+                    self._offer(compiled, hazards, event)
 
     def retry(self, compiled: CompiledRule, around: frozenset[str], start: int) -> None:
         """Something arrived late: offer every action since `start` again to the hazards that no candidate took."""
         step = compiled.intervention
         for service in sorted(around):
             for action in self.state.memory.playing(service, step.kinds, step.bit, start, self.now):
-                self.intervention(step, action)
+                self.interventions(self.matcher.plays(step.bit), action)
 
     def _is_free(self, rule: str, hazard: Event) -> bool:
         """Neither a candidate's nor an exercise. What is no longer noted may still be cited by an episode."""

@@ -19,11 +19,11 @@ from monitor.core.decisions import Decision, Ignore, Late
 from monitor.core.events import MINUTE, SECOND, Event, Instant
 from monitor.core.facts import is_drill
 from monitor.core.judge import CONTEXT_KINDS, Judge
-from monitor.core.matching import Matcher, longest_look_back
+from monitor.core.matching import Matcher
 from monitor.core.memory import entry
 from monitor.core.reasons import NotOpened
 from monitor.core.rule import Rule
-from monitor.core.state import ALWAYS_KEPT, MEMORY_HORIZON, SWEEP_EVERY, State
+from monitor.core.state import ALWAYS_KEPT, MEMORY_HORIZON, SWEEP_EVERY, State, kept_for
 from monitor.core.timeline import BEGINNING, Timeline
 
 FOREVER = 2**62
@@ -53,11 +53,7 @@ class Engine:
         """`cells`: what `take_changes` gave, all together. Raises StateError where they cannot be read."""
         self._make_regex = make_regex
         self._out: list[Decision] = []
-        horizons = _horizons(rules)
-        if cells:
-            self.state = State.restore(cells, horizons)
-        else:
-            self.state = State(Timeline(lateness=settings.lateness), horizons)
+        self.state = State.restore(cells) if cells else State(Timeline())
         self.state.timeline.lateness = settings.lateness
         self._housekeeping_at = BEGINNING
         self._wire(rules, catalogue)
@@ -68,14 +64,18 @@ class Engine:
     def _wire(self, rules: Sequence[Rule], catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         self._matcher = matcher = Matcher(rules, catalogue, self.state.lineage, self._make_regex)
+        self.state.memory.keep = self._keep
         self._relevant = matcher.kinds | ALWAYS_KEPT.keys() | ALERT_STATES | _LINEAGE_KINDS | frozenset(CONTEXT_KINDS)
         self._correlator = Correlator(self.state, matcher, catalogue, self._out)
         self._judge = Judge(self.state, matcher, catalogue, self._correlator, self._out)
 
+    def _keep(self, event: Event, mask: int) -> int:
+        """How long an event is kept: as long as a rule or the verdict may ask for it, and a day for what comes late."""
+        least = kept_for(event, mask)
+        return max(least, self._matcher.plays(mask).keep + MEMORY_HORIZON) if mask else least
+
     def replace_rules(self, rules: Sequence[Rule], catalogue: Catalogue) -> None:
         """Go on with other rules; what waits or stands under rules whose version is unchanged stays."""
-        horizons = self.state.memory.horizons
-        horizons.update({kind: max(horizons.get(kind, 0), reach) for kind, reach in _horizons(rules).items()})
         self._wire(rules, catalogue)
         self._drop_orphans()
         self._wait_again()
@@ -209,12 +209,12 @@ class Engine:
             return 0
         if not state.memory.add(event, mask):
             return 0
-        state.new_facts.append(event)
+        state.new_facts.append((event, mask))
         if mask:
             correlator, plays = self._correlator, self._matcher.plays(mask)
             correlator.hazards(plays, event)
-            for step in plays.interventions:
-                correlator.intervention(step, event)
+            if plays.interventions:
+                correlator.interventions(plays, event)
         if state.memory.displaced is not None:
             self._correlator.displaced(*state.memory.displaced)
         if kind in ALERT_STATES:
@@ -245,7 +245,7 @@ class Engine:
             return
         else:
             self._correlator.now = max(self._correlator.now, state.timeline.watermark)
-            if behind > state.memory.horizon(event.kind) and event.kind not in _IMPACT_KINDS:
+            if behind > self._keep(event, self._matcher.mask(event)) and event.kind not in _IMPACT_KINDS:
                 at = Instant(self._correlator.now)
                 self._out.append(Ignore(NotOpened.TOO_OLD, at, (), event.service, (event.event_id,), "arrived too late"))
             else:
@@ -256,7 +256,7 @@ class Engine:
         plays = self._matcher.plays(self._process(event))
         if event.service is None:
             return
-        around = self.catalogue.neighbours(event.service) | self.catalogue.siblings(event.service)
+        around = self.catalogue.around(event.service)
         for compiled in plays.hazards:
             self._correlator.retry(compiled, around, event.time)
         for step in plays.clauses:
@@ -294,7 +294,3 @@ class Engine:
             "feeds": len(state.feeds),
         }
 
-
-def _horizons(rules: Sequence[Rule]) -> dict[str, int]:
-    """By kind, how long an event is remembered: as long as some rule may look back, and a day for late ones."""
-    return {kind: reach + MEMORY_HORIZON for kind, reach in longest_look_back(rules).items()}

@@ -42,8 +42,11 @@ class Lineage(msgspec.Struct):
 
 def _remember(kept: dict[str, list[tuple[int, str]]], key: str, entry: tuple[int, str]) -> str:
     entries = kept.setdefault(key, [])
-    if entry not in entries:
+    if not entries or entry > entries[-1]:
+        entries.append(entry)
+    elif entry not in entries:
         insort(entries, entry)
+    if len(entries) > REMEMBERED:
         del entries[:-REMEMBERED]
     return key
 
@@ -119,7 +122,8 @@ def _off_rotation(event: Event, catalogue: Catalogue, lineage: Lineage) -> objec
 
 
 def is_drill(event: Event) -> bool:
-    return event.labels.get("drill", "").lower() not in ("", "false", "no", "0")
+    drill = event.labels.get("drill")
+    return drill is not None and drill.lower() not in ("", "false", "no", "0")
 
 
 def _drill(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
@@ -147,7 +151,9 @@ def _rollback(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
     version = event.labels.get("version")
     if event.kind != "change.deployed" or version is None:
         return None
-    entries = lineage.versions.get(_place(event), [])
+    entries = lineage.versions.get(_place(event))
+    if entries is None or len(entries) < 2:
+        return False
     before = entries[: bisect_left(entries, (event.time, ""))]
     return len(before) > 1 and before[-1][1] != version and any(ran == version for _, ran in before[:-1])
 

@@ -6,8 +6,8 @@ mask: an integer with a bit a step.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Sequence
+from typing import Literal
 
 from monitor.core.catalogue import Catalogue
 from monitor.core.conditions import Getter, MakeRegex, Predicate, getter, index_key
@@ -24,7 +24,7 @@ FEW_VALUES = frozenset({"severity", "actor.kind", "actor.on_call", "environment"
 class CompiledStep:
     """One step of one rule: its own predicate, and its bits in a mask."""
 
-    __slots__ = ("bit", "clause", "elsewhere_bit", "kinds", "part", "predicate", "rule", "step")
+    __slots__ = ("bit", "clause", "elsewhere_bit", "kinds", "look_back", "part", "predicate", "rule", "step")
 
     def __init__(
         self, rule: CompiledRule, part: Part, step: Step, clause: Clause | None, place: int, regex: MakeRegex
@@ -36,6 +36,8 @@ class CompiledStep:
         self.kinds = tuple(sorted(step.kinds))
         self.bit = 1 << (2 * place)
         self.elsewhere_bit = self.bit << 1 if part == "hazard" and step.environment == "production" else 0
+        before = max(0, -clause.since.offset) if clause is not None else 0
+        self.look_back = rule.rule.intervention.within + before
         self.predicate: Predicate = compile_condition(step.where, regex)
 
 
@@ -63,15 +65,27 @@ class CompiledRule:
         return (self.hazard, self.intervention, *self.clauses)
 
 
-class Plays(NamedTuple):
-    """What a mask means: the rules for which the event is a hazard (or would be, in production), and the other parts."""
+class Plays:
+    """What a mask means: the rules for which the event is a hazard (or would be, in production), and the other parts.
 
-    hazards: tuple[CompiledRule, ...]
-    hazard_names: tuple[str, ...]
-    longest: int
-    elsewhere: tuple[str, ...]
-    interventions: tuple[CompiledStep, ...]
-    clauses: tuple[CompiledStep, ...]
+    `longest` is the longest window of the hazards, `keep` how far back some step may ask for it (microseconds);
+    `wanted` has the hazard bits of the rules for which the event is an intervention.
+    """
+
+    __slots__ = ("clauses", "elsewhere", "hazard_names", "hazards", "interventions", "keep", "longest", "wanted")
+
+    def __init__(self, mask: int, steps: Sequence[CompiledStep]) -> None:
+        played = [step for step in steps if mask & step.bit]
+        self.hazards = tuple(step.rule for step in played if step.part == "hazard")
+        self.hazard_names = tuple(rule.name for rule in self.hazards)
+        self.longest = max((rule.within for rule in self.hazards), default=0)
+        self.elsewhere = tuple(step.rule.name for step in steps if mask & step.elsewhere_bit)
+        self.interventions = tuple(step for step in played if step.part == "intervention")
+        self.clauses = tuple(step for step in played if step.part == "clause")
+        self.keep = max((step.look_back for step in played), default=0)
+        self.wanted = 0
+        for step in self.interventions:
+            self.wanted |= step.rule.hazard.bit
 
 
 class _KindIndex:
@@ -148,20 +162,8 @@ class Matcher:
         """What a mask means."""
         found = self._plays.get(mask)
         if found is None:
-            found = self._plays[mask] = self._read(mask)
+            found = self._plays[mask] = Plays(mask, self.steps)
         return found
-
-    def _read(self, mask: int) -> Plays:
-        steps = [step for step in self.steps if mask & step.bit]
-        hazards = tuple(step.rule for step in steps if step.part == "hazard")
-        return Plays(
-            hazards,
-            tuple(rule.name for rule in hazards),
-            max((rule.within for rule in hazards), default=0),
-            tuple(step.rule.name for step in self.steps if mask & step.elsewhere_bit),
-            tuple(step for step in steps if step.part == "intervention"),
-            tuple(step for step in steps if step.part == "clause"),
-        )
 
     def satisfies(self, step: CompiledStep, event: Event) -> bool:
         self._facts.event = event
@@ -172,20 +174,3 @@ class Matcher:
     def _fits(self, step: Step, event: Event) -> bool:
         counts = self.catalogue.counts(event.environment)
         return step.environment == "any" or (counts is False) == (step.environment == "elsewhere")
-
-
-def longest_look_back(rules: Sequence[Rule]) -> dict[str, int]:
-    """By kind, how far back of the watermark some step of a rule may still ask for it (microseconds)."""
-    found: dict[str, int] = {}
-    for rule in rules:
-        within = rule.intervention.within
-        _raise(found, rule.hazard.kinds, within)
-        _raise(found, rule.intervention.step.kinds, within)
-        for clause in rule.clauses:
-            _raise(found, clause.step.kinds, within + max(0, -clause.since.offset))
-    return found
-
-
-def _raise(found: dict[str, int], kinds: Iterable[str], reach: int) -> None:
-    for kind in kinds:
-        found[kind] = max(found.get(kind, 0), reach)

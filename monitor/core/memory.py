@@ -42,23 +42,25 @@ class Shelf:
         self.events = [event]
         self.masks = [mask]
 
-    def insert(self, event: Event, mask: int) -> None:
-        place = bisect_left(self.events, entry(event), key=entry)
-        self.events.insert(place, event)
-        self.masks.insert(place, mask)
+    def place(self, event: Event) -> int:
+        """Where the event stands, or would stand."""
+        return bisect_left(self.events, entry(event)[:3], key=_identity)
+
+    def holds(self, event: Event) -> bool:
+        place = self.place(event)
+        return place < len(self.events) and self.events[place].event_id == event.event_id
 
 
 class Memory:
     """Recent events in event-time order."""
 
-    def __init__(self, horizons: dict[str, int], default_horizon: int) -> None:
-        """`horizons`: by kind, how long an event is kept (microseconds); others the default."""
+    def __init__(self, keep: Callable[[Event, int], int]) -> None:
+        """`keep`: how long an event with its mask is kept (microseconds)."""
         self._by_service: dict[str, dict[str, Shelf]] = {}
         self._with_kind: dict[str, set[str]] = {}
-        self._seen: set[tuple[str, str]] = set()
+        self.plays: dict[str, int] = {}
         self.displaced: tuple[Event, int] | None = None
-        self.horizons = horizons
-        self.default_horizon = default_horizon
+        self.keep = keep
 
     def add(self, event: Event, mask: int) -> bool:
         """Keep an event; False where this identity is here already, or everything around it is forgotten.
@@ -67,9 +69,6 @@ class Memory:
         next call.
         """
         self.displaced = None
-        identity = (event.source, event.id)
-        if identity in self._seen:
-            return False
         service, kind = event.service or EVERYONE, event.kind
         shelves = self._by_service.get(service)
         if shelves is None:
@@ -78,31 +77,30 @@ class Memory:
         if shelf is None:
             shelves[kind] = Shelf(event, mask)
             self._with_kind.setdefault(kind, set()).add(service)
-            self._seen.add(identity)
+            self.plays[service] = self.plays.get(service, 0) | mask
             return True
         events = shelf.events
         if event.time > events[-1].time:
             events.append(event)
             shelf.masks.append(mask)
-        elif len(events) >= KEPT_PER_KIND and entry(event) < entry(events[-KEPT_PER_KIND]):
-            return False
         else:
-            shelf.insert(event, mask)
-        self._seen.add(identity)
+            if len(events) >= KEPT_PER_KIND and entry(event) < entry(events[-KEPT_PER_KIND]) or shelf.holds(event):
+                return False
+            place = shelf.place(event)
+            events.insert(place, event)
+            shelf.masks.insert(place, mask)
+        if mask:
+            self.plays[service] = self.plays.get(service, 0) | mask
         if len(events) > KEPT_PER_KIND:
             self.displaced = (events[-KEPT_PER_KIND - 1], shelf.masks[-KEPT_PER_KIND - 1])
             if len(events) > 2 * KEPT_PER_KIND:
-                self._forget(shelf, len(events) - KEPT_PER_KIND)
+                del events[:-KEPT_PER_KIND]
+                del shelf.masks[:-KEPT_PER_KIND]
         return True
 
     def has(self, event: Event) -> bool:
-        return (event.source, event.id) in self._seen
-
-    def _forget(self, shelf: Shelf, count: int) -> None:
-        for old in shelf.events[:count]:
-            self._seen.discard((old.source, old.id))
-        del shelf.events[:count]
-        del shelf.masks[:count]
+        shelf = self._by_service.get(event.service or EVERYONE, {}).get(event.kind)
+        return shelf is not None and shelf.holds(event)
 
     def between(self, services: Iterable[str], kinds: Iterable[str], start: int, end: int) -> Iterator[Event]:
         """Events of these services and kinds with start <= time <= end; ordered within a service and kind."""
@@ -148,28 +146,45 @@ class Memory:
 
     def remask(self, mask_of: Callable[[Event], int]) -> Iterator[tuple[Event, int]]:
         """Work every event's mask out anew, for other rules, and show the events that can be asked for."""
-        for shelves in self._by_service.values():
+        for service, shelves in self._by_service.items():
+            plays = 0
             for shelf in shelves.values():
                 shelf.masks = [mask_of(event) for event in shelf.events]
+                for mask in shelf.masks:
+                    plays |= mask
                 yield from list(zip(shelf.events, shelf.masks, strict=True))[-KEPT_PER_KIND:]
+            self.plays[service] = plays
 
     def forget_before(self, watermark: int) -> None:
-        """Forget what is older than its kind's horizon."""
+        """Forget what has been kept for long enough."""
+        keep = self.keep
         for service in list(self._by_service):
             shelves = self._by_service[service]
+            plays = 0
             for kind in list(shelves):
-                limit = watermark - self.horizon(kind)
                 shelf = shelves[kind]
-                if shelf.events[0].time < limit:
-                    self._forget(shelf, bisect_left(shelf.events, limit, key=_time))
-                    if not shelf.events:
-                        del shelves[kind]
-                        self._with_kind[kind].discard(service)
+                kept = [
+                    (event, mask)
+                    for event, mask in zip(shelf.events, shelf.masks, strict=True)
+                    if event.time + keep(event, mask) >= watermark
+                ]
+                if not kept:
+                    del shelves[kind]
+                    self._with_kind[kind].discard(service)
+                    continue
+                if len(kept) != len(shelf.events):
+                    shelf.events = [event for event, _ in kept]
+                    shelf.masks = [mask for _, mask in kept]
+                for mask in shelf.masks:
+                    plays |= mask
+            self.plays[service] = plays
             if not shelves:
                 del self._by_service[service]
+                del self.plays[service]
 
-    def horizon(self, kind: str) -> int:
-        return self.horizons.get(kind, self.default_horizon)
+
+def _identity(event: Event) -> tuple[int, str, str]:
+    return (event.time, event.source, event.id)
 
 
 def _time(event: Event) -> int:

@@ -125,6 +125,7 @@ class _Builder:
             "str": str,
             "number": number_of,
             "contains": _contains,
+            "unasked": object(),
         }
         self.variables = 0
 
@@ -155,13 +156,21 @@ class _Builder:
             labels = self._shared("labels", "e.labels")
             return f"{labels}.get({self.constant(name.removeprefix('labels.'))})"
         if name.startswith("derived."):
-            return f"f.get({self.constant(name.removeprefix('derived.'))})"
+            return self._derived(name.removeprefix("derived."))
         if name not in EVENT_FIELDS:
             raise KeyError(name)
         if name.startswith("actor."):
             part = name.removeprefix("actor.")
             return self._shared(f"actor_{part}", f"(e.actor.{part} if e.actor is not None else None)")
         return self._shared(name, f"e.{name}")
+
+    def _derived(self, name: str) -> str:
+        """A derived fact, worked out at most once and only where it is needed."""
+        source = f"f.get({self.constant(name)})"
+        if not self.hoist:
+            return source
+        self.hoisted[f"fact_{name}"] = "unasked"
+        return f"(fact_{name} if fact_{name} is not unasked else (fact_{name} := {source}))"
 
     def _shared(self, name: str, source: str) -> str:
         """A field that several steps ask for is read once, where the function has room for a local name."""

@@ -62,9 +62,9 @@ _SEPARATOR = "\x1f"
 
 
 class State:
-    def __init__(self, timeline: Timeline, horizons: Mapping[str, int]) -> None:
+    def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline
-        self.memory = Memory({**horizons, **_raised(ALWAYS_KEPT, horizons)}, MEMORY_HORIZON)
+        self.memory = Memory(kept_for)
         self.feeds = Feeds()
         self.lineage = Lineage()
         self.waiting = Waiting()
@@ -83,7 +83,7 @@ class State:
         self.by_alert: dict[str, set[str]] = {}
         self.citing: dict[str, set[str]] = {}
         # What changed since the last snapshot.
-        self.new_facts: list[Event] = []
+        self.new_facts: list[tuple[Event, int]] = []
         self.unwritten_from = 0
         self._chunks = 0
         self._fact_chunks: dict[int, int] = {}
@@ -244,9 +244,9 @@ class State:
 
     def _take_events(self, cells: dict[str, bytes | None]) -> None:
         if self.new_facts:
-            until = max(event.time + self.memory.horizon(event.kind) for event in self.new_facts)
+            until = max(event.time + self.memory.keep(event, mask) for event, mask in self.new_facts)
             self._fact_chunks[self._chunks] = until
-            cells[f"facts:{self._chunks}"] = pack(Chunk(until, self.new_facts))
+            cells[f"facts:{self._chunks}"] = pack(Chunk(until, [event for event, _ in self.new_facts]))
             self._chunks += 1
             self.new_facts = []
         fresh = [entry[4] for entry in self.pending if entry[3] >= self.unwritten_from]
@@ -263,7 +263,7 @@ class State:
                 cells[f"pending:{number}"] = None
 
     @classmethod
-    def restore(cls, cells: Mapping[str, bytes], horizons: Mapping[str, int]) -> State:
+    def restore(cls, cells: Mapping[str, bytes]) -> State:
         """State from its cells. Raises StateError where another version wrote them."""
         try:
             meta = unpack(cells["meta:"], Meta)
@@ -274,7 +274,7 @@ class State:
                 f"the saved engine state has version {meta.version}, this program reads {STATE_VERSION}; "
                 "run the program that wrote it, or rebuild the state from the event history"
             )
-        state = cls(meta.timeline, horizons)
+        state = cls(meta.timeline)
         state._chunks, state.swept_at, state.expired_until = meta.chunks, meta.swept_at, meta.expired_until
         chunks: dict[str, list[tuple[int, Chunk]]] = {"facts": [], "pending": []}
         for name, value in cells.items():
@@ -335,8 +335,9 @@ class State:
         self.unwritten_from = self.arrivals
 
 
-def _raised(kept: Mapping[str, int], horizons: Mapping[str, int]) -> dict[str, int]:
-    return {kind: max(horizon, horizons.get(kind, 0)) for kind, horizon in kept.items()}
+def kept_for(event: Event, mask: int) -> int:
+    """How long an event is kept for the verdict's sake (microseconds); rules may want it for longer."""
+    return ALWAYS_KEPT.get(event.kind, MEMORY_HORIZON)
 
 
 def _feed_cell(feed: FeedKey, slot: int | None) -> str:

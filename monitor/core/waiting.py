@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable
-from typing import NamedTuple
+from operator import itemgetter
 
 import msgspec
 
@@ -22,16 +22,6 @@ class Noted(msgspec.Struct):
     taken: bool = False
     reason: NotOpened = NotOpened.NO_INTERVENTION
     detail: str = ""
-
-
-class Expired(NamedTuple):
-    """A hazard whose longest window is over, under the rules (and their windows) for which it waited."""
-
-    at: int
-    source: str
-    id: str
-    event: Event
-    rules: tuple[str, ...]
 
 
 Key = tuple[str, str, str]
@@ -84,14 +74,14 @@ class Waiting:
         self.dirty.add(key)
         return self.notes.setdefault(key, Noted())
 
-    def expire(self, until: int) -> list[Expired]:
-        """Let go of the hazards whose windows ended before `until`, in order of time and identity."""
+    def expire(self, until: int) -> list[tuple[int, str, str, Event, tuple[str, ...]]]:
+        """Let go of the hazards whose windows ended before `until`: (end, source, id, hazard, rules), in this order."""
         found = []
         for (rules, longest), queue in self._queues.items():
             limit = until - longest
             while queue and queue[0].time < limit:
                 event = queue.popleft()
-                found.append(Expired(event.time + longest, event.source, event.id, event, rules))
+                found.append((event.time + longest, event.source, event.id, event, rules))
         found.sort(key=_order)
         return found
 
@@ -121,5 +111,4 @@ def _time(event: Event) -> Instant:
     return event.time
 
 
-def _order(expired: Expired) -> tuple[int, str, str]:
-    return expired[:3]
+_order = itemgetter(0, 1, 2)
