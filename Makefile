@@ -37,7 +37,7 @@ types: setup ## Check the types
 
 .PHONY: layers
 layers: setup ## Check that imports point down only
-	@$(BIN)/lint-imports --quiet 2>/dev/null || $(BIN)/lint-imports
+	@report=$$($(BIN)/lint-imports 2>&1) || { echo "$$report" >&2; exit 1; }
 
 .PHONY: test
 test: setup system-packages lint types layers ## Set up whatever the tests need, then check and test everything
