@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.core.events import Instant
 from monitor.core.near_miss import UNDECIDED, Move, State, move
@@ -70,7 +71,7 @@ class SqlNearMisses:
                 raise VersionConflict(record)
             after = move(record.state, decide.move)
             values = {"state": after, **_outcome(decide, record)}
-            if decide.move is Move.MERGE and await load(connection, str(decide.merged_into)) is None:
+            if decide.move is Move.MERGE and not await _exists(connection, decide.merged_into):
                 raise NotFound(decide.merged_into)
             await change(connection, record, **values)
             entry = Audit(decide.at, decide.by, decide.move, record.state, after, decide.reason, decide.note)
@@ -117,6 +118,11 @@ class SqlNearMisses:
         statement = select(func.min(columns.created_at)).where(columns.state.in_(UNDECIDED))
         async with self._database.reading() as connection:
             return instant((await connection.execute(statement)).scalar_one())
+
+
+async def _exists(connection: AsyncConnection, record_id: str | None) -> bool:
+    """Not by `load`: to lock two records could cross with somebody who locks them in the other order."""
+    return (await connection.execute(select(columns.id).where(columns.id == record_id))).one_or_none() is not None
 
 
 def _outcome(decide: Decide, record: Record) -> dict[str, Any]:

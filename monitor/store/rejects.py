@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from monitor.core.events import Instant
 from monitor.ports import Reject
@@ -26,10 +27,7 @@ class SqlRejects:
         """Keep them and return their numbers, in the same order. Raises Unavailable."""
         if not added:
             return ()
-        statement = insert(rejects).returning(rejects.c.id, sort_by_parameter_order=True)
-        async with self._database.writing() as connection:
-            result = await connection.execute(statement, [reject_row(reject) for reject in added])
-            return tuple(result.scalars())
+        return await self._database.write_at_once(partial(_insert, [reject_row(reject) for reject in added]))
 
     async def page(self, after: int | None, limit: int) -> list[Reject]:
         """Oldest first, those with a number above `after`. Raises Unavailable."""
@@ -68,6 +66,11 @@ def reject_row(reject: Reject) -> dict[str, Any]:
         "received_at": int(reject.received_at),
         "requeued_at": None if reject.requeued_at is None else int(reject.requeued_at),
     }
+
+
+def _insert(rows: list[dict[str, Any]], connection: Connection) -> tuple[int, ...]:
+    statement = insert(rejects).returning(rejects.c.id, sort_by_parameter_order=True)
+    return tuple(connection.execute(statement, rows).scalars())
 
 
 def _to_reject(row: Row[Any]) -> Reject:

@@ -56,6 +56,10 @@ async def upgrade(url: str) -> tuple[Upgraded, ...]:
     _make_folder(locations)
     async with _opened(locations) as databases:
         for history, database in databases.items():
+            # Neither is touched when one of them is newer.
+            async with database.reading() as connection:
+                await connection.run_sync(_versions, history, shown(database.url))
+        for history, database in databases.items():
             async with database.writing() as connection:
                 done.append(await connection.run_sync(_upgrade, history, shown(database.url)))
     return tuple(done)

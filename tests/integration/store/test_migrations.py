@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, Inspector, MetaData, column, inspect, table, update
+from sqlalchemy import Connection, Inspector, MetaData, column, delete, inspect, table, update
 
 from monitor.cli.main import run
 from monitor.ports import NewerDatabase, OutdatedDatabase, Unavailable
@@ -129,6 +129,17 @@ async def test_a_newer_database_is_refused(store_url: str, history: History) -> 
     with pytest.raises(NewerDatabase):
         async with open_store(store_url):
             pass
+
+
+async def test_a_newer_journal_keeps_the_records_from_being_upgraded(empty_url: str) -> None:
+    await upgrade(empty_url)
+    await set_version(empty_url, History.JOURNAL, "from_the_future")
+    async with databases(empty_url) as opened, opened[History.RECORDS].writing() as connection:
+        await connection.execute(delete(table(History.RECORDS.version_table)))
+    with pytest.raises(NewerDatabase, match="the journal in"):
+        await upgrade(empty_url)
+    with pytest.raises(OutdatedDatabase, match=r"the records in .* of version none"):
+        await check(empty_url)
 
 
 async def test_checking_does_not_create_files(tmp_path: Path) -> None:
