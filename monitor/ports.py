@@ -81,7 +81,7 @@ class JournalWriter(Protocol):
 
 class JournalReader(Protocol):
     async def read(self, positions: Positions, limit: int) -> Batch:
-        """At most `limit` events from `positions` on (none given: from the start). Does not wait. Raises Unavailable."""
+        """At most `limit` events from `positions` on (none: from the start). Does not wait. Raises Unavailable."""
         ...
 
     async def wait(self, timeout: float) -> None:

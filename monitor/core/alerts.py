@@ -38,8 +38,10 @@ class Track(msgspec.Struct):
     @property
     def was_cancelled(self) -> bool:
         """It ended without a recovery: nothing is proved."""
-        return self.recovered_at is None and self.cancelled_at is not None and (
-            self.last_fired_at is None or self.cancelled_at >= self.last_fired_at
+        return (
+            self.recovered_at is None
+            and self.cancelled_at is not None
+            and (self.last_fired_at is None or self.cancelled_at >= self.last_fired_at)
         )
 
     def is_live(self, moment: int) -> bool:

@@ -14,10 +14,9 @@ from monitor.core.events import SEVERITIES, Event
 
 
 class Facts(Protocol):
-    """Derived facts of one event (`monitor.core.facts`), by name without the `derived.` prefix; None: cannot be told."""
+    """Derived facts of one event (`monitor.core.facts`) by name, without `derived.`; None: it cannot be told."""
 
     def get(self, name: str, /) -> object: ...
-
 
 
 Predicate = Callable[[Event, Facts], bool]

@@ -191,7 +191,9 @@ class Correlator:
         if not any(pairs_hold(rule.intervention.pairs, hazard, action) for hazard in group):
             return NotOpened.UNRELATED_INTERVENTION, "what was done had nothing to do with the hazard"
         if is_drill(action):
-            self._ignore(NotOpened.DRILL, (rule.name,), action.service, (action.event_id,), "the action was an exercise")
+            self._ignore(
+                NotOpened.DRILL, (rule.name,), action.service, (action.event_id,), "the action was an exercise"
+            )
             return NotOpened.NO_INTERVENTION, "the only action was an exercise"
         live = [hazard for hazard in group if self._was_live(hazard, action.time)]
         if not live:
@@ -208,7 +210,7 @@ class Correlator:
         return None
 
     def _was_live(self, hazard: Event, moment: int) -> bool:
-        """Whether an alert had not yet recovered or been cancelled before a moment; other hazards stand until acted on."""
+        """Whether an alert had not recovered or been cancelled before a moment; others stand until acted on."""
         if hazard.kind != "alert.fired" or hazard.service is None:
             return True
         key = alert_key(hazard)
@@ -219,7 +221,7 @@ class Correlator:
         first = hazards[0]
         assert first.service is not None
         instance = Instance(
-            id="\x1f".join((rule.name, key, first.source, first.id)),
+            id=f"{rule.name}\x1f{key}\x1f{first.source}\x1f{first.id}",
             rule=rule.name,
             version=rule.version,
             key=key,
@@ -326,9 +328,7 @@ class Correlator:
             for other in matching[1:]:
                 self._merge(other, episode)
         else:
-            episode = Episode(
-                id=instance.id, services=[instance.service], first_sign_at=instance.first_sign_at
-            )
+            episode = Episode(id=instance.id, services=[instance.service], first_sign_at=instance.first_sign_at)
             self.state.add_episode(episode)
         instance.episode = episode.id
         episode.instances.append(instance.id)

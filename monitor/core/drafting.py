@@ -87,7 +87,7 @@ def say_duration(duration: int) -> str:
 
 
 def say_number(number: float) -> str:
-    return f"{number:,.10g}" if abs(number) < 1e10 else f"{number:.3g}"
+    return f"{number:,.0f}" if number == int(number) and abs(number) < 1e15 else f"{number:.4g}"
 
 
 def margin_of(rule: Rule, hazards: Sequence[Event], count: int, action: Event, first_sign_at: int) -> Margin | None:
@@ -108,7 +108,8 @@ def _headroom(hazards: Sequence[Event]) -> Margin | None:
     if not measured:
         return None
     worst = max(measured, key=lambda event: (share(event) or 0.0, event.time))
-    assert worst.value is not None and worst.limit is not None
+    assert worst.value is not None
+    assert worst.limit is not None
     unit = worst.unit or ""
     text = f"{say_number(worst.value)} of {say_number(worst.limit)} {unit}".rstrip()
     return Margin("headroom", worst.value, unit, text + (" left" if worst.bound == "min" else ""), worst.limit)
@@ -154,7 +155,7 @@ def render_title(rule: Rule, service: str | None, hazard: Event, action: Event, 
 
 def draft_id(key: str, anchor: Event) -> str:
     """A hash of the correlation key and the anchor hazard, as they stood when the draft opened."""
-    meaning = "\x1f".join((key, anchor.source, anchor.id))
+    meaning = f"{key}\x1f{anchor.source}\x1f{anchor.id}"
     return "nm_" + hashlib.blake2b(meaning.encode(), digest_size=10).hexdigest()
 
 
@@ -180,14 +181,15 @@ def gather(instances: Sequence[Instance], context: Sequence[Event], recoveries: 
     omitted: dict[str, int] = {}
     actions = _distinct([event for instance in instances for event in instance.interventions.events], taken)
     hazards = _distinct([event for instance in instances for event in instance.hazards.events], taken)
-    for role, events, extra in (
+    parts: tuple[tuple[Role, list[Event], int], ...] = (
         ("hazard", hazards, sum(instance.hazards.omitted for instance in instances)),
         ("intervention", actions, sum(instance.interventions.omitted for instance in instances)),
         ("recovery", _distinct(recoveries, taken), 0),
         ("context", _distinct(context, taken), 0),
-    ):
+    )
+    for role, events, extra in parts:
         kept = events if len(events) <= KEPT_CONTEXT else [*events[: KEPT_CONTEXT // 2], *events[-KEPT_CONTEXT // 2 :]]
-        cited += [Cited(role, event) for event in kept]  # type: ignore[arg-type]
+        cited += cite(kept, role)
         if extra + len(events) - len(kept):
             omitted[role] = extra + len(events) - len(kept)
     return Gathered(tuple(cited), omitted)
@@ -212,7 +214,9 @@ def confidence_of(missing: Sequence[str], generic: bool) -> float:
 
 def rank_of(hazards: Sequence[Event], repeats: int, confidence: float, generic: bool) -> float:
     """What to judge first: severity, closeness to the limit, repeats; less where little is certain."""
-    severity = max((len(SEVERITIES) - SEVERITIES.index(event.severity) for event in hazards if event.severity), default=2)
+    severity = max(
+        (len(SEVERITIES) - SEVERITIES.index(event.severity) for event in hazards if event.severity), default=2
+    )
     closeness = max((min(share(event) or 0.0, 2.0) for event in hazards), default=0.0)
     return round((severity + closeness + 1.5 * min(repeats, 3) + (0 if generic else 1)) * confidence, 3)
 
@@ -221,7 +225,8 @@ def explain_instance(rule: Rule, instance: Instance, notes: Sequence[str]) -> li
     """Why this rule matched, in lines a person reads; event identities in brackets."""
     hazard, action = instance.hazards.earliest, instance.interventions.earliest
     lines = [
-        f"{rule.name}: hazard {hazard.kind} on {instance.service} at {to_text(hazard.time)} [{hazard.source} {hazard.id}]"
+        f"{rule.name}: hazard {hazard.kind} on {instance.service} at {to_text(hazard.time)}"
+        f" [{hazard.source} {hazard.id}]"
         + (f" and {instance.hazards.count - 1} more" if instance.hazards.count > 1 else ""),
         f"{rule.name}: intervention {action.kind} on {action.service} {say_duration(action.time - hazard.time)} later"
         f" [{action.source} {action.id}]"

@@ -18,13 +18,14 @@ from monitor.core.correlate import Correlator
 from monitor.core.decisions import Decision, Ignore, Late
 from monitor.core.events import MINUTE, SECOND, Event, Instant
 from monitor.core.facts import is_drill
-from monitor.core.judge import CONTEXT_KINDS, Judge
+from monitor.core.judge import Judge
 from monitor.core.matching import Matcher
 from monitor.core.memory import entry
 from monitor.core.reasons import NotOpened
 from monitor.core.rule import Rule
 from monitor.core.state import ALWAYS_KEPT, MEMORY_HORIZON, SWEEP_EVERY, State, kept_for
 from monitor.core.timeline import BEGINNING, Timeline
+from monitor.core.writing import CONTEXT_KINDS
 
 FOREVER = 2**62
 EXPIRE_EVERY = 5 * MINUTE
@@ -247,7 +248,9 @@ class Engine:
             self._correlator.now = max(self._correlator.now, state.timeline.watermark)
             if behind > self._keep(event, self._matcher.mask(event)) and event.kind not in _IMPACT_KINDS:
                 at = Instant(self._correlator.now)
-                self._out.append(Ignore(NotOpened.TOO_OLD, at, (), event.service, (event.event_id,), "arrived too late"))
+                self._out.append(
+                    Ignore(NotOpened.TOO_OLD, at, (), event.service, (event.event_id,), "arrived too late")
+                )
             else:
                 self._process_late(event)
         self._out.append(Late(event.event_id, event.time, behind))
@@ -293,4 +296,3 @@ class Engine:
             "pending_events": len(state.pending),
             "feeds": len(state.feeds),
         }
-

@@ -6,6 +6,7 @@ A negative is a finding, never a silence: `none` needs a feed that looked throug
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from statistics import median
 
 import msgspec
@@ -57,7 +58,7 @@ def onset(event: Event) -> int:
 
 def impact_spans(memory: Memory, catalogue: Catalogue, scope: frozenset[str], until: int) -> list[Span]:
     """What users suffered in the scope, or everywhere, as far as was told by `until`."""
-    services = sorted(scope) + [EVERYONE]
+    services = [*sorted(scope), EVERYONE]
     if not catalogue.is_empty:
         heard_of = memory.services_with("impact.started", "impact.ended")
         services += [name for name in heard_of if name not in scope and name and not catalogue.knows(name)]
@@ -73,13 +74,9 @@ def impact_spans(memory: Memory, catalogue: Catalogue, scope: frozenset[str], un
         end = next((other for other in sorted(ends, key=_in_time) if _ends(other, event)), None)
         if end is not None:
             used.add((end.source, end.id))
-        spans.append(
-            Span(onset(event), end.time if end else event.time + NEVER_ENDS, event, is_planned(event))
-        )
-    for event in ends:
-        if (event.source, event.id) not in used:
-            spans.append(Span(onset(event), event.time, event, is_planned(event)))
-    return spans
+        spans.append(Span(onset(event), end.time if end else event.time + NEVER_ENDS, event, is_planned(event)))
+    alone = [event for event in ends if (event.source, event.id) not in used]
+    return spans + [Span(onset(event), event.time, event, is_planned(event)) for event in alone]
 
 
 def _concerns(event: Event, scope: frozenset[str], catalogue: Catalogue) -> bool:
@@ -175,7 +172,7 @@ def coverage(
     evidence: frozenset[str],
     window: Window,
 ) -> Coverage:
-    """Judge the feeds that can see this harm. `scope` is upward from all cited services; `evidence` as the rule says."""
+    """Judge the feeds that can see this harm: `scope` is upward from all cited services, `evidence` the rule's."""
     reports: list[FeedReport] = []
     fed: set[str] = set()
     for service in sorted(scope):
@@ -223,7 +220,16 @@ def _silent(catalogue: Catalogue, service: str, evidence: frozenset[str], feeds:
     heard = [key for key, _ in feeds.of(service)]
     return [
         FeedReport(
-            feed.source or "any source", service, feed.evidence, 0, None, None, None, feed.freshness, False, "never heard"
+            feed.source or "any source",
+            service,
+            feed.evidence,
+            0,
+            None,
+            None,
+            None,
+            feed.freshness,
+            False,
+            "never heard",
         )
         for feed in catalogue.feeds
         if feed.service == service
@@ -235,7 +241,7 @@ def _silent(catalogue: Catalogue, service: str, evidence: frozenset[str], feeds:
 def _report(key: FeedKey, reports: Reports, freshness: int | None, window: Window) -> FeedReport:
     """One feed over the window: without a gap longer than its freshness, one cadence allowed at the edges."""
     times = reports.between(window.start, window.end)
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
     cadence = median(gaps) if gaps else None
     if freshness is None and cadence is not None:
         freshness = int(2 * cadence)

@@ -10,18 +10,7 @@ from collections.abc import Sequence
 from monitor.core.catalogue import Catalogue
 from monitor.core.correlate import Correlator, clause_unmet
 from monitor.core.decisions import Amend, Decision, Ignore, Open, Withdraw
-from monitor.core.drafting import (
-    cite,
-    confidence_of,
-    draft_id,
-    explain_instance,
-    gather,
-    instant,
-    margin_of,
-    rank_of,
-    recurrence_key,
-    render_title,
-)
+from monitor.core.drafting import cite
 from monitor.core.episodes import (
     BEFORE_FIRST_SIGN,
     CHAIN_WITHIN,
@@ -36,7 +25,6 @@ from monitor.core.episodes import (
 )
 from monitor.core.events import Event, EventId, Instant
 from monitor.core.impact import (
-    Coverage,
     IncidentView,
     Span,
     Window,
@@ -51,19 +39,8 @@ from monitor.core.near_miss import Draft, Verdict
 from monitor.core.reasons import Missing, NotOpened, Withdrawn
 from monitor.core.rule import Rule
 from monitor.core.state import State
+from monitor.core.writing import Judged, Writer, services_of
 
-CONTEXT_KINDS = (
-    "alert.acknowledged",
-    "alert.escalated",
-    "note.added",
-    "responder.paged",
-    "responder.joined",
-    "incident.opened",
-    "incident.updated",
-    "incident.closed",
-    "change.held",
-)
-NOTICED_KINDS = frozenset({"alert.acknowledged", "note.added", "responder.joined", "incident.opened"})
 MODE_ORDER = {"live": 0, "digest": 1, "shadow": 2}
 
 
@@ -87,6 +64,7 @@ class Judge:
         self.correlator = correlator
         self.out = out
         self.looked_until: int | None = None
+        self._writer = Writer(state, matcher)
 
     # -- when to look ------------------------------------------------------------------------------------------
 
@@ -184,7 +162,7 @@ class Judge:
             raise Refused(NotOpened.SHADOW, "only rules in shadow mode match: counted, not shown")
         instances = sorted(shown, key=self._precedence)
         primary = self._rule(instances[0])
-        services = frozenset(s for i in instances for s in (i.service, *_services(i.interventions.events)))
+        services = frozenset(s for i in instances for s in (i.service, *services_of(i.interventions.events)))
         scope = frozenset().union(*(self.catalogue.upward(service) for service in services))
         missing = self._placed(services, scope, primary)
         self._no_impact(episode, scope, services, safe, now)
@@ -195,7 +173,8 @@ class Judge:
         seen = coverage(self.state.feeds, self.catalogue, scope, services, evidence, window)
         verdict: Verdict = "none" if seen.clear and Missing.SERVICE_UNKNOWN not in missing else "unknown"
         missing += [*seen.missing, *safe.missing, *self._doubts(instances, services, now)]
-        return self._write(episode, instances, safe, verdict, missing, seen, notes, predecessors, now)
+        judged = Judged(verdict, missing, seen, notes, tuple(o.draft.id for o in predecessors if o.draft is not None))
+        return self._writer.write(episode, instances, safe, judged, now)
 
     def _valid(self, instances: list[Instance], safe_at: int, now: int) -> tuple[list[Instance], dict[str, list[str]]]:
         valid, notes = [], {}
@@ -244,7 +223,9 @@ class Judge:
         if unknown:
             return [str(Missing.SERVICE_UNKNOWN)]
         if primary.kind != "exposure" and not any(self.catalogue.is_user_facing(service) for service in scope):
-            raise Refused(NotOpened.NO_PATH_TO_USERS, "nothing that users see depends on " + ", ".join(sorted(services)))
+            raise Refused(
+                NotOpened.NO_PATH_TO_USERS, "nothing that users see depends on " + ", ".join(sorted(services))
+            )
         return []
 
     # -- impact ------------------------------------------------------------------------------------------------
@@ -338,90 +319,6 @@ class Judge:
             if other.draft is not None and not other.withdrawn:
                 self._withdraw(other, Withdrawn.IMPACT_IN_CHAIN, evidence, now)
 
-    # -- the words ---------------------------------------------------------------------------------------------
-
-    def _write(
-        self,
-        episode: Episode,
-        instances: list[Instance],
-        safe: Safe,
-        verdict: Verdict,
-        missing: list[str],
-        seen: Coverage,
-        notes: dict[str, list[str]],
-        predecessors: list[Episode],
-        now: int,
-    ) -> Draft:
-        first = instances[0]
-        primary = self._rule(first)
-        hazards = sorted((e for i in instances for e in i.hazards.events), key=_in_time)
-        actions = sorted((e for i in instances for e in i.interventions.events), key=_in_time)
-        context = self._context(episode, frozenset(_services([*hazards, *actions])), safe.at)
-        gathered = gather(instances, context, self._recoveries(instances, actions[0].time, now))
-        if gathered.omitted:
-            missing.append(str(Missing.EVIDENCE_CAPPED))
-        missing = list(dict.fromkeys(missing))
-        own_hazard, own_action = first.hazards.earliest, first.interventions.earliest
-        margin = margin_of(primary, first.hazards.events, first.hazards.count, own_action, first.first_sign_at)
-        generic = primary.generic
-        earlier = episode.draft
-        key = recurrence_key(primary, first.service)
-        opened_at = earlier.opened_at if earlier else Instant(episode.window_to)
-        repeats = [known for known in self.state.repeats(key, opened_at) if earlier is None or known != earlier.id]
-        confidence = confidence_of(missing, generic)
-        rules = [self._rule(instance) for instance in instances]
-        return Draft(
-            id=earlier.id if earlier else draft_id(f"{first.service}|{first.key}", hazards[0]),
-            rules=tuple(dict.fromkeys(rule.name for rule in rules)),
-            rule_versions={rule.name: rule.version for rule in rules},
-            family=primary.family,
-            kind=primary.kind,
-            mode=primary.mode,
-            service=first.service,
-            services=tuple(dict.fromkeys([first.service, *_services([*hazards, *actions])])),
-            environment=own_action.environment or own_hazard.environment,
-            title=render_title(primary, first.service, own_hazard, own_action, margin),
-            verdict=verdict,
-            confidence=confidence,
-            missing_evidence=tuple(missing),
-            first_sign_at=Instant(hazards[0].time),
-            noticed_at=instant(self._noticed(context, hazards[0].time, actions[0].time)),
-            intervened_at=Instant(actions[0].time),
-            safe_at=Instant(safe.at),
-            opened_at=opened_at,
-            window_from=Instant(episode.window_from),
-            window_to=Instant(episode.window_to),
-            hold=episode.window_to - safe.at,
-            margin=margin,
-            evidence=gathered.cited,
-            omitted=gathered.omitted,
-            coverage=seen.reports,
-            unfed_services=seen.unfed,
-            explanation=tuple(
-                line for i in instances for line in explain_instance(self._rule(i), i, notes.get(i.id, ()))
-            ),
-            questions=tuple(dict.fromkeys(question for rule in rules for question in rule.ask)),
-            recurrence_key=key,
-            repeat_of=tuple(repeats),
-            chain=tuple(other.draft.id for other in predecessors if other.draft is not None),
-            rank=rank_of(hazards, len(repeats), confidence, generic),
-        )
-
-    def _context(self, episode: Episode, services: frozenset[str], safe_at: int) -> list[Event]:
-        start = episode.first_sign_at - BEFORE_FIRST_SIGN
-        return sorted(self.state.memory.between(sorted(services), CONTEXT_KINDS, start, safe_at), key=_in_time)
-
-    def _recoveries(self, instances: list[Instance], action_at: int, now: int) -> list[Event]:
-        services = frozenset(instance.service for instance in instances)
-        keys = {key for instance in instances for key in instance.tracks}
-        found = self.state.memory.between(sorted(services), ("alert.resolved",), action_at, now)
-        return [event for event in found if f"{event.service}|{event.subject}" in keys or event.subject is None]
-
-    def _noticed(self, context: list[Event], first_sign_at: int, action_at: int) -> int | None:
-        """When a person first showed that they had seen it."""
-        times = [e.time for e in context if e.kind in NOTICED_KINDS and first_sign_at <= e.time <= action_at]
-        return min(times, default=None)
-
     def _doubts(self, instances: list[Instance], services: frozenset[str], now: int) -> list[str]:
         found = []
         events = [e for i in instances for e in (*i.hazards.events, *i.interventions.events)]
@@ -458,13 +355,3 @@ class Judge:
     def _precedence(self, instance: Instance) -> tuple[bool, int, int, str, str]:
         rule = self._rule(instance)
         return (rule.generic, MODE_ORDER[rule.mode], instance.first_sign_at, rule.name, instance.id)
-
-
-def _services(events: Sequence[Event]) -> list[str]:
-    return [event.service for event in events if event.service is not None]
-
-
-def _in_time(event: Event) -> tuple[int, str, str]:
-    return (event.time, event.source, event.id)
-
-

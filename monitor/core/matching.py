@@ -1,4 +1,4 @@
-"""Which steps of which rules an event plays, found by kind and by value, so that rules that do not want it cost nothing.
+"""Which steps of which rules an event plays, by kind and by value, so that rules that do not want it cost nothing.
 
 Compiled once from rules and a catalogue; knows nothing of time windows or of other events. What an event plays is a
 mask: an integer with a bit a step.
@@ -167,9 +167,7 @@ class Matcher:
 
     def satisfies(self, step: CompiledStep, event: Event) -> bool:
         self._facts.event = event
-        return (
-            event.kind in step.kinds and step.predicate(event, self._facts) and self._fits(step.step, event)
-        )
+        return event.kind in step.kinds and step.predicate(event, self._facts) and self._fits(step.step, event)
 
     def _fits(self, step: Step, event: Event) -> bool:
         counts = self.catalogue.counts(event.environment)

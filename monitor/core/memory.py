@@ -84,7 +84,7 @@ class Memory:
             events.append(event)
             shelf.masks.append(mask)
         else:
-            if len(events) >= KEPT_PER_KIND and entry(event) < entry(events[-KEPT_PER_KIND]) or shelf.holds(event):
+            if (len(events) >= KEPT_PER_KIND and entry(event) < entry(events[-KEPT_PER_KIND])) or shelf.holds(event):
                 return False
             place = shelf.place(event)
             events.insert(place, event)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from monitor.core.episodes import Episode
+from monitor.core.episodes import LONGEST_EPISODE, Episode
 from monitor.core.events import DAY, HOUR, Event
 from monitor.core.facts import Lineage
 from monitor.core.feeds import FeedKey, Feeds
@@ -26,6 +26,8 @@ STATE_VERSION = 1
 MEMORY_HORIZON = 25 * HOUR
 REPEAT_WITHIN = 180 * DAY
 SWEEP_EVERY = 6 * HOUR
+FEED_HORIZON = LONGEST_EPISODE + DAY
+"""A verdict reaches back to the first sign; what lies further back than this counts as not looked at."""
 
 ALWAYS_KEPT: dict[str, int] = {
     **dict.fromkeys(("impact.started", "impact.ended"), LOOK_BACK),
@@ -184,8 +186,7 @@ class State:
         watermark = now - now % SWEEP_EVERY
         self.swept_at = watermark
         self.memory.forget_before(watermark)
-        oldest = min((episode.first_sign_at for episode in self.episodes.values() if not episode.closed), default=now)
-        self.feeds.forget_before(max(min(oldest - HOUR, watermark - MEMORY_HORIZON), watermark - 8 * DAY))
+        self.feeds.forget_before(watermark - FEED_HORIZON)
         for number, until in list(self._fact_chunks.items()):
             if until < watermark:
                 del self._fact_chunks[number]
@@ -343,5 +344,3 @@ def kept_for(event: Event, mask: int) -> int:
 def _feed_cell(feed: FeedKey, slot: int | None) -> str:
     parts = (feed.service, feed.source, feed.evidence or "", "" if slot is None else str(slot))
     return "feed:" + _SEPARATOR.join(parts)
-
-

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.catalogue import Catalogue
-from monitor.core.decisions import Amend, Ignore, Open
+from monitor.core.decisions import Amend, Decision, Ignore, Open
 from monitor.core.events import MINUTE, SECOND, Event, Instant
 from tests.support.streams import START, final, law_rules, make_event, new_engine, run, streams
 
@@ -43,7 +43,7 @@ def test_where_batches_end_does_not_matter(stream: list[Event], sizes: list[int]
     whole = new_engine()
     decided = run(whole, stream)
     batched = new_engine()
-    pieces = []
+    pieces: list[Decision] = []
     rest = list(stream)
     while rest:
         size = sizes[len(pieces) % len(sizes)]
@@ -150,9 +150,7 @@ def test_an_empty_catalogue_crashes_nothing(stream: list[Event]) -> None:
 @given(streams(), st.lists(st.tuples(st.integers(0, 59), st.integers(2, 2000)), min_size=1, max_size=4))
 def test_late_events_crash_nothing_and_keep_the_invariants(stream: list[Event], late: list[tuple[int, int]]) -> None:
     delay = {(stream[place % len(stream)].source, stream[place % len(stream)].id): minutes for place, minutes in late}
-    arrivals = sorted(
-        stream, key=lambda e: (e.time + delay.get((e.source, e.id), 0) * MINUTE, e.source, e.id)
-    )
+    arrivals = sorted(stream, key=lambda e: (e.time + delay.get((e.source, e.id), 0) * MINUTE, e.source, e.id))
     engine = new_engine()
     decided = []
     for event in arrivals:

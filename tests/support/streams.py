@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from monitor.core.catalogue import Catalogue, Service
-from monitor.core.conditions import AnyOf, Compare, Condition
+from monitor.core.conditions import Compare, Condition
 from monitor.core.decisions import Decision
 from monitor.core.engine import Engine
 from monitor.core.events import ACTING_KINDS, DAY, HOUR, MINUTE, SECOND, Actor, Event, Instant
@@ -81,7 +81,9 @@ def law_rules() -> list[Rule]:
             Step(frozenset({"change.flag_set"})), 30 * MINUTE, "same", (Pair("subject", "subject"),)
         ),
         clauses=(
-            Clause("quiet", Step(frozenset({"alert.fired"})), Point("safe"), Point("safe", HOUR), at_least=0, at_most=0),
+            Clause(
+                "quiet", Step(frozenset({"alert.fired"})), Point("safe"), Point("safe", HOUR), at_least=0, at_most=0
+            ),
         ),
         impact=Impact(hold=HOUR),
     )
@@ -101,8 +103,13 @@ def law_rules() -> list[Rule]:
         intervention=Intervention(Step(HUMAN_ACTIONS, BY_HUMAN), 2 * DAY, "related"),
         clauses=(
             Clause(
-                "thrice", Step(frozenset({"alert.silenced"})), Point("intervention", -2 * DAY), Point("intervention"),
-                "same", (Pair("subject", "subject"),), 2,
+                "thrice",
+                Step(frozenset({"alert.silenced"})),
+                Point("intervention", -2 * DAY),
+                Point("intervention"),
+                "same",
+                (Pair("subject", "subject"),),
+                2,
             ),
         ),
         margin=MarginSpec("count"),
@@ -111,10 +118,29 @@ def law_rules() -> list[Rule]:
 
 
 _KINDS = [
-    "alert.fired", "alert.fired", "alert.fired", "alert.resolved", "alert.resolved", "alert.cancelled",
-    "alert.acknowledged", "alert.silenced", "change.deployed", "change.rolled_back", "change.flag_set",
-    "change.configured", "change.configured", "note.added", "incident.opened", "incident.closed", "impact.started",
-    "impact.ended", "impact.clear", "impact.clear", "impact.clear", "maintenance.started", "maintenance.ended",
+    "alert.fired",
+    "alert.fired",
+    "alert.fired",
+    "alert.resolved",
+    "alert.resolved",
+    "alert.cancelled",
+    "alert.acknowledged",
+    "alert.silenced",
+    "change.deployed",
+    "change.rolled_back",
+    "change.flag_set",
+    "change.configured",
+    "change.configured",
+    "note.added",
+    "incident.opened",
+    "incident.closed",
+    "impact.started",
+    "impact.ended",
+    "impact.clear",
+    "impact.clear",
+    "impact.clear",
+    "maintenance.started",
+    "maintenance.ended",
 ]
 
 
