@@ -32,7 +32,8 @@ MakeEngine = Callable[[Mapping[str, bytes]], Engine]
 class LoopSettings(msgspec.Struct, frozen=True):
     """Seconds are real ones, `lateness` is in microseconds of event time.
 
-    `slice_events` bounds how long the engine keeps the event loop from answering webhooks.
+    `slice_events` bounds how long the engine keeps the event loop from answering webhooks. For `gather_seconds` events
+    may collect at the journal's head before they are read: a read for each would cost more than the engine itself.
     """
 
     lateness: int = 60 * SECOND
@@ -40,6 +41,7 @@ class LoopSettings(msgspec.Struct, frozen=True):
     commit_events: int = 5000
     read_events: int = 1000
     slice_events: int = 100
+    gather_seconds: float = 0.1
     idle_seconds: float = 0.5
     first_retry_seconds: float = 0.1
     longest_retry_seconds: float = 5.0
@@ -133,6 +135,7 @@ class EngineLoop:
             self._show(engine, now)
             if batch.at_head:
                 await self._reader.wait(self._patience(done))
+                await _stopped_within(stop, self._settings.gather_seconds)
         if done.is_worth_it:
             await self._commit(engine, done, saved.epoch, stop)
 

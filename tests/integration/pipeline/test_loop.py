@@ -27,7 +27,7 @@ from monitor.store.database import Store
 NOW = Instant(1_792_000_000 * SECOND)
 RULES = load_rules(shipped_rules()).rules
 SHOP = load_catalogue(CATALOGUE)[0]
-QUICK = LoopSettings(first_retry_seconds=0.001, longest_retry_seconds=0.002)
+QUICK = LoopSettings(gather_seconds=0, first_retry_seconds=0.001, longest_retry_seconds=0.002)
 
 
 class Scripted:
@@ -136,7 +136,7 @@ async def test_stopped_and_started_again_and_again_is_as_if_never_stopped(store:
     events = story(NOW)
     for start in range(0, len(events), 700):
         await store.journal.append(events[start : start + 700])
-        await _run(store, settings=LoopSettings(read_events=130, slice_events=7, commit_events=200))
+        await _run(store, settings=LoopSettings(gather_seconds=0, read_events=130, slice_events=7, commit_events=200))
     assert await _stored(store) == _alone(events)
 
 
@@ -144,7 +144,9 @@ async def test_a_store_that_comes_and_goes_loses_and_doubles_nothing(store: Stor
     events = story(NOW)
     await store.journal.append(events)
     broken = Interrupted(store, before=frozenset({0, 1, 4}), after=frozenset({2, 6, 7}))
-    settings = LoopSettings(read_events=300, commit_events=300, first_retry_seconds=0.001, longest_retry_seconds=0.002)
+    settings = LoopSettings(
+        gather_seconds=0, read_events=300, commit_events=300, first_retry_seconds=0.001, longest_retry_seconds=0.002
+    )
     metrics = Metrics()
     await _run(store, memory=broken, settings=settings, metrics=metrics)
     assert broken.calls > 10
@@ -201,7 +203,9 @@ async def test_a_key_that_goes_quiet_gets_its_decision_from_the_clock(store: Sto
         clock.advance(3 * HOUR)
 
     # First the clock holds still as long as senders may repeat what they could not deliver; then hours pass.
-    await _run(store, look, look, much_later, look, clock=clock, settings=LoopSettings(commit_seconds=0))
+    await _run(
+        store, look, look, much_later, look, clock=clock, settings=LoopSettings(gather_seconds=0, commit_seconds=0)
+    )
     assert seen == [0, 0, 1]
     assert [line["service"] for line in await _stored(store)] == ["account"]
 
@@ -211,7 +215,7 @@ async def test_while_it_catches_up_the_clock_decides_nothing(store: Store) -> No
     events = story(NOW)
     await store.journal.append(events)
     clock = ManualClock(NOW + 24 * HOUR)
-    await _run(store, clock=clock, settings=LoopSettings(read_events=50, lateness=0))
+    await _run(store, clock=clock, settings=LoopSettings(gather_seconds=0, read_events=50, lateness=0))
     lines = await _stored(store)
     assert [line["state"] for line in lines] == [line["state"] for line in _alone(events)]
 
