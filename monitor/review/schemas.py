@@ -130,8 +130,8 @@ class AnswersIn(Shape):
     what_next_time: str = Field("", description="What to keep, copy or change for next time.")
     users_hit: bool | None = Field(
         None,
-        description="Were users hit? Needed to accept while the verdict is `unknown`. `true` writes an impact event, "
-        "which withdraws every draft that it touches.",
+        description="Were users hit? Needed to accept while the verdict is `unknown`. `true` reports impact, which "
+        "withdraws every draft that it touches.",
     )
 
 

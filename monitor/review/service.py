@@ -145,7 +145,7 @@ class Review:
         )
 
     async def _report_impact(self, record: Record) -> None:
-        await self._journal.append([impact_event(record, self._clock.now())])
+        await self._journal.append(impact_events(record, self._clock.now()))
 
     async def _report_again(self, record: Record) -> None:
         """Make up for an impact report that was lost after its decision had been kept.
@@ -170,22 +170,30 @@ def users_hit(decision: Decision) -> bool:
     return decision.answers is not None and decision.answers.users_hit is True
 
 
-def impact_event(record: Record, at: Instant) -> Event:
-    """The impact that a reviewer reports: one for a record, however often it is said."""
+def impact_events(record: Record, at: Instant) -> tuple[Event, Event]:
+    """The impact that a reviewer reports, from the first sign to safe: one for a record, however often it is said.
+
+    Its end comes first. Impact without an end counts for a day, and would take back drafts that it never touched
+    between the two events.
+    """
     draft = record.draft
-    return Event(
-        id="users-hit-" + hashlib.sha256(draft.id.encode()).hexdigest()[:24],
+    mark = hashlib.sha256(draft.id.encode()).hexdigest()[:24]
+    started = Event(
+        id=f"users-hit-{mark}",
         source=IMPACT_SOURCE,
-        time=at,
+        time=draft.first_sign_at,
         kind="impact.started",
         service=draft.service,
         environment=draft.environment,
+        subject=draft.id,
         title="A reviewer says that users were hit",
         actor=Actor(kind="human"),
         labels={"evidence": "reviewer", "record": draft.id},
         began_at=draft.first_sign_at,
         received_at=at,
     )
+    ended = msgspec.structs.replace(started, id=f"users-hit-{mark}-end", time=draft.safe_at, kind="impact.ended")
+    return ended, started
 
 
 def check(record: Record, decision: Decision) -> None:

@@ -143,13 +143,16 @@ async def test_users_were_hit_reaches_the_engine_once(desk: Desk) -> None:
     draft = records.draft()
     await desk.put(draft)
     assert (await desk.decide("nm-1", decision="dismiss", reason="had_user_impact")).status_code == 200
-    (event,) = await desk.journal()
-    assert (event.source, event.kind, event.service) == ("nearmiss/review", "impact.started", "payments-db")
-    assert (event.began_at, event.time) == (draft.first_sign_at, records.MONDAY)
-    assert event.labels == {"evidence": "reviewer", "record": "nm-1"}
+    ended, started = await desk.journal()
+    assert (ended.kind, started.kind) == ("impact.ended", "impact.started"), "never without an end, not for a moment"
+    assert (started.time, ended.time) == (draft.first_sign_at, draft.safe_at)
+    for event in (started, ended):
+        assert (event.source, event.service) == ("nearmiss/review", "payments-db")
+        assert (event.began_at, event.received_at) == (draft.first_sign_at, records.MONDAY)
+        assert event.labels == {"evidence": "reviewer", "record": "nm-1"}
     await desk.decide("nm-1", decision="reopen")
     await desk.decide("nm-1", decision="dismiss", reason="duplicate", answers={"users_hit": True})
-    assert len(await desk.journal()) == 1
+    assert len(await desk.journal()) == 2
 
 
 async def test_an_impact_report_that_was_lost_is_made_up_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,7 +165,7 @@ async def test_an_impact_report_that_was_lost_is_made_up_for(desk: Desk, monkeyp
         assert int(answer.headers["retry-after"]) > 0
     assert await desk.journal() == []
     assert (await desk.decide("nm-1", **hit)).status_code == 409
-    assert [event.kind for event in await desk.journal()] == ["impact.started"]
+    assert [event.kind for event in await desk.journal()] == ["impact.ended", "impact.started"]
 
 
 async def _unavailable(*_: object) -> None:

@@ -237,8 +237,7 @@ async def test_late_impact_is_said_aloud(desk: Desk, prepare: str, shown: str) -
 async def test_what_a_reviewer_said_first_contradicts_nothing(desk: Desk) -> None:
     await desk.put(records.draft())
     await desk.decide("nm-1", decision="dismiss", reason="had_user_impact")
-    (said,) = await desk.journal()
-    await desk.withdraw("nm-1", said)
+    await desk.withdraw("nm-1", *await desk.journal())
     for path in ("/near-misses/nm-1", "/?show=dismissed"):
         html = await page(desk, path)
         assert "Contradicted" not in html
