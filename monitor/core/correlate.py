@@ -121,7 +121,7 @@ class Correlator:
         """Offer an action to every candidate and to every waiting hazard that it can reach, rule by rule."""
         if event.service is None:
             return
-        around = self.catalogue.around(event.service)
+        around = reach(self.catalogue, event.service, plays.widest) or frozenset()
         playing, wanted = self.state.memory.plays, plays.wanted
         near = [service for service in around if playing.get(service, 0) & wanted]
         open_here = not self.state.citing.keys().isdisjoint(around)

@@ -14,7 +14,7 @@ from monitor.core.conditions import Getter, MakeRegex, Predicate, getter, index_
 from monitor.core.events import Event
 from monitor.core.facts import EventFacts, Lineage
 from monitor.core.predicates import Asked, MaskOf, compile_condition, compile_masks
-from monitor.core.rule import Clause, Rule, Step
+from monitor.core.rule import Clause, Reach, Rule, Step
 
 Part = Literal["hazard", "intervention", "clause"]
 FEW_VALUES = frozenset({"severity", "actor.kind", "actor.on_call", "environment", "bound", "kind"})
@@ -65,14 +65,28 @@ class CompiledRule:
         return (self.hazard, self.intervention, *self.clauses)
 
 
+_WIDTH: dict[Reach, int] = {"same": 1, "related": 2, "siblings": 3}
+
+
 class Plays:
     """What a mask means: the rules for which the event is a hazard (or would be, in production), and the other parts.
 
     `longest` is the longest window of the hazards, `keep` how far back some step may ask for it (microseconds);
-    `wanted` has the hazard bits of the rules for which the event is an intervention.
+    `wanted` has the hazard bits of the rules for which the event is an intervention, and `widest` is how far the
+    farthest of them reaches, apart from those that reach everywhere.
     """
 
-    __slots__ = ("clauses", "elsewhere", "hazard_names", "hazards", "interventions", "keep", "longest", "wanted")
+    __slots__ = (
+        "clauses",
+        "elsewhere",
+        "hazard_names",
+        "hazards",
+        "interventions",
+        "keep",
+        "longest",
+        "wanted",
+        "widest",
+    )
 
     def __init__(self, mask: int, steps: Sequence[CompiledStep]) -> None:
         played = [step for step in steps if mask & step.bit]
@@ -84,8 +98,11 @@ class Plays:
         self.clauses = tuple(step for step in played if step.part == "clause")
         self.keep = max((step.look_back for step in played), default=0)
         self.wanted = 0
+        self.widest: Reach = "same"
         for step in self.interventions:
             self.wanted |= step.rule.hazard.bit
+            if _WIDTH.get(step.rule.rule.intervention.reach, 0) > _WIDTH[self.widest]:
+                self.widest = step.rule.rule.intervention.reach
 
 
 class _KindIndex:
