@@ -225,7 +225,7 @@ def explain_instance(rule: Rule, instance: Instance, notes: Sequence[str]) -> li
     """Why this rule matched, in lines a person reads; event identities in brackets."""
     hazard, action = instance.hazards.earliest, instance.interventions.earliest
     lines = [
-        f"{rule.name}: hazard {hazard.kind} on {instance.service} at {to_text(hazard.time)}"
+        f"{rule.name}: hazard {hazard.kind} on {instance.service} at {to_text(hazard.time - hazard.time % SECOND)}"
         f" [{hazard.source} {hazard.id}]"
         + (f" and {instance.hazards.count - 1} more" if instance.hazards.count > 1 else ""),
         f"{rule.name}: intervention {action.kind} on {action.service} {say_duration(action.time - hazard.time)} later"

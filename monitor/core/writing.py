@@ -41,6 +41,8 @@ CONTEXT_KINDS = (
     "incident.closed",
     "change.held",
 )
+MOST_QUESTIONS = 5
+"""A reviewer picks a few; the rule that names the episode asks first."""
 NOTICED_KINDS = frozenset({"alert.acknowledged", "note.added", "responder.joined", "incident.opened"})
 
 
@@ -108,7 +110,7 @@ class Writer:
             explanation=tuple(
                 line for i in instances for line in explain_instance(self._rule(i), i, judged.notes.get(i.id, ()))
             ),
-            questions=tuple(dict.fromkeys(question for rule in rules for question in rule.ask)),
+            questions=tuple(dict.fromkeys(question for rule in rules for question in rule.ask))[:MOST_QUESTIONS],
             recurrence_key=key,
             repeat_of=tuple(repeats),
             chain=judged.chain,
