@@ -100,9 +100,13 @@ class Service:
 
     def close(self) -> None:
         """End it, whatever it does."""
-        if self.process is not None and self.process.poll() is None:
+        if self.process is not None:
             self.kill()
         self.http.close()
+
+    def ended(self) -> int:
+        """Wait until it ends by itself, and tell its exit code."""
+        return self._reap()
 
     def _reap(self) -> int:
         assert self.process is not None
