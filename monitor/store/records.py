@@ -72,12 +72,13 @@ async def insert_record(connection: AsyncConnection, draft: Draft, at: Instant) 
     await _insert_links(connection, draft)
 
 
-async def update_draft(connection: AsyncConnection, draft: Draft) -> None:
+async def update_draft(connection: AsyncConnection, before: Draft, draft: Draft) -> None:
     """Replace the machine's part."""
     await connection.execute(update(near_misses).where(columns.id == draft.id).values(_machine_part(draft)))
-    for links in (near_miss_rules, near_miss_services):
-        await connection.execute(delete(links).where(links.c.record_id == draft.id))
-    await _insert_links(connection, draft)
+    if _links(draft) != _links(before):
+        for links in (near_miss_rules, near_miss_services):
+            await connection.execute(delete(links).where(links.c.record_id == draft.id))
+        await _insert_links(connection, draft)
 
 
 async def change(connection: AsyncConnection, record: Record, **values: object) -> None:
@@ -128,12 +129,15 @@ def _machine_part(draft: Draft) -> dict[str, object]:
     }
 
 
+def _links(draft: Draft) -> tuple[set[str], set[str]]:
+    """The rules and the services that the draft is found by."""
+    services = (draft.service, *draft.services)
+    return {plain(rule) for rule in draft.rules}, {plain(name) for name in services if name is not None}
+
+
 async def _insert_links(connection: AsyncConnection, draft: Draft) -> None:
-    services = {plain(name) for name in (draft.service, *draft.services) if name is not None}
-    for links, column, names in (
-        (near_miss_rules, "rule", {plain(rule) for rule in draft.rules}),
-        (near_miss_services, "service", services),
-    ):
+    rules, services = _links(draft)
+    for links, column, names in ((near_miss_rules, "rule", rules), (near_miss_services, "service", services)):
         if names:
             rows = [{"record_id": draft.id, column: name} for name in sorted(names)]
             await connection.execute(insert(links), rows)

@@ -38,7 +38,7 @@ async def stand(connection: AsyncConnection, draft: Draft, at: Instant) -> None:
         await insert_record(connection, draft, at)
         await _audit(connection, draft.id, at, "open", None, State.DRAFT)
     elif record.state in UNDECIDED | DECIDED and encode_draft(record.draft) != encode_draft(draft):
-        await update_draft(connection, draft)
+        await update_draft(connection, record.draft, draft)
         await _audit(connection, draft.id, at, "amend", record.state, record.state)
 
 
