@@ -1,0 +1,99 @@
+"""What an event costs, counted in function calls and bytes of state, never in seconds."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from types import FrameType
+
+from monitor.core.conditions import All, Compare
+from monitor.core.engine import Engine
+from monitor.core.events import HOUR, Event
+from monitor.core.rule import Intervention, Rule, Step
+from monitor.lab.ledger import Ledger
+from monitor.packs.regex import make_regex
+from tests.support.streams import HUMAN_ACTIONS, PERSON, acted_rule, make_event, shop
+
+
+def calls(act: Callable[[], object]) -> int:
+    """How many Python functions run while something is done."""
+    count = 0
+
+    def on_call(frame: FrameType, kind: str, argument: object) -> None:
+        nonlocal count
+        if kind == "call":
+            count += 1
+
+    before = sys.getprofile()
+    sys.setprofile(on_call)
+    try:
+        act()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+def rule_for(team: int) -> Rule:
+    """A rule that wants the alerts of one team only."""
+    wants = All((Compare("labels.team", "equals", (f"team-{team}",)), Compare("title", "matches", ("slow|down",))))
+    return acted_rule(
+        name=f"team-{team}",
+        hazard=Step(frozenset({"alert.fired"}), wants),
+        intervention=Intervention(
+            Step(HUMAN_ACTIONS, Compare("labels.team", "equals", (f"team-{team}",))), 4 * HOUR, "related"
+        ),
+    )
+
+
+def busy(count: int) -> Iterable[Event]:
+    for n in range(count):
+        kind = ("alert.fired", "alert.resolved", "change.deployed", "note.added")[n % 4]
+        yield make_event(kind, n, f"n{n}", subject=f"s{n % 7}", title="api is slow", labels={"team": "none"})
+
+
+def test_rules_that_do_not_want_an_event_cost_nothing() -> None:
+    stream = list(busy(2_000))
+    few = Engine([rule_for(n) for n in range(10)], shop(), make_regex)
+    many = Engine([rule_for(n) for n in range(200)], shop(), make_regex)
+    assert calls(lambda: many.step(stream)) == calls(lambda: few.step(stream))
+
+
+def storm(first: int, count: int) -> list[Event]:
+    """One unending episode: the same alerts fire again and again, and a person acts all the time."""
+    found = []
+    for n in range(first, first + count):
+        minute = n / 4
+        found.append(make_event("alert.fired", minute, f"a{n}", subject=f"s{n % 5}", severity="high"))
+        found.append(make_event("change.configured", minute + 0.1, f"c{n}", actor=PERSON, subject="knob"))
+    return found
+
+
+def test_an_event_costs_no_more_in_a_large_episode_than_in_a_small_one() -> None:
+    engine = Engine([acted_rule()], shop(), make_regex)
+    engine.step(storm(0, 1_500))
+    early = calls(lambda: engine.step(storm(1_500, 300)))
+    engine.step(storm(1_800, 12_000))
+    late = calls(lambda: engine.step(storm(13_800, 300)))
+    assert late <= early * 1.3
+
+
+def test_what_an_episode_keeps_is_bounded_and_the_rest_is_counted() -> None:
+    engine = Engine([acted_rule()], shop(), make_regex)
+    ledger = Ledger()
+    ledger.record(engine.step(storm(0, 3_000)))
+    ledger.record(engine.end())
+    (entry,) = ledger.standing()
+    assert len(entry.draft.evidence) <= 80
+    assert "evidence_capped" in entry.draft.missing_evidence
+    assert entry.draft.omitted["hazard"] > 2_500
+    assert entry.draft.evidence[0].event.id == "a0"
+
+
+def test_state_written_for_a_batch_is_bounded_by_the_batch() -> None:
+    """Not by how much is remembered: a small batch after a long stream writes little."""
+    engine = Engine([acted_rule()], shop(), make_regex)
+    engine.step(list(busy(8_000)))
+    engine.take_changes()
+    engine.step([make_event("alert.fired", 8_001, "one", subject="s1", severity="high")])
+    written = engine.take_changes()
+    assert sum(len(value or b"") for value in written.values()) < 4_000

@@ -1,0 +1,237 @@
+"""The verdict: what counts as impact, what counts as having looked, and over which services."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.core.decisions import Ignore, Open, Withdraw
+from monitor.core.events import MINUTE, Event, Instant
+from monitor.core.near_miss import Draft
+from monitor.core.reasons import Missing, NotOpened, Withdrawn
+from tests.support.streams import PERSON, START, acted_rule, clear_feed, make_event, new_engine, run
+
+
+def story() -> list[Event]:
+    """An alert on the database at minute 60, a person acts at 70, recovered at 80; the hold ends at 200."""
+    return [
+        make_event("alert.fired", 60, "alert", subject="full", severity="high", title="disk nearly full"),
+        make_event("change.scaled", 70, "grow", actor=PERSON),
+        make_event("alert.resolved", 80, "fine", subject="full"),
+    ]
+
+
+def decide(*more: Event, feed: list[Event] | None = None) -> list[object]:
+    watched = clear_feed("shop", 0, 400) if feed is None else feed
+    stream = sorted([*story(), *watched, *more], key=lambda event: (event.time, event.source, event.id))
+    return list(run(new_engine([acted_rule()]), stream))
+
+
+def the_draft(decided: list[object]) -> Draft:
+    (opened,) = [decision for decision in decided if isinstance(decision, Open)]
+    return opened.draft
+
+
+def reasons(decided: list[object]) -> list[NotOpened]:
+    return [decision.reason for decision in decided if isinstance(decision, Ignore)]
+
+
+def withdrawals(decided: list[object]) -> list[Withdrawn]:
+    return [decision.reason for decision in decided if isinstance(decision, Withdraw)]
+
+
+def test_a_feed_that_looked_throughout_gives_none() -> None:
+    draft = the_draft(decide())
+    assert draft.verdict == "none"
+    assert draft.missing_evidence == ()
+    assert draft.opened_at == START + 200 * MINUTE
+    assert draft.safe_at == START + 80 * MINUTE
+    assert [report.detail for report in draft.coverage] == ["clear throughout"]
+
+
+@pytest.mark.parametrize(
+    ("feed", "missing", "detail"),
+    [
+        ([], Missing.NO_FEED, None),
+        (clear_feed("mail", 0, 400), Missing.NO_FEED, None),
+        (clear_feed("api", 0, 400), Missing.NO_FEED, None),
+        (
+            [*clear_feed("shop", 0, 100), *clear_feed("shop", 150, 400)],
+            Missing.FEED_GAP,
+            "silent for longer than its freshness",
+        ),
+        (clear_feed("shop", 90, 400), Missing.FEED_GAP, "began to report after the window had begun"),
+        (clear_feed("shop", 0, 150), Missing.FEED_GAP, "stopped before the window ended"),
+        (clear_feed("shop", 100, 100), Missing.FEED_GAP, "reported once: its cadence is not known"),
+    ],
+)
+def test_anything_less_than_that_gives_unknown(feed: list[Event], missing: Missing, detail: str | None) -> None:
+    beyond = make_event("note.added", 400, "later", service="mail")
+    draft = the_draft(decide(beyond, feed=feed))
+    assert draft.verdict == "unknown"
+    assert missing in draft.missing_evidence
+    assert [report.detail for report in draft.coverage] == ([detail] if detail else [])
+    if missing == Missing.NO_FEED:
+        assert draft.unfed_services == ("shop",)
+
+
+def test_a_feed_that_speaks_of_staging_is_no_feed() -> None:
+    staging = [make_event("impact.clear", n * 10, f"c{n}", service="shop", environment="staging") for n in range(40)]
+    assert the_draft(decide(feed=staging)).verdict == "unknown"
+
+
+def test_one_report_may_look_back_over_the_window() -> None:
+    audit = make_event("impact.clear", 260, "audit", service="shop", covers_from=Instant(START))
+    beyond = make_event("note.added", 400, "later", service="mail")
+    late = the_draft(decide(audit, beyond, feed=[]))
+    assert late.verdict == "unknown"  # it had not spoken when the window ended
+    spoken = make_event("impact.clear", 200, "audit", service="shop", covers_from=Instant(START))
+    assert the_draft(decide(spoken, beyond, feed=[])).verdict == "none"
+
+
+def test_the_end_of_the_stream_counts_as_not_looked_at() -> None:
+    draft = the_draft(decide(feed=clear_feed("shop", 0, 120)))
+    assert draft.verdict == "unknown"
+    assert Missing.TRUNCATED in draft.missing_evidence
+
+
+@pytest.mark.parametrize("service", ["db", "api", "shop", None])
+def test_impact_upward_from_the_cited_services_or_for_everyone_is_impact(service: str | None) -> None:
+    assert NotOpened.IMPACT_SEEN in reasons(decide(make_event("impact.started", 100, "hit", service=service)))
+
+
+@pytest.mark.parametrize("service", ["mail", "side"])
+def test_impact_elsewhere_is_not(service: str) -> None:
+    draft = the_draft(decide(make_event("impact.started", 100, "hit", service=service)))
+    assert draft.verdict == "none"
+
+
+def test_impact_in_staging_is_not() -> None:
+    hit = make_event("impact.started", 100, "hit", service="shop", environment="staging")
+    assert the_draft(decide(hit)).verdict == "none"
+
+
+def test_public_impact_that_the_catalogue_cannot_place_concerns_everyone() -> None:
+    post = make_event("impact.started", 100, "post", service="Checkout page", labels={"evidence": "status_post"})
+    assert NotOpened.IMPACT_SEEN in reasons(decide(post))
+
+
+def test_a_person_who_reports_afterwards_may_have_suffered_before() -> None:
+    ticket = make_event("impact.started", 250, "ticket", service="shop", labels={"evidence": "ticket"})
+    assert withdrawals(decide(ticket)) == [Withdrawn.IMPACT_IN_WINDOW]
+    machine = make_event("impact.started", 250, "probe", service="shop", labels={"evidence": "synthetic"})
+    assert withdrawals(decide(machine)) == [Withdrawn.IMPACT_AFTERWARDS]
+
+
+def test_impact_that_ended_before_the_first_sign_is_another_story() -> None:
+    before = [
+        make_event("impact.started", 10, "hit", service="shop", source="probe"),
+        make_event("impact.ended", 20, "over", service="shop", source="probe"),
+    ]
+    assert the_draft(decide(*before)).verdict == "none"
+
+
+def test_impact_told_much_later_with_its_beginning_withdraws() -> None:
+    told = make_event("impact.started", 3 * 24 * 60, "told", service="shop", began_at=Instant(START + 75 * MINUTE))
+    assert withdrawals(decide(told)) == [Withdrawn.IMPACT_IN_WINDOW]
+
+
+def test_impact_within_a_day_withdraws_and_later_only_what_is_tied() -> None:
+    def after(hours: float, **fields: object) -> list[Withdrawn]:
+        return withdrawals(decide(make_event("impact.started", 80 + hours * 60, "hit", service="shop", **fields)))
+
+    assert after(20) == [Withdrawn.IMPACT_AFTERWARDS]
+    assert after(30) == []
+    assert after(30, subject="full") == [Withdrawn.IMPACT_TIED]
+    assert after(30, labels={"change": "grow"}) == [Withdrawn.IMPACT_TIED]
+    assert after(8 * 24, subject="full") == []
+
+
+def test_impact_announced_beforehand_is_planned_work() -> None:
+    planned = make_event("impact.started", 100, "hit", service="shop", labels={"planned": "true"})
+    assert reasons(decide(planned)) == [NotOpened.PLANNED_WORK]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"), [(["users"], False), (["none"], True), (["users", "none"], True), (["none", "users"], False)]
+)
+def test_the_last_word_of_an_incident_counts(words: list[str], expected: bool) -> None:
+    told = [
+        make_event(
+            "incident.opened" if n == 0 else "incident.updated",
+            90 + n,
+            f"i{n}",
+            service="shop",
+            subject="INC-1",
+            labels={"impact": word},
+        )
+        for n, word in enumerate(words)
+    ]
+    opened = [decision for decision in decide(*told) if isinstance(decision, Open)]
+    assert bool(opened) is expected
+
+
+def test_a_service_without_a_path_to_users_gives_no_draft() -> None:
+    lonely = [
+        make_event("alert.fired", 60, "alert", service="mail", subject="full", severity="high"),
+        make_event("change.scaled", 70, "grow", service="mail", actor=PERSON),
+    ]
+    decided = run(new_engine([acted_rule()]), [*lonely, make_event("note.added", 400, "end", service="mail")])
+    assert reasons(list(decided)) == [NotOpened.NO_PATH_TO_USERS]
+
+
+def test_a_service_that_the_catalogue_does_not_know_is_marked() -> None:
+    unknown = [
+        make_event("alert.fired", 60, "alert", service="new", subject="full", severity="high"),
+        make_event("change.scaled", 70, "grow", service="new", actor=PERSON),
+        *clear_feed("new", 0, 400),
+    ]
+    stream = sorted(unknown, key=lambda event: (event.time, event.source, event.id))
+    draft = the_draft(list(run(new_engine([acted_rule()]), stream)))
+    assert draft.verdict == "unknown"
+    assert Missing.SERVICE_UNKNOWN in draft.missing_evidence
+
+
+def test_maintenance_covers_ordinary_signs_of_what_it_lists_only() -> None:
+    announced = make_event("maintenance.started", 30, "m", service=None, labels={"scope": "db, mail"})
+    assert reasons(decide(announced)) == [NotOpened.COVERED_BY_MAINTENANCE]
+    neighbour = make_event("maintenance.started", 30, "m", service=None, labels={"scope": "api"})
+    assert the_draft(decide(neighbour)).verdict == "none"
+    over = make_event("maintenance.ended", 40, "e", service=None, labels={"scope": "db, mail"})
+    assert the_draft(decide(announced, over)).verdict == "none"
+
+
+def test_maintenance_does_not_cover_a_critical_alert() -> None:
+    announced = make_event("maintenance.started", 30, "m", service="db")
+    critical = make_event("alert.fired", 61, "worse", subject="gone", severity="critical")
+    draft = the_draft(decide(announced, critical))
+    assert "worse" in {cited.event.id for cited in draft.evidence if cited.role == "hazard"}
+
+
+def test_a_cancelled_alert_proves_nothing() -> None:
+    stream = [
+        make_event("alert.fired", 60, "alert", subject="full", severity="high"),
+        make_event("change.scaled", 70, "grow", actor=PERSON),
+        make_event("alert.cancelled", 75, "deleted", subject="full"),
+        *clear_feed("shop", 0, 400),
+    ]
+    draft = the_draft(list(run(new_engine([acted_rule()]), sorted(stream, key=lambda e: (e.time, e.source, e.id)))))
+    assert Missing.ALERT_CANCELLED in draft.missing_evidence
+    assert draft.confidence < 0.8
+
+
+def test_an_alert_that_cleared_before_anybody_acted_is_no_near_miss_of_that_action() -> None:
+    stream = [
+        make_event("alert.fired", 60, "alert", subject="full", severity="high"),
+        make_event("alert.resolved", 65, "fine", subject="full"),
+        make_event("change.scaled", 70, "grow", actor=PERSON),
+    ]
+    assert reasons(list(run(new_engine([acted_rule()]), stream))) == [NotOpened.CLEARED_BEFORE_ACTION]
+
+
+def test_a_missing_resolve_lowers_the_confidence_only() -> None:
+    stream = [event for event in story() if event.kind != "alert.resolved"]
+    both = sorted([*stream, *clear_feed("shop", 0, 400)], key=lambda e: (e.time, e.source, e.id))
+    draft = the_draft(list(run(new_engine([acted_rule()]), both)))
+    assert draft.verdict == "none"
+    assert Missing.NO_RESOLVE in draft.missing_evidence
+    assert draft.safe_at == START + 80 * MINUTE  # the action at 70 and ten minutes to settle
