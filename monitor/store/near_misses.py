@@ -71,8 +71,8 @@ class SqlNearMisses:
                 raise VersionConflict(record)
             after = move(record.state, decide.move)
             values = {"state": after, **_outcome(decide, record)}
-            if decide.move is Move.MERGE and not await _exists(connection, decide.merged_into):
-                raise NotFound(decide.merged_into)
+            if decide.move is Move.MERGE:
+                await _check_target(connection, str(decide.merged_into))
             await change(connection, record, **values)
             entry = Audit(decide.at, decide.by, decide.move, record.state, after, decide.reason, decide.note)
             await add_audit(connection, decide.record_id, entry)
@@ -120,9 +120,16 @@ class SqlNearMisses:
             return instant((await connection.execute(statement)).scalar_one())
 
 
-async def _exists(connection: AsyncConnection, record_id: str | None) -> bool:
-    """Not by `load`: to lock two records could cross with somebody who locks them in the other order."""
-    return (await connection.execute(select(columns.id).where(columns.id == record_id))).one_or_none() is not None
+async def _check_target(connection: AsyncConnection, record_id: str) -> None:
+    """Raises NotFound, and ValueError for a record that is out itself: merges would form a chain or a circle.
+
+    Not by `load`: to lock two records could cross with somebody who locks them in the other order.
+    """
+    state = (await connection.execute(select(columns.state).where(columns.id == record_id))).scalar_one_or_none()
+    if state is None:
+        raise NotFound(record_id)
+    if state in (State.MERGED, State.WITHDRAWN):
+        raise ValueError(f"{record_id} is {state}; merge into a record that stands")
 
 
 def _outcome(decide: Decide, record: Record) -> dict[str, Any]:

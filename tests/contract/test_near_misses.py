@@ -182,6 +182,8 @@ async def test_a_person_merges_into_a_record_that_exists(store: Store, desk: Des
     assert (await store.near_misses.get("nm-1")).version == 1
     record = await store.near_misses.decide(order(Move.MERGE, merged_into="nm-2"))
     assert (record.state, record.merged_into) == (State.MERGED, "nm-2")
+    with pytest.raises(ValueError, match="nm-1 is merged; merge into a record that stands"):
+        await store.near_misses.decide(order(Move.MERGE, "nm-2", merged_into="nm-1"))
 
 
 async def test_a_move_that_the_table_does_not_have_is_illegal(store: Store, desk: Desk) -> None:
