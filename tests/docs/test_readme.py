@@ -34,7 +34,7 @@ def code(page: str) -> str:
 
 
 def command_line(line: str) -> tuple[click.Command, list[str], list[str]]:
-    """The command that a line calls, the names on the way to it, and the words that follow; fails where there is none."""
+    """The command that a line calls, the names on the way to it, and the words that follow."""
     words = line.partition("#")[0].split()
     command: click.Command = cli
     names: list[str] = []
