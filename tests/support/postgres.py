@@ -14,7 +14,9 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]  # comes without types
 import pytest
@@ -39,14 +41,18 @@ SETTINGS = {
 class PostgresServer:
     """One server. Port and data stay the same over stop and start."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
         self._binaries = _binaries()
-        self._folder = folder
+        # pytest's own folders are closed to the account that the server runs under.
+        self._folder = Path(tempfile.mkdtemp(prefix="nearmiss-postgres-"))
         self._account = _account()
         self._port = _free_port()
         if self._account is not None:
-            os.chown(folder, self._account.pw_uid, self._account.pw_gid)
-        data = str(folder / "data")
+            os.chown(self._folder, self._account.pw_uid, self._account.pw_gid)
+
+    def initialise(self) -> None:
+        """Make the files of an empty server."""
+        data = str(self._folder / "data")
         self._run("initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
 
     def start(self) -> None:
@@ -60,6 +66,28 @@ class PostgresServer:
 
     def url(self, name: str) -> str:
         return f"postgresql://{USER}@127.0.0.1:{self._port}/{name}"
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Whatever becomes of the test run, also when it is killed: the server ends with it, and its folder goes.
+
+        A process of its own waits for the end of a pipe that only the test run holds open.
+        """
+        script = 'read -r _; "$0" stop -w -s -m immediate -D "$1/data"; rm -rf "$1"'
+        watch = subprocess.Popen(
+            ("sh", "-c", script, str(self._binaries / "pg_ctl"), str(self._folder)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            # An interrupt from the keyboard is for the tests: they end first, then the server.
+            start_new_session=True,
+            **self._as_account(),
+        )
+        try:
+            yield
+        finally:
+            watch.communicate()
 
     def execute(self, statement: str) -> None:
         """Run one statement in the server's own database."""
@@ -86,32 +114,30 @@ class PostgresServer:
                 cwd=self._folder,
                 env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"},
                 check=False,
-                # PostgreSQL refuses to run as root.
-                user=None if self._account is None else self._account.pw_uid,
-                group=None if self._account is None else self._account.pw_gid,
-                extra_groups=None if self._account is None else [],
+                **self._as_account(),
             )
         if done.returncode != 0:
             told = "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in self._folder.glob("*.log"))
             pytest.fail(f"PostgreSQL: {program} failed: {told[-2000:]}", pytrace=False)
 
+    def _as_account(self) -> dict[str, Any]:
+        """PostgreSQL refuses to run as root."""
+        if self._account is None:
+            return {}
+        return {"user": self._account.pw_uid, "group": self._account.pw_gid, "extra_groups": []}
+
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """A running server with a template database that has all tables."""
-    # pytest's own folders are closed to the account that the server runs under.
-    folder = Path(tempfile.mkdtemp(prefix="nearmiss-postgres-"))
-    try:
-        server = PostgresServer(folder)
+    server = PostgresServer()
+    with server.watched():
+        server.initialise()
         server.start()
-        try:
-            server.execute(f"CREATE DATABASE {TEMPLATE}")
-            asyncio.run(upgrade(server.url(TEMPLATE)))
-            yield server
-        finally:
-            server.stop()
-    finally:
-        shutil.rmtree(folder)
+        server.execute(f"CREATE DATABASE {TEMPLATE}")
+        asyncio.run(upgrade(server.url(TEMPLATE)))
+        yield server
+        server.stop()
 
 
 @pytest.fixture
