@@ -300,9 +300,8 @@ class Correlator:
             episode = self.state.episodes[episode_id]
             if episode.closed or event.time < episode.first_sign_at:
                 continue
-            if episode_id not in episodes:
-                episode.observe_alert(key, event)
-            self.changed(episode)
+            if episode_id in episodes or episode.observe_alert(key, event):
+                self.changed(episode)
 
     # -- episodes ----------------------------------------------------------------------------------------------
 
@@ -316,6 +315,7 @@ class Correlator:
     def _evidence_added(self, instance: Instance, event: Event) -> None:
         episode = self.state.episodes[instance.episode]
         episode.cite(event)
+        self.state.register(episode)
         episode.first_sign_at = min(episode.first_sign_at, instance.first_sign_at)
         self.changed(episode)
 
@@ -335,6 +335,7 @@ class Correlator:
         episode.instances.sort()
         for event in (*instance.hazards.events, *instance.interventions.events):
             episode.cite(event)
+        self.state.register(episode)
         episode.first_sign_at = min(episode.first_sign_at, instance.first_sign_at)
         self.changed(episode)
 
@@ -376,6 +377,7 @@ class Correlator:
         elif drafts:
             elder.draft = drafts[0]
         elder.withdrawn = elder.withdrawn or younger.withdrawn
+        self.state.register(elder)
         self.state.remove_episode(younger)
         self.changed(elder)
 

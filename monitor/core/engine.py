@@ -16,14 +16,14 @@ from monitor.core.catalogue import Catalogue
 from monitor.core.conditions import MakeRegex
 from monitor.core.correlate import Correlator
 from monitor.core.decisions import Decision, Ignore, Late
-from monitor.core.events import MINUTE, SECOND, Event, Instant
+from monitor.core.events import HOUR, MINUTE, SECOND, Event, Instant
 from monitor.core.facts import is_drill
 from monitor.core.judge import Judge
 from monitor.core.matching import Matcher
 from monitor.core.memory import entry
 from monitor.core.reasons import NotOpened
 from monitor.core.rule import Rule
-from monitor.core.state import ALWAYS_KEPT, MEMORY_HORIZON, SWEEP_EVERY, State, kept_for
+from monitor.core.state import ALWAYS_KEPT, SWEEP_EVERY, State, kept_for
 from monitor.core.timeline import BEGINNING, Timeline
 from monitor.core.writing import CONTEXT_KINDS
 
@@ -71,9 +71,9 @@ class Engine:
         self._judge = Judge(self.state, matcher, catalogue, self._correlator, self._out)
 
     def _keep(self, event: Event, mask: int) -> int:
-        """How long an event is kept: as long as a rule or the verdict may ask for it, and a day for what comes late."""
+        """How long an event is kept: as long as a rule or the verdict may ask for it, and an hour for late ones."""
         least = kept_for(event, mask)
-        return max(least, self._matcher.plays(mask).keep + MEMORY_HORIZON) if mask else least
+        return max(least, self._matcher.plays(mask).keep + HOUR) if mask else least
 
     def replace_rules(self, rules: Sequence[Rule], catalogue: Catalogue) -> None:
         """Go on with other rules; what waits or stands under rules whose version is unchanged stays."""

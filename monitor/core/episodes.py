@@ -62,17 +62,20 @@ class Episode(msgspec.Struct):
         if event.service is not None and event.service not in self.services:
             self.services.append(event.service)
 
-    def observe_alert(self, key: str, event: Event) -> None:
-        """An alert on a cited service that no rule asked for: it still says that all is not well."""
+    def observe_alert(self, key: str, event: Event) -> bool:
+        """An alert on a cited service that no rule asked for: while the window is open, any says that all is not well;
+        afterwards only one that fires again does. Whether it was such an alert.
+        """
         track = self.others.get(key)
         if track is None:
-            if event.kind != "alert.fired":
-                return
+            if event.kind != "alert.fired" or (self.outcome and event.time > self.window_to):
+                return False
             if len(self.others) >= KEPT_TRACKS:
                 self.others_omitted += 1
-                return
+                return False
             track = self.others[key] = Track()
         track.observe(event)
+        return True
 
 
 def reference_of(event: Event) -> str:

@@ -132,11 +132,15 @@ class State:
 
     def add_episode(self, episode: Episode) -> None:
         self.episodes[episode.id] = episode
+        self.register(episode)
         self.touch_episode(episode)
 
-    def touch_episode(self, episode: Episode) -> None:
+    def register(self, episode: Episode) -> None:
+        """The episode may cite services that it did not cite before."""
         for service in episode.services:
             self.citing.setdefault(service, set()).add(episode.id)
+
+    def touch_episode(self, episode: Episode) -> None:
         self._dirty.add(f"episode:{episode.id}")
 
     def remove_episode(self, episode: Episode) -> None:
