@@ -74,13 +74,22 @@ class Correlator:
 
     def _join(self, compiled: CompiledRule, event: Event) -> None:
         instance = self.state.instances.get(self.state.by_key.get((compiled.name, key_of(compiled, event)), ""))
-        if instance is not None:
+        if instance is not None and not self._is_another_story(instance, event):
             self.state.waiting.take(compiled.name, event)
             instance.hazards.add(event)
             self._track(instance, event)
             instance.accepts_until = max(instance.accepts_until, event.time + compiled.within)
             self.state.touch_instance(instance)
             self._evidence_added(instance, event)
+
+    def _is_another_story(self, instance: Instance, event: Event) -> bool:
+        """Once its window has ended, an episode goes on with an alert that fires again, and with nothing else."""
+        fires_again = event.kind == "alert.fired" and alert_key(event) in instance.tracks
+        return not fires_again and self._is_over(instance, event)
+
+    def _is_over(self, instance: Instance, event: Event) -> bool:
+        episode = self.state.episodes[instance.episode]
+        return bool(episode.outcome) and event.time > episode.window_to
 
     def displaced(self, event: Event, mask: int) -> None:
         """A hazard is one too many of its kind on its service: it can be followed no longer."""
@@ -250,6 +259,7 @@ class Correlator:
             and any(pairs_hold(pairs, hazard, event) for hazard in hazards)
             and not is_drill(event)
             and instance.live_at(event.time)
+            and (instance.tracks or not self._is_over(instance, event))
             and self._unmet_before(instance, compiled, event) is None
         ):
             instance.interventions.add(event)

@@ -63,12 +63,15 @@ class Episode(msgspec.Struct):
             self.services.append(event.service)
 
     def observe_alert(self, key: str, event: Event) -> bool:
-        """An alert on a cited service that no rule asked for: while the window is open, any says that all is not well;
-        afterwards only one that fires again does. Whether it was such an alert.
+        """An alert on a cited service that no rule asked for: while the window is open, any says that all is not well.
+
+        Afterwards only the episode's own alerts do, when they fire again. Whether it was such an alert.
         """
+        if self.outcome and event.time > self.window_to:
+            return False
         track = self.others.get(key)
         if track is None:
-            if event.kind != "alert.fired" or (self.outcome and event.time > self.window_to):
+            if event.kind != "alert.fired":
                 return False
             if len(self.others) >= KEPT_TRACKS:
                 self.others_omitted += 1
