@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
+from functools import reduce
+from operator import or_
 from typing import NamedTuple
 
 from monitor.core.events import Event
@@ -45,6 +47,17 @@ class Shelf:
     def place(self, event: Event) -> int:
         """Where the event stands, or would stand."""
         return bisect_left(self.events, entry(event)[:3], key=_identity)
+
+    def keep_since(self, watermark: int, keep: Callable[[Event, int], int]) -> bool:
+        """Forget what has been kept for long enough; False where nothing is left."""
+        kept = [
+            (event, mask)
+            for event, mask in zip(self.events, self.masks, strict=True)
+            if event.time + keep(event, mask) >= watermark
+        ]
+        self.events = [event for event, _ in kept]
+        self.masks = [mask for _, mask in kept]
+        return bool(kept)
 
     def holds(self, event: Event) -> bool:
         place = self.place(event)
@@ -160,27 +173,20 @@ class Memory:
         keep = self.keep
         for service in list(self._by_service):
             shelves = self._by_service[service]
-            plays = 0
+            changed = False
             for kind in list(shelves):
                 shelf = shelves[kind]
-                kept = [
-                    (event, mask)
-                    for event, mask in zip(shelf.events, shelf.masks, strict=True)
-                    if event.time + keep(event, mask) >= watermark
-                ]
-                if not kept:
+                if shelf.events[0].time + keep(shelf.events[0], shelf.masks[0]) >= watermark:
+                    continue  # what is newer and wanted for less long goes with it later
+                changed = True
+                if not shelf.keep_since(watermark, keep):
                     del shelves[kind]
                     self._with_kind[kind].discard(service)
-                    continue
-                if len(kept) != len(shelf.events):
-                    shelf.events = [event for event, _ in kept]
-                    shelf.masks = [mask for _, mask in kept]
-                for mask in shelf.masks:
-                    plays |= mask
-            self.plays[service] = plays
             if not shelves:
                 del self._by_service[service]
                 del self.plays[service]
+            elif changed:
+                self.plays[service] = reduce(or_, (mask for shelf in shelves.values() for mask in shelf.masks), 0)
 
 
 def _identity(event: Event) -> tuple[int, str, str]:

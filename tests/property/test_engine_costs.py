@@ -55,7 +55,9 @@ def test_rules_that_do_not_want_an_event_cost_nothing() -> None:
     stream = list(busy(2_000))
     few = Engine([rule_for(n) for n in range(10)], shop(), make_regex)
     many = Engine([rule_for(n) for n in range(200)], shop(), make_regex)
-    assert calls(lambda: many.step(stream)) == calls(lambda: few.step(stream))
+    for engine in (few, many):
+        engine.step(stream[:100])  # what is worked out once, and then known
+    assert calls(lambda: many.step(stream[100:])) == calls(lambda: few.step(stream[100:]))
 
 
 def storm(first: int, count: int) -> list[Event]:
