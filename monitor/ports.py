@@ -116,8 +116,11 @@ class EngineStore(Protocol):
         """Become the owner under a new epoch and load what is there. Raises Unavailable."""
         ...
 
-    async def commit(self, commit: Commit) -> None:
-        """Raises Fenced when the epoch is no longer the newest, Unavailable when nothing was written."""
+    async def commit(self, commit: Commit) -> int:
+        """How many decided records the commit marked as contradicted.
+
+        Raises Fenced when the epoch is no longer the newest, Unavailable when nothing was written.
+        """
         ...
 
 

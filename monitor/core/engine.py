@@ -75,12 +75,6 @@ class Engine:
         least = kept_for(event, mask)
         return max(least, self._matcher.plays(mask).keep + HOUR) if mask else least
 
-    def replace_rules(self, rules: Sequence[Rule], catalogue: Catalogue) -> None:
-        """Go on with other rules; what waits or stands under rules whose version is unchanged stays."""
-        self._wire(rules, catalogue)
-        self._drop_orphans()
-        self._wait_again()
-
     def _drop_orphans(self) -> None:
         """Candidates of rules that are gone or changed cannot be judged any more."""
         for instance in list(self.state.instances.values()):

@@ -25,9 +25,7 @@ class NotOpened(StrEnum):
     NON_PRODUCTION = "non_production"  # happened where no users are, and nothing ties it to production
     NO_PATH_TO_USERS = "no_path_to_users"  # the service is known and nothing user-facing depends on it
     NO_SERVICE = "no_service"  # the event names no service, so nothing can be related to it
-    AUTOMATION_ONLY = "automation_only"  # the rule asks for a person and only automation acted
     SHADOW = "shadow"  # every matching rule is in shadow mode: counted, not shown
-    MERGED = "merged"  # is part of another episode
     TOO_MANY_OPEN = "too_many_open"  # the bound on open instances of one service was reached
     TOO_OLD = "too_old"  # arrived when everything around it had been forgotten
 

@@ -75,7 +75,8 @@ def _decode(decoder: _Decoder, body: bytes, delivery: Delivery) -> Outcome:
     pieces = decoder.split(load(_unwrapped(body, delivery.headers)), delivery)
     if not pieces:
         return left_out(Ignored.EMPTY, "the body holds nothing")
-    return gather(pieces, lambda piece: decoder.read(piece, delivery), lambda _: body)
+    kept = iter([body])  # once: a body of many bad pieces must not be stored many times over
+    return gather(pieces, lambda piece: decoder.read(piece, delivery), lambda _: next(kept, b""))
 
 
 def _unwrapped(body: bytes, headers: Mapping[str, str]) -> bytes:

@@ -81,7 +81,10 @@ class Receiver:
         ]
         self._fail_fast(now)
         try:
-            appended = await self._journal.append(events) if events else Appended(())
+            appended = Appended(())
+            if events:
+                with self._metrics.journal_append_seconds.time():
+                    appended = await self._journal.append(events)
             # After the events: when this fails and the sender repeats, events are known again and rejects are not.
             if refused:
                 await self._rejects.add(refused)

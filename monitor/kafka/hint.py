@@ -42,17 +42,18 @@ class HintingStore:
         """Raises Unavailable."""
         return await self._store.acquire(owner)
 
-    async def commit(self, commit: Commit) -> None:
+    async def commit(self, commit: Commit) -> int:
         """Raises Fenced, Unavailable; never because of the hint."""
-        await self._store.commit(commit)
+        contradicted = await self._store.commit(commit)
         if self._hint is None or self._clock.now() < self._next_at:
-            return
+            return contradicted
         try:
             await self._hint.tell(_offsets(commit.positions, self._topics))
         except (KafkaError, KafkaProblem, Unavailable) as error:
             self._next_at = self._clock.now() + _PAUSE_AFTER_FAILURE
             _log.warning("kafka_offset_hint_failed", error=str(error))
             await self._hint.close()
+        return contradicted
 
     async def close(self) -> None:
         """Close the connection that the hints take; the store stays open."""

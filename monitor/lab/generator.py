@@ -65,7 +65,7 @@ class _World:
 
     def catalogue(self) -> Catalogue:
         """Teams of some twenty services, a few of them user-facing, that lean on each other and on a small platform."""
-        random = Random(len(self.names))  # noqa: S311
+        random = Random(len(self.names))  # noqa: S311 - repeatable, not secret
         facing = set(self.user_facing)
         size = _FACING_IN_TEAM * self._stride
         platform = [name for name in self.names[-max(1, len(self.names) // 200) :] if name not in facing]
@@ -252,7 +252,7 @@ def catalogue_mapping(shape: Shape) -> dict[str, object]:
 
 def generate(shape: Shape) -> Iterator[bytes]:
     """The stream, one line of JSON without its line end at a time, in order of arrival."""
-    random = Random(shape.seed + 1)  # noqa: S311
+    random = Random(shape.seed + 1)  # noqa: S311 - repeatable, not secret
     waiting: list[tuple[int, int, Event]] = []
     highest = 0
     for number, event in enumerate(_in_event_time(shape)):

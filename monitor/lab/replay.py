@@ -15,7 +15,7 @@ import msgspec
 
 from monitor.core.decisions import Decision
 from monitor.core.events import MINUTE, Event, Instant
-from monitor.decode.canonical import Unreadable, decode_line
+from monitor.decode.canonical import Unreadable, decode_line, decode_lines
 from monitor.decode.normalise import normalise
 from monitor.decode.registry import decode
 from monitor.lab.ledger import Ledger
@@ -91,6 +91,12 @@ def _batches(source: Source, unread: Counter[str], left_out: Counter[str], obser
         observer.unread(name, found)
 
     for block in source.blocks:
+        at_once = None if block.unread else decode_lines(block.lines)
+        if at_once is not None:
+            total += len(at_once)
+            observer.progress(name, block.consumed, total)
+            yield [event if event.received_at is None else admitted(event) for event in at_once]
+            continue
         refused = {found.number: found for found in block.unread}
         events: list[Event] = []
         append = events.append

@@ -184,11 +184,6 @@ class Metrics:
 
         # Rules and the program itself
         self.rules_loaded = Gauge("nearmiss_rules_loaded", "Rules in use.", registry=r)
-        self.rules_reload_failed = Gauge(
-            "nearmiss_rules_reload_failed",
-            "1 while the last good rules are used because newer ones are broken.",
-            registry=r,
-        )
         self.build_info = Gauge(
             "nearmiss_build_info", "Always 1; the labels tell what runs.", ["version", "python"], registry=r
         )

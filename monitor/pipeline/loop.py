@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import StrEnum
 from functools import partial
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -182,16 +182,12 @@ class EngineLoop:
         )
         began = self._elapsed()
         # The same commit again, not a new one: were the first after all carried out, the second changes nothing.
-        committed = await self._insist("commit", partial(self._commit_once, commit), stop)
+        committed = await self._insist("commit", partial(self._store.commit, commit), stop)
         if committed is None:
             return False
         self._metrics.commits.inc()
         self._metrics.commit_duration.observe(self._elapsed() - began)
-        self._tally.count(commit, done.events)
-        return True
-
-    async def _commit_once(self, commit: Commit) -> Literal[True]:
-        await self._store.commit(commit)
+        self._tally.count(commit, done.events, committed)
         return True
 
     async def _insist(self, what: str, call: Callable[[], Awaitable[Answer]], stop: asyncio.Event) -> Answer | None:

@@ -20,8 +20,9 @@ class Tally:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 
-    def count(self, commit: Commit, events: int) -> None:
+    def count(self, commit: Commit, events: int, contradicted: int) -> None:
         self._metrics.events_processed.inc(events)
+        self._metrics.contradictions.inc(contradicted)
         for reject in commit.rejects:
             self._metrics.events_rejected.inc(Rejected(reject.reason))
         for decision in commit.decisions:

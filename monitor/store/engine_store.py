@@ -41,7 +41,7 @@ class SqlEngineStore:
                 epoch=epoch,
             )
 
-    async def commit(self, commit: Commit) -> None:
+    async def commit(self, commit: Commit) -> int:
         """Carrying the same commit out again changes nothing.
 
         A caller who was told Unavailable cannot know whether the database had committed before the connection broke,
@@ -51,15 +51,16 @@ class SqlEngineStore:
             self._last = (commit, uuid.uuid4().hex)
         token = self._last[1]
         async with self._database.writing() as connection:
+            contradicted = 0
             if await self._is_done(connection, commit.epoch, token):
-                return
+                return contradicted
             await self._remember(connection, commit)
             for decision in commit.decisions:
                 match decision:
                     case Open(draft) | Amend(draft):
                         await verdicts.stand(connection, draft, commit.at)
                     case Withdraw():
-                        await verdicts.withdraw(connection, decision, commit.at)
+                        contradicted += await verdicts.withdraw(connection, decision, commit.at)
                     case Merge():
                         await verdicts.merge(connection, decision, commit.at)
                     case Ignore() | Late():
@@ -67,6 +68,7 @@ class SqlEngineStore:
             await add_not_opened(
                 self._database, connection, [each for each in commit.decisions if isinstance(each, Ignore)]
             )
+            return contradicted
 
     async def _is_done(self, connection: AsyncConnection, epoch: int, token: str) -> bool:
         """Whether this very commit was carried out already. Locks the owner's row, so that no two owners write."""

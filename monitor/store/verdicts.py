@@ -42,12 +42,15 @@ async def stand(connection: AsyncConnection, draft: Draft, at: Instant) -> None:
         await _audit(connection, draft.id, at, "amend", record.state, record.state)
 
 
-async def withdraw(connection: AsyncConnection, decision: Withdraw, at: Instant) -> None:
-    """Take an undecided record back; mark a decided one as contradicted. One that is out already stays as it is."""
+async def withdraw(connection: AsyncConnection, decision: Withdraw, at: Instant) -> bool:
+    """Take an undecided record back; mark a decided one as contradicted. One that is out already stays as it is.
+
+    Whether it contradicted a decision.
+    """
     record = await load(connection, decision.draft_id)
     if record is None:
         _log.warning("unknown_draft_withdrawn", draft=decision.draft_id, reason=str(decision.reason))
-        return
+        return False
     evidence = evidence_part(_with(record.impact_evidence, tuple(cited.event for cited in decision.evidence)))
     reason = str(decision.reason)
     if record.state in UNDECIDED:
@@ -57,6 +60,8 @@ async def withdraw(connection: AsyncConnection, decision: Withdraw, at: Instant)
     elif record.state in DECIDED and record.contradicted is None:
         await change(connection, record, contradicted=reason, **evidence)
         await _audit(connection, decision.draft_id, at, "contradict", record.state, record.state, reason)
+        return True
+    return False
 
 
 async def merge(connection: AsyncConnection, decision: Merge, at: Instant) -> None:

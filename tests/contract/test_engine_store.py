@@ -38,9 +38,10 @@ class Engine:
     def __init__(self, store: Store, epoch: int) -> None:
         self.store = store
         self.epoch = epoch
+        self.contradicted = 0
 
     async def decide(self, *decisions: Decision, when: Instant = MONDAY) -> None:
-        await self.store.engine_store.commit(Commit(decisions, {}, {}, self.epoch, when))
+        self.contradicted += await self.store.engine_store.commit(Commit(decisions, {}, {}, self.epoch, when))
 
     async def withdraw(self, draft_id: str, *evidence: Event, reason: Withdrawn = Withdrawn.IMPACT_AFTERWARDS) -> None:
         cited = tuple(Cited("impact", each) for each in evidence)
@@ -200,6 +201,7 @@ async def test_a_decided_draft_is_marked_as_contradicted(store: Store, engine: E
     assert (record.state, record.reason, record.decided_by) == (decided.state, decided.reason, "reviewer")
     assert (record.contradicted, record.impact_evidence) == ("impact_afterwards", (IMPACT,))
     assert record.version == decided.version + 1
+    assert engine.contradicted == 1
     assert (await trail(store))[-1] == ("machine", "contradict", decided.state, decided.state)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Iterable
 from types import FrameType
@@ -25,11 +26,13 @@ def calls(act: Callable[[], object]) -> int:
             count += 1
 
     before = sys.getprofile()
+    gc.disable()  # others hook into the collector, and what runs then is none of ours
     sys.setprofile(on_call)
     try:
         act()
     finally:
         sys.setprofile(before)
+        gc.enable()
     return count
 
 

@@ -65,14 +65,15 @@ class Interrupted:
     async def acquire(self, owner: str) -> Saved:
         return await self._store.acquire(owner)
 
-    async def commit(self, commit: Commit) -> None:
+    async def commit(self, commit: Commit) -> int:
         call = self.calls
         self.calls += 1
         if call in self._before:
             raise Unavailable("cut off before the work")
-        await self._store.commit(commit)
+        contradicted = await self._store.commit(commit)
         if call in self._after:
             raise Unavailable("cut off before the answer")
+        return contradicted
 
 
 def _engine(cells: Any = None) -> Engine:

@@ -12,9 +12,9 @@ from monitor.ports import Commit, Reject
 AT = Instant(0)
 
 
-def _counted(commit: Commit, events: int = 0) -> dict[tuple[str, str], float]:
+def _counted(commit: Commit, events: int = 0, contradicted: int = 0) -> dict[tuple[str, str], float]:
     metrics = Metrics()
-    Tally(metrics).count(commit, events)
+    Tally(metrics).count(commit, events, contradicted)
     return {
         (sample.name, next(iter(sample.labels.values()), "")): sample.value
         for family in metrics.registry.collect()
@@ -37,7 +37,8 @@ def test_each_no_is_counted_by_its_reason() -> None:
         Late(EventId("s", "e"), AT, 5),
         rejects=(Reject("kafka", str(Rejected.NOT_JSON), "", b"", AT),),
     )
-    assert _counted(commit, events=7) == {
+    assert _counted(commit, events=7, contradicted=1) == {
+        ("nearmiss_contradictions_total", ""): 1,
         ("nearmiss_events_processed_total", ""): 7,
         ("nearmiss_not_opened_total", "impact_seen"): 2,
         ("nearmiss_drafts_withdrawn_total", "impact_tied"): 1,
