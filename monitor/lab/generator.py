@@ -88,7 +88,7 @@ class _World:
             "region": f"region-{hash_of(service) % 4}",
             "namespace": service,
             "team": f"team-{hash_of(service) % 60}",
-            **fields.pop("labels", {}),  # type: ignore[dict-item]
+            **fields.pop("labels", {}),  # type: ignore[dict-item]  # labels are the only mapping among the fields
         }
         fields.setdefault("environment", "production")
         identity = f"{self._number:08x}-{self.random.getrandbits(32):08x}"
