@@ -92,6 +92,7 @@ class _World:
         }
         fields.setdefault("environment", "production")
         identity = f"{self._number:08x}-{self.random.getrandbits(32):08x}"
+        # The stories below name the other fields of an event, each of its own type.
         return Event(identity, source, STARTS_AT, kind, service, labels=labels, **fields)  # type: ignore[arg-type]
 
     def person(self) -> Actor:
