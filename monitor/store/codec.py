@@ -10,6 +10,7 @@ import msgspec
 from monitor.core.decisions import Ignore
 from monitor.core.events import Event, Instant
 from monitor.core.near_miss import Draft
+from monitor.core.packing import from_plain, to_plain
 from monitor.decode.canonical import decode_line, encode
 
 encode_event: Callable[[Event], bytes] = encode
@@ -17,26 +18,14 @@ decode_event: Callable[[bytes], Event] = decode_line
 """Raises `monitor.decode.canonical.Unreadable`."""
 
 
-def _to_json(value: Any) -> Any:
-    if isinstance(value, Instant):
-        return int(value)
-    raise NotImplementedError(f"cannot store a {type(value).__name__}")
-
-
-def _from_json(kind: type[Any], value: Any) -> Any:
-    if kind is Instant:
-        return Instant(value)
-    raise NotImplementedError(f"cannot read a {kind.__name__}")
-
-
-_ENCODE: Callable[[Any], bytes] = msgspec.json.Encoder(enc_hook=_to_json).encode
+_ENCODE: Callable[[Any], bytes] = msgspec.json.Encoder(enc_hook=to_plain).encode
 encode_draft: Callable[[Draft], bytes] = _ENCODE
-decode_draft: Callable[[bytes], Draft] = msgspec.json.Decoder(Draft, dec_hook=_from_json).decode
+decode_draft: Callable[[bytes], Draft] = msgspec.json.Decoder(Draft, dec_hook=from_plain).decode
 encode_ignore: Callable[[Ignore], bytes] = _ENCODE
-decode_ignore: Callable[[bytes], Ignore] = msgspec.json.Decoder(Ignore, dec_hook=_from_json).decode
+decode_ignore: Callable[[bytes], Ignore] = msgspec.json.Decoder(Ignore, dec_hook=from_plain).decode
 encode_events: Callable[[Sequence[Event]], bytes] = _ENCODE
 decode_events: Callable[[bytes], tuple[Event, ...]] = msgspec.json.Decoder(
-    tuple[Event, ...], dec_hook=_from_json
+    tuple[Event, ...], dec_hook=from_plain
 ).decode
 encode_headers: Callable[[dict[str, str]], bytes] = _ENCODE
 decode_headers: Callable[[bytes], dict[str, str]] = msgspec.json.Decoder(dict[str, str]).decode
