@@ -68,8 +68,9 @@ class Correlator:
             self._ignore(NotOpened.DRILL, plays.hazard_names, event.service, (event.event_id,), "")
         else:
             self.state.waiting.add(plays.hazard_names, plays.longest, event)
-            if event.service in self.state.citing:
-                for compiled in plays.hazards:
+            for compiled in plays.hazards:
+                open_here = self.state.open_by_rule.get(compiled.name)
+                if open_here and (event.service in open_here or not compiled.by_service):
                     self._join(compiled, event)
 
     def _join(self, compiled: CompiledRule, event: Event) -> None:

@@ -44,12 +44,13 @@ class CompiledStep:
 class CompiledRule:
     """A rule with its compiled steps. Steps are compared by identity."""
 
-    __slots__ = ("clauses", "correlate", "hazard", "intervention", "name", "rule", "within")
+    __slots__ = ("by_service", "clauses", "correlate", "hazard", "intervention", "name", "rule", "within")
 
     def __init__(self, rule: Rule, first_place: int, make_regex: MakeRegex) -> None:
         self.rule = rule
         self.name = rule.name
         self.within = rule.intervention.within
+        self.by_service = "service" in rule.correlate
         self.correlate: tuple[Getter, ...] = tuple(getter(field) for field in rule.correlate)
         self.hazard = CompiledStep(self, "hazard", rule.hazard, None, first_place, make_regex)
         self.intervention = CompiledStep(

@@ -25,6 +25,7 @@ from monitor.core.conditions import (
     fields_of,
 )
 from monitor.core.events import Event
+from monitor.core.facts import is_drill
 from monitor.core.rule import Where
 
 DEEPEST = 40
@@ -126,6 +127,7 @@ class _Builder:
             "number": number_of,
             "contains": _contains,
             "unasked": object(),
+            "drill": is_drill,
         }
         self.variables = 0
 
@@ -166,6 +168,8 @@ class _Builder:
 
     def _derived(self, name: str) -> str:
         """A derived fact, worked out at most once and only where it is needed."""
+        if name == "drill":
+            return "drill(e)"
         source = f"f.get({self.constant(name)})"
         if not self.hoist:
             return source
