@@ -35,6 +35,7 @@ from monitor.core.impact import (
 )
 from monitor.core.instances import Instance
 from monitor.core.matching import Matcher
+from monitor.core.memory import EVERYONE
 from monitor.core.near_miss import Draft, Verdict
 from monitor.core.reasons import Missing, NotOpened, Withdrawn
 from monitor.core.rule import Rule
@@ -250,7 +251,9 @@ class Judge:
         return [span for span in spans if span.overlaps(episode.window_from, max(episode.window_to, until))]
 
     def _incidents(self, services: frozenset[str], now: int) -> list[IncidentView]:
-        around = frozenset().union(*(self.catalogue.upward(s) | self.catalogue.downward(s) for s in services))
+        around = frozenset({EVERYONE}).union(
+            *(self.catalogue.upward(service) | self.catalogue.downward(service) for service in services)
+        )
         return incidents(self.state.memory, self.catalogue, around, now)
 
     def impact_told(self, event: Event, now: int) -> None:

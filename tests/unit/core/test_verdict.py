@@ -170,6 +170,17 @@ def test_the_last_word_of_an_incident_counts(words: list[str], expected: bool) -
     assert bool(opened) is expected
 
 
+@pytest.mark.parametrize(("service", "hit"), [("shop", True), ("api", True), (None, True), ("mail", False)])
+def test_an_incident_with_users_counts_in_both_directions_or_for_everyone(service: str | None, hit: bool) -> None:
+    told = make_event("incident.opened", 100, "i", service=service, labels={"impact": "users"})
+    assert (NotOpened.IMPACT_SEEN in reasons(decide(told))) is hit
+
+
+def test_an_incident_may_be_opened_after_the_recovery() -> None:
+    told = make_event("incident.opened", 300, "i", service="api", labels={"impact": "users"}, actor=PERSON)
+    assert withdrawals(decide(told)) == [Withdrawn.IMPACT_AFTERWARDS]
+
+
 def test_a_service_without_a_path_to_users_gives_no_draft() -> None:
     lonely = [
         make_event("alert.fired", 60, "alert", service="mail", subject="full", severity="high"),
