@@ -91,7 +91,9 @@ class Engine:
         state = self.state
         state.waiting.clear()
         known = []
-        for event, mask in sorted(state.memory.remask(self._matcher.mask), key=lambda kept: entry(kept[0])):
+        remembered = sorted(state.memory.remask(self._matcher.mask), key=lambda kept: entry(kept[0]))
+        state.memory.forget_before(state.swept_at)
+        for event, mask in remembered:
             plays = self._matcher.plays(mask)
             if not plays.hazards or event.service is None or is_drill(event):
                 continue

@@ -67,13 +67,14 @@ class Shelf:
 class Memory:
     """Recent events in event-time order."""
 
-    def __init__(self, keep: Callable[[Event, int], int]) -> None:
-        """`keep`: how long an event with its mask is kept (microseconds)."""
+    def __init__(self, keep: Callable[[Event, int], int], least_keep: int) -> None:
+        """`keep`: how long an event with its mask is kept, `least_keep`: how long any event is (microseconds)."""
         self._by_service: dict[str, dict[str, Shelf]] = {}
         self._with_kind: dict[str, set[str]] = {}
         self.plays: dict[str, int] = {}
         self.displaced: tuple[Event, int] | None = None
         self.keep = keep
+        self.least_keep = least_keep
 
     def add(self, event: Event, mask: int) -> bool:
         """Keep an event; False where this identity is here already, or everything around it is forgotten.
@@ -169,15 +170,15 @@ class Memory:
             self.plays[service] = plays
 
     def forget_before(self, watermark: int) -> None:
-        """Forget what has been kept for long enough."""
+        """Forget what has been kept for long enough: what is left follows from the events alone."""
         keep = self.keep
         for service in list(self._by_service):
             shelves = self._by_service[service]
             changed = False
             for kind in list(shelves):
                 shelf = shelves[kind]
-                if shelf.events[0].time + keep(shelf.events[0], shelf.masks[0]) >= watermark:
-                    continue  # what is newer and wanted for less long goes with it later
+                if shelf.events[0].time + self.least_keep >= watermark:
+                    continue
                 changed = True
                 if not shelf.keep_since(watermark, keep):
                     del shelves[kind]

@@ -25,7 +25,7 @@ from monitor.core.waiting import Noted, Waiting
 STATE_VERSION = 1
 MEMORY_HORIZON = 25 * HOUR
 REPEAT_WITHIN = 180 * DAY
-SWEEP_EVERY = 6 * HOUR
+SWEEP_EVERY = 12 * HOUR
 FEED_HORIZON = LONGEST_EPISODE + DAY
 """A verdict reaches back to the first sign; what lies further back than this counts as not looked at."""
 
@@ -66,7 +66,7 @@ _SEPARATOR = "\x1f"
 class State:
     def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline
-        self.memory = Memory(kept_for)
+        self.memory = Memory(kept_for, MEMORY_HORIZON)
         self.feeds = Feeds()
         self.lineage = Lineage()
         self.waiting = Waiting()
