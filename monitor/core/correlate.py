@@ -53,6 +53,7 @@ class Correlator:
         self.catalogue = catalogue
         self.out = out
         self.now = 0
+        self._again = False
 
     # -- hazards -----------------------------------------------------------------------------------------------
 
@@ -162,13 +163,17 @@ class Correlator:
     def retry(self, compiled: CompiledRule, around: frozenset[str], start: int) -> None:
         """Something arrived late: offer every action since `start` again to the hazards that no candidate took."""
         step = compiled.intervention
+        self._again = True
         for service in sorted(around):
             for action in self.state.memory.playing(service, step.kinds, step.bit, start, self.now):
                 self.interventions(self.matcher.plays(step.bit), action)
+        self._again = False
 
     def _is_free(self, rule: str, hazard: Event) -> bool:
         """Neither a candidate's nor an exercise. What is no longer noted may still be cited by an episode."""
-        if is_drill(hazard) or self.state.waiting.is_taken(rule, hazard):
+        waiting = self.state.waiting
+        settled = waiting.is_taken(rule, hazard) if self._again else waiting.is_settled(rule, hazard)
+        if settled or is_drill(hazard):
             return False
         citing = self.state.citing.get(hazard.service or "", ())
         reference = reference_of(hazard)

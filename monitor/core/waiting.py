@@ -63,6 +63,11 @@ class Waiting:
         note = self.notes.get((rule, event.source, event.id))
         return note is not None and note.taken
 
+    def is_settled(self, rule: str, event: Event) -> bool:
+        """Whether no later action can be its intervention: a candidate took it, or the alert was over."""
+        note = self.notes.get((rule, event.source, event.id))
+        return note is not None and (note.taken or note.reason is NotOpened.CLEARED_BEFORE_ACTION)
+
     def note(self, rule: str, event: Event, reason: NotOpened, detail: str) -> None:
         """Remember why an action was not this hazard's intervention; the more telling reason stays."""
         note = self._note(rule, event)
