@@ -60,7 +60,13 @@ class StateError(Exception):
     """The saved state cannot be used: it was written by another version of the program."""
 
 
-_SEPARATOR = "\x1f"
+def _joined(*parts: str | None) -> str:
+    """Several texts as one cell key; what the tools call their things may hold any character."""
+    return msgspec.json.encode(parts).decode()
+
+
+def _parted(key: str) -> list[str | None]:
+    return msgspec.json.decode(key, type=list[str | None])
 
 
 class State:
@@ -213,7 +219,7 @@ class State:
         self.feeds.dirty.clear()
         for noted_key in self.waiting.dirty:
             noted = self.waiting.notes.get(noted_key)
-            cells["noted:" + _SEPARATOR.join(noted_key)] = None if noted is None else pack(noted)
+            cells["noted:" + _joined(*noted_key)] = None if noted is None else pack(noted)
         self.waiting.dirty.clear()
         self._take_events(cells)
         cells["meta:"] = pack(Meta(STATE_VERSION, self.timeline, self._chunks, self.swept_at, self.expired_until))
@@ -311,8 +317,8 @@ class State:
         elif kind == "recurrence":
             self.recurrences[key] = unpack(value, list[tuple[int, str]])
         elif kind == "noted":
-            rule, source, event_id = key.split(_SEPARATOR)
-            self.waiting.notes[rule, source, event_id] = unpack(value, Noted)
+            rule, source, event_id = _parted(key)
+            self.waiting.notes[rule or "", source or "", event_id or ""] = unpack(value, Noted)
         elif kind == "feed":
             self._restore_feed(key, value)
         else:
@@ -320,8 +326,8 @@ class State:
         self._dirty.clear()
 
     def _restore_feed(self, key: str, value: bytes) -> None:
-        service, source, evidence, slot = key.split(_SEPARATOR)
-        feed = FeedKey(service, source, evidence or None)
+        service, source, evidence, slot = _parted(key)
+        feed = FeedKey(service or "", source or "", evidence)
         if slot:
             for at in unpack(value, list[int]):
                 self.feeds.add_time(feed, at)
@@ -346,5 +352,4 @@ def kept_for(event: Event, mask: int) -> int:
 
 
 def _feed_cell(feed: FeedKey, slot: int | None) -> str:
-    parts = (feed.service, feed.source, feed.evidence or "", "" if slot is None else str(slot))
-    return "feed:" + _SEPARATOR.join(parts)
+    return "feed:" + _joined(feed.service, feed.source, feed.evidence, None if slot is None else str(slot))
