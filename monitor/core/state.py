@@ -283,7 +283,7 @@ class State:
         if meta.version != STATE_VERSION:
             raise StateError(
                 f"the saved engine state has version {meta.version}, this program reads {STATE_VERSION}; "
-                "run the program that wrote it, or rebuild the state from the event history"
+                "run the version of the program that wrote it"
             )
         state = cls(meta.timeline)
         state._chunks, state.swept_at, state.expired_until = meta.chunks, meta.swept_at, meta.expired_until
