@@ -70,9 +70,9 @@ class Engine:
         self._correlator = Correlator(self.state, matcher, catalogue, self._out)
         self._judge = Judge(self.state, matcher, catalogue, self._correlator, self._out)
 
-    def _keep(self, event: Event, mask: int) -> int:
+    def _keep(self, kind: str, mask: int) -> int:
         """How long an event is kept: as long as a rule or the verdict may ask for it, and an hour for late ones."""
-        least = kept_for(event, mask)
+        least = kept_for(kind, mask)
         return max(least, self._matcher.plays(mask).keep + HOUR) if mask else least
 
     def _drop_orphans(self) -> None:
@@ -242,7 +242,7 @@ class Engine:
             return
         else:
             self._correlator.now = max(self._correlator.now, state.timeline.watermark)
-            if behind > self._keep(event, self._matcher.mask(event)) and event.kind not in _IMPACT_KINDS:
+            if behind > self._keep(event.kind, self._matcher.mask(event)) and event.kind not in _IMPACT_KINDS:
                 at = Instant(self._correlator.now)
                 self._out.append(
                     Ignore(NotOpened.TOO_OLD, at, (), event.service, (event.event_id,), "arrived too late")

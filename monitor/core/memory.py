@@ -48,16 +48,14 @@ class Shelf:
         """Where the event stands, or would stand."""
         return bisect_left(self.events, entry(event)[:3], key=_identity)
 
-    def keep_since(self, watermark: int, keep: Callable[[Event, int], int]) -> bool:
-        """Forget what has been kept for long enough; False where nothing is left."""
-        kept = [
-            (event, mask)
-            for event, mask in zip(self.events, self.masks, strict=True)
-            if event.time + keep(event, mask) >= watermark
-        ]
-        self.events = [event for event, _ in kept]
-        self.masks = [mask for _, mask in kept]
-        return bool(kept)
+    def keep_since(self, limits: dict[int, int]) -> int:
+        """Forget what is older than the limit of its mask; the steps that what is left plays, -1 where nothing is."""
+        masks = self.masks
+        kept = [place for place, event in enumerate(self.events) if event.time >= limits[masks[place]]]
+        if len(kept) != len(masks):
+            self.events = [self.events[place] for place in kept]
+            self.masks = [masks[place] for place in kept]
+        return reduce(or_, self.masks, 0) if kept else -1
 
     def holds(self, event: Event) -> bool:
         place = self.place(event)
@@ -67,14 +65,13 @@ class Shelf:
 class Memory:
     """Recent events in event-time order."""
 
-    def __init__(self, keep: Callable[[Event, int], int], least_keep: int) -> None:
-        """`keep`: how long an event with its mask is kept, `least_keep`: how long any event is (microseconds)."""
+    def __init__(self, keep: Callable[[str, int], int]) -> None:
+        """`keep`: how long an event of a kind with its mask is kept (microseconds)."""
         self._by_service: dict[str, dict[str, Shelf]] = {}
         self._with_kind: dict[str, set[str]] = {}
         self.plays: dict[str, int] = {}
         self.displaced: tuple[Event, int] | None = None
         self.keep = keep
-        self.least_keep = least_keep
 
     def add(self, event: Event, mask: int) -> bool:
         """Keep an event; False where this identity is here already, or everything around it is forgotten.
@@ -171,23 +168,26 @@ class Memory:
 
     def forget_before(self, watermark: int) -> None:
         """Forget what has been kept for long enough: what is left follows from the events alone."""
-        keep = self.keep
+        limits: dict[str, dict[int, int]] = {}
         for service in list(self._by_service):
             shelves = self._by_service[service]
-            changed = False
+            plays = 0
             for kind in list(shelves):
                 shelf = shelves[kind]
-                if shelf.events[0].time + self.least_keep >= watermark:
-                    continue
-                changed = True
-                if not shelf.keep_since(watermark, keep):
+                known = limits.setdefault(kind, {})
+                for mask in set(shelf.masks) - known.keys():
+                    known[mask] = watermark - self.keep(kind, mask)
+                left = shelf.keep_since(known)
+                if left < 0:
                     del shelves[kind]
                     self._with_kind[kind].discard(service)
-            if not shelves:
+                else:
+                    plays |= left
+            if shelves:
+                self.plays[service] = plays
+            else:
                 del self._by_service[service]
                 del self.plays[service]
-            elif changed:
-                self.plays[service] = reduce(or_, (mask for shelf in shelves.values() for mask in shelf.masks), 0)
 
 
 def _identity(event: Event) -> tuple[int, str, str]:

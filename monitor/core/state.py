@@ -72,7 +72,7 @@ def _parted(key: str) -> list[str | None]:
 class State:
     def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline
-        self.memory = Memory(kept_for, MEMORY_HORIZON)
+        self.memory = Memory(kept_for)
         self.feeds = Feeds()
         self.lineage = Lineage()
         self.waiting = Waiting()
@@ -255,7 +255,7 @@ class State:
 
     def _take_events(self, cells: dict[str, bytes | None]) -> None:
         if self.new_facts:
-            until = max(event.time + self.memory.keep(event, mask) for event, mask in self.new_facts)
+            until = max(event.time + self.memory.keep(event.kind, mask) for event, mask in self.new_facts)
             self._fact_chunks[self._chunks] = until
             cells[f"facts:{self._chunks}"] = pack(Chunk(until, [event for event, _ in self.new_facts]))
             self._chunks += 1
@@ -346,9 +346,9 @@ class State:
         self.unwritten_from = self.arrivals
 
 
-def kept_for(event: Event, mask: int) -> int:
+def kept_for(kind: str, mask: int) -> int:
     """How long an event is kept for the verdict's sake (microseconds); rules may want it for longer."""
-    return ALWAYS_KEPT.get(event.kind, MEMORY_HORIZON)
+    return ALWAYS_KEPT.get(kind, MEMORY_HORIZON)
 
 
 def _feed_cell(feed: FeedKey, slot: int | None) -> str:
