@@ -6,13 +6,17 @@ Knows nothing of what the tasks do. The only module that creates asyncio tasks, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import wraps
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ParamSpec, Self, TypeVar
 
 from monitor.ops.logs import get_logger
 
 _log = get_logger("tasks")
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 
 class TaskFailed(Exception):
@@ -23,6 +27,28 @@ class TaskFailed(Exception):
         super().__init__(f"task {name} {what}")
         self.name = name
         self.__cause__ = cause
+
+
+def to_the_end(
+    method: Callable[Parameters, Coroutine[Any, Any, Result]],
+) -> Callable[Parameters, Coroutine[Any, Any, Result]]:
+    """For what must not be left half done: once begun it runs to its end, even when its caller is cancelled.
+
+    The caller's cancellation follows then; what the work gave, or raised, is lost with the caller.
+    """
+
+    @wraps(method)
+    async def whole(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        task = asyncio.create_task(method(*args, **kwargs), name=method.__name__)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait([task])
+            if not task.cancelled() and (error := task.exception()) is not None:
+                _log.warning("given_up_and_failed", task=task.get_name(), error=str(error))
+            raise
+
+    return whole
 
 
 class WatchedTasks:

@@ -11,6 +11,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.core.decisions import Amend, Ignore, Late, Merge, Open, Withdraw
+from monitor.ops.tasks import to_the_end
 from monitor.ports import Commit, Fenced, Saved
 from monitor.store import verdicts
 from monitor.store.connections import Database
@@ -29,6 +30,7 @@ class SqlEngineStore:
         self._database = database
         self._last: tuple[Commit, str] | None = None
 
+    @to_the_end
     async def acquire(self, owner: str) -> Saved:
         take = update(engine_owner).values(epoch=engine_owner.c.epoch + 1, owner=owner, last_commit="")
         async with self._database.writing() as connection:
@@ -41,6 +43,7 @@ class SqlEngineStore:
                 epoch=epoch,
             )
 
+    @to_the_end
     async def commit(self, commit: Commit) -> int:
         """Carrying the same commit out again changes nothing.
 

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.core.events import Instant
 from monitor.core.near_miss import UNDECIDED, Move, State, move
+from monitor.ops.tasks import to_the_end
 from monitor.ports import Audit, Decide, NotFound, Page, Query, Record, VersionConflict
 from monitor.store.codec import instant, plain, plain_or_none
 from monitor.store.connections import Database
@@ -61,6 +62,7 @@ class SqlNearMisses:
             raise NotFound(record_id)
         return to_record(row)
 
+    @to_the_end
     async def decide(self, decide: Decide) -> Record:
         """Raises NotFound, IllegalMove, VersionConflict, Unavailable; ValueError for a merge without a fit target."""
         async with self._database.writing() as connection:
@@ -81,6 +83,7 @@ class SqlNearMisses:
             raise NotFound(decide.record_id)
         return decided
 
+    @to_the_end
     async def comment(self, record_id: str, by: str, text: str, at: Instant) -> None:
         """Add a line to the trail. Raises NotFound, Unavailable."""
         async with self._database.writing() as connection:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from monitor.core.events import Instant
+from monitor.ops.tasks import to_the_end
 from monitor.ports import Reject
 from monitor.store.codec import decode_headers, encode_headers, instant, plain
 from monitor.store.connections import Database
@@ -42,6 +43,7 @@ class SqlRejects:
             row = (await connection.execute(select(rejects).where(rejects.c.id == reject_id))).one_or_none()
         return None if row is None else _to_reject(row)
 
+    @to_the_end
     async def mark_requeued(self, reject_id: int, at: Instant) -> None:
         """Say that it was fed in again; the last time counts. One that is not there is no error."""
         statement = update(rejects).where(rejects.c.id == reject_id).values(requeued_at=int(at))

@@ -123,13 +123,14 @@ for (const failed of ["htmx:responseError", "htmx:sendError"]) document.addEvent
 let known = null;
 let stream = null;
 
-async function refresh() {
+async function refresh(onlyFresh = false) {
   const answer = await fetch(location.href, { headers: { accept: "text/html" } }).catch(() => null);
   if (!answer || !answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  document.getElementById("tabs").replaceWith(page.getElementById("tabs"));
   const here = new Set([...document.querySelectorAll(".row")].map((row) => row.id));
   const fresh = [...page.querySelectorAll(".row")].filter((row) => !here.has(row.id)).length;
+  if (onlyFresh && !fresh) return;
+  document.getElementById("tabs").replaceWith(page.getElementById("tabs"));
   const busy = document.querySelector(".panel, .row--decided") || here.size > 25 || isTyping(document.activeElement);
   if (!busy) {
     const kept = current;
@@ -146,7 +147,8 @@ async function refresh() {
 function listen() {
   stream = new EventSource("/events");
   stream.addEventListener("revision", (event) => {
-    if (known !== null && known !== event.data) refresh();
+    // Something may have come between the making of the page and the first word of the stream.
+    if (known !== event.data) refresh(known === null);
     known = event.data;
   });
 }

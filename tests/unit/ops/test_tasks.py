@@ -7,7 +7,7 @@ import asyncio
 import pytest
 import structlog
 
-from monitor.ops.tasks import TaskFailed, WatchedTasks
+from monitor.ops.tasks import TaskFailed, WatchedTasks, to_the_end
 
 
 class Journal:
@@ -153,3 +153,22 @@ async def test_two_tasks_cannot_have_one_name() -> None:
         tasks.start("engine", journal.work("first"))
         with pytest.raises(ValueError, match="engine runs already"):
             tasks.start("engine", journal.work("second"))
+
+
+async def test_what_runs_to_the_end_does_so_though_its_caller_is_cancelled() -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    done: list[str] = []
+
+    @to_the_end
+    async def write(what: str) -> str:
+        begun.set()
+        await go_on.wait()
+        done.append(what)
+        return what
+
+    async with WatchedTasks() as tasks:
+        tasks.start("caller", write("row"))
+        await begun.wait()
+        go_on.set()
+    assert done == ["row"]
+    assert await write("next") == "next"
