@@ -39,7 +39,6 @@ class Episode(msgspec.Struct):
     cited: list[str] = []
     subjects: list[str] = []
     others: dict[str, Track] = {}
-    others_omitted: int = 0
     safe_at: int | None = None
     window_from: int = 0
     window_to: int = 0
@@ -74,7 +73,6 @@ class Episode(msgspec.Struct):
             if event.kind != "alert.fired":
                 return False
             if len(self.others) >= KEPT_TRACKS:
-                self.others_omitted += 1
                 return False
             track = self.others[key] = Track()
         track.observe(event)
@@ -89,7 +87,6 @@ class Safe(msgspec.Struct, frozen=True):
     """When the episode was safe, and what had to be assumed for it."""
 
     at: int
-    assumed: bool
     missing: tuple[str, ...]
 
 
@@ -110,13 +107,13 @@ def find_safe(episode: Episode, instances: Sequence[Instance], settle: int, clos
     if any(track.recovered_at is None and not track.was_cancelled for track in tracks):
         missing.append(str(Missing.NO_RESOLVE))
     if recoveries and not missing:
-        return Safe(max(recoveries), False, ())
+        return Safe(max(recoveries), ())
     closed = [view.closed_at for view in closings if view.closed_at is not None and view.closed_at >= first_action]
     still_firing = [track.last_fired_at for track in tracks if track.recovered_at is None and track.last_fired_at]
     latest = max([last_action, *still_firing])
     if closed and max(closed) >= latest:
-        return Safe(max([*closed, *recoveries]), not tracks, tuple(missing))
-    return Safe(max([latest + settle, *recoveries]), True, tuple(missing))
+        return Safe(max([*closed, *recoveries]), tuple(missing))
+    return Safe(max([latest + settle, *recoveries]), tuple(missing))
 
 
 def window_end(episode: Episode, safe_at: int, rules: Sequence[Rule], instances: Sequence[Instance]) -> int:

@@ -47,12 +47,6 @@ Kind = Literal[
     "maintenance.ended",
 ]
 KINDS: frozenset[str] = frozenset(get_args(Kind))
-ACTING_KINDS: frozenset[str] = frozenset(
-    kind
-    for kind in KINDS
-    if kind.startswith("change.") and kind not in ("change.merged", "change.started", "change.failed", "change.blocked")
-)
-"""Changes that acted on the running system, or stopped one from acting."""
 
 Severity = Literal["critical", "high", "warning", "info"]
 SEVERITIES: tuple[str, ...] = get_args(Severity)

@@ -187,7 +187,6 @@ DERIVED: dict[str, _Derive] = {
     "off_rotation": _off_rotation,
     "drill": _drill,
 }
-DURATION_FACTS: frozenset[str] = frozenset({"time_left", "previous_time_left"})
 
 
 _NOTHING = Event(id="", source="", time=Instant(0), kind="note.added")

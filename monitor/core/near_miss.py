@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from monitor.core.events import Event, EventId, Instant, to_text
+from monitor.core.events import Event, Instant, to_text
 
 SCHEMA_VERSION = 1
 
@@ -198,7 +198,3 @@ def public_line(draft: Draft, state: State = State.DRAFT, reason: str | None = N
     if reason is not None:
         line["reason"] = reason
     return line
-
-
-def cited_ids(draft: Draft, role: Role) -> frozenset[EventId]:
-    return frozenset(cited.event.event_id for cited in draft.evidence if cited.role == role)

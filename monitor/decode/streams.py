@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from monitor.core.events import Event, Instant, to_datetime
+from monitor.core.events import Event, Instant
 from monitor.decode.canonical import Unreadable, decode_line
 
 BASE_AT = "2026-03-10T12:00:00Z"
@@ -146,12 +146,3 @@ def _moment(mapping: Mapping[str, object], field: str) -> datetime:
     if moment.tzinfo is None:
         raise _Wrong(f"{field} {value!r} has no offset", field)
     return moment
-
-
-def relative_text(instant: Instant, base: Instant) -> str:
-    """How an instant is written relative to a base: `+5m0s`; for tables and explanations."""
-    seconds = (to_datetime(instant) - to_datetime(base)).total_seconds()
-    sign = "-" if seconds < 0 else "+"
-    minutes, rest = divmod(abs(int(seconds)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{sign}{hours}h{minutes:02}m{rest:02}s" if hours else f"{sign}{minutes}m{rest:02}s"

@@ -11,14 +11,15 @@ from monitor.core.catalogue import Catalogue, Service
 from monitor.core.conditions import Compare, Condition
 from monitor.core.decisions import Decision
 from monitor.core.engine import Engine
-from monitor.core.events import ACTING_KINDS, DAY, HOUR, MINUTE, SECOND, Actor, Event, Instant
+from monitor.core.events import DAY, HOUR, MINUTE, SECOND, Actor, Event, Instant
 from monitor.core.rule import Clause, Impact, Intervention, MarginSpec, Pair, Point, Rule, Step
 from monitor.lab.ledger import Ledger
 from monitor.packs.regex import make_regex
 
 START = 1_800_000_000 * SECOND
 
-HUMAN_ACTIONS = frozenset(ACTING_KINDS)
+_DID = "deployed rolled_back configured flag_set scaled restarted failed_over deleted restored rotated ran held"
+HUMAN_ACTIONS = frozenset(f"change.{did}" for did in _DID.split())
 BY_HUMAN: Condition = Compare("actor.kind", "equals", ("human",))
 
 

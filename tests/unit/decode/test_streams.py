@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.events import DAY, HOUR, MINUTE, SECOND, Instant, to_text
-from monitor.decode.streams import BASE_AT, MOST_REPEATS, arrival_order, expand, relative_text
+from monitor.core.events import DAY, HOUR, MINUTE, SECOND, to_text
+from monitor.decode.streams import BASE_AT, MOST_REPEATS, arrival_order, expand
 
 FULL = {"id": "a", "source": "s", "time": "2026-01-01T00:00:00+01:00", "kind": "alert.fired", "service": "x"}
 
@@ -85,8 +85,3 @@ def test_the_order_of_arrival_is_that_of_receipt_else_of_event_time() -> None:
         {**FULL, "id": "first", "time": "2026-01-01T01:00:00Z"},
     ]
     assert [event.id for event in arrival_order(expand(written).events)] == ["first", "second", "late"]
-
-
-def test_an_instant_relative_to_another_in_words() -> None:
-    assert relative_text(Instant(5 * MINUTE), Instant(0)) == "+5m00s"
-    assert relative_text(Instant(0), Instant(HOUR + SECOND)) == "-1h00m01s"
