@@ -72,6 +72,7 @@ def _print_table(outcomes: list[Outcome]) -> None:
         if judged.label == "near_miss":
             cited = f"{judged.hazard_cited}/{len(expect.hazard)}"
             cited += f" + {judged.intervention_cited}/{len(expect.intervention)}"
+            cited += ", well" if judged.well_cited else ""
         reasons = ", ".join(f"{reason} {count}" for reason, count in _frequent(outcome))
         counts = (str(judged.standing), str(judged.withdrawn), str(judged.false_drafts))
         table.add_row(printable(judged.id), label, *counts, cited, "yes" if judged.ok else "NO", reasons)
@@ -89,5 +90,10 @@ def _frequent(outcome: Outcome) -> list[tuple[str, int]]:
 
 
 def _say(found: Figures) -> str:
-    shares = (("precision", found.precision), ("recall", found.recall), ("contradictions", found.contradiction_rate))
+    shares = (
+        ("precision", found.precision),
+        ("recall", found.recall),
+        ("contradictions", found.contradiction_rate),
+        ("well cited", found.well_cited),
+    )
     return ", ".join(f"{name} {'-' if share is None else f'{share:.2f}'}" for name, share in shares)

@@ -40,6 +40,7 @@ class Judged(msgspec.Struct, frozen=True):
 
     @property
     def well_cited(self) -> bool:
+        """Whether both halves of the story are cited: what was dangerous, and what ended it."""
         return bool(self.hazard_cited and self.intervention_cited)
 
 
@@ -49,6 +50,7 @@ class Figures(msgspec.Struct, frozen=True):
     precision: float | None
     recall: float | None
     contradiction_rate: float | None
+    well_cited: float | None
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -101,6 +103,7 @@ def figures(outcomes: Sequence[Outcome], without: Confidence | None = None) -> F
         precision=_share(found, found + false_drafts),
         recall=_share(found, sum(one.label == "near_miss" for one in judged)),
         contradiction_rate=_share(sum(one.standing > 0 for one in impact), len(impact)),
+        well_cited=_share(sum(one.found and one.well_cited for one in judged), found),
     )
 
 

@@ -71,12 +71,14 @@ def test_the_figures_are_shares_of_what_they_say() -> None:
         outcome("impact", ledger()),
         outcome("not_near_miss", ledger(Open(draft("e"))), "low"),
     ]
-    assert figures(outcomes) == Figures(precision=1 / 5, recall=1 / 2, contradiction_rate=1 / 2)
-    assert figures(outcomes, without="low") == Figures(precision=1 / 4, recall=1 / 2, contradiction_rate=1 / 2)
+    assert figures(outcomes) == Figures(precision=1 / 5, recall=1 / 2, contradiction_rate=1 / 2, well_cited=0)
+    assert figures(outcomes, without="low") == Figures(
+        precision=1 / 4, recall=1 / 2, contradiction_rate=1 / 2, well_cited=0
+    )
 
 
 def test_there_is_no_share_of_nothing() -> None:
-    assert figures([]) == Figures(None, None, None)
+    assert figures([]) == Figures(None, None, None, None)
 
 
 def test_the_published_form_has_integers_for_counts() -> None:
@@ -97,7 +99,8 @@ def test_the_published_form_has_integers_for_counts() -> None:
         "precision": 1.0,
         "recall": 1.0,
         "contradiction_rate": None,
-        "without_low_confidence": {"precision": 1.0, "recall": 1.0, "contradiction_rate": None},
+        "well_cited": 1.0,
+        "without_low_confidence": {"precision": 1.0, "recall": 1.0, "contradiction_rate": None, "well_cited": 1.0},
     }
 
 
@@ -108,3 +111,9 @@ def test_each_case_runs_from_its_own_catalogue_and_events() -> None:
     outcomes = [run_case(read_case(data), shipped(), make_regex) for data in (saved, hit)]
     assert [(one.judged.ok, one.judged.standing) for one in outcomes] == [(True, 1), (True, 0)]
     assert outcomes[0].judged.well_cited
+
+
+def test_well_cited_is_a_share_of_those_found() -> None:
+    both, half = ledger(Open(draft("a", ["h1", "i1"]))), ledger(Open(draft("b", ["h1"])))
+    missed = ledger(Open(draft("c", ["zz"])))
+    assert figures([outcome("near_miss", found) for found in (both, half, missed)]).well_cited == 1 / 2
