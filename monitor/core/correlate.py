@@ -189,8 +189,10 @@ class Correlator:
     def _offer(self, compiled: CompiledRule, hazards: list[Event], action: Event) -> None:
         """Group the hazards by key and take the action as the intervention of each group that it fits."""
         groups: dict[str, list[Event]] = {}
+        itself = compiled.rule.intervention.itself
         for hazard in hazards:
-            if hazard.event_id != action.event_id and self._is_free(compiled.name, hazard):
+            # An event is the intervention of others, or, where the rule says so, only of itself.
+            if (hazard.event_id == action.event_id) is itself and self._is_free(compiled.name, hazard):
                 groups.setdefault(key_of(compiled, hazard), []).append(hazard)
         for key, group in sorted(groups.items()):
             refusal = self._candidate(compiled, key, group, action)
@@ -257,12 +259,12 @@ class Correlator:
 
     def _add_action(self, instance: Instance, compiled: CompiledRule, event: Event) -> None:
         """A further action of a candidate, if it fits like the first."""
-        pairs = compiled.rule.intervention.pairs
+        act = compiled.rule.intervention
         hazards = [hazard for hazard in instance.hazards.events if hazard.time <= event.time]
         if (
             event.time <= instance.accepts_until
-            and event.event_id not in {hazard.event_id for hazard in hazards}
-            and any(pairs_hold(pairs, hazard, event) for hazard in hazards)
+            and (event.event_id in {hazard.event_id for hazard in hazards}) is act.itself
+            and any(pairs_hold(act.pairs, hazard, event) for hazard in hazards)
             and not is_drill(event)
             and instance.live_at(event.time)
             and (instance.tracks or not self._is_over(instance, event))

@@ -42,12 +42,16 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Intervention(msgspec.Struct, frozen=True):
-    """What ends the hazard, at or after it and at most `within` later (microseconds)."""
+    """What ends the hazard, at or after it and at most `within` later (microseconds).
+
+    `itself`: the hazard's own event is its intervention, such as a guard that refused; then `within` is 0.
+    """
 
     step: Step
     within: int
     reach: Reach = "siblings"
     pairs: tuple[Pair, ...] = ()
+    itself: bool = False
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -122,10 +126,21 @@ class Rule(msgspec.Struct, frozen=True):
         found = []
         if not self.hazard.kinds or not self.intervention.step.kinds:
             found.append("a hazard and an intervention each need at least one kind")
-        if not 0 < self.intervention.within <= LONGEST_WINDOW:
-            found.append("the intervention's window must be above zero and at most 14 days")
+        found += self._window_problems()
         if not 0 <= self.impact.hold <= LONGEST_HOLD:
             found.append("the hold must be between zero and 7 days")
         if any(clause.at_most is not None and clause.at_most < clause.at_least for clause in self.clauses):
             found.append("a step's at_most lies below its at_least")
+        return found
+
+    def _window_problems(self) -> list[str]:
+        act = self.intervention
+        if not act.itself:
+            within = 0 < act.within <= LONGEST_WINDOW
+            return [] if within else ["the intervention's window must be above zero and at most 14 days"]
+        found = []
+        if act.within or act.pairs or act.reach != "same":
+            found.append("what is its own intervention has no window, no relations and no other service")
+        if not act.step.kinds & self.hazard.kinds:
+            found.append("what is its own intervention is of a kind of the hazard")
         return found

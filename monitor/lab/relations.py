@@ -27,7 +27,7 @@ def explain_actions(
 ) -> Why:
     """The actions that this rule takes for an intervention, within the window of a hazard of it."""
     until = hazard.time + rule.intervention.within
-    near = [event for event in events if hazard.time <= event.time <= until and event.event_id != hazard.event_id]
+    near = [event for event in events if hazard.time <= event.time <= until and _may_be_both(rule, event, hazard)]
     actions = _playing(rule.intervention.step, near, catalogue, lineage, make_regex)
     partners = [_related(rule, hazard, action, action, "later", catalogue) for action in actions]
     return _listed("actions within its window", partners, actions, hazard)
@@ -38,10 +38,15 @@ def explain_hazards(
 ) -> Why:
     """The hazards of this rule in whose window an action lies."""
     since = action.time - rule.intervention.within
-    near = [event for event in events if since <= event.time <= action.time and event.event_id != action.event_id]
+    near = [event for event in events if since <= event.time <= action.time and _may_be_both(rule, event, action)]
     hazards = _playing(rule.hazard, near, catalogue, lineage, make_regex)
     partners = [_related(rule, hazard, action, hazard, "earlier", catalogue) for hazard in hazards]
     return _listed("hazards in whose window it lies", partners, hazards, action)
+
+
+def _may_be_both(rule: Rule, one: Event, other: Event) -> bool:
+    """Whether these two may be hazard and intervention: two events, or, where the rule says so, one that is both."""
+    return (one.event_id == other.event_id) is rule.intervention.itself
 
 
 def _playing(

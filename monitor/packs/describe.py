@@ -26,7 +26,8 @@ def describe(rule: Rule) -> Why:
     act = rule.intervention
     pairs = [_pair(pair.theirs, pair.hazard, pair.equal) for pair in act.pairs]
     window = f"at most {say_duration(act.within)} after the hazard"
-    intervention = _node("intervention", *_step(act.step), window, _REACH[act.reach], *pairs)
+    related = ("the hazard's own event",) if act.itself else (window, _REACH[act.reach], *pairs)
+    intervention = _node("intervention", *_step(act.step), *related)
     hold = f"held for {say_duration(rule.impact.hold)}"
     if rule.impact.hold_through:
         hold += f" and through {rule.impact.hold_through}"

@@ -56,6 +56,7 @@ RULE_KEYS = (
 )
 STEP_KEYS = ("kind", "environment", "where")
 BETWEEN_KEYS = (*STEP_KEYS, "services", "same", "differs", "since", "until")
+INTERVENTION_KEYS = (*STEP_KEYS, "itself", "within", "services", "same", "differs")
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
 _POINT = re.compile(r"(hazard|last_hazard|intervention|safe)(?:\s*([+-])\s*(\S+))?\Z")
 _MARGINS = get_args(Literal["headroom", "deadline", "elapsed", "count"])
@@ -74,7 +75,7 @@ def read_rule(node: Node, problems: Problems) -> Rule | None:
     if form.has("title"):
         check_title(title, form.place_of("title"), problems)
     hazard = _step(_part(form, "hazard", STEP_KEYS))
-    intervention = _intervention(_part(form, "intervention", (*STEP_KEYS, "within", "services", "same", "differs")))
+    intervention = _intervention(_part(form, "intervention", INTERVENTION_KEYS), hazard)
     clauses = (*_clauses(form, "steps"), *_clauses(form, "absent"))
     _check_names(form, clauses)
     pattern = form.text("pattern", "the name of a known pattern, such as P09")
@@ -140,9 +141,11 @@ def _step(form: Form | None) -> Step:
     )
 
 
-def _intervention(form: Form | None) -> Intervention:
+def _intervention(form: Form | None, hazard: Step) -> Intervention:
     if form is None:
         return Intervention(Step(frozenset()), 0)
+    if form.flag("itself"):
+        return _itself(form, hazard)
     before = form.problems.errors
     within = form.span("within")
     if form.problems.errors == before and not 0 < within <= LONGEST_WINDOW:
@@ -150,6 +153,24 @@ def _intervention(form: Form | None) -> Intervention:
         form.problems.error(place, f"within is {say_duration(within)}", f"more than zero and at most {longest}")
     reach = cast(Reach, form.choice("services", get_args(Reach), "siblings"))
     return Intervention(_step(form), within, reach, _pairs(form))
+
+
+def _itself(form: Form, hazard: Step) -> Intervention:
+    """The hazard's own event is the intervention; what is not said of it is as for the hazard."""
+    for key in ("within", "services", "same", "differs"):
+        if form.has(key):
+            message = f"{key} relates two events, and with `itself: true` there is only one"
+            form.problems.error(form.place_of(key), message, "one of the two", f"leaving `{key}:` away")
+    where = form.get("where")
+    step = Step(
+        kinds=form.choices("kind", KINDS, KIND_HELP) if form.has("kind") else hazard.kinds,
+        where=None if where is None else read_where(where, form.problems),
+        environment=cast(Where, form.choice("environment", get_args(Where), hazard.environment)),
+    )
+    if hazard.kinds and step.kinds and not step.kinds & hazard.kinds:
+        message = "no kind of the intervention is one of the hazard, so that no event can be both"
+        form.problems.error(form.place_of("kind"), message, f"{listed(hazard.kinds)}", "leaving `kind:` away")
+    return Intervention(step, 0, "same", itself=True)
 
 
 def _pairs(form: Form) -> tuple[Pair, ...]:

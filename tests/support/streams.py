@@ -115,7 +115,19 @@ def law_rules() -> list[Rule]:
         ),
         margin=MarginSpec("count"),
     )
-    return [acted_rule(), flag, acked, silenced]
+    by_itself = Rule(
+        name="by-itself",
+        title="by itself",
+        family="automation",
+        version="1",
+        hazard=Step(frozenset({"change.rolled_back", "change.configured"})),
+        intervention=Intervention(Step(frozenset({"change.configured"})), 0, "same", itself=True),
+        correlate=("service",),
+        clauses=(
+            Clause("again", Step(frozenset({"change.configured"})), Point("hazard", -HOUR), Point("hazard", HOUR)),
+        ),
+    )
+    return [acted_rule(), flag, acked, silenced, by_itself]
 
 
 _KINDS = [
