@@ -1,4 +1,7 @@
-"""The services as the organisation sees them: who depends on whom, who counts as a user, which feeds watch."""
+"""The services as the organisation sees them: who depends on whom, who counts as a user, which feeds watch.
+
+Knows nothing of files, and of no event.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +29,13 @@ class Hours(msgspec.Struct, frozen=True):
 
 
 class Service(msgspec.Struct, frozen=True):
+    """One service. Several make a `system`, several systems a `domain`; `owner` is a team, `lifecycle` a word."""
+
     name: str
     depends_on: tuple[str, ...] = ()
     user_facing: bool = False
     owner: str | None = None
+    system: str | None = None
     domain: str | None = None
     lifecycle: str | None = None
     hours: Hours | None = None
@@ -62,6 +68,41 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
         if environment is None:
             return None
         return environment in self.production if self.production else True
+
+    def domain_of(self, service: str) -> str:
+        """Where a service belongs: what is near it belongs there too, as far as the catalogue can tell.
+
+        The declared domain, else the declared system; else that of its connected component of the dependency graph
+        where only one is declared there; else the component itself, by the first of its names. A service that
+        nothing is known of stands alone.
+        """
+        return self._domains.get(service) or component_name(service)
+
+    @cached_property
+    def _domains(self) -> dict[str, str]:
+        declared = {name: found.domain or found.system for name, found in self.services.items()}
+        domains: dict[str, str] = {}
+        for component in self._components():
+            within = {domain for name in component if (domain := declared.get(name)) is not None}
+            shared = within.pop() if len(within) == 1 else component_name(min(component))
+            domains.update((name, declared.get(name) or shared) for name in component)
+        return domains
+
+    def _components(self) -> list[frozenset[str]]:
+        """The parts of the dependency graph that nothing connects, with the names that are only depended on."""
+        found: list[frozenset[str]] = []
+        seen: set[str] = set()
+        for start in self.services:
+            if start in seen:
+                continue
+            component, waiting = {start}, [start]
+            while waiting:
+                for following in self.neighbours(waiting.pop()) - component:
+                    component.add(following)
+                    waiting.append(following)
+            seen |= component
+            found.append(frozenset(component))
+        return found
 
     @cached_property
     def _dependants(self) -> dict[str, tuple[str, ...]]:
@@ -123,3 +164,8 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
                         waiting.append(following)
             cache[service] = frozenset(seen)
         return cache[service]
+
+
+def component_name(first: str) -> str:
+    """The domain of services of which none is declared: the first of their names, marked as such."""
+    return f"around:{first}"

@@ -18,6 +18,7 @@ from monitor.core.correlate import Correlator
 from monitor.core.decisions import Decision, Ignore, Late
 from monitor.core.events import HOUR, MINUTE, SECOND, Event, Instant
 from monitor.core.facts import is_drill
+from monitor.core.instances import Instance
 from monitor.core.judge import Judge
 from monitor.core.matching import Matcher
 from monitor.core.memory import entry
@@ -59,8 +60,7 @@ class Engine:
         self._housekeeping_at = BEGINNING
         self._wire(rules, catalogue)
         if cells:
-            self._drop_orphans()
-            self._wait_again()
+            self._begin_anew()
 
     def _wire(self, rules: Sequence[Rule], catalogue: Catalogue) -> None:
         self.catalogue = catalogue
@@ -71,22 +71,58 @@ class Engine:
         self._judge = Judge(self.state, matcher, catalogue, self._correlator, self._out)
 
     def _keep(self, kind: str, mask: int) -> int:
-        """How long an event is kept: as long as a rule or the verdict may ask for it, and an hour for late ones."""
-        least = kept_for(kind, mask)
-        return max(least, self._matcher.plays(mask).keep + HOUR) if mask else least
+        return _keep(self._matcher, kind, mask)
 
-    def _drop_orphans(self) -> None:
-        """Candidates of rules that are gone or changed cannot be judged any more."""
-        for instance in list(self.state.instances.values()):
-            compiled = self._matcher.rules.get(instance.rule)
-            if compiled is None or compiled.rule.version != instance.version:
-                if instance.episode:
-                    episode = self.state.episodes[instance.episode]
-                    episode.instances.remove(instance.id)
-                    self.state.touch_episode(episode)
-                self.state.remove_instance(instance)
+    def replace(self, rules: Sequence[Rule], catalogue: Catalogue) -> None:
+        """Go on by these rules and this catalogue, exactly as a stop and a start with them would.
 
-    def _wait_again(self) -> None:
+        What waits under a rule that stayed the same waits on. A rule that changed begins anew with the events that are
+        remembered; what the rules before did not want was not kept.
+        """
+        before = self._matcher
+        self._wire(rules, catalogue)
+        remembered = self._begin_anew()
+        state, mask = self.state, self._matcher.mask
+        # What was written to be forgotten earlier than these rules allow is written once more.
+        longer = [e for e, now in remembered if self._keep(e.kind, now) > _keep(before, e.kind, before.mask(e))]
+        state.new_facts = [(event, mask(event)) for event in (*(event for event, _ in state.new_facts), *longer)]
+
+    def _begin_anew(self) -> list[tuple[Event, int]]:
+        """Let the candidates of rules that are gone or changed go, and look at what is remembered again."""
+        state, correlator, rules = self.state, self._correlator, self._matcher.rules
+        dropped = [
+            i for i in state.instances.values() if i.rule not in rules or rules[i.rule].rule.version != i.version
+        ]
+        for instance in dropped:
+            episode = state.episodes[instance.episode]
+            episode.instances.remove(instance.id)
+            state.touch_episode(episode)
+            state.remove_instance(instance)
+            for hazard in instance.hazards.events:
+                state.waiting.settle(instance.rule, hazard)
+        remembered = self._wait_again()
+        correlator.now = max(correlator.now, state.timeline.watermark)
+        for instance in dropped:
+            if instance.rule in rules:
+                around = self.catalogue.around(instance.service)
+                correlator.retry(rules[instance.rule], around, instance.first_sign_at)
+        for episode_id in sorted({instance.episode for instance in dropped}):
+            self._say_gone(episode_id, [instance for instance in dropped if instance.episode == episode_id])
+        return remembered
+
+    def _say_gone(self, episode_id: str, dropped: list[Instance]) -> None:
+        """Name the reason where no candidate is left of what no decision has been made about."""
+        episode = self.state.episodes.get(episode_id)
+        if episode is None or episode.instances or episode.outcome or episode.closed:
+            return
+        ids = tuple(instance.hazards.earliest.event_id for instance in dropped)
+        names = tuple(sorted({instance.rule for instance in dropped}))
+        at = Instant(self._correlator.now)
+        detail = "the rule was taken out or changed before the window had ended"
+        self._out.append(Ignore(NotOpened.RULE_GONE, at, names, dropped[0].service, ids, detail))
+        self.state.remove_episode(episode)
+
+    def _wait_again(self) -> list[tuple[Event, int]]:
         """Which hazards wait follows from the remembered events; only what was noted of them is saved."""
         state = self.state
         state.waiting.clear()
@@ -101,6 +137,7 @@ class Engine:
                 state.waiting.add(plays.hazard_names, plays.longest, event)
                 known += [(name, event.source, event.id) for name in plays.hazard_names]
         state.waiting.forget_notes(known)
+        return remembered
 
     # -- input -------------------------------------------------------------------------------------------------
 
@@ -292,3 +329,9 @@ class Engine:
             "pending_events": len(state.pending),
             "feeds": len(state.feeds),
         }
+
+
+def _keep(matcher: Matcher, kind: str, mask: int) -> int:
+    """How long an event is kept: as long as a rule or the verdict may ask for it, and an hour for late ones."""
+    least = kept_for(kind, mask)
+    return max(least, matcher.plays(mask).keep + HOUR) if mask else least

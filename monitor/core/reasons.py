@@ -27,6 +27,7 @@ class NotOpened(StrEnum):
     NO_SERVICE = "no_service"  # the event names no service, so nothing can be related to it
     SHADOW = "shadow"  # every matching rule is in shadow mode: counted, not shown
     TOO_MANY_OPEN = "too_many_open"  # the bound on open instances of one service was reached
+    RULE_GONE = "rule_gone"  # its rule was taken out, or changed so that it no longer fits, while it waited
     TOO_OLD = "too_old"  # arrived when everything around it had been forgotten
 
 
