@@ -30,11 +30,36 @@ class Result(msgspec.Struct, frozen=True):
         return not self.failure
 
     @property
+    def expected(self) -> str:
+        """What the author wrote down, in a few words."""
+        example = self.example
+        said: str = example.expect
+        if example.reason is not None:
+            said += f": {example.reason}"
+        if example.verdict is not None:
+            said += f", verdict {example.verdict}"
+        return said if example.title is None else f"{said}, {example.title!r}"
+
+    @property
     def got(self) -> str:
-        """What came, in a few words."""
-        if self.standing:
-            return "; ".join(f"draft, verdict {draft.verdict}" for draft in self.standing)
-        return "none" + (f": {', '.join(sorted(set(map(_name, self.reasons))))}" if self.reasons else "")
+        """What came, in the words of `expected`."""
+        if not self.standing:
+            return "none" + (f": {', '.join(sorted(set(map(_name, self.reasons))))}" if self.reasons else "")
+        titled = self.example.title is not None
+        return "; ".join(
+            f"draft, verdict {draft.verdict}" + (f", {draft.title!r}" if titled else "") for draft in self.standing
+        )
+
+    @property
+    def comparison(self) -> tuple[str, ...]:
+        """Expected and got, line below line, and what the engine says about it: drafts with their story, reasons."""
+        said = [f"expected  {self.expected}", f"got       {self.got}"]
+        for draft in self.standing:
+            missing = f", could not check {', '.join(draft.missing_evidence)}" if draft.missing_evidence else ""
+            said.append(f"draft     {draft.title} (verdict {draft.verdict}{missing})")
+            said += [f"          {sentence}" for sentence in draft.explanation]
+        said += [f"reason    {reason}" for reason in dict.fromkeys(self.reasons)]
+        return tuple(said)
 
 
 def run_examples(rules: Sequence[Rule], examples: Sequence[Example], make_regex: MakeRegex) -> tuple[Result, ...]:

@@ -60,36 +60,6 @@ def test_check_of_warnings_alone_is_fine(pack: Path) -> None:
     assert "0 errors, 2 warnings" in result.stderr
 
 
-def test_test_prints_a_table_of_examples(pack: Path) -> None:
-    result = rules("test", pack)
-    assert result.exit_code == 0
-    assert "restarted in time" in result.stdout
-    assert "2 of 2 examples pass" in result.stderr
-
-
-def test_test_says_why_an_example_failed(pack: Path) -> None:
-    text = GOOD.replace("expect: none\n    reason: no_intervention", "expect: draft")
-    (pack / "page-and-fix.yaml").write_text(text, encoding="utf-8")
-    result = rules("test", pack)
-    assert result.exit_code == 1
-    assert "page-and-fix.yaml:34:5: page-and-fix: nobody acted: no draft stands" in result.stdout
-    assert "not opened: no_intervention: nothing that this rule takes for an intervention" in result.stdout
-
-
-def test_test_of_one_rule_and_of_one_that_is_not_there(pack: Path) -> None:
-    assert rules("test", pack, "--rule", "page-and-fix", "-v").exit_code == 0
-    result = rules("test", pack, "--rule", "page-and-fox")
-    assert result.exit_code == 2
-    assert "there are page-and-fix" in result.stderr
-
-
-def test_test_fails_when_a_rule_is_broken(pack: Path) -> None:
-    (pack / "broken.yaml").write_text("rule: [", encoding="utf-8")
-    result = rules("test", pack)
-    assert result.exit_code == 1
-    assert "broken.yaml:" in result.stdout
-
-
 def test_explain_says_a_rule_in_words(pack: Path) -> None:
     result = rules("explain", "--rules", pack, "page-and-fix")
     assert result.exit_code == 0

@@ -1,0 +1,96 @@
+"""`nearmiss rules test`: runs the examples of rules and shows what was expected beside what came.
+
+Adds no judgement of its own; the same results can be written for a build server.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from monitor.cli.engine_options import printable
+from monitor.cli.main import FAILED
+from monitor.packs.example_run import Result, run_examples
+from monitor.packs.junit import junit
+from monitor.packs.loader import load_rules
+from monitor.packs.regex import make_regex
+from monitor.packs.shipped import shipped_rules
+
+rule_paths = click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(exists=True, path_type=Path))
+
+
+@click.command("test", short_help="Run the examples of rules.")
+@rule_paths
+@click.option("--rule", "names", multiple=True, metavar="NAME", help="Only the examples of this rule (repeatable).")
+@click.option("--verbose", "-v", is_flag=True, help="Show every example, also what the engine said of those that pass.")
+@click.option("--junit", "report", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="Also write the results as JUnit XML, for a build server.")  # fmt: skip
+def test(paths: tuple[Path, ...], names: tuple[str, ...], verbose: bool, report: Path | None) -> None:
+    """Run the examples of the rules in PATH... (files or directories), each rule alone.
+
+    Prints a line a rule, and for each example that fails what was expected, what came, and the engine's reasons.
+    Exits 1 when an example fails or a rule file has an error.
+    """
+    loaded = [load_rules(path) for path in paths or (shipped_rules(),)]
+    errors = [problem for each in loaded for problem in each.errors]
+    for problem in errors:
+        click.echo(printable(str(problem)))
+    known = {name for each in loaded for name in each.places}
+    unknown = sorted(set(names) - known)
+    if unknown:
+        raise click.UsageError(f"no rule named {unknown[0]!r}; there are {', '.join(sorted(known))}")
+    results: list[Result] = []
+    empty: list[str] = []
+    for each in loaded:
+        wanted = [example for example in each.examples if not names or example.rule in names]
+        results += run_examples(each.rules, wanted, make_regex)
+        having = {example.rule for example in each.examples}
+        empty += [rule.name for rule in each.rules if rule.name not in having and (not names or rule.name in names)]
+    if report is not None:
+        report.write_bytes(junit(results, errors))
+    _print(results, empty, verbose=verbose)
+    failed = sum(not result.passed for result in results)
+    said = f"{len(results) - failed} of {counted(len(results), 'example')} pass"
+    said += f"; {counted(len(errors), 'error')} in rule files" if errors else ""
+    click.echo(said, err=True)
+    if failed or errors:
+        sys.exit(FAILED)
+
+
+def counted(count: int, word: str) -> str:
+    """`1 rule`, `2 rules`."""
+    return f"{count} {word}" + ("" if count == 1 else "s")
+
+
+def _print(results: Sequence[Result], empty: Sequence[str], *, verbose: bool) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    by_rule: dict[str, list[Result]] = {}
+    for result in results:
+        by_rule.setdefault(result.example.rule, []).append(result)
+    for rule, own in by_rule.items():
+        failed = sum(not result.passed for result in own)
+        said = f"{failed} of {counted(len(own), 'example')} failed" if failed else counted(len(own), "example")
+        console.print(_marked(not failed, f"{printable(rule)}: {said}"))
+        for result in own:
+            if verbose or not result.passed:
+                _print_example(console, result)
+    for rule in empty:
+        console.print(Text(f"- {printable(rule)}: no example"))
+
+
+def _print_example(console: Console, result: Result) -> None:
+    example = result.example
+    line = _marked(result.passed, printable(example.name))
+    console.print(Text("  ") + line + Text("" if result.passed else f": {printable(result.failure)}"))
+    console.print(Text(f"    {printable(str(example.place))}", style="dim"))
+    for said in result.comparison:
+        console.print(Text(f"    {printable(said)}"))
+
+
+def _marked(held: bool, text: str) -> Text:
+    return Text.assemble(("✔ ", "green") if held else ("✘ ", "red"), text)
