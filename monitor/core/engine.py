@@ -7,7 +7,7 @@ with timers; so within the lateness the result is a function of the set of event
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -36,9 +36,13 @@ _IMPACT_KINDS = frozenset({"impact.started", "impact.ended", "incident.opened", 
 
 
 class EngineSettings(msgspec.Struct, frozen=True):
-    """`lateness`: how far behind the newest event another may arrive and still be in its place (microseconds)."""
+    """`lateness`: how far behind the newest event another may arrive and still be in its place (microseconds).
+
+    `led`: ticks alone move the watermark, since several engines share one.
+    """
 
     lateness: int = 60 * SECOND
+    led: bool = False
 
 
 class Engine:
@@ -51,12 +55,21 @@ class Engine:
         make_regex: MakeRegex,
         settings: EngineSettings = EngineSettings(),
         cells: Mapping[str, bytes] | None = None,
+        compiled: Matcher | None = None,
+        at_home: Callable[[Event], bool] | None = None,
     ) -> None:
-        """`cells`: what `take_changes` gave, all together. Raises StateError where they cannot be read."""
+        """`cells`: what `take_changes` gave, all together. Raises StateError where they cannot be read.
+
+        `compiled`: the same rules and catalogue, already compiled for another engine. `at_home`: whether an event may
+        be a hazard here; of several engines that are told of one event, one may take it for that.
+        """
         self._make_regex = make_regex
+        self._compiled = compiled
+        self._at_home = at_home
         self._out: list[Decision] = []
         self.state = State.restore(cells) if cells else State(Timeline())
         self.state.timeline.lateness = settings.lateness
+        self.state.timeline.led = settings.led
         self._housekeeping_at = BEGINNING
         self._wire(rules, catalogue)
         if cells:
@@ -64,11 +77,21 @@ class Engine:
 
     def _wire(self, rules: Sequence[Rule], catalogue: Catalogue) -> None:
         self.catalogue = catalogue
-        self._matcher = matcher = Matcher(rules, catalogue, self.state.lineage, self._make_regex)
+        lineage, compiled, self._compiled = self.state.lineage, self._compiled, None
+        matcher = Matcher(rules, catalogue, lineage, self._make_regex) if compiled is None else compiled.seeing(lineage)
+        self._matcher = matcher
+        self._mask = matcher.mask if self._at_home is None else self._mask_here
         self.state.memory.keep = self._keep
         self._relevant = matcher.kinds | ALWAYS_KEPT.keys() | ALERT_STATES | _LINEAGE_KINDS | frozenset(CONTEXT_KINDS)
         self._correlator = Correlator(self.state, matcher, catalogue, self._out)
         self._judge = Judge(self.state, matcher, catalogue, self._correlator, self._out)
+
+    def _mask_here(self, event: Event) -> int:
+        """What an event plays for this engine, which is one of several."""
+        mask = self._matcher.mask(event)
+        if mask and self._at_home is not None and not self._at_home(event):
+            return mask & ~self._matcher.hazard_bits
+        return mask
 
     def _keep(self, kind: str, mask: int) -> int:
         return _keep(self._matcher, kind, mask)
@@ -127,7 +150,7 @@ class Engine:
         state = self.state
         state.waiting.clear()
         known = []
-        remembered = sorted(state.memory.remask(self._matcher.mask), key=lambda kept: entry(kept[0]))
+        remembered = sorted(state.memory.remask(self._mask), key=lambda kept: entry(kept[0]))
         state.memory.forget_before(state.swept_at)
         for event, mask in remembered:
             plays = self._matcher.plays(mask)
@@ -236,7 +259,7 @@ class Engine:
     def _process(self, event: Event) -> int:
         """Give one event to whoever may want it; the mask of the steps that it plays."""
         state, kind = self.state, event.kind
-        mask = self._matcher.mask(event)
+        mask = self._mask(event)
         if kind in _LINEAGE_KINDS:
             state.record_lineage(event)
         if not mask and kind not in ALWAYS_KEPT and not state.is_watched(event.service):
@@ -279,7 +302,7 @@ class Engine:
             return
         else:
             self._correlator.now = max(self._correlator.now, state.timeline.watermark)
-            if behind > self._keep(event.kind, self._matcher.mask(event)) and event.kind not in _IMPACT_KINDS:
+            if behind > self._keep(event.kind, self._mask(event)) and event.kind not in _IMPACT_KINDS:
                 at = Instant(self._correlator.now)
                 self._out.append(
                     Ignore(NotOpened.TOO_OLD, at, (), event.service, (event.event_id,), "arrived too late")

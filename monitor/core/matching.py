@@ -7,6 +7,9 @@ mask: an integer with a bit a step.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
+from functools import reduce
+from operator import or_
 from typing import Literal
 
 from monitor.core.catalogue import Catalogue
@@ -141,6 +144,13 @@ class Matcher:
             for kind in step.kinds:
                 wanting.setdefault(kind, []).append(step)
         self._index = {kind: self._compile(steps, make_regex) for kind, steps in wanting.items()}
+        self.hazard_bits = reduce(or_, (s.bit | s.elsewhere_bit for s in self.steps if s.part == "hazard"), 0)
+
+    def seeing(self, lineage: Lineage) -> Matcher:
+        """The same compiled rules for another engine, which remembers other versions and settings."""
+        other = copy(self)
+        other._facts = EventFacts(self.catalogue, lineage)  # noqa: SLF001 - a copy of this very object
+        return other
 
     def _compile(self, steps: list[CompiledStep], make_regex: MakeRegex) -> _KindIndex:
         production = self.catalogue.production

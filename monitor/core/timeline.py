@@ -30,9 +30,14 @@ class Timeline(msgspec.Struct):
     leap_at: int = BEGINNING
     leap_source: str = ""
     leap_count: int = 0
+    led: bool = False
+    """Several engines share one watermark: it comes from outside, by `tick`, and events do not move it here."""
 
     def see(self, at: int, source: str, received: bool) -> None:
         """Take note of an event's time. Times that carry a receipt time were capped at intake and are believed."""
+        if self.led:
+            self.newest, self.confirmed = max(self.newest, at), True
+            return
         if at <= self.newest:
             if not self.confirmed:
                 self._second(at, source)

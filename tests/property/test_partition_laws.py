@@ -1,0 +1,186 @@
+"""The laws of distribution: however many partitions carry the events, the drafts are those of one engine."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cache
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.core.catalogue import Catalogue, Service
+from monitor.core.decisions import Decision, Ignore, Late
+from monitor.core.engine import Engine
+from monitor.core.events import DAY, Event, Instant
+from monitor.core.routing import SHARDS, Router, partitions_of, shards_of
+from monitor.decode.canonical import decode_line
+from monitor.lab.generator import Shape, generate, make_catalogue
+from monitor.packs.loader import load_rules
+from monitor.packs.regex import make_regex
+from monitor.packs.shipped import shipped_rules
+from tests.property.test_engine_laws import disordered
+from tests.support.partitions import engines_of, keep, routed, run_partition
+from tests.support.streams import final, law_rules, new_engine, shop, streams
+
+ORGANISATIONS = 6
+PARTITIONS = (1, 2, 4, 8)
+
+
+def organisations() -> Catalogue:
+    """The shop several times over; nothing connects them but a declared domain for two of them."""
+    services = {
+        f"{place}-{name}": Service(
+            f"{place}-{name}",
+            depends_on=tuple(f"{place}-{other}" for other in service.depends_on),
+            user_facing=service.user_facing,
+            domain="joined" if place < 2 and name == "shop" else None,
+        )
+        for place in range(ORGANISATIONS)
+        for name, service in shop().services.items()
+    }
+    return Catalogue(services=services, production=frozenset({"production"}))
+
+
+def spread(stream: list[Event]) -> list[Event]:
+    """The same stream, told of several organisations by turns; what names no service is for all of them."""
+    spread_out = []
+    for place, event in enumerate(stream):
+        number = (sum(event.id.encode()) + place // 7) % ORGANISATIONS
+        service = None if event.service is None else f"{number}-{event.service}"
+        labels = event.labels
+        if event.kind.startswith("maintenance.") and place % 2:
+            labels = {**labels, "scope": f"{number}-db, {(number + 3) % ORGANISATIONS}-api"}
+        spread_out.append(msgspec.structs.replace(event, service=service, labels=labels))
+    return spread_out
+
+
+def whole(stream: list[Event]) -> list[Decision]:
+    engine = new_engine(catalogue=organisations())
+    return engine.step(stream) + engine.tick(_after(stream))
+
+
+def divided(stream: list[Event], partitions: int, batch: int = 1000) -> list[Decision]:
+    decided: list[Decision] = []
+    for partition, entries in enumerate(routed(stream, organisations(), partitions)):
+        shards = engines_of(law_rules(), organisations(), partition, partitions)
+        decided += run_partition(shards, entries, _after(stream), batch)
+    return decided
+
+
+def _after(stream: list[Event]) -> Instant:
+    return Instant(max(event.time for event in stream) + 40 * DAY)
+
+
+def refusals(decided: list[Decision]) -> Counter[object]:
+    """Everything that was not opened, by reason, rules, service and evidence: nothing is said twice."""
+    return Counter((d.reason, d.rules, d.service, d.evidence, d.detail) for d in decided if isinstance(d, Ignore))
+
+
+@given(streams(), st.integers(0, 2**32), st.sampled_from(PARTITIONS))
+def test_partitions_give_the_drafts_of_one(stream: list[Event], seed: int, partitions: int) -> None:
+    arrivals = disordered(spread(stream), seed)
+    together, apart = whole(arrivals), divided(arrivals, partitions)
+    assert final(apart) == final(together)
+    assert refusals(apart) == refusals(together)
+
+
+@given(streams(), st.lists(st.integers(0, 1000), max_size=30), st.sampled_from(PARTITIONS))
+def test_duplicates_in_partitions_do_not_matter(stream: list[Event], places: list[int], partitions: int) -> None:
+    """A producer that was killed sends again; what was sent reaches some partitions twice."""
+    once = spread(stream)
+    doubled = list(once)
+    for place in places:
+        doubled.insert((place + 7) % (len(doubled) + 1), once[place % len(once)])
+    doubled.sort(key=lambda e: (e.time, e.source, e.id))
+    assert final(divided(doubled, partitions)) == final(whole(once))
+
+
+@given(streams(), st.integers(0, 2**32), st.integers(1, 20))
+def test_where_batches_end_does_not_matter_in_a_partition(stream: list[Event], late: int, batch: int) -> None:
+    """Neither for events that come too late: what is late follows from the journal, not from how it was read."""
+    arrivals = spread(stream)
+    for place in range(0, len(arrivals), 5):
+        arrivals.append(arrivals.pop((place * 31 + late) % len(arrivals)))
+    at_once, in_pieces = divided(arrivals, 2), divided(arrivals, 2, batch)
+    assert final(in_pieces) == final(at_once)
+    assert refusals(in_pieces) == refusals(at_once)
+    assert Counter(d for d in in_pieces if isinstance(d, Late)) == Counter(d for d in at_once if isinstance(d, Late))
+
+
+@given(streams(), st.lists(st.integers(0, 60), max_size=4), st.integers(0, 2**32))
+def test_a_partition_that_changes_its_owner_goes_on(stream: list[Event], stops: list[int], seed: int) -> None:
+    arrivals = disordered(spread(stream), seed)
+    decided: list[Decision] = []
+    for partition, entries in enumerate(routed(arrivals, organisations(), 2)):
+        shards = engines_of(law_rules(), organisations(), partition, 2)
+        saved: dict[str, dict[str, bytes]] = {}
+        for place, (event, route) in enumerate(entries):
+            decided += shards.step([event], [route])
+            keep(saved, shards)
+            if place in stops:
+                shards = engines_of(law_rules(), organisations(), partition, 2, saved)
+        decided += shards.tick(_after(arrivals))
+    together = whole(arrivals)
+    assert final(decided) == final(together)
+    assert refusals(decided) == refusals(together)
+
+
+@cache
+def _generated(seed: int) -> tuple[Catalogue, tuple[Event, ...]]:
+    """What the tools of ten organisations send, with disorder, each event in twenty twice."""
+    events: list[Event] = []
+    services: dict[str, Service] = {}
+    for place in range(10):
+        shape = Shape(
+            events=3000, services=40, user_facing=4, rate=0.05, disorder=0.05, candidates=0.1, seed=seed + place
+        )
+        for service in make_catalogue(shape).services.values():
+            name = f"{place}-{service.name}"
+            depends_on = tuple(f"{place}-{other}" for other in service.depends_on)
+            services[name] = msgspec.structs.replace(service, name=name, depends_on=depends_on)
+        for line in generate(shape):
+            event = decode_line(line)
+            named = None if event.service is None else f"{place}-{event.service}"
+            events.append(msgspec.structs.replace(event, id=f"{place}-{event.id}", service=named))
+    arrivals = disordered(events, seed)
+    again = [event for place, event in enumerate(arrivals) if place % 20 == 0]
+    keyed = [(event.time, 0, event) for event in arrivals] + [(event.time + 1_000_000, 1, event) for event in again]
+    keyed.sort(key=lambda each: (each[0], each[1], each[2].source, each[2].id))
+    return Catalogue(services=services, production=frozenset({"production"})), tuple(each[2] for each in keyed)
+
+
+@pytest.mark.parametrize("partitions", PARTITIONS)
+def test_generated_organisations_in_partitions(partitions: int) -> None:
+    catalogue, events = _generated(11)
+    rules = load_rules(shipped_rules()).rules
+    engine = Engine(rules, catalogue, make_regex)
+    until = _after(list(events))
+    together = engine.step(events) + engine.tick(until)
+    apart: list[Decision] = []
+    lists = routed(events, catalogue, partitions)
+    for partition, entries in enumerate(lists):
+        apart += run_partition(engines_of(rules, catalogue, partition, partitions), entries, until)
+    assert len(final(together)) > 100
+    assert final(apart) == final(together)
+    assert refusals(apart) == refusals(together)
+    assert all(lists), "every partition has something to do"
+
+
+def test_what_may_concern_each_other_lies_together() -> None:
+    catalogue = organisations()
+    router = Router(catalogue)
+    for service in catalogue.services:
+        near = catalogue.around(service) | catalogue.upward(service) | catalogue.downward(service)
+        assert len({router.shard_of(other) for other in near}) == 1
+    assert router.shard_of("0-db") == router.shard_of("1-db"), "one declared domain joins what it names"
+    assert len({router.shard_of(f"{place}-db") for place in range(ORGANISATIONS)}) > 2
+
+
+@pytest.mark.parametrize("partitions", [1, 3, 4, 256])
+def test_every_shard_has_one_partition(partitions: int) -> None:
+    found = sorted(shard for partition in range(partitions) for shard in shards_of(partition, partitions))
+    assert found == list(range(SHARDS))
+    for partition in range(partitions):
+        assert partitions_of(shards_of(partition, partitions), partitions) == (partition,)
