@@ -412,6 +412,8 @@ def point(moment: Point, instance: Instance, action: Event, safe_at: int) -> int
     if moment.anchor == "last_hazard":
         before = [event.time for event in instance.hazards.events if event.time <= action.time]
         return max(before, default=instance.first_sign_at) + moment.offset
+    if moment.anchor == "last_intervention":
+        return max([action.time, *(event.time for event in instance.interventions.events)]) + moment.offset
     return (action.time if moment.anchor == "intervention" else safe_at) + moment.offset
 
 

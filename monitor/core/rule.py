@@ -19,7 +19,7 @@ Where = Literal["production", "elsewhere", "any"]
 Reach = Literal["same", "related", "siblings", "any"]
 """Which services a step may be on, seen from the hazard's: the same; also one hop of the graph; also siblings."""
 
-Anchor = Literal["hazard", "last_hazard", "intervention", "safe"]
+Anchor = Literal["hazard", "last_hazard", "intervention", "last_intervention", "safe"]
 
 LONGEST_WINDOW = 14 * DAY
 LONGEST_HOLD = 7 * DAY
@@ -55,7 +55,10 @@ class Intervention(msgspec.Struct, frozen=True):
 
 
 class Point(msgspec.Struct, frozen=True):
-    """A moment relative to a named one: its time plus `offset` microseconds."""
+    """A moment relative to a named one: its time plus `offset` microseconds.
+
+    `last_intervention` is the last action while the danger stood: the one that a recovery is measured from.
+    """
 
     anchor: Anchor
     offset: int = 0
