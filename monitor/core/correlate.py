@@ -285,6 +285,7 @@ class Correlator:
             count = sum(1 for _ in self.clause_events(step, instance, event, 0))
             if (unmet := clause_unmet(clause, count)) is not None:
                 return unmet
+            instance.counted[clause.name] = max(count, instance.counted.get(clause.name, 0))
         return None
 
     def clause_events(self, step: CompiledStep, instance: Instance, action: Event, safe_at: int) -> Iterator[Event]:

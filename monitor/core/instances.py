@@ -68,6 +68,8 @@ class Instance(msgspec.Struct):
     tracks: dict[str, Track] = {}
     episode: str = ""
     sibling_only: bool = True
+    counted: dict[str, int] = {}
+    """How many events of each step were seen when somebody acted: some may be forgotten when it is judged."""
 
     @property
     def first_sign_at(self) -> int:

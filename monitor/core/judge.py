@@ -205,7 +205,8 @@ class Judge:
         for step in self.matcher.rules[instance.rule].clauses:
             clause = step.clause
             assert clause is not None
-            count = sum(1 for _ in self.correlator.clause_events(step, instance, action, safe_at))
+            told = sum(1 for _ in self.correlator.clause_events(step, instance, action, safe_at))
+            count = max(told, instance.counted.get(clause.name, 0))
             if (unmet := clause_unmet(clause, count)) is not None:
                 raise Refused(*unmet)
             notes.append(f"step {clause.name}: {count} seen")

@@ -40,7 +40,10 @@ class CompiledStep:
         self.bit = 1 << (2 * place)
         self.elsewhere_bit = self.bit << 1 if part == "hazard" and step.environment == "production" else 0
         before = max(0, -clause.since.offset) if clause is not None else 0
-        self.look_back = rule.rule.intervention.within + before
+        after = max(0, clause.until.offset) if clause is not None else 0
+        # A step is asked for again when the episode is judged, once its window and the hold have gone by.
+        held = rule.rule.impact.hold if clause is not None else 0
+        self.look_back = rule.rule.intervention.within + before + after + held
         self.predicate: Predicate = compile_condition(step.where, regex)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from monitor.core.decisions import Amend, Decision, Ignore, Late, Open, Withdraw
-from monitor.core.events import MINUTE, Event, Instant
+from monitor.core.events import DAY, HOUR, MINUTE, Event, Instant
 from monitor.core.reasons import NotOpened
+from monitor.core.rule import Clause, Impact, Point, Step
 from monitor.lab.ledger import Entry, Ledger
 from tests.support.streams import PERSON, START, acted_rule, clear_feed, law_rules, make_event, new_engine, run
 
@@ -130,3 +131,17 @@ def test_a_far_future_time_without_a_receipt_does_not_move_the_watermark() -> No
     assert engine.watermark is not None
     assert engine.watermark < START + 24 * 60 * MINUTE
     assert entry.draft.verdict == "none"
+
+
+def test_a_step_is_remembered_until_the_judgement_however_long_the_hold() -> None:
+    before = Clause("ack", Step(frozenset({"alert.acknowledged"})), Point("hazard"), Point("intervention"))
+    after = Clause(
+        "watched", Step(frozenset({"change.ran"})), Point("last_intervention"), Point("last_intervention", 2 * DAY)
+    )
+    rule = acted_rule(clauses=(before, after), impact=Impact(hold=3 * DAY))
+    ack = make_event("alert.acknowledged", 65, "ack", subject="full", actor=PERSON)
+    watched = make_event("change.ran", 65 + 24 * 60, "watched")
+    stream = sorted([*acted(60, "a"), ack, watched, *clear_feed("shop", 0, 6 * 24 * 60)], key=lambda e: e.time)
+    (entry,) = entries(run(new_engine([rule]), stream))
+    assert entry.draft.opened_at == START + 80 * MINUTE + 72 * HOUR
+    assert any("step ack: 1 seen" in line for line in entry.draft.explanation)
