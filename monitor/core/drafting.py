@@ -15,7 +15,8 @@ from monitor.core.conditions import EVENT_FIELDS, read
 from monitor.core.events import DAY, HOUR, MINUTE, SECOND, SEVERITIES, Event, Instant, to_text
 from monitor.core.facts import share
 from monitor.core.instances import Instance
-from monitor.core.near_miss import Cited, Margin, Role
+from monitor.core.lineage import things_key
+from monitor.core.near_miss import Cited, Draft, Margin, Role
 from monitor.core.reasons import Missing
 from monitor.core.rule import Rule
 
@@ -161,6 +162,12 @@ def draft_id(key: str, anchor: Event) -> str:
 
 def recurrence_key(rule: Rule, service: str | None) -> str:
     return f"{rule.name}|{service}"
+
+
+def subject_keys(draft: Draft) -> list[str]:
+    """Under which a later event finds the draft: once for each subject of its hazards and interventions."""
+    cited = (known.event for known in draft.evidence if known.role in ("hazard", "intervention"))
+    return sorted({things_key(event.service, event.subject) for event in cited if event.subject is not None})
 
 
 def cite(events: Sequence[Event], role: Role) -> list[Cited]:

@@ -31,7 +31,6 @@ from monitor.core.writing import CONTEXT_KINDS
 FOREVER = 2**62
 EXPIRE_EVERY = 5 * MINUTE
 """Hazards that wait are let go at multiples of this event time, not one by one."""
-_LINEAGE_KINDS = frozenset({"change.deployed", "change.rolled_back", "change.flag_set"})
 _IMPACT_KINDS = frozenset({"impact.started", "impact.ended", "incident.opened", "incident.updated", "incident.closed"})
 
 
@@ -82,7 +81,9 @@ class Engine:
         self._matcher = matcher
         self._mask = matcher.mask if self._at_home is None else self._mask_here
         self.state.memory.keep = self._keep
-        self._relevant = matcher.kinds | ALWAYS_KEPT.keys() | ALERT_STATES | _LINEAGE_KINDS | frozenset(CONTEXT_KINDS)
+        lineage.want(matcher.facts_asked)
+        self._recorded = recorded = lineage.kinds
+        self._relevant = matcher.kinds | ALWAYS_KEPT.keys() | ALERT_STATES | recorded | frozenset(CONTEXT_KINDS)
         self._correlator = Correlator(self.state, matcher, catalogue, self._out)
         self._judge = Judge(self.state, matcher, catalogue, self._correlator, self._out)
 
@@ -260,7 +261,7 @@ class Engine:
         """Give one event to whoever may want it; the mask of the steps that it plays."""
         state, kind = self.state, event.kind
         mask = self._mask(event)
-        if kind in _LINEAGE_KINDS:
+        if kind in self._recorded:
             state.record_lineage(event)
         if not mask and kind not in ALWAYS_KEPT and not state.is_watched(event.service):
             return 0

@@ -1,70 +1,40 @@
 """Derived facts of one event: what follows from it together with the catalogue and what ran on its service before.
 
-Each fact is a pure function of the event and of a `Lineage`; a fact that cannot be told is absent.
+Each fact is a pure function of the event and of what came before it in event time; a fact that cannot be told is
+absent.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Callable
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-import msgspec
+from datetime import datetime
 
 from monitor.core.catalogue import Catalogue
-from monitor.core.events import Event, Instant, to_datetime
+from monitor.core.events import DAY, Event, Instant, to_instant
+from monitor.core.hours import is_open, next_opening
+from monitor.core.lineage import (
+    DELETED,
+    Lineage,
+    flag_of,
+    flag_value,
+    measure_of,
+    place_of,
+    revision_of,
+    thing_of,
+    things_key,
+)
 
-REMEMBERED = 20
-"""Versions and settings that are remembered per service and environment, or per flag."""
+REPEAT_WITHIN = 180 * DAY
+"""Drafts of the same service and subject that opened so long before count as repeats."""
 
 _OPPOSITES = frozenset(
     frozenset(pair)
     for pair in (("on", "off"), ("true", "false"), ("enabled", "disabled"), ("yes", "no"), ("1", "0"), ("100", "0"))
 )
-
-FLAG_VALUE_LABELS = ("value", "variation", "state", "enabled")
-
-
-class Lineage(msgspec.Struct):
-    """What was deployed and set before, oldest first: (time, version or value) by service and place."""
-
-    versions: dict[str, list[tuple[int, str]]] = {}
-    settings: dict[str, list[tuple[int, str]]] = {}
-
-    def record(self, event: Event) -> str | None:
-        """Remember a deployment or a flag's setting; the key that changed, or None."""
-        if event.kind in ("change.deployed", "change.rolled_back") and (version := event.labels.get("version")):
-            return _remember(self.versions, _place(event), (event.time, version))
-        if event.kind == "change.flag_set" and (value := flag_value(event)) is not None:
-            return _remember(self.settings, _flag(event), (event.time, value))
-        return None
-
-
-def _remember(kept: dict[str, list[tuple[int, str]]], key: str, entry: tuple[int, str]) -> str:
-    entries = kept.setdefault(key, [])
-    if not entries or entry > entries[-1]:
-        entries.append(entry)
-    elif entry not in entries:
-        insort(entries, entry)
-    if len(entries) > REMEMBERED:
-        del entries[:-REMEMBERED]
-    return key
-
-
-def _place(event: Event) -> str:
-    return f"{event.service}|{event.environment}"
-
-
-def _flag(event: Event) -> str:
-    return f"{event.service}|{event.environment}|{event.labels.get('flag') or event.subject}"
-
-
-def flag_value(event: Event) -> str | None:
-    """What the flag was set to, as text; None where the event does not say."""
-    for label in FLAG_VALUE_LABELS:
-        if label in event.labels:
-            return event.labels[label]
-    return None if event.value is None else f"{event.value:g}"
+_DENIED = frozenset({"", "false", "no", "0"})
+SCHEDULED_TRIGGERS = frozenset({"schedule", "scheduled", "cron", "timer"})
+ISSUED_LABELS = ("not_before", "issued_at")
 
 
 def _share(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
@@ -123,7 +93,7 @@ def _off_rotation(event: Event, catalogue: Catalogue, lineage: Lineage) -> objec
 
 def is_drill(event: Event) -> bool:
     drill = event.labels.get("drill")
-    return drill is not None and drill.lower() not in ("", "false", "no", "0")
+    return drill is not None and drill.lower() not in _DENIED
 
 
 def _drill(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
@@ -134,28 +104,46 @@ def _off_hours(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
     known = catalogue.services.get(event.service or "")
     if known is None or known.hours is None:
         return None
-    try:
-        local = to_datetime(event.time).astimezone(ZoneInfo(known.hours.zone))
-    except ZoneInfoNotFoundError:
-        return None
-    minute = local.hour * 60 + local.minute
-    opens, closes = known.hours.opens, known.hours.closes
-    within = opens <= minute < closes if opens <= closes else minute >= opens or minute < closes
-    return not (within and local.isoweekday() in known.hours.days)
+    opened = is_open(known.hours, event.time)
+    return None if opened is None else not opened
+
+
+def _opens_at(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
+    return opens_at(event, catalogue)
+
+
+def opens_at(event: Event, catalogue: Catalogue) -> Instant | None:
+    """When the event's service opens next, by its declared hours."""
+    known = catalogue.services.get(event.service or "")
+    return None if known is None or known.hours is None else next_opening(known.hours, event.time)
+
+
+def is_scheduled(event: Event) -> bool:
+    """Whether the source says that a timetable, and nobody's decision, brought the event about."""
+    if (said := event.labels.get("scheduled")) is not None:
+        return said.lower() not in _DENIED
+    return event.labels.get("trigger", "").lower() in SCHEDULED_TRIGGERS
+
+
+def _scheduled(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
+    return is_scheduled(event)
 
 
 def _rollback(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
-    """A version that ran here before comes back while another one runs."""
+    """A version that ran here before comes back while another one runs. What a timetable deploys is no rollback."""
     if event.kind == "change.rolled_back":
         return True
     version = event.labels.get("version")
     if event.kind != "change.deployed" or version is None:
         return None
-    entries = lineage.versions.get(_place(event))
-    if entries is None or len(entries) < 2:
+    if is_scheduled(event):
         return False
-    before = entries[: bisect_left(entries, (event.time, ""))]
-    return len(before) > 1 and before[-1][1] != version and any(ran == version for _, ran in before[:-1])
+    return _returns(lineage.before("version", place_of(event), event.time), version)
+
+
+def _returns(before: list[tuple[int, str]], now: str) -> bool:
+    """Whether something becomes again what it was once, and is not at the moment."""
+    return len(before) > 1 and before[-1][1] != now and any(was == now for _, was in before[:-1])
 
 
 def _flipped_back(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
@@ -163,8 +151,7 @@ def _flipped_back(event: Event, catalogue: Catalogue, lineage: Lineage) -> objec
     value = flag_value(event)
     if event.kind != "change.flag_set" or value is None:
         return None
-    entries = lineage.settings.get(_flag(event), [])
-    before = entries[: bisect_left(entries, (event.time, ""))]
+    before = lineage.before("setting", flag_of(event), event.time)
     if not before:
         return None
     last = before[-1][1]
@@ -172,6 +159,84 @@ def _flipped_back(event: Event, catalogue: Catalogue, lineage: Lineage) -> objec
         # What it was before the first setting that was seen is known only for switches.
         return frozenset({last.lower(), value.lower()}) in _OPPOSITES
     return last != value and before[-2][1] == value
+
+
+def _put_back(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
+    """A thing returns to an earlier revision, value or digest, or the source says what the change reverts."""
+    if not event.kind.startswith("change."):
+        return None
+    if event.kind == "change.restored" or event.labels.get("reverts"):
+        return True
+    if event.kind not in ("change.configured", "change.deleted") or event.subject is None:
+        return None
+    revision = revision_of(event)
+    if revision is None:
+        return None
+    before = lineage.before("revision", thing_of(event), event.time)
+    if revision != DELETED and len(before) == 1 and before[0][1] == DELETED:
+        return None  # made anew after it was deleted: whether as it was, nobody has seen
+    return _returns(before, revision)
+
+
+def _trend(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
+    """The value against the one before, of the same service and subject, by the side on which the danger lies."""
+    if event.value is None or event.subject is None or (event.bound is None and event.limit is None):
+        return None
+    before = lineage.before("value", measure_of(event), event.time)
+    if not before:
+        return None
+    now, then = _danger(event, event.value), _danger(event, before[-1][1])
+    if now is None or then is None:
+        return None
+    return "same" if now == then else "worse" if now > then else "better"
+
+
+def _danger(event: Event, value: float) -> float | None:
+    if event.bound == "min":
+        return -value
+    if event.bound == "expected":
+        return None if event.limit is None else abs(value - event.limit)
+    return value
+
+
+def _lifetime_left(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
+    """The share of its lifetime that a certificate or credential still had; of a rotation: what was replaced."""
+    renewed = event.kind == "change.rotated"
+    expires_at = event.previous_expires_at if renewed else event.expires_at
+    before = lineage.before("rotation", thing_of(event), event.time)
+    if renewed and expires_at is None and before:
+        expires_at = Instant(before[-1][1])
+    if expires_at is None:
+        return None
+    issued_at = next((at for at, until in reversed(before) if until == expires_at), None)
+    if issued_at is None:
+        told = _issued_at(event)
+        if not renewed:
+            issued_at = told
+        elif event.expires_at is not None:
+            # What was replaced is taken to have been made to last as long as what replaces it.
+            issued_at = expires_at - (event.expires_at - (event.time if told is None else told))
+    if issued_at is None or issued_at >= expires_at:
+        return None
+    return (expires_at - event.time) / (expires_at - issued_at)
+
+
+def _issued_at(event: Event) -> Instant | None:
+    for label in ISSUED_LABELS:
+        if (said := event.labels.get(label)) is not None:
+            try:
+                return to_instant(datetime.fromisoformat(said))
+            except ValueError:
+                return None
+    return None
+
+
+def _repeats(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
+    """How many drafts of the same service and subject opened in the half year before."""
+    if event.subject is None or event.service is None:
+        return None
+    opened = lineage.drafts.get(things_key(event.service, event.subject), [])
+    return float(bisect_left(opened, (event.time,)) - bisect_left(opened, (event.time - REPEAT_WITHIN,)))
 
 
 _Derive = Callable[[Event, Catalogue, Lineage], object]
@@ -182,7 +247,13 @@ DERIVED: dict[str, _Derive] = {
     "previous_time_left": _previous_time_left,
     "rollback": _rollback,
     "flipped_back": _flipped_back,
+    "put_back": _put_back,
+    "scheduled": _scheduled,
+    "trend": _trend,
+    "lifetime_left": _lifetime_left,
+    "repeats": _repeats,
     "off_hours": _off_hours,
+    "opens_at": _opens_at,
     "actor": _actor,
     "off_rotation": _off_rotation,
     "drill": _drill,
@@ -201,6 +272,10 @@ class EventFacts:
         self._catalogue = catalogue
         self._lineage = lineage
         self.event = event
+
+    def of(self, event: Event) -> EventFacts:
+        """The facts of another event."""
+        return EventFacts(self._catalogue, self._lineage, event)
 
     def get(self, name: str, /) -> object:
         """Raises KeyError for a fact that does not exist."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from monitor.core.catalogue import Catalogue
 from monitor.core.correlate import Correlator, clause_unmet
 from monitor.core.decisions import Amend, Decision, Ignore, Open, Withdraw
-from monitor.core.drafting import cite
+from monitor.core.drafting import cite, subject_keys
 from monitor.core.episodes import (
     BEFORE_FIRST_SIGN,
     CHAIN_WITHIN,
@@ -131,7 +131,8 @@ class Judge:
         episode.outcome = "draft"
         if episode.draft is None:
             self.out.append(Open(draft))
-            self.state.remember_recurrence(draft.recurrence_key, draft.opened_at, draft.id)
+            for key in (draft.recurrence_key, *subject_keys(draft)):
+                self.state.remember_recurrence(key, draft.opened_at, draft.id)
         elif draft != episode.draft:
             self.out.append(Amend(draft))
         episode.draft = draft

@@ -15,9 +15,10 @@ from typing import Literal
 from monitor.core.catalogue import Catalogue
 from monitor.core.conditions import Getter, MakeRegex, Predicate, getter, index_key
 from monitor.core.events import Event
-from monitor.core.facts import EventFacts, Lineage
+from monitor.core.facts import EventFacts
+from monitor.core.lineage import Lineage
 from monitor.core.predicates import Asked, MaskOf, compile_condition, compile_masks
-from monitor.core.rule import Clause, Reach, Rule, Step
+from monitor.core.rule import Clause, Reach, Rule, Step, facts_asked
 
 Part = Literal["hazard", "intervention", "clause"]
 FEW_VALUES = frozenset({"severity", "actor.kind", "actor.on_call", "environment", "bound", "kind"})
@@ -140,6 +141,7 @@ class Matcher:
         for rule in rules:
             compiled = self.rules[rule.name] = CompiledRule(rule, len(self.steps), make_regex)
             self.steps += compiled.steps
+        self.facts_asked = facts_asked(rules)
         self._facts = EventFacts(catalogue, lineage)
         self._plays: dict[int, Plays] = {}
         wanting: dict[str, list[CompiledStep]] = {}

@@ -5,11 +5,12 @@ What people write in YAML becomes one of these (`monitor.packs`); the engine run
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import msgspec
 
-from monitor.core.conditions import Condition
+from monitor.core.conditions import Condition, fields_of
 from monitor.core.events import DAY, HOUR, MINUTE
 from monitor.core.near_miss import Family, Mode, RecordKind
 
@@ -147,3 +148,15 @@ class Rule(msgspec.Struct, frozen=True):
         if not act.step.kinds & self.hazard.kinds:
             found.append("what is its own intervention is of a kind of the hazard")
         return found
+
+    def steps(self) -> Iterator[Step]:
+        yield self.hazard
+        yield self.intervention.step
+        for clause in self.clauses:
+            yield clause.step
+
+
+def facts_asked(rules: Iterable[Rule]) -> frozenset[str]:
+    """The derived facts that some condition of some rule reads."""
+    fields = frozenset[str]().union(*(fields_of(step.where) for rule in rules for step in rule.steps()))
+    return frozenset(field.removeprefix("derived.") for field in fields if field.startswith("derived."))

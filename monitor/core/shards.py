@@ -15,7 +15,7 @@ from monitor.core.conditions import MakeRegex
 from monitor.core.decisions import Decision, Ignore, Late
 from monitor.core.engine import Engine, EngineSettings
 from monitor.core.events import SECOND, Event, Instant
-from monitor.core.facts import Lineage
+from monitor.core.lineage import Lineage
 from monitor.core.matching import Matcher
 from monitor.core.packing import pack, unpack
 from monitor.core.reasons import NotOpened

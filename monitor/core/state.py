@@ -13,10 +13,11 @@ import msgspec
 
 from monitor.core.episodes import LONGEST_EPISODE, Episode
 from monitor.core.events import DAY, HOUR, Event
-from monitor.core.facts import Lineage
+from monitor.core.facts import REPEAT_WITHIN
 from monitor.core.feeds import FeedKey, Feeds
 from monitor.core.impact import LOOK_BACK
 from monitor.core.instances import Instance
+from monitor.core.lineage import TABLES, Lineage
 from monitor.core.memory import Memory
 from monitor.core.packing import pack, unpack
 from monitor.core.timeline import BEGINNING, Timeline
@@ -24,7 +25,6 @@ from monitor.core.waiting import Noted, Waiting
 
 STATE_VERSION = 1
 MEMORY_HORIZON = 25 * HOUR
-REPEAT_WITHIN = 180 * DAY
 SWEEP_EVERY = 12 * HOUR
 FEED_HORIZON = LONGEST_EPISODE + DAY
 """A verdict reaches back to the first sign; what lies further back than this counts as not looked at."""
@@ -79,7 +79,7 @@ class State:
         self.expired_until = BEGINNING
         self.instances: dict[str, Instance] = {}
         self.episodes: dict[str, Episode] = {}
-        self.recurrences: dict[str, list[tuple[int, str]]] = {}
+        self.recurrences = self.lineage.drafts
         self.pending: list[tuple[int, str, str, int, Event]] = []
         self.arrivals = 0
         self.timers: list[Timer] = []
@@ -177,8 +177,7 @@ class State:
         heapq.heappush(self.timers, (at, kind, what))
 
     def record_lineage(self, event: Event) -> None:
-        if (key := self.lineage.record(event)) is not None:
-            self._dirty.add(f"{'setting' if event.kind == 'change.flag_set' else 'version'}:{key}")
+        self._dirty.update(self.lineage.record(event))
 
     def repeats(self, key: str, before: int) -> list[str]:
         """Drafts of the same recurrence key that opened within 180 days before."""
@@ -201,6 +200,7 @@ class State:
             if until < watermark:
                 del self._fact_chunks[number]
                 self._dirty.add(f"facts:{number}")
+        self._dirty.update(self.lineage.forget_before(watermark))
         for key in [key for key, entries in self.recurrences.items() if entries[-1][0] < watermark - REPEAT_WITHIN]:
             del self.recurrences[key]
             self._dirty.add(f"recurrence:{key}")
@@ -239,10 +239,8 @@ class State:
             value = self.instances.get(key)
         elif kind == "episode":
             value = self.episodes.get(key)
-        elif kind == "version":
-            value = self.lineage.versions.get(key)
-        elif kind == "setting":
-            value = self.lineage.settings.get(key)
+        elif kind in TABLES:
+            value = self.lineage.tables[kind].get(key)
         elif kind == "recurrence":
             value = self.recurrences.get(key)
         return None if value is None else pack(value)
@@ -310,10 +308,8 @@ class State:
                 self.set_timer(episode.wake_at, "wake", episode.id)
             if episode.closes_at is not None:
                 self.set_timer(episode.closes_at, "close", episode.id)
-        elif kind == "version":
-            self.lineage.versions[key] = unpack(value, list[tuple[int, str]])
-        elif kind == "setting":
-            self.lineage.settings[key] = unpack(value, list[tuple[int, str]])
+        elif kind in TABLES:
+            self.lineage.tables[kind][key] = unpack(value, TABLES[kind].type)
         elif kind == "recurrence":
             self.recurrences[key] = unpack(value, list[tuple[int, str]])
         elif kind == "noted":

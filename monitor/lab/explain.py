@@ -13,7 +13,8 @@ from monitor.core.decisions import Amend, Decision, Ignore, Late, Merge, Open, W
 from monitor.core.engine import Engine
 from monitor.core.events import SECOND, Event, EventId, to_text
 from monitor.core.explain import Why, explain_condition
-from monitor.core.facts import EventFacts, Lineage
+from monitor.core.facts import EventFacts
+from monitor.core.lineage import Lineage
 from monitor.core.near_miss import Cited, Draft
 from monitor.core.rule import Rule, Step
 from monitor.decode.streams import arrival_order

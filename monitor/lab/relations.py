@@ -14,7 +14,8 @@ from monitor.core.correlate import pairs_hold, reach
 from monitor.core.drafting import say_duration
 from monitor.core.events import Event
 from monitor.core.explain import Why
-from monitor.core.facts import EventFacts, Lineage
+from monitor.core.facts import EventFacts
+from monitor.core.lineage import Lineage
 from monitor.core.predicates import compile_condition
 from monitor.core.rule import Pair, Rule, Step
 

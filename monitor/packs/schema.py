@@ -18,9 +18,43 @@ DERIVED: dict[str, tuple[FieldType, str]] = {
     "headroom": ("number", "what is left between `value` and `limit`, in the event's unit"),
     "time_left": ("duration", "`expires_at` less the time of the event; negative after it"),
     "previous_time_left": ("duration", "of a rotation: how long the replaced deadline still had; negative after it"),
-    "rollback": ("truth", "a deploy of a version that ran before"),
+    "lifetime_left": (
+        "number",
+        (
+            "the share of its lifetime that a certificate or credential still has, 1 when it is new and 0 at its end; "
+            "of a rotation, what the replaced one still had. Told by `labels.not_before` or `labels.issued_at`, by the "
+            "rotation before, or, of a rotation, by how long the new one lasts"
+        ),
+    ),
+    "trend": (
+        "text",
+        (
+            "`worse`, `better` or `same`: `value` against the one before, of the same service, environment, subject "
+            "and unit, by the side on which `bound` or `limit` says the danger lies"
+        ),
+    ),
+    "rollback": (
+        "truth",
+        "a rollback, or a deployment of a version that had run there before, unless a timetable brought it about",
+    ),
     "flipped_back": ("truth", "a flag set back to what it was"),
+    "put_back": (
+        "truth",
+        (
+            "a change that says what it reverts (`labels.reverts`), a restoration, or a configuration or deletion that "
+            "returns its subject to an earlier revision, digest or value"
+        ),
+    ),
+    "scheduled": (
+        "truth",
+        "a timetable brought it about: `labels.scheduled`, or `labels.trigger` is `schedule`, `cron` or `timer`",
+    ),
+    "repeats": (
+        "number",
+        "how many drafts with the same service and subject opened within 180 days before the event",
+    ),
     "off_hours": ("truth", "outside the declared hours of the service"),
+    "opens_at": ("time", "when the service opens next, by its declared hours"),
     "actor": ("text", "human, automation or unknown, with the catalogue's list of automation applied"),
     "off_rotation": ("truth", "a person who was not on call"),
     "drill": ("truth", "an exercise, an experiment or a load test"),
@@ -32,6 +66,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "bound": ("max", "min", "expected"),
     "actor.kind": ("human", "automation", "unknown"),
     "derived.actor": ("human", "automation", "unknown"),
+    "derived.trend": ("worse", "better", "same"),
     "kind": tuple(sorted(KINDS)),
 }
 """Fields that hold one of a few words."""

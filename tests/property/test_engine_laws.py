@@ -133,7 +133,13 @@ def test_a_shift_of_all_times_changes_no_verdict(stream: list[Event], days: int)
     import msgspec
 
     shift = days * 24 * 60 * MINUTE
-    shifted = [msgspec.structs.replace(event, time=Instant(event.time + shift)) for event in stream]
+    fields = ("time", "expires_at", "previous_expires_at")
+    shifted = [
+        msgspec.structs.replace(
+            event, **{name: Instant(at + shift) for name in fields if (at := getattr(event, name)) is not None}
+        )
+        for event in stream
+    ]
 
     def facts(lines: dict[str, dict[str, object]]) -> list[tuple[object, ...]]:
         return sorted((str(k), str(v["state"]), str(v["verdict"]), str(v["title"])) for k, v in lines.items())

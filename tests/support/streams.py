@@ -120,14 +120,43 @@ def law_rules() -> list[Rule]:
         title="by itself",
         family="automation",
         version="1",
-        hazard=Step(frozenset({"change.rolled_back", "change.configured"})),
-        intervention=Intervention(Step(frozenset({"change.configured"})), 0, "same", itself=True),
+        hazard=Step(frozenset({"change.rolled_back", "change.flag_set"})),
+        intervention=Intervention(Step(frozenset({"change.rolled_back"})), 0, "same", itself=True),
         correlate=("service",),
         clauses=(
             Clause("again", Step(frozenset({"change.configured"})), Point("hazard", -HOUR), Point("hazard", HOUR)),
         ),
     )
-    return [acted_rule(), flag, acked, silenced, by_itself]
+    return [acted_rule(), flag, acked, silenced, by_itself, *lineage_rules()]
+
+
+def lineage_rules() -> list[Rule]:
+    """Rules that ask what was before: rollbacks, what was put back, trends, lifetimes and repeats."""
+    worse = Compare("derived.trend", "equals", ("worse",))
+    put_back = Compare("derived.put_back", "equals", (True,))
+    again = Compare("derived.repeats", "at_least", (1.0,))
+    young = Compare("derived.lifetime_left", "above", (0.2,))
+    return [
+        acted_rule(
+            name="worse",
+            hazard=Step(frozenset({"alert.fired"}), worse),
+            intervention=Intervention(
+                Step(frozenset({"change.configured", "change.deleted", "change.restored"}), put_back), DAY
+            ),
+        ),
+        acted_rule(
+            name="again",
+            hazard=Step(frozenset({"alert.fired", "note.added"}), again),
+            intervention=Intervention(
+                Step(frozenset({"change.deployed"}), Compare("derived.rollback", "equals", (True,))), DAY
+            ),
+        ),
+        acted_rule(
+            name="young",
+            hazard=Step(frozenset({"note.added"})),
+            intervention=Intervention(Step(frozenset({"change.rotated"}), young), 2 * DAY),
+        ),
+    ]
 
 
 _KINDS = [
@@ -144,6 +173,8 @@ _KINDS = [
     "change.flag_set",
     "change.configured",
     "change.configured",
+    "change.deleted",
+    "change.rotated",
     "note.added",
     "incident.opened",
     "incident.closed",
@@ -168,6 +199,10 @@ def events(draw: st.DrawFn, horizon_minutes: int = 3 * 24 * 60) -> Event:
         labels["version"] = draw(st.sampled_from(["1", "2"]))
     if kind == "change.flag_set":
         labels["value"] = draw(st.sampled_from(["on", "off"]))
+    if kind == "change.configured":
+        labels["revision"] = draw(st.sampled_from(["r1", "r2"]))
+    measured = draw(st.sampled_from([None, 1.0, 2.0])) if kind == "alert.fired" else None
+    renewed = kind == "change.rotated"
     return make_event(
         kind,
         minutes,
@@ -179,6 +214,10 @@ def events(draw: st.DrawFn, horizon_minutes: int = 3 * 24 * 60) -> Event:
         severity=draw(st.sampled_from(["critical", "high", "warning", None])),
         actor=draw(st.sampled_from([PERSON, PERSON, MACHINE, None])),
         labels=labels,
+        value=measured,
+        bound=None if measured is None else draw(st.sampled_from(["max", "min"])),
+        expires_at=Instant(START + draw(st.integers(1, 9)) * DAY) if renewed else None,
+        previous_expires_at=Instant(START + draw(st.integers(0, 4)) * DAY) if renewed else None,
     )
 
 

@@ -1,0 +1,39 @@
+"""What was before is a function of the set of events: neither their order, nor copies, nor what comes later matter."""
+
+from __future__ import annotations
+
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.core.events import Event
+from monitor.core.facts import DERIVED, EventFacts
+from monitor.core.lineage import Lineage
+from tests.support.streams import events, shop
+
+STREAMS = st.lists(events(), min_size=1, max_size=50, unique_by=lambda event: (event.source, event.id))
+
+
+def lineage_of(stream: list[Event]) -> Lineage:
+    lineage = Lineage()
+    for event in stream:
+        lineage.record(event)
+    return lineage
+
+
+@given(STREAMS, st.integers(0, 2**32))
+def test_order_and_copies_do_not_matter(stream: list[Event], seed: int) -> None:
+    mixed = [*stream, *stream[::2]]
+    random.Random(seed).shuffle(mixed)
+    assert lineage_of(mixed).tables == lineage_of(stream).tables
+
+
+@given(STREAMS)
+def test_a_fact_depends_only_on_what_came_before_the_event(stream: list[Event]) -> None:
+    everything = lineage_of(stream)
+    for event in stream:
+        earlier = lineage_of([other for other in stream if other.time < event.time])
+        for name in DERIVED:
+            alone, later = EventFacts(shop(), earlier, event), EventFacts(shop(), everything, event)
+            assert alone.get(name) == later.get(name), name
