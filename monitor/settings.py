@@ -70,8 +70,13 @@ def _to_list(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _to_paths(value: object) -> object:
+    return (value,) if isinstance(value, Path) else _to_list(value)
+
+
 Microseconds = Annotated[int, BeforeValidator(_to_duration)]
 Bytes = Annotated[int, BeforeValidator(_to_size)]
+Paths = Annotated[tuple[Path, ...], BeforeValidator(_to_paths)]
 SecretTexts = Annotated[tuple[SecretStr, ...], BeforeValidator(_to_list)]
 
 
@@ -104,7 +109,10 @@ class Settings(_Group):
         description="Where everything is kept: `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST/NAME`.",
     )
     rules: Path | None = Field(default=None, description="Directory of rules; without it the rules that are shipped.")
-    catalogue: Path | None = Field(default=None, description="File that says which services exist and who uses them.")
+    catalogue: Paths = Field(
+        default=(),
+        description="Files or directories that say which services exist and who uses them, in our form or Backstage's.",
+    )
     config: Path | None = Field(default=None, description="YAML file with settings by the names of this page.")
     log_format: Literal["console", "json"] = Field(default="console", description="Lines for people, or JSON.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(

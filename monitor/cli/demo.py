@@ -40,7 +40,7 @@ def command(port: int | None) -> None:
     listener = _listener(port, console)
     with tempfile.TemporaryDirectory(prefix="nearmiss-demo-") as directory:
         settings = _settings(Path(directory))
-        pack = Pack(read_rules(None), read_catalogue(CATALOGUE))
+        pack = Pack(read_rules(None), read_catalogue([CATALOGUE]))
         events = story(SystemClock().now())
         show = _Show(console, events, _expected(pack, events))
         start(settings, pack, listener, show.run)

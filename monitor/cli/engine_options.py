@@ -6,7 +6,7 @@ Prints every problem of a file at once and stops with exit status 2, since a wro
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -14,7 +14,7 @@ import click
 from monitor.cli.main import WRONG_USAGE
 from monitor.core.catalogue import Catalogue
 from monitor.core.rule import Rule
-from monitor.packs.catalogue import load_catalogue
+from monitor.packs.catalogue import load_catalogues
 from monitor.packs.loader import load_rules
 from monitor.packs.problems import Problem
 from monitor.packs.shipped import shipped_rules
@@ -27,9 +27,10 @@ rules_option = click.option(
 )
 catalogue_option = click.option(
     "--catalogue",
-    "catalogue_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Services, their dependencies, and who counts as a user.",
+    "catalogue_paths",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="Services, their dependencies, and who counts as a user: a file or a directory (repeatable).",
 )
 
 
@@ -42,13 +43,11 @@ def read_rules(path: Path | None) -> tuple[Rule, ...]:
     return loaded.rules
 
 
-def read_catalogue(path: Path | None) -> Catalogue:
-    """The catalogue of a file; without one, an empty catalogue: every service then counts as user-facing."""
-    if path is None:
-        return Catalogue()
-    catalogue, problems = load_catalogue(path)
-    _stop_on_errors(problems)
-    return catalogue
+def read_catalogue(paths: Sequence[Path]) -> Catalogue:
+    """The catalogue of these files; without one, an empty catalogue: every service then counts as user-facing."""
+    loaded = load_catalogues(paths)
+    _stop_on_errors(loaded.problems)
+    return loaded.catalogue
 
 
 def _stop_on_errors(problems: Iterable[Problem]) -> None:

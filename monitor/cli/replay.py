@@ -47,7 +47,7 @@ _WIDTH_WITHOUT_TERMINAL = 200
 @rules_option
 @catalogue_option
 @click.option("--format", "output", type=click.Choice(["jsonl", "table"]), default="jsonl", show_default=True)
-def command(files: tuple[str, ...], rules_path: Path | None, catalogue_file: Path | None, output: str) -> None:
+def command(files: tuple[str, ...], rules_path: Path | None, catalogue_paths: tuple[Path, ...], output: str) -> None:
     """Play FILE... (JSON Lines of events, plain or gzip, zstd, bz2, xz; - reads standard input) to the end.
 
     Prints one JSON object for each draft, also for those that were withdrawn, with the reason. Several files are
@@ -56,7 +56,7 @@ def command(files: tuple[str, ...], rules_path: Path | None, catalogue_file: Pat
     """
     if files.count("-") > 1:
         raise click.UsageError("standard input (-) can be given only once")
-    engine = Engine(read_rules(rules_path), read_catalogue(catalogue_file), make_regex)
+    engine = Engine(read_rules(rules_path), read_catalogue(catalogue_paths), make_regex)
     _collect_garbage_rarely()
     limits = Limits(block=max(16_384, min(Limits().block, _MOST_BUFFERED // len(files))))
     with _Watcher(files) as watcher:

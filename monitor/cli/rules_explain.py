@@ -40,7 +40,7 @@ def explain(
     event: tuple[str, str] | None,
     draft: str | None,
     rules_path: Path | None,
-    catalogue_file: Path | None,
+    catalogue_paths: tuple[Path, ...],
 ) -> None:
     """Say RULE in words; or, with --events, why an event or a draft of that stream matched or did not.
 
@@ -57,7 +57,7 @@ def explain(
         raise click.UsageError("--event and --draft need --events FILE, the stream that they are in")
     if event is not None and draft is not None:
         raise click.UsageError("--event and --draft cannot be explained at once; give one of them")
-    events, catalogue = _stream(file, catalogue_file)
+    events, catalogue = _stream(file, catalogue_paths)
     try:
         if event is not None:
             print_why(explain_event(events, rules, catalogue, EventId(*event), make_regex))
@@ -76,7 +76,7 @@ def _named(rules: Sequence[Rule], names: tuple[str, ...]) -> Sequence[Rule]:
     return [known[name] for name in names] if names else rules
 
 
-def _stream(file: str, catalogue_file: Path | None) -> tuple[list[Event], Catalogue]:
+def _stream(file: str, catalogue_paths: tuple[Path, ...]) -> tuple[list[Event], Catalogue]:
     """The events of a file and the catalogue that goes with them; a case file brings its own."""
     if Path(file).suffix in (".yaml", ".yml"):
         loaded = load_case(Path(file))
@@ -84,13 +84,13 @@ def _stream(file: str, catalogue_file: Path | None) -> tuple[list[Event], Catalo
             click.echo(printable(str(problem)), err=True)
         if loaded.case is None:
             sys.exit(UNREADABLE)
-        own = loaded.case.catalogue if catalogue_file is None else read_catalogue(catalogue_file)
+        own = loaded.case.catalogue if not catalogue_paths else read_catalogue(catalogue_paths)
         return list(loaded.case.events), own
     events = events_of(Source(file, read_lines(file)), _Told())
     if not events:
         click.echo(f"{file}: no event could be read; expected one JSON event on each line", err=True)
         sys.exit(UNREADABLE)
-    return events, read_catalogue(catalogue_file)
+    return events, read_catalogue(catalogue_paths)
 
 
 class _Told:

@@ -27,14 +27,14 @@ class WrongSetting(click.ClickException):
 @click.option("--port", help="Port to listen on; 0 takes a free one.  [default: 8080]")
 @click.option("--database", help="sqlite:///PATH or postgresql://…  [default: sqlite:///var/nearmiss.db]")
 @click.option("--rules", help="Directory of rules.  [default: those that come with the program]")
-@click.option("--catalogue", help="File of services, their dependencies, and who counts as a user.")
+@click.option("--catalogue", multiple=True, help="Services: a file or a directory, also of Backstage (repeatable).")
 @click.option("--config", help="YAML file with settings.")
-def command(**flags: str | None) -> None:
+def command(catalogue: tuple[str, ...], **flags: str | None) -> None:
     """Take events by webhook, find near misses, and show them for review; until SIGTERM or Ctrl-C.
 
     Each option can also be given as NEARMISS_… in the environment. The service is ready when /readyz answers 200.
     """
-    settings = load_settings(flags)
+    settings = load_settings({**flags, "catalogue": catalogue or None})
     logs.configure(settings.log_format, settings.log_level)
     start(settings, read_pack(settings), open_listener(settings), _announce)
 

@@ -1,7 +1,9 @@
-"""The catalogue file that operators keep → services, environments, feeds and automation, with located problems.
+"""Files and directories that describe the services → one catalogue, with located problems, every one at once.
+
+Reads two forms, in any mixture: our own, below, and the entities of Backstage (`monitor.packs.backstage`).
 
 services:
-  checkout: {user_facing: true, depends_on: [payments-db], owner: team-pay, domain: shop,
+  checkout: {user_facing: true, depends_on: [payments-db], owner: team-pay, system: shop, domain: retail,
              hours: {zone: Europe/Berlin, opens: "08:00", closes: "18:00", days: [mon, tue, wed, thu, fri]}}
 production: [production]
 feeds:
@@ -11,138 +13,158 @@ automation: [deploy-bot]
 
 from __future__ import annotations
 
-import re
+import hashlib
+from collections.abc import Sequence
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from monitor.core.catalogue import Catalogue, Feed, Hours, Service
+import msgspec
+
+from monitor.core.catalogue import Catalogue, Feed, Service
 from monitor.decode.catalogues import SHORT_KEYS, BadCatalogue, catalogue_from_mapping
+from monitor.packs.backstage import Entities, is_entity, is_foreign
+from monitor.packs.catalogue_parts import Parts
 from monitor.packs.form import Form, name_of, text_of
-from monitor.packs.located import Listing, Mapping, Node, plain, read_located
-from monitor.packs.problems import Place, Problem, Problems, nearest
+from monitor.packs.hours import hours_of_mapping
+from monitor.packs.loader import find_files
+from monitor.packs.located import Listing, Mapping, Node, plain, read_documents
+from monitor.packs.problems import Place, Problem, Problems
 
-__all__ = ["catalogue_from_mapping", "load_catalogue"]
+__all__ = ["LoadedCatalogue", "catalogue_from_mapping", "catalogue_hash", "load_catalogue", "load_catalogues"]
 
 KEYS = ("services", "production", "feeds", "automation")
-SERVICE_KEYS = ("depends_on", "user_facing", "owner", "domain", "lifecycle", "hours")
-DAYS = {name: number for number, name in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), start=1)}
-_CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)\Z")
+SERVICE_KEYS = ("depends_on", "user_facing", "owner", "system", "domain", "lifecycle", "hours")
+
+
+class LoadedCatalogue(msgspec.Struct, frozen=True):
+    """What the files gave; empty where there is an error. `places` says where each service is defined."""
+
+    catalogue: Catalogue
+    problems: tuple[Problem, ...]
+    content_hash: str
+    places: dict[str, Place]
+    files: int
+    left_out: int
+    """Documents of other tools, which are no part of a catalogue."""
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return tuple(problem for problem in self.problems if problem.is_error)
 
 
 def load_catalogue(path: Path) -> tuple[Catalogue, tuple[Problem, ...]]:
-    """The catalogue of a file and what is wrong with it. Empty when there is an error; never raises.
+    """The catalogue of a file or a directory and what is wrong with it, as `load_catalogues` reads it."""
+    loaded = load_catalogues([path])
+    return loaded.catalogue, loaded.problems
 
-    The short form of rule examples and case files (`user_facing`, `depends_on`) is read as well.
+
+def load_catalogues(paths: Sequence[Path]) -> LoadedCatalogue:
+    """One catalogue of several files and directories (`*.yaml`, `*.yml`; hidden ones left out). Never raises.
+
+    Without a path, the empty catalogue. A file may hold several documents, each in either form. The short form of rule
+    examples and case files (`user_facing`, `depends_on`) is read as well.
     """
     problems = Problems()
-    node = read_located(path, problems)
-    catalogue = Catalogue() if node is None else read_catalogue(node, problems)
-    return (Catalogue() if problems.errors else catalogue), tuple(problems)
+    parts, entities = Parts(problems), Entities(problems)
+    files = [file for path in paths for file in find_files(path, problems, "catalogue")]
+    parts.unreadable = problems.errors > 0
+    left_out = 0
+    for file in dict.fromkeys(files):
+        before = problems.errors
+        documents = read_documents(file, problems)
+        parts.unreadable |= not documents or problems.errors > before
+        for node in documents:
+            if is_foreign(node):
+                left_out += 1
+            elif is_entity(node):
+                entities.add(node)
+            else:
+                _read_document(node, parts)
+    entities.hand_over(parts)
+    catalogue = parts.finish(Place(str(paths[0]))) if paths else Catalogue()
+    if problems.errors:
+        catalogue = Catalogue()
+    return LoadedCatalogue(
+        catalogue, tuple(problems), catalogue_hash(catalogue), parts.places, len(set(files)), left_out
+    )
 
 
 def read_catalogue(node: Node, problems: Problems) -> Catalogue:
-    """The catalogue of a located tree; its problems are added to `problems`."""
+    """The catalogue of a located tree in our own form; its problems are added to `problems`."""
+    parts = Parts(problems)
+    _read_document(node, parts)
+    return parts.finish(node.place)
+
+
+def catalogue_hash(catalogue: Catalogue) -> str:
+    """Equal for two catalogues that say the same, in whatever files and order."""
+    feeds = tuple(sorted(catalogue.feeds, key=repr))
+    said = msgspec.structs.replace(catalogue, feeds=feeds)
+    return hashlib.sha256(msgspec.json.encode(said, order="deterministic")).hexdigest()[:16]
+
+
+def _read_document(node: Node, parts: Parts) -> None:
+    problems = parts.problems
     keys = set(node.entries) if isinstance(node, Mapping) else set()
     if isinstance(node, Mapping) and "services" not in keys and keys & {"user_facing", "depends_on"}:
-        return _short(node, problems)
+        _read_short(node, parts)
+        return
     form = Form(node, problems, "a catalogue", KEYS)
-    places: dict[str, Place] = {}
-    services: dict[str, Service] = {}
     written = form.get("services")
     if isinstance(written, Mapping):
         for name, (key, value) in written.entries.items():
-            services[name] = _service(name, value, problems)
-            places[name] = key.place
+            _read_service(name, key.place, value, parts)
     elif written is not None:
         problems.error(written.place, f"services is {name_of(written)}", "a mapping from a name to a service")
-    elif isinstance(node, Mapping):
-        form.missing("services", "a mapping from a name to a service")
-    _check_dependencies(services, written, problems)
-    feeds = tuple(_feed(item, services, problems) for item in form.several("feeds"))
-    if services and not any(service.user_facing for service in services.values()):
-        message = "no service is user-facing, so nothing can reach a user"
-        problems.warning(form.place_of("services"), message, "`user_facing: true` where users look")
-    return Catalogue(
-        services=services,
-        production=frozenset(form.texts("production", "the name of an environment")),
-        feeds=feeds,
-        automation=frozenset(form.texts("automation", "the id of an actor")),
-    )
+    for item in form.several("feeds"):
+        _read_feed(item, parts)
+    parts.production.update(form.texts("production", "the name of an environment"))
+    parts.automation.update(form.texts("automation", "the id of an actor"))
 
 
-def _short(node: Mapping, problems: Problems) -> Catalogue:
+def _read_short(node: Mapping, parts: Parts) -> None:
+    problems = parts.problems
     Form(node, problems, "a catalogue in its short form", SHORT_KEYS)
     written = plain(node)
     try:
-        return catalogue_from_mapping(written) if isinstance(written, dict) else Catalogue()
+        catalogue = catalogue_from_mapping(written) if isinstance(written, dict) else Catalogue()
     except BadCatalogue as error:
         problems.error(node.place, str(error), "user_facing, production, depends_on or automation")
-        return Catalogue()
+        return
+    for name, service in catalogue.services.items():
+        parts.write(service, frozenset({"user_facing"} if service.user_facing else ()), node.place)
+        for target in service.depends_on:
+            parts.need(name, target, node.place)
+    parts.production |= catalogue.production
+    parts.automation |= catalogue.automation
 
 
-def _service(name: str, node: Node, problems: Problems) -> Service:
-    form = Form(node, problems, f"service {name!r}", SERVICE_KEYS)
+def _read_service(name: str, place: Place, node: Node, parts: Parts) -> None:
+    form = Form(node, parts.problems, f"service {name!r}", SERVICE_KEYS)
     hours = form.get("hours")
-    return Service(
+    service = Service(
         name=name,
-        depends_on=form.texts("depends_on", "the name of a service"),
         user_facing=form.flag("user_facing"),
         owner=form.text("owner", "a team") or None,
+        system=form.text("system", "the name of a system") or None,
         domain=form.text("domain", "the name of a domain") or None,
         lifecycle=form.text("lifecycle", "a word such as production or deprecated") or None,
-        hours=None if hours is None else _hours(hours, problems),
+        hours=None if hours is None else hours_of_mapping(hours, parts.problems),
     )
+    parts.write(service, frozenset(key for key in SERVICE_KEYS if form.has(key)), place)
+    listed = form.get("depends_on")
+    items = listed.items if isinstance(listed, Listing) else [listed] if listed is not None else []
+    for item in items:
+        target = text_of(item, parts.problems, "depends_on", "the name of a service")
+        if target is not None:
+            parts.need(name, target, item.place)
 
 
-def _hours(node: Node, problems: Problems) -> Hours | None:
-    form = Form(node, problems, "hours", ("zone", "opens", "closes", "days"))
-    zone = form.text("zone", "an IANA time zone such as Europe/Berlin", required=isinstance(node, Mapping))
-    try:
-        if zone:
-            ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        problems.error(form.place_of("zone"), f"no time zone {zone!r}", "an IANA time zone such as Europe/Berlin")
-    opens, closes = _minute(form, "opens"), _minute(form, "closes")
-    if not form.has("days"):
-        return Hours(zone, opens, closes)
-    days = frozenset(DAYS[word] for word in form.choices("days", DAYS, "days such as mon or sat"))
-    return Hours(zone, opens, closes, days)
-
-
-def _minute(form: Form, key: str) -> int:
-    text = form.text(key, 'a time of day such as "08:30"', required=True)
-    found = _CLOCK.match(text)
-    minute = int(found[1]) * 60 + int(found[2]) if found else 0
-    if (text and not found) or minute > 24 * 60:
-        form.problems.error(form.place_of(key), f"{key} is {text!r}", 'a time of day between "00:00" and "24:00"')
-    return minute
-
-
-def _feed(node: Node, services: dict[str, Service], problems: Problems) -> Feed:
-    form = Form(node, problems, "a feed", ("service", "source", "evidence", "freshness"))
-    service = form.text("service", "the service that it watches", required=isinstance(node, Mapping))
-    if service and service not in services:
-        _unknown_service(form.place_of("service"), service, services, problems)
-    return Feed(
-        service=service,
+def _read_feed(node: Node, parts: Parts) -> None:
+    form = Form(node, parts.problems, "a feed", ("service", "source", "evidence", "freshness"))
+    feed = Feed(
+        service=form.text("service", "the service that it watches", required=isinstance(node, Mapping)),
         source=form.text("source", "the source of its events") or None,
         evidence=form.text("evidence", "what it can see, such as synthetic or slo") or None,
         freshness=form.span("freshness") if form.has("freshness") else None,
     )
-
-
-def _check_dependencies(services: dict[str, Service], written: Node | None, problems: Problems) -> None:
-    for service in services.values():
-        node = written.get(service.name) if isinstance(written, Mapping) else None
-        listed = node.get("depends_on") if isinstance(node, Mapping) else None
-        items = listed.items if isinstance(listed, Listing) else [listed] if listed is not None else []
-        for item in items:
-            name = text_of(item, Problems(), "depends_on", "")
-            if name and name not in services:
-                _unknown_service(item.place, name, services, problems)
-
-
-def _unknown_service(place: Place, name: str, services: dict[str, Service], problems: Problems) -> None:
-    close = nearest(name, services)
-    hint = f"{close!r}, or an entry of its own" if close else f"an entry `{name}: {{}}`"
-    problems.error(place, f"service {name!r} is not in the catalogue", "a service that is listed", hint)
+    parts.feed(feed, form.place_of("service"))

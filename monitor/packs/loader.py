@@ -71,12 +71,12 @@ def load_rules(path: Path) -> Loaded:
     )
 
 
-def find_files(path: Path, problems: Problems) -> list[Path]:
-    """The rule files at a path, in the order of their names; a problem where there are none."""
+def find_files(path: Path, problems: Problems, what: str = "rule") -> list[Path]:
+    """The files of rules (or of `what` else) at a path, in the order of their names; a problem where there are none."""
     if path.is_file():
         return [path]
     if not path.is_dir():
-        problems.error(Place(str(path)), "there is no such file or directory", "a rule file or a directory of them")
+        problems.error(Place(str(path)), "there is no such file or directory", f"a {what} file or a directory of them")
         return []
     found = sorted(
         file
@@ -86,9 +86,10 @@ def find_files(path: Path, problems: Problems) -> list[Path]:
         and not any(part.startswith(".") for part in file.relative_to(path).parts)
     )
     if not found:
-        problems.error(Place(str(path)), "no rule file here", "files that end in .yaml", "another directory")
+        problems.error(Place(str(path)), f"no {what} file here", "files that end in .yaml", "another directory")
     if len(found) > MOST_FILES:
-        problems.error(Place(str(path)), f"{len(found)} files", f"at most {MOST_FILES}", "the directory of the rules")
+        hint = f"the directory of the {what} files"
+        problems.error(Place(str(path)), f"{len(found)} files", f"at most {MOST_FILES}", hint)
         return []
     return found
 

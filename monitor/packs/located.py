@@ -69,41 +69,56 @@ Node = Scalar | Listing | Mapping
 
 def read_located(path: Path, problems: Problems) -> Node | None:
     """The tree of a file's only document, or None when there is no usable one (then `problems` says why)."""
-    whole = Place(str(path))
+    body = _read(path, problems)
+    return None if body is None else parse_located(body, str(path), problems)
+
+
+def read_documents(path: Path, problems: Problems) -> list[Node]:
+    """The trees of a file that may hold several documents, empty ones left out."""
+    body = _read(path, problems)
+    return [] if body is None else _parse(body, str(path), problems, several=True)
+
+
+def _read(path: Path, problems: Problems) -> bytes | None:
     try:
         with path.open("rb") as file:
-            body = file.read(LARGEST_FILE + 1)
+            return file.read(LARGEST_FILE + 1)
     except OSError as error:
-        problems.error(whole, f"cannot be read: {error.strerror}", "a readable file", "checking its path and rights")
+        message = f"cannot be read: {error.strerror}"
+        problems.error(Place(str(path)), message, "a readable file", "checking its path and rights")
         return None
-    return parse_located(body, str(path), problems)
 
 
 def parse_located(body: bytes, name: str, problems: Problems) -> Node | None:
     """As `read_located`, for bytes at hand; `name` is the file that problems mention."""
+    found = _parse(body, name, problems, several=False)
+    return found[0] if found else None
+
+
+def _parse(body: bytes, name: str, problems: Problems, *, several: bool) -> list[Node]:
     whole = Place(name)
     if len(body) > LARGEST_FILE:
         problems.error(whole, f"larger than {LARGEST_FILE} bytes", "one rule or one catalogue", "splitting the file")
-        return None
+        return []
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = body[: error.start]
         place = Place(name, before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1)
         problems.error(place, f"byte 0x{body[error.start]:02x} is not UTF-8", "UTF-8 text", "saving the file as UTF-8")
-        return None
+        return []
     if control := _CONTROL.search(text):
         before_text = text[: control.start()]
         place = Place(name, before_text.count("\n") + 1, control.start() - (before_text.rfind("\n") + 1) + 1)
         problems.error(place, f"control character {control.group()!r}", "printable text", "removing it")
-        return None
+        return []
     try:
-        return _Builder(name, problems).build(text)
+        return _Builder(name, problems, several=several).build(text)
     except yaml.YAMLError as error:
         problems.error(*_say_yaml_error(error, whole, text))
     except _Refused:
         pass  # reported where it was found
-    return None
+    return []
 
 
 class _Refused(Exception):
@@ -128,15 +143,15 @@ def _say_yaml_error(error: yaml.YAMLError, whole: Place, text: str) -> tuple[Pla
 class _Builder:
     """Builds the tree from parser events with a stack of its own: depth costs no recursion."""
 
-    def __init__(self, name: str, problems: Problems) -> None:
-        self.name, self.problems = name, problems
-        self.root: Node | None = None
+    def __init__(self, name: str, problems: Problems, *, several: bool) -> None:
+        self.name, self.problems, self.several = name, problems, several
+        self.roots: list[Node] = []
         self.stack: list[Listing | Mapping] = []
         self.keys: list[Scalar | None] = []
         self.anchors: dict[str, Node] = {}
         self.nodes = 0
 
-    def build(self, text: str) -> Node | None:
+    def build(self, text: str) -> list[Node]:
         documents = 0
         for event in yaml.parse(text, Loader=yaml.CSafeLoader):
             mark = event.start_mark
@@ -144,7 +159,8 @@ class _Builder:
             match event:
                 case yaml.DocumentStartEvent():
                     documents += 1
-                    if documents > 1:
+                    self.anchors.clear()
+                    if documents > 1 and not self.several:
                         self._refuse(place, "a second document begins here", "one document a file", "a file each")
                 case yaml.ScalarEvent():
                     self._check_tag(event, place)
@@ -161,10 +177,10 @@ class _Builder:
                     self._close()
                 case _:
                     pass
-        if self.root is None or (isinstance(self.root, Scalar) and self.root.value is None):
+        roots = [root for root in self.roots if not (isinstance(root, Scalar) and root.value is None)]
+        if not roots:
             self.problems.error(Place(self.name, 1, 1), "the file is empty", "one YAML mapping", "the reference page")
-            return None
-        return self.root
+        return roots
 
     def _check_tag(self, event: yaml.NodeEvent, place: Place) -> None:
         tag = getattr(event, "tag", None)
@@ -214,7 +230,7 @@ class _Builder:
 
     def _attach(self, node: Node) -> None:
         if not self.stack:
-            self.root = node
+            self.roots.append(node)
             return
         parent = self.stack[-1]
         if isinstance(parent, Listing):

@@ -190,3 +190,10 @@ def test_no_secret_is_ever_shown() -> None:
 def test_settings_do_not_change_once_they_are_read() -> None:
     with pytest.raises(ValueError, match="frozen"):
         load_settings({}, {}).port = 1  # type: ignore[misc]  # the type checker says so as well
+
+
+@pytest.mark.parametrize("written", ["a.yaml, b", ["a.yaml", "b"]])
+def test_a_catalogue_may_be_several_files(written: object) -> None:
+    assert load_settings({"catalogue": written}, environ={}).catalogue == (Path("a.yaml"), Path("b"))
+    if isinstance(written, str):
+        assert load_settings({}, environ={"NEARMISS_CATALOGUE": written}).catalogue == (Path("a.yaml"), Path("b"))

@@ -57,7 +57,7 @@ def test_the_short_form_is_read_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("depends_on: [ledger]", "depends_on: [leger]", "8:27: error: service 'leger' is not in the catalogue"),
+        ("depends_on: [ledger]", "depends_on: [leger]", "8:27: warning: service 'leger' is not in the catalogue"),
         ("{service: checkout,", "{service: chekout,", "13:15: error: service 'chekout' is not in the catalogue"),
         ("freshness: 10m", "freshness: soon", "error: freshness is 'soon'"),
         ("Europe/Berlin", "Europe/Atlantis", "7:19: error: no time zone 'Europe/Atlantis'"),
