@@ -79,6 +79,23 @@ class Episode(msgspec.Struct):
         return True
 
 
+def danger_since(instances: Sequence[Instance], rules: Sequence[Rule] = ()) -> int | None:
+    """Since when the danger stood, where a hazard tells it with `began_at`: a key that lay open, a report afterwards.
+
+    With the rules of the instances, exposures are left out: their harm shows in the evidence that the rule names, and
+    an outage long before the key was found to lie open is none of it.
+    """
+    exposures = {rule.name for rule in rules if rule.kind == "exposure"}
+    told = [
+        int(event.began_at)
+        for instance in instances
+        if instance.rule not in exposures
+        for event in instance.hazards.events
+        if event.began_at is not None and event.began_at < event.time
+    ]
+    return min(told, default=None)
+
+
 def reference_of(event: Event) -> str:
     return f"{event.source}\x1f{event.id}"
 

@@ -20,6 +20,7 @@ from monitor.core.episodes import (
     TIED_WITHIN,
     Episode,
     Safe,
+    danger_since,
     find_safe,
     window_end,
 )
@@ -83,6 +84,8 @@ class Judge:
         episode.safe_at = safe.at
         episode.action_times = sorted({int(e.time) for i in instances for e in i.interventions.events})[:40]
         episode.window_from = episode.first_sign_at - BEFORE_FIRST_SIGN
+        if (began := danger_since(instances, rules)) is not None:
+            episode.window_from = min(episode.window_from, began)
         episode.window_to = window_end(episode, safe.at, rules, instances)
         if episode.window_to > now:
             episode.wake_at = episode.window_to
@@ -158,7 +161,7 @@ class Judge:
 
     def _draft(self, episode: Episode, instances: list[Instance], safe: Safe, now: int) -> Draft:
         """The draft of an episode. Raises Refused."""
-        valid, notes = self._valid(instances, safe.at, now)
+        valid, notes, steps = self._valid(instances, safe.at, now)
         shown = [instance for instance in valid if self._rule(instance).mode != "shadow"]
         if not shown:
             raise Refused(NotOpened.SHADOW, "only rules in shadow mode match: counted, not shown")
@@ -171,28 +174,36 @@ class Judge:
         predecessors = self._predecessors(episode)
         self._chain_unhurt(predecessors)
         evidence = self._sees(instances)
-        window = Window(episode.window_from, episode.window_to, self.looked_until)
+        exposed = danger_since(instances)
+        start = episode.window_from if exposed is None else min(exposed, episode.window_from)
+        window = Window(start, episode.window_to, self.looked_until)
         seen = coverage(self.state.feeds, self.catalogue, scope, services, evidence, window)
         verdict: Verdict = "none" if seen.clear and Missing.SERVICE_UNKNOWN not in missing else "unknown"
         missing += [*seen.missing, *safe.missing, *self._doubts(instances, services, now)]
-        judged = Judged(verdict, missing, seen, notes, tuple(o.draft.id for o in predecessors if o.draft is not None))
+        chain = tuple(other.draft.id for other in predecessors if other.draft is not None)
+        judged = Judged(verdict, missing, seen, notes, steps, chain)
         return self._writer.write(episode, instances, safe, judged, now)
 
-    def _valid(self, instances: list[Instance], safe_at: int, now: int) -> tuple[list[Instance], dict[str, list[str]]]:
+    def _valid(
+        self, instances: list[Instance], safe_at: int, now: int
+    ) -> tuple[list[Instance], dict[str, list[str]], list[Event]]:
+        """The candidates that stand, and their further steps: in words by candidate, and the events."""
         valid, notes = [], {}
         refusals = []
+        steps: list[Event] = []
         for instance in instances:
             try:
-                notes[instance.id] = self._check(instance, safe_at, now)
+                notes[instance.id], seen = self._check(instance, safe_at, now)
                 valid.append(instance)
+                steps += seen
             except Refused as refused:
                 refusals.append(refused)
         if not valid:
             raise refusals[0]
-        return valid, notes
+        return valid, notes, steps
 
-    def _check(self, instance: Instance, safe_at: int, now: int) -> list[str]:
-        """Whether one candidate stands, with notes on its further steps. Raises Refused."""
+    def _check(self, instance: Instance, safe_at: int, now: int) -> tuple[list[str], list[Event]]:
+        """Whether one candidate stands, with notes on its further steps, and their events. Raises Refused."""
         memory = self.state.memory
         if all(maintenance_covers(memory, self.catalogue, event, now) for event in instance.hazards.events):
             raise Refused(NotOpened.COVERED_BY_MAINTENANCE, "announced maintenance covers every sign")
@@ -202,16 +213,18 @@ class Judge:
                 "the action was on a service that only serves the same users, and no recovery followed it closely",
             )
         notes = []
+        seen: list[Event] = []
         action = instance.interventions.earliest
         for step in self.matcher.rules[instance.rule].clauses:
             clause = step.clause
             assert clause is not None
-            told = sum(1 for _ in self.correlator.clause_events(step, instance, action, safe_at))
-            count = max(told, instance.counted.get(clause.name, 0))
+            found = list(self.correlator.clause_events(step, instance, action, safe_at))
+            count = max(len(found), instance.counted.get(clause.name, 0))
             if (unmet := clause_unmet(clause, count)) is not None:
                 raise Refused(*unmet)
             notes.append(f"step {clause.name}: {count} seen")
-        return notes
+            seen += found
+        return notes, seen
 
     def _recovered_close(self, instance: Instance) -> bool:
         action_at = instance.interventions.latest.time

@@ -47,12 +47,15 @@ NOTICED_KINDS = frozenset({"alert.acknowledged", "note.added", "responder.joined
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """The judgement: verdict, what could not be checked, the coverage, notes by candidate, and what it followed."""
+    """The judgement: verdict, what could not be checked, the coverage, notes by candidate, the events of further steps,
+    and what it followed.
+    """
 
     verdict: Verdict
     missing: list[str]
     seen: Coverage
     notes: dict[str, list[str]]
+    steps: list[Event]
     chain: tuple[str, ...]
 
 
@@ -68,7 +71,7 @@ class Writer:
         hazards = sorted((e for i in instances for e in i.hazards.events), key=_in_time)
         actions = sorted((e for i in instances for e in i.interventions.events), key=_in_time)
         context = self._context(episode, frozenset(services_of([*hazards, *actions])), safe.at)
-        gathered = gather(instances, context, self._recoveries(instances, actions[0].time, now))
+        gathered = gather(instances, [*context, *judged.steps], self._recoveries(instances, actions[0].time, now))
         capped = [str(Missing.EVIDENCE_CAPPED)] if gathered.omitted else []
         missing = list(dict.fromkeys([*judged.missing, *capped]))
         own_hazard, own_action = first.hazards.earliest, first.interventions.earliest

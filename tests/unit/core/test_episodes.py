@@ -5,7 +5,7 @@ from __future__ import annotations
 from monitor.core.decisions import Amend, Decision, Ignore, Late, Open, Withdraw
 from monitor.core.events import DAY, HOUR, MINUTE, Event, Instant
 from monitor.core.reasons import NotOpened
-from monitor.core.rule import Clause, Impact, Point, Step
+from monitor.core.rule import Clause, Impact, Intervention, Point, Rule, Step
 from monitor.lab.ledger import Entry, Ledger
 from tests.support.streams import PERSON, START, acted_rule, clear_feed, law_rules, make_event, new_engine, run
 
@@ -145,3 +145,29 @@ def test_a_step_is_remembered_until_the_judgement_however_long_the_hold() -> Non
     (entry,) = entries(run(new_engine([rule]), stream))
     assert entry.draft.opened_at == START + 80 * MINUTE + 72 * HOUR
     assert any("step ack: 1 seen" in line for line in entry.draft.explanation)
+
+
+def reported() -> Rule:
+    """A person's note that is its own intervention, with the alerts of three days before."""
+    return acted_rule(
+        name="reported",
+        hazard=Step(frozenset({"note.added"})),
+        intervention=Intervention(Step(frozenset({"note.added"})), 0, "same", itself=True),
+        correlate=("service",),
+        clauses=(
+            Clause(
+                "signs", Step(frozenset({"alert.fired"})), Point("hazard", -3 * DAY), Point("hazard"), "same", (), 1
+            ),
+        ),
+        impact=Impact(hold=2 * DAY),
+    )
+
+
+def test_what_a_further_step_saw_is_cited_and_not_forgotten_during_the_hold() -> None:
+    sign = make_event("alert.fired", 60, "sign", subject="odd", severity="info")
+    gone = make_event("alert.resolved", 70, "gone", subject="odd")
+    note = make_event("note.added", 60 + 3 * 24 * 60, "note", actor=PERSON)
+    later = [make_event("note.added", note_at * 60, f"n{note_at}", service="mail") for note_at in range(80, 200, 10)]
+    (entry,) = entries(run(new_engine([reported()]), [sign, gone, note, *later]))
+    about = {cited.event.id: cited.role for cited in entry.draft.evidence if cited.event.service == "db"}
+    assert about == {"note": "intervention", "sign": "context"}

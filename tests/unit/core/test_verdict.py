@@ -8,6 +8,7 @@ from monitor.core.decisions import Ignore, Open, Withdraw
 from monitor.core.events import MINUTE, Event, Instant
 from monitor.core.near_miss import Draft
 from monitor.core.reasons import Missing, NotOpened, Withdrawn
+from monitor.core.rule import Step
 from tests.support.streams import PERSON, START, acted_rule, clear_feed, make_event, new_engine, run
 
 
@@ -246,3 +247,36 @@ def test_a_missing_resolve_lowers_the_confidence_only() -> None:
     assert draft.verdict == "none"
     assert Missing.NO_RESOLVE in draft.missing_evidence
     assert draft.safe_at == START + 80 * MINUTE  # the action at 70 and ten minutes to settle
+
+
+def noticed_late(kind: str, *more: Event) -> list[object]:
+    """A note at minute 600 about what began at minute 100, and a person who acts; nobody looked before minute 300."""
+    began = Instant(START + 100 * MINUTE)
+    rule = acted_rule(kind=kind, hazard=Step(frozenset({"note.added"})))
+    stream = [
+        make_event("note.added", 600, "note", began_at=began),
+        make_event("change.rotated", 610, "act", actor=PERSON),
+        *clear_feed("shop", 300, 900),
+        *more,
+    ]
+    return list(run(new_engine([rule]), sorted(stream, key=lambda event: (event.time, event.source, event.id))))
+
+
+def outage() -> list[Event]:
+    return [
+        make_event("impact.started", 200, "hit", service="shop"),
+        make_event("impact.ended", 210, "well", service="shop"),
+    ]
+
+
+def test_the_window_begins_where_the_hazard_says_that_it_began() -> None:
+    draft = the_draft(noticed_late("near_miss"))
+    assert draft.window_from == START + 100 * MINUTE
+    assert draft.missing_evidence == (Missing.FEED_GAP,)
+    assert reasons(noticed_late("near_miss", *outage())) == [NotOpened.IMPACT_SEEN]
+
+
+def test_an_outage_before_an_exposure_was_found_is_not_its_harm() -> None:
+    draft = the_draft(noticed_late("exposure", *outage()))
+    assert draft.window_from == START + 595 * MINUTE
+    assert draft.missing_evidence == (Missing.FEED_GAP,), "nobody looked while the key lay open"
