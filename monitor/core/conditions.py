@@ -19,6 +19,14 @@ class Facts(Protocol):
     def get(self, name: str, /) -> object: ...
 
 
+class _NoFacts:
+    def get(self, name: str, /) -> object:
+        return None
+
+
+NO_FACTS = _NoFacts()
+"""For fields of the event itself."""
+
 Predicate = Callable[[Event, Facts], bool]
 Scalar = str | float | bool
 MakeRegex = Callable[[str], Callable[[str], bool]]

@@ -9,16 +9,17 @@ from collections.abc import Iterator
 
 from monitor.core.alerts import ALERT_STATES, Track, alert_key
 from monitor.core.catalogue import Catalogue
-from monitor.core.conditions import read
+from monitor.core.conditions import NO_FACTS
 from monitor.core.decisions import Decision, Ignore, Merge
 from monitor.core.episodes import LONGEST_EPISODE, Episode, reference_of
 from monitor.core.events import Event, EventId, Instant
 from monitor.core.facts import is_drill
 from monitor.core.instances import Evidence, Instance, correlation_key
-from monitor.core.matching import NO_FACTS, CompiledRule, CompiledStep, Matcher, Plays
+from monitor.core.matching import CompiledRule, CompiledStep, Matcher, Plays
 from monitor.core.near_miss import Draft
 from monitor.core.reasons import NotOpened
-from monitor.core.rule import Clause, Pair, Point, Reach, Rule
+from monitor.core.relations import relates
+from monitor.core.rule import Clause, Point, Reach, Rule
 from monitor.core.state import State
 
 NOTHING_HAPPENED = "nothing that this rule takes for an intervention happened within its window"
@@ -33,15 +34,6 @@ def reach(catalogue: Catalogue, service: str, how: Reach) -> frozenset[str] | No
     if how == "related":
         return catalogue.neighbours(service)
     return catalogue.around(service)
-
-
-def pairs_hold(pairs: tuple[Pair, ...], hazard: Event, other: Event) -> bool:
-    """Fields that must equal (or differ from) the hazard's; a missing one never does."""
-    for pair in pairs:
-        mine, theirs = read(pair.hazard, hazard, NO_FACTS), read(pair.theirs, other, NO_FACTS)
-        if mine is None or theirs is None or (mine == theirs) is not pair.equal:
-            return False
-    return True
 
 
 class Correlator:
@@ -205,7 +197,7 @@ class Correlator:
     ) -> tuple[NotOpened, str] | None:
         """Make a candidate of a group of hazards and an action, or say why not."""
         rule = compiled.rule
-        if not any(pairs_hold(rule.intervention.pairs, hazard, action) for hazard in group):
+        if not any(relates(rule.intervention, hazard, action, self.matcher.facts_of) for hazard in group):
             return NotOpened.UNRELATED_INTERVENTION, "what was done had nothing to do with the hazard"
         if is_drill(action):
             self._ignore(
@@ -264,7 +256,7 @@ class Correlator:
         if (
             event.time <= instance.accepts_until
             and (event.event_id in {hazard.event_id for hazard in hazards}) is act.itself
-            and any(pairs_hold(act.pairs, hazard, event) for hazard in hazards)
+            and any(relates(act, hazard, event, self.matcher.facts_of) for hazard in hazards)
             and not is_drill(event)
             and instance.live_at(event.time)
             and (instance.tracks or not self._is_over(instance, event))
@@ -299,7 +291,7 @@ class Correlator:
             services = frozenset(self.state.memory.services_with(*clause.step.kinds))
         hazard = instance.hazards.earliest
         for event in self.state.memory.between(sorted(services), sorted(clause.step.kinds), start, end):
-            if self.matcher.satisfies(step, event) and pairs_hold(clause.pairs, hazard, event):
+            if self.matcher.satisfies(step, event) and relates(clause, hazard, event, self.matcher.facts_of):
                 yield event
 
     # -- alerts ------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from operator import or_
 from typing import Literal
 
 from monitor.core.catalogue import Catalogue
-from monitor.core.conditions import Getter, MakeRegex, Predicate, getter, index_key
+from monitor.core.conditions import NO_FACTS, Facts, Getter, MakeRegex, Predicate, getter, index_key
 from monitor.core.events import Event
 from monitor.core.facts import EventFacts
 from monitor.core.lineage import Lineage
@@ -123,14 +123,6 @@ class _KindIndex:
         self.by_field = by_field
 
 
-class _NoFacts:
-    def get(self, name: str, /) -> object:
-        return None
-
-
-NO_FACTS = _NoFacts()
-
-
 class Matcher:
     """All steps of all rules, behind an index by kind and by value."""
 
@@ -201,6 +193,10 @@ class Matcher:
     def satisfies(self, step: CompiledStep, event: Event) -> bool:
         self._facts.event = event
         return event.kind in step.kinds and step.predicate(event, self._facts) and self._fits(step.step, event)
+
+    def facts_of(self, event: Event) -> Facts:
+        """The derived facts of another event than the one that is being matched."""
+        return self._facts.of(event)
 
     def _fits(self, step: Step, event: Event) -> bool:
         counts = self.catalogue.counts(event.environment)

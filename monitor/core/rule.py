@@ -27,11 +27,29 @@ LONGEST_HOLD = 7 * DAY
 
 
 class Pair(msgspec.Struct, frozen=True):
-    """A field of a step that must equal (or differ from) a field of the hazard; names may differ per step."""
+    """A field of a step that must equal (or differ from) a field of the hazard; names may differ per step.
+
+    With further fields of the hazard in `also` it must equal one of them all (or differ from each).
+    """
 
     hazard: str
     theirs: str
     equal: bool = True
+    also: tuple[str, ...] = ()
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """The step's time lies before (or after) a time that the hazard speaks of, such as `expires_at`."""
+
+    field: str
+    before: bool = True
+
+
+class Spent(msgspec.Struct, frozen=True):
+    """How much of the time between the hazard and its deadline had gone by at the step: 0.9 is nine tenths."""
+
+    operator: Literal["above", "at_least", "below", "at_most"]
+    share: float
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -53,6 +71,8 @@ class Intervention(msgspec.Struct, frozen=True):
     reach: Reach = "siblings"
     pairs: tuple[Pair, ...] = ()
     itself: bool = False
+    limits: tuple[Limit, ...] = ()
+    spent: tuple[Spent, ...] = ()
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -79,6 +99,8 @@ class Clause(msgspec.Struct, frozen=True):
     pairs: tuple[Pair, ...] = ()
     at_least: int = 1
     at_most: int | None = None
+    limits: tuple[Limit, ...] = ()
+    spent: tuple[Spent, ...] = ()
 
 
 class Impact(msgspec.Struct, frozen=True):
@@ -143,7 +165,7 @@ class Rule(msgspec.Struct, frozen=True):
             within = 0 < act.within <= LONGEST_WINDOW
             return [] if within else ["the intervention's window must be above zero and at most 14 days"]
         found = []
-        if act.within or act.pairs or act.reach != "same":
+        if act.within or act.pairs or act.limits or act.spent or act.reach != "same":
             found.append("what is its own intervention has no window, no relations and no other service")
         if not act.step.kinds & self.hazard.kinds:
             found.append("what is its own intervention is of a kind of the hazard")

@@ -9,15 +9,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitor.core.catalogue import Catalogue
-from monitor.core.conditions import MakeRegex, read
-from monitor.core.correlate import pairs_hold, reach
+from monitor.core.conditions import NO_FACTS, MakeRegex, read
+from monitor.core.correlate import reach
 from monitor.core.drafting import say_duration
-from monitor.core.events import Event
+from monitor.core.events import Event, to_text
 from monitor.core.explain import Why
 from monitor.core.facts import EventFacts
 from monitor.core.lineage import Lineage
 from monitor.core.predicates import compile_condition
-from monitor.core.rule import Pair, Rule, Step
+from monitor.core.relations import (
+    FactsOf,
+    limit_holds,
+    pair_holds,
+    say_limit,
+    say_pair,
+    say_spent,
+    share_spent,
+    spent_holds,
+)
+from monitor.core.rule import Limit, Pair, Rule, Spent, Step
 
 MOST_SHOWN = 5
 """Partners of an event that are shown: those that fit first, then the nearest in time."""
@@ -30,7 +40,8 @@ def explain_actions(
     until = hazard.time + rule.intervention.within
     near = [event for event in events if hazard.time <= event.time <= until and _may_be_both(rule, event, hazard)]
     actions = _playing(rule.intervention.step, near, catalogue, lineage, make_regex)
-    partners = [_related(rule, hazard, action, action, "later", catalogue) for action in actions]
+    facts_of = EventFacts(catalogue, lineage).of
+    partners = [_related(rule, hazard, action, action, "later", catalogue, facts_of) for action in actions]
     return _listed("actions within its window", partners, actions, hazard)
 
 
@@ -41,7 +52,8 @@ def explain_hazards(
     since = action.time - rule.intervention.within
     near = [event for event in events if since <= event.time <= action.time and _may_be_both(rule, event, action)]
     hazards = _playing(rule.hazard, near, catalogue, lineage, make_regex)
-    partners = [_related(rule, hazard, action, hazard, "earlier", catalogue) for hazard in hazards]
+    facts_of = EventFacts(catalogue, lineage).of
+    partners = [_related(rule, hazard, action, hazard, "earlier", catalogue, facts_of) for hazard in hazards]
     return _listed("hazards in whose window it lies", partners, hazards, action)
 
 
@@ -70,8 +82,16 @@ def in_place(step: Step, event: Event, catalogue: Catalogue) -> bool:
     )
 
 
-def _related(rule: Rule, hazard: Event, action: Event, shown: Event, when: str, catalogue: Catalogue) -> Why:
-    parts = (_services(rule, hazard, action, catalogue), *(_pair(p, hazard, action) for p in rule.intervention.pairs))
+def _related(
+    rule: Rule, hazard: Event, action: Event, shown: Event, when: str, catalogue: Catalogue, facts_of: FactsOf
+) -> Why:
+    act = rule.intervention
+    parts = (
+        _services(rule, hazard, action, catalogue),
+        *(_pair(pair, hazard, action) for pair in act.pairs),
+        *(_limit(limit, hazard, action, facts_of) for limit in act.limits),
+        *(_spent(spent, hazard, action) for spent in act.spent),
+    )
     apart = say_duration(abs(action.time - hazard.time))
     name = " ".join(filter(None, (shown.source, shown.id, shown.kind, shown.service)))
     return Why(f"{name}, {apart} {when}", all(part.held for part in parts), shown.title or "", parts)
@@ -88,11 +108,22 @@ def _services(rule: Rule, hazard: Event, action: Event, catalogue: Catalogue) ->
 
 
 def _pair(pair: Pair, hazard: Event, action: Event) -> Why:
-    none: dict[str, object] = {}
-    mine, theirs = read(pair.hazard, hazard, none), read(pair.theirs, action, none)
-    asked = f"{pair.theirs} {'equal to' if pair.equal else 'other than'} the hazard's {pair.hazard}"
-    found = f"{'missing' if theirs is None else repr(theirs)} and {'missing' if mine is None else repr(mine)}"
-    return Why(asked, pairs_hold((pair,), hazard, action), found)
+    theirs = read(pair.theirs, action, NO_FACTS)
+    mine = [read(field, hazard, NO_FACTS) for field in (pair.hazard, *pair.also)]
+    found = " and ".join("missing" if value is None else repr(value) for value in (theirs, *mine))
+    return Why(say_pair(pair), pair_holds(pair, hazard, action), found)
+
+
+def _limit(limit: Limit, hazard: Event, action: Event, facts_of: FactsOf) -> Why:
+    moment = read(limit.field, hazard, facts_of(hazard))
+    found = f"at {to_text(action.time)}, {limit.field} is {to_text(moment) if isinstance(moment, int) else 'missing'}"
+    return Why(say_limit(limit), limit_holds(limit, hazard, action, facts_of), found)
+
+
+def _spent(spent: Spent, hazard: Event, action: Event) -> Why:
+    share = share_spent(hazard, action)
+    found = "the hazard names no deadline" if share is None else f"{share:.0%}"
+    return Why(say_spent(spent), spent_holds(spent, hazard, action), found)
 
 
 def _listed(asked: str, partners: Sequence[Why], events: Sequence[Event], around: Event) -> Why:

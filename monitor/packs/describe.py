@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from monitor.core.conditions import Compare, Condition, Not, say
 from monitor.core.explain import Why
-from monitor.core.rule import Clause, Point, Rule, Step
+from monitor.core.relations import say_limit, say_pair, say_spent
+from monitor.core.rule import Clause, Intervention, Point, Rule, Step
 from monitor.packs.form import say_duration
 
 _WHERE = {
@@ -24,9 +25,8 @@ def describe(rule: Rule) -> Why:
     """The tree. Its nodes say what is asked; nothing has been found yet, so that `held` means nothing here."""
     hazard = _node("hazard", *_step(rule.hazard), f"one instance for each {' + '.join(rule.correlate)}")
     act = rule.intervention
-    pairs = [_pair(pair.theirs, pair.hazard, pair.equal) for pair in act.pairs]
     window = f"at most {say_duration(act.within)} after the hazard"
-    related = ("the hazard's own event",) if act.itself else (window, _REACH[act.reach], *pairs)
+    related = ("the hazard's own event",) if act.itself else (window, _REACH[act.reach], *_relations(act))
     intervention = _node("intervention", *_step(act.step), *related)
     hold = f"held for {say_duration(rule.impact.hold)}"
     if rule.impact.hold_through:
@@ -65,8 +65,12 @@ def _condition(condition: Condition) -> Why:
     return _node(name, *map(_condition, condition.parts))
 
 
-def _pair(theirs: str, hazard: str, equal: bool) -> str:
-    return f"{theirs} {'equal to' if equal else 'other than'} the hazard's {hazard}"
+def _relations(related: Intervention | Clause) -> list[str]:
+    return (
+        [say_pair(p) for p in related.pairs]
+        + [say_limit(p) for p in related.limits]
+        + [say_spent(p) for p in related.spent]
+    )
 
 
 def _clause(clause: Clause) -> Why:
@@ -78,8 +82,7 @@ def _clause(clause: Clause) -> Why:
     else:
         name = f"step: {clause.name}, at least {least}" + ("" if most is None else f" and at most {most}")
     window = f"from {_point(clause.since)} to {_point(clause.until)}"
-    pairs = [_pair(pair.theirs, pair.hazard, pair.equal) for pair in clause.pairs]
-    return _node(name, *_step(clause.step), window, _REACH[clause.reach], *pairs)
+    return _node(name, *_step(clause.step), window, _REACH[clause.reach], *_relations(clause))
 
 
 def _point(point: Point) -> str:

@@ -20,7 +20,6 @@ from monitor.core.rule import (
     Impact,
     Intervention,
     MarginSpec,
-    Pair,
     Point,
     Reach,
     Rule,
@@ -31,6 +30,7 @@ from monitor.packs.conditions import check_own_field, read_where
 from monitor.packs.form import DURATION_HELP, Form, duration, name_of, say_duration, text_of
 from monitor.packs.located import Mapping, Node, Scalar
 from monitor.packs.problems import Problems, listed
+from monitor.packs.relations import limits, pairs, spent
 from monitor.packs.titles import check_title
 from monitor.packs.version import version_of
 
@@ -55,8 +55,9 @@ RULE_KEYS = (
     "examples",
 )
 STEP_KEYS = ("kind", "environment", "where")
-BETWEEN_KEYS = (*STEP_KEYS, "services", "same", "differs", "since", "until")
-INTERVENTION_KEYS = (*STEP_KEYS, "itself", "within", "services", "same", "differs")
+RELATION_KEYS = ("same", "differs", "before", "after", "spent")
+BETWEEN_KEYS = (*STEP_KEYS, "services", *RELATION_KEYS, "since", "until")
+INTERVENTION_KEYS = (*STEP_KEYS, "itself", "within", "services", *RELATION_KEYS)
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
 _POINT = re.compile(r"(hazard|last_hazard|intervention|last_intervention|safe)(?:\s*([+-])\s*(\S+))?\Z")
 _MARGINS = get_args(Literal["headroom", "deadline", "elapsed", "count"])
@@ -152,12 +153,12 @@ def _intervention(form: Form | None, hazard: Step) -> Intervention:
         place, longest = form.place_of("within"), say_duration(LONGEST_WINDOW)
         form.problems.error(place, f"within is {say_duration(within)}", f"more than zero and at most {longest}")
     reach = cast(Reach, form.choice("services", get_args(Reach), "siblings"))
-    return Intervention(_step(form), within, reach, _pairs(form))
+    return Intervention(_step(form), within, reach, pairs(form), limits=limits(form), spent=spent(form))
 
 
 def _itself(form: Form, hazard: Step) -> Intervention:
     """The hazard's own event is the intervention; what is not said of it is as for the hazard."""
-    for key in ("within", "services", "same", "differs"):
+    for key in ("within", "services", *RELATION_KEYS):
         if form.has(key):
             message = f"{key} relates two events, and with `itself: true` there is only one"
             form.problems.error(form.place_of(key), message, "one of the two", f"leaving `{key}:` away")
@@ -171,27 +172,6 @@ def _itself(form: Form, hazard: Step) -> Intervention:
         message = "no kind of the intervention is one of the hazard, so that no event can be both"
         form.problems.error(form.place_of("kind"), message, f"{listed(hazard.kinds)}", "leaving `kind:` away")
     return Intervention(step, 0, "same", itself=True)
-
-
-def _pairs(form: Form) -> tuple[Pair, ...]:
-    found = []
-    for key, equal in (("same", True), ("differs", False)):
-        for node in form.several(key):
-            if isinstance(node, Mapping):
-                # `{labels.k8s_cluster: labels.cluster}`: the field of this step, then that of the hazard.
-                for theirs, hazard in node.entries.values():
-                    good = isinstance(hazard, Scalar) and check_own_field(hazard, form.problems)
-                    if not isinstance(hazard, Scalar):
-                        form.problems.error(hazard.place, f"{key} is {name_of(hazard)}", "a field of the hazard")
-                    if check_own_field(theirs, form.problems) and good and isinstance(hazard, Scalar):
-                        found.append(Pair(hazard.text, theirs.text, equal))
-            elif isinstance(node, Scalar) and node.value is not None:
-                if check_own_field(node, form.problems):
-                    found.append(Pair(node.text, node.text, equal))
-            else:
-                expected = "field names, or `{field here: field of the hazard}`"
-                form.problems.error(node.place, f"{key} is {name_of(node)}", expected)
-    return tuple(found)
 
 
 def _correlate(form: Form) -> tuple[str, ...]:
@@ -247,9 +227,11 @@ def _clause(name: str, node: Node, keys: tuple[str, ...], absent: bool, problems
         since=since,
         until=until,
         reach=cast(Reach, form.choice("services", get_args(Reach), "same")),
-        pairs=_pairs(form),
+        pairs=pairs(form),
         at_least=at_least or 0,
         at_most=at_most,
+        limits=limits(form),
+        spent=spent(form),
     )
 
 

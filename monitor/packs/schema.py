@@ -96,6 +96,11 @@ def known_fields() -> frozenset[str]:
     return EVENT_FIELDS | {f"derived.{name}" for name in DERIVED}
 
 
+def time_fields() -> frozenset[str]:
+    """Every field that is a time."""
+    return frozenset(field for field in known_fields() if type_of(field) == "time")
+
+
 def suggest(field: str) -> str:
     """What may have been meant: the nearest known field, else how to name a label."""
     close = "derived.actor" if field == "actor" else nearest(field, known_fields())

@@ -58,6 +58,24 @@ def test_an_action_shows_the_hazards_in_whose_window_it_lies_and_what_does_not_f
     assert cluster.held
 
 
+def test_relations_in_time_show_what_was_there() -> None:
+    text = GOOD.replace("  same: [subject,", "  before: derived.opens_at\n  spent: {at_least: 0.9}\n  same: [subject,")
+    rule, problems = read(text)
+    assert problems == []
+    assert isinstance(rule, Rule)
+    events = expand([{**ALERT, "expires_at": "+10m"}, ACTION], BASE_AT).events
+    open_late = catalogue_from_mapping(
+        {"depends_on": {"web": ["api"]}, "hours": {"api": {"zone": "UTC", "opens": "13:00", "closes": "14:00"}}}
+    )
+    why = explain_event(events, [rule], open_late, EventId("example", "bad"), make_regex).parts[0].parts[-1]
+    *_, before, spent = why.parts[0].parts
+    assert before.held
+    assert before.asked == "before the hazard's derived.opens_at"
+    assert before.found == "at 2026-03-10T12:05:00Z, derived.opens_at is 2026-03-10T13:00:00Z"
+    assert (spent.held, spent.found) == (False, "50%")
+    assert spent.asked == "at least 90% of the time from the hazard to its deadline gone by"
+
+
 def test_a_missing_field_is_called_missing() -> None:
     why = explained("fix", ALERT, {**ACTION, "labels": {}})
     assert why.parts[0].parts[-1].found == "missing and 'c'"

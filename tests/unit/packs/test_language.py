@@ -87,7 +87,109 @@ examples:
 """
 
 
-@pytest.mark.parametrize("text", [pytest.param(ITSELF, id="its-own-intervention")])
+IN_TIME = """\
+correlate: [service]
+hazard:
+  kind: note.added
+intervention:
+  kind: change.rotated
+  within: 14d
+  same: {labels.old: [labels.serial, subject]}
+  before: expires_at
+  spent: {at_least: 0.9}
+examples:
+  - name: in the last tenth of the time that the notice gave
+    expect: draft
+    events: &late
+      - {time: +0s, kind: note.added, service: db, subject: ca, labels: {serial: "7"}, expires_at: +10d}
+      - {time: +9d1h, kind: change.rotated, service: db, labels: {old: "7"}}
+  - name: the other field names it
+    expect: draft
+    events:
+      - {time: +0s, kind: note.added, service: db, subject: ca, labels: {serial: "7"}, expires_at: +10d}
+      - {time: +9d1h, kind: change.rotated, service: db, labels: {old: ca}}
+  - name: in good time
+    expect: none
+    reason: unrelated_intervention
+    events:
+      - {time: +0s, kind: note.added, service: db, labels: {serial: "7"}, expires_at: +10d}
+      - {time: +8d, kind: change.rotated, service: db, labels: {old: "7"}}
+  - name: after the deadline
+    expect: none
+    reason: unrelated_intervention
+    events:
+      - {time: +0s, kind: note.added, service: db, labels: {serial: "7"}, expires_at: +10d}
+      - {time: +10d1h, kind: change.rotated, service: db, labels: {old: "7"}}
+  - name: a notice without a deadline
+    expect: none
+    reason: unrelated_intervention
+    events:
+      - {time: +0s, kind: note.added, service: db, labels: {serial: "7"}}
+      - {time: +9d, kind: change.rotated, service: db, labels: {old: "7"}}
+  - name: neither field is the one
+    expect: none
+    reason: unrelated_intervention
+    events:
+      - {time: +0s, kind: note.added, service: db, expires_at: +10d}
+      - {time: +9d1h, kind: change.rotated, service: db}
+"""
+
+BEFORE_OPENING = """\
+correlate: [service]
+hazard:
+  kind: alert.fired
+  where: {derived.off_hours: true}
+intervention:
+  kind: change.restarted
+  within: 1d
+steps:
+  fine: {kind: alert.resolved, same: subject, before: derived.opens_at, since: intervention, until: safe}
+absent:
+  early: {kind: alert.acknowledged, after: derived.opens_at, since: hazard, until: safe + 1d}
+examples:
+  - name: repaired before the desk opens
+    expect: draft
+    catalogue: &desk
+      user_facing: [desk]
+      hours: {desk: {zone: Europe/Berlin, opens: "08:00", closes: "18:00"}}
+    events:
+      - {time: "2026-03-10T03:00:00Z", kind: alert.fired, service: desk, subject: down}
+      - {time: "2026-03-10T05:00:00Z", kind: change.restarted, service: desk}
+      - {time: "2026-03-10T06:59:59Z", kind: alert.resolved, service: desk, subject: down}
+      - {time: "2026-03-10T06:59:59Z", kind: alert.acknowledged, service: desk, subject: down}
+  - name: seen only when the desk was open
+    expect: none
+    reason: absence_violated
+    catalogue: *desk
+    events:
+      - {time: "2026-03-10T03:00:00Z", kind: alert.fired, service: desk, subject: down}
+      - {time: "2026-03-10T05:00:00Z", kind: change.restarted, service: desk}
+      - {time: "2026-03-10T06:59:59Z", kind: alert.resolved, service: desk, subject: down}
+      - {time: "2026-03-10T07:00:01Z", kind: alert.acknowledged, service: desk, subject: down}
+  - name: recovered when the desk was open
+    expect: none
+    reason: condition_not_met
+    catalogue: *desk
+    events:
+      - {time: "2026-03-10T03:00:00Z", kind: alert.fired, service: desk, subject: down}
+      - {time: "2026-03-10T05:00:00Z", kind: change.restarted, service: desk}
+      - {time: "2026-03-10T07:00:00Z", kind: alert.resolved, service: desk, subject: down}
+  - name: no hours are declared
+    expect: none
+    events:
+      - {time: "2026-03-10T03:00:00Z", kind: alert.fired, service: desk, subject: down}
+      - {time: "2026-03-10T05:00:00Z", kind: change.restarted, service: desk}
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(ITSELF, id="its-own-intervention"),
+        pytest.param(IN_TIME, id="in-the-last-tenth"),
+        pytest.param(BEFORE_OPENING, id="before-opening"),
+    ],
+)
 def test_a_rule_says_what_it_means(text: str) -> None:
     assert list(failures(text)) == []
 
@@ -106,3 +208,25 @@ def test_its_own_intervention_has_nothing_to_be_related_to(key: str, told: str) 
     written = key if key.startswith("itself") else f"itself: true, {key}"
     problems = wrong(f"hazard: {{kind: change.blocked}}\nintervention: {{{written}}}\n")
     assert any(told in problem and problem.startswith("said.yaml:5:") for problem in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("before: severity", "before needs a time, and severity is a text"),
+        ("before: expires", "no event has a field 'expires'; expected a field of the format; try 'expires_at'"),
+        ("before: {at: x}", "before is a mapping"),
+        ("after: derived.time_left", "after needs a time, and derived.time_left is a duration"),
+        ("spent: 0.9", "spent is '0.9'; expected a mapping with above, at_least, at_most or below"),
+        ("spent: {atleast: 0.9}", "spent has no operator 'atleast'; expected one of above, at_least, at_most or below"),
+        ("spent: {at_least: 90}", "at_least of spent is '90'; expected a share of the lead time"),
+        ("spent: {at_least: most}", "at_least of spent is 'most'"),
+        ("spent: {}", "spent is a mapping"),
+        ("same: {subject: []}", "same is an empty list"),
+        ("same: {subject: [subject, derived.actor]}", "derived.actor cannot be compared between events"),
+        ("same: {subject: [{}]}", "same is a mapping; expected a field of the hazard"),
+    ],
+)
+def test_relations_are_checked(line: str, told: str) -> None:
+    problems = wrong(f"hazard: {{kind: note.added}}\nintervention:\n  kind: change.ran\n  within: 1h\n  {line}\n")
+    assert any(told in problem and problem.startswith("said.yaml:8:") for problem in problems), problems

@@ -1,0 +1,94 @@
+"""The lines of a step that relate its event to the hazard: `same`, `differs`, `before`, `after`, `spent`.
+
+Knows nothing of windows and services.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, cast
+
+from monitor.core.rule import Limit, Pair, Spent
+from monitor.packs.conditions import ORDER_OPERATORS, check_field, check_own_field
+from monitor.packs.form import Form, name_of
+from monitor.packs.located import Listing, Mapping, Node, Scalar
+from monitor.packs.problems import Problems, listed, nearest
+from monitor.packs.schema import time_fields
+
+MOST_SPENT = 10.0
+
+
+def pairs(form: Form) -> tuple[Pair, ...]:
+    """Fields that equal, or differ from, a field of the hazard: the lines `same` and `differs`."""
+    found: list[Pair] = []
+    for key, equal in (("same", True), ("differs", False)):
+        for node in form.several(key):
+            if isinstance(node, Mapping):
+                # `{labels.k8s_cluster: labels.cluster}`: the field of this step, then that of the hazard.
+                for theirs, hazard in node.entries.values():
+                    found += _pair(key, theirs, hazard, equal, form.problems)
+            elif isinstance(node, Scalar) and node.value is not None:
+                if check_own_field(node, form.problems):
+                    found.append(Pair(node.text, node.text, equal))
+            else:
+                expected = "field names, or `{field here: field of the hazard}`"
+                form.problems.error(node.place, f"{key} is {name_of(node)}", expected)
+    return tuple(found)
+
+
+def _pair(key: str, theirs: Scalar, node: Node, equal: bool, problems: Problems) -> list[Pair]:
+    """One field of the step beside one, or any of several, of the hazard."""
+    fields = []
+    items = node.items if isinstance(node, Listing) else [node]
+    good = check_own_field(theirs, problems)
+    for item in items:
+        if not isinstance(item, Scalar) or item.value is None:
+            problems.error(item.place, f"{key} is {name_of(item)}", "a field of the hazard")
+        elif check_own_field(item, problems):
+            fields.append(item.text)
+    if not items:
+        problems.error(node.place, f"{key} is an empty list", "at least one field of the hazard")
+    if not good or not fields or len(fields) < len(items):
+        return []
+    return [Pair(fields[0], theirs.text, equal, tuple(fields[1:]))]
+
+
+def limits(form: Form) -> tuple[Limit, ...]:
+    """Times of the hazard that the event must lie before, or after."""
+    found = []
+    for key, before in (("before", True), ("after", False)):
+        for node in form.several(key):
+            if not isinstance(node, Scalar) or node.value is None:
+                form.problems.error(node.place, f"{key} is {name_of(node)}", "a field of the hazard that is a time")
+            elif (field_type := check_field(node, form.problems)) == "time":
+                found.append(Limit(node.text, before))
+            elif field_type is not None:
+                message = f"{key} needs a time, and {node.text} is a {field_type}"
+                form.problems.error(node.place, message, f"one of {listed(time_fields())}", "`expires_at`")
+    return tuple(found)
+
+
+def spent(form: Form) -> tuple[Spent, ...]:
+    """Shares of the hazard's lead time: `{at_least: 0.9}`."""
+    node = form.get("spent")
+    if node is None:
+        return ()
+    if not isinstance(node, Mapping) or not node.entries:
+        expected = f"a mapping with {listed(ORDER_OPERATORS)}"
+        form.problems.error(node.place, f"spent is {name_of(node)}", expected, "`{at_least: 0.9}`")
+        return ()
+    found = [_spent(written, value, form.problems) for written, value in node.entries.values()]
+    return tuple(one for one in found if one is not None)
+
+
+def _spent(written: Scalar, node: Node, problems: Problems) -> Spent | None:
+    if written.text not in ORDER_OPERATORS:
+        close = nearest(written.text, ORDER_OPERATORS)
+        message = f"spent has no operator {written.text!r}"
+        problems.error(written.place, message, f"one of {listed(ORDER_OPERATORS)}", f"{close!r}" if close else "")
+        return None
+    share = node.value if isinstance(node, Scalar) else None
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= MOST_SPENT:
+        expected = "a share of the lead time, such as 0.9; 1 is the deadline itself, and more lies after it"
+        problems.error(node.place, f"{written.text} of spent is {name_of(node)}", expected)
+        return None
+    return Spent(cast(Literal["at_least"], written.text), float(share))
