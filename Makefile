@@ -4,6 +4,7 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 BIN := .venv/bin
 PYTEST_ARGS ?=
+MEASURE_ARGS ?=
 
 .PHONY: help
 help: ## List what can be made
@@ -46,6 +47,10 @@ test: setup system-packages lint types layers ## Set up whatever the tests need,
 .PHONY: bench
 bench: setup ## Measure speed and memory, and print the ratios
 	@$(BIN)/python -m tests.bench
+
+.PHONY: measure
+measure: setup ## Run the rules over a made-up year; fails where the figures are not what is asked
+	@$(BIN)/nearmiss measure $(MEASURE_ARGS)
 
 .PHONY: docs
 docs: setup ## Write the generated tables of the reference pages anew

@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("monitor.cli.demo:command", "Run the service with a bundled stream, to try it out."),
     "replay": ("monitor.cli.replay:command", "Find near misses in files of events."),
     "evaluate": ("monitor.cli.evaluate:command", "Judge the rules by labelled cases."),
+    "measure": ("monitor.cli.measure:command", "Judge the rules by a made-up year."),
     "decode": ("monitor.cli.decode:command", "Show the events in one body of a tool."),
     "rules": ("monitor.cli.rules:group", "Check, test and explain rules."),
     "rejects": ("monitor.cli.rejects:group", "List, show and requeue what could not be read."),
