@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from importlib.metadata import version
 from uuid import uuid4
@@ -36,7 +36,7 @@ from monitor.ops.stop import stop_on_signals
 from monitor.ops.tasks import WatchedTasks
 from monitor.packs.regex import make_regex
 from monitor.pipeline.loop import EngineLoop, LoopSettings, LoopState
-from monitor.ports import EngineStore, JournalReader, JournalWriter, Unavailable
+from monitor.ports import EngineStore, JournalReader, JournalWriter, Saved, Unavailable
 from monitor.review.auth import is_loopback
 from monitor.review.web import build_app
 from monitor.settings import Settings
@@ -206,9 +206,9 @@ async def _accompany(server: _Server, companion: Companion, address: str, stop: 
     await companion(address, stop)
 
 
-def _engine_maker(settings: Settings, pack: Pack) -> Callable[[Mapping[str, bytes]], Engine]:
-    def make(cells: Mapping[str, bytes]) -> Engine:
-        return Engine(pack.rules, pack.catalogue, make_regex, EngineSettings(lateness=settings.lateness), cells)
+def _engine_maker(settings: Settings, pack: Pack) -> Callable[[Saved], Engine]:
+    def make(saved: Saved) -> Engine:
+        return Engine(pack.rules, pack.catalogue, make_regex, EngineSettings(lateness=settings.lateness), saved.cells)
 
     return make
 
@@ -240,7 +240,8 @@ def _store_check(store: Store) -> Callable[[], Awaitable[str | None]]:
 
 def _engine_check(loop: EngineLoop) -> Callable[[], Awaitable[str | None]]:
     async def check() -> str | None:
-        return None if loop.state is LoopState.RUNNING else f"the engine is {loop.state}"
+        works = loop.state in (LoopState.RUNNING, LoopState.STANDBY)
+        return None if works else f"the engine is {loop.state}"
 
     return check
 

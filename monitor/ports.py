@@ -10,6 +10,10 @@ import msgspec
 from monitor.core.decisions import Decision
 from monitor.core.events import Event, Instant
 from monitor.core.near_miss import Draft, Move, State
+from monitor.core.routing import Route
+
+WHOLE = ""
+"""The name of the part that is everything: one engine reads the whole journal."""
 
 Positions = Mapping[str, int]
 """Where a reader stands: for each partition of a journal the position of the next entry to read."""
@@ -37,6 +41,14 @@ class Fenced(Exception):
     """Another owner took over; this one must stop without writing."""
 
 
+class Held(Exception):
+    """Somebody else owns it and showed lately that it is alive; stand by and ask again."""
+
+    def __init__(self, owner: str) -> None:
+        super().__init__(f"{owner} owns it")
+        self.owner = owner
+
+
 class Appended(msgspec.Struct, frozen=True):
     """What an append did, entry by entry: True where the event was new, False where its identity was known."""
 
@@ -52,12 +64,16 @@ class Appended(msgspec.Struct, frozen=True):
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """Events in journal order, where to go on, and whether the head of the journal was reached."""
+    """Events in journal order, where to go on, and whether the head of the journal was reached.
+
+    `routes`: of a journal that several engines share, the shards of each event.
+    """
 
     events: tuple[Event, ...]
     positions: dict[str, int]
     at_head: bool
     rejects: tuple[Reject, ...] = ()
+    routes: tuple[Route, ...] = ()
 
 
 class Reject(msgspec.Struct, frozen=True):
@@ -90,15 +106,22 @@ class JournalReader(Protocol):
 
 
 class Saved(msgspec.Struct, frozen=True):
-    """What an engine finds when it takes over: its state cells, the journal positions, and its epoch."""
+    """What an engine finds when it takes over: its state cells, the journal positions, and its epoch.
+
+    `scopes`: the state cells of a part that has several engines, by their scope; `cells` then has none.
+    """
 
     cells: dict[str, bytes]
     positions: dict[str, int]
     epoch: int
+    scopes: dict[str, dict[str, bytes]] = {}
 
 
 class Commit(msgspec.Struct, frozen=True):
-    """Everything of one batch that must become true at once."""
+    """Everything of one batch that must become true at once.
+
+    `part`, `epoch`: what is owned, and since when; `scopes`: changed cells by scope.
+    """
 
     decisions: tuple[Decision, ...]
     cells: dict[str, bytes | None]
@@ -107,19 +130,37 @@ class Commit(msgspec.Struct, frozen=True):
     at: Instant
     history: tuple[Event, ...] = ()
     rejects: tuple[Reject, ...] = ()
+    part: str = WHOLE
+    scopes: dict[str, dict[str, bytes | None]] = {}
 
 
 class EngineStore(Protocol):
     """The engine's memory: exactly once, because a batch commits whole or not at all."""
 
-    async def acquire(self, owner: str) -> Saved:
-        """Become the owner under a new epoch and load what is there. Raises Unavailable."""
+    async def acquire(self, owner: str, part: str = WHOLE, scopes: Sequence[str] = (), lease: int = 0) -> Saved:
+        """Become the owner under a new epoch and load what is there.
+
+        `part`: a partition of the journal by name, or all of it; `scopes`: under which the state of that part is kept.
+        `lease`: leave it to an owner that was alive so lately (microseconds of the store's clock); 0 takes it in any
+        case. Raises Held, Unavailable.
+        """
         ...
 
     async def commit(self, commit: Commit) -> int:
-        """How many decided records the commit marked as contradicted.
+        """How many decided records the commit marked as contradicted. Shows that the owner is alive.
 
         Raises Fenced when the epoch is no longer the newest, Unavailable when nothing was written.
+        """
+        ...
+
+    async def beat(self, part: str, epoch: int) -> None:
+        """Show that the owner is alive although it has nothing to commit. Raises Fenced, Unavailable."""
+        ...
+
+    async def release(self, part: str, epoch: int) -> None:
+        """Own it no longer, so that who stands by need not wait. One that was replaced changes nothing.
+
+        Raises Unavailable.
         """
         ...
 

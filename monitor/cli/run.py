@@ -12,7 +12,6 @@ from monitor.cli.engine_options import read_catalogue, read_rules
 from monitor.kafka.errors import KafkaProblem
 from monitor.ops import logs
 from monitor.ops.tasks import TaskFailed
-from monitor.ports import Fenced
 from monitor.settings import Settings, load_settings
 
 
@@ -60,8 +59,6 @@ def start(settings: Settings, pack: Pack, listener: socket.socket, companion: Co
         except KafkaProblem as error:
             raise WrongSetting(str(error)) from error
         except TaskFailed as error:
-            if isinstance(error.__cause__, Fenced):
-                raise click.ClickException(f"stopped without writing: {error.__cause__}") from error
             raise click.ClickException(f"stopped: {error.__cause__ or error}") from error
 
 

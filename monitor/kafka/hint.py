@@ -5,7 +5,7 @@ Has a connection of its own: trouble with the group (no permission, no coordinat
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -15,7 +15,7 @@ from monitor.kafka.connection import Connector
 from monitor.kafka.errors import KafkaProblem
 from monitor.kafka.settings import KafkaSettings
 from monitor.ops.logs import get_logger
-from monitor.ports import Clock, Commit, EngineStore, Saved, Unavailable
+from monitor.ports import WHOLE, Clock, Commit, EngineStore, Saved, Unavailable
 
 _log = get_logger("kafka")
 
@@ -38,9 +38,17 @@ class HintingStore:
         self._clock = clock
         self._next_at = 0
 
-    async def acquire(self, owner: str) -> Saved:
+    async def acquire(self, owner: str, part: str = WHOLE, scopes: Sequence[str] = (), lease: int = 0) -> Saved:
+        """Raises Held, Unavailable."""
+        return await self._store.acquire(owner, part, scopes, lease)
+
+    async def beat(self, part: str, epoch: int) -> None:
+        """Raises Fenced, Unavailable."""
+        await self._store.beat(part, epoch)
+
+    async def release(self, part: str, epoch: int) -> None:
         """Raises Unavailable."""
-        return await self._store.acquire(owner)
+        await self._store.release(part, epoch)
 
     async def commit(self, commit: Commit) -> int:
         """Raises Fenced, Unavailable; never because of the hint."""

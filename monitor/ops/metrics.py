@@ -157,6 +157,16 @@ class Metrics:
             r, "nearmiss_not_opened_total", "What began to match and gave no draft.", "reason", NotOpened
         )
 
+        # Ownership
+        self.parts_owned = Gauge(
+            "nearmiss_parts_owned", "Parts of the journal that this process works on; 0 while it stands by.", registry=r
+        )
+        self.fenced = Counter(
+            "nearmiss_fenced_total",
+            "Times that somebody else took over and what was not committed was given up.",
+            registry=r,
+        )
+
         # Store
         self.commits = Counter("nearmiss_commits_total", "Transactions that the engine committed.", registry=r)
         self.commit_duration = Histogram(
@@ -193,6 +203,9 @@ class Metrics:
 
         self.events_received.know(sources)
         self.know_rules(rules)
+        self._gauges: dict[str, Mapping[str, float]] = {}
+        self._watermarks: dict[str, float] = {}
+        self._owned: set[str] = set()
         self._engine_gauges = {
             "open_instances": self.open_instances,
             "open_episodes": self.open_episodes,
@@ -207,10 +220,36 @@ class Metrics:
         self.drafts_opened.know(names)
         self.rules_loaded.set(len(names))
 
-    def set_engine_gauges(self, gauges: Mapping[str, float]) -> None:
-        """Take over what `Engine.gauges()` tells. Raises KeyError for a name that has no metric."""
-        for name, value in gauges.items():
-            self._engine_gauges[name].set(value)
+    def set_engine_gauges(self, gauges: Mapping[str, float], part: str = "") -> None:
+        """Take over what `Engine.gauges()` tells; the parts of one process are added up.
+
+        Raises KeyError for a name that has no metric.
+        """
+        self._gauges[part] = gauges
+        for name in gauges:
+            self._engine_gauges[name].set(sum(each.get(name, 0) for each in self._gauges.values()))
+
+    def set_watermark(self, watermark: float, now: float, part: str = "") -> None:
+        """Seconds since the epoch; of several parts the one that is farthest behind is shown."""
+        self._watermarks[part] = watermark
+        slowest = min(self._watermarks.values())
+        self.watermark_timestamp.set(slowest)
+        self.watermark_lag.set(now - slowest)
+
+    def owns(self, part: str, owned: bool) -> None:
+        """Whether this process works on the part."""
+        (self._owned.add if owned else self._owned.discard)(part)
+        self.parts_owned.set(len(self._owned))
+
+    def forget_part(self, part: str) -> None:
+        """Somebody else tells its numbers from now on."""
+        self._watermarks.pop(part, None)
+        if not self._watermarks:
+            self.watermark_timestamp.set(0)
+            self.watermark_lag.set(0)
+        if (gauges := self._gauges.pop(part, None)) is not None:
+            self.set_engine_gauges(dict.fromkeys(gauges, 0.0), part)
+            del self._gauges[part]
 
     def render(self) -> bytes:
         """The metrics in Prometheus' text format (`CONTENT_TYPE`)."""

@@ -7,26 +7,26 @@ it holds is worth anything until it is committed: after a crash it starts again 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from enum import StrEnum
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TypeVar
 
 import msgspec
 
 from monitor.core.decisions import Decision
 from monitor.core.engine import Engine
 from monitor.core.events import SECOND, Event, Instant
+from monitor.core.shards import Shards
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
 from monitor.pipeline.tally import Tally
-from monitor.ports import Clock, Commit, EngineStore, JournalReader, Reject, Saved, Unavailable
+from monitor.pipeline.tenure import LoopState, Tenure, TenureSettings, stopped_within
+from monitor.ports import WHOLE, Batch, Clock, Commit, EngineStore, Fenced, JournalReader, Reject, Saved
 
+__all__ = ["EngineLoop", "LoopSettings", "LoopState", "MakeEngine"]
 _log = get_logger("engine")
-Answer = TypeVar("Answer")
 
-MakeEngine = Callable[[Mapping[str, bytes]], Engine]
-"""An engine with the loaded rules that goes on from these saved state cells."""
+MakeEngine = Callable[[Saved], Engine | Shards]
+"""An engine with the loaded rules that goes on from what was saved: one for everything, or those of a part's shards."""
 
 
 class LoopSettings(msgspec.Struct, frozen=True):
@@ -43,17 +43,7 @@ class LoopSettings(msgspec.Struct, frozen=True):
     slice_events: int = 100
     gather_seconds: float = 0.1
     idle_seconds: float = 0.5
-    first_retry_seconds: float = 0.1
-    longest_retry_seconds: float = 5.0
-
-
-class LoopState(StrEnum):
-    """`paused`: the store is away and is tried again; nothing is lost meanwhile."""
-
-    STARTING = "starting"
-    RUNNING = "running"
-    PAUSED = "paused"
-    STOPPED = "stopped"
+    tenure: TenureSettings = TenureSettings()
 
 
 class _Uncommitted:
@@ -74,9 +64,10 @@ class _Uncommitted:
 
 
 class EngineLoop:
-    """One engine at work on one journal.
+    """One engine at work on one journal, or the engines of one part of it.
 
-    `keeps_history`: the journal is not itself the event history, so events are committed to it here.
+    `keeps_history`: the journal is not itself the event history, so events are committed to it here. `part` and
+    `scopes` are what is owned; while somebody else owns it, the loop stands by.
     """
 
     def __init__(
@@ -90,6 +81,8 @@ class EngineLoop:
         *,
         owner: str,
         keeps_history: bool = False,
+        part: str = WHOLE,
+        scopes: Sequence[str] = (),
     ) -> None:
         self._reader = reader
         self._store = store
@@ -97,32 +90,51 @@ class EngineLoop:
         self._clock = clock
         self._metrics = metrics
         self._settings = settings
-        self._owner = owner
         self._keeps_history = keeps_history
+        self._part = part
+        self._tenure = Tenure(
+            store, metrics, settings.tenure, owner=owner, part=part, scopes=scopes, on_resumed=self._hold_ticks
+        )
         self._tally = Tally(metrics)
         self._tick_from = clock.now()
-        self.state = LoopState.STARTING
+
+    @property
+    def state(self) -> LoopState:
+        return self._tenure.state
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set, then commit what is whole and return. Raises Fenced when another took over."""
+        """Work until `stop` is set, then commit what is whole and return; stand by while somebody else works."""
+        tenure = self._tenure
         try:
-            saved = await self._insist("acquire", lambda: self._store.acquire(self._owner), stop)
-            if saved is not None:
-                await self._work(saved, stop)
+            while (saved := await tenure.begin(stop)) is not None:
+                try:
+                    await self._work(saved, stop)
+                except Fenced as error:
+                    # Nothing of what was not committed is worth anything: whoever took over does it again.
+                    self._metrics.fenced.inc()
+                    _log.warning("engine_fenced", part=self._part, why=str(error))
+                else:
+                    return
+                finally:
+                    await tenure.end()
+                    self._metrics.forget_part(self._part)
         finally:
-            self.state = LoopState.STOPPED
+            tenure.state = LoopState.STOPPED
 
     async def _work(self, saved: Saved, stop: asyncio.Event) -> None:
-        engine = self._make_engine(saved.cells)
-        _log.info("engine_started", epoch=saved.epoch, cells=len(saved.cells), positions=saved.positions)
+        engine = self._make_engine(saved)
+        cells = len(saved.cells) + sum(len(cells) for cells in saved.scopes.values())
+        _log.info("engine_started", part=self._part, epoch=saved.epoch, cells=cells, positions=saved.positions)
         done = _Uncommitted(saved.positions)
         self._hold_ticks()
         while not stop.is_set():
             now = self._clock.now()
-            batch = await self._insist("read", partial(self._reader.read, done.positions, self._read_events), stop)
+            batch = await self._tenure.insist(
+                "read", partial(self._reader.read, done.positions, self._read_events), stop
+            )
             if batch is None:
                 break
-            await self._step(engine, batch.events, done)
+            await self._step(engine, batch, done)
             done.rejects += batch.rejects
             done.positions.update(batch.positions)
             if batch.at_head and now >= self._tick_from:
@@ -132,10 +144,11 @@ class EngineLoop:
                 if not await self._commit(engine, done, saved.epoch, stop):
                     return
                 done = _Uncommitted(done.positions)
+            await self._tenure.beat(stop)
             self._show(engine, now)
             if batch.at_head:
                 await self._reader.wait(self._patience(done))
-                await _stopped_within(stop, self._settings.gather_seconds)
+                await stopped_within(stop, self._settings.gather_seconds)
         if done.is_worth_it:
             await self._commit(engine, done, saved.epoch, stop)
 
@@ -143,11 +156,14 @@ class EngineLoop:
     def _read_events(self) -> int:
         return self._settings.read_events
 
-    async def _step(self, engine: Engine, events: Sequence[Event], done: _Uncommitted) -> None:
-        size = self._settings.slice_events
+    async def _step(self, engine: Engine | Shards, batch: Batch, done: _Uncommitted) -> None:
+        size, events = self._settings.slice_events, batch.events
         for start in range(0, len(events), size):
             part = events[start : start + size]
-            done.decisions += engine.step(part)
+            if isinstance(engine, Shards):
+                done.decisions += engine.step(part, batch.routes[start : start + size])
+            else:
+                done.decisions += engine.step(part)
             done.events += len(part)
             # Webhooks are answered between two slices.
             await asyncio.sleep(0)
@@ -169,11 +185,13 @@ class EngineLoop:
         left = self._settings.commit_seconds - (self._elapsed() - done.since)
         return min(max(left, 0.0), self._settings.idle_seconds)
 
-    async def _commit(self, engine: Engine, done: _Uncommitted, epoch: int, stop: asyncio.Event) -> bool:
+    async def _commit(self, engine: Engine | Shards, done: _Uncommitted, epoch: int, stop: asyncio.Event) -> bool:
         """False when the store stayed away until the stop: the next start reads the same events again."""
         commit = Commit(
             decisions=tuple(done.decisions),
-            cells=engine.take_changes(),
+            cells={} if isinstance(engine, Shards) else engine.take_changes(),
+            scopes=engine.take_changes() if isinstance(engine, Shards) else {},
+            part=self._part,
             positions=done.positions,
             epoch=epoch,
             at=self._clock.now(),
@@ -182,53 +200,23 @@ class EngineLoop:
         )
         began = self._elapsed()
         # The same commit again, not a new one: were the first after all carried out, the second changes nothing.
-        committed = await self._insist("commit", partial(self._store.commit, commit), stop)
+        committed = await self._tenure.insist("commit", partial(self._store.commit, commit), stop)
         if committed is None:
             return False
+        self._tenure.has_committed()
         self._metrics.commits.inc()
         self._metrics.commit_duration.observe(self._elapsed() - began)
         self._tally.count(commit, done.events, committed)
         return True
 
-    async def _insist(self, what: str, call: Callable[[], Awaitable[Answer]], stop: asyncio.Event) -> Answer | None:
-        """Try until it works; None when the stop came first. It is tried at least once."""
-        delay = self._settings.first_retry_seconds
-        while True:
-            try:
-                answer = await call()
-            except Unavailable as error:
-                self._metrics.store_unavailable.inc()
-                if self.state is not LoopState.PAUSED:
-                    _log.warning("engine_paused", during=what, why=str(error))
-                self.state = LoopState.PAUSED
-                if await _stopped_within(stop, delay):
-                    return None
-                delay = min(delay * 2, self._settings.longest_retry_seconds)
-            else:
-                if self.state is LoopState.PAUSED:
-                    _log.info("engine_resumed", during=what)
-                    self._hold_ticks()
-                self.state = LoopState.RUNNING
-                return answer
-
     def _hold_ticks(self) -> None:
         """Senders that could not deliver while we were away repeat soon: let the clock not run ahead of them."""
         self._tick_from = Instant(self._clock.now() + self._settings.lateness)
 
-    def _show(self, engine: Engine, now: Instant) -> None:
-        self._metrics.set_engine_gauges(engine.gauges())
+    def _show(self, engine: Engine | Shards, now: Instant) -> None:
+        self._metrics.set_engine_gauges(engine.gauges(), self._part)
         if (watermark := engine.watermark) is not None:
-            self._metrics.watermark_timestamp.set(watermark / SECOND)
-            self._metrics.watermark_lag.set((now - watermark) / SECOND)
+            self._metrics.set_watermark(watermark / SECOND, now / SECOND, self._part)
 
     def _elapsed(self) -> float:
         return asyncio.get_running_loop().time()
-
-
-async def _stopped_within(stop: asyncio.Event, seconds: float) -> bool:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return False
-    return True

@@ -49,6 +49,7 @@ class Store:
     async def close(self) -> None:
         """Carry out what waits, then let go of all connections."""
         await self.journal.close()
+        self.engine_store.close()
         await self.records_database.close()
         await self.journal_database.close()
 

@@ -6,21 +6,39 @@ Knows state cells as bytes and decisions as orders; must not know what either is
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Select, bindparam, delete, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.core.decisions import Amend, Ignore, Late, Merge, Open, Withdraw
+from monitor.core.events import Event
 from monitor.ops.tasks import to_the_end
-from monitor.ports import Commit, Fenced, Saved
+from monitor.ports import WHOLE, Commit, Fenced, Held, Saved
 from monitor.store import verdicts
+from monitor.store.codec import plain
 from monitor.store.connections import Database
 from monitor.store.journal import event_row
 from monitor.store.not_opened import add_not_opened
 from monitor.store.rejects import reject_row
-from monitor.store.tables import engine_cells, engine_owner, engine_positions, event_history, rejects
+from monitor.store.tables import (
+    engine_cells,
+    engine_owners,
+    engine_positions,
+    event_history,
+    rejects,
+    scoped_cells,
+)
+from monitor.store.turns import Turns
 
 _IN_LIST = 500
+_NOW = {
+    "postgresql": "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)",
+    "sqlite": "SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)",
+}
+"""Microseconds since 1970 by the database: owners on several machines are compared by one clock."""
 
 
 class SqlEngineStore:
@@ -28,20 +46,53 @@ class SqlEngineStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._last: tuple[Commit, str] | None = None
+        self._last: dict[str, tuple[Commit, str]] = {}
+        self._turns = Turns(Path(database.url.database or "")) if database.is_sqlite else None
 
     @to_the_end
-    async def acquire(self, owner: str) -> Saved:
-        take = update(engine_owner).values(epoch=engine_owner.c.epoch + 1, owner=owner, last_commit="")
+    async def acquire(self, owner: str, part: str = WHOLE, scopes: Sequence[str] = (), lease: int = 0) -> Saved:
+        """On SQLite an owner is alive as long as its process is; on PostgreSQL as long as it says so."""
+        part = plain(part)
         async with self._database.writing() as connection:
-            epoch = (await connection.execute(take.returning(engine_owner.c.epoch))).scalar_one()
-            cells = await connection.execute(select(engine_cells.c.key, engine_cells.c.value))
-            positions = await connection.execute(select(engine_positions.c.partition, engine_positions.c.position))
+            new = {"part": part, "epoch": 0, "owner": "", "last_commit": "", "seen_at": 0}
+            await connection.execute(self._database.insert(engine_owners).on_conflict_do_nothing(), new)
+            row = (await connection.execute(_row(part).with_for_update())).one()
+            now = (await connection.execute(text(_NOW[connection.dialect.name]))).scalar_one()
+            if lease and not self._is_free(part, row.owner in ("", owner) or now - row.seen_at >= lease):
+                raise Held(row.owner)
+            taken = {"epoch": row.epoch + 1, "owner": owner, "last_commit": "", "seen_at": now}
+            await connection.execute(update(engine_owners).where(engine_owners.c.part == part).values(taken))
             return Saved(
-                cells={key: bytes(value) for key, value in cells},
-                positions={partition: position for partition, position in positions},  # noqa: C416 - rows, not pairs
-                epoch=epoch,
+                cells={} if part else await _cells(connection),
+                positions=await _positions(connection, part),
+                epoch=row.epoch + 1,
+                scopes=await _scopes(connection, scopes),
             )
+
+    def _is_free(self, part: str, looks_free: bool) -> bool:
+        return looks_free if self._turns is None else self._turns.take(part)
+
+    async def beat(self, part: str, epoch: int) -> None:
+        if self._turns is not None:
+            return
+        async with self._database.writing() as connection:
+            await self._check(connection, part, epoch)
+            now = (await connection.execute(text(_NOW[connection.dialect.name]))).scalar_one()
+            await connection.execute(
+                update(engine_owners).where(engine_owners.c.part == plain(part)).values(seen_at=now)
+            )
+
+    async def release(self, part: str, epoch: int) -> None:
+        async with self._database.writing() as connection:
+            owned = (engine_owners.c.part == plain(part)) & (engine_owners.c.epoch == epoch)
+            await connection.execute(update(engine_owners).where(owned).values(owner=""))
+        if self._turns is not None:
+            self._turns.leave(plain(part))
+
+    def close(self) -> None:
+        """Own nothing any more."""
+        if self._turns is not None:
+            self._turns.leave_all()
 
     @to_the_end
     async def commit(self, commit: Commit) -> int:
@@ -50,12 +101,13 @@ class SqlEngineStore:
         A caller who was told Unavailable cannot know whether the database had committed before the connection broke,
         and tries the same one again. Hence each is named by a token that is written with it.
         """
-        if self._last is None or self._last[0] is not commit:
-            self._last = (commit, uuid.uuid4().hex)
-        token = self._last[1]
+        last = self._last.get(commit.part)
+        if last is None or last[0] is not commit:
+            last = self._last[commit.part] = (commit, uuid.uuid4().hex)
+        token = last[1]
         async with self._database.writing() as connection:
             contradicted = 0
-            if await self._is_done(connection, commit.epoch, token):
+            if await self._is_done(connection, commit, token):
                 return contradicted
             await self._remember(connection, commit)
             for decision in commit.decisions:
@@ -73,15 +125,22 @@ class SqlEngineStore:
             )
             return contradicted
 
-    async def _is_done(self, connection: AsyncConnection, epoch: int, token: str) -> bool:
+    async def _is_done(self, connection: AsyncConnection, commit: Commit, token: str) -> bool:
         """Whether this very commit was carried out already. Locks the owner's row, so that no two owners write."""
-        owner = (await connection.execute(select(engine_owner).with_for_update())).one()
-        if owner.epoch != epoch:
-            raise Fenced(f"{owner.owner} took over: its epoch is {owner.epoch}, ours is {epoch}")
-        if owner.last_commit == token:
+        if await self._check(connection, commit.part, commit.epoch) == token:
             return True
-        await connection.execute(update(engine_owner).values(last_commit=token))
+        now = (await connection.execute(text(_NOW[connection.dialect.name]))).scalar_one()
+        mine = engine_owners.c.part == plain(commit.part)
+        await connection.execute(update(engine_owners).where(mine).values(last_commit=token, seen_at=now))
         return False
+
+    async def _check(self, connection: AsyncConnection, part: str, epoch: int) -> str:
+        """The token of the last commit. Raises Fenced when somebody else owns the part."""
+        owner = (await connection.execute(_row(plain(part)).with_for_update())).one()
+        if owner.epoch != epoch:
+            what = f"{part}: " if part else ""
+            raise Fenced(f"{what}{owner.owner or 'another'} took over: its epoch is {owner.epoch}, ours is {epoch}")
+        return str(owner.last_commit)
 
     async def _remember(self, connection: AsyncConnection, commit: Commit) -> None:
         kept = [{"key": key, "value": value} for key, value in commit.cells.items() if value is not None]
@@ -91,6 +150,7 @@ class SqlEngineStore:
         for start in range(0, len(gone), _IN_LIST):
             part = gone[start : start + _IN_LIST]
             await connection.execute(delete(engine_cells).where(engine_cells.c.key.in_(part)))
+        await self._remember_scopes(connection, commit)
         if commit.positions:
             rows = [{"partition": name, "position": position} for name, position in commit.positions.items()]
             await connection.execute(self._database.upsert(engine_positions, ("partition",)), rows)
@@ -98,7 +158,52 @@ class SqlEngineStore:
             # A redelivery is the same event; the first copy is kept.
             await connection.execute(
                 self._database.insert(event_history).on_conflict_do_nothing(),
-                [event_row(event) for event in commit.history],
+                # In one order: an event that concerns several parts is written by each, and they must not wait for each
+                # other in a circle.
+                [event_row(event) for event in sorted(commit.history, key=_identity)],
             )
         if commit.rejects:
             await connection.execute(insert(rejects), [reject_row(reject) for reject in commit.rejects])
+
+    async def _remember_scopes(self, connection: AsyncConnection, commit: Commit) -> None:
+        kept: list[dict[str, Any]] = []
+        gone: list[dict[str, Any]] = []
+        for scope, cells in commit.scopes.items():
+            for key, value in cells.items():
+                row = {"scope": plain(scope), "key": key, "value": value}
+                (gone if value is None else kept).append(row)
+        if kept:
+            await connection.execute(self._database.upsert(scoped_cells, ("scope", "key")), kept)
+        if gone:
+            this_one = (scoped_cells.c.scope == bindparam("scope_")) & (scoped_cells.c.key == bindparam("key_"))
+            names = [{"scope_": row["scope"], "key_": row["key"]} for row in gone]
+            await connection.execute(delete(scoped_cells).where(this_one), names)
+
+
+def _row(part: str) -> Select[Any]:
+    return select(engine_owners).where(engine_owners.c.part == part)
+
+
+def _identity(event: Event) -> tuple[str, str]:
+    return (event.source, event.id)
+
+
+async def _cells(connection: AsyncConnection) -> dict[str, bytes]:
+    return {key: bytes(value) for key, value in await connection.execute(select(engine_cells))}
+
+
+async def _scopes(connection: AsyncConnection, scopes: Sequence[str]) -> dict[str, dict[str, bytes]]:
+    found: dict[str, dict[str, bytes]] = {}
+    wanted = scoped_cells.c.scope.in_([plain(scope) for scope in scopes])
+    for scope, key, value in await connection.execute(select(scoped_cells).where(wanted)) if scopes else ():
+        found.setdefault(scope, {})[key] = bytes(value)
+    return found
+
+
+async def _positions(connection: AsyncConnection, part: str) -> dict[str, int]:
+    """The position of the part; of everything, those that belong to no part."""
+    name = engine_positions.c.partition
+    parts = select(engine_owners.c.part).where(engine_owners.c.part != "")
+    which = name == part if part else name.not_in(parts)
+    rows = await connection.execute(select(name, engine_positions.c.position).where(which))
+    return {partition: position for partition, position in rows}  # noqa: C416 - rows, not pairs

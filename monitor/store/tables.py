@@ -129,18 +129,29 @@ audit = Table(
     Index("audit_record_id", "record_id", "id"),
 )
 
-engine_owner = Table(
-    "engine_owner",
+# Who owns which part of the journal; the part with an empty name is all of it. `seen_at` is by the database's clock.
+engine_owners = Table(
+    "engine_owners",
     RECORDS,
-    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("part", Text, primary_key=True),
     Column("epoch", BigInteger, nullable=False),
     Column("owner", Text, nullable=False),
     Column("last_commit", Text, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
 )
 
 engine_cells = Table(
     "engine_cells",
     RECORDS,
+    Column("key", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
+# The state of engines that share a journal: by shard, so that another owner of the shard finds it.
+scoped_cells = Table(
+    "scoped_cells",
+    RECORDS,
+    Column("scope", Text, primary_key=True),
     Column("key", Text, primary_key=True),
     Column("value", LargeBinary, nullable=False),
 )

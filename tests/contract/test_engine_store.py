@@ -10,7 +10,7 @@ from monitor.core.decisions import Amend, Decision, Ignore, Late, Merge, Open, W
 from monitor.core.events import DAY, Event, EventId, Instant
 from monitor.core.near_miss import Cited, Draft, Move, State
 from monitor.core.reasons import NotOpened, Withdrawn
-from monitor.ports import Answers, Audit, Commit, Decide, Fenced, NotFound, Query, Reject
+from monitor.ports import Answers, Audit, Commit, Decide, Fenced, Held, NotFound, Query, Reject
 from monitor.store import not_opened
 from monitor.store.database import Store
 from monitor.store.not_opened import NotOpenedCount
@@ -333,3 +333,68 @@ async def test_odd_text_is_kept_as_far_as_a_database_can(store: Store, engine: E
     )
     await engine.decide(Open(odd))
     assert (await store.near_misses.get("nm-1")).draft == odd
+
+
+LEASE = 60 * 1_000_000
+
+
+async def test_parts_have_owners_positions_and_state_of_their_own(store: Store, other: Store) -> None:
+    first = await store.engine_store.acquire("a", "events/0", ("shard/000", "events/0"))
+    second = await other.engine_store.acquire("b", "events/1", ("shard/001",))
+    assert (first.epoch, second.epoch) == (1, 1)
+    for engine_store, saved, part, scope in (
+        (store.engine_store, first, "events/0", "shard/000"),
+        (other.engine_store, second, "events/1", "shard/001"),
+    ):
+        scopes: dict[str, dict[str, bytes | None]] = {scope: {"a": part.encode(), "b": b"x"}}
+        await engine_store.commit(Commit((), {}, {part: 7}, saved.epoch, MONDAY, part=part, scopes=scopes))
+        gone: dict[str, dict[str, bytes | None]] = {scope: {"b": None, "never": None}}
+        await engine_store.commit(Commit((), {}, {part: 8}, saved.epoch, MONDAY, part=part, scopes=gone))
+    taken = await other.engine_store.acquire("b", "events/0", ("shard/000", "shard/004"))
+    assert (taken.epoch, taken.positions) == (2, {"events/0": 8})
+    assert taken.scopes == {"shard/000": {"a": b"events/0"}}
+    with pytest.raises(Fenced, match="events/0: b took over"):
+        await store.engine_store.commit(Commit((), {}, {}, first.epoch, MONDAY, part="events/0"))
+    await other.engine_store.commit(Commit((), {}, {"events/1": 9}, second.epoch, MONDAY, part="events/1"))
+
+
+async def test_what_is_whole_and_what_is_in_parts_do_not_mix(store: Store) -> None:
+    part = await store.engine_store.acquire("a", "events/0", ("shard/000",))
+    await store.engine_store.commit(
+        Commit((), {}, {"events/0": 3}, part.epoch, MONDAY, part="events/0", scopes={"shard/000": {"a": b"part"}})
+    )
+    whole = await store.engine_store.acquire("a")
+    assert (whole.cells, whole.positions, whole.scopes, whole.epoch) == ({}, {}, {}, 1)
+    await store.engine_store.commit(Commit((), {"a": b"whole"}, {"journal": 5}, whole.epoch, MONDAY))
+    again = await store.engine_store.acquire("a", "events/0", ("shard/000",))
+    assert (again.cells, again.positions) == ({}, {"events/0": 3})
+    assert again.scopes == {"shard/000": {"a": b"part"}}
+
+
+async def test_a_living_owner_is_left_alone(store: Store, other: Store) -> None:
+    saved = await store.engine_store.acquire("a", lease=LEASE)
+    with pytest.raises(Held, match="a owns it"):
+        await other.engine_store.acquire("b", lease=LEASE)
+    await store.engine_store.beat("", saved.epoch)
+    await store.engine_store.commit(Commit((), {}, {"journal": 5}, saved.epoch, MONDAY))
+    elsewhere = await other.engine_store.acquire("b", "events/0", lease=LEASE)
+    assert elsewhere.epoch == 1
+    await store.engine_store.release("", saved.epoch)
+    assert (await other.engine_store.acquire("b", lease=LEASE)).epoch == saved.epoch + 1
+
+
+async def test_who_was_replaced_can_neither_show_life_nor_release(store: Store, other: Store) -> None:
+    saved = await store.engine_store.acquire("a", "events/0")
+    newer = await other.engine_store.acquire("b", "events/0")
+    with pytest.raises(Fenced):
+        await store.engine_store.commit(Commit((), {}, {}, saved.epoch, MONDAY, part="events/0"))
+    await store.engine_store.release("events/0", saved.epoch)
+    await other.engine_store.commit(Commit((), {}, {}, newer.epoch, MONDAY, part="events/0"))
+
+
+async def test_an_owner_that_shows_no_life_is_replaced(store: Store, other: Store) -> None:
+    """On SQLite the system tells at once that a process is gone; elsewhere its lease has to run out."""
+    saved = await store.engine_store.acquire("a", lease=LEASE)
+    await store.close()
+    newer = await other.engine_store.acquire("b", lease=1)
+    assert newer.epoch == saved.epoch + 1

@@ -33,7 +33,7 @@ async def run(database: str, bootstrap: str, topic: str) -> None:
         loop = EngineLoop(
             KafkaReader(settings, clock, metrics, future_tolerance=5 * MINUTE),
             HintingStore(store.engine_store, settings, clock),
-            lambda cells: Engine(rules, catalogue, make_regex, cells=cells),
+            lambda saved: Engine(rules, catalogue, make_regex, cells=saved.cells),
             clock,
             metrics,
             # Many small commits, so that a kill falls between and into them.

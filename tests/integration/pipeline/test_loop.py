@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import pytest
+import msgspec
 
 from monitor.core.engine import Engine, EngineSettings
 from monitor.core.events import HOUR, MINUTE, SECOND, Actor, Event, Instant
@@ -21,13 +21,15 @@ from monitor.packs.loader import load_rules
 from monitor.packs.regex import make_regex
 from monitor.packs.shipped import shipped_rules
 from monitor.pipeline.loop import EngineLoop, LoopSettings, LoopState
-from monitor.ports import Batch, Commit, Fenced, Positions, Query, Reject, Saved, Unavailable
+from monitor.pipeline.tenure import TenureSettings
+from monitor.ports import WHOLE, Batch, Commit, Positions, Query, Reject, Saved, Unavailable
 from monitor.store.database import Store
 
 NOW = Instant(1_792_000_000 * SECOND)
 RULES = load_rules(shipped_rules()).rules
 SHOP = load_catalogue(CATALOGUE)[0]
-QUICK = LoopSettings(gather_seconds=0, first_retry_seconds=0.001, longest_retry_seconds=0.002)
+PATIENT = TenureSettings(first_retry=0.001, longest_retry=0.002, standby=0.01)
+QUICK = LoopSettings(gather_seconds=0, tenure=PATIENT)
 
 
 class Scripted:
@@ -62,8 +64,14 @@ class Interrupted:
         self._after = after
         self.calls = 0
 
-    async def acquire(self, owner: str) -> Saved:
-        return await self._store.acquire(owner)
+    async def acquire(self, owner: str, part: str = WHOLE, scopes: Sequence[str] = (), lease: int = 0) -> Saved:
+        return await self._store.acquire(owner, part, scopes, lease)
+
+    async def beat(self, part: str, epoch: int) -> None:
+        await self._store.beat(part, epoch)
+
+    async def release(self, part: str, epoch: int) -> None:
+        await self._store.release(part, epoch)
 
     async def commit(self, commit: Commit) -> int:
         call = self.calls
@@ -76,8 +84,8 @@ class Interrupted:
         return contradicted
 
 
-def _engine(cells: Any = None) -> Engine:
-    return Engine(RULES, SHOP, make_regex, EngineSettings(), cells)
+def _engine(saved: Saved | None = None) -> Engine:
+    return Engine(RULES, SHOP, make_regex, EngineSettings(), None if saved is None else saved.cells)
 
 
 async def _run(
@@ -145,9 +153,7 @@ async def test_a_store_that_comes_and_goes_loses_and_doubles_nothing(store: Stor
     events = story(NOW)
     await store.journal.append(events)
     broken = Interrupted(store, before=frozenset({0, 1, 4}), after=frozenset({2, 6, 7}))
-    settings = LoopSettings(
-        gather_seconds=0, read_events=300, commit_events=300, first_retry_seconds=0.001, longest_retry_seconds=0.002
-    )
+    settings = LoopSettings(gather_seconds=0, read_events=300, commit_events=300, tenure=PATIENT)
     metrics = Metrics()
     await _run(store, memory=broken, settings=settings, metrics=metrics)
     assert broken.calls > 10
@@ -158,7 +164,7 @@ async def test_a_store_that_comes_and_goes_loses_and_doubles_nothing(store: Stor
     assert all(trail.count(trail[0]) == 1 for trail in trails)
 
 
-async def test_whoever_was_replaced_stops_without_writing(store: Store) -> None:
+async def test_whoever_was_replaced_writes_nothing_and_stands_by(store: Store) -> None:
     events = story(NOW)
     await store.journal.append(events[:1500])
     taken: list[Saved] = []
@@ -167,12 +173,17 @@ async def test_whoever_was_replaced_stops_without_writing(store: Store) -> None:
         taken.append(await store.engine_store.acquire("another"))
         await store.journal.append(events[1500:])
 
-    with pytest.raises(Fenced):
-        await _run(store, another_takes_over)
-    # The first part was not committed either: the other one begins where the last commit was.
+    async def nothing_was_written() -> None:
+        # By now the other one has shown no life for its lease, and its part was taken back.
+        assert metrics.registry.get_sample_value("nearmiss_fenced_total") == 1
+
+    metrics = Metrics()
+    patient = msgspec.structs.replace(PATIENT, lease=0.3)
+    settings = msgspec.structs.replace(QUICK, tenure=patient)
+    await _run(store, another_takes_over, nothing_was_written, settings=settings, metrics=metrics)
+    # The first part was not committed: the other one began where the last commit was.
     assert taken[0].positions == {}
-    assert await _stored(store) == []
-    await _run(store)
+    assert (await store.engine_store.acquire("the next")).epoch == taken[0].epoch + 2
     assert await _stored(store) == _alone(events)
 
 

@@ -180,7 +180,7 @@ async def test_a_connection_that_is_cut_amid_a_transaction_keeps_nothing(postgre
         epoch = (await store.engine_store.acquire("engine")).epoch
         with pytest.raises(Unavailable):
             async with store.records_database.writing() as connection:
-                await connection.execute(text("UPDATE engine_owner SET epoch = epoch + 1"))
+                await connection.execute(text("UPDATE engine_owners SET epoch = epoch + 1"))
                 await connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
         await store.engine_store.commit(Commit((), {}, {}, epoch, MONDAY))
 

@@ -1,0 +1,150 @@
+"""Owning one part of the journal: stand by while another lives, show life, try again what the store refuses for now.
+
+Decides who may work and when to ask again; must not know what is done with what is owned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from enum import StrEnum
+from functools import partial
+from typing import TypeVar
+
+import msgspec
+
+from monitor.core.events import SECOND
+from monitor.ops.logs import get_logger
+from monitor.ops.metrics import Metrics
+from monitor.ports import WHOLE, EngineStore, Held, Saved, Unavailable
+
+_log = get_logger("owner")
+Answer = TypeVar("Answer")
+
+
+class LoopState(StrEnum):
+    """`standby`: another works, we take over when it ends. `paused`: what we need is away and is tried again."""
+
+    STARTING = "starting"
+    STANDBY = "standby"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+
+
+class TenureSettings(msgspec.Struct, frozen=True):
+    """Seconds. An owner that was not heard of for `lease` may be replaced; it shows life every `beat`.
+
+    `standby`: how often one that stands by asks. A killed owner is replaced within lease + standby.
+    """
+
+    lease: float = 6.0
+    beat: float = 2.0
+    standby: float = 1.0
+    first_retry: float = 0.1
+    longest_retry: float = 5.0
+
+
+class Tenure:
+    """One owner of one part, from the claim to the release."""
+
+    def __init__(
+        self,
+        store: EngineStore,
+        metrics: Metrics,
+        settings: TenureSettings,
+        *,
+        owner: str,
+        part: str = WHOLE,
+        scopes: Sequence[str] = (),
+        on_resumed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`on_resumed` is called when work goes on that had been paused."""
+        self._store = store
+        self._metrics = metrics
+        self._settings = settings
+        self._owner = owner
+        self._scopes = tuple(scopes)
+        self._on_resumed = on_resumed
+        self._beaten_at = 0.0
+        self._epoch: int | None = None
+        self.part = part
+        self.state = LoopState.STARTING
+
+    async def begin(self, stop: asyncio.Event) -> Saved | None:
+        """Own the part, as soon as nobody else does; None when the stop came first."""
+        lease = round(self._settings.lease * SECOND)
+        claim = partial(self._store.acquire, self._owner, self.part, self._scopes, lease)
+        told = False
+        while True:
+            try:
+                saved = await self.insist("acquire", claim, stop)
+            except Held as error:
+                if not told:
+                    _log.info("standing_by", part=self.part, owner=error.owner)
+                told = True
+                self.state = LoopState.STANDBY
+                if await stopped_within(stop, self._settings.standby):
+                    return None
+                continue
+            if saved is not None:
+                self._epoch = saved.epoch
+                self._beaten_at = _elapsed()
+                self._metrics.owns(self.part, True)
+            return saved
+
+    async def beat(self, stop: asyncio.Event) -> None:
+        """Show life where it is time to. Raises Fenced."""
+        if self._epoch is not None and _elapsed() - self._beaten_at >= self._settings.beat:
+            await self.insist("beat", partial(self._store.beat, self.part, self._epoch), stop)
+            self.has_committed()
+
+    def has_committed(self) -> None:
+        """A commit shows life too."""
+        self._beaten_at = _elapsed()
+
+    async def end(self) -> None:
+        """Release the part, if the store can be told; else the lease runs out."""
+        epoch, self._epoch = self._epoch, None
+        self._metrics.owns(self.part, False)
+        if epoch is None:
+            return
+        try:
+            await self._store.release(self.part, epoch)
+        except Unavailable as error:
+            _log.warning("release_failed", part=self.part, why=str(error))
+
+    async def insist(self, what: str, call: Callable[[], Awaitable[Answer]], stop: asyncio.Event) -> Answer | None:
+        """Try until it works; None when the stop came first. It is tried at least once."""
+        delay = self._settings.first_retry
+        while True:
+            try:
+                answer = await call()
+            except Unavailable as error:
+                self._metrics.store_unavailable.inc()
+                if self.state is not LoopState.PAUSED:
+                    _log.warning("engine_paused", part=self.part, during=what, why=str(error))
+                self.state = LoopState.PAUSED
+                if await stopped_within(stop, delay):
+                    return None
+                delay = min(delay * 2, self._settings.longest_retry)
+            else:
+                if self.state is LoopState.PAUSED:
+                    _log.info("engine_resumed", part=self.part, during=what)
+                    self._on_resumed()
+                self.state = LoopState.RUNNING
+                return answer
+
+
+async def stopped_within(stop: asyncio.Event, seconds: float) -> bool:
+    """Whether the stop came; waits for it for so long."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return False
+    return True
+
+
+def _elapsed() -> float:
+    return asyncio.get_running_loop().time()
