@@ -122,6 +122,24 @@ def fields_of(condition: Condition | None) -> frozenset[str]:
     return frozenset().union(*(fields_of(part) for part in inner))
 
 
+def needs(condition: Condition | None, fields: frozenset[str]) -> bool:
+    """Whether whatever satisfies the condition has one of these fields."""
+    if condition is None:
+        return False
+    if isinstance(condition, Compare):
+        if condition.operator == "present":
+            return condition.field in fields and condition.operands == (True,)
+        return not fields.isdisjoint(fields_of(condition))
+    if isinstance(condition, Not):
+        part = condition.part
+        if not isinstance(part, Compare) or part.operator != "present":
+            return False
+        return part.operands == (False,) and part.field in fields
+    if isinstance(condition, All):
+        return any(needs(part, fields) for part in condition.parts)
+    return bool(condition.parts) and all(needs(part, fields) for part in condition.parts)
+
+
 def index_key(condition: Condition | None) -> tuple[str, tuple[Scalar, ...]] | None:
     """A field and the values that an event must have there for the condition to have a chance, or None.
 

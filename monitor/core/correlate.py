@@ -358,13 +358,19 @@ class Correlator:
         return [episode for episode in self.state.episodes_citing(frozenset(services)) if not episode.closed]
 
     def _belongs(self, instance: Instance, episode: Episode) -> bool:
-        if instance.first_sign_at > episode.first_sign_at + LONGEST_EPISODE:
+        if instance.first_sign_at > episode.first_sign_at + LONGEST_EPISODE and not self._waited_long(episode):
             return False
         evidence = {reference_of(event) for event in (*instance.hazards.events, *instance.interventions.events)}
         if evidence.intersection(episode.cited):
             return True
         overlap = episode.safe_at is None or instance.first_sign_at <= episode.safe_at
         return overlap and bool(instance.subjects().intersection(episode.subjects))
+
+    def _waited_long(self, episode: Episode) -> bool:
+        """A notice of long ago does not make long what happens now, when somebody acts on it."""
+        known = (self.state.instances.get(name) for name in episode.instances)
+        rules = [self.matcher.rules[instance.rule].rule for instance in known if instance is not None]
+        return not episode.outcome and any(rule.has_deadline for rule in rules)
 
     def _merge(self, younger: Episode, elder: Episode) -> None:
         for instance_id in younger.instances:

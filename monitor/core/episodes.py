@@ -96,6 +96,19 @@ def danger_since(instances: Sequence[Instance], rules: Sequence[Rule] = ()) -> i
     return min(told, default=None)
 
 
+def harmless_for(instances: Sequence[Instance], rules: Sequence[Rule]) -> int:
+    """How long after the first sign nobody could be harmed (microseconds): a deadline harms when it comes.
+
+    Until somebody acts, too, since a renewal can go wrong; where any candidate speaks of no deadline it is zero.
+    """
+    starts = []
+    for instance, rule in zip(instances, rules, strict=True):
+        told = [event.expires_at for event in instance.hazards.events if event.expires_at is not None]
+        start = min([*told, instance.interventions.earliest.time]) if rule.has_deadline and told else 0
+        starts.append(max(start, instance.first_sign_at))
+    return min(starts) - min(instance.first_sign_at for instance in instances)
+
+
 def reference_of(event: Event) -> str:
     return f"{event.source}\x1f{event.id}"
 

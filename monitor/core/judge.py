@@ -22,6 +22,7 @@ from monitor.core.episodes import (
     Safe,
     danger_since,
     find_safe,
+    harmless_for,
     window_end,
 )
 from monitor.core.events import Event, EventId, Instant
@@ -83,7 +84,8 @@ class Judge:
         safe = self._safe(episode, instances, rules, now)
         episode.safe_at = safe.at
         episode.action_times = sorted({int(e.time) for i in instances for e in i.interventions.events})[:40]
-        episode.window_from = episode.first_sign_at - BEFORE_FIRST_SIGN
+        harm_from = episode.first_sign_at + harmless_for(instances, rules)
+        episode.window_from = harm_from - BEFORE_FIRST_SIGN
         if (began := danger_since(instances, rules)) is not None:
             episode.window_from = min(episode.window_from, began)
         episode.window_to = window_end(episode, safe.at, rules, instances)
@@ -93,7 +95,7 @@ class Judge:
             return
         if not episode.withdrawn:
             self._judge(episode, instances, safe, now)
-        self._plan_close(episode, min(safe.at + REOPEN_WITHIN, episode.first_sign_at + LONGEST_EPISODE), now)
+        self._plan_close(episode, min(safe.at + REOPEN_WITHIN, harm_from + LONGEST_EPISODE), now)
 
     def _plan_close(self, episode: Episode, at: int, now: int) -> None:
         at = max(at, now)

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from monitor.core.conditions import Condition, fields_of
+from monitor.core.conditions import Condition, fields_of, needs
 from monitor.core.events import DAY, HOUR, MINUTE
 from monitor.core.near_miss import Family, Mode, RecordKind
 
@@ -23,6 +23,9 @@ Reach = Literal["same", "related", "siblings", "any"]
 Anchor = Literal["hazard", "last_hazard", "intervention", "last_intervention", "safe"]
 
 LONGEST_WINDOW = 14 * DAY
+LONGEST_DEADLINE_WINDOW = 90 * DAY
+"""A hazard whose condition needs a deadline may wait as long as notices are given; such events are few."""
+DEADLINE_FIELDS = frozenset({"expires_at", "derived.time_left"})
 LONGEST_HOLD = 7 * DAY
 
 
@@ -159,11 +162,25 @@ class Rule(msgspec.Struct, frozen=True):
             found.append("a step's at_most lies below its at_least")
         return found
 
+    @property
+    def has_deadline(self) -> bool:
+        """Whether every hazard names a deadline: before it, or before somebody acts, it can harm nobody."""
+        return needs(self.hazard.where, DEADLINE_FIELDS)
+
+    @property
+    def longest_window(self) -> int:
+        """How long its hazards may wait (microseconds)."""
+        return LONGEST_DEADLINE_WINDOW if self.has_deadline else LONGEST_WINDOW
+
     def _window_problems(self) -> list[str]:
         act = self.intervention
         if not act.itself:
-            within = 0 < act.within <= LONGEST_WINDOW
-            return [] if within else ["the intervention's window must be above zero and at most 14 days"]
+            within = 0 < act.within <= self.longest_window
+            return (
+                []
+                if within
+                else ["the intervention's window must be above zero and at most 14 days (90 to a deadline)"]
+            )
         found = []
         if act.within or act.pairs or act.limits or act.spent or act.reach != "same":
             found.append("what is its own intervention has no window, no relations and no other service")

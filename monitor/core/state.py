@@ -26,6 +26,7 @@ from monitor.core.waiting import Noted, Waiting
 STATE_VERSION = 1
 MEMORY_HORIZON = 25 * HOUR
 SWEEP_EVERY = 12 * HOUR
+KEPT_TOGETHER = 16 * DAY
 FEED_HORIZON = LONGEST_EPISODE + DAY
 """A verdict reaches back to the first sign; what lies further back than this counts as not looked at."""
 
@@ -252,12 +253,17 @@ class State:
         return None if times is None else pack(times.tolist())
 
     def _take_events(self, cells: dict[str, bytes | None]) -> None:
-        if self.new_facts:
-            until = max(event.time + self.memory.keep(event.kind, mask) for event, mask in self.new_facts)
+        # The few events that are kept for long have chunks of their own, so that the many go with theirs.
+        kept: tuple[list[tuple[int, Event]], list[tuple[int, Event]]] = ([], [])
+        for event, mask in self.new_facts:
+            keep = self.memory.keep(event.kind, mask)
+            kept[keep > KEPT_TOGETHER].append((event.time + keep, event))
+        self.new_facts = []
+        for facts in filter(None, kept):
+            until = max(at for at, _ in facts)
             self._fact_chunks[self._chunks] = until
-            cells[f"facts:{self._chunks}"] = pack(Chunk(until, [event for event, _ in self.new_facts]))
+            cells[f"facts:{self._chunks}"] = pack(Chunk(until, [event for _, event in facts]))
             self._chunks += 1
-            self.new_facts = []
         fresh = [entry[4] for entry in self.pending if entry[3] >= self.unwritten_from]
         if fresh:
             newest = int(max(event.time for event in fresh))

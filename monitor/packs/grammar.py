@@ -10,9 +10,12 @@ from typing import Literal, cast, get_args
 
 import msgspec
 
+from monitor.core.conditions import needs
 from monitor.core.events import KINDS, MINUTE
 from monitor.core.near_miss import Family, Mode, RecordKind
 from monitor.core.rule import (
+    DEADLINE_FIELDS,
+    LONGEST_DEADLINE_WINDOW,
     LONGEST_HOLD,
     LONGEST_WINDOW,
     Anchor,
@@ -150,10 +153,21 @@ def _intervention(form: Form | None, hazard: Step) -> Intervention:
     before = form.problems.errors
     within = form.span("within")
     if form.problems.errors == before and not 0 < within <= LONGEST_WINDOW:
-        place, longest = form.place_of("within"), say_duration(LONGEST_WINDOW)
-        form.problems.error(place, f"within is {say_duration(within)}", f"more than zero and at most {longest}")
+        _check_long_window(form, within, needs(hazard.where, DEADLINE_FIELDS))
     reach = cast(Reach, form.choice("services", get_args(Reach), "siblings"))
     return Intervention(_step(form), within, reach, pairs(form), limits=limits(form), spent=spent(form))
+
+
+def _check_long_window(form: Form, within: int, has_deadline: bool) -> None:
+    longest = LONGEST_DEADLINE_WINDOW if has_deadline else LONGEST_WINDOW
+    if 0 < within <= longest:
+        return
+    hint = ""
+    if within > longest and not has_deadline:
+        far = say_duration(LONGEST_DEADLINE_WINDOW)
+        hint = f"a hazard whose condition needs `expires_at` or `derived.time_left`, which may wait for {far}"
+    expected = f"more than zero and at most {say_duration(longest)}"
+    form.problems.error(form.place_of("within"), f"within is {say_duration(within)}", expected, hint)
 
 
 def _itself(form: Form, hazard: Step) -> Intervention:

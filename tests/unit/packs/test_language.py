@@ -230,3 +230,33 @@ def test_its_own_intervention_has_nothing_to_be_related_to(key: str, told: str) 
 def test_relations_are_checked(line: str, told: str) -> None:
     problems = wrong(f"hazard: {{kind: note.added}}\nintervention:\n  kind: change.ran\n  within: 1h\n  {line}\n")
     assert any(told in problem and problem.startswith("said.yaml:8:") for problem in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("where", "within", "told"),
+    [
+        (
+            "severity: high",
+            "15d",
+            "within is 15d; expected more than zero and at most 14d; try a hazard whose condition",
+        ),
+        ("derived.time_left: {below: 30d}", "91d", "within is 91d; expected more than zero and at most 90d"),
+        ("derived.time_left: {below: 30d}", "0s", "within is 0s; expected more than zero"),
+    ],
+)
+def test_a_window_is_bounded_by_what_the_hazard_speaks_of(where: str, within: str, told: str) -> None:
+    (problem,) = wrong(
+        f"hazard: {{kind: note.added, where: {{{where}}}}}\nintervention: {{kind: change.ran, within: {within}}}\n"
+    )
+    assert told in problem
+
+
+def test_a_notice_may_wait_for_three_months() -> None:
+    hazard = "hazard: {kind: note.added, where: {expires_at: {present: true}}}\n"
+    problems = Problems()
+    text = HEAD + hazard + "intervention: {kind: change.ran, within: 90d}\n"
+    node = parse_located(text.encode(), "said.yaml", problems)
+    assert node is not None
+    rule = read_rule(node, problems)
+    assert rule is not None
+    assert rule.has_deadline
