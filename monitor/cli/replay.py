@@ -5,16 +5,14 @@ Standard output carries the drafts alone; progress, unreadable lines and the sum
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
 import click
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from monitor.cli.engine_options import (
@@ -25,14 +23,15 @@ from monitor.cli.engine_options import (
     rules_option,
 )
 from monitor.cli.main import UNREADABLE
+from monitor.cli.streams import limits_for
+from monitor.cli.watching import FilesWatcher, collect_garbage_rarely
 from monitor.core.engine import Engine
 from monitor.core.near_miss import State
 from monitor.lab.ledger import Entry, Ledger
 from monitor.lab.replay import Source, Summary, replay
-from monitor.ops.lines import Limits, Unread, read_lines, size_of
+from monitor.ops.lines import read_lines
 from monitor.packs.regex import make_regex
 
-_MOST_BUFFERED = 8 * 1024 * 1024
 _WIDTH_WITHOUT_TERMINAL = 200
 
 
@@ -57,69 +56,19 @@ def command(files: tuple[str, ...], rules_path: Path | None, catalogue_paths: tu
     if files.count("-") > 1:
         raise click.UsageError("standard input (-) can be given only once")
     engine = Engine(read_rules(rules_path), read_catalogue(catalogue_paths), make_regex)
-    _collect_garbage_rarely()
-    limits = Limits(block=max(16_384, min(Limits().block, _MOST_BUFFERED // len(files))))
-    with _Watcher(files) as watcher:
+    collect_garbage_rarely()
+    limits = limits_for(files)
+    with FilesWatcher("replay", files) as watcher:
         sources = [Source(file, read_lines(file, limits)) for file in files]
         try:
             ledger, summary = replay(engine, sources, watcher)
         except OSError as error:
             raise click.ClickException(f"{error.filename or 'input'}: {error.strerror or error}") from error
     _write(ledger.entries(), "table" if output == "table" else "jsonl")
-    click.echo(_sum_up(summary, ledger), err=True)
+    click.echo(sum_up(summary, ledger), err=True)
     if summary.nothing_readable:
         click.echo("nothing could be read; expected one JSON event on each line", err=True)
         sys.exit(UNREADABLE)
-
-
-def _collect_garbage_rarely() -> None:
-    """Almost everything here lives as long as the run and has no cycles; looking through it often costs a third."""
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 100)
-
-
-class _Watcher:
-    """A progress bar where standard error is a terminal, and unreadable lines as they come."""
-
-    def __init__(self, files: tuple[str, ...]) -> None:
-        sizes = [size_of(file) for file in files]
-        total = None if None in sizes else sum(size or 0 for size in sizes)
-        self._consumed: dict[str, int] = {}
-        self._events: dict[str, int] = {}
-        self._task: TaskID | None = None
-        self._bar = Progress(
-            TextColumn("replay"),
-            BarColumn(),
-            DownloadColumn(),
-            TextColumn("{task.fields[events]:,} events"),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-        )
-        if sys.stderr.isatty():
-            self._task = self._bar.add_task("replay", total=total, events=0)
-
-    def __enter__(self) -> Self:
-        if self._task is not None:
-            self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._task is not None:
-            self._bar.stop()
-
-    def progress(self, name: str, consumed: int, events: int) -> None:
-        if self._task is None:
-            return
-        self._consumed[name], self._events[name] = consumed, events
-        self._bar.update(self._task, completed=sum(self._consumed.values()), events=sum(self._events.values()))
-
-    def unread(self, name: str, unread: Unread) -> None:
-        said = printable(f"{name}:{unread.number}: {unread.reason}: {unread.detail}")
-        if self._task is None:
-            click.echo(said, err=True)
-        else:
-            self._bar.console.print(said, markup=False, highlight=False, soft_wrap=True)
 
 
 def _write(entries: list[Entry], output: Literal["jsonl", "table"]) -> None:
@@ -142,7 +91,7 @@ def _write(entries: list[Entry], output: Literal["jsonl", "table"]) -> None:
     console.print(table)
 
 
-def _sum_up(summary: Summary, ledger: Ledger) -> str:
+def sum_up(summary: Summary, ledger: Ledger) -> str:
     states = Counter(entry.state for entry in ledger.entries())
     said = f"{summary.events:,} events"
     if summary.unread:

@@ -12,6 +12,7 @@ import click
 
 from monitor.cli.engine_options import printable
 from monitor.cli.main import FAILED
+from monitor.cli.rules_backtest import backtest
 from monitor.cli.rules_explain import explain
 from monitor.cli.rules_new import new
 from monitor.cli.rules_test import counted, rule_paths, test
@@ -50,5 +51,5 @@ def check(paths: tuple[Path, ...]) -> None:
         sys.exit(FAILED)
 
 
-for _command in (test, explain, new):
+for _command in (test, explain, new, backtest):
     group.add_command(_command)

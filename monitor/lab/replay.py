@@ -70,15 +70,33 @@ def replay(engine: Steps, sources: Sequence[Source], observer: Observer) -> tupl
 
     Several sources are merged by arrival, each keeping its own order, as the tools that wrote them ran side by side.
     """
-    ledger, unread, left_out = Ledger(), Counter[str](), Counter[str]()
-    streams = [_batches(source, unread, left_out, observer) for source in sources]
-    total = 0
-    for batch in streams[0] if len(streams) == 1 else merged(streams):
+    ledger, reading = Ledger(), Reading(sources, observer)
+    for batch in reading.batches():
         ledger.record(engine.step(batch))
         engine.forget_changes()
-        total += len(batch)
     ledger.record(engine.end())
-    return ledger, Summary(total, dict(unread), dict(left_out))
+    return ledger, reading.summary
+
+
+class Reading:
+    """Several sources as one stream of batches, and a summary of what was read of them so far."""
+
+    def __init__(self, sources: Sequence[Source], observer: Observer) -> None:
+        self._sources = sources
+        self._observer = observer
+        self._unread, self._left_out = Counter[str](), Counter[str]()
+        self._total = 0
+
+    def batches(self) -> Iterator[list[Event]]:
+        """Call it once; the sources are read as the batches are asked for."""
+        streams = [_batches(source, self._unread, self._left_out, self._observer) for source in self._sources]
+        for batch in streams[0] if len(streams) == 1 else merged(streams):
+            yield batch
+            self._total += len(batch)
+
+    @property
+    def summary(self) -> Summary:
+        return Summary(self._total, dict(self._unread), dict(self._left_out))
 
 
 def _batches(source: Source, unread: Counter[str], left_out: Counter[str], observer: Observer) -> Iterator[list[Event]]:

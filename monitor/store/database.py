@@ -5,6 +5,8 @@ The only module here that knows all the others; it reads and writes nothing itse
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
 
@@ -71,6 +73,21 @@ class Store:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.close()
+
+
+@asynccontextmanager
+async def open_for_reading(url: str) -> AsyncIterator[Store]:
+    """A store to look at beside a running service: nothing is created, upgraded or written.
+
+    Raises ValueError for an address that is none, OutdatedDatabase where the tables or the files are missing,
+    NewerDatabase, Unavailable.
+    """
+    await check(url)
+    store = Store(url)
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 def open_store(url: str) -> Store:

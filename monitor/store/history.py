@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from sqlalchemy import Table, and_, or_, select
+from sqlalchemy import Table, and_, func, or_, select
 
-from monitor.core.events import Event, Instant
+from monitor.core.events import Event, EventId, Instant
 from monitor.decode.canonical import Unreadable
 from monitor.ops.logs import get_logger
 from monitor.store.codec import decode_event
@@ -16,6 +16,10 @@ from monitor.store.tables import event_history, journal
 
 _ROWS = 1000
 _log = get_logger("history")
+
+
+EVER = (Instant(-(2**62)), Instant(2**62))
+"""Earlier and later than every event."""
 
 
 class SqlHistory:
@@ -38,6 +42,32 @@ class SqlHistory:
                 yield decode_event(row.body)
             except Unreadable as error:
                 _log.warning("unreadable_event", source=row.source, event_id=row.event_id, reason=str(error.reason))
+
+    async def span(self, since: Instant = EVER[0], until: Instant = EVER[1]) -> tuple[Instant, Instant] | None:
+        """The times of the first and the last event with `since` <= time < `until`; None where there is none.
+
+        Raises Unavailable.
+        """
+        found: list[int] = []
+        for database, table in self._tables():
+            at = table.c.at
+            query = select(func.min(at), func.max(at)).where(at >= int(since), at < int(until))
+            async with database.reading() as connection:
+                found += [each for each in (await connection.execute(query)).one() if each is not None]
+        return (Instant(min(found)), Instant(max(found))) if found else None
+
+    async def find(self, event_id: EventId) -> Event | None:
+        """The event of this identity. Raises Unavailable, and Unreadable for one that cannot be read any more."""
+        for database, table in self._tables():
+            query = select(table.c.body).where(table.c.source == event_id.source, table.c.event_id == event_id.id)
+            async with database.reading() as connection:
+                body = (await connection.execute(query)).scalar_one_or_none()
+            if body is not None:
+                return decode_event(body)
+        return None
+
+    def _tables(self) -> tuple[tuple[Database, Table], ...]:
+        return (self._journal, journal), (self._records, event_history)
 
 
 async def _rows(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import update
 
-from monitor.core.events import Instant
-from monitor.ports import Commit
+from monitor.core.events import EventId, Instant
+from monitor.ports import Commit, OutdatedDatabase
 from monitor.store import history
-from monitor.store.database import Store
+from monitor.store.database import Store, open_for_reading
 from monitor.store.tables import journal
 from tests.support.records import MONDAY, at, event
 
@@ -40,3 +42,24 @@ async def test_what_cannot_be_read_any_more_is_left_out(store: Store) -> None:
     async with store.journal_database.writing() as connection:
         await connection.execute(update(journal).where(journal.c.event_id == "a").values(body=b"\xff"))
     assert [each.id async for each in store.history.events(at(0), at(9))] == ["b"]
+
+
+async def test_the_span_that_is_there_and_one_event_by_its_identity(store: Store) -> None:
+    assert await store.history.span() is None
+    await store.journal.append([event("a", "note.added", 1), event("b", "note.added", 5)])
+    epoch = (await store.engine_store.acquire("engine")).epoch
+    foreign = event("c", "note.added", 9)
+    await store.engine_store.commit(Commit((), {}, {}, epoch, MONDAY, (foreign,)))
+    assert await store.history.span() == (at(1), at(9))
+    assert await store.history.span(at(2), at(9)) == (at(5), at(5))
+    assert await store.history.find(foreign.event_id) == foreign
+    assert await store.history.find(EventId("nobody", "a")) is None
+
+
+async def test_a_store_for_reading_creates_nothing(store_url: str, tmp_path: Path) -> None:
+    async with open_for_reading(store_url) as store:
+        assert await store.history.span() is None
+    with pytest.raises(OutdatedDatabase):
+        async with open_for_reading(f"sqlite:///{tmp_path}/nobody.db"):
+            pass
+    assert not (tmp_path / "nobody.db").exists()

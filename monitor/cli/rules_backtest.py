@@ -1,0 +1,188 @@
+"""`nearmiss rules backtest`: runs rules over a file or over the stored history, and two packs against each other.
+
+Reads what it is given and prints; the lab runs the engines and compares.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import msgspec
+
+from monitor.cli.backtest_view import make_console, print_differences, print_report
+from monitor.cli.engine_options import catalogue_option, printable, read_catalogue
+from monitor.cli.main import FAILED, UNREADABLE
+from monitor.cli.rules_test import rule_paths
+from monitor.cli.streams import EARLIEST, LATEST, Moment, read_files, read_history
+from monitor.cli.watching import collect_garbage_rarely
+from monitor.core.events import Event, Instant, to_text
+from monitor.core.rule import Rule
+from monitor.lab.backtest import Backtest, Found, Report
+from monitor.lab.difference import Change, differences
+from monitor.lab.replay import Summary
+from monitor.packs.loader import load_rules
+from monitor.packs.regex import make_regex
+from monitor.packs.shipped import shipped_rules
+
+
+@click.command("backtest", short_help="Say what rules would have opened in the past.")
+@rule_paths
+@click.option("--events", "files", multiple=True, metavar="FILE",
+              type=click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True),
+              help="Events as JSON Lines, also compressed; - reads standard input (repeatable).")  # fmt: skip
+@click.option("--database", metavar="URL",
+              help="Read what the service has kept: sqlite:///PATH or postgresql://… Nothing is written.")  # fmt: skip
+@click.option("--since", type=Moment(), metavar="T", help="Only events from this time on: a date or RFC 3339 (UTC).")
+@click.option("--until", type=Moment(), metavar="T", help="Only events before this time.")
+@click.option("--against", "other", type=click.Path(exists=True, path_type=Path), metavar="PATH",
+              help="Rules as they were before: what appears, vanishes and changes with those of PATH.")  # fmt: skip
+@catalogue_option
+@click.option("--rule", "names", multiple=True, metavar="NAME", help="Show only this rule (repeatable); all still run.")
+@click.option("--examples", type=click.IntRange(min=0), default=3, show_default=True, metavar="N",
+              help="Drafts to show of each rule, and of each kind of difference.")  # fmt: skip
+@click.option("--format", "output", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def backtest(
+    paths: tuple[Path, ...],
+    files: tuple[str, ...],
+    database: str | None,
+    since: Instant | None,
+    until: Instant | None,
+    other: Path | None,
+    catalogue_paths: tuple[Path, ...],
+    names: tuple[str, ...],
+    examples: int,
+    output: str,
+) -> None:
+    """Run the rules in PATH... over past events: of files, or those that a database keeps.
+
+    Prints for each rule its drafts, their verdicts and what was withdrawn, a picture by rule, by team (the owner in
+    the catalogue, else the service) and by ISO week, and examples. Rules in shadow mode show what they would have
+    opened. A database is read in the order in which things happened, and beside a running service.
+
+    Exits 1 when a rule has an error, 2 when an option or the catalogue is wrong, 3 when there is no event to read.
+    """
+    if bool(files) == (database is not None):
+        raise click.UsageError("give --events FILE or --database URL: one of the two")
+    if since is not None and until is not None and since >= until:
+        raise click.UsageError("--since does not lie before --until")
+    rules = _read(paths or (shipped_rules(),))
+    before_rules = None if other is None else _read((other,))
+    known = {rule.name for rule in (*rules, *(before_rules or ()))}
+    if unknown := sorted(set(names) - known):
+        raise click.UsageError(f"no rule named {unknown[0]!r}; there are {', '.join(sorted(known))}")
+    catalogue = read_catalogue(catalogue_paths)
+    compared = before_rules is not None
+    after = Backtest(rules, catalogue, make_regex, is_compared=compared)
+    before = None if before_rules is None else Backtest(before_rules, catalogue, make_regex, is_compared=compared)
+
+    def take(events: Sequence[Event]) -> None:
+        opened = after.step(events)
+        if before is not None:
+            after.want(before.step(events))
+            before.want(opened)
+
+    collect_garbage_rarely()
+    span = (EARLIEST if since is None else since, LATEST if until is None else until)
+    if database is None:
+        summary = read_files("backtest", files, *span, take)
+    else:
+        summary = read_history("backtest", database, *span, take)
+    opened = after.end()
+    if before is not None:
+        after.want(before.end())
+        before.want(opened)
+    report = after.report()
+    changes = None if before is None else _chosen(differences(before, after), frozenset(names))
+    _print(report, changes, frozenset(names), examples, output)
+    click.echo(_sum_up(summary, report), err=True)
+    if not report.events:
+        click.echo("no event to test with; expected one JSON event on each line, or a span that has some", err=True)
+        sys.exit(UNREADABLE)
+
+
+def _read(paths: Sequence[Path]) -> tuple[Rule, ...]:
+    """The rules of several places. Prints every problem, and exits with 1 where one is an error."""
+    rules: dict[str, Rule] = {}
+    failed = False
+    for path in paths:
+        loaded = load_rules(path)
+        for problem in loaded.errors:
+            click.echo(printable(str(problem)), err=True)
+            failed = True
+        for rule in loaded.rules:
+            if rule.name in rules:
+                click.echo(f"{loaded.places[rule.name]}: error: rule {rule.name!r} is given twice", err=True)
+                failed = True
+            rules[rule.name] = rule
+    if failed:
+        sys.exit(FAILED)
+    return tuple(rules.values())
+
+
+def _chosen(changes: tuple[Change, ...], names: frozenset[str]) -> tuple[Change, ...]:
+    if not names:
+        return changes
+    return tuple(
+        change
+        for change in changes
+        if any(names & set(one.rules) for one in (change.before, change.after) if one is not None)
+    )
+
+
+def _print(
+    report: Report, changes: tuple[Change, ...] | None, names: frozenset[str], examples: int, output: str
+) -> None:
+    if output == "json":
+        click.echo(msgspec.json.encode(_as_data(report, changes, names)))
+        return
+    console = make_console()
+    print_report(console, report, names, examples if changes is None else 0)
+    if changes is not None:
+        print_differences(console, changes, examples)
+
+
+def _as_data(report: Report, changes: tuple[Change, ...] | None, names: frozenset[str]) -> dict[str, object]:
+    """The published form: times in RFC 3339, everything that was found, also what was withdrawn."""
+    data: dict[str, object] = {
+        "events": report.events,
+        "late": report.late,
+        "weeks": list(report.weeks),
+        "rules": [msgspec.to_builtins(rule) for rule in report.rules if not names or rule.name in names],
+        "teams": msgspec.to_builtins(report.teams),
+        "drafts": [_draft(found) for found in report.found if not names or names & set(found.rules)],
+    }
+    if changes is not None:
+        data["differences"] = [
+            {
+                "kind": change.kind,
+                "before": None if change.before is None else _draft(change.before),
+                "after": None if change.after is None else _draft(change.after),
+                "what": list(change.what),
+                "why": change.why,
+            }
+            for change in changes
+        ]
+    return data
+
+
+def _draft(found: Found) -> object:
+    return msgspec.to_builtins(found, enc_hook=_time)
+
+
+def _time(value: object) -> object:
+    if isinstance(value, Instant):
+        return to_text(value)
+    raise NotImplementedError(type(value).__name__)
+
+
+def _sum_up(summary: Summary, report: Report) -> str:
+    said = f"{report.events:,} events"
+    if summary.unread:
+        said += f", {sum(summary.unread.values()):,} unreadable lines"
+    modes = [found.mode for found in report.standing]
+    said += f"; drafts: {modes.count('live')} to review, {modes.count('digest')} in the digest"
+    said += f", {modes.count('shadow')} in shadow"
+    return said + (f"; {report.late:,} events came later than the lateness" if report.late else "")
