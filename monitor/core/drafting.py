@@ -98,8 +98,11 @@ def margin_of(rule: Rule, hazards: Sequence[Event], count: int, action: Event, f
     if rule.margin.measure == "deadline":
         return _deadline(hazards, action)
     if rule.margin.measure == "count":
-        return Margin("count", count, "times", f"{count} times before it was acted on")
+        times = "once" if count == 1 else f"{count} times"
+        return Margin("count", count, "times", f"{times} before it was acted on")
     elapsed = action.time - first_sign_at
+    if rule.intervention.itself and not elapsed:
+        return None
     return Margin("elapsed", elapsed / SECOND, "seconds", f"{say_duration(elapsed)} from the first sign to the action")
 
 

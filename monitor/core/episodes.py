@@ -109,6 +109,11 @@ def harmless_for(instances: Sequence[Instance], rules: Sequence[Rule]) -> int:
     return min(starts) - min(instance.first_sign_at for instance in instances)
 
 
+def is_report(event: Event) -> bool:
+    """A person says that it was a near miss, or that it was noticed and left as it was."""
+    return event.kind == "note.added" and event.labels.get("report") in ("near_miss", "noticed_not_acted")
+
+
 def reference_of(event: Event) -> str:
     return f"{event.source}\x1f{event.id}"
 

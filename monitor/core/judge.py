@@ -23,6 +23,7 @@ from monitor.core.episodes import (
     danger_since,
     find_safe,
     harmless_for,
+    is_report,
     window_end,
 )
 from monitor.core.events import Event, EventId, Instant
@@ -168,10 +169,9 @@ class Judge:
         if not shown:
             raise Refused(NotOpened.SHADOW, "only rules in shadow mode match: counted, not shown")
         instances = sorted(shown, key=self._precedence)
-        primary = self._rule(instances[0])
         services = frozenset(s for i in instances for s in (i.service, *services_of(i.interventions.events)))
         scope = frozenset().union(*(self.catalogue.upward(service) for service in services))
-        missing = self._placed(services, scope, primary)
+        missing = self._placed(services, scope, instances)
         self._no_impact(episode, scope, services, safe, now)
         predecessors = self._predecessors(episode)
         self._chain_unhurt(predecessors)
@@ -233,14 +233,19 @@ class Judge:
         recoveries = [track.recovered_at for track in instance.tracks.values() if track.recovered_at is not None]
         return any(0 <= recovered - action_at <= SIBLING_CLOSE for recovered in recoveries)
 
-    def _placed(self, services: frozenset[str], scope: frozenset[str], primary: Rule) -> list[str]:
-        """Where the catalogue puts it. Raises Refused where nothing that users see depends on it."""
+    def _placed(self, services: frozenset[str], scope: frozenset[str], instances: list[Instance]) -> list[str]:
+        """Where the catalogue puts it. Raises Refused where nothing that users see depends on it.
+
+        An exposure needs no path to users, and a person who reports it knows whom it concerns.
+        """
         if self.catalogue.is_empty:
             return []
         unknown = [service for service in sorted(services) if not self.catalogue.knows(service)]
         if unknown:
             return [str(Missing.SERVICE_UNKNOWN)]
-        if primary.kind != "exposure" and not any(self.catalogue.is_user_facing(service) for service in scope):
+        reported = any(is_report(event) for instance in instances for event in instance.hazards.events)
+        matters = reported or self._rule(instances[0]).kind == "exposure"
+        if not matters and not any(self.catalogue.is_user_facing(service) for service in scope):
             raise Refused(
                 NotOpened.NO_PATH_TO_USERS, "nothing that users see depends on " + ", ".join(sorted(services))
             )
