@@ -25,6 +25,7 @@ from monitor.core.rule import Rule
 from monitor.decode.registry import SOURCES
 from monitor.intake.receiver import Receiver
 from monitor.intake.webhooks import IntakeSettings, build_router
+from monitor.kafka.dead_letters import DeadLetters
 from monitor.kafka.hint import HintingStore
 from monitor.kafka.source import KafkaReader
 from monitor.kafka.writer import KafkaWriter
@@ -89,7 +90,7 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
                 owner=f"{socket.gethostname()}/{uuid4()}",
                 keeps_history=journal.needs_history,
             )
-            app = build_web(settings, store, journal.writer, loop, clock, metrics)
+            app = build_web(settings, store, journal, loop, clock, metrics)
             server = _Server(
                 uvicorn.Config(
                     app,
@@ -106,6 +107,9 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
             engine_stop = asyncio.Event()
             # The stop goes backwards: what was started last ends first.
             tasks.start("engine", loop.run(engine_stop))
+            if settings.kafka.is_used and settings.kafka.dead_letter:
+                letters = DeadLetters(settings.kafka, store.rejects, metrics)
+                tasks.start("dead_letters", letters.run(engine_stop))
             tasks.start("http", server.serve(sockets=[listener]))
             tasks.start("companion", _accompany(server, companion, address_of(listener), stop.event), may_end=True)
             try:
@@ -127,6 +131,7 @@ class _Journal(msgspec.Struct, frozen=True):
     writer: JournalWriter
     reader: JournalReader
     memory: EngineStore
+    trouble: Callable[[], Awaitable[str | None]]
     needs_history: bool
     """Whether events must be kept as history beside it: Kafka forgets, the SQL journal does not."""
 
@@ -136,10 +141,10 @@ async def _journal(
 ) -> _Journal:
     """Kafka's topics where they are set, else the journal of the database. Raises KafkaProblem."""
     if not settings.kafka.is_used:
-        return _Journal(store.journal, store.journal, store.engine_store, needs_history=False)
+        return _Journal(store.journal, store.journal, store.engine_store, _no_trouble, needs_history=False)
     writer = KafkaWriter(settings.kafka)
     stack.push_async_callback(writer.close)
-    reader = KafkaReader(settings.kafka, clock, metrics, future_tolerance=settings.future_tolerance)
+    reader = KafkaReader(settings.kafka, clock, metrics, future_tolerance=settings.future_tolerance, book=store.topics)
     stack.push_async_callback(reader.close)
     memory = HintingStore(store.engine_store, settings.kafka, clock)
     stack.push_async_callback(memory.close)
@@ -148,22 +153,29 @@ async def _journal(
     except Unavailable as error:
         # The engine tries again for as long as it takes; until then the readiness says that it is paused.
         _log.warning("kafka_away_at_start", why=str(error))
-    return _Journal(writer, reader, memory, needs_history=True)
+    return _Journal(writer, reader, memory, reader.trouble, needs_history=True)
+
+
+async def _no_trouble() -> None:
+    """The journal of the database has no topics that could be halted."""
 
 
 def build_web(
-    settings: Settings, store: Store, journal: JournalWriter, loop: EngineLoop, clock: SystemClock, metrics: Metrics
+    settings: Settings, store: Store, journal: _Journal, loop: EngineLoop, clock: SystemClock, metrics: Metrics
 ) -> FastAPI:
     """The one web application: review, intake and what operators ask."""
-    app = build_app(store.near_misses, journal, clock, metrics, settings.auth(), version=version("nearmiss-monitor"))
+    app = build_app(
+        store.near_misses, journal.writer, clock, metrics, settings.auth(), version=version("nearmiss-monitor")
+    )
     _warn_of_open_sources(settings)
-    receiver = Receiver(journal, store.rejects, clock, metrics, settings.future_tolerance)
+    receiver = Receiver(journal.writer, store.rejects, clock, metrics, settings.future_tolerance)
     app.include_router(build_router(receiver, clock, _intake_settings(settings)))
     # Routes are tried in their order, and nearly every request is a delivery.
     app.router.routes.insert(0, app.router.routes.pop())
     readiness = Readiness()
     readiness.add("store", _store_check(store))
     readiness.add("engine", _engine_check(loop))
+    readiness.add("topics", journal.trouble, is_remark=True)
 
     @app.get("/metrics", include_in_schema=False)
     async def show_metrics() -> Response:

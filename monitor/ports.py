@@ -77,7 +77,11 @@ class Batch(msgspec.Struct, frozen=True):
 
 
 class Reject(msgspec.Struct, frozen=True):
-    """Something that could not be read: its bytes, where they came from, when, and why not."""
+    """Something that could not be read: its bytes, where they came from, when, and why not.
+
+    `origin` names the place that it was read from, where that place can be read again: one origin is kept once.
+    `forward`: somebody else is to be told of it as well, and has not been yet.
+    """
 
     source: str
     reason: str
@@ -87,6 +91,8 @@ class Reject(msgspec.Struct, frozen=True):
     headers: dict[str, str] = {}
     id: int | None = None
     requeued_at: Instant | None = None
+    origin: str | None = None
+    forward: bool = False
 
 
 class JournalWriter(Protocol):
@@ -175,6 +181,46 @@ class Rejects(Protocol):
     async def mark_requeued(self, reject_id: int, at: Instant) -> None: ...
 
     async def count(self) -> int: ...
+
+
+class Forwarding(Protocol):
+    """The rejects that somebody else is to be told of."""
+
+    async def to_forward(self, limit: int) -> list[Reject]:
+        """The oldest that wait. Raises Unavailable."""
+        ...
+
+    async def mark_forwarded(self, reject_ids: Sequence[int]) -> None:
+        """Raises Unavailable."""
+        ...
+
+
+class Halt(msgspec.Struct, frozen=True):
+    """A topic that is not read until somebody says so: since when, and why."""
+
+    topic: str
+    at: Instant
+    detail: str
+
+
+class TopicBook(Protocol):
+    """What is kept about topics beside the positions in them."""
+
+    async def bind(self, journal: str, cluster: str) -> str:
+        """The cluster that the positions of `journal` belong to: from the first call on the one named there."""
+        ...
+
+    async def halts(self) -> list[Halt]:
+        """Raises Unavailable."""
+        ...
+
+    async def halt(self, halt: Halt) -> None:
+        """Halting a topic again changes nothing. Raises Unavailable."""
+        ...
+
+    async def resume(self, topic: str) -> bool:
+        """Whether the topic was halted. Raises Unavailable."""
+        ...
 
 
 class Answers(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import click
@@ -14,7 +15,7 @@ from monitor.cli.engine_options import printable
 from monitor.core.events import to_text
 from monitor.intake.requeue import Requeued, can_be_read_again, requeue
 from monitor.ops.clock import SystemClock
-from monitor.ports import Reject
+from monitor.ports import JournalWriter, Reject
 from monitor.settings import Settings, load_settings
 from monitor.store.database import Store, open_store
 
@@ -91,6 +92,10 @@ def requeue_rejects(settings: Settings, reject_ids: tuple[int, ...], everything:
         raise click.UsageError("name the rejects, or give --all: one of the two")
 
     async def work(store: Store) -> bool:
+        async with _journal(settings, store) as writer:
+            return await again(store, writer)
+
+    async def again(store: Store, writer: JournalWriter) -> bool:
         clock = SystemClock()
         good = True
         wanted = sorted(reject_ids)
@@ -102,13 +107,29 @@ def requeue_rejects(settings: Settings, reject_ids: tuple[int, ...], everything:
                 click.echo(_missing(reject_id), err=True)
                 good = False
                 continue
-            done = await requeue(reject, store.journal, store.rejects, clock, settings.future_tolerance)
+            done = await requeue(reject, writer, store.rejects, clock, settings.future_tolerance)
             click.echo(_said(done))
             good = good and done.is_done
         return good
 
     if not _with_store(settings, work):
         sys.exit(_FAILED)
+
+
+@asynccontextmanager
+async def _journal(settings: Settings, store: Store) -> AsyncIterator[JournalWriter]:
+    """Where the engine reads: the topic of the settings, else the journal in the database."""
+    if not settings.kafka.is_used:
+        yield store.journal
+        return
+    # Imported here: where Kafka is not used, nothing of it is loaded.
+    from monitor.kafka.writer import KafkaWriter
+
+    writer = KafkaWriter(settings.kafka)
+    try:
+        yield writer
+    finally:
+        await writer.close()
 
 
 def _said(done: Requeued) -> str:

@@ -64,6 +64,7 @@ class Rejected(StrEnum):
     NOT_JSON = "not_json"
     NOT_UTF8 = "not_utf8"
     NUL_BYTE = "nul_byte"
+    SCHEMA_FRAMED = "schema_framed"  # a schema registry's envelope around the body
     TOO_LARGE = "too_large"
     TOO_DEEP = "too_deep"
     NOT_AN_EVENT = "not_an_event"  # JSON, but not of the shape that this source sends

@@ -21,6 +21,7 @@ from aiokafka.errors import (
     IllegalSaslStateError,
     KafkaError,
     NoError,
+    RecordTooLargeError,
     SaslAuthenticationFailed,
     TopicAuthorizationFailedError,
     UnsupportedSaslMechanismError,
@@ -28,7 +29,14 @@ from aiokafka.errors import (
 )
 from aiokafka.helpers import create_ssl_context
 
-from monitor.kafka.errors import LoginRefused, MissingTopics, TopicForbidden, UnusableCertificate
+from monitor.kafka.errors import (
+    LoginRefused,
+    MissingTopics,
+    TooLargeToFetch,
+    TopicForbidden,
+    UnusableCertificate,
+    WritingForbidden,
+)
 from monitor.kafka.settings import KafkaSettings
 from monitor.ports import Unavailable
 
@@ -61,8 +69,8 @@ class Connector:
         self._refresh = refresh
         self._ssl = _tls(settings) if settings.uses_tls else None
 
-    async def partitions(self) -> frozenset[TopicPartition]:
-        """All partitions of the topics in the settings. Raises what `KafkaReader.start` raises.
+    async def partitions(self) -> tuple[str, frozenset[TopicPartition]]:
+        """The cluster's id, and all partitions of the topics in the settings. Raises what `KafkaReader.start` raises.
 
         Asks for all topics and picks ours: to ask for a topic by name creates it where the broker creates topics
         automatically.
@@ -71,15 +79,18 @@ class Connector:
         try:
             async with self.patience("to list its topics"):
                 await self._start(admin)
+                cluster = str((await admin.describe_cluster())["cluster_id"])
                 described = {topic["topic"]: topic for topic in await admin.describe_topics()}
         finally:
             await admin.close()
-        missing = sorted(name for name in self._settings.topics if name not in described)
+        missing = sorted(name for name in self._settings.names if name not in described)
         if missing:
             raise MissingTopics(self._settings.bootstrap, missing)
         found: set[TopicPartition] = set()
         forbidden: list[str] = []
-        for name in self._settings.topics:
+        for name in described:
+            if self._settings.source_of(name) is None:
+                continue
             error = for_code(described[name]["error_code"])
             if error is TopicAuthorizationFailedError:
                 forbidden.append(name)
@@ -88,7 +99,7 @@ class Connector:
             found.update(TopicPartition(name, each["partition"]) for each in described[name]["partitions"])
         if forbidden:
             raise TopicForbidden(forbidden)
-        return frozenset(found)
+        return cluster, frozenset(found)
 
     async def consumer(self, group: str | None = None) -> AIOKafkaConsumer:
         """A started consumer that reads only what transactions committed. Raises LoginRefused, Unavailable."""
@@ -151,6 +162,10 @@ class Connector:
                 yield
         except TopicAuthorizationFailedError as error:
             raise TopicForbidden([str(each) for each in error.args]) from error
+        except ClusterAuthorizationFailedError as error:
+            raise WritingForbidden(self._settings.bootstrap) from error
+        except RecordTooLargeError as error:
+            raise TooLargeToFetch(self._settings.bootstrap, str(error.args[1:])) from error
         except TimeoutError as error:
             raise Unavailable(
                 f"Kafka at {self._settings.bootstrap} did not answer within {self._timeout:g} s {what}"

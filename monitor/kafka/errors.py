@@ -59,6 +59,42 @@ class TopicForbidden(KafkaProblem):
         )
 
 
+class WritingForbidden(KafkaProblem):
+    """The broker lets this user write to no topic at all."""
+
+    def __init__(self, bootstrap: str) -> None:
+        super().__init__(
+            f"kafka.journal: {bootstrap} lets this user write to no topic; expected the permission Write on "
+            "kafka.journal (and on kafka.dead_letter, where it is set). Grant it to kafka.username (kafka-acls.sh --add "
+            "--operation Write)."
+        )
+
+
+class WrongCluster(KafkaProblem):
+    """The positions in the database belong to another cluster than the one at the address."""
+
+    def __init__(self, bootstrap: str, found: str, known: str) -> None:
+        super().__init__(
+            f"kafka.bootstrap {bootstrap}: this is cluster {found}, but the positions in the database belong to "
+            f"cluster {known}; nothing was read. Expected one database for one cluster. Correct "
+            "kafka.bootstrap or database; after a move to a new cluster, "
+            "set the positions anew with `nearmiss rewind --to TIME --new-cluster`."
+        )
+        self.found = found
+        self.known = known
+
+
+class TooLargeToFetch(KafkaProblem):
+    """A broker so old that it does not hand out a message which is larger than a fetch."""
+
+    def __init__(self, bootstrap: str, why: str) -> None:
+        super().__init__(
+            f"kafka.topics at {bootstrap}: a message is larger than a fetch, and this broker does not hand it out "
+            f"({why}); nothing was skipped. Expected brokers of version 1.0 or newer, which do. Or remove the message "
+            "(kafka-delete-records.sh) and accept the gap (docs/how-to/kafka.md, 'When a position is lost')."
+        )
+
+
 class PositionLost(KafkaProblem):
     """The position in the database lies outside of what the topic still holds, so that a gap cannot be ruled out."""
 
@@ -69,8 +105,8 @@ class PositionLost(KafkaProblem):
             why = "the topic is shorter than what was read before, so it was deleted, recreated or restored"
         super().__init__(
             f"{key}: the database says to read on at offset {position}, but the topic holds {first} to {end}: {why}. "
-            "Nothing was skipped. Restore the entries, or accept the gap by setting the position yourself "
-            f"(docs/how-to/kafka.md, 'When a position is lost'), for example to {first}."
+            "Nothing was skipped. Restore the entries, or accept the gap with kafka.on_lost_position: continue "
+            "(docs/how-to/kafka.md, 'When a position is lost')."
         )
         self.key = key
         self.position = position

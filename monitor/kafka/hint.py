@@ -5,7 +5,7 @@ Has a connection of its own: trouble with the group (no permission, no coordinat
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -34,7 +34,7 @@ class HintingStore:
     def __init__(self, store: EngineStore, settings: KafkaSettings, clock: Clock) -> None:
         self._store = store
         self._hint = None if settings.group is None else _Hint(settings, settings.group)
-        self._topics = settings.topics
+        self._settings = settings
         self._clock = clock
         self._next_at = 0
 
@@ -56,7 +56,7 @@ class HintingStore:
         if self._hint is None or self._clock.now() < self._next_at:
             return contradicted
         try:
-            await self._hint.tell(_offsets(commit.positions, self._topics))
+            await self._hint.tell(_offsets(commit.positions, self._settings))
         except (KafkaError, KafkaProblem, Unavailable) as error:
             self._next_at = self._clock.now() + _PAUSE_AFTER_FAILURE
             _log.warning("kafka_offset_hint_failed", error=str(error))
@@ -100,10 +100,10 @@ class _Hint:
             await self._connector.close(consumer)
 
 
-def _offsets(positions: Mapping[str, int], topics: Collection[str]) -> dict[TopicPartition, int]:
+def _offsets(positions: Mapping[str, int], settings: KafkaSettings) -> dict[TopicPartition, int]:
     offsets: dict[TopicPartition, int] = {}
     for key, offset in positions.items():
         topic, _, partition = key.rpartition("/")
-        if topic in topics:
+        if settings.source_of(topic) is not None:
             offsets[TopicPartition(topic, int(partition))] = offset
     return offsets

@@ -21,10 +21,11 @@ class Lane:
     the last entry that is known to be there.
     """
 
-    __slots__ = ("end", "entries", "fetched", "first", "handed", "key", "source")
+    __slots__ = ("end", "entries", "fetched", "first", "handed", "key", "source", "topic")
 
     def __init__(self, key: str, source: str, position: int, first: int, end: int) -> None:
         self.key = key
+        self.topic = key.rpartition("/")[0]
         self.source = source
         self.first = first
         self.handed = position
@@ -40,6 +41,15 @@ class Lane:
     @property
     def is_drained(self) -> bool:
         return not self.entries and self.fetched >= self.end
+
+
+def give_back(taken: list[tuple[Lane, Entry]], topic: str, kept: int) -> list[tuple[Lane, Entry]]:
+    """What `merge` took, without the entries of a topic after the first `kept` of all: those are in its lanes again."""
+    back = [(lane, entry) for lane, entry in taken[kept:] if lane.topic == topic]
+    for lane, entry in reversed(back):
+        lane.entries.appendleft(entry)
+        lane.handed = entry.offset
+    return taken[:kept] + [(lane, entry) for lane, entry in taken[kept:] if lane.topic != topic]
 
 
 def merge(lanes: Iterable[Lane], limit: int) -> list[tuple[Lane, Entry]]:

@@ -6,16 +6,20 @@ Pure: must not know connections, positions of other partitions or the clock.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from zlib import crc32
 
 import msgspec
 
 from monitor.core.events import EARLIEST_AT, Event, Instant
-from monitor.core.reasons import Ignored
+from monitor.core.reasons import Ignored, Rejected
 from monitor.decode.normalise import normalise
+from monitor.decode.outcome import Outcome, refused
 from monitor.decode.registry import decode
 from monitor.ports import Reject
 
 _MICROSECONDS_PER_MILLISECOND = 1000
+_FRAME = b"\0"
+_FRAME_LENGTH = 5
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
@@ -46,17 +50,18 @@ class Entry(msgspec.Struct, frozen=True):
         return max(1, len(self.events))
 
 
-def read_message(message: Message, source: str, now: Instant, tolerance: int) -> Entry:
+def read_message(message: Message, source: str, now: Instant, tolerance: int, *, forward: bool = False) -> Entry:
     """Decode a record that the decoder `source` reads.
 
     `now` stands in where the record has no timestamp, and caps one from the future. `tolerance` in microseconds: how
-    far an event's time may lie after its receipt. An empty record (a tombstone) is ignored, by name.
+    far an event's time may lie after its receipt. `forward`: rejects are for somebody else too. An empty record (a
+    tombstone) is ignored, by name.
     """
     if not message.value:
         return Entry(offset=message.offset, at=EARLIEST_AT, ignored=(Ignored.EMPTY,))
     received_at = _received_at(message.timestamp, now)
     headers = _headers(message.headers)
-    outcome = decode(source, message.value, headers, received_at)
+    outcome = _framed(message.value) or decode(source, message.value, headers, received_at)
     events = tuple(normalise(event, received_at, tolerance) for event in outcome.events)
     coordinates = {
         "kafka-topic": message.topic,
@@ -75,11 +80,31 @@ def read_message(message: Message, source: str, now: Instant, tolerance: int) ->
                 body=refusal.body,
                 received_at=received_at,
                 headers={**headers, **coordinates},
+                origin=_origin(message, index, refusal.body),
+                forward=forward,
             )
-            for refusal in outcome.refusals
+            for index, refusal in enumerate(outcome.refusals)
         ),
         ignored=tuple(skipped.reason for skipped in outcome.skipped),
     )
+
+
+def _framed(value: bytes) -> Outcome | None:
+    """A refusal where a schema registry's serializer wrote the body: a zero byte and the schema's number before it."""
+    if len(value) < _FRAME_LENGTH or not value.startswith(_FRAME):
+        return None
+    number = int.from_bytes(value[1:_FRAME_LENGTH], "big")
+    detail = (
+        f"the body begins with the magic byte 0 and schema {number} of a schema registry; expected what the tool "
+        "itself sends. Let the producer write plain JSON without a registry's serializer, or convert the topic into "
+        "another one (Kafka Connect, ksqlDB) and read that"
+    )
+    return refused(Rejected.SCHEMA_FRAMED, detail, value)
+
+
+def _origin(message: Message, index: int, body: bytes) -> str:
+    """The same for each reading of the same bytes at the same place, another where a topic was created anew."""
+    return f"{message.topic}/{message.partition}/{message.offset}/{index}/{crc32(body):08x}"
 
 
 def _received_at(timestamp: int, now: Instant) -> Instant:

@@ -6,6 +6,7 @@ Knows the names of the decoders, so that a topic cannot be mapped to one that do
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -24,6 +25,9 @@ from monitor.decode.registry import SOURCES
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^\s:,\[\]]+):([0-9]{1,5})")
 _CANONICAL = frozenset({"events", "canonical"})
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
+_PATTERN = re.compile(r"[A-Za-z0-9._*?-]{1,249}")
+_WILD = re.compile(r"[*?]")
+_INTERNAL = "__"
 _LAST_PORT = 65_535
 
 
@@ -54,12 +58,27 @@ class KafkaSettings(BaseModel):
     topics: Annotated[dict[str, str], BeforeValidator(_to_topics)] = Field(
         default_factory=dict,
         description="Each topic with the decoder that reads it: `events` for the canonical format, else as in "
-        "`/ingest/{source}`. In the environment `TOPIC=SOURCE`, separated by commas.",
+        "`/ingest/{source}`. A name with `*` (any characters) or `?` (one) stands for every topic that fits, also for "
+        "those that come later. In the environment `TOPIC=SOURCE`, separated by commas.",
     )
     journal: str = Field(
         default="",
         description="The one of `topics` that what arrives by webhook and what people report is written to; its "
         "decoder is `events`.",
+    )
+    dead_letter: str = Field(
+        default="",
+        description="Topic that what cannot be read is sent to as well, with its coordinates; empty: to none.",
+    )
+    reject_limit: int = Field(
+        default=100,
+        ge=0,
+        description="After so many messages in a row that cannot be read a topic is halted; 0: it never is.",
+    )
+    on_lost_position: Literal["stop", "continue"] = Field(
+        default="stop",
+        description="What to do when a topic no longer holds the place to go on from: `stop`, or `continue` at the "
+        "oldest message that there is, with the gap counted.",
     )
     group: str | None = Field(
         default="nearmiss",
@@ -87,6 +106,26 @@ class KafkaSettings(BaseModel):
         return bool(self.bootstrap)
 
     @property
+    def has_patterns(self) -> bool:
+        return any(_WILD.search(name) for name in self.topics)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The topics that are named in full; they have to exist."""
+        return tuple(name for name in self.topics if not _WILD.search(name))
+
+    def source_of(self, topic: str) -> str | None:
+        """The decoder that reads a topic, None for one that is not read.
+
+        A name goes before a pattern, a longer pattern before a shorter one. Kafka's own topics and the dead letters fit
+        no pattern.
+        """
+        if topic in self.topics or topic == self.dead_letter or topic.startswith(_INTERNAL):
+            return self.topics.get(topic)
+        fitting = [pattern for pattern in self.topics if _WILD.search(pattern) and fnmatchcase(topic, pattern)]
+        return self.topics[max(fitting, key=lambda pattern: (len(pattern), pattern))] if fitting else None
+
+    @property
     def uses_tls(self) -> bool:
         return self.security_protocol in ("SSL", "SASL_SSL")
 
@@ -110,19 +149,39 @@ class KafkaSettings(BaseModel):
     @classmethod
     def _check_topics(cls, value: dict[str, str]) -> dict[str, str]:
         for topic, source in value.items():
-            if _TOPIC.fullmatch(topic) is None or topic in (".", ".."):
-                raise ValueError(f"{topic!r} is no name of a topic; expected letters, digits, '.', '_' and '-'")
+            if _PATTERN.fullmatch(topic) is None or topic in (".", ".."):
+                raise ValueError(
+                    f"{topic!r} is no name of a topic; expected letters, digits, '.', '_' and '-', and in a pattern "
+                    "'*' and '?'"
+                )
             if source.partition("/")[0] not in SOURCES:
                 known = ", ".join(sorted(SOURCES))
                 raise ValueError(f"topic {topic!r}: no decoder {source!r}; expected one of {known}")
         return value
 
+    @field_validator("dead_letter")
+    @classmethod
+    def _check_dead_letter(cls, value: str) -> str:
+        if value and _TOPIC.fullmatch(value) is None:
+            raise ValueError(f"{value!r} is no name of a topic; expected letters, digits, '.', '_' and '-'")
+        return value
+
+    @model_validator(mode="after")
+    def _check_circle(self) -> Self:
+        if self.dead_letter and self.dead_letter in self.topics:
+            raise ValueError(
+                f"dead_letter {self.dead_letter!r} is one of `topics`, so that what cannot be read would come back for "
+                "ever; expected a topic of its own"
+            )
+        return self
+
     @model_validator(mode="after")
     def _both_or_neither(self) -> Self:
         if bool(self.bootstrap) != bool(self.topics):
             raise ValueError("bootstrap and topics belong together; expected both or neither")
-        if self.topics.get(self.journal, "") not in _CANONICAL and (self.bootstrap or self.journal):
-            able = ", ".join(topic for topic, source in self.topics.items() if source in _CANONICAL)
+        canonical = self.journal in self.names and self.topics[self.journal] in _CANONICAL
+        if not canonical and (self.bootstrap or self.journal):
+            able = ", ".join(topic for topic in self.names if self.topics[topic] in _CANONICAL)
             raise ValueError(
                 f"journal {self.journal!r} is no topic of canonical events; expected one of `topics` whose decoder is "
                 f"`events`{f': {able}' if able else ''}. What arrives by webhook and what people report goes there"

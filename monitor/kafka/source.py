@@ -5,25 +5,30 @@ Knows partitions, offsets and the decoders; must not know what becomes of the ev
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from monitor.kafka.connection import Connector
-from monitor.kafka.errors import MissingTopics, PositionLost
+from monitor.kafka.errors import MissingTopics, PositionLost, WrongCluster
+from monitor.kafka.halts import Halts, MemoryBook
 from monitor.kafka.lanes import Lane, merge
 from monitor.kafka.messages import Message, read_message
 from monitor.kafka.settings import KafkaSettings
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
-from monitor.ports import Batch, Clock, Positions, Unavailable
+from monitor.ports import Batch, Clock, Positions, TopicBook, Unavailable
 
 _log = get_logger("kafka")
 
 _CHUNK = 500
 _SLICE_MILLISECONDS = 100
 _MILLISECONDS = 1000
+
+JOURNAL = "kafka"
+"""The name that the cluster is remembered under."""
 
 DEFAULT_TIMEOUT = 10.0
 DEFAULT_REFRESH = 30.0
@@ -33,7 +38,8 @@ class KafkaReader:
     """A `JournalReader` over the topics of `settings`; positions are named "topic/partition".
 
     `future_tolerance` in microseconds: how far an event's time may lie after its receipt. `timeout` in seconds: how
-    long the broker may take for one answer. `refresh` in seconds: how often to look for new partitions.
+    long the broker may take for one answer. `refresh` in seconds: how often to look for new partitions and topics.
+    `book` remembers the cluster and the halted topics; without one the reader does, for as long as it lives.
     """
 
     def __init__(
@@ -43,6 +49,7 @@ class KafkaReader:
         metrics: Metrics,
         *,
         future_tolerance: int,
+        book: TopicBook | None = None,
         timeout: float = DEFAULT_TIMEOUT,
         refresh: float = DEFAULT_REFRESH,
     ) -> None:
@@ -52,20 +59,31 @@ class KafkaReader:
         self._metrics = metrics
         self._future_tolerance = future_tolerance
         self._connector = Connector(settings, timeout, refresh)
+        self._book = MemoryBook() if book is None else book
+        self._halts = Halts(self._book, settings.reject_limit, clock, metrics)
+        self._lost: dict[str, tuple[int, int]] = {}
+        self._refresh = refresh
+        self._looked_for_topics = 0.0
         self._consumer: AIOKafkaConsumer | None = None
         self._lanes: dict[TopicPartition, Lane] = {}
         self._in_step = False  # the consumer stands where the lanes say
         self._found_topics = False
 
     async def start(self) -> None:
-        """Connect and check the topics. Raises MissingTopics, TopicForbidden, LoginRefused, Unavailable.
+        """Connect and check the topics.
+
+        Raises MissingTopics, TopicForbidden, LoginRefused, WrongCluster, Unavailable.
 
         Not needed before `read`, which connects when it has to; it tells at start what is wrong.
         """
-        await self._connector.partitions()
-        self._found_topics = True
+        await self._halts.look()
+        await self._bound_partitions()
         if self._consumer is None:
             self._consumer = await self._connector.consumer()
+
+    async def trouble(self) -> str | None:
+        """What an operator should know although reading goes on: which topics are halted, and why."""
+        return self._halts.words
 
     async def read(self, positions: Positions, limit: int) -> Batch:
         """At most `limit` events from `positions` on, the partitions merged by event time; waits only for answers.
@@ -87,11 +105,17 @@ class KafkaReader:
     async def wait(self, timeout: float) -> None:
         """Return when entries have arrived, or after `timeout` seconds. Trouble is for the next `read` to tell."""
         consumer = self._consumer
-        if consumer is None or not self._in_step or any(lane.entries for lane in self._lanes.values()):
+        if consumer is None or not self._in_step or any(lane.entries for lane in self._open.values()):
             return
         try:
-            fetched = await consumer.getmany(timeout_ms=round(timeout * _MILLISECONDS), max_records=_CHUNK)
+            if not self._open:
+                async with asyncio.timeout(timeout):
+                    await asyncio.Event().wait()
+            patience = round(timeout * _MILLISECONDS)
+            fetched = await consumer.getmany(*self._open, timeout_ms=patience, max_records=_CHUNK)
             await self._take(consumer, fetched)
+        except TimeoutError:
+            return
         except KafkaError as error:
             self._in_step = False
             _log.debug("kafka_wait_failed", error=repr(error))
@@ -104,6 +128,7 @@ class KafkaReader:
         await self._disconnect()
 
     async def _read(self, positions: Positions, limit: int) -> Batch:
+        await self._halts.look()
         consumer = await self._stand_at(positions)
         try:
             async with self._connector.patience("to fetch entries"):
@@ -114,7 +139,7 @@ class KafkaReader:
                 self._in_step = False
                 await self._stand_at(positions)
             raise
-        taken = merge(self._lanes.values(), limit)
+        taken = await self._halts.judge(merge(self._open.values(), limit))
         for lane, entry in taken:
             found = len(entry.events) + len(entry.rejects) + len(entry.ignored)
             self._metrics.events_received.inc(lane.source.partition("/")[0], found)
@@ -133,7 +158,7 @@ class KafkaReader:
         if consumer is None:
             consumer = self._consumer = await self._connector.consumer()
             self._in_step = False
-        if self._in_step and not self._has_new_partitions(consumer):
+        if self._in_step and not await self._has_new_partitions(consumer):
             lanes = self._lanes.values()
             if all(positions.get(lane.key, lane.first) == lane.handed for lane in lanes):
                 return consumer
@@ -152,14 +177,28 @@ class KafkaReader:
 
     async def _partitions(self) -> frozenset[TopicPartition]:
         try:
-            found = await self._connector.partitions()
+            found = await self._bound_partitions()
         except MissingTopics as error:
             if self._found_topics:
                 # They were there: a cluster that is restarting may not show them for a moment.
                 raise Unavailable(str(error)) from error
             raise
+        return found
+
+    async def _bound_partitions(self) -> frozenset[TopicPartition]:
+        cluster, found = await self._connector.partitions()
+        known = await self._book.bind(JOURNAL, cluster)
+        if known != cluster:
+            raise WrongCluster(self._settings.bootstrap, cluster, known)
         self._found_topics = True
         return found
+
+    @property
+    def _open(self) -> dict[TopicPartition, Lane]:
+        """The partitions that are read."""
+        if not self._halts.topics:
+            return self._lanes
+        return {partition: lane for partition, lane in self._lanes.items() if lane.topic not in self._halts.topics}
 
     def _make_lanes(
         self, positions: Positions, first: Mapping[TopicPartition, int], end: Mapping[TopicPartition, int]
@@ -169,18 +208,43 @@ class KafkaReader:
             key = f"{partition.topic}/{partition.partition}"
             position = positions.get(key, first[partition])
             if not first[partition] <= position <= end[partition]:
-                raise PositionLost(key, position, first[partition], end[partition])
-            source = self._settings.topics[partition.topic]
+                self._lose(PositionLost(key, position, first[partition], end[partition]))
+                position = first[partition]
+            source = self._settings.source_of(partition.topic)
+            if source is None:
+                raise LookupError(f"{partition.topic} is not one of the topics that were asked for")
             lanes[partition] = Lane(key, source, position, first[partition], end[partition])
         known = {lane.key for lane in lanes.values()}
         for key, position in positions.items():
-            if key.rpartition("/")[0] in self._settings.topics and key not in known:
-                raise PositionLost(key, position, 0, 0)
+            if self._settings.source_of(key.rpartition("/")[0]) is not None and key not in known:
+                self._lose(PositionLost(key, position, 0, 0))
         return lanes
 
-    def _has_new_partitions(self, consumer: AIOKafkaConsumer) -> bool:
-        """Whether the metadata, which the consumer renews by itself, has partitions that are not read yet."""
-        for topic in self._settings.topics:
+    def _lose(self, lost: PositionLost) -> None:
+        """Raises `lost` unless the operator wants to go on; then it is counted, each once."""
+        if self._settings.on_lost_position == "stop":
+            raise lost
+        if self._lost.get(lost.key) == (lost.position, lost.first):
+            return
+        self._lost[lost.key] = lost.position, lost.first
+        self._metrics.kafka_positions_lost.inc()
+        self._metrics.kafka_messages_lost.inc(max(lost.first - lost.position, 0))
+        _log.error("kafka_position_lost", partition=lost.key, position=lost.position, first=lost.first, end=lost.end)
+
+    async def _has_new_partitions(self, consumer: AIOKafkaConsumer) -> bool:
+        """Whether there are partitions that are not read yet.
+
+        The consumer renews by itself what it knows of its own topics; for patterns all topics are asked for.
+        """
+        topics = {partition.topic for partition in self._lanes}
+        now = asyncio.get_running_loop().time()
+        if self._settings.has_patterns and now >= self._looked_for_topics + self._refresh:
+            self._looked_for_topics = now
+            async with self._connector.patience("to list its topics"):
+                found = await consumer.topics()
+            if any(self._settings.source_of(topic) is not None for topic in found - topics):
+                return True
+        for topic in topics:
             for number in consumer.partitions_for_topic(topic) or ():
                 if TopicPartition(topic, number) not in self._lanes:
                     return True
@@ -188,10 +252,11 @@ class KafkaReader:
 
     async def _fill(self, consumer: AIOKafkaConsumer) -> None:
         """Fetch until no partition is behind. The caller bounds the time."""
-        low = [partition for partition, lane in self._lanes.items() if len(lane.entries) < _CHUNK]
+        lanes = self._open
+        low = [partition for partition, lane in lanes.items() if len(lane.entries) < _CHUNK]
         if low:
             await self._take(consumer, await consumer.getmany(*low, timeout_ms=0, max_records=_CHUNK))
-        while behind := [partition for partition, lane in self._lanes.items() if lane.is_behind]:
+        while behind := [partition for partition, lane in lanes.items() if lane.is_behind]:
             # In slices: a fetch that brings only markers of transactions moves the position and returns nothing.
             fetched = await consumer.getmany(*behind, timeout_ms=_SLICE_MILLISECONDS, max_records=_CHUNK)
             await self._take(consumer, fetched)
@@ -200,19 +265,24 @@ class KafkaReader:
         self, consumer: AIOKafkaConsumer, fetched: Mapping[TopicPartition, list[ConsumerRecord[bytes, bytes]]]
     ) -> None:
         now = self._clock.now()
+        forward = bool(self._settings.dead_letter)
         for partition, records in fetched.items():
             lane = self._lanes[partition]
             lane.entries.extend(
-                read_message(_message(record), lane.source, now, self._future_tolerance) for record in records
+                read_message(_message(record), lane.source, now, self._future_tolerance, forward=forward)
+                for record in records
             )
         for partition, lane in self._lanes.items():
             lane.fetched = await consumer.position(partition)
             lane.end = max(lane.end, consumer.last_stable_offset(partition) or 0)
 
     async def _is_at_head(self, consumer: AIOKafkaConsumer) -> bool:
-        """Asks the broker: what the last fetch told is old when the broker is gone, and then time must stand still."""
-        lanes = self._lanes
-        if not all(lane.is_drained for lane in lanes.values()):
+        """Asks the broker: what the last fetch told is old when the broker is gone, and then time must stand still.
+
+        It also does where every topic is halted. Where only some are, the others go on without them.
+        """
+        lanes = self._open
+        if not lanes or not all(lane.is_drained for lane in lanes.values()):
             return False
         async with self._connector.patience("to tell where its topics end"):
             ends = await consumer.end_offsets(list(lanes))

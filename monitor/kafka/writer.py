@@ -13,8 +13,9 @@ from aiokafka import AIOKafkaProducer
 from monitor.core.events import Event
 from monitor.decode.canonical import encode
 from monitor.kafka.connection import Connector
+from monitor.kafka.errors import KafkaProblem
 from monitor.kafka.settings import KafkaSettings
-from monitor.ports import Appended
+from monitor.ports import Appended, Unavailable
 
 _MICROSECONDS_PER_MILLISECOND = 1000
 _REFRESH = 300.0
@@ -39,11 +40,19 @@ class KafkaWriter:
     async def append(self, events: Sequence[Event]) -> Appended:
         """Return once all in-sync replicas have the events; those of one service keep their order.
 
-        Raises Unavailable: then some of the events may be there already, and sending all again does no harm. Raises
-        LoginRefused, TopicForbidden.
+        Raises Unavailable: then some of the events may be there already, and sending all again does no harm. That
+        holds too for what a person must mend (a login, a permission): a sender can only send again later.
         """
         if not events:
             return Appended(())
+        try:
+            await self._append(events)
+        except KafkaProblem as error:
+            raise Unavailable(str(error)) from error
+        return Appended((True,) * len(events))
+
+    async def _append(self, events: Sequence[Event]) -> None:
+        """Raises Unavailable, KafkaProblem."""
         producer = await self._connected()
         try:
             async with self._connector.patience("to make events durable"):
@@ -52,7 +61,6 @@ class KafkaWriter:
             # Events that are on their way have an unknown fate, and this producer's sequence has a gap.
             await self._discard(producer)
             raise
-        return Appended((True,) * len(events))
 
     async def close(self) -> None:
         """Close the connection; what `append` returned for is durable already."""

@@ -40,18 +40,24 @@ class Readiness:
     def __init__(self, timeout: float = 2.0) -> None:
         self._timeout = timeout
         self._checks: dict[str, Check] = {}
+        self._remarks: set[str] = set()
 
-    def add(self, name: str, check: Check) -> None:
-        """Raises ValueError when the name is taken."""
+    def add(self, name: str, check: Check, *, is_remark: bool = False) -> None:
+        """A remark is told and does not count: the program can serve all the same.
+
+        Raises ValueError when the name is taken.
+        """
         if name in self._checks:
             raise ValueError(f"a readiness check named {name} exists already: give each check a name of its own")
         self._checks[name] = check
+        if is_remark:
+            self._remarks.add(name)
 
     async def report(self) -> Report:
         """Run all checks. Never raises: a check that fails by an error is not ready, and the error is logged."""
         words = await asyncio.gather(*(self._run(name, check) for name, check in self._checks.items()))
         checks = dict(zip(self._checks, words, strict=True))
-        return Report(all(word == _GOOD for word in words), checks)
+        return Report(all(word == _GOOD for name, word in checks.items() if name not in self._remarks), checks)
 
     async def _run(self, name: str, check: Check) -> str:
         try:

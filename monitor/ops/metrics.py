@@ -179,6 +179,22 @@ class Metrics:
             "nearmiss_store_unavailable_total", "Calls to the store that failed and will be tried again.", registry=r
         )
 
+        # Kafka
+        self.kafka_halted_topics = Gauge(
+            "nearmiss_kafka_halted_topics", "Topics that are not read until somebody resumes them.", registry=r
+        )
+        self.kafka_positions_lost = Counter(
+            "nearmiss_kafka_positions_lost_total",
+            "Positions that a topic no longer held, passed over as `kafka.on_lost_position` says.",
+            registry=r,
+        )
+        self.kafka_messages_lost = Counter(
+            "nearmiss_kafka_messages_lost_total", "Messages that were removed before they were read.", registry=r
+        )
+        self.kafka_dead_letters = Counter(
+            "nearmiss_kafka_dead_letters_total", "Rejects that were sent to the dead-letter topic.", registry=r
+        )
+
         # Review
         self.undecided_drafts = Gauge("nearmiss_undecided_drafts", "Drafts that wait for a person.", registry=r)
         self.oldest_undecided_age = Gauge(

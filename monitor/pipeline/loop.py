@@ -146,7 +146,7 @@ class EngineLoop:
                 done = _Uncommitted(done.positions)
             await self._tenure.beat(stop)
             self._show(engine, now)
-            if batch.at_head:
+            if batch.at_head or not (batch.events or batch.rejects):
                 await self._reader.wait(self._patience(done))
                 await stopped_within(stop, self._settings.gather_seconds)
         if done.is_worth_it:

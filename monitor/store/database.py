@@ -18,6 +18,7 @@ from monitor.store.migrations import check, upgrade
 from monitor.store.near_misses import SqlNearMisses
 from monitor.store.not_opened import SqlNotOpened
 from monitor.store.rejects import SqlRejects
+from monitor.store.topic_book import SqlTopicBook
 
 
 class Store:
@@ -36,6 +37,7 @@ class Store:
         self.rejects = SqlRejects(self.records_database)
         self.history = SqlHistory(self.records_database, self.journal_database)
         self.not_opened = SqlNotOpened(self.records_database)
+        self.topics = SqlTopicBook(self.records_database)
 
     async def open(self) -> None:
         """Make ready. SQLite files are created and upgraded; a PostgreSQL database must have been upgraded before.

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, insert, select, text, update
+from sqlalchemy import Select, bindparam, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.core.decisions import Amend, Ignore, Late, Merge, Open, Withdraw
@@ -163,7 +163,11 @@ class SqlEngineStore:
                 [event_row(event) for event in sorted(commit.history, key=_identity)],
             )
         if commit.rejects:
-            await connection.execute(insert(rejects), [reject_row(reject) for reject in commit.rejects])
+            # What is read again, after a rewind, is kept already.
+            await connection.execute(
+                self._database.insert(rejects).on_conflict_do_nothing(index_elements=["origin"]),
+                [reject_row(reject) for reject in commit.rejects],
+            )
 
     async def _remember_scopes(self, connection: AsyncConnection, commit: Commit) -> None:
         kept: list[dict[str, Any]] = []

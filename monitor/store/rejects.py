@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from monitor.core.events import Instant
 from monitor.ops.tasks import to_the_end
 from monitor.ports import Reject
-from monitor.store.codec import decode_headers, encode_headers, instant, plain
+from monitor.store.codec import decode_headers, encode_headers, instant, plain, plain_or_none
 from monitor.store.connections import Database
 from monitor.store.tables import rejects
 
@@ -43,6 +43,19 @@ class SqlRejects:
             row = (await connection.execute(select(rejects).where(rejects.c.id == reject_id))).one_or_none()
         return None if row is None else _to_reject(row)
 
+    async def to_forward(self, limit: int) -> list[Reject]:
+        """The oldest of those that wait to be forwarded. Raises Unavailable."""
+        query = select(rejects).where(rejects.c.forward).order_by(rejects.c.id).limit(limit)
+        async with self._database.reading() as connection:
+            return [_to_reject(row) for row in await connection.execute(query)]
+
+    @to_the_end
+    async def mark_forwarded(self, reject_ids: Sequence[int]) -> None:
+        """Raises Unavailable."""
+        statement = update(rejects).where(rejects.c.id.in_(reject_ids)).values(forward=False)
+        async with self._database.writing() as connection:
+            await connection.execute(statement)
+
     @to_the_end
     async def mark_requeued(self, reject_id: int, at: Instant) -> None:
         """Say that it was fed in again; the last time counts. One that is not there is no error."""
@@ -67,6 +80,8 @@ def reject_row(reject: Reject) -> dict[str, Any]:
         "headers": encode_headers({plain(name): plain(value) for name, value in reject.headers.items()}),
         "received_at": int(reject.received_at),
         "requeued_at": None if reject.requeued_at is None else int(reject.requeued_at),
+        "origin": plain_or_none(reject.origin),
+        "forward": reject.forward,
     }
 
 
@@ -85,4 +100,6 @@ def _to_reject(row: Row[Any]) -> Reject:
         headers=decode_headers(row.headers),
         id=row.id,
         requeued_at=instant(row.requeued_at),
+        origin=row.origin,
+        forward=row.forward,
     )

@@ -14,6 +14,8 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    false,
+    text,
 )
 
 RECORDS = MetaData()
@@ -196,5 +198,26 @@ rejects = Table(
     Column("headers", LargeBinary, nullable=False),
     Column("received_at", BigInteger, nullable=False),
     Column("requeued_at", BigInteger),
+    Column("origin", Text),
+    Column("forward", Boolean, nullable=False, server_default=false()),
     Index("rejects_waiting", "requeued_at", "id"),
+    Index("rejects_origin", "origin", unique=True),
+    Index("rejects_forward", "id", sqlite_where=text("forward"), postgresql_where=text("forward")),
+    Index("rejects_received_at", "received_at"),
+)
+
+topic_halts = Table(
+    "topic_halts",
+    RECORDS,
+    Column("topic", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+
+# Positions mean nothing in another cluster.
+journal_clusters = Table(
+    "journal_clusters",
+    RECORDS,
+    Column("journal", Text, primary_key=True),
+    Column("cluster", Text, nullable=False),
 )

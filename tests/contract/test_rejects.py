@@ -72,3 +72,14 @@ async def test_those_fed_in_again_do_not_count_as_waiting(store: Store) -> None:
     assert found is not None
     assert found.requeued_at == MONDAY
     assert [each.id for each in await store.rejects.page(None, 10)] == [first, second]
+
+
+async def test_what_is_to_be_forwarded_waits_until_it_was(store: Store) -> None:
+    numbers = await store.rejects.add([reject(forward=number % 2 == 0) for number in range(5)])
+
+    waiting = await store.rejects.to_forward(2)
+    await store.rejects.mark_forwarded([each.id for each in waiting if each.id is not None])
+    rest = await store.rejects.to_forward(2)
+
+    assert [each.id for each in waiting + rest] == [numbers[0], numbers[2], numbers[4]]
+    assert len(await store.rejects.page(None, 10)) == 5

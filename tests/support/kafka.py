@@ -30,6 +30,8 @@ START_SECONDS = 90.0
 STOP_SECONDS = 30.0
 SASL_USER = "reader"
 SASL_PASSWORD = "reader-password"
+GUEST = "guest"
+"""A user who may nothing but what a test grants."""
 KEYSTORE = "keystore.p12"
 STORE_PASSWORD = "not-a-secret"
 
@@ -38,11 +40,14 @@ class KafkaBroker:
     """One broker on free loopback ports. The ports stay the same over stop and start, and so does the data."""
 
     def __init__(self, jars: Path, java: str, folder: Path) -> None:
-        port, sasl_port, tls_port, controller_port = _free_ports(4)
+        port, sasl_port, tls_port, mutual_port, controller_port = _free_ports(5)
         self.bootstrap = f"127.0.0.1:{port}"
         self.sasl_bootstrap = f"127.0.0.1:{sasl_port}"
         self.tls_bootstrap = f"127.0.0.1:{tls_port}"
+        self.mutual_bootstrap = f"127.0.0.1:{mutual_port}"
         self.certificate = folder / "certificate.pem"
+        self.client_certificate = folder / "client.pem"
+        self.client_key = folder / "client.key"
         self._folder = folder
         self._log = folder / "broker.log"
         self._config = folder / "server.properties"
@@ -56,13 +61,23 @@ class KafkaBroker:
             "-cp",
             str(jars / "*"),
         )
-        self._config.write_text(_properties(port, sasl_port, tls_port, controller_port, folder), encoding="utf-8")
+        ports = (port, sasl_port, tls_port, mutual_port, controller_port)
+        self._config.write_text(_properties(ports, folder), encoding="utf-8")
         _make_certificate(Path(java), folder / KEYSTORE, self.certificate)
+        _make_client(self.client_certificate, self.client_key)
         self._format()
 
     def _format(self) -> None:
         cluster_id = base64.urlsafe_b64encode(b"\x01" + uuid.uuid4().bytes[1:]).rstrip(b"=").decode()
-        tool = (*self._command, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(self._config))
+        users = [
+            f"SCRAM-SHA-{bits}=[name={name},password={SASL_PASSWORD}]"
+            for bits in (256, 512)
+            for name in (SASL_USER, GUEST)
+        ]
+        tool = (
+            *(*self._command, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(self._config)),
+            *(part for user in users for part in ("--add-scram", user)),
+        )
         done = subprocess.run(tool, capture_output=True, text=True, check=False, cwd=self._folder)
         if done.returncode != 0:
             pytest.fail(f"Kafka could not format its storage: {done.stderr.strip()}", pytrace=False)
@@ -206,21 +221,51 @@ def _make_certificate(java: Path, keystore: Path, certificate: Path) -> None:
             pytest.fail(f"keytool could not make a certificate: {(done.stdout + done.stderr).strip()}", pytrace=False)
 
 
-def _properties(port: int, sasl_port: int, tls_port: int, controller_port: int, folder: Path) -> str:
-    listeners = f"CLIENT://127.0.0.1:{port},LOGIN://127.0.0.1:{sasl_port},TLS://127.0.0.1:{tls_port}"
+def _make_client(certificate: Path, key: Path) -> None:
+    """A certificate that signs itself, for a client; the broker is told to trust this one."""
+    command = (
+        *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
+        *("-days", "3650", "-subj", "/CN=client", "-keyout", str(key), "-out", str(certificate)),
+    )
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.fail(f"openssl could not make a certificate: {done.stderr.strip()}", pytrace=False)
+
+
+def _properties(ports: tuple[int, int, int, int, int], folder: Path) -> str:
+    port, sasl_port, tls_port, mutual_port, controller_port = ports
+    listeners = ",".join(
+        f"{name}://127.0.0.1:{number}"
+        for name, number in {"CLIENT": port, "LOGIN": sasl_port, "TLS": tls_port, "MUTUAL": mutual_port}.items()
+    )
     settings = {
         "process.roles": "broker,controller",
         "node.id": "1",
         "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
         "listeners": f"{listeners},CONTROLLER://127.0.0.1:{controller_port}",
         "advertised.listeners": listeners,
-        "listener.security.protocol.map": "CLIENT:PLAINTEXT,LOGIN:SASL_PLAINTEXT,TLS:SSL,CONTROLLER:PLAINTEXT",
+        "listener.security.protocol.map": (
+            "CLIENT:PLAINTEXT,LOGIN:SASL_PLAINTEXT,TLS:SSL,MUTUAL:SSL,CONTROLLER:PLAINTEXT"
+        ),
         "inter.broker.listener.name": "CLIENT",
         "controller.listener.names": "CONTROLLER",
-        "listener.name.login.sasl.enabled.mechanisms": "PLAIN",
+        "listener.name.login.sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
         "listener.name.login.plain.sasl.jaas.config": (
-            f'org.apache.kafka.common.security.plain.PlainLoginModule required user_{SASL_USER}="{SASL_PASSWORD}";'
+            "org.apache.kafka.common.security.plain.PlainLoginModule required "
+            f'user_{SASL_USER}="{SASL_PASSWORD}" user_{GUEST}="{SASL_PASSWORD}";'
         ),
+        **{
+            f"listener.name.login.scram-sha-{bits}.sasl.jaas.config": (
+                "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+            )
+            for bits in (256, 512)
+        },
+        "listener.name.mutual.ssl.client.auth": "required",
+        "listener.name.mutual.ssl.truststore.type": "PEM",
+        "listener.name.mutual.ssl.truststore.location": str(folder / "client.pem"),
+        # Everybody may everything here but the guest.
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "super.users": f"User:ANONYMOUS;User:{SASL_USER};User:CN=client",
         "ssl.keystore.type": "PKCS12",
         "ssl.keystore.location": str(folder / KEYSTORE),
         "ssl.keystore.password": STORE_PASSWORD,
@@ -233,6 +278,8 @@ def _properties(port: int, sasl_port: int, tls_port: int, controller_port: int, 
         "group.initial.rebalance.delay.ms": "0",
         # Retention goes by the records' own timestamps, and those of tests lie in the past.
         "log.retention.ms": "-1",
+        # So that a test does not wait long for a compaction.
+        "log.cleaner.backoff.ms": "200",
         # As most clusters have it: what reads must not create a topic by asking for it.
         "auto.create.topics.enable": "true",
     }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -15,7 +16,7 @@ from monitor.kafka.settings import KafkaSettings
 from monitor.kafka.source import KafkaReader
 from monitor.ops.clock import ManualClock
 from monitor.ops.metrics import Metrics
-from monitor.ports import Batch, Positions
+from monitor.ports import Batch, Positions, TopicBook
 from tests.support.kafka import KafkaBroker, kafka_broker, topic
 
 __all__ = ["kafka_broker", "topic"]
@@ -101,11 +102,28 @@ async def make_reader(
     """Readers of given topics; closed at the end of the test."""
     made: list[KafkaReader] = []
 
-    def make(*, timeout: float = 10.0, refresh: float = 30.0, **topics: str) -> KafkaReader:
-        journal = next(name for name, source in topics.items() if source == "events")
-        settings = KafkaSettings(bootstrap=kafka_broker.bootstrap, topics=topics, journal=journal)
-        clock = ManualClock(NOON + 10 * MINUTE)
-        reader = KafkaReader(settings, clock, metrics, future_tolerance=5 * MINUTE, timeout=timeout, refresh=refresh)
+    def make(
+        *,
+        timeout: float = 10.0,
+        refresh: float = 30.0,
+        book: TopicBook | None = None,
+        clock: ManualClock | None = None,
+        with_settings: Mapping[str, Any] | None = None,
+        **topics: str,
+    ) -> KafkaReader:
+        journal = next(name for name, source in topics.items() if source == "events" and "*" not in name)
+        settings = KafkaSettings.model_validate(
+            {"bootstrap": kafka_broker.bootstrap, "topics": topics, "journal": journal, **(with_settings or {})}
+        )
+        reader = KafkaReader(
+            settings,
+            clock or ManualClock(NOON + 10 * MINUTE),
+            metrics,
+            future_tolerance=5 * MINUTE,
+            book=book,
+            timeout=timeout,
+            refresh=refresh,
+        )
         made.append(reader)
         return reader
 

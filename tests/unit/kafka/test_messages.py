@@ -7,7 +7,7 @@ import json
 import pytest
 
 from monitor.core.events import EARLIEST_AT, HOUR, MINUTE, SECOND, Instant
-from monitor.core.reasons import Ignored
+from monitor.core.reasons import Ignored, Rejected
 from monitor.kafka.messages import Entry, Message, read_message
 
 NOW = Instant(1_767_268_800 * SECOND)  # 2026-01-01T12:00:00Z
@@ -83,3 +83,20 @@ def test_cloudevents_attributes_may_lie_in_headers() -> None:
     [event] = read(b'{"service": "checkout"}', headers=headers, source="cloudevents").events
 
     assert (event.id, event.service, event.time) == ("7%20a", "checkout", NOW - HOUR)
+
+
+def test_a_reject_has_the_same_origin_each_time_it_is_read() -> None:
+    first, again, other = (read(value).rejects[0] for value in (b"{", b"{", b"["))
+
+    assert first.origin == again.origin
+    assert first.origin is not None
+    assert first.origin.startswith("ops/3/17/0/")
+    assert first.origin != other.origin
+
+
+@pytest.mark.parametrize("value", [b"\0\0\0\0\x07{}", b"\0\0\0\1\0"])
+def test_a_schema_registrys_envelope_has_a_reason_of_its_own(value: bytes) -> None:
+    [reject] = read(value).rejects
+
+    assert reject.reason == Rejected.SCHEMA_FRAMED
+    assert reject.body == value

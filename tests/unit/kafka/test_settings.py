@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,40 @@ def test_tls_with_a_client_certificate_is_taken(tmp_path: Path) -> None:
 
     assert settings.uses_tls
     assert not settings.uses_sasl
+
+
+@pytest.mark.parametrize(
+    ("topic", "source"),
+    [
+        ("ops.events", "events"),
+        ("team-a.alerts", "alertmanager"),
+        ("team-a.pages.alerts", "pagerduty"),
+        ("team-b.alerts.1", None),
+        ("__consumer_offsets", None),
+        ("dead.alerts", None),
+    ],
+)
+def test_a_name_goes_before_a_pattern_and_the_longer_pattern_before_the_shorter(topic: str, source: str | None) -> None:
+    topics = {"ops.events": "events", "*.alerts": "alertmanager", "team-?.pages.*": "pagerduty", "__*": "events"}
+    settings = KafkaSettings.model_validate({**GOOD, "topics": topics, "dead_letter": "dead.alerts"})
+
+    assert settings.source_of(topic) == source
+    assert settings.names == ("ops.events",)
+    assert settings.has_patterns
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"topics": {"a b*": "events"}}, "in a pattern '*' and '?'"),
+        ({"topics": {"ops.*": "events"}}, "is no topic of canonical events"),
+        ({"topics": {"ops.*": "events"}, "journal": "ops.*"}, "is no topic of canonical events"),
+        ({"dead_letter": "ops.events"}, "would come back for ever; expected a topic of its own"),
+        ({"dead_letter": "dead letters"}, "is no name of a topic"),
+        ({"reject_limit": -1}, "greater than or equal to 0"),
+        ({"on_lost_position": "skip"}, "'stop' or 'continue'"),
+    ],
+)
+def test_what_cannot_be_meant(wrong: dict[str, object], said: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(said)):
+        KafkaSettings.model_validate({**GOOD, **wrong})

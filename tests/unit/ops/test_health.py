@@ -71,3 +71,13 @@ async def test_two_checks_cannot_have_one_name() -> None:
     readiness.add("store", good)
     with pytest.raises(ValueError, match="store exists already"):
         readiness.add("store", good)
+
+
+async def test_a_remark_is_told_and_does_not_count() -> None:
+    readiness = Readiness()
+    readiness.add("engine", good)
+    readiness.add("topics", bad, is_remark=True)
+
+    report = await readiness.report()
+
+    assert (report.ready, report.checks["topics"]) == (True, "the engine does not run")

@@ -1,0 +1,52 @@
+"""What is kept about topics beside the positions in them: which are halted, and which cluster they belong to.
+
+Knows names; must not know what a topic is or who reads it.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, select
+
+from monitor.core.events import Instant
+from monitor.ops.tasks import to_the_end
+from monitor.ports import Halt
+from monitor.store.codec import plain
+from monitor.store.connections import Database
+from monitor.store.tables import journal_clusters, topic_halts
+
+
+class SqlTopicBook:
+    """TopicBook on SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @to_the_end
+    async def bind(self, journal: str, cluster: str) -> str:
+        """Of two that bind at the same time the first is right, and both are told which it was. Raises Unavailable."""
+        add = self._database.insert(journal_clusters).on_conflict_do_nothing()
+        async with self._database.writing() as connection:
+            await connection.execute(add, {"journal": plain(journal), "cluster": plain(cluster)})
+            known = select(journal_clusters.c.cluster).where(journal_clusters.c.journal == plain(journal))
+            return str((await connection.execute(known)).scalar_one())
+
+    async def halts(self) -> list[Halt]:
+        """By topic. Raises Unavailable."""
+        async with self._database.reading() as connection:
+            rows = await connection.execute(select(topic_halts).order_by(topic_halts.c.topic))
+            return [Halt(row.topic, Instant(row.at), row.detail) for row in rows]
+
+    @to_the_end
+    async def halt(self, halt: Halt) -> None:
+        """The first halt of a topic stands. Raises Unavailable."""
+        add = self._database.insert(topic_halts).on_conflict_do_nothing()
+        row = {"topic": plain(halt.topic), "at": int(halt.at), "detail": plain(halt.detail)}
+        async with self._database.writing() as connection:
+            await connection.execute(add, row)
+
+    @to_the_end
+    async def resume(self, topic: str) -> bool:
+        """Raises Unavailable."""
+        async with self._database.writing() as connection:
+            gone = await connection.execute(delete(topic_halts).where(topic_halts.c.topic == plain(topic)))
+            return gone.rowcount > 0
