@@ -65,8 +65,8 @@ class WritingForbidden(KafkaProblem):
     def __init__(self, bootstrap: str) -> None:
         super().__init__(
             f"kafka.journal: {bootstrap} lets this user write to no topic; expected the permission Write on "
-            "kafka.journal (and on kafka.dead_letter, where it is set). Grant it to kafka.username (kafka-acls.sh --add "
-            "--operation Write)."
+            "kafka.journal (and on kafka.dead_letter, where it is set). Grant it to kafka.username (kafka-acls.sh "
+            "--add --operation Write)."
         )
 
 
