@@ -6,7 +6,7 @@ A page holds its table between two marks; what is written around them stays.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -19,7 +19,10 @@ from pydantic_core import PydanticUndefined
 
 from monitor.cli.main import COMMANDS, cli
 from monitor.ops.metrics import Metrics
+from monitor.packs import keys
 from monitor.packs.form import say_duration
+from monitor.packs.keys import OPERATOR_WORDS
+from monitor.packs.schema import DERIVED
 from monitor.settings import PREFIX, AccountSettings, Settings, groups
 
 PAGES = Path(__file__).resolve().parents[1] / "docs" / "reference"
@@ -132,16 +135,53 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-GENERATED = {"metrics.md": metrics_table, "settings.md": settings_table, "cli.md": commands_text}
+def rules_tables() -> tuple[str, ...]:
+    """The keys of a rule, of its parts and of an example, operators and derived facts, as the page has places."""
+    operators = ["| operator | for | holds when |", "|---|---|---|"]
+    operators += [
+        f"| {' '.join(f'`{name}`' for name in known.names)} | {known.of} | {known.meaning} |"
+        for known in OPERATOR_WORDS
+    ]
+    facts = ["| fact | type | meaning |", "|---|---|---|"]
+    facts += [f"| `derived.{name}` | {of} | {meaning} |" for name, (of, meaning) in DERIVED.items()]
+    return (
+        _keys(keys.RULE),
+        _keys(keys.IMPACT),
+        _keys(keys.STEP),
+        "\n".join(operators),
+        "\n".join(facts),
+        _keys(keys.INTERVENTION),
+        _keys(keys.RELATIONS),
+        _keys((*keys.BETWEEN, *keys.COUNTS)),
+        _keys(keys.EXAMPLE),
+    )
 
 
-def renew(page: str, table: str) -> str:
-    """The page with `table` between its marks. Raises ValueError where the marks are missing."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the page has no place for what is generated: expected the lines {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n\n{table}\n\n{END}{after}"
+def _keys(table: tuple[keys.Key, ...]) -> str:
+    rows = ["| key | | meaning |", "|---|---|---|"]
+    return "\n".join([*rows, *(f"| `{key.name}` | {key.default} | {key.meaning} |" for key in table)])
+
+
+GENERATED: dict[str, Callable[[], str | tuple[str, ...]]] = {
+    "metrics.md": metrics_table,
+    "settings.md": settings_table,
+    "cli.md": commands_text,
+    "rules.md": rules_tables,
+}
+
+
+def renew(page: str, tables: str | tuple[str, ...]) -> str:
+    """The page with the tables between its marks, in order. Raises ValueError where there are not as many marks."""
+    rest, parts = page, []
+    for table in (tables,) if isinstance(tables, str) else tables:
+        before, begin, rest = rest.partition(BEGIN)
+        _, end, rest = rest.partition(END)
+        if not begin or not end:
+            raise ValueError(f"the page has no place for what is generated: expected the lines {BEGIN} and {END}")
+        parts.append(f"{before}{BEGIN}\n\n{table}\n\n{END}")
+    if BEGIN in rest:
+        raise ValueError("the page has a place for which nothing is generated")
+    return "".join(parts) + rest
 
 
 def main(arguments: list[str]) -> int:

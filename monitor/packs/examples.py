@@ -16,11 +16,12 @@ from monitor.core.reasons import NotOpened, Withdrawn
 from monitor.decode.catalogues import BadCatalogue, catalogue_from_mapping
 from monitor.decode.streams import BASE_AT, arrival_order, expand
 from monitor.packs.form import Form, name_of
+from monitor.packs.keys import EXAMPLE, names
 from monitor.packs.located import Listing, Mapping, Node, Plain, Scalar, plain
 from monitor.packs.problems import Place, Problems
 
 Expect = Literal["draft", "none"]
-EXAMPLE_KEYS = ("name", "expect", "reason", "verdict", "title", "catalogue", "events")
+EXAMPLE_KEYS = names(EXAMPLE)
 REASONS: frozenset[str] = frozenset(NotOpened) | frozenset(Withdrawn)
 NO_DRAFT_VERDICTS = ("none", "unknown")
 

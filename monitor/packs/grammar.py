@@ -31,36 +31,19 @@ from monitor.core.rule import (
 )
 from monitor.packs.conditions import check_own_field, read_where
 from monitor.packs.form import DURATION_HELP, Form, duration, name_of, say_duration, text_of
+from monitor.packs.keys import BETWEEN, COUNTS, IMPACT, INTERVENTION, RELATIONS, RULE, STEP, names
 from monitor.packs.located import Mapping, Node, Scalar
 from monitor.packs.problems import Problems, listed
 from monitor.packs.relations import limits, pairs, spent
 from monitor.packs.titles import check_title
 from monitor.packs.version import version_of
 
-RULE_KEYS = (
-    "rule",
-    "pattern",
-    "title",
-    "description",
-    "family",
-    "kind",
-    "mode",
-    "generic",
-    "correlate",
-    "hazard",
-    "intervention",
-    "steps",
-    "absent",
-    "settle",
-    "impact",
-    "margin",
-    "ask",
-    "examples",
-)
-STEP_KEYS = ("kind", "environment", "where")
-RELATION_KEYS = ("same", "differs", "before", "after", "spent")
-BETWEEN_KEYS = (*STEP_KEYS, "services", *RELATION_KEYS, "since", "until")
-INTERVENTION_KEYS = (*STEP_KEYS, "itself", "within", "services", *RELATION_KEYS)
+RULE_KEYS = names(RULE)
+STEP_KEYS = names(STEP)
+RELATION_KEYS = names(RELATIONS)
+INTERVENTION_KEYS = names(STEP, INTERVENTION, RELATIONS)
+ABSENT_KEYS = names(STEP, RELATIONS, BETWEEN)
+BETWEEN_KEYS = names(STEP, RELATIONS, BETWEEN, COUNTS)
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
 _POINT = re.compile(r"(hazard|last_hazard|intervention|last_intervention|safe)(?:\s*([+-])\s*(\S+))?\Z")
 _MARGINS = get_args(Literal["headroom", "deadline", "elapsed", "count"])
@@ -172,7 +155,7 @@ def _check_long_window(form: Form, within: int, has_deadline: bool) -> None:
 
 def _itself(form: Form, hazard: Step) -> Intervention:
     """The hazard's own event is the intervention; what is not said of it is as for the hazard."""
-    for key in ("within", "services", *RELATION_KEYS):
+    for key in ("within", *RELATION_KEYS):
         if form.has(key):
             message = f"{key} relates two events, and with `itself: true` there is only one"
             form.problems.error(form.place_of(key), message, "one of the two", f"leaving `{key}:` away")
@@ -211,7 +194,7 @@ def _clauses(form: Form, key: str) -> list[Clause]:
         form.problems.error(node.place, f"{key} is {name_of(node)}", "a mapping of named steps", "`name: {kind: …}`")
         return []
     absent = key == "absent"
-    keys = BETWEEN_KEYS if absent else (*BETWEEN_KEYS, "at_least", "at_most", "optional")
+    keys = ABSENT_KEYS if absent else BETWEEN_KEYS
     return [_clause(written.text, value, keys, absent, form.problems) for written, value in node.entries.values()]
 
 
@@ -270,7 +253,7 @@ def _impact(form: Form) -> Impact:
     node = form.get("impact")
     if node is None:
         return Impact()
-    part = Form(node, form.problems, "impact", ("hold", "through", "evidence"))
+    part = Form(node, form.problems, "impact", names(IMPACT))
     hold = part.span("hold", Impact().hold)
     if hold > LONGEST_HOLD:
         part.problems.error(part.place_of("hold"), f"hold is {say_duration(hold)}", "at most 7d")

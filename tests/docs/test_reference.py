@@ -7,7 +7,7 @@ import pytest
 from monitor.cli.main import COMMANDS
 from monitor.ops.metrics import Metrics
 from monitor.settings import NOT_SETTINGS, Settings
-from scripts.reference import GENERATED, PAGES, renew
+from scripts.reference import BEGIN, END, GENERATED, PAGES, renew
 
 
 def page(name: str) -> str:
@@ -41,3 +41,15 @@ def test_every_command_is_on_its_page() -> None:
 def test_a_page_without_a_place_for_the_table_is_refused() -> None:
     with pytest.raises(ValueError, match="no place"):
         renew("# A page\n", "| a |")
+
+
+def test_as_many_tables_as_places() -> None:
+    place = f"{BEGIN}\n{END}\n"
+    assert (
+        renew(f"a\n{place}b\n{place}", ("1", "2")).replace("\n\n", "\n")
+        == f"a\n{BEGIN}\n1\n{END}\nb\n{BEGIN}\n2\n{END}\n"
+    )
+    with pytest.raises(ValueError, match="no place"):
+        renew(place, ("1", "2"))
+    with pytest.raises(ValueError, match="nothing is generated"):
+        renew(place + place, "1")
