@@ -291,7 +291,7 @@ class Correlator:
             services = frozenset(self.state.memory.services_with(*clause.step.kinds))
         hazard = instance.hazards.earliest
         for event in self.state.memory.between(sorted(services), sorted(clause.step.kinds), start, end):
-            if self.matcher.satisfies(step, event) and relates(clause, hazard, event, self.matcher.facts_of):
+            if self.matcher.satisfies(step, event) and relates(clause, hazard, event, self.matcher.facts_of, action):
                 yield event
 
     # -- alerts ------------------------------------------------------------------------------------------------

@@ -23,17 +23,21 @@ _HOLDS: dict[str, Callable[[float, float], bool]] = {
 }
 
 
-def relates(related: Intervention | Clause, hazard: Event, other: Event, facts_of: FactsOf) -> bool:
-    """Whether an event is related to a hazard in every way that the step asks for."""
-    if related.pairs and not all(pair_holds(pair, hazard, other) for pair in related.pairs):
-        return False
+def relates(
+    related: Intervention | Clause, hazard: Event, other: Event, facts_of: FactsOf, action: Event | None = None
+) -> bool:
+    """Whether an event is related to a hazard, and to the action where one is given, in every way that is asked for."""
+    for pair in related.pairs:
+        held_against = hazard if pair.of == "hazard" or action is None else action
+        if not pair_holds(pair, held_against, other):
+            return False
     if related.limits and not all(limit_holds(limit, hazard, other, facts_of) for limit in related.limits):
         return False
     return not related.spent or all(spent_holds(spent, hazard, other) for spent in related.spent)
 
 
 def pair_holds(pair: Pair, hazard: Event, other: Event) -> bool:
-    """Whether a field equals (or differs from) the hazard's; a missing one never does."""
+    """Whether a field equals (or differs from) that of the event held against; a missing one never does."""
     theirs = read(pair.theirs, other, NO_FACTS)
     if theirs is None:
         return False
@@ -67,7 +71,7 @@ def share_spent(hazard: Event, other: Event) -> float | None:
 
 def say_pair(pair: Pair) -> str:
     fields = (" or " if pair.equal else " and ").join((pair.hazard, *pair.also))
-    return f"{pair.theirs} {'equal to' if pair.equal else 'other than'} the hazard's {fields}"
+    return f"{pair.theirs} {'equal to' if pair.equal else 'other than'} the {pair.of}'s {fields}"
 
 
 def say_limit(limit: Limit) -> str:

@@ -32,13 +32,15 @@ LONGEST_HOLD = 7 * DAY
 class Pair(msgspec.Struct, frozen=True):
     """A field of a step that must equal (or differ from) a field of the hazard; names may differ per step.
 
-    With further fields of the hazard in `also` it must equal one of them all (or differ from each).
+    With further fields of the hazard in `also` it must equal one of them all (or differ from each). A further step may
+    be held against the intervention instead: what the person did who acted.
     """
 
     hazard: str
     theirs: str
     equal: bool = True
     also: tuple[str, ...] = ()
+    of: Literal["hazard", "intervention"] = "hazard"
 
 
 class Limit(msgspec.Struct, frozen=True):

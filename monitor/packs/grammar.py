@@ -224,7 +224,7 @@ def _clause(name: str, node: Node, keys: tuple[str, ...], absent: bool, problems
         since=since,
         until=until,
         reach=cast(Reach, form.choice("services", get_args(Reach), "same")),
-        pairs=pairs(form),
+        pairs=pairs(form, further=True),
         at_least=at_least or 0,
         at_most=at_most,
         limits=limits(form),

@@ -72,7 +72,8 @@ RELATIONS = (
         "same",
         "",
         "fields that equal the hazard's; `{labels.k8s_cluster: labels.cluster}` where the names differ: the field "
-        "here, then the hazard's, or a list of those of which one has to be equal",
+        "here, then the hazard's, or a list of those of which one has to be equal. A further step may be held against "
+        "the intervention: `{actor.id: intervention.actor.id}` is what the person did who acted",
     ),
     Key("differs", "", "fields that are there on both and differ"),
     Key(

@@ -15,17 +15,22 @@ from monitor.packs.problems import Problems, listed, nearest
 from monitor.packs.schema import time_fields
 
 MOST_SPENT = 10.0
+_ACTED = "intervention."
 
 
-def pairs(form: Form) -> tuple[Pair, ...]:
-    """Fields that equal, or differ from, a field of the hazard: the lines `same` and `differs`."""
+def pairs(form: Form, further: bool = False) -> tuple[Pair, ...]:
+    """Fields that equal, or differ from, a field of the hazard: the lines `same` and `differs`.
+
+    Those of a further step may name a field of the intervention: `{actor.id: intervention.actor.id}`.
+    """
     found: list[Pair] = []
     for key, equal in (("same", True), ("differs", False)):
         for node in form.several(key):
             if isinstance(node, Mapping):
                 # `{labels.k8s_cluster: labels.cluster}`: the field of this step, then that of the hazard.
-                for theirs, hazard in node.entries.values():
-                    found += _pair(key, theirs, hazard, equal, form.problems)
+                for theirs, held in node.entries.values():
+                    acted = further and isinstance(held, Scalar) and held.text.startswith(_ACTED)
+                    found += _pair(key, theirs, _own(held) if acted else held, equal, acted, form.problems)
             elif isinstance(node, Scalar) and node.value is not None:
                 if check_own_field(node, form.problems):
                     found.append(Pair(node.text, node.text, equal))
@@ -35,8 +40,15 @@ def pairs(form: Form) -> tuple[Pair, ...]:
     return tuple(found)
 
 
-def _pair(key: str, theirs: Scalar, node: Node, equal: bool, problems: Problems) -> list[Pair]:
-    """One field of the step beside one, or any of several, of the hazard."""
+def _own(node: Node) -> Scalar:
+    """`intervention.actor.id` as the intervention itself has it: `actor.id`."""
+    assert isinstance(node, Scalar)
+    field = node.text.removeprefix(_ACTED)
+    return Scalar(node.place, field, field)
+
+
+def _pair(key: str, theirs: Scalar, node: Node, equal: bool, acted: bool, problems: Problems) -> list[Pair]:
+    """One field of the step beside one, or any of several, of the hazard, or one of the intervention."""
     fields = []
     items = node.items if isinstance(node, Listing) else [node]
     good = check_own_field(theirs, problems)
@@ -49,7 +61,8 @@ def _pair(key: str, theirs: Scalar, node: Node, equal: bool, problems: Problems)
         problems.error(node.place, f"{key} is an empty list", "at least one field of the hazard")
     if not good or not fields or len(fields) < len(items):
         return []
-    return [Pair(fields[0], theirs.text, equal, tuple(fields[1:]))]
+    of: Literal["hazard", "intervention"] = "intervention" if acted else "hazard"
+    return [Pair(fields[0], theirs.text, equal, tuple(fields[1:]), of)]
 
 
 def limits(form: Form) -> tuple[Limit, ...]:

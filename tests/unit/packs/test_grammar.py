@@ -84,6 +84,12 @@ def test_the_version_is_of_the_meaning() -> None:
         ("  within: 30m\n", "", "10:3: error: the intervention has no 'within'"),
         ("services: related", "services: relatd", "13:13: error: services is 'relatd'"),
         ("same: [subject, {", "same: [subjct, {", "14:10: error: no event has a field 'subjct'"),
+        ("same: [subject]", "same: {actor.id: intervention.actr.id}", "error: no event has a field 'actr.id'"),
+        (
+            "same: [subject, {",
+            "same: [{actor.id: intervention.actor.id}, {",
+            "error: no event has a field 'intervention",
+        ),
         ("same: [subject, {", "same: [derived.actor, {", "error: derived.actor cannot be compared between events"),
         ("settle: 5m", "correlate: [derived.actor]", "error: derived.actor cannot be compared between events"),
         ("optional: true", "optional: maybe", "error: optional is 'maybe'"),
