@@ -39,6 +39,7 @@ from monitor.packs.regex import make_regex
 from monitor.pipeline.loop import EngineLoop, LoopSettings, LoopState
 from monitor.ports import EngineStore, JournalReader, JournalWriter, Saved, Unavailable
 from monitor.review.auth import is_loopback
+from monitor.review.budget import ReviewBudget
 from monitor.review.web import build_app
 from monitor.settings import Settings
 from monitor.store.database import Store, open_store
@@ -90,7 +91,7 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
                 owner=f"{socket.gethostname()}/{uuid4()}",
                 keeps_history=journal.needs_history,
             )
-            app = build_web(settings, store, journal, loop, clock, metrics)
+            app = build_web(settings, pack, store, journal, loop, clock, metrics)
             server = _Server(
                 uvicorn.Config(
                     app,
@@ -161,11 +162,24 @@ async def _no_trouble() -> None:
 
 
 def build_web(
-    settings: Settings, store: Store, journal: _Journal, loop: EngineLoop, clock: SystemClock, metrics: Metrics
+    settings: Settings,
+    pack: Pack,
+    store: Store,
+    journal: _Journal,
+    loop: EngineLoop,
+    clock: SystemClock,
+    metrics: Metrics,
 ) -> FastAPI:
     """The one web application: review, intake and what operators ask."""
+    budget = ReviewBudget(store.near_misses, lambda: pack.catalogue, settings.review_budget)
     app = build_app(
-        store.near_misses, journal.writer, clock, metrics, settings.auth(), version=version("nearmiss-monitor")
+        store.near_misses,
+        journal.writer,
+        clock,
+        metrics,
+        settings.auth(),
+        budget=budget,
+        version=version("nearmiss-monitor"),
     )
     _warn_of_open_sources(settings)
     receiver = Receiver(journal.writer, store.rejects, clock, metrics, settings.future_tolerance)
@@ -179,7 +193,7 @@ def build_web(
 
     @app.get("/metrics", include_in_schema=False)
     async def show_metrics() -> Response:
-        await _measure_queue(store, clock, metrics)
+        await _measure_queue(store, budget, clock, metrics)
         return Response(metrics.render(), media_type=CONTENT_TYPE)
 
     @app.get("/healthz", include_in_schema=False)
@@ -258,16 +272,18 @@ def _engine_check(loop: EngineLoop) -> Callable[[], Awaitable[str | None]]:
     return check
 
 
-async def _measure_queue(store: Store, clock: SystemClock, metrics: Metrics) -> None:
-    """These two are looked up when somebody asks, since they change without the engine too."""
+async def _measure_queue(store: Store, budget: ReviewBudget, clock: SystemClock, metrics: Metrics) -> None:
+    """These are looked up when somebody asks, since they change without the engine too."""
     try:
         counts = await store.near_misses.counts()
         oldest = await store.near_misses.oldest_undecided_at()
+        folded = await budget.folded()
     except Unavailable:
         # The last known numbers stay; `nearmiss_store_unavailable_total` and the readiness tell why.
         metrics.store_unavailable.inc()
         return
     metrics.undecided_drafts.set(sum(counts.get(state, 0) for state in UNDECIDED))
+    metrics.folded_drafts.set(len(folded))
     metrics.oldest_undecided_age.set(0 if oldest is None else max(clock.now() - oldest, 0) / SECOND)
 
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from monitor.core.budget import Asked
 from monitor.core.decisions import Decision
 from monitor.core.events import Event, Instant
 from monitor.core.near_miss import Draft, Move, State
@@ -269,6 +270,10 @@ class Query(msgspec.Struct, frozen=True):
     families: tuple[str, ...] = ()
     modes: tuple[str, ...] = ()
     text: str | None = None
+    only: frozenset[str] | None = None
+    """These ids alone; None: any."""
+    without: frozenset[str] = frozenset()
+    """Any but these ids."""
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -322,5 +327,12 @@ class NearMisses(Protocol):
     async def audit(self, record_id: str) -> list[Audit]: ...
 
     async def counts(self) -> dict[State, int]: ...
+
+    async def asked(self) -> list[Asked]:
+        """What the reviewer budget looks at: the live drafts since the week of the oldest that nobody has begun.
+
+        Merged and withdrawn ones are left out; in no order.
+        """
+        ...
 
     async def oldest_undecided_at(self) -> Instant | None: ...

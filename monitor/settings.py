@@ -30,6 +30,7 @@ from monitor.packs.located import Mapping as LocatedMapping
 from monitor.packs.located import Node, plain, read_located
 from monitor.packs.problems import Problems, listed, nearest
 from monitor.review.auth import LOCAL_ROLE, Auth, BadAccount, OpenBind, auth_from, check_bind
+from monitor.review.budget import DEFAULT_A_WEEK
 
 PREFIX = "NEARMISS_"
 NOT_SETTINGS = frozenset({"NEARMISS_DEBUG", "NEARMISS_PAYLOADS", "NEARMISS_CASES"})
@@ -136,6 +137,12 @@ class Settings(_Group):
         default_factory=dict,
         repr=False,
         description="Who may review, by name. Needed to listen on anything but loopback.",
+    )
+    review_budget: int = Field(
+        default=DEFAULT_A_WEEK,
+        ge=0,
+        description="Drafts that each team is asked about in a week. The lowest-ranked beyond it are folded in the "
+        "queue, counted there, and can still be judged; 0 folds nothing.",
     )
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
 
@@ -258,6 +265,7 @@ _OF_FIELD = {
     "port": "a whole number from 0 to 65535",
     "database": "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME",
     "body_limit": "at least 1KiB",
+    "review_budget": "a whole number, 0 or more",
 }
 _SECRET = frozenset({"database", "secrets", "accounts"})
 _SECRET_LAST = frozenset({"secret", "password"})

@@ -197,6 +197,11 @@ class Metrics:
 
         # Review
         self.undecided_drafts = Gauge("nearmiss_undecided_drafts", "Drafts that wait for a person.", registry=r)
+        self.folded_drafts = Gauge(
+            "nearmiss_folded_drafts",
+            "Drafts beyond the review budget of their team and week: folded in the queue.",
+            registry=r,
+        )
         self.oldest_undecided_age = Gauge(
             "nearmiss_oldest_undecided_age_seconds", "Age of the oldest draft that waits for a person.", registry=r
         )

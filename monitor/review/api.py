@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, cast
 
+import msgspec
 from fastapi import APIRouter, Path, Request
 from fastapi import Query as QueryParameter
 from starlette.responses import JSONResponse
@@ -73,6 +74,10 @@ def build_router(review: Review) -> APIRouter:
         family: Annotated[list[Family] | None, QueryParameter(description="Only these families.")] = None,
         mode: Annotated[list[Mode] | None, QueryParameter(description="`live`, `digest` or both.")] = None,
         text: Annotated[str | None, QueryParameter(description="Words in the title.", max_length=200)] = None,
+        folded: Annotated[
+            bool | None,
+            QueryParameter(description="Only drafts beyond the budget of their team and week, or only the others."),
+        ] = None,
         limit: Annotated[int, QueryParameter(ge=1, le=200, description="Records on a page.")] = 50,
         after: Annotated[str | None, QueryParameter(description="The `next` of the page before.")] = None,
     ) -> JSONResponse:
@@ -85,8 +90,9 @@ def build_router(review: Review) -> APIRouter:
             modes=tuple(mode or ()),
             text=text or None,
         )
-        page = await review.page(query, after or None, limit)
-        return JSONResponse({"items": [item(record) for record in page.records], "next": page.next})
+        beyond = await review.budget.folded()
+        page = await review.page(fold(query, beyond, folded), after or None, limit)
+        return JSONResponse({"items": [item(record, beyond) for record in page.records], "next": page.next})
 
     @router.get(
         "/near-misses/{record_id}",
@@ -96,7 +102,8 @@ def build_router(review: Review) -> APIRouter:
     )
     async def show_near_miss(record_id: RecordId) -> JSONResponse:
         """With the cited events, the coverage behind the verdict, why it matched, and what people wrote."""
-        return JSONResponse(detail(await review.show(record_id)))
+        record = await review.show(record_id)
+        return JSONResponse(detail(record, await review.budget.folded()))
 
     @router.post(
         "/near-misses/{record_id}/decision",
@@ -107,7 +114,7 @@ def build_router(review: Review) -> APIRouter:
     async def decide(record_id: RecordId, body: DecisionIn, request: Request) -> JSONResponse:
         """Accept, dismiss with a reason, begin to review, or reopen. Nothing of somebody else's move is overwritten."""
         decided = await review.decide(record_id, _decision(body), person_of(request).role)
-        return JSONResponse(detail(decided))
+        return JSONResponse(detail(decided, await review.budget.folded()))
 
     @router.post(
         "/near-misses/{record_id}/comments",
@@ -150,23 +157,31 @@ def _decision(body: DecisionIn) -> Decision:
     )
 
 
-def item(record: Record) -> dict[str, object]:
-    """The published line of a draft, and what people made of it."""
+def fold(query: Query, beyond: frozenset[str], folded: bool | None) -> Query:
+    """The query for the folded drafts alone, for all others, or (None) as it is."""
+    if folded is None:
+        return query
+    return msgspec.structs.replace(query, only=beyond) if folded else msgspec.structs.replace(query, without=beyond)
+
+
+def item(record: Record, beyond: frozenset[str]) -> dict[str, object]:
+    """The published line of a draft, what people made of it, and whether it is `beyond` the reviewer budget."""
     return {
         **public_line(record.draft, record.state, record.reason),
         "version": record.version,
+        "folded": record.draft.id in beyond,
         "contradicted": record.contradicted,
         "decided_at": to_text(record.decided_at),
         "decided_by": record.decided_by,
     }
 
 
-def detail(record: Record) -> dict[str, object]:
+def detail(record: Record, beyond: frozenset[str]) -> dict[str, object]:
     draft = record.draft
     here = f"{PREFIX}/near-misses/{draft.id}"
     cited = sorted(draft.evidence, key=lambda each: (each.event.time, each.event.source, each.event.id))
     return {
-        **item(record),
+        **item(record, beyond),
         "rule_versions": dict(draft.rule_versions),
         "recurrence_key": draft.recurrence_key,
         "window_from": to_text(draft.window_from),

@@ -12,11 +12,12 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from monitor.core.near_miss import UNDECIDED, Mode, State
 from monitor.ports import Query as Wanted
 from monitor.ports import Record
+from monitor.review.api import fold
 from monitor.review.live import Live
 from monitor.review.rendering import Pages
 from monitor.review.service import Review
 
-Show = Literal["review", "digest", "accepted", "dismissed", "withdrawn", "all"]
+Show = Literal["review", "folded", "digest", "accepted", "dismissed", "withdrawn", "all"]
 
 PAGE_SIZE = 25
 MOST_DIGEST = 200
@@ -25,6 +26,7 @@ MOST_DIGEST = 200
 _OPEN = tuple(sorted(UNDECIDED))
 _VIEWS: dict[Show, tuple[tuple[State, ...], tuple[Mode, ...]]] = {
     "review": (_OPEN, ("live",)),
+    "folded": (_OPEN, ("live",)),
     "digest": (_OPEN, ("digest",)),
     "accepted": ((State.ACCEPTED,), ()),
     "dismissed": ((State.DISMISSED,), ()),
@@ -33,6 +35,7 @@ _VIEWS: dict[Show, tuple[tuple[State, ...], tuple[Mode, ...]]] = {
 }
 _LABELS: dict[Show, str] = {
     "review": "To review",
+    "folded": "Folded",
     "digest": "Digest",
     "accepted": "Accepted",
     "dismissed": "Dismissed",
@@ -70,13 +73,20 @@ def build_pages(review: Review, live: Live, pages: Pages) -> APIRouter:
             modes=modes,
             text=filters["text"] or None,
         )
+        beyond = await review.budget.folded()
+        filtered = any(filters.values())
+        if show == "folded" or (show == "review" and not filtered):
+            wanted = fold(wanted, beyond, show == "folded")
         page = await review.page(wanted, after or None, PAGE_SIZE)
         context = {
             "page": page,
+            "folded": beyond,
+            "a_week": review.budget.a_week,
+            "unfold": _link("folded", {}, None),
             "show": show,
             "filters": filters,
-            "filtered": any(filters.values()),
-            "tabs": await _tabs(review, show),
+            "filtered": filtered,
+            "tabs": await _tabs(review, show, len(beyond)),
             "more": _link(show, filters, page.next) if page.next else None,
             "first_page": not after,
             "clear": _link(show, {}, None),
@@ -96,24 +106,31 @@ def build_pages(review: Review, live: Live, pages: Pages) -> APIRouter:
 async def following(review: Review, record: Record) -> Record | None:
     """The draft to judge after this one."""
     states, modes = _VIEWS["review"]
-    page = await review.page(Wanted(states=states, modes=modes), None, 2)
+    wanted = fold(Wanted(states=states, modes=modes), await review.budget.folded(), folded=False)
+    page = await review.page(wanted, None, 2)
     return next((other for other in page.records if other.draft.id != record.draft.id), None)
 
 
-async def _tabs(review: Review, current: Show) -> list[Tab]:
+async def _tabs(review: Review, current: Show, folded: int) -> list[Tab]:
+    """The views with their counts. Folded drafts are not among those to review; without any they need no tab."""
     counts = await review.counts()
     digest = await review.page(Wanted(states=_OPEN, modes=("digest",)), None, MOST_DIGEST)
     in_digest = len(digest.records)
     undecided = sum(counts.get(state, 0) for state in UNDECIDED)
     numbers: dict[Show, str] = {
-        "review": str(undecided - in_digest) if digest.next is None else f"under {undecided - in_digest}",
+        "review": f"{'' if digest.next is None else 'under '}{undecided - in_digest - folded}",
+        "folded": str(folded),
         "digest": str(in_digest) if digest.next is None else f"{in_digest}+",
         "accepted": str(counts.get(State.ACCEPTED, 0)),
         "dismissed": str(counts.get(State.DISMISSED, 0)),
         "withdrawn": str(counts.get(State.WITHDRAWN, 0)),
         "all": str(sum(counts.values())),
     }
-    return [Tab(name, label, numbers[name], _link(name, {}, None), name == current) for name, label in _LABELS.items()]
+    return [
+        Tab(name, label, numbers[name], _link(name, {}, None), name == current)
+        for name, label in _LABELS.items()
+        if folded or name != "folded" or current == "folded"
+    ]
 
 
 def _link(show: Show, filters: dict[str, str], after: str | None) -> str:

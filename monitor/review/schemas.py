@@ -65,6 +65,9 @@ class NearMissItem(Shape):
     chain: list[str] = Field(description="Records that this one follows from or leads to.")
     reason: str | None = Field(None, description="Why it was dismissed or withdrawn.")
     version: int = Field(description="Send it back as `expected_version` when you decide.")
+    folded: bool = Field(
+        description="Whether it is beyond the budget of its team and week: shown folded in the queue, and nothing else."
+    )
     contradicted: str | None = Field(description="Set when impact was found after the decision.")
     decided_at: str | None
     decided_by: str | None = Field(description="The role that decided; never a name.")

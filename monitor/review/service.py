@@ -25,6 +25,7 @@ from monitor.ports import (
     Record,
     VersionConflict,
 )
+from monitor.review.budget import ReviewBudget
 
 LONGEST_TEXT = 10_000
 """Characters that one answer, note or comment may have."""
@@ -72,8 +73,16 @@ class Decision(msgspec.Struct, frozen=True):
 class Review:
     """The use cases. Every method may raise `monitor.ports.Unavailable`."""
 
-    def __init__(self, near_misses: NearMisses, journal: JournalWriter, clock: Clock, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        near_misses: NearMisses,
+        journal: JournalWriter,
+        clock: Clock,
+        metrics: Metrics,
+        budget: ReviewBudget | None = None,
+    ) -> None:
         self._near_misses = near_misses
+        self.budget = budget or ReviewBudget(near_misses)
         self._journal = journal
         self._clock = clock
         self._metrics = metrics

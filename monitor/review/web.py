@@ -15,6 +15,7 @@ from monitor.ops.metrics import Metrics
 from monitor.ports import Clock, JournalWriter, NearMisses
 from monitor.review import api, problems
 from monitor.review.auth import Auth
+from monitor.review.budget import ReviewBudget
 from monitor.review.draft_page import build_draft_pages
 from monitor.review.guard import Guard
 from monitor.review.live import Live, MonotonicClock
@@ -44,6 +45,7 @@ def build_app(
     metrics: Metrics,
     auth: Auth | None = None,
     *,
+    budget: ReviewBudget | None = None,
     version: str = "0",
 ) -> FastAPI:
     """The app. Others may include their routers (intake, health, metrics); the guard stands before all of them.
@@ -69,7 +71,7 @@ def build_app(
         redoc_url=None,
         lifespan=lifespan,
     )
-    review = Review(near_misses, journal, clock, metrics)
+    review = Review(near_misses, journal, clock, metrics, budget)
     pages = Pages()
     app.state.live = live
     app.state.review = review

@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from monitor.core.budget import Asked, week_of
 from monitor.core.events import Instant
 from monitor.core.near_miss import UNDECIDED, Move, State, move
 from monitor.ops.tasks import to_the_end
@@ -23,6 +24,8 @@ from monitor.store.records import add_audit, answers_part, change, columns, load
 from monitor.store.tables import audit, near_miss_rules, near_miss_services, near_misses
 
 COMMENT = "comment"
+_MOST_IDS = 20_000
+"""Databases take some 32,000 values in one statement."""
 
 
 class _Key(msgspec.Struct, frozen=True, array_like=True):
@@ -116,6 +119,24 @@ class SqlNearMisses:
             found = {State(state): count for state, count in await connection.execute(statement)}
         return {state: found.get(state, 0) for state in State}
 
+    async def asked(self) -> list[Asked]:
+        """The live drafts since the week of the oldest that nobody has begun; see the port. Raises Unavailable."""
+        waiting = select(func.min(columns.opened_at)).where(columns.state == State.DRAFT, columns.mode == "live")
+        fields = (columns.id, columns.service, columns.state, columns.rank, columns.opened_at)
+        async with self._database.reading() as connection:
+            oldest = (await connection.execute(waiting)).scalar_one()
+            if oldest is None:
+                return []
+            statement = select(*fields).where(
+                columns.mode == "live",
+                columns.state.not_in((State.MERGED, State.WITHDRAWN)),
+                columns.opened_at >= int(week_of(Instant(oldest))),
+            )
+            return [
+                Asked(row.id, row.service, State(row.state), row.rank, Instant(row.opened_at))
+                for row in await connection.execute(statement)
+            ]
+
     async def oldest_undecided_at(self) -> Instant | None:
         """Since when the oldest record that nobody has decided has been there; None when there is none."""
         statement = select(func.min(columns.created_at)).where(columns.state.in_(UNDECIDED))
@@ -170,9 +191,18 @@ def _conditions(query: Query) -> list[ColumnElement[bool]]:
     ):
         if values:
             conditions.append(exists().where(links.c.record_id == near_misses.c.id, column.in_(values)))
+    if query.only is not None:
+        conditions.append(columns.id.in_(_few(query.only)))
+    if query.without:
+        conditions.append(columns.id.not_in(_few(query.without)))
     if query.text:
         conditions.append(columns.search.contains(plain(query.text).casefold(), autoescape=True))
     return conditions
+
+
+def _few(ids: frozenset[str]) -> list[str]:
+    """At most as many as one statement may name; a queue with more folded drafts than that shows the others."""
+    return sorted(ids)[:_MOST_IDS]
 
 
 def _is_after(key: _Key) -> ColumnElement[bool]:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import pytest
 
+from monitor.core.budget import Asked
 from monitor.core.decisions import Open
-from monitor.core.events import HOUR, Instant
+from monitor.core.events import DAY, HOUR, Instant
 from monitor.core.near_miss import Draft, IllegalMove, Move, State
 from monitor.ports import Answers, Audit, Commit, Decide, NotFound, Query, Record, VersionConflict
 from monitor.store.database import Store
-from tests.support.records import MONDAY, draft
+from tests.support.records import BASE, MONDAY, draft
 
 LATER = Instant(MONDAY + HOUR)
 ANSWERS = Answers("the disk was nearly full", "Grace looked at a graph", "alert on growth", False)
@@ -252,3 +253,36 @@ async def test_the_oldest_undecided_is_the_one_that_waits_longest(store: Store, 
     assert await store.near_misses.oldest_undecided_at() == LATER
     await store.near_misses.decide(order(Move.REOPEN, "a"))
     assert await store.near_misses.oldest_undecided_at() == MONDAY
+
+
+async def test_the_budget_is_told_of_live_drafts_since_the_week_of_the_oldest_that_waits(
+    store: Store, desk: Desk
+) -> None:
+    assert await store.near_misses.asked() == []
+    await desk.open(
+        draft("old", base=Instant(BASE - 30 * DAY)),
+        draft("begun", rank=2.0),
+        draft("waits", rank=1.0, service=None),
+        draft("digest", mode="digest"),
+        draft("gone", rank=3.0),
+    )
+    for name in ("old", "begun"):
+        await store.near_misses.decide(order(Move.ACCEPT, name, answers=ANSWERS))
+    await store.near_misses.decide(order(Move.MERGE, "gone", merged_into="begun"))
+    opened_at = draft().opened_at
+    assert sorted(await store.near_misses.asked(), key=lambda asked: asked.id) == [
+        Asked("begun", "payments-db", State.ACCEPTED, 2.0, opened_at),
+        Asked("waits", None, State.DRAFT, 1.0, opened_at),
+    ]
+
+
+async def test_a_page_can_be_of_some_ids_or_without_some(store: Store, desk: Desk) -> None:
+    await desk.open(draft("a"), draft("b"), draft("c"))
+
+    async def ids(query: Query) -> set[str]:
+        return {record.draft.id for record in (await store.near_misses.page(query, None, 10)).records}
+
+    assert await ids(Query(only=frozenset({"a", "b"}))) == {"a", "b"}
+    assert await ids(Query(only=frozenset())) == set()
+    assert await ids(Query(without=frozenset({"a"}))) == {"b", "c"}
+    assert await ids(Query(only=frozenset({"a", "b"}), without=frozenset({"a"}))) == {"b"}

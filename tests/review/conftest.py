@@ -12,6 +12,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from monitor.core.catalogue import Catalogue
 from monitor.core.decisions import Decision, Open, Withdraw
 from monitor.core.events import Event
 from monitor.core.near_miss import Cited, Draft
@@ -20,6 +21,7 @@ from monitor.ops.clock import ManualClock
 from monitor.ops.metrics import Metrics
 from monitor.ports import Commit
 from monitor.review.auth import Auth
+from monitor.review.budget import ReviewBudget
 from monitor.review.web import build_app
 from monitor.store.database import Store, open_store
 from tests.support import records
@@ -35,11 +37,23 @@ class Desk:
         self.clock = ManualClock(records.MONDAY)
         self.metrics = Metrics()
         self._epoch = epoch
+        self.catalogue = Catalogue()
+        self.a_week = 0
         self.app = self.build()
         self.http = self.client(self.app)
 
     def build(self, auth: Auth | None = None) -> FastAPI:
-        return build_app(self.store.near_misses, self.store.journal, self.clock, self.metrics, auth, version="1.2.3")
+        near_misses = self.store.near_misses
+        budget = ReviewBudget(near_misses, lambda: self.catalogue, self.a_week)
+        return build_app(
+            near_misses, self.store.journal, self.clock, self.metrics, auth, budget=budget, version="1.2.3"
+        )
+
+    def ask_at_most(self, a_week: int, catalogue: Catalogue | None = None) -> None:
+        """Give the reviewers a budget; a desk has none to begin with."""
+        self.a_week, self.catalogue = a_week, catalogue or self.catalogue
+        self.app = self.build()
+        self.http = self.client(self.app)
 
     def client(self, app: FastAPI, **options: Any) -> httpx.AsyncClient:
         return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=HOST, **options)
