@@ -45,9 +45,10 @@ INTERVENTION_KEYS = names(STEP, INTERVENTION, RELATIONS)
 ABSENT_KEYS = names(STEP, RELATIONS, BETWEEN)
 BETWEEN_KEYS = names(STEP, RELATIONS, BETWEEN, COUNTS)
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
+STEP_NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*\Z")
 _POINT = re.compile(r"(hazard|last_hazard|intervention|last_intervention|safe)(?:\s*([+-])\s*(\S+))?\Z")
-_MARGINS = get_args(Literal["headroom", "deadline", "elapsed", "count"])
-_THROUGH = ("expires_at", "previous_expires_at")
+MARGINS = get_args(Literal["headroom", "deadline", "elapsed", "count"])
+THROUGH = ("expires_at", "previous_expires_at")
 KIND_HELP = "one or several kinds of the event format, such as alert.fired"
 
 
@@ -70,7 +71,7 @@ def read_rule(node: Node, problems: Problems) -> Rule | None:
     family = cast(Family, form.choice("family", get_args(Family)))
     kind = cast(RecordKind, form.choice("kind", get_args(RecordKind), "near_miss"))
     mode = cast(Mode, form.choice("mode", get_args(Mode), "live"))
-    margin = cast(Literal["elapsed"], form.choice("margin", _MARGINS, "elapsed"))
+    margin = cast(Literal["elapsed"], form.choice("margin", MARGINS, "elapsed"))
     generic, correlate, impact = form.flag("generic"), _correlate(form), _impact(form)
     settle, ask = form.span("settle", 10 * MINUTE), form.texts("ask", "a question")
     if problems.errors > before:
@@ -200,7 +201,7 @@ def _clauses(form: Form, key: str) -> list[Clause]:
 
 def _clause(name: str, node: Node, keys: tuple[str, ...], absent: bool, problems: Problems) -> Clause:
     form = Form(node, problems, f"{'absence' if absent else 'step'} {name!r}", keys)
-    if not NAME.match(name.replace("_", "-")):
+    if not STEP_NAME.match(name):
         problems.error(form.place, f"{name!r} cannot be the name of a step", "lower-case words")
     since, until = _point(form, "since", Point("hazard")), _point(form, "until", Point("intervention"))
     if since.anchor == until.anchor and since.offset >= until.offset:
@@ -257,7 +258,7 @@ def _impact(form: Form) -> Impact:
     hold = part.span("hold", Impact().hold)
     if hold > LONGEST_HOLD:
         part.problems.error(part.place_of("hold"), f"hold is {say_duration(hold)}", "at most 7d")
-    through = part.choice("through", _THROUGH) if part.has("through") else ""
+    through = part.choice("through", THROUGH) if part.has("through") else ""
     evidence = part.texts("evidence", "a kind of evidence, such as synthetic, slo, ticket or audit_log")
     return Impact(hold, cast(Literal["", "expires_at"], through), frozenset(evidence))
 
