@@ -204,7 +204,7 @@ def routine_denial(scene: Scene) -> None:
             subject=f"{scene.service}/settings",
             actor=scene.person(on_call=None),
             severity="info",
-            labels={"verb": "get", "guard": "least-privilege"},
+            labels={"operation": "get", "guard": "least-privilege"},
         )
 
 

@@ -52,7 +52,7 @@ def redeployed_early(scene: Scene) -> None:
 def canary_aborted(scene: Scene) -> None:
     """The canary was the last gate: its analysis fails at five percent, and the roll-out takes itself back."""
     version = scene.world.version(scene.service, newer=True)
-    labels = {"version": version, "stage": "canary", "traffic_percent": "5"}
+    labels = {"version": version, "stage": "canary", "traffic_share": "5"}
     subject = f"{scene.service}/rollout"
     about = {"subject": subject, "actor": ROLLOUTS}
     scene.tell(0, "change.started", DEPLOYS, labels=labels, title="canary began", **about)
@@ -117,7 +117,7 @@ def wrong_target(scene: Scene) -> None:
     """Meant for a test cluster, run against production; it is put back before anything needed it."""
     person = scene.person(on_call=None)
     subject = f"{scene.service}/node-group"
-    labels = {"kube_context": "production", "workspace": "test", "verb": "delete"}
+    labels = {"kube_context": "production", "workspace": "test", "operation": "delete"}
     deleted = scene.tell(0, "change.deleted", SHELL, subject=subject, actor=person, labels=labels)
     alert = scene.fires(scene.minutes(4, 9), "NodesMissing", "warning", subject=subject)
     restored = scene.tell(
@@ -148,7 +148,7 @@ def guard_refused(scene: Scene) -> None:
     """A person tries to delete what is protected, twice; the guard says no, and they notice where they are."""
     person = scene.person(on_call=None)
     subject = f"{scene.service}/database"
-    labels = {"verb": "delete", "guard": "deletion-protection", "criticality": "high"}
+    labels = {"operation": "delete", "guard": "deletion-protection", "criticality": "high"}
     about = {"subject": subject, "actor": person, "severity": "critical", "labels": labels}
     first = scene.tell(0, "change.blocked", CLOUD, title="refused: protected from deletion", **about)
     again = scene.tell(scene.minutes(1, 3), "change.blocked", CLOUD, title="refused: protected from deletion", **about)
@@ -235,7 +235,7 @@ def job_killed(scene: Scene) -> None:
         value=0.0,
         limit=410_000.0,
         unit="rows",
-        labels={"verb": "delete"},
+        labels={"operation": "delete"},
         title="purge of old accounts",
     )
     held = scene.tell(
@@ -282,7 +282,7 @@ def guard_refused_on_shell(scene: Scene) -> None:
         subject=subject,
         actor=person,
         severity="critical",
-        labels={"verb": "destroy", "guard": "plan-policy", "deletes": "17", "criticality": "high"},
+        labels={"operation": "destroy", "guard": "plan-policy", "deletes": "17", "criticality": "high"},
         title="plan would delete 17 resources",
     )
     held = scene.tell(
