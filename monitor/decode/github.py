@@ -6,6 +6,7 @@ own numbers, so that the same event from a hook of the organisation and one of t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -29,6 +30,7 @@ _SECRET: dict[str, Kind] = {
     "revoked": "alert.resolved",
     "resolved": "alert.cancelled",
 }
+_REVERTS = re.compile(r"\bThis reverts commit ([0-9a-f]{7,64})\b")
 _QUIET = frozenset(
     {"check_run", "check_suite", "create", "delete", "deployment_protection_rule", "fork", "issues", "label", "member"}
     | {"merge_group", "milestone", "page_build", "pull_request_review", "pull_request_review_comment", "star", "status"}
@@ -148,6 +150,8 @@ def _of_deployment(
         labels={
             **_common(body),
             "version": text(deployment.get("sha")),
+            "commit": text(deployment.get("sha")),
+            "trigger": text(mapping(body.get("workflow_run")).get("event")),
             "ref": ref,
             "deployment": text(deployment.get("id")),
             "task": text(deployment.get("task")),
@@ -193,6 +197,7 @@ def _pull_request(body: Mapping[str, Any], delivery: Delivery) -> Event:
         raise NoEvent(Ignored.NOT_RELEVANT, f"{why}: nothing was merged")
     head = text(mapping(pull.get("head")).get("ref"))
     parts = (head or "").split("-")
+    undone = parts[1] if parts[0] == "revert" and len(parts) > 2 and parts[1].isdigit() else None
     return make(
         delivery,
         id=f"pull_request/{_number(pull)}/merged",
@@ -205,10 +210,12 @@ def _pull_request(body: Mapping[str, Any], delivery: Delivery) -> Event:
         labels={
             **_common(body),
             "version": text(pull.get("merge_commit_sha")),
+            "commit": text(pull.get("merge_commit_sha")),
             "ref": text(mapping(pull.get("base")).get("ref")),
             "branch": head,
             "author": text(mapping(pull.get("user")).get("login")),
-            "reverts": parts[1] if parts[0] == "revert" and len(parts) > 2 and parts[1].isdigit() else None,
+            "reverts": reverted(pull.get("body")) or undone,
+            "reverts_pull_request": undone,
         },
         url=text(pull.get("html_url")),
     )
@@ -240,7 +247,9 @@ def _push(body: Mapping[str, Any], delivery: Delivery) -> Event:
         labels={
             **_common(body),
             "version": after,
+            "commit": after,
             "previous_version": text(body.get("before")),
+            "reverts": reverted(commit.get("message")),
             "ref": branch,
             "forced": body.get("forced") or None,
         },
@@ -327,6 +336,12 @@ _READERS: dict[str, Callable[[Mapping[str, Any], Delivery], Event]] = {
     "issue_comment": _issue_comment,
     "secret_scanning_alert": _secret,
 }
+
+
+def reverted(message: Any) -> str | None:
+    """The commit that a message says it reverts, in the words that git itself writes."""
+    found = _REVERTS.search(text(message) or "")
+    return found[1] if found else None
 
 
 def _part(body: Mapping[str, Any], name: str) -> dict[str, Any]:

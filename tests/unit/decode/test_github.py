@@ -45,9 +45,15 @@ def test_a_deployment_begins() -> None:
     found = event("github", body(action="created", deployment=DEPLOYMENT, workflow=None))
     assert (found.kind, found.service, found.environment) == ("change.started", "shop", "production")
     assert (found.subject, found.actor) == ("deployment/acme/shop/production", Actor("ann", "human"))
-    assert found.labels["version"] == "c0ffee"
+    assert (found.labels["version"], found.labels["commit"]) == ("c0ffee", "c0ffee")
     assert found.labels["production_environment"] == "true"
     assert at(found) == "2026-03-10T12:00:00Z"
+
+
+def test_what_set_a_deployment_off_is_told() -> None:
+    found = event("github", status("success") | {"workflow_run": {"id": 7, "event": "schedule"}})
+    assert found.labels["trigger"] == "schedule"
+    assert "trigger" not in event("github", status("success")).labels
 
 
 @pytest.mark.parametrize(
@@ -117,7 +123,29 @@ PULL = {
 def test_a_merge() -> None:
     found = event("github", body(action="closed", pull_request=PULL))
     assert (found.kind, found.subject) == ("change.merged", "pull_request/acme/shop/12")
-    assert (found.labels["version"], found.labels["reverts"]) == ("feed", "11")
+    assert (found.labels["version"], found.labels["commit"], found.labels["reverts"]) == ("feed", "feed", "11")
+
+
+SHA = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.mark.parametrize(
+    ("message", "reverts"),
+    [
+        (f'Revert "a limit"\n\nThis reverts commit {SHA}.\n', SHA),
+        (f"This reverts commit {SHA}, reversing\nchanges made to beef.", SHA),
+        ("This reverts commit 01234.", None),
+        ("Let us see whether this reverts commits", None),
+        (None, None),
+    ],
+)
+def test_what_is_reverted_is_told_in_the_words_of_git(message: str | None, reverts: str | None) -> None:
+    pushed = event("github", body(**PUSH | {"head_commit": {"timestamp": "2026-03-01T08:00:00Z", "message": message}}))
+    assert pushed.labels.get("reverts") == reverts
+    assert pushed.labels["commit"] == "b2"
+    merged = event("github", body(action="closed", pull_request=PULL | {"body": message}))
+    assert merged.labels["reverts"] == (reverts or "11")
+    assert merged.labels["reverts_pull_request"] == "11"
 
 
 @pytest.mark.parametrize(("action", "merged"), [("closed", False), ("opened", False), ("synchronize", True)])
