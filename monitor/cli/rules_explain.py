@@ -5,67 +5,139 @@ Loads the stream and prints the tree; what is in the tree is the lab's to know.
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
+import msgspec
 
 from monitor.cli.case_files import load_case
 from monitor.cli.engine_options import catalogue_option, printable, read_catalogue, read_rules, rules_option
 from monitor.cli.main import FAILED, UNREADABLE
+from monitor.cli.streams import check_address
 from monitor.cli.why import print_why
 from monitor.core.catalogue import Catalogue
-from monitor.core.events import Event, EventId
+from monitor.core.events import DAY, Event, EventId, Instant
+from monitor.core.near_miss import Cited, State
+from monitor.core.reasons import Withdrawn
 from monitor.core.rule import Rule
 from monitor.lab.explain import NoSuchEvent, explain_event
 from monitor.lab.explain_draft import NoSuchDraft, explain_draft
+from monitor.lab.ledger import Entry
 from monitor.lab.replay import Source, events_of
 from monitor.ops.lines import Unread, read_lines
 from monitor.packs.describe import describe
 from monitor.packs.regex import make_regex
+from monitor.ports import NotFound, Record
+from monitor.store.connections import Locations
+from monitor.store.database import Store, open_for_reading
+
+AROUND = 35 * DAY
+"""How much of what is kept is read before and after an event or a draft in question."""
 
 
 @click.command("explain", short_help="Say why, and why not.")
 @click.argument("names", nargs=-1, metavar="[RULE]...")
 @click.option("--events", "file", type=click.Path(exists=True, dir_okay=False, allow_dash=True), metavar="FILE",
               help="Events as JSON Lines (also compressed), or a case file (*.yaml).")  # fmt: skip
+@click.option("--database", metavar="URL",
+              help="Events and drafts that the service has kept: sqlite:///PATH or postgresql://…")  # fmt: skip
 @click.option("--event", nargs=2, metavar="SOURCE ID", help="Why, and why not, for this event.")
 @click.option("--draft", metavar="ID", help="Why this draft opened, and what it rests on.")
+@click.option("--verbose", "-v", is_flag=True, help="Of an event: every condition of every rule, also of far ones.")
 @rules_option
 @catalogue_option
 def explain(
     names: tuple[str, ...],
     file: str | None,
+    database: str | None,
     event: tuple[str, str] | None,
     draft: str | None,
+    verbose: bool,
     rules_path: Path | None,
     catalogue_paths: tuple[Path, ...],
 ) -> None:
-    """Say RULE in words; or, with --events, why an event or a draft of that stream matched or did not.
+    """Say RULE in words; or why an event or a draft of a stream matched or did not.
 
-    With --event or --draft, naming rules leaves the others out of the tree.
+    The stream is a file (--events) or what the service has kept (--database, read only: the weeks around the event or
+    the draft). Of an event the tree shows every rule with a step for its kind: which condition fails and the value
+    that was there, which actions or hazards were near, in which window, and the engine's named reason. Naming rules
+    leaves the others out of the tree and shows those in full.
+
+    Exits 1 when there is no such event or draft, 2 on wrong usage, 3 when no event can be read.
     """
     rules = _named(read_rules(rules_path), names)
     if event is None and draft is None:
-        if file is not None:
-            raise click.UsageError("--events needs --event SOURCE ID or --draft ID")
+        if file is not None or database is not None:
+            raise click.UsageError("--events needs --event SOURCE ID or --draft ID, and so does --database")
         for rule in rules:
             print_why(describe(rule), marked=False)
         return
-    if file is None:
-        raise click.UsageError("--event and --draft need --events FILE, the stream that they are in")
+    if (file is None) == (database is None):
+        raise click.UsageError("--event and --draft need --events FILE or --database URL, the stream that they are in")
     if event is not None and draft is not None:
         raise click.UsageError("--event and --draft cannot be explained at once; give one of them")
-    events, catalogue = _stream(file, catalogue_paths)
     try:
+        if database is not None:
+            stored = _stored(database, None if event is None else EventId(*event), draft)
+            events, catalogue, kept = stored.events, read_catalogue(catalogue_paths), stored.kept
+        else:
+            assert file is not None
+            (events, catalogue), kept = _stream(file, catalogue_paths), None
         if event is not None:
-            print_why(explain_event(events, rules, catalogue, EventId(*event), make_regex))
+            full = verbose or bool(names)
+            print_why(explain_event(events, rules, catalogue, EventId(*event), make_regex, full=full))
         elif draft is not None:
-            print_why(explain_draft(events, rules, catalogue, draft, make_regex))
+            print_why(explain_draft(events, rules, catalogue, draft, make_regex, kept))
     except (NoSuchEvent, NoSuchDraft) as error:
         click.echo(printable(str(error)), err=True)
         sys.exit(FAILED)
+
+
+class _Stored(msgspec.Struct):
+    """What a database has around an event or a draft."""
+
+    events: list[Event]
+    kept: Entry | None = None
+
+
+def _stored(url: str, event_id: EventId | None, draft_id: str | None) -> _Stored:
+    """Raises NoSuchEvent, NoSuchDraft, and what `open_for_reading` raises."""
+
+    async def read() -> _Stored:
+        async with open_for_reading(url) as store:
+            if event_id is not None:
+                event = await store.history.find(event_id)
+                if event is None:
+                    raise NoSuchEvent(f"no event {event_id.source} {event_id.id} in {Locations(url)}")
+                return _Stored(await _around(store, event.time, event.time))
+            try:
+                record = await store.near_misses.get(draft_id or "")
+            except NotFound:
+                raise NoSuchDraft(f"no draft {draft_id!r} in {Locations(url)}") from None
+            draft = record.draft
+            return _Stored(await _around(store, draft.first_sign_at, draft.window_to), _entry(record))
+
+    check_address(url)
+    return asyncio.run(read())
+
+
+async def _around(store: Store, first: Instant, last: Instant) -> list[Event]:
+    since, until = Instant(first - AROUND), Instant(last + AROUND)
+    return [event async for event in store.history.events(since, until)]
+
+
+def _entry(record: Record) -> Entry:
+    withdrawn = record.state == State.WITHDRAWN and record.reason in set(Withdrawn)
+    return Entry(
+        record.draft,
+        record.state,
+        Withdrawn(record.reason) if withdrawn and record.reason else None,
+        impact=tuple(Cited("impact", event) for event in record.impact_evidence),
+        merged_into=record.merged_into,
+    )
 
 
 def _named(rules: Sequence[Rule], names: tuple[str, ...]) -> Sequence[Rule]:

@@ -90,8 +90,13 @@ def read_history(name: str, url: str, since: Instant, until: Instant, take: Take
                 take(batch)
             return total + len(batch)
 
+    check_address(url)
+    return Summary(asyncio.run(read()), {})
+
+
+def check_address(url: str) -> None:
+    """Raises click.BadParameter for an address that is none."""
     try:
         Locations(url)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--database") from None
-    return Summary(asyncio.run(read()), {})

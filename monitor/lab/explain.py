@@ -12,13 +12,14 @@ from monitor.core.conditions import MakeRegex
 from monitor.core.decisions import Amend, Decision, Ignore, Late, Merge, Open, Withdraw
 from monitor.core.engine import Engine
 from monitor.core.events import SECOND, Event, EventId, to_text
-from monitor.core.explain import Why, explain_condition
-from monitor.core.facts import EventFacts
-from monitor.core.lineage import Lineage
+from monitor.core.explain import Why
 from monitor.core.near_miss import Cited, Draft
-from monitor.core.rule import Rule, Step
+from monitor.core.rule import Rule
 from monitor.decode.streams import arrival_order
-from monitor.lab.relations import explain_actions, explain_hazards, in_place
+from monitor.lab.playing import Playing, steps_of
+from monitor.lab.relations import explain_actions, explain_hazards, name_of
+
+_LONGEST_REASON = 160
 
 
 class NoSuchEvent(LookupError):
@@ -26,78 +27,110 @@ class NoSuchEvent(LookupError):
 
 
 def explain_event(
-    events: Iterable[Event], rules: Sequence[Rule], catalogue: Catalogue, event_id: EventId, make_regex: MakeRegex
+    events: Iterable[Event],
+    rules: Sequence[Rule],
+    catalogue: Catalogue,
+    event_id: EventId,
+    make_regex: MakeRegex,
+    *,
+    full: bool = True,
 ) -> Why:
-    """A tree: one branch a rule with its steps and conditions, and one with the engine's decisions on the event.
+    """A tree: the engine's decisions on the event, and a branch for each rule that wants the event's kind.
 
-    The events are taken in their order of arrival. Raises NoSuchEvent.
+    A rule holds where a draft that cites the event came of it; else its node names the reason: the engine's, or the
+    first condition that fails with the value that was there. Those that came closest are first. Unless `full`, a rule
+    whose steps the event does not play is that one line. The events are taken in their order of arrival. Raises
+    NoSuchEvent.
     """
     ordered = arrival_order(list(events))
     event = next((one for one in ordered if one.event_id == event_id), None)
     if event is None:
         raise NoSuchEvent(f"no event {event_id.source} {event_id.id} among {len(ordered)} events")
-    lineage = Lineage()
-    for one in ordered:
-        lineage.record(one)
-    per_rule = [_explain_rule(rule, event, ordered, catalogue, lineage, make_regex) for rule in rules]
-    decided = _explain_decisions(ordered, rules, catalogue, event_id, make_regex)
-    matched = sum(why.held for why in per_rule)
-    found = f"plays a part in {matched} of {len(rules)} rules"
-    return Why(_name(event), decided.held, found, (*per_rule, decided))
-
-
-def _name(event: Event) -> str:
-    return " ".join(filter(None, (event.source, event.id, event.kind, event.service, to_text(event.time))))
-
-
-def _explain_rule(
-    rule: Rule, event: Event, ordered: Sequence[Event], catalogue: Catalogue, lineage: Lineage, make_regex: MakeRegex
-) -> Why:
-    steps = [("hazard", rule.hazard), ("intervention", rule.intervention.step)]
-    steps += [(f"step {clause.name}", clause.step) for clause in rule.clauses]
-    if not any(event.kind in step.kinds for _, step in steps):
-        return Why(f"rule {rule.name}", False, f"no step wants {event.kind}")
-    parts = tuple(_explain_step(name, step, event, catalogue, lineage, make_regex) for name, step in steps)
-    played = ", ".join(part.asked for part in parts if part.held)
-    if parts[0].held:
-        parts += (explain_actions(rule, event, ordered, catalogue, lineage, make_regex),)
-    if parts[1].held:
-        parts += (explain_hazards(rule, event, ordered, catalogue, lineage, make_regex),)
-    return Why(f"rule {rule.name}", bool(played), played or "no step is played by this event", parts)
-
-
-def _explain_step(
-    name: str, step: Step, event: Event, catalogue: Catalogue, lineage: Lineage, make_regex: MakeRegex
-) -> Why:
-    kind = Why(f"kind is one of {', '.join(sorted(step.kinds))}", event.kind in step.kinds, event.kind)
-    if not kind.held:
-        return Why(name, False, parts=(kind,))
-    facts = EventFacts(catalogue, lineage, event)
-    condition = explain_condition(step.where, event, facts, make_regex)
-    parts = (kind, _explain_environment(step, event, catalogue), condition)
-    return Why(name, all(part.held for part in parts), parts=parts)
-
-
-def _explain_environment(step: Step, event: Event, catalogue: Catalogue) -> Why:
-    asked = {
-        "any": "any environment",
-        "production": "an environment that counts, or none named",
-        "elsewhere": "an environment that is named and does not count",
-    }[step.environment]
-    return Why(asked, in_place(step, event, catalogue), event.environment or "missing")
-
-
-def _explain_decisions(
-    ordered: Sequence[Event],
-    rules: Sequence[Rule],
-    catalogue: Catalogue,
-    event_id: EventId,
-    make_regex: MakeRegex,
-) -> Why:
     engine = Engine(rules, catalogue, make_regex)
+    decisions = [*engine.step(ordered), *engine.end()]
+    playing = Playing(ordered, rules, catalogue, make_regex, [event], engine.state.lineage.drafts)
+    wanting = [rule for rule in rules if any(event.kind in step.kinds for _, step in steps_of(rule))]
+    others = sorted({rule.name for rule in rules} - {rule.name for rule in wanting})
+    per_rule = sorted(
+        (_explain_rule(rule, event, playing, decisions, full=full) for rule in wanting),
+        key=lambda why: (not why.held, "→" not in why.found, why.asked),
+    )
+    if others:
+        per_rule.append(Why(f"{_counted(len(others), 'rule')} with no step for {event.kind}", False, ", ".join(others)))
+    decided = _explain_decisions(decisions, event_id)
+    matched = sum(any(part.held for part in playing.steps(event, rule)) for rule in wanting)
+    found = f"plays a part in {matched} of {_counted(len(rules), 'rule')}"
+    return Why(f"{name_of(event)} {to_text(event.time)}", decided.held, found, (decided, *per_rule))
+
+
+def _explain_rule(rule: Rule, event: Event, playing: Playing, decisions: Sequence[Decision], *, full: bool) -> Why:
+    parts = playing.steps(event, rule)
+    played = ", ".join(part.asked for part in parts if part.held)
+    held, outcome = _outcome(rule, event.event_id, decisions)
+    if not played:
+        near = next(part for part in parts if part.parts[0].held)
+        return Why(f"rule {rule.name}", held, f"{near.asked}: {first_failing(near)}", parts if full else ())
+    partners: list[Why] = []
+    if parts[0].held:
+        partners.append(explain_actions(rule, event, playing))
+    if parts[1].held:
+        partners.append(explain_hazards(rule, event, playing))
+    if not outcome:
+        failing = [part for part in partners if not part.held]
+        outcome = first_failing(failing[0]) if failing else "nothing came of it"
+    shown = [part for part in parts if full or part.parts[0].held]
+    return Why(f"rule {rule.name}", held, f"{played} → {outcome}", (*shown, *partners))
+
+
+def _outcome(rule: Rule, event_id: EventId, decisions: Sequence[Decision]) -> tuple[bool, str]:
+    """Whether a draft of this rule that cites the event stands in the end, and what the engine last said of the two."""
+    standing, said = False, ""
+    citing: set[str] = set()
+    for decision in decisions:
+        match decision:
+            case Open(draft) | Amend(draft):
+                if rule.name in draft.rules and role_of(draft.evidence, event_id) is not None:
+                    citing.add(draft.id)
+                    named = "" if draft.rules[0] == rule.name else f", named by {draft.rules[0]}"
+                    standing, said = True, f"draft {draft.id}{named}"
+            case Withdraw(draft_id, reason) if draft_id in citing:
+                standing, said = False, f"withdrawn: {reason}"
+            case Merge(draft_id, into) if draft_id in citing:
+                citing.add(into)
+                said = f"draft {into}"
+            case Ignore(reason, _, names, _, evidence, detail) if rule.name in names and event_id in evidence:
+                if not standing:
+                    said = f"{reason}: {detail}" if detail else str(reason)
+            case _:
+                pass
+    return standing, said
+
+
+def first_failing(why: Why) -> str:
+    """The first leaf that does not hold, in words, with what was found; at most a line."""
+    said = _failing(why)
+    return said if len(said) <= _LONGEST_REASON else f"{said[:_LONGEST_REASON]}…"
+
+
+def _failing(why: Why) -> str:
+    failing = next((part for part in why.parts if not part.held), None)
+    if failing is None or why.asked in ("not", "any of"):
+        # Of alternatives none holds; of a negation the part holds: the group itself is what fails.
+        inner = "; ".join(f"{part.asked}: {part.found}" for part in why.parts if part.found)
+        return " ".join(filter(None, (why.asked, f"({inner})" if inner else why.found)))
+    if failing.parts:
+        return _failing(failing)
+    return f"{failing.asked}: {failing.found}" if failing.found else failing.asked
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}" + ("" if count == 1 else "s")
+
+
+def _explain_decisions(decisions: Sequence[Decision], event_id: EventId) -> Why:
     citing: set[str] = set()
     parts = []
-    for decision in [*engine.step(ordered), *engine.end()]:
+    for decision in decisions:
         why = _explain_decision(decision, event_id, citing)
         if why is not None:
             parts.append(why)
@@ -108,7 +141,7 @@ def _explain_decisions(
 def _explain_decision(decision: Decision, event_id: EventId, citing: set[str]) -> Why | None:
     match decision:
         case Open(draft) | Amend(draft):
-            role = _role(draft.evidence, event_id)
+            role = role_of(draft.evidence, event_id)
             if role is None:
                 return None
             citing.add(draft.id)
@@ -116,7 +149,7 @@ def _explain_decision(decision: Decision, event_id: EventId, citing: set[str]) -
             parts = tuple(Why(sentence, True) for sentence in draft.explanation)
             return Why(f"{done} {draft.id}: {draft.title}", True, _say_draft(draft, role), parts)
         case Withdraw(draft_id, reason, at, evidence):
-            if draft_id not in citing and _role(evidence, event_id) is None:
+            if draft_id not in citing and role_of(evidence, event_id) is None:
                 return None
             return Why(f"withdrew {draft_id} at {to_text(at)}", False, str(reason))
         case Merge(draft_id, into, at):
@@ -133,7 +166,7 @@ def _explain_decision(decision: Decision, event_id: EventId, citing: set[str]) -
             return Why(asked, True, "used all the same")
 
 
-def _role(evidence: Iterable[Cited], event_id: EventId) -> str | None:
+def role_of(evidence: Iterable[Cited], event_id: EventId) -> str | None:
     return next((cited.role for cited in evidence if cited.event.event_id == event_id), None)
 
 

@@ -10,13 +10,18 @@ from itertools import groupby
 
 from monitor.core.catalogue import Catalogue
 from monitor.core.conditions import MakeRegex
+from monitor.core.decisions import Decision, Ignore
 from monitor.core.engine import Engine
 from monitor.core.events import Event, to_text
 from monitor.core.explain import Why
-from monitor.core.near_miss import Cited, Draft, FeedReport
+from monitor.core.near_miss import Cited, Draft, FeedReport, State
 from monitor.core.rule import Rule
 from monitor.decode.streams import arrival_order
 from monitor.lab.ledger import Entry, Ledger
+from monitor.lab.playing import HAZARD, INTERVENTION, Playing
+from monitor.lab.relations import explain_pair, name_of
+
+_GONE = frozenset({State.WITHDRAWN, State.MERGED, State.DISMISSED})
 
 
 class NoSuchDraft(LookupError):
@@ -24,21 +29,102 @@ class NoSuchDraft(LookupError):
 
 
 def explain_draft(
-    events: Iterable[Event], rules: Sequence[Rule], catalogue: Catalogue, draft_id: str, make_regex: MakeRegex
+    events: Iterable[Event],
+    rules: Sequence[Rule],
+    catalogue: Catalogue,
+    draft_id: str,
+    make_regex: MakeRegex,
+    kept: Entry | None = None,
 ) -> Why:
-    """The tree of a draft, also of one that was withdrawn or merged. Raises NoSuchDraft."""
+    """The tree of a draft, also of one that was withdrawn or merged: why it matched, condition by condition.
+
+    `kept` is the draft as a store has it, with the state that people gave it. Where these rules and events do not give
+    it any more, what is kept is shown, and why not. Raises NoSuchDraft where there is neither.
+    """
+    ordered = arrival_order(list(events))
     engine, ledger = Engine(rules, catalogue, make_regex), Ledger()
-    ledger.record([*engine.step(arrival_order(list(events))), *engine.end()])
+    decisions = [*engine.step(ordered), *engine.end()]
+    ledger.record(decisions)
     entries = {entry.draft.id: entry for entry in ledger.entries()}
-    if draft_id not in entries:
+    entry = kept or entries.get(draft_id)
+    if entry is None:
         known = ", ".join(sorted(entries)) or "none"
         raise NoSuchDraft(f"no draft {draft_id!r} comes of this stream; there are: {known}")
-    entry = entries[draft_id]
     draft = entry.draft
-    matched = Why("matched", True, ", ".join(draft.rules), tuple(Why(said, True) for said in draft.explanation))
+    asked = [cited.event for cited in draft.evidence if cited.role in (HAZARD, INTERVENTION)]
+    playing = Playing(ordered, rules, catalogue, make_regex, asked, engine.state.lineage.drafts)
+    parts = (
+        _matched(draft, {rule.name: rule for rule in rules}, playing),
+        *_no_longer(draft, draft_id in entries, decisions),
+        *_others(draft, decisions),
+        _evidence(draft),
+        _window(draft),
+        _coverage(draft),
+        _doubts(draft),
+        *_end(entry),
+    )
     found = f"{entry.state}; {draft.service or 'no service'}; verdict {draft.verdict}"
-    parts = (matched, _evidence(draft), _window(draft), _coverage(draft), _doubts(draft), *_end(entry))
-    return Why(f"{draft.id}: {draft.title}", entry.stands, found, parts)
+    return Why(f"{draft.id}: {draft.title}", entry.state not in _GONE and draft.mode != "shadow", found, parts)
+
+
+def _matched(draft: Draft, rules: dict[str, Rule], playing: Playing) -> Why:
+    """Each rule with its story, and why its hazard and its action are what it asks for."""
+    parts = []
+    for name in draft.rules:
+        said = [
+            sentence.removeprefix(f"{name}: ") for sentence in draft.explanation if sentence.startswith(f"{name}: ")
+        ]
+        rule = rules.get(name)
+        pair = None if rule is None else _pair(draft, rule, playing)
+        shown = tuple(Why(sentence, True) for sentence in said)
+        if rule is not None and pair is not None:
+            hazard, action = pair
+            shown += (
+                Why(f"hazard {name_of(hazard)}", True, parts=playing.steps(hazard, rule)[0].parts),
+                Why(f"intervention {name_of(action)}", True, parts=playing.steps(action, rule)[1].parts),
+                *explain_pair(rule, hazard, action, playing),
+            )
+        parts.append(Why(f"rule {name}", True, "" if rule is not None else "is not among these rules", shown))
+    return Why("matched", True, ", ".join(draft.rules), tuple(parts))
+
+
+def _pair(draft: Draft, rule: Rule, playing: Playing) -> tuple[Event, Event] | None:
+    """The cited hazard and action of a rule that fit best, the earliest of them."""
+    cited = {one.event.event_id for one in draft.evidence if one.role in (HAZARD, INTERVENTION)}
+    hazards = [event for event in playing.playing(rule, HAZARD) if event.event_id in cited]
+    actions = [event for event in playing.playing(rule, INTERVENTION) if event.event_id in cited]
+    pairs = [(hazard, action) for hazard in hazards for action in actions if action.time >= hazard.time]
+
+    def failing(pair: tuple[Event, Event]) -> tuple[int, int, int]:
+        unmet = sum(not why.held for why in explain_pair(rule, *pair, playing))
+        return unmet, pair[0].time, pair[1].time
+
+    return min(pairs, key=failing, default=None)
+
+
+def _no_longer(draft: Draft, opens: bool, decisions: Sequence[Decision]) -> tuple[Why, ...]:
+    if opens:
+        return ()
+    parts = tuple(_ignored(one) for one in _ignores(draft, decisions) if set(one.rules) & set(draft.rules))
+    said = "" if parts else "no rule takes its events for a hazard, or they are not among these"
+    return (Why("opens again with these rules and events", False, said, parts),)
+
+
+def _others(draft: Draft, decisions: Sequence[Decision]) -> tuple[Why, ...]:
+    """What the engine said of these events under rules that did not match."""
+    parts = tuple(_ignored(one) for one in _ignores(draft, decisions) if not set(one.rules) & set(draft.rules))
+    return (Why("other rules that wanted its events", False, parts=parts),) if parts else ()
+
+
+def _ignores(draft: Draft, decisions: Sequence[Decision]) -> list[Ignore]:
+    cited = {one.event.event_id for one in draft.evidence if one.role in (HAZARD, INTERVENTION)}
+    return [one for one in decisions if isinstance(one, Ignore) and one.rules and not cited.isdisjoint(one.evidence)]
+
+
+def _ignored(ignored: Ignore) -> Why:
+    about = ", ".join(reference.id for reference in ignored.evidence)
+    said = f"{ignored.reason}: {ignored.detail}" if ignored.detail else str(ignored.reason)
+    return Why(f"{', '.join(ignored.rules)} ({about})", False, said)
 
 
 def _evidence(draft: Draft) -> Why:
@@ -50,9 +136,7 @@ def _evidence(draft: Draft) -> Why:
 
 
 def _cited(cited: Cited) -> Why:
-    event = cited.event
-    words = " ".join(filter(None, (event.source, event.id, event.kind, event.service)))
-    return Why(f"{to_text(event.time)} {words}", True, event.title or "")
+    return Why(f"{to_text(cited.event.time)} {name_of(cited.event)}", True, cited.event.title or "")
 
 
 def _window(draft: Draft) -> Why:
@@ -82,5 +166,10 @@ def _end(entry: Entry) -> tuple[Why, ...]:
     if entry.reason is None:
         return ()
     return (
-        Why(f"withdrawn at {to_text(entry.taken_back_at)}", False, str(entry.reason), tuple(map(_cited, entry.impact))),
+        Why(
+            "withdrawn" + (f" at {to_text(entry.taken_back_at)}" if entry.taken_back_at is not None else ""),
+            False,
+            str(entry.reason),
+            tuple(map(_cited, entry.impact)),
+        ),
     )

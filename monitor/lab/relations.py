@@ -1,60 +1,87 @@
 """How one event relates to the events that it could have been paired with: the other half of "why not".
 
-Shows for a hazard the actions within its window, and for an action the hazards before it, each with what ties them
-together and what does not. Uses the engine's own relations.
+Shows for a hazard the actions within its window, and for an action the hazards before it: window, services, relations,
+whether the alert still fired, and the further steps of the rule with their windows. Uses the engine's own relations.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from monitor.core.alerts import alert_key
 from monitor.core.catalogue import Catalogue
-from monitor.core.conditions import NO_FACTS, MakeRegex, read
-from monitor.core.correlate import reach
+from monitor.core.conditions import NO_FACTS, read
+from monitor.core.correlate import clause_unmet, reach
 from monitor.core.drafting import say_duration
 from monitor.core.events import Event, to_text
 from monitor.core.explain import Why
-from monitor.core.facts import EventFacts
-from monitor.core.lineage import Lineage
-from monitor.core.predicates import compile_condition
 from monitor.core.relations import (
     FactsOf,
     limit_holds,
     pair_holds,
+    relates,
     say_limit,
     say_pair,
     say_spent,
     share_spent,
     spent_holds,
 )
-from monitor.core.rule import Limit, Pair, Rule, Spent, Step
+from monitor.core.rule import Clause, Limit, Pair, Point, Rule, Spent
+from monitor.lab.playing import HAZARD, INTERVENTION, Playing
 
 MOST_SHOWN = 5
 """Partners of an event that are shown: those that fit first, then the nearest in time."""
 
 
-def explain_actions(
-    rule: Rule, hazard: Event, events: Sequence[Event], catalogue: Catalogue, lineage: Lineage, make_regex: MakeRegex
-) -> Why:
+def explain_actions(rule: Rule, hazard: Event, playing: Playing) -> Why:
     """The actions that this rule takes for an intervention, within the window of a hazard of it."""
-    until = hazard.time + rule.intervention.within
-    near = [event for event in events if hazard.time <= event.time <= until and _may_be_both(rule, event, hazard)]
-    actions = _playing(rule.intervention.step, near, catalogue, lineage, make_regex)
-    facts_of = EventFacts(catalogue, lineage).of
-    partners = [_related(rule, hazard, action, action, "later", catalogue, facts_of) for action in actions]
-    return _listed("actions within its window", partners, actions, hazard)
+    within = rule.intervention.within
+    actions = [event for event in playing.playing(rule, INTERVENTION) if _may_be_both(rule, event, hazard)]
+    near = [event for event in actions if hazard.time <= event.time <= hazard.time + within]
+    after = next((event for event in actions if event.time > hazard.time + within), None)
+    partners = [_partner(rule, hazard, action, action, playing) for action in near]
+    if after is not None and not any(partner.held for partner in partners):
+        beyond = say_duration(after.time - hazard.time - within)
+        partners.append(Why(f"{name_of(after)} at {to_text(after.time)}", False, f"{beyond} after the window"))
+        near.append(after)
+    asked = f"actions within its window, {to_text(hazard.time)} to {to_text(hazard.time + within)}"
+    return _listed(asked, partners, near, hazard)
 
 
-def explain_hazards(
-    rule: Rule, action: Event, events: Sequence[Event], catalogue: Catalogue, lineage: Lineage, make_regex: MakeRegex
-) -> Why:
+def explain_hazards(rule: Rule, action: Event, playing: Playing) -> Why:
     """The hazards of this rule in whose window an action lies."""
-    since = action.time - rule.intervention.within
-    near = [event for event in events if since <= event.time <= action.time and _may_be_both(rule, event, action)]
-    hazards = _playing(rule.hazard, near, catalogue, lineage, make_regex)
-    facts_of = EventFacts(catalogue, lineage).of
-    partners = [_related(rule, hazard, action, hazard, "earlier", catalogue, facts_of) for hazard in hazards]
-    return _listed("hazards in whose window it lies", partners, hazards, action)
+    within = rule.intervention.within
+    hazards = [event for event in playing.playing(rule, HAZARD) if _may_be_both(rule, event, action)]
+    near = [event for event in hazards if action.time - within <= event.time <= action.time]
+    before = [event for event in hazards if event.time < action.time - within]
+    partners = [_partner(rule, hazard, action, hazard, playing) for hazard in near]
+    if before and not any(partner.held for partner in partners):
+        late = say_duration(action.time - before[-1].time - within)
+        said = f"its window had ended {late} before"
+        partners.append(Why(f"{name_of(before[-1])} at {to_text(before[-1].time)}", False, said))
+        near.append(before[-1])
+    asked = f"hazards in whose window it lies, {to_text(action.time - within)} to {to_text(action.time)}"
+    return _listed(asked, partners, near, action)
+
+
+def explain_pair(rule: Rule, hazard: Event, action: Event, playing: Playing) -> tuple[Why, ...]:
+    """What ties an action to a hazard or does not, and what else the rule asks for around the two."""
+    act = rule.intervention
+    apart = say_duration(action.time - hazard.time)
+    in_window = 0 <= action.time - hazard.time <= act.within
+    return (
+        Why(f"at most {say_duration(act.within)} after the hazard", in_window, apart),
+        _services(rule, hazard, action, playing.catalogue),
+        *(_pair(pair, hazard, action) for pair in act.pairs),
+        *(_limit(limit, hazard, action, playing.facts_of) for limit in act.limits),
+        *(_spent(spent, hazard, action) for spent in act.spent),
+        *_still_firing(hazard, action, playing),
+        *(_clause(rule, clause, hazard, action, playing) for clause in rule.clauses),
+    )
+
+
+def name_of(event: Event) -> str:
+    return " ".join(filter(None, (event.source, event.id, event.kind, event.service)))
 
 
 def _may_be_both(rule: Rule, one: Event, other: Event) -> bool:
@@ -62,39 +89,11 @@ def _may_be_both(rule: Rule, one: Event, other: Event) -> bool:
     return (one.event_id == other.event_id) is rule.intervention.itself
 
 
-def _playing(
-    step: Step, events: Sequence[Event], catalogue: Catalogue, lineage: Lineage, make_regex: MakeRegex
-) -> list[Event]:
-    holds = compile_condition(step.where, make_regex)
-    return [
-        event
-        for event in events
-        if event.kind in step.kinds
-        and in_place(step, event, catalogue)
-        and holds(event, EventFacts(catalogue, lineage, event))
-    ]
-
-
-def in_place(step: Step, event: Event, catalogue: Catalogue) -> bool:
-    """Whether the environment is one that the step wants."""
-    return step.environment == "any" or (catalogue.counts(event.environment) is False) == (
-        step.environment == "elsewhere"
-    )
-
-
-def _related(
-    rule: Rule, hazard: Event, action: Event, shown: Event, when: str, catalogue: Catalogue, facts_of: FactsOf
-) -> Why:
-    act = rule.intervention
-    parts = (
-        _services(rule, hazard, action, catalogue),
-        *(_pair(pair, hazard, action) for pair in act.pairs),
-        *(_limit(limit, hazard, action, facts_of) for limit in act.limits),
-        *(_spent(spent, hazard, action) for spent in act.spent),
-    )
-    apart = say_duration(abs(action.time - hazard.time))
-    name = " ".join(filter(None, (shown.source, shown.id, shown.kind, shown.service)))
-    return Why(f"{name}, {apart} {when}", all(part.held for part in parts), shown.title or "", parts)
+def _partner(rule: Rule, hazard: Event, action: Event, shown: Event, playing: Playing) -> Why:
+    parts = explain_pair(rule, hazard, action, playing)
+    when = "later" if shown is action else "earlier"
+    asked = f"{name_of(shown)}, {say_duration(abs(action.time - hazard.time))} {when}"
+    return Why(asked, all(part.held for part in parts), shown.title or "", parts)
 
 
 def _services(rule: Rule, hazard: Event, action: Event, catalogue: Catalogue) -> Why:
@@ -126,13 +125,71 @@ def _spent(spent: Spent, hazard: Event, action: Event) -> Why:
     return Why(say_spent(spent), spent_holds(spent, hazard, action), found)
 
 
+def _still_firing(hazard: Event, action: Event, playing: Playing) -> tuple[Why, ...]:
+    if hazard.kind != "alert.fired":
+        return ()
+    key = alert_key(hazard)
+    ends = [end for end in playing.alert_ends() if hazard.time <= end.time < action.time and alert_key(end) == key]
+    found = f"{ends[0].kind} at {to_text(ends[0].time)} [{ends[0].source} {ends[0].id}]" if ends else ""
+    return (Why("the alert was still firing", not ends, found),)
+
+
+def _clause(rule: Rule, clause: Clause, hazard: Event, action: Event, playing: Playing) -> Why:
+    """A further step around the two: its window with times, and what was seen in it."""
+    safe_at = _safe_at(rule, hazard, action, playing)
+    since, until = (_moment(point, hazard, action, safe_at) for point in (clause.since, clause.until))
+    services = None if hazard.service is None else reach(playing.catalogue, hazard.service, clause.reach)
+    seen = [
+        event
+        for event in playing.playing(rule, f"step {clause.name}")
+        if since <= event.time <= until
+        and (services is None or event.service in services)
+        and relates(clause, hazard, event, playing.facts_of)
+    ]
+    kinds, how = " or ".join(sorted(clause.step.kinds)), clause.reach
+    where = "any service" if how == "any" else f"{how} service"
+    asked = f"{_count_of(clause)} of {kinds} on {where}, {to_text(since)} to {to_text(until)}"
+    if "safe" in (clause.since.anchor, clause.until.anchor):
+        asked += f" (taken to be safe at {to_text(safe_at)})"
+    parts = tuple(Why(f"{name_of(event)} at {to_text(event.time)}", True, event.title or "") for event in seen)
+    name = "absent" if clause.at_most == 0 else "step"
+    held = clause_unmet(clause, len(seen)) is None
+    return Why(f"{name} {clause.name}: {asked}", held, f"{len(seen)} seen", parts[:MOST_SHOWN])
+
+
+def _count_of(clause: Clause) -> str:
+    if clause.at_most == 0:
+        return "none"
+    if clause.at_least == 0 and clause.at_most is None:
+        return "any number"
+    least = f"at least {clause.at_least}" if clause.at_least else ""
+    most = "" if clause.at_most is None else f"at most {clause.at_most}"
+    return " and ".join(filter(None, (least, most)))
+
+
+def _moment(point: Point, hazard: Event, action: Event, safe_at: int) -> int:
+    """As the engine has it, for one hazard and one action."""
+    anchors = {"hazard": hazard.time, "last_hazard": hazard.time, "safe": safe_at}
+    return int(anchors.get(point.anchor, action.time)) + point.offset
+
+
+def _safe_at(rule: Rule, hazard: Event, action: Event, playing: Playing) -> int:
+    """When the alert recovered after the action, else the action and the time that the rule gives it to settle."""
+    key = alert_key(hazard) if hazard.kind == "alert.fired" else None
+    ends = [end for end in playing.alert_ends() if end.kind == "alert.resolved" and alert_key(end) == key]
+    after = [end.time for end in ends if end.time >= action.time]
+    return int(min(after, default=action.time + rule.settle))
+
+
 def _listed(asked: str, partners: Sequence[Why], events: Sequence[Event], around: Event) -> Why:
-    order = sorted(
-        range(len(partners)), key=lambda place: (not partners[place].held, abs(events[place].time - around.time))
-    )
-    shown = [partners[place] for place in order[:MOST_SHOWN]]
+    def order(place: int) -> tuple[bool, bool, int, int]:
+        partner = partners[place]
+        failing = sum(not part.held for part in partner.parts)
+        return (not partner.held, not partner.parts, failing, abs(events[place].time - around.time))
+
+    shown = [partners[place] for place in sorted(range(len(partners)), key=order)[:MOST_SHOWN]]
     fitting = sum(partner.held for partner in partners)
-    found = f"{len(partners)}, {fitting} of them related" if partners else "none"
+    found = f"{len(partners)}, {fitting} of them fitting" if partners else "none"
     if len(partners) > len(shown):
         shown.append(Why(f"and {len(partners) - len(shown)} more", False))
     return Why(asked, fitting > 0, found, tuple(shown))
