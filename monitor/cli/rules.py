@@ -5,6 +5,7 @@ Loads rules with the very loader that the service uses.
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from monitor.cli.rules_backtest import backtest
 from monitor.cli.rules_explain import explain
 from monitor.cli.rules_new import new
 from monitor.cli.rules_test import counted, rule_paths, test
+from monitor.packs.json_schema import schema as json_schema
 from monitor.packs.loader import load_rules
 from monitor.packs.shipped import shipped_rules
 
@@ -51,5 +53,20 @@ def check(paths: tuple[Path, ...]) -> None:
         sys.exit(FAILED)
 
 
-for _command in (test, explain, new, backtest):
+@click.command("schema", short_help="Print the JSON Schema of rules, for editors.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="Write it to FILE instead.")  # fmt: skip
+def schema(output: Path | None) -> None:
+    """Print the JSON Schema of rule files, with which an editor completes keys and marks what is wrong while you type.
+
+    It knows the form of a rule; what goes together, and what is likely to be regretted, `rules check` knows.
+    """
+    text = json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        output.write_text(text, encoding="utf-8")
+
+
+for _command in (test, explain, new, backtest, schema):
     group.add_command(_command)

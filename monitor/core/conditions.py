@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from monitor.core.events import SEVERITIES, Event
+from monitor.core.events import DAY, HOUR, MINUTE, SECOND, SEVERITIES, Event, to_text
 
 
 class Facts(Protocol):
@@ -73,6 +73,8 @@ Condition = Compare | All | AnyOf | Not
 EVENT_FIELDS: frozenset[str] = frozenset(
     name for name in Event.__struct_fields__ if name not in ("actor", "labels", "marks")
 ) | {"actor.id", "actor.kind", "actor.on_call"}
+DURATION_FIELDS: frozenset[str] = frozenset({"derived.time_left", "derived.previous_time_left"})
+"""Fields that hold microseconds and are written as durations."""
 TIME_FIELDS: frozenset[str] = frozenset(
     {"time", "expires_at", "previous_expires_at", "began_at", "covers_from", "received_at"}
 )
@@ -101,9 +103,30 @@ def read(field: str, event: Event, facts: Facts) -> object:
     return getter(field)(event, facts)
 
 
+def say_value(field: str, value: object) -> str:
+    """A field's value as people write it: texts in quotes, durations as `2d6h`, times in RFC 3339."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return repr(value)
+    if field in DURATION_FIELDS:
+        return _say_duration(int(value))
+    if field in TIME_FIELDS or field == "derived.opens_at":
+        return str(to_text(int(value)))
+    return f"{value:g}"
+
+
+def _say_duration(duration: int) -> str:
+    """The two largest units, rounded down; a minus where the time is over."""
+    rest, parts = abs(duration), []
+    for unit, letter in ((DAY, "d"), (HOUR, "h"), (MINUTE, "m"), (SECOND, "s")):
+        count, rest = divmod(rest, unit)
+        if count:
+            parts.append(f"{count}{letter}")
+    return ("-" if duration < 0 else "") + ("".join(parts[:2]) or "0s")
+
+
 def say(compare: Compare) -> str:
     """A comparison in words, for explanations and errors."""
-    operands = ", ".join(repr(operand) if isinstance(operand, str) else f"{operand:g}" for operand in compare.operands)
+    operands = ", ".join(say_value(compare.field, operand) for operand in compare.operands)
     if compare.operator == "present":
         return f"{compare.field} is {'present' if compare.operands[0] else 'absent'}"
     if compare.operator == "one_of":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from monitor.core.conditions import All, AnyOf, Compare, Condition, Facts, MakeRegex, Not, read, say
+from monitor.core.conditions import All, AnyOf, Compare, Condition, Facts, MakeRegex, Not, read, say, say_value
 from monitor.core.events import Event
 from monitor.core.predicates import compile_condition
 
@@ -25,7 +25,7 @@ def explain_condition(condition: Condition | None, event: Event, facts: Facts, m
     held = compile_condition(condition, make_regex)(event, facts)
     if isinstance(condition, Compare):
         found = read(condition.field, event, facts)
-        return Why(say(condition), held, "missing" if found is None else f"{found!r}")
+        return Why(say(condition), held, "missing" if found is None else say_value(condition.field, found))
     inner = (condition.part,) if isinstance(condition, Not) else condition.parts
     name = {All: "all of", AnyOf: "any of", Not: "not"}[type(condition)]
     return Why(name, held, parts=tuple(explain_condition(part, event, facts, make_regex) for part in inner))

@@ -65,21 +65,35 @@ def explain_event(
 
 def _explain_rule(rule: Rule, event: Event, playing: Playing, decisions: Sequence[Decision], *, full: bool) -> Why:
     parts = playing.steps(event, rule)
-    played = ", ".join(part.asked for part in parts if part.held)
+    roles = [part for part in parts[:2] if part.held]
+    if rule.intervention.itself and len(roles) < 2:
+        roles = []
     held, outcome = _outcome(rule, event.event_id, decisions)
-    if not played:
-        near = next(part for part in parts if part.parts[0].held)
-        return Why(f"rule {rule.name}", held, f"{near.asked}: {first_failing(near)}", parts if full else ())
+    if not roles:
+        return Why(f"rule {rule.name}", held, outcome or _why_no_role(parts), parts if full else ())
     partners: list[Why] = []
     if parts[0].held:
         partners.append(explain_actions(rule, event, playing))
-    if parts[1].held:
+    if parts[1].held and not rule.intervention.itself:
         partners.append(explain_hazards(rule, event, playing))
     if not outcome:
         failing = [part for part in partners if not part.held]
         outcome = first_failing(failing[0]) if failing else "nothing came of it"
-    shown = [part for part in parts if full or part.parts[0].held]
-    return Why(f"rule {rule.name}", held, f"{played} → {outcome}", (*shown, *partners))
+    played = " and ".join(part.asked for part in roles)
+    return Why(f"rule {rule.name}", held, f"{played} → {outcome}", (*(parts if full else roles), *partners))
+
+
+def _why_no_role(parts: Sequence[Why]) -> str:
+    """Why an event is neither the hazard nor the intervention; where it is a further step, that it is only this."""
+    near = next((part for part in parts[:2] if part.parts[0].held and not part.held), None)
+    further = ", ".join(part.asked for part in parts[2:] if part.held)
+    if near is not None:
+        return f"{near.asked}: {first_failing(near)}" + (f"; only {further}" if further else "")
+    return (
+        f"only {further}"
+        if further
+        else "; ".join(f"{part.asked}: {first_failing(part)}" for part in parts[2:] if part.parts[0].held)
+    )
 
 
 def _outcome(rule: Rule, event_id: EventId, decisions: Sequence[Decision]) -> tuple[bool, str]:
@@ -113,14 +127,14 @@ def first_failing(why: Why) -> str:
 
 
 def _failing(why: Why) -> str:
+    if why.asked == "not":
+        return f"not {why.parts[0].asked}" + (f": {why.parts[0].found}" if why.parts[0].found else "")
+    if why.asked == "any of":
+        return "; nor ".join(map(_failing, why.parts))
     failing = next((part for part in why.parts if not part.held), None)
-    if failing is None or why.asked in ("not", "any of"):
-        # Of alternatives none holds; of a negation the part holds: the group itself is what fails.
-        inner = "; ".join(f"{part.asked}: {part.found}" for part in why.parts if part.found)
-        return " ".join(filter(None, (why.asked, f"({inner})" if inner else why.found)))
-    if failing.parts:
+    if failing is not None:
         return _failing(failing)
-    return f"{failing.asked}: {failing.found}" if failing.found else failing.asked
+    return f"{why.asked}: {why.found}" if why.found else why.asked
 
 
 def _counted(count: int, word: str) -> str:

@@ -144,7 +144,7 @@ def _clause(rule: Rule, clause: Clause, hazard: Event, action: Event, playing: P
         for event in playing.playing(rule, f"step {clause.name}")
         if since <= event.time <= until
         and (services is None or event.service in services)
-        and relates(clause, hazard, event, playing.facts_of)
+        and relates(clause, hazard, event, playing.facts_of, action)
     ]
     kinds, how = " or ".join(sorted(clause.step.kinds)), clause.reach
     where = "any service" if how == "any" else f"{how} service"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from pathlib import Path
 
 import msgspec
@@ -9,9 +11,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from monitor.cli.rules import group
-from monitor.core.events import Event
+from monitor.core.catalogue import Catalogue
+from monitor.core.engine import Engine
+from monitor.core.events import Event, Instant
+from monitor.core.near_miss import Move
 from monitor.decode.canonical import encode
 from monitor.packs.loader import load_rules
+from monitor.packs.regex import make_regex
+from monitor.ports import Commit, Decide, Query
+from monitor.store.database import open_store
 from tests.unit.packs.written import GOOD
 
 
@@ -127,3 +135,76 @@ def test_explain_of_a_file_without_an_event_is_unreadable(pack: Path, tmp_path: 
     result = rules("explain", "--rules", pack, "--events", path, "--event", "a", "b")
     assert result.exit_code == 3
     assert "no event could be read" in result.stderr
+
+
+@pytest.fixture
+def database(pack: Path, tmp_path: Path) -> str:
+    """What a service has kept that ran with the pack: the events, and a draft that somebody accepted."""
+    url = f"sqlite:///{tmp_path}/kept.db"
+    events, (rule,) = load_rules(pack).examples[0].events, load_rules(pack).rules
+    engine = Engine([rule], Catalogue(), make_regex)
+    decisions = (*engine.step(events), *engine.end())
+
+    async def keep() -> None:
+        async with open_store(url) as store:
+            await store.journal.append(events)
+            epoch = (await store.engine_store.acquire("engine")).epoch
+            await store.engine_store.commit(Commit(decisions, {}, {}, epoch, Instant(0)))
+            (record,) = (await store.near_misses.page(Query(), None, 10)).records
+            await store.near_misses.decide(Decide(record.draft.id, Move.ACCEPT, "responder", Instant(1)))
+
+    asyncio.run(keep())
+    return url
+
+
+def kept_draft(url: str) -> str:
+    async def read() -> str:
+        async with open_store(url) as store:
+            (record,) = (await store.near_misses.page(Query(), None, 10)).records
+            return record.draft.id
+
+    return asyncio.run(read())
+
+
+def test_explain_asks_the_database_for_an_event_and_for_a_draft(pack: Path, database: str) -> None:
+    event = rules("explain", "--rules", pack, "--database", database, "--event", "example", "e1")
+    assert event.exit_code == 0
+    assert "rule page-and-fix: hazard → draft nm_" in event.stdout
+    draft = rules("explain", "--rules", pack, "--database", database, "--draft", kept_draft(database))
+    assert draft.exit_code == 0
+    assert draft.stdout.startswith("✔ nm_")
+    for words in ("accepted; api; verdict unknown", "✔ hazard example e1 alert.fired api", "step often: at least 3 of"):
+        assert words in draft.stdout
+
+
+def test_explain_says_why_a_kept_draft_would_not_open_any_more(pack: Path, database: str) -> None:
+    (pack / "page-and-fix.yaml").write_text(GOOD.replace("at_least: 3", "at_least: 4"), encoding="utf-8")
+    said = rules("explain", "--rules", pack, "--database", database, "--draft", kept_draft(database)).stdout
+    assert "✘ opens again with these rules and events" in said
+    assert "condition_not_met: step often: 3 seen, at least 4 needed" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--event", "example", "gone"], 1, "no event example gone in sqlite://"),
+        (["--draft", "nm_0"], 1, "no draft 'nm_0' in sqlite://"),
+        (["--events", "-", "--draft", "nm_0"], 2, "need --events FILE or --database URL"),
+        (["--database", "nowhere", "--draft", "nm_0"], 2, "cannot be read"),
+    ],
+)
+def test_explain_says_what_a_database_has_not(
+    database: str, pack: Path, arguments: list[str], code: int, said: str
+) -> None:
+    result = rules("explain", "--rules", pack, "--database", database, *arguments)
+    assert result.exit_code == code
+    assert said in result.stderr
+
+
+def test_schema_prints_what_editors_check_rules_against(tmp_path: Path) -> None:
+    printed = rules("schema")
+    assert printed.exit_code == 0
+    assert json.loads(printed.stdout)["$schema"].startswith("https://json-schema.org/")
+    file = tmp_path / "rule.schema.json"
+    assert rules("schema", "--output", file).stdout == ""
+    assert file.read_text(encoding="utf-8") == printed.stdout
