@@ -30,6 +30,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "decode": ("monitor.cli.decode:command", "Show the events in one body of a tool."),
     "rules": ("monitor.cli.rules:group", "Check, test and explain rules."),
     "rejects": ("monitor.cli.rejects:group", "List, show and requeue what could not be read."),
+    "kafka": ("monitor.cli.kafka:group", "Look at the cluster that events come from."),
+    "topics": ("monitor.cli.topics:group", "Create topics, and resume those that were halted."),
     "db": ("monitor.cli.db:group", "Create and upgrade the database."),
 }
 """Name → where the command is, and the line about it in the overview, so that the overview loads none of them."""
@@ -129,6 +131,7 @@ def _exit_code(error: Exception) -> int | None:
         ("monitor.ports", "NewerDatabase", FAILED),
         ("monitor.ports", "OutdatedDatabase", FAILED),
         ("monitor.ports", "Unavailable", FAILED),
+        ("monitor.kafka.errors", "KafkaProblem", FAILED),
     ):
         kind: Any = getattr(sys.modules.get(module), name, None)
         if kind is not None and isinstance(error, kind):

@@ -75,14 +75,9 @@ class Connector:
         Asks for all topics and picks ours: to ask for a topic by name creates it where the broker creates topics
         automatically.
         """
-        admin = AIOKafkaAdminClient(**self._common())
-        try:
-            async with self.patience("to list its topics"):
-                await self._start(admin)
-                cluster = str((await admin.describe_cluster())["cluster_id"])
-                described = {topic["topic"]: topic for topic in await admin.describe_topics()}
-        finally:
-            await admin.close()
+        async with self.admin("to list its topics") as admin:
+            cluster = str((await admin.describe_cluster())["cluster_id"])
+            described = {topic["topic"]: topic for topic in await admin.describe_topics()}
         missing = sorted(name for name in self._settings.names if name not in described)
         if missing:
             raise MissingTopics(self._settings.bootstrap, missing)
@@ -100,6 +95,20 @@ class Connector:
         if forbidden:
             raise TopicForbidden(forbidden)
         return cluster, frozenset(found)
+
+    @asynccontextmanager
+    async def admin(self, what: str) -> AsyncIterator[AIOKafkaAdminClient]:
+        """A started client for questions, for as long as the block lasts, within the timeout.
+
+        Raises LoginRefused, Unavailable.
+        """
+        admin = AIOKafkaAdminClient(**self._common())
+        try:
+            async with self.patience(what):
+                await self._start(admin)
+                yield admin
+        finally:
+            await admin.close()
 
     async def consumer(self, group: str | None = None) -> AIOKafkaConsumer:
         """A started consumer that reads only what transactions committed. Raises LoginRefused, Unavailable."""

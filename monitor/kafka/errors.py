@@ -70,6 +70,17 @@ class WritingForbidden(KafkaProblem):
         )
 
 
+class CreationRefused(KafkaProblem):
+    """The broker did not create a topic that it was asked for."""
+
+    def __init__(self, bootstrap: str, topic: str, why: str) -> None:
+        super().__init__(
+            f"{topic}: {bootstrap} did not create it ({why}); expected the permission Create on the cluster or "
+            "on the topic, and no more replicas than there are brokers. Grant it (kafka-acls.sh --add "
+            "--operation Create), or create the topic by hand as `nearmiss topics create --dry-run` describes it."
+        )
+
+
 class WrongCluster(KafkaProblem):
     """The positions in the database belong to another cluster than the one at the address."""
 

@@ -115,15 +115,22 @@ class KafkaSettings(BaseModel):
         return tuple(name for name in self.topics if not _WILD.search(name))
 
     def source_of(self, topic: str) -> str | None:
-        """The decoder that reads a topic, None for one that is not read.
+        """The decoder that reads a topic, None for one that is not read."""
+        entry = self.entry_of(topic)
+        return None if entry is None else self.topics[entry]
+
+    def entry_of(self, topic: str) -> str | None:
+        """The name or pattern among `topics` that stands for a topic.
 
         A name goes before a pattern, a longer pattern before a shorter one. Kafka's own topics and the dead letters fit
         no pattern.
         """
-        if topic in self.topics or topic == self.dead_letter or topic.startswith(_INTERNAL):
-            return self.topics.get(topic)
-        fitting = [pattern for pattern in self.topics if _WILD.search(pattern) and fnmatchcase(topic, pattern)]
-        return self.topics[max(fitting, key=lambda pattern: (len(pattern), pattern))] if fitting else None
+        if topic in self.topics:
+            return topic
+        if topic == self.dead_letter or topic.startswith(_INTERNAL):
+            return None
+        fitting = (pattern for pattern in self.topics if _WILD.search(pattern) and fnmatchcase(topic, pattern))
+        return max(fitting, key=lambda pattern: (len(pattern), pattern), default=None)
 
     @property
     def uses_tls(self) -> bool:

@@ -12,7 +12,7 @@ from monitor.ops.tasks import to_the_end
 from monitor.ports import Halt
 from monitor.store.codec import plain
 from monitor.store.connections import Database
-from monitor.store.tables import journal_clusters, topic_halts
+from monitor.store.tables import engine_positions, journal_clusters, topic_halts
 
 
 class SqlTopicBook:
@@ -29,6 +29,19 @@ class SqlTopicBook:
             await connection.execute(add, {"journal": plain(journal), "cluster": plain(cluster)})
             known = select(journal_clusters.c.cluster).where(journal_clusters.c.journal == plain(journal))
             return str((await connection.execute(known)).scalar_one())
+
+    async def cluster(self, journal: str) -> str | None:
+        """The cluster that the positions of `journal` belong to; None before the first `bind`. Raises Unavailable."""
+        known = select(journal_clusters.c.cluster).where(journal_clusters.c.journal == plain(journal))
+        async with self._database.reading() as connection:
+            found: str | None = (await connection.execute(known)).scalar_one_or_none()
+        return found
+
+    async def positions(self) -> dict[str, int]:
+        """Every position that an engine has committed, by partition. Raises Unavailable."""
+        query = select(engine_positions.c.partition, engine_positions.c.position)
+        async with self._database.reading() as connection:
+            return {row.partition: row.position for row in await connection.execute(query)}
 
     async def halts(self) -> list[Halt]:
         """By topic. Raises Unavailable."""

@@ -53,7 +53,12 @@ async def test_topics_and_webhooks_are_one_stream(
         body = b"\n".join(lines[start : start + 200])
         answer = await asyncio.to_thread(service.post, "/ingest/events", body, content_type="application/x-ndjson")
         assert answer.status_code == 202, answer.text
-    expected = {line["id"] for line in replayed(lines, tmp_path) if line["state"] == "draft"}
+    # The end of a file ends all windows, the service's clock does not yet.
+    expected = {
+        line["id"]
+        for line in replayed(lines, tmp_path)
+        if line["state"] == "draft" and "truncated" not in line["missing_evidence"]
+    }
     assert len(expected) >= 12
 
     def found() -> set[str]:

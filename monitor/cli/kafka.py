@@ -1,0 +1,118 @@
+"""`nearmiss kafka`: looks at the cluster that events come from, as the service will use it, and changes nothing.
+
+Knows how to show a survey; what is a problem is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+
+import click
+import msgspec
+
+from monitor.kafka.settings import KafkaSettings
+from monitor.kafka.source import JOURNAL
+from monitor.kafka.survey import Finding, Grade, Kept, Survey, TopicSeen, survey
+from monitor.ports import OutdatedDatabase, Unavailable
+from monitor.settings import Settings, load_settings
+from monitor.store.database import open_store
+from monitor.store.migrations import check
+
+_FAILED = 1
+
+
+def kafka_of(settings: Settings) -> KafkaSettings:
+    """The settings for Kafka. Raises click.UsageError when it is not used."""
+    if not settings.kafka.is_used:
+        raise click.UsageError(
+            "Kafka is not used; expected kafka.bootstrap, kafka.topics and kafka.journal in the file of --config or as "
+            "NEARMISS_KAFKA__… in the environment (docs/how-to/kafka.md)"
+        )
+    return settings.kafka
+
+
+@click.group("kafka", short_help="Look at the cluster that events come from.")
+@click.option("--database", help="sqlite:///PATH or postgresql://…  [default: sqlite:///var/nearmiss.db]")
+@click.option("--config", help="YAML file with settings.")
+@click.pass_context
+def group(context: click.Context, database: str | None, config: str | None) -> None:
+    """Look at the cluster that events come from."""
+    context.obj = load_settings({"database": database, "config": config})
+
+
+@group.command("check")
+@click.option("--format", "output", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.pass_obj
+def check_command(settings: Settings, output: str) -> None:
+    """Say whether the service could read and write all its topics, and how far behind it is.
+
+    Looks at reach, login, the cluster, topics, partitions, rights, codecs, halts, and the lag of the positions in the
+    database; writes nothing. The exit status is 1 when something keeps the service from working, 2 for wrong settings.
+    """
+    found, findings = asyncio.run(_look(kafka_of(settings), settings.database))
+    findings = [*findings, *found.findings]
+    is_good = not any(finding.grade is Grade.ERROR for finding in findings)
+    if output == "json":
+        click.echo(msgspec.json.encode(_plain(found, findings, is_good)))
+    else:
+        _show(found, findings)
+    if not is_good:
+        sys.exit(_FAILED)
+
+
+async def _look(kafka: KafkaSettings, database: str) -> tuple[Survey, list[Finding]]:
+    kept, findings = Kept(), []
+    try:
+        # First: to open a database that is not there would create it.
+        await check(database)
+        async with open_store(database) as store:
+            kept = Kept(
+                await store.topics.positions(), await store.topics.cluster(JOURNAL), tuple(await store.topics.halts())
+            )
+    except OutdatedDatabase as error:
+        findings.append(Finding(Grade.WARNING, "database", f"{error}; every topic would be read from its beginning"))
+    except Unavailable as error:
+        findings.append(Finding(Grade.ERROR, "database", f"{error}; the lag is not known"))
+    return await survey(kafka, kept), findings
+
+
+def _plain(found: Survey, findings: Sequence[Finding], is_good: bool) -> dict[str, object]:
+    return {
+        "ok": is_good,
+        "cluster": found.cluster,
+        "brokers": found.brokers,
+        "codecs": found.codecs,
+        "lag": sum(topic.lag for topic in found.topics if topic.decoder is not None),
+        "topics": [{**msgspec.to_builtins(topic), "lag": topic.lag} for topic in found.topics],
+        "findings": findings,
+    }
+
+
+def _show(found: Survey, findings: Sequence[Finding]) -> None:
+    if found.cluster is not None:
+        click.echo(f"cluster  {found.cluster}, {found.brokers} brokers; reads {', '.join(found.codecs)}")
+    rows = [("TOPIC", "DECODER", "PARTITIONS", "REPLICAS", "RIGHTS", "MESSAGES", "LAG")]
+    rows += [_row(topic) for topic in found.topics]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows if found.topics else []:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    for finding in findings:
+        click.echo(f"{finding.grade}: {finding.about}: {finding.what}")
+    if not findings:
+        click.echo("all is well")
+
+
+def _row(topic: TopicSeen) -> tuple[str, str, str, str, str, str, str]:
+    is_new = all(each.position is None for each in topic.partitions)
+    lag = f"{topic.lag}{' (never read)' if is_new else ''}"
+    return (
+        topic.topic,
+        topic.decoder or "dead letters",
+        str(len(topic.partitions)),
+        str(topic.replicas),
+        "?" if topic.rights is None else ",".join(topic.rights),
+        str(sum(each.end - each.first for each in topic.partitions)),
+        lag if topic.decoder is not None else "-",
+    )

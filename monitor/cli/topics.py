@@ -1,0 +1,95 @@
+"""`nearmiss topics`: creates the topics that the monitor writes to, and resumes topics that were halted.
+
+Knows how to ask and how to show; what a topic should be like is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from monitor.cli.kafka import kafka_of
+from monitor.core.events import to_text
+from monitor.kafka.creation import DEFAULT_PARTITIONS, Created, create_topics
+from monitor.ports import Halt
+from monitor.settings import Settings, load_settings
+from monitor.store.database import open_store
+
+
+@click.group("topics", short_help="Create topics, and resume those that were halted.")
+@click.option("--database", help="sqlite:///PATH or postgresql://…  [default: sqlite:///var/nearmiss.db]")
+@click.option("--config", help="YAML file with settings.")
+@click.pass_context
+def group(context: click.Context, database: str | None, config: str | None) -> None:
+    """Create the topics that the monitor writes to, and resume topics that were halted."""
+    context.obj = load_settings({"database": database, "config": config})
+
+
+@group.command("create")
+@click.option(
+    "--partitions",
+    type=click.IntRange(1),
+    default=DEFAULT_PARTITIONS,
+    show_default=True,
+    help="Of the journal's topic.",
+)
+@click.option("--replicas", type=click.IntRange(1), help="Copies of each partition.  [default: 3, or all brokers]")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done; the broker checks that it could.")
+@click.pass_obj
+def create(settings: Settings, partitions: int, replicas: int | None, dry_run: bool) -> None:
+    """Create the journal's topic (kafka.journal) and the dead-letter topic (kafka.dead_letter), where they are missing.
+
+    Topics that are there stay as they are; where they differ from the plan, that is said. Running it again changes
+    nothing.
+    """
+    kafka = kafka_of(settings)
+    for done in asyncio.run(create_topics(kafka, partitions=partitions, replicas=replicas, dry_run=dry_run)):
+        click.echo(_said(done, dry_run))
+
+
+@group.command("resume")
+@click.argument("topics", metavar="TOPIC...", nargs=-1, required=True)
+@click.pass_obj
+def resume(settings: Settings, topics: tuple[str, ...]) -> None:
+    """Let halted topics be read again, where they stood; the running service notices within seconds.
+
+    The exit status is 1 when one of them was not halted.
+    """
+
+    async def work() -> tuple[list[str], list[Halt]]:
+        async with open_store(settings.database) as store:
+            wrong = [topic for topic in topics if not await store.topics.resume(topic)]
+            return wrong, await store.topics.halts()
+
+    wrong, halts = asyncio.run(work())
+    for topic in topics:
+        if topic not in wrong:
+            click.echo(f"{topic}: will be read again")
+    if wrong:
+        known = ", ".join(halt.topic for halt in halts) or "none"
+        raise click.ClickException(f"not halted: {', '.join(wrong)}; halted now: {known}")
+
+
+@group.command("halted")
+@click.pass_obj
+def halted(settings: Settings) -> None:
+    """List the topics that are halted, since when and why."""
+
+    async def work() -> list[Halt]:
+        async with open_store(settings.database) as store:
+            return await store.topics.halts()
+
+    for halt in asyncio.run(work()):
+        click.echo(f"{halt.topic}  since {to_text(halt.at)}  {halt.detail}")
+
+
+def _said(done: Created, dry_run: bool) -> str:
+    plan = done.planned
+    config = " ".join(f"{name}={value}" for name, value in sorted(plan.config.items()))
+    shape = f"{plan.partitions} partitions, {plan.replicas} replicas, {config}"
+    if done.is_new:
+        return f"{plan.topic}: {'would be created' if dry_run else 'created'} ({shape})"
+    if done.differs:
+        return f"{plan.topic}: is there and stays as it is; it differs: {'; '.join(done.differs)}"
+    return f"{plan.topic}: is there, as planned"

@@ -1,0 +1,189 @@
+"""The commands for operators: what they say about a real cluster, and their exit codes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import RecordsToDelete
+
+from monitor.cli.main import run
+from monitor.kafka.source import JOURNAL
+from monitor.ports import Commit, Halt
+from monitor.store.database import open_store
+from tests.integration.kafka.conftest import KAFKA, NOON, Cluster, canonical
+from tests.integration.kafka.test_topics import grant
+from tests.support.kafka import GUEST, SASL_PASSWORD
+
+pytestmark = KAFKA
+
+Command = Callable[..., Awaitable[tuple[int, str, str]]]
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'nearmiss.db'}"
+
+
+@pytest.fixture
+def command(
+    cluster: Cluster,
+    topic: str,
+    database: str,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Command:
+    """`nearmiss` with this topic as its journal; gives the exit code and what was said."""
+    monkeypatch.setenv("NEARMISS_KAFKA__BOOTSTRAP", cluster.broker.bootstrap)
+    monkeypatch.setenv("NEARMISS_KAFKA__TOPICS", f"{topic}=events,{topic}-more*=events")
+    monkeypatch.setenv("NEARMISS_KAFKA__JOURNAL", topic)
+    monkeypatch.setenv("NEARMISS_KAFKA__DEAD_LETTER", f"{topic}.dead")
+    monkeypatch.setenv("NEARMISS_KAFKA__GROUP", f"{topic}-group")
+    monkeypatch.setenv("NEARMISS_DATABASE", database)
+
+    async def call(*arguments: str) -> tuple[int, str, str]:
+        capfd.readouterr()
+        code = await asyncio.to_thread(run_it, arguments)
+        return code, *capfd.readouterr()
+
+    def run_it(arguments: tuple[str, ...]) -> int:
+        try:
+            return run(list(arguments))
+        except SystemExit as end:
+            return int(end.code or 0)
+
+    return call
+
+
+async def at(database: str, positions: dict[str, int]) -> None:
+    """An engine stood there."""
+    async with open_store(database) as store:
+        saved = await store.engine_store.acquire("engine")
+        await store.engine_store.commit(Commit((), {}, positions, saved.epoch, NOON))
+
+
+async def looked_at(command: Command) -> tuple[int, dict[str, Any]]:
+    code, out, _ = await command("kafka", "check", "--format", "json")
+    return code, json.loads(out)
+
+
+def said(found: dict[str, Any]) -> list[str]:
+    return [f"{each['grade']}: {each['about']}: {each['what']}" for each in found["findings"]]
+
+
+async def test_topics_are_created_once_and_then_all_is_well(
+    cluster: Cluster, command: Command, topic: str, database: str
+) -> None:
+    code, out, _ = await command("topics", "create", "--dry-run")
+    assert code == 0
+    assert f"{topic}: would be created (6 partitions, 1 replicas" in out
+    assert topic not in await cluster.admin.list_topics()
+    assert (await looked_at(command))[0] == 1
+
+    code, out, _ = await command("topics", "create", "--partitions", "2")
+    assert code == 0
+    assert f"{topic}: created (2 partitions" in out
+    assert f"{topic}.dead: created (1 partitions" in out
+    code, out, _ = await command("topics", "create", "--partitions", "2")
+    assert (code, out.count("is there, as planned")) == (0, 2)
+    code, out, _ = await command("topics", "create", "--partitions", "3")
+    assert f"{topic}: is there and stays as it is; it differs: partitions 2, planned 3" in out
+
+    await cluster.produce(topic, *(canonical(str(n), n) for n in range(7)), partition=1)
+    await at(database, {f"{topic}/0": 0, f"{topic}/1": 3})
+    code, found = await looked_at(command)
+    assert (code, found["ok"], found["lag"]) == (0, True, 4)
+    assert found["codecs"] == ["gzip", "snappy", "lz4", "zstd"]
+    [journal, dead] = found["topics"]
+    assert journal["rights"] == ["Describe", "Read", "Write"]
+    assert [each["lag"] for each in journal["partitions"]] == [0, 4]
+    assert (dead["decoder"], dead["topic"]) == (None, f"{topic}.dead")
+    assert said(found) == [
+        f"warning: {topic}-more*: no topic fits this pattern now; those that come later will be read"
+    ]
+    code, out, _ = await command("kafka", "check")
+    assert code == 0
+    assert f"{topic}" in out
+    assert "Describe,Read,Write" in out
+
+
+async def test_everything_that_is_wrong_is_said_at_once(
+    cluster: Cluster, command: Command, topic: str, database: str
+) -> None:
+    await cluster.create(topic)
+    await cluster.produce(topic, *(canonical(str(n), n) for n in range(7)))
+    await cluster.admin.delete_records({TopicPartition(topic, 0): RecordsToDelete(before_offset=4)})
+    await at(database, {f"{topic}/0": 2})
+    async with open_store(database) as store:
+        await store.topics.bind(JOURNAL, "another-cluster")
+        await store.topics.halt(Halt(f"{topic}-more", NOON, "100 messages in a row cannot be read"))
+
+    code, found = await looked_at(command)
+
+    assert (code, found["ok"]) == (1, False)
+    lines = "\n".join(said(found))
+    assert "error: cluster: this is cluster" in lines
+    assert f"error: {topic}.dead: not found: create it" in lines
+    assert f"error: {topic}/0: the position 2 is lost: the topic holds 4 to 7" in lines
+    assert f"error: {topic}-more: halted: 100 messages in a row cannot be read" in lines
+
+    code, out, _ = await command("topics", "halted")
+    assert (code, f"{topic}-more  since 2026-01-01T12:00:00" in out) == (0, True)
+    assert (await command("topics", "resume", f"{topic}-more"))[0] == 0
+    code, _, err = await command("topics", "resume", f"{topic}-more")
+    assert code == 1
+    assert f"not halted: {topic}-more; halted now: none" in err
+
+
+async def test_missing_rights_are_named(
+    cluster: Cluster, command: Command, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await cluster.create(topic)
+    await grant(cluster.admin, topic, "describe")
+    monkeypatch.setenv("NEARMISS_KAFKA__BOOTSTRAP", cluster.broker.sasl_bootstrap)
+    monkeypatch.setenv("NEARMISS_KAFKA__SECURITY_PROTOCOL", "SASL_PLAINTEXT")
+    monkeypatch.setenv("NEARMISS_KAFKA__SASL_MECHANISM", "SCRAM-SHA-256")
+    monkeypatch.setenv("NEARMISS_KAFKA__USERNAME", GUEST)
+    monkeypatch.setenv("NEARMISS_KAFKA__PASSWORD", SASL_PASSWORD)
+
+    code, found = await looked_at(command)
+
+    assert code == 1
+    lines = said(found)
+    assert (
+        f"error: {topic}: not allowed to Read: grant it (kafka-acls.sh --add --operation Read --topic {topic})" in lines
+    )
+    assert any(line.startswith(f"error: {topic}: not allowed to Write") for line in lines)
+    assert any(line.startswith(f"warning: group {topic}-group: its offsets cannot be kept") for line in lines)
+    code, _, err = await command("topics", "create")
+    assert code == 1
+    assert f"{topic}.dead" in err
+    assert "expected the permission Create" in err
+
+
+async def test_a_cluster_that_is_away_is_named_and_no_database_is_made(
+    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("NEARMISS_KAFKA__BOOTSTRAP", "127.0.0.1:1")
+
+    code, found = await looked_at(command)
+
+    assert code == 1
+    assert any(line.startswith("error: reach: Kafka at 127.0.0.1:1") for line in said(found))
+    assert any(line.startswith("warning: database: there is no database") for line in said(found))
+    assert await asyncio.to_thread(lambda: list(tmp_path.iterdir())) == []
+
+
+async def test_without_kafka_the_commands_say_what_to_set(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("BOOTSTRAP", "TOPICS", "JOURNAL", "DEAD_LETTER"):
+        monkeypatch.delenv(f"NEARMISS_KAFKA__{name}")
+
+    for arguments in (("kafka", "check"), ("topics", "create")):
+        code, _, err = await command(*arguments)
+        assert code == 2
+        assert "expected kafka.bootstrap, kafka.topics and kafka.journal" in err
