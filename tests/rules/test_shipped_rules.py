@@ -54,4 +54,4 @@ def test_matching_reads_no_words_that_are_meant_for_people(rule: Rule) -> None:
     read = frozenset().union(*(fields_of(step.where) for step in steps))
     assert not read & {"title", "service", "id", "source", "url", "actor.id"} - {"actor.id"}
     written = msgspec.json.encode(steps).decode()
-    assert not re.search(r"20\d\d", written), "no dates in a rule"
+    assert not re.search(r"(?<!\d)20\d\d(?!\d)", written), "no dates in a rule"
