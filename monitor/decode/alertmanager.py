@@ -41,6 +41,9 @@ _VALUE = ("value", "current_value", "currentValue")
 _LIMIT = ("threshold", "limit")
 _TEST = re.compile(r"(?:\w+[_-])?(?:test_?alert|webhook_?test|test_?webhook|test_?notification)|test", re.IGNORECASE)
 _COMPARISON = re.compile(r"(?:[^<>=!]|^)(<=?|>=?)\s*(?:bool\s+)?([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*\)*\s*$")
+_MISSING = re.compile(r"^\s*\(*\s*absent(?:_over_time)?\s*\(")
+_NO_DATA = frozenset({"DatasourceNoData", "NoData"})
+"""What Grafana calls an alert whose series is gone."""
 _SET_OPERATOR = re.compile(r"\b(?:and|or|unless)\b", re.IGNORECASE)
 
 
@@ -103,7 +106,9 @@ def _labels(
 ) -> dict[str, Any]:
     """Labels as the alert has them; annotations where no label has the same name; then what the group says."""
     told = {f"annotation_{key}" if key in labels else key: value for key, value in annotations.items()}
+    silent = labels.get("alertname") in _NO_DATA or _MISSING.search(_expression(alert.get("generatorURL")))
     return {
+        "signal": "metrics" if silent else None,
         **told,
         **labels,
         "receiver": group.get("receiver"),
@@ -122,15 +127,20 @@ def _limit(
     )
     if said is not None:
         return said, None
-    try:
-        query = parse_qs(urlsplit(generator if isinstance(generator, str) else "").query)
-    except ValueError:
-        return None, None
-    expression = query.get("g0.expr", [""])[0]
+    expression = _expression(generator)
     match = None if _SET_OPERATOR.search(expression) else _COMPARISON.search(expression)
     if match is None:
         return None, None
     return float(match[2]), "max" if match[1].startswith(">") else "min"
+
+
+def _expression(generator: Any) -> str:
+    """The alert's own expression, as Prometheus links to it; empty where it does not."""
+    try:
+        query = parse_qs(urlsplit(generator if isinstance(generator, str) else "").query)
+    except ValueError:
+        return ""
+    return query.get("g0.expr", [""])[0]
 
 
 def fingerprint(labels: Mapping[str, Any]) -> str:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from monitor.core.conditions import fields_of
 from monitor.core.drafting import TITLE_FIELDS
 from monitor.core.facts import DERIVED as COMPUTED
+from monitor.core.rule import Rule
 from monitor.packs.conditions import GROUPS, OPERATORS, read_where
 from monitor.packs.example_run import run_examples
 from monitor.packs.examples import EXAMPLE_KEYS
@@ -20,7 +22,8 @@ from monitor.packs.regex import make_regex
 from monitor.packs.schema import DERIVED
 from monitor.packs.shipped import shipped_rules
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "rules.md").read_text(encoding="utf-8")
+REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
+PAGE = (REFERENCE / "rules.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 WHOLE = [block for block in BLOCKS if block.startswith("rule:")]
 FRAGMENTS = [block for block in BLOCKS if not block.startswith("rule:")]
@@ -69,3 +72,26 @@ def test_the_readme_lists_every_rule_with_its_pattern() -> None:
     for rule in rules:
         assert f"| [{rule.name}]({rule.family}/{rule.name}.yaml) | {rule.pattern} |" in readme
     assert len(re.findall(r"^\| \[", readme, re.MULTILINE)) == len(rules)
+
+
+def test_the_page_of_the_format_names_every_label_that_a_shipped_rule_reads() -> None:
+    """With the patterns that read it: whoever sends events learns there what a rule looks for."""
+    rows: dict[str, str] = {}
+    for row in (REFERENCE / "events.md").read_text(encoding="utf-8").splitlines():
+        if row.startswith("| `"):
+            rows |= dict.fromkeys(re.findall(r"`(\w+)`", row.split("|")[1]), row)
+    untold = {
+        name: rule.pattern
+        for rule in load_rules(shipped_rules()).rules
+        for name in labels_of(rule)
+        if name not in ("version", "impact") and rule.pattern not in rows.get(name, "")
+    }
+    assert untold == {}
+
+
+def labels_of(rule: Rule) -> set[str]:
+    """The labels that conditions, relations and the correlation read."""
+    pairs = [*rule.intervention.pairs, *(pair for clause in rule.clauses for pair in clause.pairs)]
+    fields = {*rule.correlate, *(pair.hazard for pair in pairs), *(pair.theirs for pair in pairs)}
+    fields = fields.union(*(fields_of(step.where) for step in rule.steps()))
+    return {name.removeprefix("labels.") for name in fields if name.startswith("labels.")}

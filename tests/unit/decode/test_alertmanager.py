@@ -142,3 +142,18 @@ def test_no_alerts() -> None:
     assert refused("alertmanager", group({}, status="odd")) == Rejected.NOT_AN_EVENT
     assert refused("alertmanager", {"alerts": [7]}) == Rejected.NOT_AN_EVENT
     assert event("alertmanager", group(alert(generatorURL="https://[broken"))).limit is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "signal"),
+    [
+        ({"generatorURL": "https://p.example/graph?g0.expr=" + quote('absent(up{job="mailer"})')}, "metrics"),
+        ({"generatorURL": "https://p.example/graph?g0.expr=" + quote("absent_over_time(up[10m]) == 1")}, "metrics"),
+        ({"labels": LABELS | {"alertname": "DatasourceNoData"}}, "metrics"),
+        ({"labels": LABELS | {"signal": "logs"}}, "logs"),
+        ({"generatorURL": "https://p.example/graph?g0.expr=" + quote("up == 0")}, None),
+        ({"generatorURL": "https://[broken"}, None),
+    ],
+)
+def test_telemetry_that_is_missing_is_told_apart(changes: dict[str, Any], signal: str | None) -> None:
+    assert event("alertmanager", group(alert(**changes))).labels.get("signal") == signal
