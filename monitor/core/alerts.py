@@ -9,6 +9,10 @@ from monitor.core.events import Event
 ALERT_STATES: frozenset[str] = frozenset({"alert.fired", "alert.resolved", "alert.cancelled"})
 
 
+RECOVERIES: frozenset[str] = frozenset({"alert.resolved", "alert.cancelled"})
+"""After these the alert fires no more, whether or not all is well."""
+
+
 class Track(msgspec.Struct):
     """One alert as observed so far. Times in microseconds; None: not (yet) seen."""
 

@@ -12,7 +12,7 @@ from monitor.core.catalogue import Catalogue
 from monitor.core.conditions import NO_FACTS
 from monitor.core.decisions import Decision, Ignore, Merge
 from monitor.core.episodes import LONGEST_EPISODE, Episode, reference_of
-from monitor.core.events import Event, EventId, Instant
+from monitor.core.events import HOUR, Event, EventId, Instant
 from monitor.core.facts import is_drill
 from monitor.core.instances import Evidence, Instance, correlation_key
 from monitor.core.matching import CompiledRule, CompiledStep, Matcher, Plays
@@ -21,6 +21,7 @@ from monitor.core.reasons import NotOpened
 from monitor.core.relations import relates
 from monitor.core.rule import Clause, Point, Reach, Rule
 from monitor.core.state import State
+from monitor.core.waiting import ANY_SERVICE, OVER, Hazard
 
 NOTHING_HAPPENED = "nothing that this rule takes for an intervention happened within its window"
 
@@ -60,8 +61,8 @@ class Correlator:
         elif is_drill(event):
             self._ignore(NotOpened.DRILL, plays.hazard_names, event.service, (event.event_id,), "")
         else:
-            self.state.waiting.add(plays.hazard_names, plays.longest, event)
-            for compiled in plays.hazards:
+            self.state.waiting.add(event, plays)
+            for compiled in plays.hazards if event.service in self.state.open_by_service else plays.roaming:
                 open_here = self.state.open_by_rule.get(compiled.name)
                 if open_here and (event.service in open_here or not compiled.by_service):
                     self._join(compiled, event)
@@ -69,7 +70,7 @@ class Correlator:
     def _join(self, compiled: CompiledRule, event: Event) -> None:
         instance = self.state.instances.get(self.state.by_key.get((compiled.name, key_of(compiled, event)), ""))
         if instance is not None and not self._is_another_story(instance, event):
-            self.state.waiting.take(compiled.name, event)
+            self.state.waiting.take(compiled.name, compiled.hazard.bit, event)
             instance.hazards.add(event)
             self._track(instance, event)
             instance.accepts_until = max(instance.accepts_until, event.time + compiled.within)
@@ -88,10 +89,11 @@ class Correlator:
     def displaced(self, event: Event, mask: int) -> None:
         """A hazard is one too many of its kind on its service: it can be followed no longer."""
         plays = self.matcher.plays(mask)
-        rules = tuple(rule for rule in plays.hazard_names if not self.state.waiting.is_taken(rule, event))
+        waiting = self.state.waiting
+        rules = tuple(rule for rule in plays.hazard_names if not waiting.is_taken(rule, event))
         if rules and event.service is not None and not is_drill(event):
-            for rule in rules:
-                self.state.waiting.take(rule, event)
+            for rule, bit in zip(plays.hazard_names, plays.bits, strict=True):
+                waiting.take(rule, bit, event)
             detail = "more of its kind waited on this service than can be followed"
             self._ignore(NotOpened.TOO_MANY_OPEN, rules, event.service, (event.event_id,), detail)
 
@@ -104,16 +106,31 @@ class Correlator:
     def expire(self, until: int) -> None:
         """Name the reason for every hazard whose windows ended before `until` without an intervention."""
         waiting = self.state.waiting
-        for at, _, _, event, rules in waiting.expire(until):
-            silent = rules
-            if waiting.notes:
-                settled = [(rule, waiting.settle(rule, event)) for rule in rules]
-                silent = tuple(rule for rule, noted in settled if noted is None)
-                for rule, noted in settled:
-                    if noted is not None and not noted.taken:
+        for at, _, _, hazard in waiting.expire(until):
+            event, rules = hazard.event, hazard.plays.hazard_names
+            notes = waiting.settle(event)
+            if notes:
+                for rule, noted in notes.items():
+                    if not noted.taken and rule:
                         self._expired(at, noted.reason, (rule,), event, noted.detail)
-            if silent:
-                self._expired(at, NotOpened.NO_INTERVENTION, silent, event, NOTHING_HAPPENED)
+                rules = tuple(rule for rule in rules if rule not in notes)
+            if rules and hazard.cleared_at <= at:
+                missed = self._missed(hazard, rules)
+                if missed:
+                    self._expired(at, NotOpened.CLEARED_BEFORE_ACTION, missed, event, OVER)
+                    rules = tuple(rule for rule in rules if rule not in missed)
+            if rules:
+                self._expired(at, NotOpened.NO_INTERVENTION, rules, event, NOTHING_HAPPENED)
+
+    def _missed(self, hazard: Hazard, rules: tuple[str, ...]) -> tuple[str, ...]:
+        """The rules under which somebody acted after the alert was over. What the memory forgot counts no more."""
+        service, found = hazard.event.service or "", []
+        for rule in rules:
+            compiled = self.matcher.rules[rule]
+            acted_at = self.state.waiting.last_act(compiled.hazard.bit, service)
+            if acted_at > hazard.cleared_at and acted_at >= self.state.swept_at - compiled.within - HOUR:
+                found.append(rule)
+        return tuple(found)
 
     def _expired(self, at: int, reason: NotOpened, rules: tuple[str, ...], event: Event, detail: str) -> None:
         self.out.append(Ignore(reason, Instant(at), rules, event.service, (event.event_id,), detail))
@@ -125,30 +142,46 @@ class Correlator:
         if event.service is None:
             return
         around = reach(self.catalogue, event.service, plays.widest) or frozenset()
-        playing, wanted = self.state.memory.plays, plays.wanted
-        near = [service for service in around if playing.get(service, 0) & wanted]
-        open_here = not self.state.citing.keys().isdisjoint(around)
+        waiting = self.state.waiting
+        self.acted(plays, event)
+        # What came late may have met hazards that wait no longer: those are asked of the memory.
+        late = self._again or event.time < self.now
+        near = sorted(around if late else waiting.services_of(around))
+        open_here = not self.state.active.keys().isdisjoint(around)
         for step in plays.interventions:
             if step.rule.rule.intervention.reach == "any":
-                everywhere = [service for service, played in playing.items() if played & step.rule.hazard.bit]
+                bit = step.rule.hazard.bit
+                everywhere = self.state.memory.services() if late else waiting.services_open_to(bit)
                 self._intervention(step, event, everywhere, sorted(self.state.open_by_rule.get(step.rule.name, ())))
             elif near or open_here:
                 self._intervention(step, event, near, sorted(around) if open_here else [])
 
+    def acted(self, plays: Plays, event: Event) -> None:
+        """Remember an action for the sake of the alerts that are over by now."""
+        if event.service is not None and not is_drill(event):
+            for step in plays.interventions:
+                services = reach(self.catalogue, event.service, step.rule.rule.intervention.reach)
+                self.state.waiting.act(step.rule.hazard.bit, services or (ANY_SERVICE,), event.time)
+
     def _intervention(self, step: CompiledStep, event: Event, near: list[str], open_near: list[str]) -> None:
         assert event.service is not None
-        compiled, memory = step.rule, self.state.memory
+        compiled, state = step.rule, self.state
         services = reach(self.catalogue, event.service, compiled.rule.intervention.reach)
-        open_here = self.state.open_by_rule.get(compiled.name)
+        open_here = state.open_by_rule.get(compiled.name)
         if open_here:
             for service in open_near:
-                if services is None or service in services:
-                    for instance_id in sorted(open_here.get(service, ())):
-                        self._add_action(self.state.instances[instance_id], compiled, event)
+                if service in open_here and (services is None or service in services):
+                    for instance_id in sorted(open_here[service]):
+                        self._add_action(state.instances[instance_id], compiled, event)
         hazard, start = compiled.hazard, event.time - compiled.within
-        for service in near if len(near) < 2 else sorted(near):
-            if memory.plays[service] & hazard.bit and (services is None or service in services):
-                hazards = memory.playing(service, hazard.kinds, hazard.bit, start, event.time)
+        late = self._again or event.time < self.now
+        for service in near:
+            if services is None or service in services:
+                if late:
+                    hazards = state.memory.playing(service, hazard.kinds, hazard.bit, start, event.time)
+                    hazards = [each for each in hazards if self._is_free(compiled.name, each)]
+                else:
+                    hazards = state.waiting.open_to(service, hazard.bit, start, event.time)
                 if hazards:
                     self._offer(compiled, hazards, event)
 
@@ -162,16 +195,15 @@ class Correlator:
         self._again = False
 
     def _is_free(self, rule: str, hazard: Event) -> bool:
-        """Neither a candidate's nor an exercise. What is no longer noted may still be cited by an episode."""
-        waiting = self.state.waiting
-        settled = waiting.is_taken(rule, hazard) if self._again else waiting.is_settled(rule, hazard)
-        if settled or is_drill(hazard):
-            return False
-        citing = self.state.citing.get(hazard.service or "", ())
+        """Neither a candidate's nor an exercise."""
+        return not self.state.waiting.is_taken(rule, hazard) and not is_drill(hazard)
+
+    def _is_cited(self, rule: str, hazard: Event) -> bool:
+        """What is no longer noted may still be cited by an episode that has, or had, a candidate of the rule."""
         reference = reference_of(hazard)
-        return not any(
-            reference in self.state.episodes[episode].cited and self._takes(self.state.episodes[episode], rule)
-            for episode in citing
+        return any(
+            reference in episode.cited and self._takes(episode, rule)
+            for episode in map(self.state.episodes.__getitem__, self.state.citing.get(hazard.service or "", ()))
         )
 
     def _takes(self, episode: Episode, rule: str) -> bool:
@@ -184,7 +216,7 @@ class Correlator:
         itself = compiled.rule.intervention.itself
         for hazard in hazards:
             # An event is the intervention of others, or, where the rule says so, only of itself.
-            if (hazard.event_id == action.event_id) is itself and self._is_free(compiled.name, hazard):
+            if (hazard.event_id == action.event_id) is itself:
                 groups.setdefault(key_of(compiled, hazard), []).append(hazard)
         for key, group in sorted(groups.items()):
             refusal = self._candidate(compiled, key, group, action)
@@ -206,14 +238,17 @@ class Correlator:
             return NotOpened.NO_INTERVENTION, "the only action was an exercise"
         live = [hazard for hazard in group if self._was_live(hazard, action.time)]
         if not live:
-            return NotOpened.CLEARED_BEFORE_ACTION, "every alert was over before anybody acted"
+            return NotOpened.CLEARED_BEFORE_ACTION, OVER
+        live = [hazard for hazard in live if not self._is_cited(rule.name, hazard)]
+        if not live:
+            return None
         instance = self._build(rule, key, live, action)
         if (unmet := self._unmet_before(instance, compiled, action)) is not None:
             return unmet
         instance.interventions.add(action)
         instance.sibling_only = action.service not in self.catalogue.neighbours(instance.service)
         for hazard in live:
-            self.state.waiting.take(rule.name, hazard)
+            self.state.waiting.take(rule.name, compiled.hazard.bit, hazard)
         self.state.add_instance(instance)
         self._join_episode(instance)
         return None
@@ -307,9 +342,9 @@ class Correlator:
             instance.tracks[key].observe(event)
             self.state.touch_instance(instance)
             episodes.add(instance.episode)
-        for episode_id in sorted(self.state.citing.get(event.service, ())):
+        for episode_id in sorted(self.state.active.get(event.service, ())):
             episode = self.state.episodes[episode_id]
-            if episode.closed or event.time < episode.first_sign_at:
+            if event.time < episode.first_sign_at:
                 continue
             if episode_id in episodes or episode.observe_alert(key, event):
                 self.changed(episode)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from monitor.core.alerts import ALERT_STATES
+from monitor.core.alerts import ALERT_STATES, RECOVERIES
 from monitor.core.catalogue import Catalogue
 from monitor.core.conditions import MakeRegex
 from monitor.core.correlate import Correlator
@@ -26,6 +26,7 @@ from monitor.core.reasons import NotOpened
 from monitor.core.rule import Rule
 from monitor.core.state import ALWAYS_KEPT, SWEEP_EVERY, State, kept_for
 from monitor.core.timeline import BEGINNING, Timeline
+from monitor.core.waiting import OF_NO_RULE
 from monitor.core.writing import CONTEXT_KINDS
 
 FOREVER = 2**62
@@ -149,17 +150,20 @@ class Engine:
     def _wait_again(self) -> list[tuple[Event, int]]:
         """Which hazards wait follows from the remembered events; only what was noted of them is saved."""
         state = self.state
-        state.waiting.clear()
+        state.waiting.empty()
         known = []
         remembered = sorted(state.memory.remask(self._mask), key=lambda kept: entry(kept[0]))
         state.memory.forget_before(state.swept_at)
         for event, mask in remembered:
+            if event.kind in RECOVERIES:
+                state.waiting.clear_alert(event)
             plays = self._matcher.plays(mask)
+            self._correlator.acted(plays, event)
             if not plays.hazards or event.service is None or is_drill(event):
                 continue
             if event.time + plays.longest >= state.expired_until:
-                state.waiting.add(plays.hazard_names, plays.longest, event)
-                known += [(name, event.source, event.id) for name in plays.hazard_names]
+                state.waiting.add_again(event, plays)
+                known += [(name, event.source, event.id) for name in (OF_NO_RULE, *plays.hazard_names)]
         state.waiting.forget_notes(known)
         return remembered
 
@@ -276,7 +280,9 @@ class Engine:
         if state.memory.displaced is not None:
             self._correlator.displaced(*state.memory.displaced)
         if kind in ALERT_STATES:
-            if event.service in state.citing:
+            if kind in RECOVERIES:
+                state.waiting.clear_alert(event)
+            if event.service in state.active:
                 self._correlator.alert(event)
         elif kind in _IMPACT_KINDS:
             self._judge.impact_told(event, self._correlator.now)

@@ -123,8 +123,7 @@ class Judge:
             if (instance := self.state.instances.get(instance_id)) is not None:
                 self.state.remove_instance(instance)
         episode.instances.clear()
-        episode.closed = True
-        self.state.touch_episode(episode)
+        self.state.close_episode(episode)
 
     # -- the judgement -----------------------------------------------------------------------------------------
 

@@ -80,19 +80,23 @@ class Plays:
     """What a mask means: the rules for which the event is a hazard (or would be, in production), and the other parts.
 
     `longest` is the longest window of the hazards, `keep` how far back some step may ask for it (microseconds);
-    `wanted` has the hazard bits of the rules for which the event is an intervention, and `widest` is how far the
-    farthest of them reaches, apart from those that reach everywhere.
+    `bits` has the hazards' bits in the order of their names and `hazard_bits` all of them in one; `anywhere_bits`
+    those that an action on any service may end; `roaming` are the hazards whose key does not hold the service.
+    `widest` is how far the farthest of the interventions reaches, apart from those that reach everywhere.
     """
 
     __slots__ = (
+        "anywhere_bits",
+        "bits",
         "clauses",
         "elsewhere",
+        "hazard_bits",
         "hazard_names",
         "hazards",
         "interventions",
         "keep",
         "longest",
-        "wanted",
+        "roaming",
         "widest",
     )
 
@@ -100,15 +104,17 @@ class Plays:
         played = [step for step in steps if mask & step.bit]
         self.hazards = tuple(step.rule for step in played if step.part == "hazard")
         self.hazard_names = tuple(rule.name for rule in self.hazards)
+        self.bits = tuple(rule.hazard.bit for rule in self.hazards)
+        self.hazard_bits = sum(self.bits)
+        self.anywhere_bits = tuple(rule.hazard.bit for rule in self.hazards if rule.rule.intervention.reach == "any")
+        self.roaming = tuple(rule for rule in self.hazards if not rule.by_service)
         self.longest = max((rule.within for rule in self.hazards), default=0)
         self.elsewhere = tuple(step.rule.name for step in steps if mask & step.elsewhere_bit)
         self.interventions = tuple(step for step in played if step.part == "intervention")
         self.clauses = tuple(step for step in played if step.part == "clause")
         self.keep = max((step.look_back for step in played), default=0)
-        self.wanted = 0
         self.widest: Reach = "same"
         for step in self.interventions:
-            self.wanted |= step.rule.hazard.bit
             if _WIDTH.get(step.rule.rule.intervention.reach, 0) > _WIDTH[self.widest]:
                 self.widest = step.rule.rule.intervention.reach
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
-from functools import reduce
-from operator import or_
 from typing import NamedTuple
 
 from monitor.core.events import Event
@@ -48,14 +46,19 @@ class Shelf:
         """Where the event stands, or would stand."""
         return bisect_left(self.events, entry(event)[:3], key=_identity)
 
-    def keep_since(self, limits: dict[int, int]) -> int:
-        """Forget what is older than the limit of its mask; the steps that what is left plays, -1 where nothing is."""
-        masks = self.masks
-        kept = [place for place, event in enumerate(self.events) if event.time >= limits[masks[place]]]
-        if len(kept) != len(masks):
-            self.events = [self.events[place] for place in kept]
-            self.masks = [masks[place] for place in kept]
-        return reduce(or_, self.masks, 0) if kept else -1
+    def keep_since(self, limits: dict[int, int]) -> bool:
+        """Forget what is older than the limit of its mask; whether anything is left."""
+        events, masks = self.events, self.masks
+        first = masks[0]
+        if masks.count(first) == len(masks):
+            del masks[: (old := bisect_left(events, limits[first], key=_time))]
+            del events[:old]
+        else:
+            kept = [place for place, event in enumerate(events) if event.time >= limits[masks[place]]]
+            if len(kept) != len(masks):
+                self.events = [events[place] for place in kept]
+                self.masks = [masks[place] for place in kept]
+        return bool(self.masks)
 
     def holds(self, event: Event) -> bool:
         place = self.place(event)
@@ -69,7 +72,6 @@ class Memory:
         """`keep`: how long an event of a kind with its mask is kept (microseconds)."""
         self._by_service: dict[str, dict[str, Shelf]] = {}
         self._with_kind: dict[str, set[str]] = {}
-        self.plays: dict[str, int] = {}
         self.displaced: tuple[Event, int] | None = None
         self.keep = keep
 
@@ -88,7 +90,6 @@ class Memory:
         if shelf is None:
             shelves[kind] = Shelf(event, mask)
             self._with_kind.setdefault(kind, set()).add(service)
-            self.plays[service] = self.plays.get(service, 0) | mask
             return True
         events = shelf.events
         if event.time > events[-1].time:
@@ -100,8 +101,6 @@ class Memory:
             place = shelf.place(event)
             events.insert(place, event)
             shelf.masks.insert(place, mask)
-        if mask:
-            self.plays[service] = self.plays.get(service, 0) | mask
         if len(events) > KEPT_PER_KIND:
             self.displaced = (events[-KEPT_PER_KIND - 1], shelf.masks[-KEPT_PER_KIND - 1])
             if len(events) > 2 * KEPT_PER_KIND:
@@ -155,39 +154,36 @@ class Memory:
         """Services of which an event of one of these kinds is kept, in a fixed order."""
         return sorted(set().union(*(self._with_kind.get(kind, ()) for kind in kinds)))
 
+    def services(self) -> list[str]:
+        """Every service of which an event is kept, in a fixed order."""
+        return sorted(self._by_service)
+
     def remask(self, mask_of: Callable[[Event], int]) -> Iterator[tuple[Event, int]]:
         """Work every event's mask out anew, for other rules, and show the events that can be asked for."""
-        for service, shelves in self._by_service.items():
-            plays = 0
+        for shelves in self._by_service.values():
             for shelf in shelves.values():
                 shelf.masks = [mask_of(event) for event in shelf.events]
-                for mask in shelf.masks:
-                    plays |= mask
                 yield from list(zip(shelf.events, shelf.masks, strict=True))[-KEPT_PER_KIND:]
-            self.plays[service] = plays
 
     def forget_before(self, watermark: int) -> None:
         """Forget what has been kept for long enough: what is left follows from the events alone."""
         limits: dict[str, dict[int, int]] = {}
-        for service in list(self._by_service):
-            shelves = self._by_service[service]
-            plays = 0
-            for kind in list(shelves):
-                shelf = shelves[kind]
-                known = limits.setdefault(kind, {})
-                for mask in set(shelf.masks) - known.keys():
-                    known[mask] = watermark - self.keep(kind, mask)
-                left = shelf.keep_since(known)
-                if left < 0:
-                    del shelves[kind]
-                    self._with_kind[kind].discard(service)
-                else:
-                    plays |= left
-            if shelves:
-                self.plays[service] = plays
-            else:
+        for service, shelves in list(self._by_service.items()):
+            gone = []
+            for kind, shelf in shelves.items():
+                known = limits.get(kind)
+                if known is None:
+                    known = limits[kind] = {}
+                for mask in set(shelf.masks):
+                    if mask not in known:
+                        known[mask] = watermark - self.keep(kind, mask)
+                if not shelf.keep_since(known):
+                    gone.append(kind)
+            for kind in gone:
+                del shelves[kind]
+                self._with_kind[kind].discard(service)
+            if not shelves:
                 del self._by_service[service]
-                del self.plays[service]
 
 
 def _identity(event: Event) -> tuple[int, str, str]:

@@ -91,6 +91,7 @@ class State:
         self.open_by_service: dict[str, int] = {}
         self.by_alert: dict[str, set[str]] = {}
         self.citing: dict[str, set[str]] = {}
+        self.active: dict[str, set[str]] = {}
         # What changed since the last snapshot.
         self.new_facts: list[tuple[Event, int]] = []
         self.unwritten_from = 0
@@ -146,18 +147,22 @@ class State:
         """The episode may cite services that it did not cite before."""
         for service in episode.services:
             self.citing.setdefault(service, set()).add(episode.id)
+            if not episode.closed:
+                self.active.setdefault(service, set()).add(episode.id)
 
     def touch_episode(self, episode: Episode) -> None:
         self._dirty.add(f"episode:{episode.id}")
 
+    def close_episode(self, episode: Episode) -> None:
+        """It takes no more evidence; what it cites is remembered."""
+        episode.closed = True
+        _unregister(self.active, episode)
+        self.touch_episode(episode)
+
     def remove_episode(self, episode: Episode) -> None:
         del self.episodes[episode.id]
-        for service in episode.services:
-            citing = self.citing.get(service)
-            if citing is not None:
-                citing.discard(episode.id)
-                if not citing:
-                    del self.citing[service]
+        _unregister(self.citing, episode)
+        _unregister(self.active, episode)
         self._dirty.add(f"episode:{episode.id}")
 
     def episodes_citing(self, services: frozenset[str]) -> list[Episode]:
@@ -170,7 +175,7 @@ class State:
         return [self.episodes[episode_id] for episode_id in sorted(found)]
 
     def is_watched(self, service: str | None) -> bool:
-        return service in self.open_by_service or service in self.citing
+        return service in self.active or service in self.open_by_service
 
     # -- the rest ----------------------------------------------------------------------------------------------
 
@@ -219,7 +224,7 @@ class State:
             cells[_feed_cell(feed, slot)] = self._feed_cell(feed, slot)
         self.feeds.dirty.clear()
         for noted_key in self.waiting.dirty:
-            noted = self.waiting.notes.get(noted_key)
+            noted = self.waiting.cell(noted_key)
             cells["noted:" + _joined(*noted_key)] = None if noted is None else pack(noted)
         self.waiting.dirty.clear()
         self._take_events(cells)
@@ -320,7 +325,7 @@ class State:
             self.recurrences[key] = unpack(value, list[tuple[int, str]])
         elif kind == "noted":
             rule, source, event_id = _parted(key)
-            self.waiting.notes[rule or "", source or "", event_id or ""] = unpack(value, Noted)
+            self.waiting.restore_note((rule or "", source or "", event_id or ""), unpack(value, Noted))
         elif kind == "feed":
             self._restore_feed(key, value)
         else:
@@ -346,6 +351,15 @@ class State:
                     self.pending.append((event.time, event.source, event.id, self.arrivals, event))
                     self.arrivals += 1
         self.unwritten_from = self.arrivals
+
+
+def _unregister(index: dict[str, set[str]], episode: Episode) -> None:
+    for service in episode.services:
+        known = index.get(service)
+        if known is not None:
+            known.discard(episode.id)
+            if not known:
+                del index[service]
 
 
 def kept_for(kind: str, mask: int) -> int:

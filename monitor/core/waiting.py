@@ -1,6 +1,6 @@
-"""Until when hazards wait for an intervention, and what was noted of them meanwhile.
+"""Which hazards wait for an intervention, until when, and what was noted of them meanwhile.
 
-The hazards themselves lie in the memory; most never meet an intervention, so waiting costs one place in a queue.
+A hazard that is over, taken or past its window waits no longer, so that an action meets only what it could have ended.
 """
 
 from __future__ import annotations
@@ -12,14 +12,29 @@ from operator import itemgetter
 
 import msgspec
 
-from monitor.core.events import Event, Instant
+from monitor.core.alerts import alert_key
+from monitor.core.events import DAY, Event, Instant
+from monitor.core.matching import Plays
+from monitor.core.memory import entry
 from monitor.core.reasons import NotOpened
+from monitor.core.timeline import BEGINNING
+
+FOREVER = 2**62
+REMEMBERED_RECOVERY = DAY
+"""Recoveries are remembered for longer than this; of a hazard that waits longer it is noted when it was over."""
+OF_NO_RULE = ""
+ANY_SERVICE = "*"
+OVER = "every alert was over before anybody acted"
 
 
 class Noted(msgspec.Struct):
-    """What was noted of a hazard under a rule: that a candidate took it, or why an action was not its intervention."""
+    """What was noted of a hazard under a rule: that a candidate took it, or why an action was not its intervention.
+
+    Under no rule (`""`): when its alert was over, where that has to be known for longer than recoveries are remembered.
+    """
 
     taken: bool = False
+    over_at: int = FOREVER
     reason: NotOpened = NotOpened.NO_INTERVENTION
     detail: str = ""
 
@@ -29,44 +44,195 @@ Key = tuple[str, str, str]
 
 PRECEDENCE = (
     NotOpened.NO_INTERVENTION,
-    NotOpened.UNRELATED_INTERVENTION,
     NotOpened.CLEARED_BEFORE_ACTION,
+    NotOpened.UNRELATED_INTERVENTION,
     NotOpened.CONDITION_NOT_MET,
     NotOpened.ABSENCE_VIOLATED,
 )
 """The closer a hazard came to its intervention, the more its reason says."""
 
 
+class Hazard:
+    """A hazard that waits: what it plays, the bits of the rules it is still open to, and when its alert was over."""
+
+    __slots__ = ("cleared_at", "event", "open", "plays")
+
+    def __init__(self, event: Event, plays: Plays) -> None:
+        self.event = event
+        self.plays = plays
+        self.open = plays.hazard_bits
+        self.cleared_at = FOREVER
+
+
 class Waiting:
     """`dirty` names the notes that changed since it was last cleared."""
 
     def __init__(self) -> None:
-        self._queues: dict[tuple[tuple[str, ...], int], deque[Event]] = {}
-        self.notes: dict[Key, Noted] = {}
+        self._queues: dict[int, deque[Hazard]] = {}
+        self._alerts: dict[str, list[Hazard]] = {}
+        self._by_service: dict[str, list[Hazard]] = {}
+        self._anywhere: dict[int, set[str]] = {}
+        self._over: list[Hazard] = []
+        self._acted: dict[int, dict[str, int]] = {}
+        self._notes: dict[tuple[str, str], dict[str, Noted]] = {}
         self.dirty: set[Key] = set()
 
-    def add(self, rules: tuple[str, ...], longest: int, event: Event) -> None:
-        """Let a hazard wait under these rules, the longest of whose windows is given (microseconds)."""
-        queue = self._queues.get((rules, longest))
-        if queue is None:
-            queue = self._queues[rules, longest] = deque()
-        if not queue or event.time >= queue[-1].time:
-            queue.append(event)
-        else:
-            queue.insert(bisect_right(queue, event.time, key=_time), event)
+    # -- hazards -----------------------------------------------------------------------------------------------
 
-    def take(self, rule: str, event: Event) -> None:
-        """A candidate took the hazard: it waits no longer."""
+    def add(self, event: Event, plays: Plays) -> Hazard:
+        """Let a hazard wait under the rules that its mask names."""
+        service = event.service
+        assert service is not None
+        hazard = Hazard(event, plays)
+        queue = self._queues.get(plays.longest)
+        if queue is None:
+            queue = self._queues[plays.longest] = deque()
+        if not queue or event.time >= queue[-1].event.time:
+            queue.append(hazard)
+        else:
+            queue.insert(bisect_right(queue, event.time, key=_began), hazard)
+        here = self._by_service.get(service)
+        if here is None:
+            self._by_service[service] = [hazard]
+        else:
+            here.append(hazard)
+        if event.kind == "alert.fired":
+            key = alert_key(event)
+            same = self._alerts.get(key)
+            if same is None:
+                self._alerts[key] = [hazard]
+            else:
+                same.append(hazard)
+        for bit in plays.anywhere_bits:
+            self._anywhere.setdefault(bit, set()).add(service)
+        return hazard
+
+    def clear_alert(self, event: Event) -> None:
+        """An alert is over: no action after this moment can have ended it."""
+        over = self._over
+        if over and over[-1].cleared_at < event.time:
+            # An action at the very moment of a recovery still met the alert, so only what was over before goes.
+            self._over = []
+            for hazard in over:
+                self._remove(hazard)
+        same = self._alerts.pop(alert_key(event), None)
+        if same is None:
+            return
+        at, later = event.time, []
+        for hazard in same:
+            if hazard.event.time > at:
+                later.append(hazard)
+                continue
+            self._over_since(hazard, at)
+            if hazard.plays.longest > REMEMBERED_RECOVERY:
+                self._note(OF_NO_RULE, hazard.event).over_at = at
+        if later:
+            self._alerts[alert_key(event)] = later
+
+    def _over_since(self, hazard: Hazard, at: int) -> None:
+        hazard.cleared_at = at
+        self._over.append(hazard)
+
+    def _remove(self, hazard: Hazard) -> None:
+        """From where actions look for it; the end of its window is still to come."""
+        service = hazard.event.service or ""
+        here = self._by_service.get(service, ())
+        for place, other in enumerate(here):
+            if other is hazard:
+                if len(here) == 1:
+                    del self._by_service[service]
+                else:
+                    del self._by_service[service][place]
+                return
+
+    def services_of(self, around: frozenset[str]) -> list[str]:
+        """Those of some services on which a hazard waits."""
+        here = self._by_service
+        return [service for service in around if service in here]
+
+    def services_open_to(self, bit: int) -> list[str]:
+        """Wherever a hazard waits for a rule that reaches everywhere."""
+        found = self._anywhere.get(bit)
+        if not found:
+            return []
+        gone = [s for s in found if not any(hazard.open & bit for hazard in self._by_service.get(s, ()))]
+        found.difference_update(gone)
+        return sorted(found)
+
+    def open_to(self, service: str, bit: int, start: int, end: int) -> list[Event]:
+        """The hazards of a service, for a rule's bit, from [start, end] that an action at `end` can have ended."""
+        found = [
+            hazard.event
+            for hazard in self._by_service.get(service, ())
+            if hazard.open & bit and start <= hazard.event.time <= end <= hazard.cleared_at
+        ]
+        if len(found) > 1:
+            found.sort(key=entry)
+        return found
+
+    def expire(self, until: int) -> list[tuple[int, str, str, Hazard]]:
+        """Let go of the hazards whose windows ended before `until`: (end, source, id, hazard), in this order."""
+        found = []
+        for longest, queue in self._queues.items():
+            limit = until - longest
+            while queue and queue[0].event.time < limit:
+                hazard = queue.popleft()
+                event = hazard.event
+                found.append((event.time + longest, event.source, event.id, hazard))
+                self._forget(hazard)
+        found.sort(key=_order)
+        return found
+
+    def _forget(self, hazard: Hazard) -> None:
+        self._remove(hazard)
+        if hazard.cleared_at == FOREVER and hazard.event.kind == "alert.fired":
+            key = alert_key(hazard.event)
+            same = self._alerts.get(key)
+            if same is not None:
+                same = [other for other in same if other is not hazard]
+                if same:
+                    self._alerts[key] = same
+                else:
+                    del self._alerts[key]
+
+    # -- actions -----------------------------------------------------------------------------------------------
+
+    def act(self, bit: int, services: Iterable[str], at: int) -> None:
+        """Remember when something last happened, on any of some services, that could have ended a rule's hazards."""
+        last = self._acted.get(bit)
+        if last is None:
+            last = self._acted[bit] = {}
+        for service in services:
+            if at > last.get(service, BEGINNING):
+                last[service] = at
+
+    def last_act(self, bit: int, service: str) -> int:
+        """When it last happened; long before everything if never."""
+        last = self._acted.get(bit)
+        return BEGINNING if last is None else max(last.get(service, BEGINNING), last.get(ANY_SERVICE, BEGINNING))
+
+    # -- notes -------------------------------------------------------------------------------------------------
+
+    def take(self, rule: str, bit: int, event: Event) -> None:
+        """A candidate took the hazard: under this rule it waits no longer."""
         self._note(rule, event).taken = True
+        self._close(event, bit)
+
+    def _close(self, event: Event, bits: int) -> None:
+        for hazard in self._by_service.get(event.service or "", ()):
+            if hazard.event.id == event.id and hazard.event.source == event.source:
+                hazard.open &= ~bits
+                if not hazard.open:
+                    self._remove(hazard)
+                return
 
     def is_taken(self, rule: str, event: Event) -> bool:
-        note = self.notes.get((rule, event.source, event.id))
+        note = self._noted(event).get(rule)
         return note is not None and note.taken
 
-    def is_settled(self, rule: str, event: Event) -> bool:
-        """Whether no later action can be its intervention: a candidate took it, or the alert was over."""
-        note = self.notes.get((rule, event.source, event.id))
-        return note is not None and (note.taken or note.reason is NotOpened.CLEARED_BEFORE_ACTION)
+    def _noted(self, event: Event) -> dict[str, Noted]:
+        """What was noted of a hazard, by rule."""
+        return self._notes.get((event.source, event.id), _NOTHING)
 
     def note(self, rule: str, event: Event, reason: NotOpened, detail: str) -> None:
         """Remember why an action was not this hazard's intervention; the more telling reason stays."""
@@ -75,45 +241,69 @@ class Waiting:
             note.reason, note.detail = reason, detail
 
     def _note(self, rule: str, event: Event) -> Noted:
-        key = (rule, event.source, event.id)
-        self.dirty.add(key)
-        return self.notes.setdefault(key, Noted())
+        self.dirty.add((rule, event.source, event.id))
+        notes = self._notes.get((event.source, event.id))
+        if notes is None:
+            notes = self._notes[event.source, event.id] = {}
+        return notes.setdefault(rule, Noted())
 
-    def expire(self, until: int) -> list[tuple[int, str, str, Event, tuple[str, ...]]]:
-        """Let go of the hazards whose windows ended before `until`: (end, source, id, hazard, rules), in this order."""
-        found = []
-        for (rules, longest), queue in self._queues.items():
-            limit = until - longest
-            while queue and queue[0].time < limit:
-                event = queue.popleft()
-                found.append((event.time + longest, event.source, event.id, event, rules))
-        found.sort(key=_order)
-        return found
+    def settle(self, event: Event) -> dict[str, Noted]:
+        """What was noted of a hazard that waits no longer, by rule; forgets it."""
+        notes = self._notes.pop((event.source, event.id), None)
+        if notes is None:
+            return _NOTHING
+        self.dirty.update((rule, event.source, event.id) for rule in notes)
+        return notes
 
-    def settle(self, rule: str, event: Event) -> Noted | None:
-        """What was noted of a hazard that waits no longer; forgets it."""
-        key = (rule, event.source, event.id)
-        noted = self.notes.pop(key, None)
-        if noted is not None:
-            self.dirty.add(key)
-        return noted
+    # -- saving ------------------------------------------------------------------------------------------------
 
-    def clear(self) -> None:
+    def cell(self, key: Key) -> Noted | None:
+        rule, source, event_id = key
+        return self._notes.get((source, event_id), _NOTHING).get(rule)
+
+    def restore_note(self, key: Key, noted: Noted) -> None:
+        rule, source, event_id = key
+        self._notes.setdefault((source, event_id), {})[rule] = noted
+
+    def empty(self) -> None:
         """Forget who waits, but not what was noted: the rules change."""
         self._queues.clear()
+        self._alerts.clear()
+        self._by_service.clear()
+        self._anywhere.clear()
+        self._over.clear()
+        self._acted.clear()
+
+    def add_again(self, event: Event, plays: Plays) -> None:
+        """As `add`, for a hazard of which something may have been noted."""
+        hazard = self.add(event, plays)
+        notes = self._noted(event)
+        if (over := notes.get(OF_NO_RULE)) is not None:
+            self._over_since(hazard, over.over_at)
+        for rule, bit in zip(plays.hazard_names, plays.bits, strict=True):
+            noted = notes.get(rule)
+            if noted is not None and (noted.taken or noted.reason is NotOpened.CLEARED_BEFORE_ACTION):
+                hazard.open &= ~bit
+        if not hazard.open:
+            self._remove(hazard)
 
     def forget_notes(self, known: Iterable[Key]) -> None:
         """Drop the notes of hazards that do not wait any more."""
-        for key in self.notes.keys() - set(known):
-            del self.notes[key]
-            self.dirty.add(key)
+        kept = set(known)
+        for (source, event_id), notes in list(self._notes.items()):
+            for rule in [rule for rule in notes if (rule, source, event_id) not in kept]:
+                del notes[rule]
+                self.dirty.add((rule, source, event_id))
+            if not notes:
+                del self._notes[source, event_id]
 
     def __len__(self) -> int:
         return sum(len(queue) for queue in self._queues.values())
 
 
-def _time(event: Event) -> Instant:
-    return event.time
+def _began(hazard: Hazard) -> Instant:
+    return hazard.event.time
 
 
+_NOTHING: dict[str, Noted] = {}
 _order = itemgetter(0, 1, 2)
