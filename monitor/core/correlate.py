@@ -21,7 +21,7 @@ from monitor.core.reasons import NotOpened
 from monitor.core.relations import relates
 from monitor.core.rule import Clause, Point, Reach, Rule
 from monitor.core.state import State
-from monitor.core.waiting import ANY_SERVICE, OVER, Hazard
+from monitor.core.waiting import OVER, Hazard
 
 NOTHING_HAPPENED = "nothing that this rule takes for an intervention happened within its window"
 
@@ -121,6 +121,7 @@ class Correlator:
                     rules = tuple(rule for rule in rules if rule not in missed)
             if rules:
                 self._expired(at, NotOpened.NO_INTERVENTION, rules, event, NOTHING_HAPPENED)
+            waiting.let_go(hazard)
 
     def _missed(self, hazard: Hazard, rules: tuple[str, ...]) -> tuple[str, ...]:
         """The rules under which somebody acted after the alert was over. What the memory forgot counts no more."""
@@ -159,9 +160,8 @@ class Correlator:
     def acted(self, plays: Plays, event: Event) -> None:
         """Remember an action for the sake of the alerts that are over by now."""
         if event.service is not None and not is_drill(event):
-            for step in plays.interventions:
-                services = reach(self.catalogue, event.service, step.rule.rule.intervention.reach)
-                self.state.waiting.act(step.rule.hazard.bit, services or (ANY_SERVICE,), event.time)
+            for how, bits in plays.wanted:
+                self.state.waiting.act(bits, reach(self.catalogue, event.service, how), event.time)
 
     def _intervention(self, step: CompiledStep, event: Event, near: list[str], open_near: list[str]) -> None:
         assert event.service is not None

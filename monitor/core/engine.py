@@ -124,7 +124,7 @@ class Engine:
             state.touch_episode(episode)
             state.remove_instance(instance)
             for hazard in instance.hazards.events:
-                state.waiting.settle(instance.rule, hazard)
+                state.waiting.forget_note(instance.rule, hazard)
         remembered = self._wait_again()
         correlator.now = max(correlator.now, state.timeline.watermark)
         for instance in dropped:

@@ -73,7 +73,7 @@ class CompiledRule:
         return (self.hazard, self.intervention, *self.clauses)
 
 
-_WIDTH: dict[Reach, int] = {"same": 1, "related": 2, "siblings": 3}
+_WIDTH: dict[Reach, int] = {"same": 1, "related": 2, "siblings": 3, "any": 4}
 
 
 class Plays:
@@ -82,7 +82,8 @@ class Plays:
     `longest` is the longest window of the hazards, `keep` how far back some step may ask for it (microseconds);
     `bits` has the hazards' bits in the order of their names and `hazard_bits` all of them in one; `anywhere_bits`
     those that an action on any service may end; `roaming` are the hazards whose key does not hold the service.
-    `widest` is how far the farthest of the interventions reaches, apart from those that reach everywhere.
+    `wanted` has the hazards' bits of the rules for which the event is an intervention, by how far they reach; `widest`
+    is the farthest of those, apart from everywhere.
     """
 
     __slots__ = (
@@ -97,6 +98,7 @@ class Plays:
         "keep",
         "longest",
         "roaming",
+        "wanted",
         "widest",
     )
 
@@ -113,10 +115,13 @@ class Plays:
         self.interventions = tuple(step for step in played if step.part == "intervention")
         self.clauses = tuple(step for step in played if step.part == "clause")
         self.keep = max((step.look_back for step in played), default=0)
-        self.widest: Reach = "same"
+        wanted: dict[Reach, int] = {}
         for step in self.interventions:
-            if _WIDTH.get(step.rule.rule.intervention.reach, 0) > _WIDTH[self.widest]:
-                self.widest = step.rule.rule.intervention.reach
+            how = step.rule.rule.intervention.reach
+            wanted[how] = wanted.get(how, 0) | step.rule.hazard.bit
+        self.wanted: tuple[tuple[Reach, int], ...] = tuple(wanted.items())
+        near: list[Reach] = [how for how in wanted if how != "any"]
+        self.widest: Reach = max(near, key=_WIDTH.__getitem__, default="same")
 
 
 class _KindIndex:

@@ -23,7 +23,6 @@ FOREVER = 2**62
 REMEMBERED_RECOVERY = DAY
 """Recoveries are remembered for longer than this; of a hazard that waits longer it is noted when it was over."""
 OF_NO_RULE = ""
-ANY_SERVICE = "*"
 OVER = "every alert was over before anybody acted"
 
 
@@ -53,15 +52,29 @@ PRECEDENCE = (
 
 
 class Hazard:
-    """A hazard that waits: what it plays, the bits of the rules it is still open to, and when its alert was over."""
+    """A hazard that waits: what it plays, the bits of the rules it is still open to, and when its alert was over.
 
-    __slots__ = ("cleared_at", "event", "open", "plays")
+    `gone`: it is not where actions look for hazards any more.
+    """
+
+    __slots__ = ("cleared_at", "event", "gone", "open", "plays")
 
     def __init__(self, event: Event, plays: Plays) -> None:
         self.event = event
         self.plays = plays
         self.open = plays.hazard_bits
         self.cleared_at = FOREVER
+        self.gone = False
+
+
+class _Over:
+    """Of one service: how many alerts are over whose windows go on, and when somebody acted, by the bits of rules."""
+
+    __slots__ = ("acted_at", "alerts")
+
+    def __init__(self) -> None:
+        self.alerts = 0
+        self.acted_at: dict[int, int] = {}
 
 
 class Waiting:
@@ -73,7 +86,7 @@ class Waiting:
         self._by_service: dict[str, list[Hazard]] = {}
         self._anywhere: dict[int, set[str]] = {}
         self._over: list[Hazard] = []
-        self._acted: dict[int, dict[str, int]] = {}
+        self._over_on: dict[str, _Over] = {}
         self._notes: dict[tuple[str, str], dict[str, Noted]] = {}
         self.dirty: set[Key] = set()
 
@@ -132,9 +145,16 @@ class Waiting:
     def _over_since(self, hazard: Hazard, at: int) -> None:
         hazard.cleared_at = at
         self._over.append(hazard)
+        over = self._over_on.get(hazard.event.service or "")
+        if over is None:
+            over = self._over_on[hazard.event.service or ""] = _Over()
+        over.alerts += 1
 
     def _remove(self, hazard: Hazard) -> None:
         """From where actions look for it; the end of its window is still to come."""
+        if hazard.gone:
+            return
+        hazard.gone = True
         service = hazard.event.service or ""
         here = self._by_service.get(service, ())
         for place, other in enumerate(here):
@@ -171,7 +191,7 @@ class Waiting:
         return found
 
     def expire(self, until: int) -> list[tuple[int, str, str, Hazard]]:
-        """Let go of the hazards whose windows ended before `until`: (end, source, id, hazard), in this order."""
+        """The hazards whose windows ended before `until`: (end, source, id, hazard), in this order, to be let go."""
         found = []
         for longest, queue in self._queues.items():
             limit = until - longest
@@ -179,13 +199,20 @@ class Waiting:
                 hazard = queue.popleft()
                 event = hazard.event
                 found.append((event.time + longest, event.source, event.id, hazard))
-                self._forget(hazard)
         found.sort(key=_order)
         return found
 
-    def _forget(self, hazard: Hazard) -> None:
-        self._remove(hazard)
-        if hazard.cleared_at == FOREVER and hazard.event.kind == "alert.fired":
+    def let_go(self, hazard: Hazard) -> None:
+        """Its window has ended, and what became of it is known."""
+        if hazard.cleared_at != FOREVER:
+            service = hazard.event.service or ""
+            over = self._over_on[service]
+            over.alerts -= 1
+            if not over.alerts:
+                del self._over_on[service]
+            if hazard.gone:
+                return
+        elif hazard.event.kind == "alert.fired":
             key = alert_key(hazard.event)
             same = self._alerts.get(key)
             if same is not None:
@@ -194,22 +221,27 @@ class Waiting:
                     self._alerts[key] = same
                 else:
                     del self._alerts[key]
+        self._remove(hazard)
 
     # -- actions -----------------------------------------------------------------------------------------------
 
-    def act(self, bit: int, services: Iterable[str], at: int) -> None:
-        """Remember when something last happened, on any of some services, that could have ended a rule's hazards."""
-        last = self._acted.get(bit)
-        if last is None:
-            last = self._acted[bit] = {}
-        for service in services:
-            if at > last.get(service, BEGINNING):
-                last[service] = at
+    def act(self, bits: int, services: frozenset[str] | None, at: int) -> None:
+        """Something happened on any of these services (None: anywhere) that could have ended the hazards of some rules.
+
+        It is remembered where an alert was over by then and the window goes on: there somebody acted too late.
+        """
+        over = self._over_on
+        for service in over if services is None else services.intersection(over):
+            acts = over[service].acted_at
+            if at > acts.get(bits, BEGINNING):
+                acts[bits] = at
 
     def last_act(self, bit: int, service: str) -> int:
-        """When it last happened; long before everything if never."""
-        last = self._acted.get(bit)
-        return BEGINNING if last is None else max(last.get(service, BEGINNING), last.get(ANY_SERVICE, BEGINNING))
+        """When somebody last acted too late for a rule's hazards there; long before everything if never."""
+        over = self._over_on.get(service)
+        if over is None:
+            return BEGINNING
+        return max((at for bits, at in over.acted_at.items() if bits & bit), default=BEGINNING)
 
     # -- notes -------------------------------------------------------------------------------------------------
 
@@ -255,6 +287,12 @@ class Waiting:
         self.dirty.update((rule, event.source, event.id) for rule in notes)
         return notes
 
+    def forget_note(self, rule: str, event: Event) -> None:
+        """Forget what was noted of a hazard under one rule."""
+        notes = self._notes.get((event.source, event.id))
+        if notes is not None and notes.pop(rule, None) is not None:
+            self.dirty.add((rule, event.source, event.id))
+
     # -- saving ------------------------------------------------------------------------------------------------
 
     def cell(self, key: Key) -> Noted | None:
@@ -272,7 +310,7 @@ class Waiting:
         self._by_service.clear()
         self._anywhere.clear()
         self._over.clear()
-        self._acted.clear()
+        self._over_on.clear()
 
     def add_again(self, event: Event, plays: Plays) -> None:
         """As `add`, for a hazard of which something may have been noted."""
