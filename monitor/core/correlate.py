@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from monitor.core.alerts import ALERT_STATES, Track, alert_key
 from monitor.core.catalogue import Catalogue
+from monitor.core.clauses import clause_unmet, point
 from monitor.core.conditions import NO_FACTS
 from monitor.core.decisions import Decision, Ignore, Merge
 from monitor.core.episodes import LONGEST_EPISODE, Episode, reference_of
@@ -17,24 +18,14 @@ from monitor.core.facts import is_drill
 from monitor.core.instances import Evidence, Instance, correlation_key
 from monitor.core.matching import CompiledRule, CompiledStep, Matcher, Plays
 from monitor.core.near_miss import Draft
+from monitor.core.reaching import among, reach
 from monitor.core.reasons import NotOpened
 from monitor.core.relations import relates
-from monitor.core.rule import Clause, Point, Reach, Rule
+from monitor.core.rule import Rule
 from monitor.core.state import State
 from monitor.core.waiting import OVER, Hazard
 
 NOTHING_HAPPENED = "nothing that this rule takes for an intervention happened within its window"
-
-
-def reach(catalogue: Catalogue, service: str, how: Reach) -> frozenset[str] | None:
-    """The services that a step may be on, seen from the hazard's service; None means every one."""
-    if how == "any":
-        return None
-    if how == "same":
-        return frozenset({service})
-    if how == "related":
-        return catalogue.neighbours(service)
-    return catalogue.around(service)
 
 
 class Correlator:
@@ -128,7 +119,7 @@ class Correlator:
         service, found = hazard.event.service or "", []
         for rule in rules:
             compiled = self.matcher.rules[rule]
-            acted_at = self.state.waiting.last_act(compiled.hazard.bit, service)
+            acted_at = self.state.waiting.rooms[compiled.hazard.bit].over[service].acted_at
             if acted_at > hazard.cleared_at and acted_at >= self.state.swept_at - compiled.within - HOUR:
                 found.append(rule)
         return tuple(found)
@@ -142,48 +133,45 @@ class Correlator:
         """Offer an action to every candidate and to every waiting hazard that it can reach, rule by rule."""
         if event.service is None:
             return
-        around = reach(self.catalogue, event.service, plays.widest) or frozenset()
-        waiting = self.state.waiting
         self.acted(plays, event)
+        state = self.state
         # What came late may have met hazards that wait no longer: those are asked of the memory.
         late = self._again or event.time < self.now
-        near = sorted(around if late else waiting.services_of(around))
-        open_here = not self.state.active.keys().isdisjoint(around)
         for step in plays.interventions:
-            if step.rule.rule.intervention.reach == "any":
-                bit = step.rule.hazard.bit
-                everywhere = self.state.memory.services() if late else waiting.services_open_to(bit)
-                self._intervention(step, event, everywhere, sorted(self.state.open_by_rule.get(step.rule.name, ())))
-            elif near or open_here:
-                self._intervention(step, event, near, sorted(around) if open_here else [])
+            compiled = step.rule
+            open_here = state.open_by_rule.get(compiled.name)
+            room = state.waiting.rooms.get(compiled.hazard.bit)
+            if open_here or late or (room is not None and room.standing):
+                services = reach(self.catalogue, event.service, compiled.rule.intervention.reach)
+                if open_here:
+                    for service in among(services, open_here):
+                        for instance_id in sorted(open_here.get(service, ())):
+                            self._add_action(state.instances[instance_id], compiled, event)
+                if late:
+                    self._offer_remembered(compiled, services, event)
+                elif room is not None:
+                    for service in among(services, room.standing):
+                        hazards = room.open_to(service, event.time - compiled.within, event.time)
+                        if hazards:
+                            self._offer(compiled, hazards, event)
+
+    def _offer_remembered(self, compiled: CompiledRule, services: frozenset[str] | None, event: Event) -> None:
+        memory, hazard, start = self.state.memory, compiled.hazard, event.time - compiled.within
+        for service in memory.services() if services is None else sorted(services):
+            hazards = memory.playing(service, hazard.kinds, hazard.bit, start, event.time)
+            hazards = [each for each in hazards if self._is_free(compiled.name, each)]
+            if hazards:
+                self._offer(compiled, hazards, event)
 
     def acted(self, plays: Plays, event: Event) -> None:
         """Remember an action for the sake of the alerts that are over by now."""
-        if event.service is not None and not is_drill(event):
-            for how, bits in plays.wanted:
-                self.state.waiting.act(bits, reach(self.catalogue, event.service, how), event.time)
-
-    def _intervention(self, step: CompiledStep, event: Event, near: list[str], open_near: list[str]) -> None:
-        assert event.service is not None
-        compiled, state = step.rule, self.state
-        services = reach(self.catalogue, event.service, compiled.rule.intervention.reach)
-        open_here = state.open_by_rule.get(compiled.name)
-        if open_here:
-            for service in open_near:
-                if service in open_here and (services is None or service in services):
-                    for instance_id in sorted(open_here[service]):
-                        self._add_action(state.instances[instance_id], compiled, event)
-        hazard, start = compiled.hazard, event.time - compiled.within
-        late = self._again or event.time < self.now
-        for service in near:
-            if services is None or service in services:
-                if late:
-                    hazards = state.memory.playing(service, hazard.kinds, hazard.bit, start, event.time)
-                    hazards = [each for each in hazards if self._is_free(compiled.name, each)]
-                else:
-                    hazards = state.waiting.open_to(service, hazard.bit, start, event.time)
-                if hazards:
-                    self._offer(compiled, hazards, event)
+        if event.service is None or is_drill(event):
+            return
+        for step in plays.interventions:
+            room = self.state.waiting.rooms.get(step.rule.hazard.bit)
+            if room is not None and room.over:
+                services = reach(self.catalogue, event.service, step.rule.rule.intervention.reach)
+                room.act(among(services, room.over), event.time)
 
     def retry(self, compiled: CompiledRule, around: frozenset[str], start: int) -> None:
         """Something arrived late: offer every action since `start` again to the hazards that no candidate took."""
@@ -437,27 +425,6 @@ class Correlator:
         self, reason: NotOpened, rules: tuple[str, ...], service: str | None, ids: tuple[EventId, ...], detail: str
     ) -> None:
         self.out.append(Ignore(reason, Instant(self.now), rules, service, ids, detail))
-
-
-def point(moment: Point, instance: Instance, action: Event, safe_at: int) -> int:
-    """A clause's moment in event time (microseconds)."""
-    if moment.anchor == "hazard":
-        return instance.first_sign_at + moment.offset
-    if moment.anchor == "last_hazard":
-        before = [event.time for event in instance.hazards.events if event.time <= action.time]
-        return max(before, default=instance.first_sign_at) + moment.offset
-    if moment.anchor == "last_intervention":
-        return max([action.time, *(event.time for event in instance.interventions.events)]) + moment.offset
-    return (action.time if moment.anchor == "intervention" else safe_at) + moment.offset
-
-
-def clause_unmet(clause: Clause, count: int) -> tuple[NotOpened, str] | None:
-    """Why a count of a further step fails; None where it does not."""
-    if count < clause.at_least:
-        return NotOpened.CONDITION_NOT_MET, f"step {clause.name}: {count} seen, at least {clause.at_least} needed"
-    if clause.at_most is not None and count > clause.at_most:
-        return NotOpened.ABSENCE_VIOLATED, f"step {clause.name}: {count} seen, at most {clause.at_most} allowed"
-    return None
 
 
 def key_of(compiled: CompiledRule, hazard: Event) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitor.core.catalogue import Catalogue
-from monitor.core.correlate import Correlator, clause_unmet
+from monitor.core.clauses import clause_unmet
+from monitor.core.correlate import Correlator
 from monitor.core.decisions import Amend, Decision, Ignore, Open, Withdraw
 from monitor.core.drafting import cite, subject_keys
 from monitor.core.episodes import (

@@ -18,7 +18,7 @@ from monitor.core.events import Event
 from monitor.core.facts import EventFacts
 from monitor.core.lineage import Lineage
 from monitor.core.predicates import Asked, MaskOf, compile_condition, compile_masks
-from monitor.core.rule import Clause, Reach, Rule, Step, facts_asked
+from monitor.core.rule import Clause, Rule, Step, facts_asked
 
 Part = Literal["hazard", "intervention", "clause"]
 FEW_VALUES = frozenset({"severity", "actor.kind", "actor.on_call", "environment", "bound", "kind"})
@@ -73,33 +73,23 @@ class CompiledRule:
         return (self.hazard, self.intervention, *self.clauses)
 
 
-_WIDTH: dict[Reach, int] = {"same": 1, "related": 2, "siblings": 3, "any": 4}
-
-
 class Plays:
     """What a mask means: the rules for which the event is a hazard (or would be, in production), and the other parts.
 
     `longest` is the longest window of the hazards, `keep` how far back some step may ask for it (microseconds);
-    `bits` has the hazards' bits in the order of their names and `hazard_bits` all of them in one; `anywhere_bits`
-    those that an action on any service may end; `roaming` are the hazards whose key does not hold the service.
-    `wanted` has the hazards' bits of the rules for which the event is an intervention, by how far they reach; `widest`
-    is the farthest of those, apart from everywhere.
+    `bits` has the hazards' bits in the order of their names; `roaming` are the hazards whose key lacks the service.
     """
 
     __slots__ = (
-        "anywhere_bits",
         "bits",
         "clauses",
         "elsewhere",
-        "hazard_bits",
         "hazard_names",
         "hazards",
         "interventions",
         "keep",
         "longest",
         "roaming",
-        "wanted",
-        "widest",
     )
 
     def __init__(self, mask: int, steps: Sequence[CompiledStep]) -> None:
@@ -107,21 +97,12 @@ class Plays:
         self.hazards = tuple(step.rule for step in played if step.part == "hazard")
         self.hazard_names = tuple(rule.name for rule in self.hazards)
         self.bits = tuple(rule.hazard.bit for rule in self.hazards)
-        self.hazard_bits = sum(self.bits)
-        self.anywhere_bits = tuple(rule.hazard.bit for rule in self.hazards if rule.rule.intervention.reach == "any")
         self.roaming = tuple(rule for rule in self.hazards if not rule.by_service)
         self.longest = max((rule.within for rule in self.hazards), default=0)
         self.elsewhere = tuple(step.rule.name for step in steps if mask & step.elsewhere_bit)
         self.interventions = tuple(step for step in played if step.part == "intervention")
         self.clauses = tuple(step for step in played if step.part == "clause")
         self.keep = max((step.look_back for step in played), default=0)
-        wanted: dict[Reach, int] = {}
-        for step in self.interventions:
-            how = step.rule.rule.intervention.reach
-            wanted[how] = wanted.get(how, 0) | step.rule.hazard.bit
-        self.wanted: tuple[tuple[Reach, int], ...] = tuple(wanted.items())
-        near: list[Reach] = [how for how in wanted if how != "any"]
-        self.widest: Reach = max(near, key=_WIDTH.__getitem__, default="same")
 
 
 class _KindIndex:

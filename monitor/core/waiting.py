@@ -52,41 +52,67 @@ PRECEDENCE = (
 
 
 class Hazard:
-    """A hazard that waits: what it plays, the bits of the rules it is still open to, and when its alert was over.
+    """A hazard that waits: what it plays, the bits of the rules that took it, and when its alert was over."""
 
-    `gone`: it is not where actions look for hazards any more.
-    """
-
-    __slots__ = ("cleared_at", "event", "gone", "open", "plays")
+    __slots__ = ("cleared_at", "event", "plays", "taken")
 
     def __init__(self, event: Event, plays: Plays) -> None:
         self.event = event
         self.plays = plays
-        self.open = plays.hazard_bits
+        self.taken = 0
         self.cleared_at = FOREVER
-        self.gone = False
 
 
-class _Over:
-    """Of one service: how many alerts are over whose windows go on, and when somebody acted, by the bits of rules."""
+class Over:
+    """Of one rule and service: how many alerts are over whose windows go on, and when somebody last acted too late."""
 
     __slots__ = ("acted_at", "alerts")
 
     def __init__(self) -> None:
         self.alerts = 0
-        self.acted_at: dict[int, int] = {}
+        self.acted_at = BEGINNING
+
+
+class Room:
+    """The hazards of one rule by service: those that an action can still end, and where alerts are over."""
+
+    __slots__ = ("over", "standing")
+
+    def __init__(self) -> None:
+        self.standing: dict[str, list[Hazard]] = {}
+        self.over: dict[str, Over] = {}
+
+    def remove(self, service: str, hazard: Hazard) -> None:
+        """It stands no longer; nothing happens where it did not."""
+        here = self.standing.get(service)
+        if here is not None and hazard in here:
+            if len(here) == 1:
+                del self.standing[service]
+            else:
+                here.remove(hazard)
+
+    def act(self, services: Iterable[str], at: int) -> None:
+        for service in services:
+            over = self.over[service]
+            over.acted_at = max(over.acted_at, at)
+
+    def open_to(self, service: str, start: int, end: int) -> list[Event]:
+        """The hazards of a service from [start, end] that an action at `end` can have ended, in time order."""
+        here = self.standing.get(service, ())
+        found = [h.event for h in here if start <= h.event.time <= end <= h.cleared_at]
+        if len(found) > 1:
+            found.sort(key=entry)
+        return found
 
 
 class Waiting:
-    """`dirty` names the notes that changed since it was last cleared."""
+    """`rooms` has the hazards by a rule's bit; `dirty` names the notes that changed since it was last cleared."""
 
     def __init__(self) -> None:
+        self.rooms: dict[int, Room] = {}
         self._queues: dict[int, deque[Hazard]] = {}
         self._alerts: dict[str, list[Hazard]] = {}
-        self._by_service: dict[str, list[Hazard]] = {}
-        self._anywhere: dict[int, set[str]] = {}
-        self._over: list[Hazard] = []
-        self._over_on: dict[str, _Over] = {}
+        self._leaving: list[Hazard] = []
         self._notes: dict[tuple[str, str], dict[str, Noted]] = {}
         self.dirty: set[Key] = set()
 
@@ -104,11 +130,16 @@ class Waiting:
             queue.append(hazard)
         else:
             queue.insert(bisect_right(queue, event.time, key=_began), hazard)
-        here = self._by_service.get(service)
-        if here is None:
-            self._by_service[service] = [hazard]
-        else:
-            here.append(hazard)
+        rooms = self.rooms
+        for bit in plays.bits:
+            room = rooms.get(bit)
+            if room is None:
+                room = rooms[bit] = Room()
+            here = room.standing.get(service)
+            if here is None:
+                room.standing[service] = [hazard]
+            else:
+                here.append(hazard)
         if event.kind == "alert.fired":
             key = alert_key(event)
             same = self._alerts.get(key)
@@ -116,17 +147,15 @@ class Waiting:
                 self._alerts[key] = [hazard]
             else:
                 same.append(hazard)
-        for bit in plays.anywhere_bits:
-            self._anywhere.setdefault(bit, set()).add(service)
         return hazard
 
     def clear_alert(self, event: Event) -> None:
         """An alert is over: no action after this moment can have ended it."""
-        over = self._over
-        if over and over[-1].cleared_at < event.time:
+        leaving = self._leaving
+        if leaving and leaving[-1].cleared_at < event.time:
             # An action at the very moment of a recovery still met the alert, so only what was over before goes.
-            self._over = []
-            for hazard in over:
+            self._leaving = []
+            for hazard in leaving:
                 self._remove(hazard)
         same = self._alerts.pop(alert_key(event), None)
         if same is None:
@@ -144,51 +173,21 @@ class Waiting:
 
     def _over_since(self, hazard: Hazard, at: int) -> None:
         hazard.cleared_at = at
-        self._over.append(hazard)
-        over = self._over_on.get(hazard.event.service or "")
-        if over is None:
-            over = self._over_on[hazard.event.service or ""] = _Over()
-        over.alerts += 1
+        self._leaving.append(hazard)
+        service = hazard.event.service or ""
+        for bit in hazard.plays.bits:
+            overs = self.rooms[bit].over
+            over = overs.get(service)
+            if over is None:
+                over = overs[service] = Over()
+            over.alerts += 1
 
     def _remove(self, hazard: Hazard) -> None:
         """From where actions look for it; the end of its window is still to come."""
-        if hazard.gone:
-            return
-        hazard.gone = True
         service = hazard.event.service or ""
-        here = self._by_service.get(service, ())
-        for place, other in enumerate(here):
-            if other is hazard:
-                if len(here) == 1:
-                    del self._by_service[service]
-                else:
-                    del self._by_service[service][place]
-                return
-
-    def services_of(self, around: frozenset[str]) -> list[str]:
-        """Those of some services on which a hazard waits."""
-        here = self._by_service
-        return [service for service in around if service in here]
-
-    def services_open_to(self, bit: int) -> list[str]:
-        """Wherever a hazard waits for a rule that reaches everywhere."""
-        found = self._anywhere.get(bit)
-        if not found:
-            return []
-        gone = [s for s in found if not any(hazard.open & bit for hazard in self._by_service.get(s, ()))]
-        found.difference_update(gone)
-        return sorted(found)
-
-    def open_to(self, service: str, bit: int, start: int, end: int) -> list[Event]:
-        """The hazards of a service, for a rule's bit, from [start, end] that an action at `end` can have ended."""
-        found = [
-            hazard.event
-            for hazard in self._by_service.get(service, ())
-            if hazard.open & bit and start <= hazard.event.time <= end <= hazard.cleared_at
-        ]
-        if len(found) > 1:
-            found.sort(key=entry)
-        return found
+        for bit in hazard.plays.bits:
+            if not hazard.taken & bit:
+                self.rooms[bit].remove(service, hazard)
 
     def expire(self, until: int) -> list[tuple[int, str, str, Hazard]]:
         """The hazards whose windows ended before `until`: (end, source, id, hazard), in this order, to be let go."""
@@ -204,44 +203,21 @@ class Waiting:
 
     def let_go(self, hazard: Hazard) -> None:
         """Its window has ended, and what became of it is known."""
+        self._remove(hazard)
         if hazard.cleared_at != FOREVER:
             service = hazard.event.service or ""
-            over = self._over_on[service]
-            over.alerts -= 1
-            if not over.alerts:
-                del self._over_on[service]
-            if hazard.gone:
-                return
+            for bit in hazard.plays.bits:
+                overs = self.rooms[bit].over
+                overs[service].alerts -= 1
+                if not overs[service].alerts:
+                    del overs[service]
         elif hazard.event.kind == "alert.fired":
             key = alert_key(hazard.event)
-            same = self._alerts.get(key)
-            if same is not None:
-                same = [other for other in same if other is not hazard]
-                if same:
-                    self._alerts[key] = same
-                else:
-                    del self._alerts[key]
-        self._remove(hazard)
-
-    # -- actions -----------------------------------------------------------------------------------------------
-
-    def act(self, bits: int, services: frozenset[str] | None, at: int) -> None:
-        """Something happened on any of these services (None: anywhere) that could have ended the hazards of some rules.
-
-        It is remembered where an alert was over by then and the window goes on: there somebody acted too late.
-        """
-        over = self._over_on
-        for service in over if services is None else services.intersection(over):
-            acts = over[service].acted_at
-            if at > acts.get(bits, BEGINNING):
-                acts[bits] = at
-
-    def last_act(self, bit: int, service: str) -> int:
-        """When somebody last acted too late for a rule's hazards there; long before everything if never."""
-        over = self._over_on.get(service)
-        if over is None:
-            return BEGINNING
-        return max((at for bits, at in over.acted_at.items() if bits & bit), default=BEGINNING)
+            same = [other for other in self._alerts.get(key, ()) if other is not hazard]
+            if same:
+                self._alerts[key] = same
+            else:
+                self._alerts.pop(key, None)
 
     # -- notes -------------------------------------------------------------------------------------------------
 
@@ -250,13 +226,16 @@ class Waiting:
         self._note(rule, event).taken = True
         self._close(event, bit)
 
-    def _close(self, event: Event, bits: int) -> None:
-        for hazard in self._by_service.get(event.service or "", ()):
+    def _close(self, event: Event, bit: int) -> None:
+        service, room = event.service or "", self.rooms.get(bit)
+        for hazard in room.standing.get(service, ()) if room is not None else ():
             if hazard.event.id == event.id and hazard.event.source == event.source:
-                hazard.open &= ~bits
-                if not hazard.open:
-                    self._remove(hazard)
+                self._take(hazard, bit)
                 return
+
+    def _take(self, hazard: Hazard, bit: int) -> None:
+        hazard.taken |= bit
+        self.rooms[bit].remove(hazard.event.service or "", hazard)
 
     def is_taken(self, rule: str, event: Event) -> bool:
         note = self._noted(event).get(rule)
@@ -305,12 +284,10 @@ class Waiting:
 
     def empty(self) -> None:
         """Forget who waits, but not what was noted: the rules change."""
+        self.rooms.clear()
         self._queues.clear()
         self._alerts.clear()
-        self._by_service.clear()
-        self._anywhere.clear()
-        self._over.clear()
-        self._over_on.clear()
+        self._leaving.clear()
 
     def add_again(self, event: Event, plays: Plays) -> None:
         """As `add`, for a hazard of which something may have been noted."""
@@ -321,9 +298,7 @@ class Waiting:
         for rule, bit in zip(plays.hazard_names, plays.bits, strict=True):
             noted = notes.get(rule)
             if noted is not None and (noted.taken or noted.reason is NotOpened.CLEARED_BEFORE_ACTION):
-                hazard.open &= ~bit
-        if not hazard.open:
-            self._remove(hazard)
+                self._take(hazard, bit)
 
     def forget_notes(self, known: Iterable[Key]) -> None:
         """Drop the notes of hazards that do not wait any more."""
