@@ -13,16 +13,19 @@ from operator import or_
 from typing import Literal
 
 from monitor.core.catalogue import Catalogue
-from monitor.core.conditions import NO_FACTS, Facts, Getter, MakeRegex, Predicate, getter, index_key
+from monitor.core.conditions import NO_FACTS, Facts, Getter, MakeRegex, Predicate, Scalar, getter, index_key
 from monitor.core.events import Event
 from monitor.core.facts import EventFacts
 from monitor.core.lineage import Lineage
-from monitor.core.predicates import Asked, MaskOf, compile_condition, compile_masks
+from monitor.core.masks import Asked, MaskOf, compile_masks
+from monitor.core.predicates import compile_condition
 from monitor.core.rule import Clause, Rule, Step, facts_asked
 
 Part = Literal["hazard", "intervention", "clause"]
 FEW_VALUES = frozenset({"severity", "actor.kind", "actor.on_call", "environment", "bound", "kind"})
 """Fields that take too few values for an index by value to spare anything."""
+WORTH_AN_INDEX = 8
+"""Fewer steps than this that want a field's value are asked one by one: the look-up would cost more."""
 
 
 class CompiledStep:
@@ -110,7 +113,7 @@ class _KindIndex:
 
     __slots__ = ("by_field", "mask_of")
 
-    def __init__(self, mask_of: MaskOf, by_field: list[tuple[Getter, dict[object, list[MaskOf]]]]) -> None:
+    def __init__(self, mask_of: MaskOf, by_field: list[tuple[Getter, dict[object, MaskOf]]]) -> None:
         self.mask_of = mask_of
         self.by_field = by_field
 
@@ -144,17 +147,25 @@ class Matcher:
     def _compile(self, steps: list[CompiledStep], make_regex: MakeRegex) -> _KindIndex:
         production = self.catalogue.production
         together: list[Asked] = []
-        fields: dict[str, dict[object, list[MaskOf]]] = {}
+        apart: dict[str, list[tuple[Asked, tuple[Scalar, ...]]]] = {}
         for step in steps:
             asked = Asked(step.step.where, step.step.environment, step.bit, step.elsewhere_bit)
             key = index_key(step.step.where)
             if key is None or key[0] in FEW_VALUES:
                 together.append(asked)
+            else:
+                apart.setdefault(key[0], []).append((asked, key[1]))
+        by_field: list[tuple[Getter, dict[object, MaskOf]]] = []
+        for field, keyed in sorted(apart.items()):
+            if len(keyed) < WORTH_AN_INDEX:
+                together += [asked for asked, _ in keyed]
                 continue
-            alone = compile_masks([asked], production, make_regex)
-            for value in key[1]:
-                fields.setdefault(key[0], {}).setdefault(value, []).append(alone)
-        by_field = [(getter(field), values) for field, values in sorted(fields.items())]
+            values: dict[object, list[Asked]] = {}
+            for asked, wanted in keyed:
+                for value in wanted:
+                    values.setdefault(value, []).append(asked)
+            functions = {value: compile_masks(those, production, make_regex) for value, those in values.items()}
+            by_field.append((getter(field), functions))
         return _KindIndex(compile_masks(together, production, make_regex), by_field)
 
     @property
@@ -171,7 +182,8 @@ class Matcher:
         facts.event = event
         mask = index.mask_of(event, facts)
         for get, values in index.by_field:
-            for mask_of in values.get(get(event, NO_FACTS), ()):
+            mask_of = values.get(get(event, NO_FACTS))
+            if mask_of is not None:
                 mask |= mask_of(event, facts)
         return mask
 

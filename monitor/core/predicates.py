@@ -7,30 +7,30 @@ never written into the source. Regular expressions come in as a callable that ta
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 from monitor.core.conditions import (
     EVENT_FIELDS,
     SEVERITY_RANK,
+    TIME_FIELDS,
     All,
     AnyOf,
     Compare,
     Condition,
-    Facts,
     MakeRegex,
     Not,
     Predicate,
     Scalar,
-    fields_of,
 )
-from monitor.core.events import Event
 from monitor.core.facts import is_drill
-from monitor.core.rule import Where
 
 DEEPEST = 40
 """Python's own parser bounds how deeply an expression may be nested."""
 
+_NUMBERS = TIME_FIELDS | {"value", "limit"}
+"""Fields that hold numbers as they are."""
+_PLAIN = frozenset({"equals", "one_of", "present"})
 _SYMBOLS = {"above": ">", "at_least": ">=", "below": "<", "at_most": "<="}
 
 
@@ -42,7 +42,7 @@ def compile_condition(condition: Condition | None, make_regex: MakeRegex) -> Pre
     """
     if condition is None:
         return lambda event, facts: True
-    builder = _Builder(make_regex)
+    builder = Builder(make_regex)
     source = f"lambda e, f: {builder.expression(condition, 0)}"
     predicate: Predicate = eval(source, builder.constants)  # noqa: S307 -- structure only, see above
     return predicate
@@ -69,53 +69,19 @@ def _contains(text: str, parts: tuple[str, ...]) -> bool:
     return any(part in text for part in parts)
 
 
-class Asked(NamedTuple):
-    """A step in a kind's function: its condition, where it may be, and the bits it sets.
-
-    `bit` is set where the environment fits, `elsewhere_bit` (0: none) where it only would in production.
-    """
-
-    condition: Condition | None
-    environment: Where
-    bit: int
-    elsewhere_bit: int
-
-
-MaskOf = Callable[[Event, Facts], int]
+def cost_of(condition: Condition) -> int:
+    """In which order to ask: fields, then labels, then texts and numbers that have to be looked into, then facts."""
+    if isinstance(condition, Compare):
+        if condition.field.startswith("derived."):
+            return 3
+        if condition.field.startswith("labels."):
+            return 1 if condition.operator in _PLAIN else 2
+        return 0 if condition.operator in _PLAIN or condition.field == "severity" else 2
+    parts = (condition.part,) if isinstance(condition, Not) else condition.parts
+    return max(map(cost_of, parts), default=0)
 
 
-def compile_masks(steps: Sequence[Asked], production: frozenset[str], make_regex: MakeRegex) -> MaskOf:
-    """One function for all steps that want a kind: which of them an event plays, as bits.
-
-    Fields are read once and shared by all steps; `production` empty means that every environment counts.
-    """
-    builder = _Builder(make_regex, hoist=True)
-    counts = f"(env is None or env in {builder.constant(production)})" if production else "True"
-    body = []
-    for step in steps:
-        test = "True" if step.condition is None else builder.expression(step.condition, 0)
-        if step.environment == "any":
-            body.append(f"if {test}: m |= {step.bit}")
-        elif step.environment == "elsewhere":
-            body.append(f"if env is not None and not counts and {test}: m |= {step.bit}")
-        elif step.elsewhere_bit:
-            body.append(f"if {test}: m |= {step.bit} if counts else {step.elsewhere_bit}")
-        else:
-            body.append(f"if counts and {test}: m |= {step.bit}")
-    prologue = [f"{name} = {source}" for name, source in builder.hoisted.items()]
-    lines = ["env = e.environment", f"counts = {counts}", "m = 0", *prologue, *body, "return m"]
-    source = "def mask(e, f):\n" + "".join(f"    {line}\n" for line in lines)
-    exec(source, builder.constants)  # noqa: S102 -- structure only, as above
-    found: MaskOf = builder.constants["mask"]
-    return found
-
-
-def _cost(condition: Condition) -> int:
-    """Derived facts are asked last: they cost more than a field."""
-    return int(any(field.startswith("derived.") for field in fields_of(condition)))
-
-
-class _Builder:
+class Builder:
     def __init__(self, make_regex: MakeRegex, hoist: bool = False) -> None:
         self.make_regex = make_regex
         self.hoist = hoist
@@ -130,10 +96,16 @@ class _Builder:
             "drill": is_drill,
         }
         self.variables = 0
+        self._names: dict[object, str] = {}
 
     def constant(self, value: object) -> str:
-        name = f"c{len(self.constants)}"
-        self.constants[name] = value
+        """A name for a value; the same values have one name, so that the same questions read alike."""
+        parts = tuple(sorted(map(repr, value))) if isinstance(value, frozenset) else (repr(value),)
+        key = (type(value), parts) if isinstance(value, frozenset | str | float | tuple) else id(value)
+        name = self._names.get(key)
+        if name is None:
+            name = self._names[key] = f"c{len(self.constants)}"
+            self.constants[name] = value
         return name
 
     def variable(self) -> str:
@@ -147,7 +119,7 @@ class _Builder:
             return self.comparison(condition)
         if isinstance(condition, Not):
             return f"(not {self.expression(condition.part, depth + 1)})"
-        parts = [self.expression(part, depth + 1) for part in sorted(condition.parts, key=_cost)]
+        parts = [self.expression(part, depth + 1) for part in sorted(condition.parts, key=cost_of)]
         if not parts:
             return "True" if isinstance(condition, All) else "False"
         joint = " or " if isinstance(condition, AnyOf) else " and "
@@ -223,4 +195,5 @@ class _Builder:
         if name == "severity":
             return f"({field} in {self.constant(frozenset(s for s, rank in SEVERITY_RANK.items() if test(rank)))})"
         value = self.variable()
-        return f"(({value} := number({field})) is not None and {value} {_SYMBOLS[operator]} {self.constant(limit)})"
+        read = field if name in _NUMBERS else f"number({field})"
+        return f"(({value} := {read}) is not None and {value} {_SYMBOLS[operator]} {self.constant(limit)})"
