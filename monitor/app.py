@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
+from functools import partial
 from importlib.metadata import version
 from uuid import uuid4
 
@@ -17,11 +18,11 @@ import msgspec
 import uvicorn
 from fastapi import FastAPI, Response
 
-from monitor.core.catalogue import Catalogue
 from monitor.core.engine import Engine, EngineSettings
 from monitor.core.events import SECOND
+from monitor.core.lineage import Lineage
+from monitor.core.matching import Matcher
 from monitor.core.near_miss import UNDECIDED
-from monitor.core.rule import Rule
 from monitor.decode.registry import SOURCES
 from monitor.intake.receiver import Receiver
 from monitor.intake.webhooks import IntakeSettings, build_router
@@ -31,12 +32,16 @@ from monitor.kafka.source import KafkaReader
 from monitor.kafka.writer import KafkaWriter
 from monitor.ops import logs
 from monitor.ops.clock import SystemClock
+from monitor.ops.hangup import asked_by_hangup
 from monitor.ops.health import Readiness
 from monitor.ops.metrics import CONTENT_TYPE, Metrics
 from monitor.ops.stop import stop_on_signals
 from monitor.ops.tasks import WatchedTasks
+from monitor.packs.pack import LoadedPack, load_pack, marks_of
 from monitor.packs.regex import make_regex
 from monitor.pipeline.loop import EngineLoop, LoopSettings, LoopState
+from monitor.pipeline.pack import Current, Pack
+from monitor.pipeline.reload import Read, Reloader
 from monitor.ports import EngineStore, JournalReader, JournalWriter, Saved, Unavailable
 from monitor.review.auth import is_loopback
 from monitor.review.budget import ReviewBudget
@@ -56,13 +61,6 @@ class PortTaken(Exception):
     """Somebody else listens at the address, or it is not ours to listen at."""
 
 
-class Pack(msgspec.Struct, frozen=True):
-    """What the engine goes by: rules and catalogue as they were read at start."""
-
-    rules: Sequence[Rule]
-    catalogue: Catalogue
-
-
 Companion = Callable[[str, asyncio.Event], Awaitable[None]]
 """Runs beside the service once it answers; gets its address and the event that says that the stop has begun."""
 
@@ -73,25 +71,25 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
     Raises TaskFailed when a part died; NewerDatabase, OutdatedDatabase, Unavailable when the database cannot be used;
     KafkaProblem when the topics cannot.
     """
-    with stop_on_signals() as stop:
+    with stop_on_signals() as stop, asked_by_hangup(stop) as asked:
         clock = SystemClock()
-        metrics = Metrics(
-            sources=SOURCES, rules=[rule.name for rule in pack.rules], version=version("nearmiss-monitor")
-        )
+        metrics = Metrics(sources=SOURCES, version=version("nearmiss-monitor"))
+        current = Current(pack, clock, metrics)
         async with AsyncExitStack() as stack:
             store = await stack.enter_async_context(open_store(settings.database))
             journal = await _journal(settings, store, clock, metrics, stack)
             loop = EngineLoop(
                 journal.reader,
                 journal.memory,
-                _engine_maker(settings, pack),
+                _engine_maker(settings, current),
                 clock,
                 metrics,
                 LoopSettings(lateness=settings.lateness),
                 owner=f"{socket.gethostname()}/{uuid4()}",
                 keeps_history=journal.needs_history,
+                current=current,
             )
-            app = build_web(settings, pack, store, journal, loop, clock, metrics)
+            app = build_web(settings, current, store, journal, loop, clock, metrics)
             server = _Server(
                 uvicorn.Config(
                     app,
@@ -112,12 +110,14 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
                 letters = DeadLetters(settings.kafka, store.rejects, metrics)
                 tasks.start("dead_letters", letters.run(engine_stop))
             tasks.start("http", server.serve(sockets=[listener]))
+            tasks.start("reload", _reloader(settings, current).run(stop.event, asked), may_end=True)
             tasks.start("companion", _accompany(server, companion, address_of(listener), stop.event), may_end=True)
             try:
                 await tasks.watch(stop.event)
             finally:
                 # Also when a part died: what was acknowledged is durable, and requests under way get their answer.
                 stop.request("a part of the service ended")
+                asked.set()
                 app.state.live.close()
                 server.should_exit = True
                 await server.ended.wait()
@@ -163,7 +163,7 @@ async def _no_trouble() -> None:
 
 def build_web(
     settings: Settings,
-    pack: Pack,
+    current: Current,
     store: Store,
     journal: _Journal,
     loop: EngineLoop,
@@ -171,7 +171,7 @@ def build_web(
     metrics: Metrics,
 ) -> FastAPI:
     """The one web application: review, intake and what operators ask."""
-    budget = ReviewBudget(store.near_misses, lambda: pack.catalogue, settings.review_budget)
+    budget = ReviewBudget(store.near_misses, lambda: current.pack.catalogue, settings.review_budget)
     app = build_app(
         store.near_misses,
         journal.writer,
@@ -180,6 +180,7 @@ def build_web(
         settings.auth(),
         budget=budget,
         version=version("nearmiss-monitor"),
+        active_pack=lambda: current.status,
     )
     _warn_of_open_sources(settings)
     receiver = Receiver(journal.writer, store.rejects, clock, metrics, settings.future_tolerance)
@@ -232,11 +233,32 @@ async def _accompany(server: _Server, companion: Companion, address: str, stop: 
     await companion(address, stop)
 
 
-def _engine_maker(settings: Settings, pack: Pack) -> Callable[[Saved], Engine]:
+def _engine_maker(settings: Settings, current: Current) -> Callable[[Saved], Engine]:
     def make(saved: Saved) -> Engine:
-        return Engine(pack.rules, pack.catalogue, make_regex, EngineSettings(lateness=settings.lateness), saved.cells)
+        pack, how = current.pack, EngineSettings(lateness=settings.lateness)
+        return Engine(pack.rules, pack.catalogue, make_regex, how, saved.cells, compiled=pack.compiled)
 
     return make
+
+
+def compiled_pack(loaded: LoadedPack) -> Pack:
+    """What the engines need of rules and catalogue that were read without an error."""
+    rules, catalogue = loaded.rules.rules, loaded.catalogue.catalogue
+    compiled = Matcher(rules, catalogue, Lineage(), make_regex)
+    return Pack(
+        rules, catalogue, loaded.rules.content_hash, loaded.catalogue.content_hash, compiled, marks=loaded.marks
+    )
+
+
+def _reloader(settings: Settings, current: Current) -> Reloader:
+    def read() -> Read:
+        loaded = load_pack(settings.rules, settings.catalogue)
+        if loaded.errors:
+            return Read(None, tuple(str(problem) for problem in loaded.errors))
+        return Read(compiled_pack(loaded))
+
+    every = settings.watch_every / SECOND if settings.watch_every else None
+    return Reloader(current, read, partial(marks_of, settings.rules, settings.catalogue), every)
 
 
 def _intake_settings(settings: Settings) -> IntakeSettings:

@@ -96,6 +96,21 @@ class Reject(msgspec.Struct, frozen=True):
     forward: bool = False
 
 
+class ActivePack(msgspec.Struct, frozen=True):
+    """The rules and the catalogue in force, by the hashes of their content, and whether a later reading failed.
+
+    `problems`: what was wrong with what was read at `failed_at`; empty where the last reading was right.
+    """
+
+    rules_hash: str
+    catalogue_hash: str
+    rules: int
+    services: int
+    loaded_at: Instant
+    failed_at: Instant | None = None
+    problems: tuple[str, ...] = ()
+
+
 class JournalWriter(Protocol):
     async def append(self, events: Sequence[Event]) -> Appended:
         """Make events durable, in order, before returning. Raises Unavailable."""

@@ -114,6 +114,10 @@ class Settings(_Group):
         default=(),
         description="Files or directories that say which services exist and who uses them, in our form or Backstage's.",
     )
+    watch_every: Microseconds = Field(
+        default=5 * SECOND,
+        description="How often the files of rules and catalogue are looked at for changes; `0s` leaves it to SIGHUP.",
+    )
     config: Path | None = Field(default=None, description="YAML file with settings by the names of this page.")
     log_format: Literal["console", "json"] = Field(default="console", description="Lines for people, or JSON.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(

@@ -28,7 +28,7 @@ from monitor.settings import PREFIX, AccountSettings, Settings, groups
 PAGES = Path(__file__).resolve().parents[1] / "docs" / "reference"
 BEGIN = "<!-- generated: make docs -->"
 END = "<!-- end of what is generated -->"
-DURATIONS = frozenset({"lateness", "future_tolerance"})
+DURATIONS = frozenset({"watch_every", "lateness", "future_tolerance"})
 
 
 def metrics_table() -> str:
@@ -49,7 +49,7 @@ def _labels(family: Metric) -> str:
             if label != "le" and value not in known:
                 known.append(value)
     values.pop("le", None)
-    if family.name == "nearmiss_build_info":
+    if family.name in ("nearmiss_build_info", "nearmiss_pack_info"):
         return ", ".join(f"`{label}`" for label in values)
     return "; ".join(f"`{label}`: {', '.join(_label_value(each) for each in known)}" for label, known in values.items())
 

@@ -11,9 +11,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from monitor.app import Pack, PortTaken, listen
-from monitor.cli.engine_options import read_catalogue, read_rules
-from monitor.cli.run import WrongSetting, start
+from monitor.app import PortTaken, listen
+from monitor.cli.run import WrongSetting, read_pack, start
 from monitor.core.engine import Engine
 from monitor.core.events import Event
 from monitor.demo.player import Player, Stopped
@@ -22,6 +21,7 @@ from monitor.lab.ledger import Ledger
 from monitor.ops import logs
 from monitor.ops.clock import SystemClock
 from monitor.packs.regex import make_regex
+from monitor.pipeline.pack import Pack
 from monitor.settings import Settings, load_settings
 
 DEFAULT_PORT = 8080
@@ -40,7 +40,7 @@ def command(port: int | None) -> None:
     listener = _listener(port, console)
     with tempfile.TemporaryDirectory(prefix="nearmiss-demo-") as directory:
         settings = _settings(Path(directory))
-        pack = Pack(read_rules(None), read_catalogue([CATALOGUE]))
+        pack = read_pack(settings)
         events = story(SystemClock().now())
         show = _Show(console, events, _expected(pack, events))
         start(settings, pack, listener, show.run)

@@ -37,7 +37,7 @@ catalogue_option = click.option(
 def read_rules(path: Path | None) -> tuple[Rule, ...]:
     """The rules of a directory, or those that come with the program."""
     loaded = load_rules(shipped_rules() if path is None else path)
-    _stop_on_errors(loaded.problems)
+    stop_on_errors(loaded.problems)
     if not loaded.rules:
         click.echo(f"{path}: no rules in it; nothing can be found", err=True)
     return loaded.rules
@@ -46,11 +46,12 @@ def read_rules(path: Path | None) -> tuple[Rule, ...]:
 def read_catalogue(paths: Sequence[Path]) -> Catalogue:
     """The catalogue of these files; without one, an empty catalogue: every service then counts as user-facing."""
     loaded = load_catalogues(paths)
-    _stop_on_errors(loaded.problems)
+    stop_on_errors(loaded.problems)
     return loaded.catalogue
 
 
-def _stop_on_errors(problems: Iterable[Problem]) -> None:
+def stop_on_errors(problems: Iterable[Problem]) -> None:
+    """Print every problem; exit with 2 where one is an error."""
     found = tuple(problems)
     for problem in found:
         click.echo(printable(str(problem)), err=True)

@@ -7,11 +7,13 @@ import socket
 
 import click
 
-from monitor.app import Companion, Pack, PortTaken, listen, serve
-from monitor.cli.engine_options import read_catalogue, read_rules
+from monitor.app import Companion, PortTaken, compiled_pack, listen, serve
+from monitor.cli.engine_options import stop_on_errors
 from monitor.kafka.errors import KafkaProblem
 from monitor.ops import logs
 from monitor.ops.tasks import TaskFailed
+from monitor.packs.pack import load_pack
+from monitor.pipeline.pack import Pack
 from monitor.settings import Settings, load_settings
 
 
@@ -40,7 +42,9 @@ def command(catalogue: tuple[str, ...], **flags: str | None) -> None:
 
 def read_pack(settings: Settings) -> Pack:
     """The rules and the catalogue of the settings. Prints every problem and exits with 2 where one is an error."""
-    return Pack(read_rules(settings.rules), read_catalogue(settings.catalogue))
+    loaded = load_pack(settings.rules, settings.catalogue)
+    stop_on_errors(loaded.problems)
+    return compiled_pack(loaded)
 
 
 def open_listener(settings: Settings) -> socket.socket:

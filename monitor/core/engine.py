@@ -98,19 +98,21 @@ class Engine:
     def _keep(self, kind: str, mask: int) -> int:
         return _keep(self._matcher, kind, mask)
 
-    def replace(self, rules: Sequence[Rule], catalogue: Catalogue) -> None:
+    def replace(self, rules: Sequence[Rule], catalogue: Catalogue, compiled: Matcher | None = None) -> list[Decision]:
         """Go on by these rules and this catalogue, exactly as a stop and a start with them would.
 
         What waits under a rule that stayed the same waits on. A rule that changed begins anew with the events that are
-        remembered; what the rules before did not want was not kept.
+        remembered; what the rules before did not want was not kept. `compiled`: as for a new engine.
         """
-        before = self._matcher
+        before, mask_before = self._matcher, self._mask
+        self._compiled = compiled
         self._wire(rules, catalogue)
         remembered = self._begin_anew()
-        state, mask = self.state, self._matcher.mask
+        state, mask = self.state, self._mask
         # What was written to be forgotten earlier than these rules allow is written once more.
-        longer = [e for e, now in remembered if self._keep(e.kind, now) > _keep(before, e.kind, before.mask(e))]
+        longer = [e for e, now in remembered if self._keep(e.kind, now) > _keep(before, e.kind, mask_before(e))]
         state.new_facts = [(event, mask(event)) for event in (*(event for event, _ in state.new_facts), *longer)]
+        return self._take()
 
     def _begin_anew(self) -> list[tuple[Event, int]]:
         """Let the candidates of rules that are gone or changed go, and look at what is remembered again."""

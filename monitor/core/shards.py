@@ -108,6 +108,17 @@ class Shards:
                 out += self._tick(shard, timeline.watermark)
         return out
 
+    def replace(self, rules: Sequence[Rule], catalogue: Catalogue, compiled: Matcher | None = None) -> list[Decision]:
+        """Go on by these rules and this catalogue, every engine as a stop and a start with them would."""
+        self._rules, self._catalogue, self._router = tuple(rules), catalogue, Router(catalogue)
+        self._compiled = compiled or Matcher(rules, catalogue, Lineage(), self._make_regex)
+        out: list[Decision] = []
+        for shard in sorted(self._engines):
+            if decided := self._engines[shard].replace(self._rules, catalogue, self._compiled):
+                self._spoke.add(shard)
+                out += decided
+        return out
+
     def tick(self, at: Instant) -> list[Decision]:
         """Nothing older than `at` is to be expected any more, for any of the engines."""
         self._timeline.tick(at)

@@ -215,6 +215,23 @@ class Metrics:
 
         # Rules and the program itself
         self.rules_loaded = Gauge("nearmiss_rules_loaded", "Rules in use.", registry=r)
+        self._pack_info = Gauge(
+            "nearmiss_pack_info",
+            "Always 1; the labels are the content hashes of the rules and the catalogue in use, one series at a time.",
+            ["rules", "catalogue"],
+            registry=r,
+        )
+        self.pack_loaded_timestamp = Gauge(
+            "nearmiss_pack_loaded_timestamp_seconds", "When the rules and the catalogue in use were taken.", registry=r
+        )
+        self.pack_last_reload_success = Gauge(
+            "nearmiss_pack_last_reload_success",
+            "0 while the files of rules or catalogue are wrong, so that the last good ones stay in use.",
+            registry=r,
+        )
+        self.pack_reload_failures = Counter(
+            "nearmiss_pack_reload_failures_total", "Readings of rules and catalogue that found errors.", registry=r
+        )
         self.build_info = Gauge(
             "nearmiss_build_info", "Always 1; the labels tell what runs.", ["version", "python"], registry=r
         )
@@ -240,6 +257,12 @@ class Metrics:
         names = list(rules)
         self.drafts_opened.know(names)
         self.rules_loaded.set(len(names))
+
+    def show_pack(self, rules: str, catalogue: str, at: float) -> None:
+        """The content hashes of what is in use since `at` (seconds); the series of what was before goes."""
+        self._pack_info.clear()
+        self._pack_info.labels(rules, catalogue).set(1)
+        self.pack_loaded_timestamp.set(at)
 
     def set_engine_gauges(self, gauges: Mapping[str, float], part: str = "") -> None:
         """Take over what `Engine.gauges()` tells; the parts of one process are added up.

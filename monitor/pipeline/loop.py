@@ -18,6 +18,7 @@ from monitor.core.events import SECOND, Event, Instant
 from monitor.core.shards import Shards
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
+from monitor.pipeline.pack import Current
 from monitor.pipeline.tally import Tally
 from monitor.pipeline.tenure import LoopState, Tenure, TenureSettings, stopped_within
 from monitor.ports import WHOLE, Batch, Clock, Commit, EngineStore, Fenced, JournalReader, Reject, Saved
@@ -67,7 +68,8 @@ class EngineLoop:
     """One engine at work on one journal, or the engines of one part of it.
 
     `keeps_history`: the journal is not itself the event history, so events are committed to it here. `part` and
-    `scopes` are what is owned; while somebody else owns it, the loop stands by.
+    `scopes` are what is owned; while somebody else owns it, the loop stands by. `current`: the
+    rules and the catalogue to go by, which may be replaced between two batches; `make_engine` goes by it too.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class EngineLoop:
         keeps_history: bool = False,
         part: str = WHOLE,
         scopes: Sequence[str] = (),
+        current: Current | None = None,
     ) -> None:
         self._reader = reader
         self._store = store
@@ -95,6 +98,8 @@ class EngineLoop:
         self._tenure = Tenure(
             store, metrics, settings.tenure, owner=owner, part=part, scopes=scopes, on_resumed=self._hold_ticks
         )
+        self._current = current
+        self._pack_number = 0
         self._tally = Tally(metrics)
         self._tick_from = clock.now()
 
@@ -122,6 +127,7 @@ class EngineLoop:
             tenure.state = LoopState.STOPPED
 
     async def _work(self, saved: Saved, stop: asyncio.Event) -> None:
+        self._pack_number = self._current.number if self._current is not None else 0
         engine = self._make_engine(saved)
         cells = len(saved.cells) + sum(len(cells) for cells in saved.scopes.values())
         _log.info("engine_started", part=self._part, epoch=saved.epoch, cells=cells, positions=saved.positions)
@@ -134,6 +140,7 @@ class EngineLoop:
             )
             if batch is None:
                 break
+            done.decisions += self._renewed(engine)
             await self._step(engine, batch, done)
             done.rejects += batch.rejects
             done.positions.update(batch.positions)
@@ -151,6 +158,16 @@ class EngineLoop:
                 await stopped_within(stop, self._settings.gather_seconds)
         if done.is_worth_it:
             await self._commit(engine, done, saved.epoch, stop)
+
+    def _renewed(self, engine: Engine | Shards) -> list[Decision]:
+        """Let the engine go by the pack in force, where that is another by now; what was decided by that."""
+        current = self._current
+        if current is None or current.number == self._pack_number:
+            return []
+        self._pack_number, pack = current.number, current.pack
+        decided = engine.replace(pack.rules, pack.catalogue, pack.compiled)
+        _log.info("engine_renewed", rules_hash=pack.rules_hash, catalogue_hash=pack.catalogue_hash)
+        return decided
 
     @property
     def _read_events(self) -> int:

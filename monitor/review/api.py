@@ -31,6 +31,7 @@ PREFIX = "/api/v1"
 TAGS: list[dict[str, str]] = [
     {"name": "near misses", "description": "Read the records that the machine drafted and people judged."},
     {"name": "review", "description": "Judge them. Every move is audited under the role of the caller."},
+    {"name": "operation", "description": "What the service goes by."},
 ]
 
 DESCRIPTION = """

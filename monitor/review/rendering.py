@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from monitor.core.events import Event, to_text
 from monitor.core.near_miss import Dismissal, Draft, State, Verdict
 from monitor.core.reasons import Withdrawn
-from monitor.ports import Record
+from monitor.ports import ActivePack, Record
 from monitor.review import words
 from monitor.review.problems import Problem
 
@@ -36,7 +36,8 @@ _IMPACT_REASONS: frozenset[str | None] = frozenset(
 class Pages:
     """Renders the templates of this package."""
 
-    def __init__(self) -> None:
+    def __init__(self, active_pack: Callable[[], ActivePack] | None = None) -> None:
+        """`active_pack` tells what the foot of each page says about rules and catalogue."""
         self._environment = Environment(
             loader=FileSystemLoader(HERE / "templates"),
             autoescape=select_autoescape(("html", "svg")),
@@ -73,6 +74,7 @@ class Pages:
             UNDECIDED_STATES=("draft", "in_review", "reopened"),
             State=State,
             asset=asset,
+            active_pack=active_pack,
         )
 
     def render(self, request: Request, template: str, context: Mapping[str, object], status: int = 200) -> HTMLResponse:

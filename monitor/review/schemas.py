@@ -148,6 +148,18 @@ class DecisionIn(Shape):
     )
 
 
+class PackOut(Shape):
+    """The rules and the catalogue in use."""
+
+    rules_hash: str = Field(description="Of the content of the rules, as `nearmiss config check` prints it.")
+    catalogue_hash: str = Field(description="Of the content of the catalogue, likewise.")
+    rules: int = Field(description="How many rules.")
+    services: int = Field(description="How many services the catalogue lists.")
+    loaded_at: str = Field(description="Since when they are in use.")
+    failed_at: str | None = Field(description="When changed files could not be used; the last good ones stay.")
+    problems: list[str] = Field(description="What was wrong with them, the first few.")
+
+
 class CommentIn(Shape):
     text: str = Field(description=f"At most {LONGEST_TEXT} characters.")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -12,13 +12,14 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from monitor.ops.metrics import Metrics
-from monitor.ports import Clock, JournalWriter, NearMisses
+from monitor.ports import ActivePack, Clock, JournalWriter, NearMisses
 from monitor.review import api, problems
 from monitor.review.auth import Auth
 from monitor.review.budget import ReviewBudget
 from monitor.review.draft_page import build_draft_pages
 from monitor.review.guard import Guard
 from monitor.review.live import Live, MonotonicClock
+from monitor.review.pack_api import build_pack_router
 from monitor.review.pages import build_pages
 from monitor.review.rendering import STATIC, Pages
 from monitor.review.service import Review
@@ -47,8 +48,11 @@ def build_app(
     *,
     budget: ReviewBudget | None = None,
     version: str = "0",
+    active_pack: Callable[[], ActivePack] | None = None,
 ) -> FastAPI:
     """The app. Others may include their routers (intake, health, metrics); the guard stands before all of them.
+
+    `active_pack` tells the rules and the catalogue in force, for the API and the foot of the pages.
 
     Call `app.state.live.close()` when the stop begins, before the server waits for its open requests: the streams of
     open pages would otherwise keep it waiting.
@@ -72,11 +76,13 @@ def build_app(
         lifespan=lifespan,
     )
     review = Review(near_misses, journal, clock, metrics, budget)
-    pages = Pages()
+    pages = Pages(active_pack)
     app.state.live = live
     app.state.review = review
     app.add_middleware(Guard, auth=auth or Auth())
     app.include_router(api.build_router(review))
+    if active_pack is not None:
+        app.include_router(build_pack_router(active_pack))
     app.include_router(build_pages(review, live, pages))
     app.include_router(build_draft_pages(review, pages))
     app.mount("/static", _Static(directory=STATIC), name="static")

@@ -44,7 +44,7 @@ def with_reload(stream: list[Event], at: int, rules: list[Rule], after: list[Rul
         decided += engine.step([event])
         saved(cells, engine)
     if by == "replace":
-        engine.replace(after, shop())
+        decided += engine.replace(after, shop())
     else:
         engine = new_engine(after, cells=saved(cells, engine))
     for event in stream[at:]:
@@ -99,7 +99,7 @@ def test_what_a_longer_window_needs_survives_a_later_stop(found: list[Event], at
         engine, cells, got = new_engine(short), dict[str, bytes](), list[Decision]()
         for place, event in enumerate(stream):
             if place == at:
-                engine.replace(long, shop())
+                got += engine.replace(long, shop())
             if place == stop_at:
                 engine = new_engine(long if place >= at else short, cells=saved(cells, engine))
             got += engine.step([event])

@@ -19,7 +19,7 @@ from monitor.core.near_miss import Cited, Draft
 from monitor.core.reasons import Withdrawn
 from monitor.ops.clock import ManualClock
 from monitor.ops.metrics import Metrics
-from monitor.ports import Commit
+from monitor.ports import ActivePack, Commit
 from monitor.review.auth import Auth
 from monitor.review.budget import ReviewBudget
 from monitor.review.web import build_app
@@ -39,6 +39,7 @@ class Desk:
         self._epoch = epoch
         self.catalogue = Catalogue()
         self.a_week = 0
+        self.pack = ActivePack("a1b2c3d4e5f60718", "0f1e2d3c4b5a6978", rules=44, services=300, loaded_at=records.MONDAY)
         self.app = self.build()
         self.http = self.client(self.app)
 
@@ -46,7 +47,14 @@ class Desk:
         near_misses = self.store.near_misses
         budget = ReviewBudget(near_misses, lambda: self.catalogue, self.a_week)
         return build_app(
-            near_misses, self.store.journal, self.clock, self.metrics, auth, budget=budget, version="1.2.3"
+            near_misses,
+            self.store.journal,
+            self.clock,
+            self.metrics,
+            auth,
+            budget=budget,
+            version="1.2.3",
+            active_pack=lambda: self.pack,
         )
 
     def ask_at_most(self, a_week: int, catalogue: Catalogue | None = None) -> None:

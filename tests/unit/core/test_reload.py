@@ -19,7 +19,7 @@ STORY = [
 def reload(before: list[Rule], after: list[Rule], after_events: int, story: list[Event] = STORY) -> list[object]:
     engine = new_engine(before)
     decided: list[object] = [*engine.step(story[:after_events])]
-    engine.replace(after, shop())
+    decided += engine.replace(after, shop())
     return [*decided, *engine.step(story[after_events:]), *engine.end()]
 
 

@@ -1,0 +1,57 @@
+"""The rules and the catalogue of a service, read together: what a start, a check and a reload all go through.
+
+Knows where files lie and when they changed; must not know what is done with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from monitor.packs.catalogue import LoadedCatalogue, load_catalogues
+from monitor.packs.loader import Loaded, find_files, load_rules
+from monitor.packs.problems import Problem, Problems
+from monitor.packs.shipped import shipped_rules
+
+Marks = tuple[tuple[str, int, int, int], ...]
+"""What tells that a file is not the one that was read: path, time of change (nanoseconds), size, inode."""
+
+
+class LoadedPack(msgspec.Struct, frozen=True):
+    """What the files gave, and the marks that they had before they were read."""
+
+    rules: Loaded
+    catalogue: LoadedCatalogue
+    marks: Marks
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return (*self.rules.problems, *self.catalogue.problems)
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return (*self.rules.errors, *self.catalogue.errors)
+
+
+def load_pack(rules: Path | None, catalogue: Sequence[Path]) -> LoadedPack:
+    """The rules of a directory (without one, those that come with the program) and the catalogue of these files."""
+    marks = marks_of(rules, catalogue)
+    return LoadedPack(load_rules(shipped_rules() if rules is None else rules), load_catalogues(catalogue), marks)
+
+
+def marks_of(rules: Path | None, catalogue: Sequence[Path]) -> Marks:
+    """The marks of all files that `load_pack` would read now; other marks mean that something may have changed."""
+    return tuple(sorted(_marks([shipped_rules() if rules is None else rules, *catalogue])))
+
+
+def _marks(paths: Sequence[Path]) -> Iterator[tuple[str, int, int, int]]:
+    for path in paths:
+        for file in find_files(path, Problems()):
+            try:
+                found = file.stat()
+            except OSError:
+                # It went meanwhile: its absence is what is to be noticed.
+                continue
+            yield str(file), found.st_mtime_ns, found.st_size, found.st_ino

@@ -1,0 +1,156 @@
+"""When files are read again, and what becomes of what was read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from monitor.core.catalogue import Catalogue, Service
+from monitor.core.events import SECOND
+from monitor.core.lineage import Lineage
+from monitor.core.matching import Matcher
+from monitor.ops.clock import ManualClock
+from monitor.ops.metrics import Metrics
+from monitor.packs.regex import make_regex
+from monitor.pipeline.pack import Current, Pack
+from monitor.pipeline.reload import Read, Reloader
+from tests.support.streams import acted_rule
+
+NOW = 1_800_000_000 * SECOND
+
+
+def pack(name: str, marks: str = "", services: int = 1) -> Pack:
+    catalogue = Catalogue({f"s{n}": Service(f"s{n}") for n in range(services)})
+    rules = (acted_rule(name=name),)
+    return Pack(rules, catalogue, name, str(services), Matcher(rules, catalogue, Lineage(), make_regex), marks)
+
+
+class Files:
+    """A reloader over files that are values, and what it says."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock(NOW)
+        self.metrics = Metrics()
+        self.marks = "first"
+        self.now: Callable[[], Read] = lambda: Read(pack("first", self.marks))
+        self.reads = 0
+        self.current = Current(pack("first", "first"), self.clock, self.metrics)
+        self.reloader = Reloader(self.current, self.read, lambda: self.marks, every=60)
+
+    def read(self) -> Read:
+        self.reads += 1
+        return self.now()
+
+    def change(self, marks: str, read: Read) -> None:
+        self.marks, self.now = marks, lambda: read
+
+    def metric(self, name: str, **labels: str) -> float | None:
+        return self.metrics.registry.get_sample_value(f"nearmiss_{name}", labels)
+
+
+async def test_a_change_is_taken_once_it_stands_still() -> None:
+    files = Files()
+    await files.reloader.look()
+    files.change("second", Read(pack("second", "second")))
+    await files.reloader.look()
+    assert files.reads == 0, "the file may still be being written"
+    await files.reloader.look()
+    assert (files.current.pack.rules_hash, files.current.number) == ("second", 1)
+    for _ in range(3):
+        await files.reloader.look()
+    assert files.reads == 1
+
+
+async def test_a_file_that_keeps_changing_is_waited_for() -> None:
+    files = Files()
+    for turn in range(5):
+        files.change(f"turn-{turn}", Read(pack("second", f"turn-{turn}")))
+        await files.reloader.look()
+    assert files.reads == 0
+    await files.reloader.look()
+    assert files.current.pack.rules_hash == "second"
+
+
+async def test_what_is_broken_keeps_the_last_good_pack_and_says_so_once() -> None:
+    files = Files()
+    files.change("broken", Read(None, ("a.yaml:1:1: error: x", "a.yaml:2:1: error: y")))
+    for _ in range(4):
+        await files.reloader.look()
+    assert files.reads == 1
+    assert (files.current.pack.rules_hash, files.current.number) == ("first", 0)
+    assert files.current.status.failed_at == NOW
+    assert files.current.status.problems == ("a.yaml:1:1: error: x", "a.yaml:2:1: error: y")
+    assert files.metric("pack_reload_failures_total") == 1
+    assert files.metric("pack_last_reload_success") == 0
+    assert files.metric("pack_info", rules="first", catalogue="1") == 1
+
+
+async def test_what_is_mended_is_taken() -> None:
+    files = Files()
+    files.change("broken", Read(None, ("a.yaml:1:1: error: x",)))
+    await files.reloader.look()
+    await files.reloader.look()
+    files.change("mended", Read(pack("second", "mended", services=2)))
+    await files.reloader.look()
+    await files.reloader.look()
+    assert files.current.status.failed_at is None
+    assert files.metric("pack_last_reload_success") == 1
+    assert files.metric("pack_info", rules="second", catalogue="2") == 1
+    assert files.metric("pack_info", rules="first", catalogue="1") is None, "one series at a time"
+    assert files.metric("rules_loaded") == 1
+    assert files.metric("drafts_opened_total", rule="second") == 0
+
+
+async def test_the_same_content_again_is_no_new_pack() -> None:
+    """Also after a mistake that was undone: then all is well again, and nothing begins anew."""
+    files = Files()
+    before = files.current.pack.compiled
+    files.change("broken", Read(None, ("a.yaml:1:1: error: x",)))
+    await files.reloader.look()
+    await files.reloader.look()
+    files.change("back", Read(pack("first", "back")))
+    await files.reloader.look()
+    await files.reloader.look()
+    assert files.current.number == 0
+    assert files.current.pack.compiled is before
+    assert (files.current.status.failed_at, files.metric("pack_last_reload_success")) == (None, 1)
+
+
+async def test_a_reading_that_breaks_is_a_failure_and_no_end() -> None:
+    files = Files()
+
+    def fails() -> Read:
+        raise OSError("the share went away")
+
+    files.marks, files.now = "second", fails
+    await files.reloader.look()
+    await files.reloader.look()
+    assert files.current.status.problems == ("reading failed: OSError: the share went away",)
+    assert files.metric("pack_reload_failures_total") == 1
+
+
+async def test_whoever_asks_is_served_at_once_and_without_a_change() -> None:
+    files = Files()
+    stop, asked = asyncio.Event(), asyncio.Event()
+    files.now = lambda: Read(pack("second", "first"))
+    reader = files.read
+
+    def read_and_stop() -> Read:
+        stop.set()
+        asked.set()
+        return reader()
+
+    files.reloader._read = read_and_stop
+    asked.set()
+    await asyncio.wait_for(files.reloader.run(stop, asked), 10)
+    assert (files.reads, files.current.pack.rules_hash) == (1, "second")
+
+
+async def test_the_stop_ends_it_though_nobody_looks() -> None:
+    files = Files()
+    stop, asked = asyncio.Event(), asyncio.Event()
+    reloader = Reloader(files.current, files.read, lambda: files.marks, every=None)
+    stop.set()
+    asked.set()
+    await asyncio.wait_for(reloader.run(stop, asked), 10)
+    assert files.reads == 0
