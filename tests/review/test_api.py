@@ -289,9 +289,23 @@ async def test_the_document_describes_every_route(desk: Desk) -> None:
         "/api/v1/near-misses/{record_id}/decision",
         "/api/v1/near-misses/{record_id}/comments",
         "/api/v1/near-misses/{record_id}/audit",
+        "/api/v1/pack",
     }
     for methods in document["paths"].values():
         for route in methods.values():
             assert route["summary"]
             assert route["description"]
-            assert "503" in route["responses"]
+            assert "503" in route["responses"] or route["tags"] == ["operation"]
+
+
+async def test_the_pack_in_use_is_told(desk: Desk) -> None:
+    told = await desk.get("/pack")
+    assert (told["rules_hash"], told["rules"], told["services"]) == ("a1b2c3d4e5f60718", 44, 300)
+    assert (told["failed_at"], told["problems"]) == (None, [])
+    desk.pack = msgspec.structs.replace(desk.pack, failed_at=desk.clock.now(), problems=("a.yaml:1:1: error: <b>",))
+    told = await desk.get("/pack")
+    assert told["problems"] == ["a.yaml:1:1: error: <b>"]
+    assert told["failed_at"] is not None
+    page = (await desk.http.get("/")).text
+    assert "a1b2c3d4e5f60718" in page
+    assert "cannot be used: 1 problem." in page

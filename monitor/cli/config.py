@@ -1,0 +1,118 @@
+"""`nearmiss config`: says whether the service would start with these settings, rules and catalogue, and with what.
+
+Reads everything with the very loaders that the service uses; starts nothing and writes nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+import msgspec
+
+from monitor.cli.engine_options import printable
+from monitor.cli.main import FAILED
+from monitor.packs.pack import load_pack
+from monitor.packs.survey import CatalogueSurvey, RuleSurvey, Survey, few, survey
+from monitor.settings import BadSettings, Settings, load_settings
+
+
+@click.group("config", short_help="Check settings, rules and catalogue.")
+def group() -> None:
+    """Check what the service would run with."""
+
+
+@group.command("check", short_help="Print every problem, and what would run.")
+@click.option("--config", help="YAML file with settings.")
+@click.option("--rules", help="Directory of rules.  [default: those of the settings]")
+@click.option("--catalogue", multiple=True, help="Services: a file or a directory (repeatable).")
+@click.option("--strict", is_flag=True, help="Fail on warnings, too.")
+@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True,
+              help="What to print on standard output: the summary in words, or everything as JSON.")  # fmt: skip
+def check(config: str | None, rules: str | None, catalogue: tuple[str, ...], strict: bool, output: str) -> None:
+    """Read settings (also of the environment), rules and catalogue, and print every problem on a line of its own.
+
+    Then say what would run, with the content hashes that the running service shows. Exits 1 when there is an error.
+    """
+    flags = {"config": config, "rules": rules, "catalogue": catalogue or None}
+    settings, wrong = _settings(flags)
+    given = settings or Settings(rules=None if rules is None else Path(rules), catalogue=tuple(map(Path, catalogue)))
+    loaded = load_pack(given.rules, given.catalogue)
+    found = survey(loaded)
+    problems = (*loaded.problems, *found.warnings)
+    errors = len(wrong) + len(loaded.errors)
+    warnings = len(problems) - len(loaded.errors)
+    if output == "json":
+        said = {"settings": wrong, "problems": problems, "rules": found.rules, "catalogue": found.catalogue}
+        click.echo(msgspec.json.format(msgspec.json.encode(said)).decode())
+    else:
+        for line in (*wrong, *map(str, problems)):
+            click.echo(printable(line), err=True)
+        if wrong and settings is None:
+            note = "the settings cannot be used: only the rules and the catalogue of the command line were looked at"
+            click.echo(note, err=True)
+        for line in _lines(found, settings):
+            click.echo(printable(line))
+    click.echo(
+        f"{errors} error{'' if errors == 1 else 's'}, {warnings} warning{'' if warnings == 1 else 's'}", err=True
+    )
+    if errors or (strict and warnings):
+        sys.exit(FAILED)
+
+
+def _settings(flags: Mapping[str, object]) -> tuple[Settings | None, tuple[str, ...]]:
+    try:
+        return load_settings(flags), ()
+    except BadSettings as error:
+        return None, error.problems
+
+
+def _lines(found: Survey, settings: Settings | None) -> list[str]:
+    lines = []
+    if settings is not None:
+        kept = "PostgreSQL" if settings.database.startswith("postgresql") else "SQLite"
+        source = "Kafka" if settings.kafka.is_used else f"the journal in {kept}"
+        lines.append(f"service     listens on {settings.host}:{settings.port}, keeps records in {kept}, reads {source}")
+    return [*lines, *_of_rules(found.rules), *_of_catalogue(found.catalogue)]
+
+
+def _of_rules(rules: RuleSurvey) -> list[str]:
+    read = f"{_so_many(rules.files, 'file')}, {_so_many(rules.examples, 'example')}"
+    return [
+        f"rules       {rules.count} in {read}, content {rules.content_hash}",
+        f"  by mode   {_counted(rules.by_mode)}",
+        f"  by family {_counted(rules.by_family)}",
+    ]
+
+
+def _of_catalogue(known: CatalogueSurvey) -> list[str]:
+    if not known.services:
+        return ["catalogue   none: every service counts as user-facing"]
+    read = f"{_so_many(known.services, 'service')} in {_so_many(known.files, 'file')}"
+    if known.left_out:
+        read += f", {_so_many(known.left_out, 'document')} of other tools left out"
+    vague = few(known.feeds_without_freshness) or "none"
+    lines = [
+        f"catalogue   {read}, content {known.content_hash}",
+        f"  users see {len(known.user_facing)}: {few(known.user_facing)}",
+        f"  domains   {len(known.domains)}: {few(known.domains)}",
+        f"  owners    {len(known.owners)}: {few(known.owners)}",
+        f"  lifecycle {_counted(known.by_lifecycle)}",
+        f"  counts    {few(known.production) or 'every environment'}",
+        f"  feeds     {known.feeds}; their own cadence tells the freshness of {vague}",
+        f"  unwatched {few(known.user_facing_without_feed) or 'none'} (user-facing, and no feed)",
+        f"  no users  {few(known.no_path_to_users) or 'none'} (nothing that users see depends on them)",
+    ]
+    if known.automation:
+        lines.append(f"  machines  {few(known.automation)}")
+    return lines
+
+
+def _counted(counts: dict[str, int]) -> str:
+    return ", ".join(f"{number} {word}" for word, number in counts.items()) or "none"
+
+
+def _so_many(count: int, word: str) -> str:
+    return f"{count} {word}" + ("" if count == 1 else "s")

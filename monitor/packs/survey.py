@@ -1,0 +1,167 @@
+"""What rules and catalogue come to when they run together: the numbers worth a look, and what will be regretted.
+
+Decides what is odd although every file by itself is right; must not know how it is printed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+
+import msgspec
+
+from monitor.core.catalogue import Catalogue
+from monitor.core.conditions import fields_of
+from monitor.core.rule import Rule
+from monitor.packs.pack import LoadedPack
+from monitor.packs.problems import Place, Problem, Problems
+
+MOST_NAMES = 8
+"""Names that one line lists; the rest is counted."""
+NOT_YET_OR_NO_MORE = frozenset({"experimental", "development", "deprecated", "retired"})
+"""Lifecycles in which nobody expects a feed to watch."""
+_BY_THE_CLOCK = frozenset({"derived.off_hours", "derived.opens_at"})
+
+
+class RuleSurvey(msgspec.Struct, frozen=True):
+    """The rules in numbers; `by_mode` and `by_family` count them."""
+
+    count: int
+    files: int
+    examples: int
+    by_mode: dict[str, int]
+    by_family: dict[str, int]
+    content_hash: str
+
+
+class CatalogueSurvey(msgspec.Struct, frozen=True):
+    """The catalogue in numbers and names; every list is in the order of the alphabet."""
+
+    services: int
+    files: int
+    left_out: int
+    user_facing: tuple[str, ...]
+    domains: tuple[str, ...]
+    owners: tuple[str, ...]
+    by_lifecycle: dict[str, int]
+    production: tuple[str, ...]
+    automation: tuple[str, ...]
+    feeds: int
+    feeds_without_freshness: tuple[str, ...]
+    user_facing_without_feed: tuple[str, ...]
+    without_owner: tuple[str, ...]
+    no_path_to_users: tuple[str, ...]
+    content_hash: str
+
+
+class Survey(msgspec.Struct, frozen=True):
+    rules: RuleSurvey
+    catalogue: CatalogueSurvey
+    warnings: tuple[Problem, ...]
+
+
+def survey(loaded: LoadedPack) -> Survey:
+    """Of a pack without errors; with errors the numbers tell what was readable."""
+    rules, catalogue = loaded.rules.rules, loaded.catalogue.catalogue
+    counted = RuleSurvey(
+        count=len(rules),
+        files=loaded.rules.files,
+        examples=len(loaded.rules.examples),
+        by_mode=_counts(rule.mode for rule in rules),
+        by_family=_counts(rule.family for rule in rules),
+        content_hash=loaded.rules.content_hash,
+    )
+    known = _catalogue(loaded)
+    problems = Problems()
+    if not loaded.errors:
+        _warn(loaded, known, problems)
+        if not catalogue.is_empty:
+            _warn_of_rules(rules, catalogue, _file(loaded), problems)
+    return Survey(counted, known, tuple(problems))
+
+
+def _catalogue(loaded: LoadedPack) -> CatalogueSurvey:
+    catalogue = loaded.catalogue.catalogue
+    services = [catalogue.services[name] for name in sorted(catalogue.services)]
+    watched = {feed.service for feed in catalogue.feeds}
+    vague = {f"{feed.service} ({feed.source or 'any source'})" for feed in catalogue.feeds if feed.freshness is None}
+    return CatalogueSurvey(
+        services=len(services),
+        files=loaded.catalogue.files,
+        left_out=loaded.catalogue.left_out,
+        user_facing=tuple(service.name for service in services if service.user_facing),
+        domains=tuple(sorted({catalogue.domain_of(service.name) for service in services})),
+        owners=tuple(sorted({service.owner for service in services if service.owner is not None})),
+        by_lifecycle=_counts(service.lifecycle or "not said" for service in services),
+        production=tuple(sorted(catalogue.production)),
+        automation=tuple(sorted(catalogue.automation)),
+        feeds=len(catalogue.feeds),
+        feeds_without_freshness=tuple(sorted(vague)),
+        user_facing_without_feed=tuple(
+            service.name
+            for service in services
+            if service.user_facing and service.name not in watched and service.lifecycle not in NOT_YET_OR_NO_MORE
+        ),
+        without_owner=tuple(service.name for service in services if service.owner is None),
+        no_path_to_users=tuple(
+            service.name
+            for service in services
+            if not any(catalogue.is_user_facing(name) for name in catalogue.upward(service.name))
+        ),
+        content_hash=loaded.catalogue.content_hash,
+    )
+
+
+def _warn(loaded: LoadedPack, known: CatalogueSurvey, problems: Problems) -> None:
+    places = loaded.catalogue.places
+    if not known.services:
+        message = "there is no catalogue: every service counts as user-facing, and nothing is known of dependencies"
+        problems.warning(Place("catalogue"), message, "a file of services", "--catalogue FILE")
+        return
+    for name in known.user_facing_without_feed:
+        message = f"no feed watches {name!r}, which users see: its drafts will say that impact is unverified"
+        problems.warning(places[name], message, "a feed that reports `impact.clear`", "an entry under `feeds:`")
+    if known.without_owner:
+        place = places[known.without_owner[0]]
+        message = f"{len(known.without_owner)} of {known.services} services have no owner: {few(known.without_owner)}"
+        problems.warning(place, message, "the team that looks at their drafts", "`owner:`")
+    if not known.production:
+        message = "no environment is named as production, so that every environment counts"
+        problems.warning(
+            Place(next(iter(places.values())).file), message, "the environments with users", "`production:`"
+        )
+
+
+def _file(loaded: LoadedPack) -> Place:
+    """The first file of the catalogue."""
+    return Place(min(place.file for place in loaded.catalogue.places.values()))
+
+
+def _warn_of_rules(rules: Iterable[Rule], catalogue: Catalogue, place: Place, problems: Problems) -> None:
+    """Rules that cannot come to their full effect, since the catalogue does not say what they ask for."""
+    evidence = {feed.evidence for feed in catalogue.feeds}
+    blind = [rule for rule in rules if rule.impact.evidence and not rule.impact.evidence & evidence]
+    if catalogue.feeds and None not in evidence and blind:
+        names = few([f"{rule.name} ({' or '.join(sorted(rule.impact.evidence))})" for rule in blind])
+        message = f"no feed can see the harm of these rules, so that their verdict will be unknown: {names}"
+        problems.warning(place, message, "a feed with that evidence", "an entry under `feeds:`")
+    timed = [rule.name for rule in rules if _reads(rule) & _BY_THE_CLOCK]
+    if timed and not any(service.hours is not None for service in catalogue.services.values()):
+        message = f"no service declares operating hours, which these rules ask for: {few(timed)}"
+        problems.warning(place, message, "`hours:` of the services that open and close")
+
+
+def _reads(rule: Rule) -> frozenset[str]:
+    steps = (rule.hazard, rule.intervention.step, *(clause.step for clause in rule.clauses))
+    return frozenset().union(*(fields_of(step.where) for step in steps))
+
+
+def _counts(words: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(words).items()))
+
+
+def few(names: Collection[str]) -> str:
+    """Some names for a line, and how many more there are."""
+    shown = list(names)[:MOST_NAMES]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")

@@ -1,0 +1,133 @@
+"""`nearmiss config check`: every problem at once, what would run, and the exit code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from monitor.cli.config import group
+from monitor.packs.shipped import shipped_rules
+
+CATALOGUE = """\
+services:
+  shop: {user_facing: true, depends_on: [db], owner: team-web, system: store, lifecycle: production,
+         hours: {zone: Europe/Berlin, opens: "08:00", closes: "20:00"}}
+  beta: {user_facing: true, owner: team-lab, lifecycle: experimental}
+  db: {}
+  attic: {owner: team-web}
+production: [production]
+feeds: [{service: shop, source: probe}]
+automation: [robot]
+"""
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Path:
+    path = tmp_path / "catalogue.yaml"
+    path.write_text(CATALOGUE)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    for name in [name for name in os.environ if name.startswith("NEARMISS_")]:
+        monkeypatch.delenv(name)
+
+
+def check(*arguments: object) -> Result:
+    return CliRunner().invoke(group, ["check", *map(str, arguments)])
+
+
+def test_it_says_what_would_run(catalogue: Path) -> None:
+    done = check("--catalogue", catalogue)
+    assert done.exit_code == 0, done.output
+    for said in (
+        "listens on 127.0.0.1:8080",
+        "4 services in 1 file,",
+        "users see 2: beta, shop",
+        "domains   3: around:attic, around:beta, store",
+        "owners    2: team-lab, team-web",
+        "1 experimental, 2 not said, 1 production",
+        "freshness of shop (probe)",
+        "unwatched none",
+        "no users  attic",
+        "machines  robot",
+    ):
+        assert said in done.stdout
+    assert "1 of 4 services have no owner: db" in done.stderr
+    assert "0 errors, 1 warning" in done.stderr
+
+
+def test_as_json_with_the_hashes_of_the_service(catalogue: Path) -> None:
+    from monitor.packs.pack import load_pack
+
+    done = check("--catalogue", catalogue, "--format", "json")
+    said = json.loads(done.stdout)
+    loaded = load_pack(None, [catalogue])
+    assert said["rules"]["content_hash"] == loaded.rules.content_hash
+    assert said["catalogue"]["content_hash"] == loaded.catalogue.content_hash
+    assert said["catalogue"]["without_owner"] == ["db"]
+    assert [problem["severity"] for problem in said["problems"]] == ["warning"]
+
+
+def test_every_problem_of_everything_is_printed(tmp_path: Path, catalogue: Path) -> None:
+    config = tmp_path / "nearmiss.yaml"
+    config.write_text("port: high\nlatenes: 1m\n")
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    (rules / "a.yaml").write_text("rule: a\nhazrd: {}\n")
+    catalogue.write_text(CATALOGUE.replace("user_facing: true, depends", "user_facing: maybe, depends"))
+    done = check("--config", config, "--rules", rules, "--catalogue", catalogue)
+    assert done.exit_code == 1
+    for said in ("nearmiss.yaml:1:1: port", "latenes: there is no such setting", "a.yaml:2:1", "catalogue.yaml:2:23"):
+        assert said in done.stderr, done.stderr
+
+
+def test_warnings_fail_only_where_it_is_strict(catalogue: Path) -> None:
+    assert check("--catalogue", catalogue).exit_code == 0
+    assert check("--catalogue", catalogue, "--strict").exit_code == 1
+
+
+def test_paths_of_the_settings_are_checked(tmp_path: Path, catalogue: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "nearmiss.yaml"
+    config.write_text(f"catalogue: [{catalogue}]\nrules: {shipped_rules()}\n")
+    done = check("--config", config)
+    assert done.exit_code == 0, done.output
+    assert "4 services" in done.stdout
+    monkeypatch.setenv("NEARMISS_CATALOGUE", str(tmp_path / "none.yaml"))
+    done = check("--config", config)
+    assert done.exit_code == 1
+    assert "there is no such file" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("source: probe}", "source: probe}, {service: db, source: x}", None),
+        ("lifecycle: experimental", "lifecycle: production", "no feed watches 'beta', which users see"),
+        ("production: [production]\n", "", "no environment is named as production"),
+        ("source: probe", "source: probe, evidence: synthetic", "no feed can see the harm of these rules"),
+        (',\n         hours: {zone: Europe/Berlin, opens: "08:00", closes: "20:00"}', "", "declares operating hours"),
+    ],
+)
+def test_what_will_be_regretted_is_told(catalogue: Path, old: str, new: str, told: str | None) -> None:
+    assert CATALOGUE.count(old) == 1
+    catalogue.write_text(CATALOGUE.replace(old, new))
+    done = check("--catalogue", catalogue)
+    assert done.exit_code == 0
+    if told is None:
+        assert "0 errors, 1 warning" in done.stderr
+    else:
+        assert told in done.stderr
+
+
+def test_without_a_catalogue_it_says_what_that_means() -> None:
+    done = check()
+    assert done.exit_code == 0
+    assert "every service counts as user-facing" in done.stdout
+    assert "there is no catalogue" in done.stderr
