@@ -18,6 +18,7 @@ from rich.table import Table
 from monitor.cli.case_files import find_case_files, load_case
 from monitor.cli.engine_options import printable, read_rules, rules_option
 from monitor.cli.main import FAILED
+from monitor.lab.baseline import TRIVIAL
 from monitor.lab.evaluate import Figures, Outcome, figures, report, run_case
 from monitor.packs.regex import make_regex
 
@@ -37,7 +38,7 @@ def command(directory: Path, rules_path: Path | None, output: str) -> None:
     paths = find_case_files(directory)
     if not paths:
         click.echo(f"{directory}: no case files (*.yaml) in it", err=True)
-    outcomes, broken = [], 0
+    outcomes, trivial, broken = [], [], 0
     errors = Console(stderr=True)
     for path in track(paths, "evaluate", console=errors, transient=True, disable=not errors.is_terminal):
         loaded = load_case(path)
@@ -47,16 +48,17 @@ def command(directory: Path, rules_path: Path | None, output: str) -> None:
             broken += 1
             continue
         outcomes.append(run_case(loaded.case, rules, make_regex))
+        trivial.append(run_case(loaded.case, (TRIVIAL,), make_regex))
     if output == "json":
-        click.echo(msgspec.json.encode(report(outcomes)))
+        click.echo(msgspec.json.encode(report(outcomes, trivial)))
     else:
-        _print_table(outcomes)
+        _print_table(outcomes, trivial)
     if broken:
         click.echo(f"{broken} of {len(paths)} case files could not be used", err=True)
         sys.exit(FAILED)
 
 
-def _print_table(outcomes: list[Outcome]) -> None:
+def _print_table(outcomes: list[Outcome], trivial: list[Outcome]) -> None:
     console = Console(markup=False, highlight=False)
     if not console.is_terminal:
         console = Console(markup=False, highlight=False, width=_WIDTH_WITHOUT_TERMINAL)
@@ -79,6 +81,9 @@ def _print_table(outcomes: list[Outcome]) -> None:
     console.print(table)
     for name, without in (("all cases", None), ("without labels of low confidence", "low")):
         console.print(f"{name}: {_say(figures(outcomes, 'low' if without else None))}")
+    console.print("to compare, any alert, note or incident, then a change by a person nearby within a day:")
+    for name, without in (("all cases", None), ("without labels of low confidence", "low")):
+        console.print(f"    {name}: {_say(figures(trivial, 'low' if without else None))}")
     right = Counter(outcome.judged.label for outcome in outcomes if outcome.judged.ok)
     total = Counter(outcome.judged.label for outcome in outcomes)
     console.print("ok: " + ", ".join(f"{label} {right[label]} of {total[label]}" for label in sorted(total)))

@@ -111,10 +111,22 @@ def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-def report(outcomes: Sequence[Outcome]) -> dict[str, object]:
-    """The published form: one entry a case, the figures, and the figures without cases of low confidence."""
-    return {
+def report(outcomes: Sequence[Outcome], trivial: Sequence[Outcome] = ()) -> dict[str, object]:
+    """The published form: one entry a case, the figures, and the figures without cases of low confidence.
+
+    `trivial`: the same cases as the trivial rule judges them, to compare with; left out where there are none.
+    """
+    published: dict[str, object] = {
         "cases": [msgspec.to_builtins(outcome.judged) for outcome in outcomes],
+        **_both(outcomes),
+    }
+    if trivial:
+        published["trivial_rule"] = _both(trivial)
+    return published
+
+
+def _both(outcomes: Sequence[Outcome]) -> dict[str, object]:
+    return {
         **msgspec.to_builtins(figures(outcomes)),
         "without_low_confidence": msgspec.to_builtins(figures(outcomes, without="low")),
     }
