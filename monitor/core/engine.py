@@ -24,10 +24,9 @@ from monitor.core.matching import Matcher
 from monitor.core.memory import entry
 from monitor.core.reasons import NotOpened
 from monitor.core.rule import Rule
-from monitor.core.state import ALWAYS_KEPT, SWEEP_EVERY, State, kept_for
+from monitor.core.state import ALWAYS_KEPT, CONTEXT_KINDS, SWEEP_EVERY, State, kept_for
 from monitor.core.timeline import BEGINNING, Timeline
 from monitor.core.waiting import OF_NO_RULE
-from monitor.core.writing import CONTEXT_KINDS
 
 FOREVER = 2**62
 EXPIRE_EVERY = 5 * MINUTE

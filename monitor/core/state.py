@@ -38,6 +38,21 @@ ALWAYS_KEPT: dict[str, int] = {
 }
 """Kinds that the verdict may need whether or not a rule asks for them, and for how long (microseconds)."""
 
+CONTEXT_KINDS = (
+    "alert.acknowledged",
+    "alert.escalated",
+    "note.added",
+    "responder.paged",
+    "responder.joined",
+    "incident.opened",
+    "incident.updated",
+    "incident.closed",
+    "change.held",
+)
+"""What a draft cites beside its steps, of the services where a hazard waits."""
+CONTEXT_HORIZON = LONGEST_EPISODE + 2 * DAY
+"""An episode, and the longest usual hold: a draft that opens later cites less of what lay around it."""
+
 Timer = tuple[int, str, str]
 """(event time, "wake" | "close", id of the episode)."""
 
@@ -364,7 +379,7 @@ def _unregister(index: dict[str, set[str]], episode: Episode) -> None:
 
 def kept_for(kind: str, mask: int) -> int:
     """How long an event is kept for the verdict's sake (microseconds); rules may want it for longer."""
-    return ALWAYS_KEPT.get(kind, MEMORY_HORIZON)
+    return max(ALWAYS_KEPT.get(kind, MEMORY_HORIZON), CONTEXT_HORIZON if kind in CONTEXT_KINDS else 0)
 
 
 def _feed_cell(feed: FeedKey, slot: int | None) -> str:

@@ -28,19 +28,8 @@ from monitor.core.matching import Matcher
 from monitor.core.near_miss import Draft, Verdict
 from monitor.core.reasons import Missing
 from monitor.core.rule import Rule
-from monitor.core.state import State
+from monitor.core.state import CONTEXT_HORIZON, CONTEXT_KINDS, MEMORY_HORIZON, State
 
-CONTEXT_KINDS = (
-    "alert.acknowledged",
-    "alert.escalated",
-    "note.added",
-    "responder.paged",
-    "responder.joined",
-    "incident.opened",
-    "incident.updated",
-    "incident.closed",
-    "change.held",
-)
 MOST_QUESTIONS = 5
 """A reviewer picks a few; the rule that names the episode asks first."""
 NOTICED_KINDS = frozenset({"alert.acknowledged", "note.added", "responder.joined", "incident.opened"})
@@ -70,7 +59,7 @@ class Writer:
         primary = self._rule(first)
         hazards = sorted((e for i in instances for e in i.hazards.events), key=_in_time)
         actions = sorted((e for i in instances for e in i.interventions.events), key=_in_time)
-        context = self._context(episode, frozenset(services_of([*hazards, *actions])), safe.at)
+        context = self._context(episode, frozenset(services_of([*hazards, *actions])), safe.at, now)
         gathered = gather(instances, [*context, *judged.steps], self._recoveries(instances, actions[0].time, now))
         capped = [str(Missing.EVIDENCE_CAPPED)] if gathered.omitted else []
         missing = list(dict.fromkeys([*judged.missing, *capped]))
@@ -120,14 +109,17 @@ class Writer:
             rank=rank_of(hazards, len(repeats), confidence, generic),
         )
 
-    def _context(self, episode: Episode, services: frozenset[str], safe_at: int) -> list[Event]:
-        start = episode.first_sign_at - BEFORE_FIRST_SIGN
+    def _context(self, episode: Episode, services: frozenset[str], safe_at: int, now: int) -> list[Event]:
+        # What is older may be forgotten already or not yet, which must not show.
+        start = max(episode.first_sign_at - BEFORE_FIRST_SIGN, now - CONTEXT_HORIZON)
         return sorted(self.state.memory.between(sorted(services), CONTEXT_KINDS, start, safe_at), key=_in_time)
 
     def _recoveries(self, instances: list[Instance], action_at: int, now: int) -> list[Event]:
         services = frozenset(instance.service for instance in instances)
         keys = {key for instance in instances for key in instance.tracks}
-        found = self.state.memory.between(sorted(services), ("alert.resolved",), action_at, now)
+        # As with the context: what may be forgotten already is not cited. That it recovered is known all the same.
+        since = max(action_at, now - MEMORY_HORIZON)
+        found = self.state.memory.between(sorted(services), ("alert.resolved",), since, now)
         return [event for event in found if f"{event.service}|{event.subject}" in keys or event.subject is None]
 
     def _noticed(self, context: list[Event], first_sign_at: int, action_at: int) -> int | None:

@@ -36,13 +36,15 @@ def test_the_json_has_the_cases_and_the_figures(folder: Path) -> None:
     assert [case["id"] for case in found["cases"]] == ["hit", "saved"]
     assert (found["precision"], found["recall"], found["contradiction_rate"]) == (1.0, 1.0, 0.0)
     assert found["without_low_confidence"]["contradiction_rate"] is None
+    assert (found["trivial_rule"]["recall"], found["trivial_rule"]["without_low_confidence"]["recall"]) == (1.0, 1.0)
 
 
 def test_the_table_ends_with_the_figures(folder: Path) -> None:
     result = judge(folder)
     assert result.exit_code == 0
     assert "saved" in result.stdout
-    assert "precision 1.00, recall 1.00" in result.stdout
+    assert "all cases: precision 1.00, recall 1.00" in result.stdout
+    assert "to compare, any alert, note or incident, then a change by a person nearby within a day" in result.stdout
 
 
 def test_a_broken_case_is_named_and_the_others_are_judged(folder: Path) -> None:

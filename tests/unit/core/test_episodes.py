@@ -171,3 +171,15 @@ def test_what_a_further_step_saw_is_cited_and_not_forgotten_during_the_hold() ->
     (entry,) = entries(run(new_engine([reported()]), [sign, gone, note, *later]))
     about = {cited.event.id: cited.role for cited in entry.draft.evidence if cited.event.service == "db"}
     assert about == {"note": "intervention", "sign": "context"}
+
+
+def test_what_lay_around_a_long_hold_is_cited_whenever_the_memory_is_swept() -> None:
+    """Who came is cited a day later too, and no shift of all times shows in it."""
+    rule = acted_rule(impact=Impact(hold=30 * HOUR))
+    found = set()
+    for shift in range(0, 13 * 60, 90):
+        came = make_event("responder.joined", 75 + shift, "came", actor=PERSON)
+        stream = [*acted(60 + shift, "a"), came, *clear_feed("shop", 0, 4 * 24 * 60)]
+        (entry,) = entries(run(new_engine([rule]), sorted(stream, key=lambda e: (e.time, e.source, e.id))))
+        found.add(frozenset(cited.event.id for cited in entry.draft.evidence))
+    assert found == {frozenset({"a-alert", "a-fix", "came"})}
