@@ -39,6 +39,7 @@ from monitor.ops.stop import stop_on_signals
 from monitor.ops.tasks import WatchedTasks
 from monitor.packs.pack import LoadedPack, load_pack, marks_of
 from monitor.packs.regex import make_regex
+from monitor.pipeline.housekeeping import Housekeeper
 from monitor.pipeline.loop import EngineLoop, LoopSettings, LoopState
 from monitor.pipeline.pack import Current, Pack
 from monitor.pipeline.reload import Read, Reloader
@@ -106,6 +107,8 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
             engine_stop = asyncio.Event()
             # The stop goes backwards: what was started last ends first.
             tasks.start("engine", loop.run(engine_stop))
+            housekeeper = Housekeeper(store.retention, settings.retention.policy(), clock, metrics)
+            tasks.start("housekeeping", housekeeper.run(engine_stop))
             if settings.kafka.is_used and settings.kafka.dead_letter:
                 letters = DeadLetters(settings.kafka, store.rejects, metrics)
                 tasks.start("dead_letters", letters.run(engine_stop))

@@ -199,6 +199,40 @@ class Rejects(Protocol):
     async def count(self) -> int: ...
 
 
+class Retention(msgspec.Struct, frozen=True):
+    """How long things are kept, in microseconds of age; None: for ever. `events_bytes`: None sets no limit."""
+
+    events: int | None = None
+    rejects: int | None = None
+    not_opened: int | None = None
+    events_bytes: int | None = None
+
+
+class Pruned(msgspec.Struct, frozen=True):
+    """How many rows of what were removed."""
+
+    rows: dict[str, int]
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """How much there is: bytes on disk of everything, and about how many of them are events."""
+
+    total_bytes: int
+    events_bytes: int
+
+
+class Pruning(Protocol):
+    """Removes what is too old, a bounded amount a call."""
+
+    async def prune(self, retention: Retention, now: Instant) -> Pruned:
+        """Raises Unavailable."""
+        ...
+
+    async def kept(self) -> Kept:
+        """Raises Unavailable."""
+        ...
+
+
 class Forwarding(Protocol):
     """The rejects that somebody else is to be told of."""
 

@@ -22,13 +22,14 @@ from pydantic import (
     model_validator,
 )
 
-from monitor.core.events import MINUTE, SECOND
+from monitor.core.events import DAY, MINUTE, SECOND
 from monitor.kafka.settings import KafkaSettings
 from monitor.ops.logs import get_logger
 from monitor.packs.form import DURATION_HELP, duration
 from monitor.packs.located import Mapping as LocatedMapping
 from monitor.packs.located import Node, plain, read_located
 from monitor.packs.problems import Problems, listed, nearest
+from monitor.ports import Retention
 from monitor.review.auth import LOCAL_ROLE, Auth, BadAccount, OpenBind, auth_from, check_bind
 from monitor.review.budget import DEFAULT_A_WEEK
 
@@ -57,6 +58,10 @@ def _to_duration(value: object) -> object:
     raise ValueError(f"expected {DURATION_HELP}, with its unit")
 
 
+def _to_duration_or_none(value: object) -> object:
+    return None if value is None or value == "null" else _to_duration(value)
+
+
 def _to_size(value: object) -> object:
     if not isinstance(value, str) or value.isdecimal():
         return value
@@ -78,6 +83,7 @@ def _to_paths(value: object) -> object:
 Microseconds = Annotated[int, BeforeValidator(_to_duration)]
 Bytes = Annotated[int, BeforeValidator(_to_size)]
 Paths = Annotated[tuple[Path, ...], BeforeValidator(_to_paths)]
+KeptFor = Annotated[int | None, BeforeValidator(_to_duration_or_none)]
 SecretTexts = Annotated[tuple[SecretStr, ...], BeforeValidator(_to_list)]
 
 
@@ -92,6 +98,33 @@ class AccountSettings(_Group):
     secret: SecretStr = Field(
         description="The password or token, at least 12 characters; or `sha256:` and the 64 hex digits of its hash."
     )
+
+
+class RetentionSettings(_Group):
+    """How long what is not a record is kept. Records, their trail and the counts are kept for ever."""
+
+    events: KeptFor = Field(
+        default=90 * DAY,
+        ge=DAY,
+        description="Age, by event time, at which events of the journal and the history go; null keeps them. What the "
+        "engine has still to read never goes.",
+    )
+    events_size: Bytes | None = Field(
+        default=None,
+        ge=1024**2,
+        description="The most that kept events may take, about; the oldest go first, but none of the last day. null: "
+        "no limit.",
+    )
+    rejects: KeptFor = Field(default=90 * DAY, ge=DAY, description="Age at which rejects go; null keeps them.")
+    not_opened: KeptFor = Field(
+        default=90 * DAY,
+        ge=DAY,
+        description="Age at which the newest 10,000 decisions not to open go too; their counts stay. null keeps them.",
+    )
+
+    def policy(self) -> Retention:
+        """As the store takes it."""
+        return Retention(self.events, self.rejects, self.not_opened, self.events_size)
 
 
 class Settings(_Group):
@@ -149,6 +182,7 @@ class Settings(_Group):
         "queue, counted there, and can still be judged; 0 folds nothing.",
     )
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
 
     def auth(self) -> Auth:
         """The accounts, ready to check credentials against."""

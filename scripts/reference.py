@@ -28,7 +28,9 @@ from monitor.settings import PREFIX, AccountSettings, Settings, groups
 PAGES = Path(__file__).resolve().parents[1] / "docs" / "reference"
 BEGIN = "<!-- generated: make docs -->"
 END = "<!-- end of what is generated -->"
-DURATIONS = frozenset({"watch_every", "lateness", "future_tolerance"})
+DURATIONS = frozenset(
+    {"watch_every", "lateness", "future_tolerance", "retention.events", "retention.rejects", "retention.not_opened"}
+)
 
 
 def metrics_table() -> str:

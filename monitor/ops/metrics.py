@@ -22,6 +22,8 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 OTHER = "other"
 NO_REASON = "none"
 
+PRUNED = ("journal", "history", "rejects", "not_opened")
+
 _APPEND_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 _COMMIT_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _REVIEW_SECONDS = (60, 300, 900, 3600, 4 * 3600, 8 * 3600, 86_400, 3 * 86_400, 7 * 86_400, 30 * 86_400)
@@ -177,6 +179,16 @@ class Metrics:
         )
         self.store_unavailable = Counter(
             "nearmiss_store_unavailable_total", "Calls to the store that failed and will be tried again.", registry=r
+        )
+
+        self.database_bytes = Gauge(
+            "nearmiss_database_bytes", "What the database takes on disk, looked at once a minute.", registry=r
+        )
+        self.kept_events_bytes = Gauge(
+            "nearmiss_kept_events_bytes", "About what the kept events take with their indexes.", registry=r
+        )
+        self.pruned_rows = CounterBy(
+            r, "nearmiss_pruned_rows_total", "Rows that were removed since they were too old.", "what", PRUNED
         )
 
         # Kafka

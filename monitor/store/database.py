@@ -18,6 +18,7 @@ from monitor.store.migrations import check, upgrade
 from monitor.store.near_misses import SqlNearMisses
 from monitor.store.not_opened import SqlNotOpened
 from monitor.store.rejects import SqlRejects
+from monitor.store.retention import SqlRetention
 from monitor.store.topic_book import SqlTopicBook
 
 
@@ -37,6 +38,7 @@ class Store:
         self.rejects = SqlRejects(self.records_database)
         self.history = SqlHistory(self.records_database, self.journal_database)
         self.not_opened = SqlNotOpened(self.records_database)
+        self.retention = SqlRetention(self.records_database, self.journal_database)
         self.topics = SqlTopicBook(self.records_database)
 
     async def open(self) -> None:
