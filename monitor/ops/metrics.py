@@ -191,21 +191,7 @@ class Metrics:
             r, "nearmiss_pruned_rows_total", "Rows that were removed since they were too old.", "what", PRUNED
         )
 
-        # Kafka
-        self.kafka_halted_topics = Gauge(
-            "nearmiss_kafka_halted_topics", "Topics that are not read until somebody resumes them.", registry=r
-        )
-        self.kafka_positions_lost = Counter(
-            "nearmiss_kafka_positions_lost_total",
-            "Positions that a topic no longer held, passed over as `kafka.on_lost_position` says.",
-            registry=r,
-        )
-        self.kafka_messages_lost = Counter(
-            "nearmiss_kafka_messages_lost_total", "Messages that were removed before they were read.", registry=r
-        )
-        self.kafka_dead_letters = Counter(
-            "nearmiss_kafka_dead_letters_total", "Rejects that were sent to the dead-letter topic.", registry=r
-        )
+        self._add_kafka(r)
 
         # Review
         self.undecided_drafts = Gauge("nearmiss_undecided_drafts", "Drafts that wait for a person.", registry=r)
@@ -263,6 +249,22 @@ class Metrics:
             "standing_drafts": self.standing_drafts,
             "feeds": self.feeds,
         }
+
+    def _add_kafka(self, r: CollectorRegistry) -> None:
+        self.kafka_halted_topics = Gauge(
+            "nearmiss_kafka_halted_topics", "Topics that are not read until somebody resumes them.", registry=r
+        )
+        self.kafka_positions_lost = Counter(
+            "nearmiss_kafka_positions_lost_total",
+            "Positions that a topic no longer held, passed over as `kafka.on_lost_position` says.",
+            registry=r,
+        )
+        self.kafka_messages_lost = Counter(
+            "nearmiss_kafka_messages_lost_total", "Messages that were removed before they were read.", registry=r
+        )
+        self.kafka_dead_letters = Counter(
+            "nearmiss_kafka_dead_letters_total", "Rejects that were sent to the dead-letter topic.", registry=r
+        )
 
     def know_rules(self, rules: Iterable[str]) -> None:
         """Create the label values of these rules at zero and count them as the rules in use."""
