@@ -7,7 +7,7 @@ words, and nothing becomes a date.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import yaml
@@ -25,6 +25,8 @@ Plain = Value | list["Plain"] | dict[str, "Plain"]
 _INTEGER = re.compile(r"[-+]?[0-9]+\Z")
 _FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\Z")
 _WORDS: dict[str, Value] = {"": None, "~": None, "null": None, "true": True, "false": False}
+_NUMERIC = frozenset("+-.0123456789")
+_LONGEST_WORD = max(map(len, _WORDS))
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -152,39 +154,45 @@ class _Builder:
         self.nodes = 0
 
     def build(self, text: str) -> list[Node]:
-        documents = 0
-        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-            mark = event.start_mark
-            place = Place(self.name) if mark is None else Place(self.name, mark.line + 1, mark.column + 1)
-            match event:
-                case yaml.DocumentStartEvent():
-                    documents += 1
-                    self.anchors.clear()
-                    if documents > 1 and not self.several:
-                        self._refuse(place, "a second document begins here", "one document a file", "a file each")
-                case yaml.ScalarEvent():
-                    self._check_tag(event, place)
-                    unquoted = bool(event.implicit[0])
-                    scalar = Scalar(place, event.value, _resolve(event.value) if unquoted else event.value)
-                    self._place(scalar, event.anchor)
-                case yaml.AliasEvent():
-                    self._alias(event.anchor or "", place)
-                case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
-                    self._check_tag(event, place)
-                    opened = Listing(place) if isinstance(event, yaml.SequenceStartEvent) else Mapping(place)
-                    self._open(opened, event.anchor)
-                case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
-                    self._close()
-                case _:
-                    pass
+        loader = yaml.CSafeLoader(text)
+        try:
+            self._events(loader.get_event)
+        finally:
+            loader.dispose()
         roots = [root for root in self.roots if not (isinstance(root, Scalar) and root.value is None)]
         if not roots:
             self.problems.error(Place(self.name, 1, 1), "the file is empty", "one YAML mapping", "the reference page")
         return roots
 
-    def _check_tag(self, event: yaml.NodeEvent, place: Place) -> None:
-        tag = getattr(event, "tag", None)
-        if tag is not None and tag not in ("!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map"):
+    def _events(self, get_event: Callable[[], yaml.Event | None]) -> None:
+        """Runs for every value of every file of a pack: what is most frequent is asked for first."""
+        name, documents = self.name, 0
+        while (event := get_event()) is not None:
+            mark = event.start_mark
+            place = Place(name) if mark is None else Place(name, mark.line + 1, mark.column + 1)
+            if isinstance(event, yaml.ScalarEvent):
+                if event.tag is not None:
+                    self._check_tag(event.tag, place)
+                written = event.value
+                scalar = Scalar(place, written, _resolve(written) if event.implicit[0] else written)
+                self._place(scalar, event.anchor)
+            elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+                if event.tag is not None:
+                    self._check_tag(event.tag, place)
+                opened = Mapping(place) if isinstance(event, yaml.MappingStartEvent) else Listing(place)
+                self._open(opened, event.anchor)
+            elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+                self._close()
+            elif isinstance(event, yaml.AliasEvent):
+                self._alias(event.anchor or "", place)
+            elif isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                self.anchors.clear()
+                if documents > 1 and not self.several:
+                    self._refuse(place, "a second document begins here", "one document a file", "a file each")
+
+    def _check_tag(self, tag: str, place: Place) -> None:
+        if tag not in ("!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map"):
             self.problems.error(place, f"tag {tag} is not used here", "plain YAML", "leaving the tag away")
 
     def _refuse(self, place: Place, message: str, expected: str, hint: str) -> None:
@@ -217,9 +225,12 @@ class _Builder:
     def _close(self) -> None:
         closed = self.stack.pop()
         self.keys.pop()
-        inner = list(_children(closed))
-        closed.size = 1 + sum(child.size for child in inner)
-        closed.depth = 1 + max((child.depth for child in inner), default=0)
+        size, depth = 1, 0
+        for child in _children(closed):
+            size += child.size
+            if child.depth > depth:  # noqa: PLR1730 - runs for every value, and max() costs a call
+                depth = child.depth
+        closed.size, closed.depth = size, depth + 1
         self._attach(closed)
 
     def _place(self, node: Node, anchor: str | None) -> None:
@@ -252,22 +263,23 @@ class _Builder:
         parent.entries[key.text] = (key, node)
 
 
-def _children(node: Listing | Mapping) -> Iterator[Node]:
+def _children(node: Listing | Mapping) -> list[Node]:
     if isinstance(node, Listing):
-        yield from node.items
-        return
-    for key, value in node.entries.values():
-        yield key
-        yield value
+        return node.items
+    return [child for entry in node.entries.values() for child in entry]
 
 
 def _resolve(text: str) -> Value:
-    lowered = text if text in _WORDS else text.lower()
-    if lowered in _WORDS and text in (lowered, lowered.capitalize(), lowered.upper()):
-        return _WORDS[lowered]
-    if _INTEGER.match(text) and len(text) < 40:
-        return int(text)
-    return float(text) if _FLOAT.match(text) else text
+    if text[:1] in _NUMERIC:
+        if _INTEGER.match(text) and len(text) < 40:
+            return int(text)
+        if _FLOAT.match(text):
+            return float(text)
+    if len(text) <= _LONGEST_WORD:
+        lowered = text if text in _WORDS else text.lower()
+        if lowered in _WORDS and text in (lowered, lowered.capitalize(), lowered.upper()):
+            return _WORDS[lowered]
+    return text
 
 
 def plain(node: Node) -> Plain:

@@ -14,7 +14,7 @@ import msgspec
 SeverityOfProblem = Literal["error", "warning"]
 
 
-class Place(msgspec.Struct, frozen=True, order=True):
+class Place(msgspec.Struct, frozen=True, order=True, gc=False):
     """Where something stands. Lines and columns count from 1; 0 means the file as a whole."""
 
     file: str
