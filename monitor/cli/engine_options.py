@@ -36,7 +36,7 @@ catalogue_option = click.option(
 
 def read_rules(path: Path | None) -> tuple[Rule, ...]:
     """The rules of a directory, or those that come with the program."""
-    loaded = load_rules(shipped_rules() if path is None else path)
+    loaded = load_rules(shipped_rules() if path is None else path, with_examples=False)
     stop_on_errors(loaded.problems)
     if not loaded.rules:
         click.echo(f"{path}: no rules in it; nothing can be found", err=True)

@@ -48,7 +48,20 @@ class CompiledStep:
         # A step is asked for again when the episode is judged, once its window and the hold have gone by.
         held = rule.rule.impact.hold if clause is not None else 0
         self.look_back = rule.rule.intervention.within + before + after + held
-        self.predicate: Predicate = compile_condition(step.where, regex)
+        self.predicate = _when_asked(step, regex)
+
+
+def _when_asked(step: Step, regex: MakeRegex) -> Predicate:
+    """The step's own predicate, compiled when it is first asked: most are only ever asked in the mask of a kind."""
+    compiled: Predicate | None = None
+
+    def holds(event: Event, facts: Facts) -> bool:
+        nonlocal compiled
+        if compiled is None:
+            compiled = compile_condition(step.where, regex)
+        return compiled(event, facts)
+
+    return holds
 
 
 class CompiledRule:

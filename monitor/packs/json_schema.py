@@ -19,7 +19,7 @@ from monitor.packs.examples import NO_DRAFT_VERDICTS, REASONS, Expect
 from monitor.packs.grammar import MARGINS, NAME, STEP_NAME, THROUGH
 from monitor.packs.keys import Key
 from monitor.packs.regex import LONGEST_PATTERN
-from monitor.packs.relations import MOST_SPENT
+from monitor.packs.relations import ACTED, MOST_SPENT
 from monitor.packs.schema import DERIVED, WORDS, FieldType, known_fields, time_fields, type_of
 from monitor.packs.titles import LONGEST_TITLE
 
@@ -50,13 +50,14 @@ def schema() -> Schema:
             "own_field": _field_name(own),
             "time_field": {"enum": sorted(time_fields())},
             "own_fields": {"anyOf": [_ref("own_field"), _list(_ref("own_field"))]},
-            "relation": _relation(),
+            "relation": _relation(_ref("own_fields")),
+            "step_relation": _relation({"anyOf": [_ref("own_fields"), _acted(own)]}),
             "condition": _condition(),
             **{f"value_{name}": _value(name) for name in get_args(FieldType)},
             **{f"value_of_{field.replace('.', '_')}": _words(field) for field in WORDS},
             "intervention": _intervention(),
-            "between": {**_object(_STEP, keys.STEP, keys.RELATIONS, keys.BETWEEN, keys.COUNTS)},
-            "absence": {**_object(_STEP, keys.STEP, keys.RELATIONS, keys.BETWEEN)},
+            "between": _object(_FURTHER, keys.STEP, keys.RELATIONS, keys.BETWEEN, keys.COUNTS),
+            "absence": _object(_FURTHER, keys.STEP, keys.RELATIONS, keys.BETWEEN),
             "example": _object(_EXAMPLE, keys.EXAMPLE),
             "event": _event(),
         },
@@ -105,10 +106,16 @@ def _point() -> str:
     return rf"^\s*(?:{'|'.join(sorted(get_args(Anchor)))})(?:\s*[+-]\s*(?:{_UNIT})+)?\s*$"
 
 
-def _relation() -> Schema:
-    """Field names, or a mapping from the step's field to one or several of the hazard."""
-    fields = {"type": "object", "propertyNames": _ref("own_field"), "additionalProperties": _ref("own_fields")}
+def _relation(theirs: Schema) -> Schema:
+    """Field names, or a mapping from the step's field to what it is held against."""
+    fields = {"type": "object", "propertyNames": _ref("own_field"), "additionalProperties": theirs}
     return _several({"anyOf": [_ref("own_field"), fields]})
+
+
+def _acted(own: set[str]) -> Schema:
+    """A field of the intervention, which only a further step can name."""
+    fields = [ACTED + field for field in sorted(own)]
+    return {"anyOf": [{"enum": fields}, {"type": "string", "pattern": rf"^{re.escape(ACTED)}labels\.."}]}
 
 
 def _condition() -> Schema:
@@ -252,6 +259,8 @@ _STEP: dict[str, Schema] = {
     "at_most": {"type": "integer", "minimum": 1},
     "optional": {"type": "boolean"},
 }
+
+_FURTHER: dict[str, Schema] = {**_STEP, "same": _ref("step_relation"), "differs": _ref("step_relation")}
 
 _IMPACT: dict[str, Schema] = {
     "hold": _ref("duration"),

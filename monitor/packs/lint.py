@@ -13,9 +13,10 @@ MOST_QUESTIONS = 5
 _BLAMING = ("why ", "who did ", "who was ", "who broke ", "who caused ")
 
 
-def lint(rule: Rule, examples: tuple[Example, ...], node: Node, problems: Problems) -> None:
-    """Add a warning for each thing about a loaded rule that experience speaks against."""
-    _examples(examples, _place(node, "examples"), problems)
+def lint(rule: Rule, examples: tuple[Example, ...] | None, node: Node, problems: Problems) -> None:
+    """Add a warning for each thing about a loaded rule that experience speaks against. No examples: not read."""
+    if examples is not None:
+        _examples(examples, _place(node, "examples"), problems)
     _questions(rule, node, problems)
     _texts(rule, node, problems)
     _windows(rule, node, problems)

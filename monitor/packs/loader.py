@@ -36,20 +36,24 @@ class Loaded(msgspec.Struct, frozen=True):
         return tuple(problem for problem in self.problems if problem.is_error)
 
 
-def load_rules(path: Path) -> Loaded:
-    """All rules of a file or a directory tree (`*.yaml`, `*.yml`; hidden ones left out). Never raises for content."""
+def load_rules(path: Path, with_examples: bool = True) -> Loaded:
+    """All rules of a file or a directory tree (`*.yaml`, `*.yml`; hidden ones left out). Never raises for content.
+
+    Who only runs the rules leaves the examples away: they are four fifths of a pack, and are not judged then.
+    """
     problems = Problems()
     files = find_files(path, problems)
     rules: dict[str, Rule] = {}
     places: dict[str, Place] = {}
     examples: list[Example] = []
     for file in files:
-        node = read_located(file, problems)
+        node = read_located(file, problems, "" if with_examples else "examples")
         if node is None:
             continue
         rule = read_rule(node, problems)
         name = _name_of(node)
-        read = read_examples(node.get("examples") if isinstance(node, Mapping) else None, name or "", problems)
+        told = node.get("examples") if with_examples and isinstance(node, Mapping) else None
+        read = read_examples(told, name or "", problems)
         if name is not None and name in places:
             message = f"rule {name!r} is defined twice (first in {places[name]})"
             problems.error(_place_of(node), message, "a name of its own for each rule", "renaming one of them")
@@ -60,7 +64,7 @@ def load_rules(path: Path) -> Loaded:
             continue
         rules[rule.name] = rule
         examples.extend(read)
-        lint(rule, read, node, problems)
+        lint(rule, read if with_examples else None, node, problems)
     return Loaded(
         rules=tuple(rules[name] for name in sorted(rules)),
         problems=tuple(problems),

@@ -27,6 +27,8 @@ _FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\Z")
 _WORDS: dict[str, Value] = {"": None, "~": None, "null": None, "true": True, "false": False}
 _NUMERIC = frozenset("+-.0123456789")
 _LONGEST_WORD = max(map(len, _WORDS))
+_NEXT_KEY = re.compile(rb"^[^\s#-]", re.MULTILINE)
+"""Where a section of the document ends: the next line that is not indented, no comment and no item of a list."""
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -69,10 +71,31 @@ class Mapping:
 Node = Scalar | Listing | Mapping
 
 
-def read_located(path: Path, problems: Problems) -> Node | None:
-    """The tree of a file's only document, or None when there is no usable one (then `problems` says why)."""
+def read_located(path: Path, problems: Problems, without: str = "") -> Node | None:
+    """The tree of a file's only document, or None when there is no usable one (then `problems` says why).
+
+    `without` names a key of the document that need not be read; it is passed over where that is sure to be safe.
+    """
     body = _read(path, problems)
-    return None if body is None else parse_located(body, str(path), problems)
+    if body is None:
+        return None
+    if without and (rest := _passed_over(body, without)) is not None:
+        found = Problems()
+        node = parse_located(rest, str(path), found)
+        if not found.errors:
+            return node
+    return parse_located(body, str(path), problems)
+
+
+def _passed_over(body: bytes, key: str) -> bytes | None:
+    """The text with the section of a key blanked out, every line in its place; None where there is not just one."""
+    sections = list(re.finditer(rb"^%s:(?=\s)" % re.escape(key.encode()), body, re.MULTILINE))
+    if len(sections) != 1:
+        return None
+    start = sections[0].start()
+    following = _NEXT_KEY.search(body, sections[0].end())
+    end = following.start() if following else len(body)
+    return body[:start] + b"\n" * body.count(b"\n", start, end) + body[end:]
 
 
 def read_documents(path: Path, problems: Problems) -> list[Node]:

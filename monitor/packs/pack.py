@@ -36,9 +36,13 @@ class LoadedPack(msgspec.Struct, frozen=True):
 
 
 def load_pack(rules: Path | None, catalogue: Sequence[Path]) -> LoadedPack:
-    """The rules of a directory (without one, those that come with the program) and the catalogue of these files."""
+    """The rules of a directory (without one, those that come with the program) and the catalogue of these files.
+
+    As the service runs them: the examples of the rules are for their authors, and are left away.
+    """
     marks = marks_of(rules, catalogue)
-    return LoadedPack(load_rules(shipped_rules() if rules is None else rules), load_catalogues(catalogue), marks)
+    read = load_rules(shipped_rules() if rules is None else rules, with_examples=False)
+    return LoadedPack(read, load_catalogues(catalogue), marks)
 
 
 def marks_of(rules: Path | None, catalogue: Sequence[Path]) -> Marks:

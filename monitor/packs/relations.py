@@ -15,7 +15,7 @@ from monitor.packs.problems import Problems, listed, nearest
 from monitor.packs.schema import time_fields
 
 MOST_SPENT = 10.0
-_ACTED = "intervention."
+ACTED = "intervention."
 
 
 def pairs(form: Form, further: bool = False) -> tuple[Pair, ...]:
@@ -29,7 +29,7 @@ def pairs(form: Form, further: bool = False) -> tuple[Pair, ...]:
             if isinstance(node, Mapping):
                 # `{labels.k8s_cluster: labels.cluster}`: the field of this step, then that of the hazard.
                 for theirs, held in node.entries.values():
-                    acted = further and isinstance(held, Scalar) and held.text.startswith(_ACTED)
+                    acted = further and isinstance(held, Scalar) and held.text.startswith(ACTED)
                     found += _pair(key, theirs, _own(held) if acted else held, equal, acted, form.problems)
             elif isinstance(node, Scalar) and node.value is not None:
                 if check_own_field(node, form.problems):
@@ -43,7 +43,7 @@ def pairs(form: Form, further: bool = False) -> tuple[Pair, ...]:
 def _own(node: Node) -> Scalar:
     """`intervention.actor.id` as the intervention itself has it: `actor.id`."""
     assert isinstance(node, Scalar)
-    field = node.text.removeprefix(_ACTED)
+    field = node.text.removeprefix(ACTED)
     return Scalar(node.place, field, field)
 
 

@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: measures replay, rules and the webhook, and prints the ratios with what is asked of them.
+"""`python -m tests.bench`: measures replay, rules, packs and the webhook, and prints the ratios with what is asked.
 
 Sizes come from arguments or NEARMISS_BENCH_EVENTS, NEARMISS_BENCH_RATE and NEARMISS_BENCH_SECONDS. Exits 0 whatever
 the figures are.
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import replay, rules, webhook
+from tests.bench import load, replay, rules, webhook
 
 CACHE = Path(__file__).resolve().parents[2] / ".cache" / "bench"
 
@@ -43,10 +44,22 @@ def bench_webhook(rate: float, seconds: float) -> None:
     print(f"  found in journal    {found.durable:8,d}            (asked: all of them)")
 
 
+def bench_load(count: int) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        found = load.measure(Path(directory), count)
+    print(f"a pack of {found.rules:,} rules with {found.examples:,} examples, one core")
+    print(f"  read to be run      {found.run:8.2f} s")
+    print(f"  compiled            {found.compiled:8.2f} s")
+    print(f"  both                {found.run + found.compiled:8.2f} s          (asked: under 2)")
+    print(f"  read to be checked  {found.check:8.2f} s, examples and all")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     env = os.environ.get
-    parser.add_argument("which", nargs="*", choices=["replay", "rules", "webhook", []], help="all of them by default")
+    parser.add_argument(
+        "which", nargs="*", choices=["replay", "rules", "load", "webhook", []], help="all of them by default"
+    )
     parser.add_argument("--events", type=int, default=int(env("NEARMISS_BENCH_EVENTS", "1000000")))
     parser.add_argument("--rate", type=float, default=float(env("NEARMISS_BENCH_RATE", "300")))
     parser.add_argument("--seconds", type=float, default=float(env("NEARMISS_BENCH_SECONDS", "60")))
@@ -54,6 +67,7 @@ def main() -> None:
     benches: dict[str, Callable[[], None]] = {
         "replay": lambda: bench_replay(given.events),
         "rules": lambda: bench_rules(given.events),
+        "load": lambda: bench_load(1_000),
         "webhook": lambda: bench_webhook(given.rate, given.seconds),
     }
     for name in given.which or benches:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import replay, rules, webhook
+from tests.bench import load, replay, rules, webhook
 from tests.bench.__main__ import bench_rules
 from tests.bench.measure import run
 
@@ -23,6 +23,13 @@ def test_rules_are_measured_few_against_many() -> None:
     found = rules.measure(300, few=3, many=30, rounds=1)
     assert math.isfinite(found.ratio)
     assert found.cost_few > 0
+
+
+def test_a_pack_is_measured_read_and_compiled(tmp_path: Path) -> None:
+    found = load.measure(tmp_path, count=20, rounds=1)
+    assert found.rules == 20
+    assert found.examples > 20
+    assert min(found.run, found.check, found.compiled) > 0
 
 
 def test_synthetic_rules_differ() -> None:

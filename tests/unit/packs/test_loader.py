@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitor.packs.loader import load_rules
+from monitor.packs.shipped import shipped_rules
 from tests.unit.packs.written import GOOD
 
 
@@ -85,3 +86,38 @@ def test_what_is_regrettable_is_a_warning(pack: Path, old: str, new: str, warnin
     loaded = load_rules(pack)
     assert loaded.errors == ()
     assert any(warning in problem.message and problem.line > 0 for problem in loaded.problems), loaded.problems
+
+
+def test_who_only_runs_the_rules_reads_no_examples() -> None:
+    """The same rules, wherever their examples stand; what is wrong with a rule is told all the same."""
+    checked, run = load_rules(shipped_rules()), load_rules(shipped_rules(), with_examples=False)
+    assert run.rules == checked.rules
+    assert run.places == checked.places
+    assert (run.examples, run.problems) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GOOD.replace("margin: elapsed\n", "").replace("examples:", "margin: elapsed\nexamples:"),
+        GOOD[GOOD.index("examples:") :] + GOOD[: GOOD.index("examples:")],
+        GOOD.replace("settle: 5m", "settle: *soon").replace("  - name: restarted", "  - name: &soon restarted"),
+        GOOD.replace("ask: [", "# examples: none yet\nask: ["),
+        GOOD.replace('"How did you notice?"', '"How did you\nexamples: notice?"'),
+        GOOD.replace("examples:", '"examples":'),
+    ],
+)
+def test_passing_over_the_examples_changes_nothing_else(pack: Path, text: str) -> None:
+    file = pack / "one" / "page-and-fix.yaml"
+    file.write_text(text, encoding="utf-8")
+    checked, run = load_rules(pack), load_rules(pack, with_examples=False)
+    assert run.rules == checked.rules
+    wrong = [problem for problem in checked.errors if "example" not in problem.message]
+    assert [problem for problem in run.errors if "example" not in problem.message] == wrong
+
+
+def test_a_mistake_keeps_its_place_when_examples_are_passed_over(pack: Path) -> None:
+    text = GOOD[GOOD.index("examples:") :] + GOOD[: GOOD.index("examples:")].replace("settle: 5m", "settle: soon")
+    (pack / "one" / "page-and-fix.yaml").write_text(text, encoding="utf-8")
+    (problem,) = load_rules(pack, with_examples=False).problems
+    assert problem.line == text[: text.index("settle:")].count("\n") + 1
