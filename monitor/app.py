@@ -184,6 +184,7 @@ def build_web(
         budget=budget,
         version=version("nearmiss-monitor"),
         active_pack=lambda: current.status,
+        services=lambda: current.pack.catalogue.services,
     )
     _warn_of_open_sources(settings)
     receiver = Receiver(journal.writer, store.rejects, clock, metrics, settings.future_tolerance)

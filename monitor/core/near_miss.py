@@ -138,6 +138,13 @@ def move(state: State, by: Move) -> State:
         raise IllegalMove(state, by) from None
 
 
+class ReportKind(StrEnum):
+    """What a person tells without being asked; the label `report` of the event that comes of it."""
+
+    NEAR_MISS = "near_miss"  # it nearly went wrong
+    NOTICED_NOT_ACTED = "noticed_not_acted"  # something odd was seen, held to be plausible, and left as it was
+
+
 class Dismissal(StrEnum):
     """The closed list of reasons with which a person dismisses a draft (free text goes beside it)."""
 

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from monitor.core.near_miss import Dismissal, Move
+from monitor.core.near_miss import Dismissal, Move, ReportKind
 from monitor.core.reasons import Ignored, NotOpened, Rejected, Withdrawn
 
 Label = TypeVar("Label", bound=str)
@@ -209,6 +209,10 @@ class Metrics:
             "Time from the opening of a draft to the decision about it.",
             registry=r,
             buckets=_REVIEW_SECONDS,
+        )
+
+        self.reports = CounterBy(
+            r, "nearmiss_reports_total", "What people told without being asked, by kind.", "kind", ReportKind
         )
 
         # Rules and the program itself

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from monitor.core.near_miss import Dismissal, State
+from monitor.review.reports import LONGEST_STORY
 from monitor.review.service import LONGEST_TEXT
 
 
@@ -146,6 +147,28 @@ class DecisionIn(Shape):
     expected_version: int | None = Field(
         None, description="The `version` you looked at. When the record has moved on, the answer is 409."
     )
+
+
+class ReportIn(Shape):
+    token: str = Field(
+        description="Your own, 8 to 200 characters: the same when you repeat, a new one for a new report."
+    )
+    kind: Literal["near_miss", "noticed_not_acted"] = Field(
+        description="`near_miss`: it nearly went wrong. `noticed_not_acted`: something odd was seen and let be."
+    )
+    service: str = Field(description="The service that it was about.")
+    story: str = Field(description=f"What you saw; a sentence is enough. At most {LONGEST_STORY} characters.")
+    seen_at: str = Field(description="When you saw it, RFC 3339 with an offset; at most 30 days back.")
+    hurt: Literal["no", "yes", "unknown"] = Field(
+        description="Whether users were hit. `yes` reports impact, which withdraws every draft that it touches."
+    )
+    environment: str | None = Field(None, description="As the organisation calls it.")
+
+
+class ReportOut(Shape):
+    source: str
+    id: str = Field(description="The event that came of it, unique within the source.")
+    duplicate: bool = Field(description="Whether this token had been sent before.")
 
 
 class PackOut(Shape):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -22,6 +22,9 @@ from monitor.review.live import Live, MonotonicClock
 from monitor.review.pack_api import build_pack_router
 from monitor.review.pages import build_pages
 from monitor.review.rendering import STATIC, Pages
+from monitor.review.report_api import build_report_router
+from monitor.review.report_page import build_report_page
+from monitor.review.reports import Reports
 from monitor.review.service import Review
 
 
@@ -49,10 +52,12 @@ def build_app(
     budget: ReviewBudget | None = None,
     version: str = "0",
     active_pack: Callable[[], ActivePack] | None = None,
+    services: Callable[[], Iterable[str]] = tuple,
 ) -> FastAPI:
     """The app. Others may include their routers (intake, health, metrics); the guard stands before all of them.
 
-    `active_pack` tells the rules and the catalogue in force, for the API and the foot of the pages.
+    `active_pack` tells the rules and the catalogue in force, for the API and the foot of the pages; `services` are the
+    names that the form for reports offers.
 
     Call `app.state.live.close()` when the stop begins, before the server waits for its open requests: the streams of
     open pages would otherwise keep it waiting.
@@ -83,6 +88,9 @@ def build_app(
     app.include_router(api.build_router(review))
     if active_pack is not None:
         app.include_router(build_pack_router(active_pack))
+    reports = Reports(journal, clock, metrics)
+    app.include_router(build_report_router(reports))
+    app.include_router(build_report_page(reports, pages, services))
     app.include_router(build_pages(review, live, pages))
     app.include_router(build_draft_pages(review, pages))
     app.mount("/static", _Static(directory=STATIC), name="static")

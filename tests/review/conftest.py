@@ -55,6 +55,7 @@ class Desk:
             budget=budget,
             version="1.2.3",
             active_pack=lambda: self.pack,
+            services=lambda: ("checkout", "payments-db"),
         )
 
     def ask_at_most(self, a_week: int, catalogue: Catalogue | None = None) -> None:

@@ -128,6 +128,27 @@ async def test_without_scripts_everything_still_works(browser: Browser, address:
     assert (await desk.get("/near-misses/nm-003"))["reason"] == "test_or_drill"
 
 
+async def test_somebody_reports_what_no_tool_saw(desk: Desk, browser: Browser, address: str) -> None:
+    """From the queue to the thanks, by keyboard; what is missing is said beside its field."""
+    async with a_page(browser) as watched:
+        page = watched.page
+        await page.goto(address)
+        await page.get_by_role("link", name="Report a near miss").click()
+        await page.get_by_role("button", name="Send the report").click()
+        await expect(page.get_by_role("alert")).to_contain_text("Not sent yet: 4 answers are missing or wrong.")
+        await expect(page.locator("#story-error")).to_have_text("Say in a sentence what you saw.")
+        await page.get_by_label("It nearly went wrong").check()
+        await page.get_by_role("combobox", name="Service").fill("checkout")
+        await page.get_by_label("What did you see?").fill("The job had begun to send everything twice")
+        await page.get_by_role("radio", name="No", exact=True).check()
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("status")).to_contain_text("Thank you, that is kept")
+        await page.reload()
+        assert [said for said in watched.complaints if "422" not in said] == []
+    (event,) = await desk.journal()
+    assert (event.service, event.labels["report"]) == ("checkout", "near_miss")
+
+
 LOOKS = {"light": (False, 1280), "dark": (True, 1280), "phone": (False, 360), "tablet": (True, 800)}
 """Dark or not, and the width."""
 
@@ -136,7 +157,13 @@ async def test_it_fits_and_can_be_read_everywhere(browser: Browser, address: str
     for name, (dark, width) in LOOKS.items():
         async with a_page(browser, dark=dark, width=width) as watched:
             page = watched.page
-            for place, path in (("queue", "/"), ("draft", "/near-misses/nm-002"), ("empty", "/?show=withdrawn")):
+            for place, path in (
+                ("queue", "/"),
+                ("draft", "/near-misses/nm-002"),
+                ("empty", "/?show=withdrawn"),
+                ("report", "/report"),
+                ("thanks", "/report?done=near_miss"),
+            ):
                 await page.goto(address + path)
                 await page.screenshot(path=tmp_path / f"{place}-{name}.png", full_page=True)
                 assert await page.evaluate("document.documentElement.scrollWidth") <= width, (place, name)

@@ -1,0 +1,102 @@
+"""The page on which somebody reports a near miss: its form, what is wrong with it, and the thanks.
+
+Reads what was filled in and calls the use case; works without scripts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+from uuid import uuid4
+
+import msgspec
+from fastapi import APIRouter, Depends, Form, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from monitor.core.events import Instant, to_datetime
+from monitor.ports import Unavailable
+from monitor.review.api import person_of
+from monitor.review.draft_page import Errors
+from monitor.review.problems import to_problem
+from monitor.review.rendering import Pages
+from monitor.review.reports import Hurt, Report, Reports
+from monitor.review.service import Invalid
+
+_MINUTES = "%Y-%m-%dT%H:%M"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MOST_OFFERED = 1_000
+"""Services that the form offers; more would make the page heavy, and every name can be typed."""
+
+
+class ReportForm(msgspec.Struct, frozen=True):
+    """A report as the form sends it: everything is text, and nothing filled in is an empty one."""
+
+    token: str
+    kind: str = ""
+    service: str = ""
+    story: str = ""
+    seen_at: str = ""
+    hurt: str = ""
+
+    def as_report(self) -> Report:
+        return Report(self.token, self.kind, self.service, self.story, _moment(self.seen_at), self.hurt)
+
+
+async def report_form(
+    token: Annotated[str, Form()] = "",
+    kind: Annotated[str, Form()] = "",
+    service: Annotated[str, Form()] = "",
+    story: Annotated[str, Form()] = "",
+    seen_at: Annotated[str, Form()] = "",
+    hurt: Annotated[str, Form()] = "",
+) -> ReportForm:
+    return ReportForm(token, kind, service, story, seen_at, hurt)
+
+
+def build_report_page(reports: Reports, pages: Pages, services: Callable[[], Iterable[str]]) -> APIRouter:
+    """`services` are the names that the form offers; others may be typed."""
+    router = APIRouter(prefix="/report", include_in_schema=False, default_response_class=HTMLResponse)
+
+    def show(
+        request: Request, form: ReportForm, errors: Errors, status: int = 200, notice: str | None = None
+    ) -> Response:
+        offered = [name for name, _ in zip(services(), range(MOST_OFFERED), strict=False)]
+        context = {"form": form, "errors": errors, "notice": notice, "services": offered, "now": reports.now()}
+        return pages.render(request, "report.html", context, status)
+
+    @router.get("")
+    async def blank(request: Request, done: str = "", service: str = "") -> Response:
+        if done:
+            return pages.render(request, "reported.html", {"done": done})
+        now = to_datetime(reports.now()).strftime(_MINUTES)
+        return show(request, ReportForm(uuid4().hex, service=service[:255], seen_at=now), Errors())
+
+    @router.post("")
+    async def tell(request: Request, form: Annotated[ReportForm, Depends(report_form)]) -> Response:
+        try:
+            await reports.tell(form.as_report(), person_of(request).role)
+        except Invalid as error:
+            errors = Errors()
+            for problem in error.problems:
+                errors.setdefault(problem.field, problem.message)
+            return show(request, form, errors, 422)
+        except Unavailable as error:
+            # What was typed stays on the page, and sending it again is the same report.
+            answer = show(request, form, Errors(), 503, to_problem(error).detail)
+            answer.headers["retry-after"] = "5"
+            return answer
+        return RedirectResponse(f"/report?done={'hurt' if form.hurt == Hurt.YES else form.kind}", 303)
+
+    return router
+
+
+def _moment(text: str) -> Instant | None:
+    """The time that a browser's field for date and time sends, in UTC; None where it is none."""
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=UTC)
+    return Instant((found - _EPOCH) // timedelta(microseconds=1))

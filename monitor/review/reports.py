@@ -1,0 +1,151 @@
+"""What a person tells without being asked: "this nearly went wrong", or "I noticed this and let it be".
+
+Turns a report into events of the journal, once however often it is sent. Decides what a report must say; whether it
+becomes a draft is the rules' business. Must not know how it was sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+
+import msgspec
+
+from monitor.core.events import DAY, MINUTE, Actor, Event, Instant
+from monitor.core.near_miss import ReportKind
+from monitor.ops.logs import get_logger
+from monitor.ops.metrics import Metrics
+from monitor.ports import Clock, JournalWriter
+from monitor.review.service import IMPACT_SOURCE, FieldProblem, Invalid
+
+LONGEST_STORY = 2_000
+"""Characters of what somebody saw."""
+LONGEST_TITLE = 200
+LONGEST_NAME = 255
+LONGEST_TOKEN = 200
+OLDEST = 30 * DAY
+"""What lies further back is no longer remembered, so that nothing could be attached to it."""
+AHEAD = 5 * MINUTE
+"""How far a clock of somebody's machine may be ahead of ours."""
+
+_log = get_logger("review")
+
+
+class Hurt(StrEnum):
+    """Whether users were hit, as far as the person knows."""
+
+    NO = "no"
+    YES = "yes"
+    UNKNOWN = "unknown"
+
+
+class Report(msgspec.Struct, frozen=True):
+    """A report as it came in. `seen_at` in microseconds; `token` is the sender's own, the same for a repetition."""
+
+    token: str
+    kind: str
+    service: str
+    story: str
+    seen_at: Instant | None
+    hurt: str
+    environment: str | None = None
+
+
+class Reports:
+    """The use case. Raises `monitor.ports.Unavailable` while the journal is away."""
+
+    def __init__(self, journal: JournalWriter, clock: Clock, metrics: Metrics) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._metrics = metrics
+
+    def now(self) -> Instant:
+        return self._clock.now()
+
+    async def tell(self, report: Report, role: str) -> tuple[Event, bool]:
+        """Make the report durable: its event, and whether it was new. Raises Invalid with everything that is wrong."""
+        now = self._clock.now()
+        problems = check(report, now)
+        if problems:
+            raise Invalid(*problems)
+        events = report_events(report, role, now)
+        appended = await self._journal.append(events)
+        fresh = appended.fresh[-1]
+        if fresh:
+            self._metrics.reports.inc(ReportKind(report.kind))
+            _log.info("reported", event_id=events[-1].id, report=report.kind, service=report.service, by=role)
+        return events[-1], fresh
+
+
+def check(report: Report, now: int) -> list[FieldProblem]:
+    """What is wrong with a report, field by field."""
+    problems = []
+    if not 8 <= len(report.token) <= LONGEST_TOKEN:
+        message = f"has {len(report.token)} characters; send 8 to {LONGEST_TOKEN} of your own, the same when you repeat"
+        problems.append(FieldProblem("token", message))
+    if report.kind not in set(ReportKind):
+        problems.append(FieldProblem("kind", "say which: " + " or ".join(ReportKind)))
+    if not _one_line(report.service):
+        problems.append(FieldProblem("service", "name the service that it was about"))
+    if not _one_line(report.story):
+        problems.append(FieldProblem("story", "say in a sentence what you saw"))
+    for field, text, most in (
+        ("service", report.service, LONGEST_NAME),
+        ("story", report.story, LONGEST_STORY),
+        ("environment", report.environment or "", LONGEST_NAME),
+    ):
+        if len(text) > most:
+            problems.append(FieldProblem(field, f"has {len(text)} characters; at most {most} are kept"))
+    if report.seen_at is None:
+        problems.append(FieldProblem("seen_at", "say when you saw it, as a date and a time"))
+    elif report.seen_at > now + AHEAD:
+        problems.append(FieldProblem("seen_at", "lies in the future; times are in UTC"))
+    elif report.seen_at < now - OLDEST:
+        problems.append(FieldProblem("seen_at", f"lies more than {OLDEST // DAY} days back, which nothing remembers"))
+    if report.hurt not in set(Hurt):
+        problems.append(FieldProblem("hurt", "say whether users were hit: " + ", ".join(Hurt)))
+    return problems
+
+
+def report_events(report: Report, role: str, at: Instant) -> tuple[Event, ...]:
+    """The note that rules look for; before it, where users were hit, the impact that makes it no near miss.
+
+    The note is dated when it was told, and `began_at` is when it was seen: a time in the past could come too late for
+    everything around it. The end of the impact goes before its beginning, since impact without an end counts for a day.
+    """
+    assert report.seen_at is not None
+    mark = hashlib.sha256(report.token.encode()).hexdigest()[:24]
+    story = _one_line(report.story)
+    labels = {"report": report.kind, "hurt": report.hurt, "reported_by": role}
+    if len(story) > LONGEST_TITLE:
+        labels["told"] = story
+    seen_at = min(report.seen_at, at)
+    note = Event(
+        id=f"report-{mark}",
+        source=IMPACT_SOURCE,
+        time=at,
+        kind="note.added",
+        service=_one_line(report.service),
+        environment=_one_line(report.environment or "") or None,
+        title=_cut(story),
+        actor=Actor(kind="human"),
+        labels=labels,
+        began_at=seen_at,
+        received_at=at,
+    )
+    if report.hurt != Hurt.YES:
+        return (note,)
+    started = msgspec.structs.replace(
+        note, id=f"{note.id}-hurt", time=seen_at, kind="impact.started", subject=note.id,
+        title="Somebody reports that users were hit", labels={"evidence": "user_report", "reported_by": role},
+    )  # fmt: skip
+    ended = msgspec.structs.replace(started, id=f"{note.id}-hurt-end", time=at, kind="impact.ended")
+    return ended, started, note
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_TITLE else text[: LONGEST_TITLE - 1].rstrip() + "…"
