@@ -19,6 +19,7 @@ from monitor.core.near_miss import Mode, State, Verdict
 from monitor.core.rule import Rule
 from monitor.lab.ledger import Entry, Ledger
 from monitor.lab.reasons import Reasons
+from monitor.lab.shadow import as_live, has_shadow
 
 WEEK = 7 * DAY
 _FROM_MONDAY = 3 * DAY
@@ -155,8 +156,7 @@ class Backtest:
         self._catalogue = catalogue
         self._modes: dict[str, Mode] = {rule.name: rule.mode for rule in rules}
         self._shown = run(rules)
-        live = [msgspec.structs.replace(rule, mode="live") if rule.mode == "shadow" else rule for rule in rules]
-        self._promoted = run(live) if "shadow" in self._modes.values() else None
+        self._promoted = run(as_live(rules)) if has_shadow(rules) else None
         self._events = 0
         self._weeks: set[int] = set()
 

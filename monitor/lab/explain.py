@@ -18,6 +18,7 @@ from monitor.core.rule import Rule
 from monitor.decode.streams import arrival_order
 from monitor.lab.playing import Playing, steps_of
 from monitor.lab.relations import explain_actions, explain_hazards, name_of
+from monitor.lab.shadow import as_live, has_shadow
 
 _LONGEST_REASON = 160
 
@@ -37,22 +38,27 @@ def explain_event(
 ) -> Why:
     """A tree: the engine's decisions on the event, and a branch for each rule that wants the event's kind.
 
-    A rule holds where a draft that cites the event came of it; else its node names the reason: the engine's, or the
-    first condition that fails with the value that was there. Those that came closest are first. Unless `full`, a rule
-    whose steps the event does not play is that one line. The events are taken in their order of arrival. Raises
-    NoSuchEvent.
+    A rule holds where a draft that cites the event came of it (in shadow mode: would have come); else its node names
+    the reason: the engine's, or the first condition that fails with the value that was there. Those that came closest
+    are first. Unless `full`, a rule whose steps the event does not play is that one line. The events are taken in
+    their order of arrival. Raises NoSuchEvent.
     """
     ordered = arrival_order(list(events))
     event = next((one for one in ordered if one.event_id == event_id), None)
     if event is None:
         raise NoSuchEvent(f"no event {event_id.source} {event_id.id} among {len(ordered)} events")
     engine = Engine(rules, catalogue, make_regex)
-    decisions = [*engine.step(ordered), *engine.end()]
+    decisions = _decided(engine, ordered)
     playing = Playing(ordered, rules, catalogue, make_regex, [event], engine.state.lineage.drafts)
     wanting = [rule for rule in rules if any(event.kind in step.kinds for _, step in steps_of(rule))]
     others = sorted({rule.name for rule in rules} - {rule.name for rule in wanting})
+    # The author of a rule in shadow mode asks what it would do, not that it is silent.
+    as_if = _decided(Engine(as_live(rules), catalogue, make_regex), ordered) if has_shadow(rules) else []
     per_rule = sorted(
-        (_explain_rule(rule, event, playing, decisions, full=full) for rule in wanting),
+        (
+            _explain_rule(rule, event, playing, _outcome(rule, event_id, decisions, as_if), full=full)
+            for rule in wanting
+        ),
         key=lambda why: (not why.held, "→" not in why.found, why.asked),
     )
     if others:
@@ -63,12 +69,17 @@ def explain_event(
     return Why(f"{name_of(event)} {to_text(event.time)}", decided.held, found, (decided, *per_rule))
 
 
-def _explain_rule(rule: Rule, event: Event, playing: Playing, decisions: Sequence[Decision], *, full: bool) -> Why:
+def _decided(engine: Engine, ordered: Sequence[Event]) -> list[Decision]:
+    return [*engine.step(ordered), *engine.end()]
+
+
+def _explain_rule(rule: Rule, event: Event, playing: Playing, came: tuple[bool, str], *, full: bool) -> Why:
+    """`came`: whether a draft came of it, and what the engine said."""
+    held, outcome = came
     parts = playing.steps(event, rule)
     roles = [part for part in parts[:2] if part.held]
     if rule.intervention.itself and len(roles) < 2:
         roles = []
-    held, outcome = _outcome(rule, event.event_id, decisions)
     if not roles:
         return Why(f"rule {rule.name}", held, outcome or _why_no_role(parts), parts if full else ())
     partners: list[Why] = []
@@ -96,7 +107,18 @@ def _why_no_role(parts: Sequence[Why]) -> str:
     )
 
 
-def _outcome(rule: Rule, event_id: EventId, decisions: Sequence[Decision]) -> tuple[bool, str]:
+def _outcome(
+    rule: Rule, event_id: EventId, decisions: Sequence[Decision], as_if: Sequence[Decision]
+) -> tuple[bool, str]:
+    """What came of a rule and an event; of a rule in shadow mode what would have come."""
+    came = _said(rule, event_id, decisions)
+    if rule.mode != "shadow":
+        return came
+    would = _said(rule, event_id, as_if)
+    return would if would == came else (would[0], f"in shadow, would be: {would[1]}")
+
+
+def _said(rule: Rule, event_id: EventId, decisions: Sequence[Decision]) -> tuple[bool, str]:
     """Whether a draft of this rule that cites the event stands in the end, and what the engine last said of the two."""
     standing, said = False, ""
     citing: set[str] = set()

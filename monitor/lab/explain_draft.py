@@ -20,6 +20,7 @@ from monitor.decode.streams import arrival_order
 from monitor.lab.ledger import Entry, Ledger
 from monitor.lab.playing import HAZARD, INTERVENTION, Playing
 from monitor.lab.relations import explain_pair, name_of
+from monitor.lab.shadow import as_live, has_shadow
 
 _GONE = frozenset({State.WITHDRAWN, State.MERGED, State.DISMISSED})
 
@@ -38,14 +39,15 @@ def explain_draft(
 ) -> Why:
     """The tree of a draft, also of one that was withdrawn or merged: why it matched, condition by condition.
 
-    `kept` is the draft as a store has it, with the state that people gave it. Where these rules and events do not give
-    it any more, what is kept is shown, and why not. Raises NoSuchDraft where there is neither.
+    Where no draft of this id is shown, those of rules in shadow mode count too. `kept` is the draft as a store has it,
+    with the state that people gave it; where these rules and events do not give it any more, what is kept is shown,
+    and why not. Raises NoSuchDraft where there is neither.
     """
     ordered = arrival_order(list(events))
-    engine, ledger = Engine(rules, catalogue, make_regex), Ledger()
-    decisions = [*engine.step(ordered), *engine.end()]
-    ledger.record(decisions)
-    entries = {entry.draft.id: entry for entry in ledger.entries()}
+    engine, decisions, entries = _run(rules, catalogue, make_regex, ordered)
+    if draft_id not in entries and kept is None and has_shadow(rules):
+        # Not shown to anybody, but a backtest names it.
+        engine, decisions, entries = _run(as_live(rules), catalogue, make_regex, ordered)
     entry = kept or entries.get(draft_id)
     if entry is None:
         known = ", ".join(sorted(entries)) or "none"
@@ -65,6 +67,15 @@ def explain_draft(
     )
     found = f"{entry.state}; {draft.service or 'no service'}; verdict {draft.verdict}"
     return Why(f"{draft.id}: {draft.title}", entry.state not in _GONE and draft.mode != "shadow", found, parts)
+
+
+def _run(
+    rules: Sequence[Rule], catalogue: Catalogue, make_regex: MakeRegex, ordered: Sequence[Event]
+) -> tuple[Engine, list[Decision], dict[str, Entry]]:
+    engine, ledger = Engine(rules, catalogue, make_regex), Ledger()
+    decisions = [*engine.step(ordered), *engine.end()]
+    ledger.record(decisions)
+    return engine, decisions, {entry.draft.id: entry for entry in ledger.entries()}
 
 
 def _matched(draft: Draft, rules: dict[str, Rule], playing: Playing) -> Why:

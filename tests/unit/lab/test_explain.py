@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from monitor.core.events import Event, EventId
@@ -52,3 +53,21 @@ def test_an_event_that_nobody_wants_has_no_decisions() -> None:
 def test_an_unknown_event_is_refused() -> None:
     with pytest.raises(NoSuchEvent, match="no event tools nobody"):
         explained(story(), "tools", "nobody")
+
+
+def test_of_a_rule_in_shadow_it_is_said_what_would_be() -> None:
+    rules = [msgspec.structs.replace(rule, mode="shadow") for rule in shipped() if rule.name == "rollback-before-burn"]
+    why = explain_event(story(), rules, shop(), EventId("tools", "slow"), make_regex)
+    rule = branch(why, "rule rollback-before-burn")
+    assert rule.held
+    assert rule.found.startswith("hazard → in shadow, would be: draft nm_")
+    assert "shadow" in branch(why, "decisions").parts[0].found
+
+
+def test_the_short_form_says_of_far_rules_only_what_fails_first() -> None:
+    why = explain_event(story(), shipped(), shop(), EventId("tools", "slow"), make_regex, full=False)
+    far = branch(why, "rule redundancy-lost")
+    assert far.parts == ()
+    assert far.found.startswith("hazard: ")
+    near = branch(why, "rule rollback-before-burn")
+    assert [part.asked.partition(",")[0] for part in near.parts] == ["hazard", "actions within its window"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from monitor.core.engine import Engine
@@ -74,3 +75,11 @@ def test_a_withdrawn_draft_says_because_of_what(rule: Rule) -> None:
 def test_an_unknown_draft_is_told_which_there_are(rule: Rule) -> None:
     with pytest.raises(NoSuchDraft, match="there are: none"):
         explain_draft([], [rule], CATALOGUE, "nm_1", make_regex)
+
+
+def test_a_draft_that_a_rule_in_shadow_would_open_is_explained_too(rule: Rule) -> None:
+    quiet = msgspec.structs.replace(rule, mode="shadow")
+    live = explained(rule, STORY)
+    draft_id = live.asked.partition(":")[0]
+    events = expand(STORY, BASE_AT).events
+    assert explain_draft(events, [quiet], CATALOGUE, draft_id, make_regex).asked == live.asked
