@@ -148,7 +148,7 @@ class Matcher:
         for step in self.steps:
             for kind in step.kinds:
                 wanting.setdefault(kind, []).append(step)
-        self._index = {kind: self._compile(steps, make_regex) for kind, steps in wanting.items()}
+        self._index = {kind: self._compile(kind, steps, make_regex) for kind, steps in wanting.items()}
         self.hazard_bits = reduce(or_, (s.bit | s.elsewhere_bit for s in self.steps if s.part == "hazard"), 0)
 
     def seeing(self, lineage: Lineage) -> Matcher:
@@ -157,7 +157,7 @@ class Matcher:
         other._facts = EventFacts(self.catalogue, lineage)  # noqa: SLF001 - a copy of this very object
         return other
 
-    def _compile(self, steps: list[CompiledStep], make_regex: MakeRegex) -> _KindIndex:
+    def _compile(self, kind: str, steps: list[CompiledStep], make_regex: MakeRegex) -> _KindIndex:
         production = self.catalogue.production
         together: list[Asked] = []
         apart: dict[str, list[tuple[Asked, tuple[Scalar, ...]]]] = {}
@@ -177,9 +177,9 @@ class Matcher:
             for asked, wanted in keyed:
                 for value in wanted:
                     values.setdefault(value, []).append(asked)
-            functions = {value: compile_masks(those, production, make_regex) for value, those in values.items()}
+            functions = {value: compile_masks(kind, those, production, make_regex) for value, those in values.items()}
             by_field.append((getter(field), functions))
-        return _KindIndex(compile_masks(together, production, make_regex), by_field)
+        return _KindIndex(compile_masks(kind, together, production, make_regex), by_field)
 
     @property
     def kinds(self) -> frozenset[str]:

@@ -69,6 +69,17 @@ def _contains(text: str, parts: tuple[str, ...]) -> bool:
     return any(part in text for part in parts)
 
 
+_BUILTINS: dict[str, Any] = {
+    "__builtins__": {},
+    "isinstance": isinstance,
+    "str": str,
+    "number": number_of,
+    "contains": _contains,
+    "unasked": object(),
+    "drill": is_drill,
+}
+
+
 def cost_of(condition: Condition) -> int:
     """In which order to ask: fields, then labels, then texts and numbers that have to be looked into, then facts."""
     if isinstance(condition, Compare):
@@ -82,21 +93,32 @@ def cost_of(condition: Condition) -> int:
 
 
 class Builder:
-    def __init__(self, make_regex: MakeRegex, hoist: bool = False) -> None:
+    """Writes expressions. With `hoist` into a function, where what several ask is worked out once (`prologue`)."""
+
+    def __init__(self, make_regex: MakeRegex, hoist: bool = False, constants: dict[str, Any] | None = None) -> None:
+        """`constants`: where the values go that the expressions name; several builders may share them."""
         self.make_regex = make_regex
         self.hoist = hoist
-        self.hoisted: dict[str, str] = {}
-        self.constants: dict[str, Any] = {
-            "__builtins__": {},
-            "isinstance": isinstance,
-            "str": str,
-            "number": number_of,
-            "contains": _contains,
-            "unasked": object(),
-            "drill": is_drill,
-        }
+        self.constants = {} if constants is None else constants
+        self.constants |= _BUILTINS
+        self._hoisted: dict[str, str] = {}
+        self._patterns: dict[str, dict[str, None]] = {}
         self.variables = 0
         self._names: dict[object, str] = {}
+
+    def prologue(self) -> list[tuple[str, str]]:
+        """The local names that the expressions use, and what each begins with."""
+        for name, patterns in self._patterns.items():
+            self.constants[name] = self._any_of(tuple(patterns))
+        return list(self._hoisted.items())
+
+    def _any_of(self, patterns: tuple[str, ...]) -> Callable[[str], bool]:
+        """Whether one of several patterns is found, in one go: mostly none is."""
+        try:
+            return self.make_regex("|".join(f"(?:{pattern})" for pattern in patterns))
+        except ValueError:
+            # Together they are longer than a pattern may be.
+            return lambda text: True
 
     def constant(self, value: object) -> str:
         """A name for a value; the same values have one name, so that the same questions read alike."""
@@ -145,14 +167,14 @@ class Builder:
         source = f"f.get({self.constant(name)})"
         if not self.hoist:
             return source
-        self.hoisted[f"fact_{name}"] = "unasked"
+        self._hoisted[f"fact_{name}"] = "unasked"
         return f"(fact_{name} if fact_{name} is not unasked else (fact_{name} := {source}))"
 
     def _shared(self, name: str, source: str) -> str:
         """A field that several steps ask for is read once, where the function has room for a local name."""
         if not self.hoist:
             return source
-        self.hoisted[f"field_{name}"] = source
+        self._hoisted[f"field_{name}"] = source
         return f"field_{name}"
 
     def comparison(self, compare: Compare) -> str:
@@ -174,13 +196,22 @@ class Builder:
         name = self.variable()
         texts = tuple(str(operand) for operand in operands)
         if operator == "matches":
-            test = f"{self.constant(self.make_regex(texts[0]))}({name})"
+            test = f"{self._chance(field, name, texts[0])}{self.constant(self.make_regex(texts[0]))}({name})"
         elif operator == "contains":
             test = f"contains({name}, {self.constant(texts)})"
         else:
             method = "startswith" if operator == "prefix" else "endswith"
             test = f"{name}.{method}({self.constant(texts)})"
         return f"(isinstance({name} := {field}, str) and {test})"
+
+    def _chance(self, field: str, text: str, pattern: str) -> str:
+        """Whether the text has a chance to match: one look for all patterns that are asked of the field."""
+        if not self.hoist:
+            return ""
+        known = f"chance_{self.constant(field)}"
+        self._hoisted[known] = "unasked"
+        self._patterns.setdefault(f"any_{known}", {})[pattern] = None
+        return f"({known} if {known} is not unasked else ({known} := any_{known}({text}))) and "
 
     def number(self, name: str, field: str, operator: str, operand: Scalar) -> str:
         limit = number_of(operand)
