@@ -16,15 +16,16 @@ from monitor.core.catalogue import Catalogue
 from monitor.core.conditions import MakeRegex
 from monitor.core.correlate import Correlator
 from monitor.core.decisions import Decision, Ignore, Late
-from monitor.core.events import HOUR, MINUTE, SECOND, Event, Instant
+from monitor.core.events import MINUTE, SECOND, Event, Instant
 from monitor.core.facts import is_drill
 from monitor.core.instances import Instance
 from monitor.core.judge import Judge
+from monitor.core.keeping import Keeping
 from monitor.core.matching import Matcher
 from monitor.core.memory import entry
 from monitor.core.reasons import NotOpened
 from monitor.core.rule import Rule
-from monitor.core.state import ALWAYS_KEPT, CONTEXT_KINDS, SWEEP_EVERY, State, kept_for
+from monitor.core.state import ALWAYS_KEPT, CONTEXT_KINDS, SWEEP_EVERY, State
 from monitor.core.timeline import BEGINNING, Timeline
 from monitor.core.waiting import OF_NO_RULE
 
@@ -80,7 +81,8 @@ class Engine:
         matcher = Matcher(rules, catalogue, lineage, self._make_regex) if compiled is None else compiled.seeing(lineage)
         self._matcher = matcher
         self._mask = matcher.mask if self._at_home is None else self._mask_here
-        self.state.memory.keep = self._keep
+        self._keeping = Keeping(matcher, catalogue)
+        self.state.most_kept = self._keeping.most
         lineage.want(matcher.facts_asked)
         self._recorded = recorded = lineage.kinds
         self._relevant = matcher.kinds | ALWAYS_KEPT.keys() | ALERT_STATES | recorded | frozenset(CONTEXT_KINDS)
@@ -94,22 +96,20 @@ class Engine:
             return mask & ~self._matcher.hazard_bits
         return mask
 
-    def _keep(self, kind: str, mask: int) -> int:
-        return _keep(self._matcher, kind, mask)
-
     def replace(self, rules: Sequence[Rule], catalogue: Catalogue, compiled: Matcher | None = None) -> list[Decision]:
         """Go on by these rules and this catalogue, exactly as a stop and a start with them would.
 
         What waits under a rule that stayed the same waits on. A rule that changed begins anew with the events that are
         remembered; what the rules before did not want was not kept. `compiled`: as for a new engine.
         """
-        before, mask_before = self._matcher, self._mask
+        before, mask_before = self._keeping, self._mask
         self._compiled = compiled
         self._wire(rules, catalogue)
         remembered = self._begin_anew()
         state, mask = self.state, self._mask
         # What was written to be forgotten earlier than these rules allow is written once more.
-        longer = [e for e, now in remembered if self._keep(e.kind, now) > _keep(before, e.kind, mask_before(e))]
+        most = self._keeping.most
+        longer = [e for e, now in remembered if most(e.kind, now) > before.most(e.kind, mask_before(e))]
         state.new_facts = [(event, mask(event)) for event in (*(event for event, _ in state.new_facts), *longer)]
         return self._take()
 
@@ -154,7 +154,6 @@ class Engine:
         state.waiting.empty()
         known = []
         remembered = sorted(state.memory.remask(self._mask), key=lambda kept: entry(kept[0]))
-        state.memory.forget_before(state.swept_at)
         for event, mask in remembered:
             if event.kind in RECOVERIES:
                 state.waiting.clear_alert(event)
@@ -166,6 +165,7 @@ class Engine:
                 state.waiting.add_again(event, plays)
                 known += [(name, event.source, event.id) for name in (OF_NO_RULE, *plays.hazard_names)]
         state.waiting.forget_notes(known)
+        state.memory.forget_before(state.swept_at, self._keeping.now(state))
         return remembered
 
     # -- input -------------------------------------------------------------------------------------------------
@@ -249,7 +249,7 @@ class Engine:
             self._correlator.expire(boundary)
             self.state.expired_until = boundary
         if now >= self.state.swept_at + SWEEP_EVERY:
-            self.state.sweep(now)
+            self.state.sweep(now, self._keeping.now(self.state))
         self._housekeeping_at = boundary + EXPIRE_EVERY
 
     def _fire(self, at: int, kind: str, what: str) -> None:
@@ -310,7 +310,7 @@ class Engine:
             return
         else:
             self._correlator.now = max(self._correlator.now, state.timeline.watermark)
-            if behind > self._keep(event.kind, self._mask(event)) and event.kind not in _IMPACT_KINDS:
+            if behind > self._keeping.most(event.kind, self._mask(event)) and event.kind not in _IMPACT_KINDS:
                 at = Instant(self._correlator.now)
                 self._out.append(
                     Ignore(NotOpened.TOO_OLD, at, (), event.service, (event.event_id,), "arrived too late")
@@ -360,9 +360,3 @@ class Engine:
             "pending_events": len(state.pending),
             "feeds": len(state.feeds),
         }
-
-
-def _keep(matcher: Matcher, kind: str, mask: int) -> int:
-    """How long an event is kept: as long as a rule or the verdict may ask for it, and an hour for late ones."""
-    least = kept_for(kind, mask)
-    return max(least, matcher.plays(mask).keep + HOUR) if mask else least

@@ -31,7 +31,7 @@ WORTH_AN_INDEX = 8
 class CompiledStep:
     """One step of one rule: its own predicate, and its bits in a mask."""
 
-    __slots__ = ("bit", "clause", "elsewhere_bit", "kinds", "look_back", "part", "predicate", "rule", "step")
+    __slots__ = ("bit", "clause", "elsewhere_bit", "follows", "kinds", "look_back", "part", "predicate", "rule", "step")
 
     def __init__(
         self, rule: CompiledRule, part: Part, step: Step, clause: Clause | None, place: int, regex: MakeRegex
@@ -48,6 +48,7 @@ class CompiledStep:
         # A step is asked for again when the episode is judged, once its window and the hold have gone by.
         held = rule.rule.impact.hold if clause is not None else 0
         self.look_back = rule.rule.intervention.within + before + after + held
+        self.follows = clause is not None and clause.since.offset >= 0
         self.predicate = _when_asked(step, regex)
 
 
@@ -92,7 +93,7 @@ class CompiledRule:
 class Plays:
     """What a mask means: the rules for which the event is a hazard (or would be, in production), and the other parts.
 
-    `longest` is the longest window of the hazards, `keep` how far back some step may ask for it (microseconds);
+    `steps` are all that it plays; `longest` is the longest window of the hazards (microseconds);
     `bits` has the hazards' bits in the order of their names; `roaming` are the hazards whose key lacks the service.
     """
 
@@ -103,9 +104,9 @@ class Plays:
         "hazard_names",
         "hazards",
         "interventions",
-        "keep",
         "longest",
         "roaming",
+        "steps",
     )
 
     def __init__(self, mask: int, steps: Sequence[CompiledStep]) -> None:
@@ -118,7 +119,7 @@ class Plays:
         self.elsewhere = tuple(step.rule.name for step in steps if mask & step.elsewhere_bit)
         self.interventions = tuple(step for step in played if step.part == "intervention")
         self.clauses = tuple(step for step in played if step.part == "clause")
-        self.keep = max((step.look_back for step in played), default=0)
+        self.steps = tuple(played)
 
 
 class _KindIndex:

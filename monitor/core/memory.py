@@ -68,12 +68,10 @@ class Shelf:
 class Memory:
     """Recent events in event-time order."""
 
-    def __init__(self, keep: Callable[[str, int], int]) -> None:
-        """`keep`: how long an event of a kind with its mask is kept (microseconds)."""
+    def __init__(self) -> None:
         self._by_service: dict[str, dict[str, Shelf]] = {}
         self._with_kind: dict[str, set[str]] = {}
         self.displaced: tuple[Event, int] | None = None
-        self.keep = keep
 
     def add(self, event: Event, mask: int) -> bool:
         """Keep an event; False where this identity is here already, or everything around it is forgotten.
@@ -165,19 +163,13 @@ class Memory:
                 shelf.masks = [mask_of(event) for event in shelf.events]
                 yield from list(zip(shelf.events, shelf.masks, strict=True))[-KEPT_PER_KIND:]
 
-    def forget_before(self, watermark: int) -> None:
-        """Forget what has been kept for long enough: what is left follows from the events alone."""
-        limits: dict[str, dict[int, int]] = {}
+    def forget_before(self, watermark: int, keep: Callable[[str, str, int], int]) -> None:
+        """Forget what has been kept for long enough; `keep`: how long that is for a service, a kind and a mask."""
         for service, shelves in list(self._by_service.items()):
             gone = []
             for kind, shelf in shelves.items():
-                known = limits.get(kind)
-                if known is None:
-                    known = limits[kind] = {}
-                for mask in set(shelf.masks):
-                    if mask not in known:
-                        known[mask] = watermark - self.keep(kind, mask)
-                if not shelf.keep_since(known):
+                limits = {mask: watermark - keep(service, kind, mask) for mask in set(shelf.masks)}
+                if not shelf.keep_since(limits):
                     gone.append(kind)
             for kind in gone:
                 del shelves[kind]

@@ -7,7 +7,7 @@ is proportional to what the batch changed. Events are appended in chunks and nev
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -88,7 +88,8 @@ def _parted(key: str) -> list[str | None]:
 class State:
     def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline
-        self.memory = Memory(kept_for)
+        self.memory = Memory()
+        self.most_kept: Callable[[str, int], int] = kept_for
         self.feeds = Feeds()
         self.lineage = Lineage()
         self.waiting = Waiting()
@@ -211,11 +212,14 @@ class State:
         self.recurrences[key] = sorted(entries)[-50:]
         self._dirty.add(f"recurrence:{key}")
 
-    def sweep(self, now: int) -> None:
-        """Forget what nothing can ask for any more; at fixed event times, so that it never depends on batches."""
+    def sweep(self, now: int, keep: Callable[[str, str, int], int]) -> None:
+        """Forget what nothing can ask for any more; at fixed event times, so that it never depends on batches.
+
+        `keep`: how long an event of a service and kind is kept, by its mask (microseconds).
+        """
         watermark = now - now % SWEEP_EVERY
         self.swept_at = watermark
-        self.memory.forget_before(watermark)
+        self.memory.forget_before(watermark, keep)
         self.feeds.forget_before(watermark - FEED_HORIZON)
         for number, until in list(self._fact_chunks.items()):
             if until < watermark:
@@ -276,7 +280,7 @@ class State:
         # The few events that are kept for long have chunks of their own, so that the many go with theirs.
         kept: tuple[list[tuple[int, Event]], list[tuple[int, Event]]] = ([], [])
         for event, mask in self.new_facts:
-            keep = self.memory.keep(event.kind, mask)
+            keep = self.most_kept(event.kind, mask)
             kept[keep > KEPT_TOGETHER].append((event.time + keep, event))
         self.new_facts = []
         for facts in filter(None, kept):
