@@ -113,6 +113,14 @@ class Scene:
         """Somebody of the team that owns the service."""
         return Actor(id=f"engineer-{self.random.randrange(240)}", kind="human", on_call=on_call)
 
+    def who_acts(self, alert: Event, taker: Actor, after: int) -> Actor:
+        """Mostly whoever took the page; sometimes a colleague of theirs, who joined before."""
+        if self.random.random() < 0.75:
+            return taker
+        colleague = self.person(on_call=self.random.choice((True, None)))
+        self.tell(after, "responder.joined", PAGES, subject=alert.subject, actor=colleague)
+        return colleague
+
     def minutes(self, low: float, high: float) -> int:
         return int(self.random.uniform(low, high) * MINUTE)
 

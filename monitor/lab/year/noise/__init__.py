@@ -9,11 +9,11 @@ from typing import Literal
 
 import msgspec
 
-from monitor.lab.year.noise import everyday, lookalikes, routine
+from monitor.lab.year.noise import everyday, lookalikes, routine, traps
 from monitor.lab.year.scene import Story
 
 Follows = Literal["people", "machines", "night"]
-Place = Literal["any", "users", "data", "middle"]
+Place = Literal["any", "users", "data", "middle", "hours"]
 
 
 class Habit(msgspec.Struct, frozen=True):
@@ -74,6 +74,25 @@ HABITS: tuple[Habit, ...] = (
     Habit(lookalikes.asked_and_released, 0.5, place="users"),
     Habit(lookalikes.long_warning, 0.15, place="users"),
     Habit(lookalikes.paged_about_a_probe, 0.2, place="users"),
+    Habit(traps.taken_and_went_on, 0.15, place="users"),
+    Habit(traps.released_meanwhile, 0.02, place="users"),
+    Habit(traps.scheduled_experiment, 0.4, place="users"),
+    Habit(traps.decommissioned, 0.3),
+    Habit(traps.moved_in_a_window, 0.05, place="data"),
+    Habit(traps.report_stopped, 0.3, place="data"),
+    Habit(traps.no_secret, 0.1, place="users"),
+    Habit(traps.notice_done_early, 0.1, place="users"),
+    Habit(traps.backlog_of_every_night, 0.3, "night", "data"),
+    Habit(traps.daily_peak, 0.7, "machines", "middle"),
+    Habit(traps.one_replica_came_back, 2, "machines", "middle"),
+    Habit(traps.breaker_flicker, 0.6, "machines", "middle"),
+    Habit(traps.flaky_benchmark, 0.3, place="middle"),
+    Habit(traps.within_tolerance, 0.2, place="data"),
+    Habit(traps.scaled_in, 0.4, "machines"),
+    Habit(traps.quiet_colleague, 0.15, place="users"),
+    Habit(traps.cleaned_staging, 0.3, place="data"),
+    Habit(traps.newer_build_cancels, 0.3, place="users"),
+    Habit(traps.probe_at_night, 0.3, "night", "hours"),
 )
 FREEZE = Habit(routine.frozen, 12)
 """Only while releases are frozen, and then most releases are not."""

@@ -17,6 +17,7 @@ def page_and_fix(scene: Scene) -> None:
     alert = scene.fires(0, scene.random.choice(("CrashLooping", "QueueStuck", "ThreadsExhausted")), "high")
     person = scene.person()
     scene.acks(scene.minutes(1, 8), alert, person)
+    person = scene.who_acts(alert, person, 10 * MINUTE)
     acted = scene.minutes(12, 40)
     fixed = scene.tell(acted, "change.restarted", CLUSTER, subject=f"{scene.service}/deployment", actor=person)
     scene.clears(acted + scene.minutes(2, 20), alert)
@@ -28,6 +29,7 @@ def page_and_fix_below(scene: Scene) -> None:
     alert = scene.fires(0, "TimeoutsToDependency", "critical")
     person = scene.person()
     scene.acks(scene.minutes(1, 8), alert, person)
+    person = scene.who_acts(alert, person, 11 * MINUTE)
     below = scene.below()
     acted = scene.minutes(14, 50)
     fixed = scene.tell(acted, "change.configured", TERRAFORM, service=below, subject=f"{below}/limits", actor=person)
@@ -62,6 +64,7 @@ def capacity_raised(scene: Scene) -> None:
     alert = scene.fires(0, "PoolNearlyUsedUp", "high", value=97.0, subject=f"pool/{scene.service}", **_PERCENT)
     person = scene.person()
     scene.acks(scene.minutes(2, 9), alert, person)
+    person = scene.who_acts(alert, person, 12 * MINUTE)
     acted = scene.minutes(14, 45)
     fixed = scene.tell(
         acted, "change.scaled", CLOUD, subject=f"pool/{scene.service}", actor=person, title="quota raised"
@@ -77,7 +80,8 @@ def disk_emptied(scene: Scene) -> None:
         0, "DiskFilling", "high", value=float(scene.random.randrange(95, 99)), subject=subject, **_PERCENT
     )
     person = scene.person()
-    scene.acks(scene.minutes(2, 15), alert, person)
+    if scene.random.random() < 0.75:
+        scene.acks(scene.minutes(2, 15), alert, person)
     acted = scene.minutes(20, 160)
     fixed = scene.tell(acted, "change.ran", SHELL, subject=subject, actor=person, title="old segments removed")
     scene.clears(acted + scene.minutes(3, 9), alert, value=63.0, limit=100.0)
@@ -205,7 +209,7 @@ def backlog_drained(scene: Scene) -> None:
 
 def restore_test_failed(scene: Scene) -> None:
     """The restore test fails two nights running; the backup is repaired, and the next test passes."""
-    subject = f"backup/{scene.service}"
+    subject = f"restore-test/{scene.service}"
     failed = [
         scene.tell(night * DAY, "change.failed", "backups/main", subject=subject, title="restore test failed")
         for night in (0, 1)
