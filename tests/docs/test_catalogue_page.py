@@ -1,0 +1,44 @@
+"""The catalogues on the page about them are read without a problem, and say what the page says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from monitor.core.catalogue import Catalogue
+from monitor.packs.backstage import ANNOTATIONS, PREFIX
+from monitor.packs.catalogue import SERVICE_KEYS, load_catalogues
+from tests.architecture.files import text
+
+PAGE = text(Path("docs/how-to/catalogue.md")) or ""
+OWN, BACKSTAGE, ADDED = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+
+
+def read(directory: Path, *written: str) -> Catalogue:
+    for number, each in enumerate(written):
+        (directory / f"{number}.yaml").write_text(each, encoding="utf-8")
+    loaded = load_catalogues([directory])
+    assert loaded.problems == ()
+    return loaded.catalogue
+
+
+def test_our_own_form(tmp_path: Path) -> None:
+    catalogue = read(tmp_path, OWN)
+    assert catalogue.upward("payments-db") == {"payments-db", "payments", "checkout"}
+    assert len(catalogue.feeds) == 2
+
+
+def test_backstage_and_what_is_added_to_it(tmp_path: Path) -> None:
+    catalogue = read(tmp_path, BACKSTAGE, ADDED)
+    assert catalogue.downward("checkout") == {"checkout", "pg-payments", "ledger-service"}
+    assert catalogue.is_user_facing("ledger-service")
+    assert catalogue.services["ledger-service"].owner == "team-money"
+    assert catalogue.domain_of("pg-payments") == "retail"
+    assert len(catalogue.feeds) == 3
+
+
+def test_every_key_and_annotation_is_on_the_page() -> None:
+    for key in SERVICE_KEYS:
+        assert f"`{key}`" in PAGE
+    for annotation in ANNOTATIONS:
+        assert f"`{PREFIX}{annotation}`" in PAGE
