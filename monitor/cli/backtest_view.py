@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.cli.engine_options import printable
+from monitor.cli.lines import say
 from monitor.core.events import EventId, to_text
 from monitor.lab.backtest import Found, Report, RuleFigures
 from monitor.lab.difference import Change
@@ -19,7 +20,10 @@ from monitor.lab.difference import Change
 WIDTH_WITHOUT_TERMINAL = 120
 _STEPS = " ▁▂▃▄▅▆▇█"
 _NOTHING = "·"
-_LONGEST_NAME = 34
+_LONGEST_NAME = 40
+_COUNT, _MOST = 6, 18
+"""The width of what stands on a line of the picture beside the name and the marks."""
+_WIDE = 100
 _MOST_EVENTS_SHOWN = 3
 _REASONS_SHOWN = 3
 _MOST_TEAMS = 20
@@ -65,19 +69,19 @@ _PLURAL = {"appears": "appear", "vanishes": "vanish", "changes": "change"}
 
 def _print_change(console: Console, change: Change, sign: str, style: str) -> None:
     found = change.found
-    _say(console, f"{sign} {_moment(found)}  {found.rule}{_mode(found)}  {found.id}", style)
-    _say(console, f"    {found.title} (verdict {found.verdict})")
-    _say(console, f"    {_evidence(found)}", "dim")
+    say(console, f"{sign} {_moment(found)}  {found.rule}{_mode(found)}  {found.id}", style)
+    say(console, f"    {found.title} (verdict {found.verdict})")
+    say(console, f"    {_evidence(found)}", "dim")
     for what in change.what:
-        _say(console, f"    {what}")
+        say(console, f"    {what}")
     if change.why:
         side = "no longer opened" if change.kind == "vanishes" else "not opened before"
-        _say(console, f"    {side}: {change.why}")
+        say(console, f"    {side}: {change.why}")
 
 
 def _print_rules(console: Console, rules: Sequence[RuleFigures], *, alone: bool) -> None:
     """A line a rule that did something; the others in one sentence."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("rule", overflow="fold")
     table.add_column("mode")
     for name in ("drafts", "none", "unknown", "withdrawn", "also"):
@@ -92,11 +96,9 @@ def _print_rules(console: Console, rules: Sequence[RuleFigures], *, alone: bool)
         table.add_row(printable(rule.name), rule.mode, *(str(number) if number else _NOTHING for number in numbers))
     if table.row_count:
         console.print(table)
-        _say(
-            console, "none, unknown: the verdict; also: drafts that another rule names; shadow: would have been", "dim"
-        )
+        say(console, "none, unknown: the verdict; also: drafts that another rule names; shadow: would have been", "dim")
     if silent:
-        _say(console, f"without a draft: {', '.join(silent)}", "dim")
+        say(console, f"without a draft: {', '.join(silent)}", "dim")
     for rule in rules:
         _print_reasons(console, rule, with_not_opened=alone)
 
@@ -107,7 +109,7 @@ def _print_reasons(console: Console, rule: RuleFigures, *, with_not_opened: bool
             shown = [f"{reason} {count:,}" for reason, count in list(reasons.items())[:_REASONS_SHOWN]]
             more = len(reasons) - len(shown)
             said = ", ".join(shown) + (f" and {more} more reasons" if more else "")
-            _say(console, f"{rule.name}: {what}: {said}")
+            say(console, f"{rule.name}: {what}: {said}")
 
 
 def _print_weeks(console: Console, report: Report, rules: Sequence[RuleFigures], found: Sequence[Found]) -> None:
@@ -119,8 +121,10 @@ def _print_weeks(console: Console, report: Report, rules: Sequence[RuleFigures],
     by_team.sort(key=lambda row: (-row[2], row[0]))
     rest = by_team[_MOST_TEAMS:]
     longest = max(len(printable(name)) for name, _, _ in (*by_rule, *by_team))
-    label = min(max(longest, 4), _LONGEST_NAME, max(console.width // 3, 8))
-    room = max(console.width - label - 24, 8)
+    tells_most = len(report.weeks) > 1 and console.width >= _WIDE
+    beside = _COUNT + (_MOST if tells_most else 0)
+    label = min(max(longest, 4), _LONGEST_NAME, max(console.width // 3, console.width - beside - len(report.weeks)))
+    room = max(console.width - label - beside, 8)
     each = -(-len(report.weeks) // room)
     span = f"{report.weeks[0]} to {report.weeks[-1]}, each mark {'a week' if each == 1 else f'{each} weeks'}"
     if len(report.weeks) == 1:
@@ -137,11 +141,11 @@ def _print_weeks(console: Console, report: Report, rules: Sequence[RuleFigures],
             line = Text(f"{_short(printable(name), label):<{label}} ")
             line.append(_strip(_binned(weeks, report.weeks, each), most), style="cyan")
             line.append(f" {total:>4}", style="bold")
-            if len(report.weeks) > 1:
+            if tells_most:
                 line.append(f"  most {busiest[1]}, {busiest[0]}", style="dim")
             console.print(line, soft_wrap=True)
     if rest:
-        _say(console, f"and {len(rest)} more teams with {sum(total for _, _, total in rest):,} drafts", "dim")
+        say(console, f"and {len(rest)} more teams with {sum(total for _, _, total in rest):,} drafts", "dim")
     _print_load(console, report, by_team)
 
 
@@ -149,7 +153,7 @@ def _print_load(console: Console, report: Report, by_team: Sequence[tuple[str, d
     if by_team:
         drafts = sum(total for _, _, total in by_team)
         mean = drafts / (len(by_team) * len(report.weeks))
-        _say(console, f"{mean:.2f} drafts to review a team and week, over the teams that have any", "dim")
+        say(console, f"{mean:.2f} drafts to review a team and week, over the teams that have any", "dim")
 
 
 def _binned(weeks: dict[str, int], order: Sequence[str], each: int) -> list[int]:
@@ -176,13 +180,15 @@ def _print_examples(console: Console, rules: Sequence[RuleFigures], found: Seque
         would = "would have opened" if rule.mode == "shadow" else "opened"
         console.print(Text(f"{printable(rule.name)} {would}", style="bold"))
         for one in own[:examples]:
-            _say(console, f"  {_moment(one)}  {one.title} (verdict {one.verdict})")
-            _say(console, f"      {one.id}  {_evidence(one)}", "dim")
+            say(console, f"  {_moment(one)}  {one.title} (verdict {one.verdict})")
+            say(console, f"      {one.id}  {_evidence(one)}", "dim")
         if len(own) > examples:
-            _say(console, f"  and {len(own) - examples} more; --examples shows them", "dim")
+            say(console, f"  and {len(own) - examples} more; --examples shows them", "dim")
 
 
 def _evidence(found: Found) -> str:
+    if not found.hazards:  # one event was both
+        return _events(found.interventions)
     return f"{_events(found.hazards)} → {_events(found.interventions)}"
 
 
@@ -197,7 +203,3 @@ def _moment(found: Found) -> str:
 
 def _mode(found: Found) -> str:
     return "" if found.mode == "live" else f" ({found.mode})"
-
-
-def _say(console: Console, said: str, style: str = "") -> None:
-    console.print(Text(printable(said), style=style), soft_wrap=True)

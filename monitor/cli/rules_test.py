@@ -11,9 +11,9 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.text import Text
 
 from monitor.cli.engine_options import printable
+from monitor.cli.lines import say
 from monitor.cli.main import FAILED
 from monitor.packs.example_run import Result, run_examples
 from monitor.packs.junit import junit
@@ -68,29 +68,33 @@ def counted(count: int, word: str) -> str:
 
 
 def _print(results: Sequence[Result], empty: Sequence[str], *, verbose: bool) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False)
     by_rule: dict[str, list[Result]] = {}
     for result in results:
         by_rule.setdefault(result.example.rule, []).append(result)
     for rule, own in by_rule.items():
         failed = sum(not result.passed for result in own)
         said = f"{failed} of {counted(len(own), 'example')} failed" if failed else counted(len(own), "example")
-        console.print(_marked(not failed, f"{printable(rule)}: {said}"))
+        say(console, f"{_mark(not failed)} {rule}: {said}", _style(not failed))
         for result in own:
             if verbose or not result.passed:
                 _print_example(console, result)
     for rule in empty:
-        console.print(Text(f"- {printable(rule)}: no example"))
+        say(console, f"- {rule}: no example")
 
 
 def _print_example(console: Console, result: Result) -> None:
     example = result.example
-    line = _marked(result.passed, printable(example.name))
-    console.print(Text("  ") + line + Text("" if result.passed else f": {printable(result.failure)}"))
-    console.print(Text(f"    {printable(str(example.place))}", style="dim"))
+    failure = "" if result.passed else f": {result.failure}"
+    say(console, f"  {_mark(result.passed)} {example.name}{failure}", _style(result.passed))
+    say(console, f"    {example.place}", "dim")
     for said in result.comparison:
-        console.print(Text(f"    {printable(said)}"))
+        say(console, f"    {said}")
 
 
-def _marked(held: bool, text: str) -> Text:
-    return Text.assemble(("✔ ", "green") if held else ("✘ ", "red"), text)
+def _mark(held: bool) -> str:
+    return "✔" if held else "✘"
+
+
+def _style(held: bool) -> str:
+    return "green" if held else "red"
