@@ -19,6 +19,7 @@ from monitor.store.near_misses import SqlNearMisses
 from monitor.store.not_opened import SqlNotOpened
 from monitor.store.rejects import SqlRejects
 from monitor.store.retention import SqlRetention
+from monitor.store.rewind import SqlRewind
 from monitor.store.topic_book import SqlTopicBook
 
 
@@ -39,6 +40,7 @@ class Store:
         self.history = SqlHistory(self.records_database, self.journal_database)
         self.not_opened = SqlNotOpened(self.records_database)
         self.retention = SqlRetention(self.records_database, self.journal_database)
+        self.rewind = SqlRewind(self.records_database, self.journal_database, self.engine_store)
         self.topics = SqlTopicBook(self.records_database)
 
     async def open(self) -> None:

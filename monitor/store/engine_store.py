@@ -23,6 +23,7 @@ from monitor.store.connections import Database
 from monitor.store.journal import event_row
 from monitor.store.not_opened import add_not_opened
 from monitor.store.rejects import reject_row
+from monitor.store.repetition import to_carry_out
 from monitor.store.tables import (
     engine_cells,
     engine_owners,
@@ -110,7 +111,8 @@ class SqlEngineStore:
             if await self._is_done(connection, commit, token):
                 return contradicted
             await self._remember(connection, commit)
-            for decision in commit.decisions:
+            decisions = await to_carry_out(connection, commit.decisions)
+            for decision in decisions:
                 match decision:
                     case Open(draft) | Amend(draft):
                         await verdicts.stand(connection, draft, commit.at)
@@ -120,9 +122,7 @@ class SqlEngineStore:
                         await verdicts.merge(connection, decision, commit.at)
                     case Ignore() | Late():
                         pass
-            await add_not_opened(
-                self._database, connection, [each for each in commit.decisions if isinstance(each, Ignore)]
-            )
+            await add_not_opened(self._database, connection, [each for each in decisions if isinstance(each, Ignore)])
             return contradicted
 
     async def _is_done(self, connection: AsyncConnection, commit: Commit, token: str) -> bool:

@@ -214,6 +214,16 @@ topic_halts = Table(
     Column("detail", Text, nullable=False),
 )
 
+# The newest is in force: what began before its floor and was decided by then is not decided again.
+rewinds = Table(
+    "rewinds",
+    RECORDS,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("floor", BigInteger, nullable=False),
+    Column("decided_until", BigInteger, nullable=False),
+)
+
 # Positions mean nothing in another cluster.
 journal_clusters = Table(
     "journal_clusters",

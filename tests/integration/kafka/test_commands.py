@@ -13,6 +13,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 
 from monitor.cli.main import run
+from monitor.core.events import HOUR, Instant
 from monitor.kafka.source import JOURNAL
 from monitor.ports import Commit, Halt
 from monitor.store.database import open_store
@@ -187,3 +188,44 @@ async def test_without_kafka_the_commands_say_what_to_set(command: Command, monk
         code, _, err = await command(*arguments)
         assert code == 2
         assert "expected kafka.bootstrap, kafka.topics and kafka.journal" in err
+
+
+async def test_a_rewind_goes_by_the_time_of_the_messages(
+    cluster: Cluster, command: Command, topic: str, database: str
+) -> None:
+    await cluster.create(topic, partitions=2)
+    for hour in range(6):
+        await cluster.produce(topic, canonical(str(hour)), partition=0, at=Instant(NOON + hour * HOUR))
+    await cluster.produce(topic, canonical("old"), partition=1, at=NOON)
+    await at(database, {f"{topic}/0": 6, f"{topic}/1": 1})
+
+    arguments = ("rewind", "--to", "2026-01-01T16:00:00Z", "--warm-up", "2h")
+    code, out, _ = await command(*arguments, "--dry-run")
+    assert (code, f"{topic}/0: 6 -> 2" in out, f"{topic}/1: 1 -> 1" in out) == (0, True, True)
+    assert (await command(*arguments))[0] == 0
+    async with open_store(database) as store:
+        assert await store.topics.positions() == {f"{topic}/0": 2, f"{topic}/1": 1}
+
+    await cluster.admin.delete_records({TopicPartition(topic, 0): RecordsToDelete(before_offset=5)})
+    code, _, err = await command(*arguments)
+    assert code == 1
+    assert f"{topic}/0: what came at 2026-01-01T16:00:00Z is no longer there" in err
+
+
+async def test_a_rewind_moves_to_a_new_cluster(cluster: Cluster, command: Command, topic: str, database: str) -> None:
+    await cluster.create(topic, partitions=2)
+    for hour in range(6):
+        await cluster.produce(topic, canonical(str(hour)), partition=0, at=Instant(NOON + hour * HOUR))
+    await at(database, {f"{topic}/0": 4711})
+    async with open_store(database) as store:
+        await store.topics.bind(JOURNAL, "the-old-cluster")
+
+    arguments = ("rewind", "--to", "2026-01-01T16:00:00Z", "--warm-up", "1h")
+    code, _, err = await command(*arguments)
+    assert (code, "belong to cluster the-old-cluster" in err) == (1, True)
+    code, out, _ = await command(*arguments, "--new-cluster")
+    assert (code, f"{topic}/0: 4711 -> 3" in out, f"{topic}/1: new -> 0" in out) == (0, True, True)
+
+    async with open_store(database) as store:
+        assert await store.topics.positions() == {f"{topic}/0": 3, f"{topic}/1": 0}
+        assert await store.topics.cluster(JOURNAL) not in (None, "the-old-cluster")

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from tests.support.postgres import postgres_server, postgres_url
-from tests.support.stores import sqlite_template, sqlite_url, store, store_url
+from tests.support.stores import other, sqlite_template, sqlite_url, store, store_url
 
-__all__ = ["postgres_server", "postgres_url", "sqlite_template", "sqlite_url", "store", "store_url"]
+__all__ = ["other", "postgres_server", "postgres_url", "sqlite_template", "sqlite_url", "store", "store_url"]

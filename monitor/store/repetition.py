@@ -1,0 +1,57 @@
+"""Decides which decisions of a replay count: what was decided before the last rewind is not decided twice.
+
+Knows decisions and records; must not know how the engine came to be sent back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from monitor.core.decisions import Amend, Decision, Ignore, Late, Merge, Open, Withdraw
+from monitor.core.events import DAY, Instant
+from monitor.core.near_miss import Draft
+from monitor.store.records import load
+from monitor.store.tables import rewinds
+
+
+async def to_carry_out(connection: AsyncConnection, decisions: Sequence[Decision]) -> list[Decision]:
+    """Those that are not the repetition of what was decided before the last rewind, in their order."""
+    if not decisions:
+        return []
+    last = select(rewinds.c.floor, rewinds.c.decided_until).order_by(rewinds.c.id.desc()).limit(1)
+    row = (await connection.execute(last)).one_or_none()
+    if row is None:
+        return list(decisions)
+    return [
+        decision
+        for decision in decisions
+        if not await _is_repetition(connection, decision, row.floor, row.decided_until)
+    ]
+
+
+async def _is_repetition(connection: AsyncConnection, decision: Decision, floor: int, until: int) -> bool:
+    match decision:
+        case Open(draft) | Amend(draft):
+            return _began_before(draft, floor) and draft.opened_at <= until
+        case Withdraw(draft_id) | Merge(draft_id):
+            if decision.at > until:
+                return False
+            record = await load(connection, draft_id)
+            # Without a record there is nothing to do: the draft was never opened, or only now and not carried out.
+            return record is None or _began_before(record.draft, floor)
+        case Ignore():
+            return decision.at < first_day(floor)
+        case Late():
+            return False
+
+
+def _began_before(draft: Draft, floor: int) -> bool:
+    return draft.first_sign_at < floor
+
+
+def first_day(floor: int) -> Instant:
+    """The first midnight (UTC) at or after the floor: from there on what was not opened is counted anew."""
+    return Instant(-(-floor // DAY) * DAY)
