@@ -77,7 +77,9 @@ async def _rows(
     at, position = table.c.at, table.c.position
     after: tuple[int, int] = (int(since), -1)
     while True:
-        query = select(table).where(at < int(until), or_(at > after[0], and_(at == after[0], position > after[1])))
+        # The bound on `at` alone is what lets the index begin in the right place.
+        onwards = and_(at >= after[0], or_(at > after[0], position > after[1]))
+        query = select(table).where(at < int(until), onwards)
         if service is not None:
             query = query.where(table.c.service == service)
         async with database.reading() as connection:
