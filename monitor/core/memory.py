@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from monitor.core.events import Event
+from monitor.core.rule import MOST_COUNTED
 
-KEPT_PER_KIND = 256
+KEPT_PER_KIND = MOST_COUNTED
 """Events of one kind of one service that can be asked for: the newest so many. (Twice as many may lie here, so that
 forgetting is cheap; what lies beyond is never returned, so that it does not matter when it is forgotten.)"""
 

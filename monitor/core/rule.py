@@ -25,6 +25,8 @@ Anchor = Literal["hazard", "last_hazard", "intervention", "last_intervention", "
 LONGEST_WINDOW = 14 * DAY
 LONGEST_DEADLINE_WINDOW = 90 * DAY
 """A hazard whose condition needs a deadline may wait as long as notices are given; such events are few."""
+MOST_COUNTED = 256
+"""How many events of a step can be asked for: so many of a kind are remembered for a service."""
 DEADLINE_FIELDS = frozenset({"expires_at", "derived.time_left"})
 LONGEST_HOLD = 7 * DAY
 
@@ -158,10 +160,14 @@ class Rule(msgspec.Struct, frozen=True):
         if not self.hazard.kinds or not self.intervention.step.kinds:
             found.append("a hazard and an intervention each need at least one kind")
         found += self._window_problems()
-        if not 0 <= self.impact.hold <= LONGEST_HOLD:
-            found.append("the hold must be between zero and 7 days")
+        if not (0 <= self.impact.hold <= LONGEST_HOLD and 0 <= self.settle <= LONGEST_HOLD):
+            found.append("the hold and the time to settle must be between zero and 7 days")
         if any(clause.at_most is not None and clause.at_most < clause.at_least for clause in self.clauses):
             found.append("a step's at_most lies below its at_least")
+        if any(max(clause.at_least, clause.at_most or 0) > MOST_COUNTED for clause in self.clauses):
+            found.append(f"a step counts at most {MOST_COUNTED} events")
+        if any(abs(at.offset) > LONGEST_WINDOW for clause in self.clauses for at in (clause.since, clause.until)):
+            found.append("a step's window reaches at most 14 days from its moment")
         return found
 
     @property

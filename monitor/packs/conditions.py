@@ -5,6 +5,7 @@ Knows nothing of rules.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from monitor.core.conditions import All, AnyOf, Compare, Condition, Not, Operator, Scalar
@@ -20,6 +21,8 @@ TEXT_OPERATORS: frozenset[Operator] = frozenset({"prefix", "suffix", "contains",
 ORDER_OPERATORS: frozenset[Operator] = frozenset({"above", "at_least", "below", "at_most"})
 FIELD_OPERATORS: frozenset[Operator] = frozenset({"same_as", "differs_from"})
 OPERATORS: frozenset[str] = TEXT_OPERATORS | ORDER_OPERATORS | FIELD_OPERATORS | {"present"}
+MOST_COMPARISONS = 500
+MOST_OPERANDS = 1_000
 GROUPS = ("any", "all", "not")
 _INSTEAD = {
     "equals": "writing the value itself, `field: value`",
@@ -32,6 +35,21 @@ _INSTEAD = {
     "<": "'below'",
     "exists": "'present'",
 }
+
+
+def read_step_where(node: Node, problems: Problems) -> Condition | None:
+    """The whole condition of a step, within the bounds of what an event may cost."""
+    found = read_where(node, problems)
+    if found is not None and (count := _comparisons(found)) > MOST_COMPARISONS:
+        expected = f"at most {MOST_COMPARISONS}, since every event of the kind is asked"
+        problems.error(node.place, f"a condition of {count} comparisons", expected, "several rules, or lists of values")
+    return found
+
+
+def _comparisons(condition: Condition) -> int:
+    if isinstance(condition, Compare):
+        return 1
+    return sum(map(_comparisons, (condition.part,) if isinstance(condition, Not) else condition.parts))
 
 
 def read_where(node: Node, problems: Problems) -> Condition | None:
@@ -101,6 +119,8 @@ def _read_field(written: ScalarNode, node: Node, problems: Problems) -> Conditio
     if field_type in ("time", "duration"):
         problems.error(node.place, f"{field} is compared for equality", "a comparison", "`{below: …}` or `{above: …}`")
         return None
+    if _too_many(field, node, items, problems):
+        return None
     read = [_value(field, field_type, item, problems) for item in items]
     values = tuple(value for value in read if value is not None)
     if len(values) != len(read):
@@ -162,8 +182,17 @@ def _other_field(field: str, operator: Operator, operand: Node, problems: Proble
     return Compare(field, operator, (operand.text,)) if check_field(operand, problems) else None
 
 
+def _too_many(field: str, node: Node, items: Sequence[Node], problems: Problems) -> bool:
+    if len(items) <= MOST_OPERANDS:
+        return False
+    problems.error(node.place, f"{field} has {len(items)} values", f"at most {MOST_OPERANDS}", "a prefix, or a label")
+    return True
+
+
 def _text(field: str, operator: Operator, operand: Node, problems: Problems) -> Condition | None:
     items = operand.items if isinstance(operand, Listing) and operator != "matches" else [operand]
+    if _too_many(field, operand, items, problems):
+        return None
     texts = [item for item in items if isinstance(item, ScalarNode) and item.value is not None and item.text]
     if len(texts) != len(items) or not items:
         problems.error(operand.place, f"{operator} is {name_of(operand)}", "a text that is not empty")

@@ -15,6 +15,7 @@ from monitor.packs.problems import Place, Problems, listed, nearest
 _UNITS: dict[str, int] = {"ms": 1_000 * MICROSECOND, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 _DURATION = re.compile(r"(?:\d{1,9}(?:ms|[smhd]))+\Z")
 _PART = re.compile(r"(\d+)(ms|[smhd])")
+MOST_ITEMS = 200
 DURATION_HELP = "a duration such as 90s, 30m, 2h, 1h30m or 14d"
 
 
@@ -118,22 +119,26 @@ class Form:
         found = span_of(node, self.problems, key)
         return (default or 0) if found is None else found
 
-    def count(self, key: str, default: int | None) -> int | None:
+    def count(self, key: str, default: int | None, most: int) -> int | None:
         node = self.get(key)
         if node is None:
             return default
-        whole = isinstance(node, Scalar) and type(node.value) is int and 0 <= node.value <= 1_000_000
+        whole = isinstance(node, Scalar) and type(node.value) is int and 0 <= node.value <= most
         if whole and isinstance(node, Scalar) and isinstance(node.value, int):
             return node.value
-        self.problems.error(node.place, f"{key} is {name_of(node)}", "a whole number from 0 on")
+        self.problems.error(node.place, f"{key} is {name_of(node)}", f"a whole number from 0 to {most}")
         return default
 
     def several(self, key: str) -> list[Node]:
-        """The items of a list; a single value may be written bare."""
+        """The items of a list; a single value may be written bare. At most `MOST_ITEMS`, which is reported."""
         node = self.get(key)
         if node is None:
             return []
-        return node.items if isinstance(node, Listing) else [node]
+        items: list[Node] = node.items if isinstance(node, Listing) else [node]
+        if len(items) > MOST_ITEMS:
+            self.problems.error(node.place, f"{key} has {len(items)} items", f"at most {MOST_ITEMS}", "a shorter list")
+            return items[:MOST_ITEMS]
+        return items
 
     def texts(self, key: str, expected: str) -> tuple[str, ...]:
         found = (text_of(node, self.problems, key, expected) for node in self.several(key))

@@ -18,6 +18,7 @@ from monitor.core.rule import (
     LONGEST_DEADLINE_WINDOW,
     LONGEST_HOLD,
     LONGEST_WINDOW,
+    MOST_COUNTED,
     Anchor,
     Clause,
     Impact,
@@ -29,7 +30,7 @@ from monitor.core.rule import (
     Step,
     Where,
 )
-from monitor.packs.conditions import check_own_field, read_where
+from monitor.packs.conditions import check_own_field, read_step_where
 from monitor.packs.form import DURATION_HELP, Form, duration, name_of, say_duration, text_of
 from monitor.packs.keys import BETWEEN, COUNTS, IMPACT, INTERVENTION, RELATIONS, RULE, STEP, names
 from monitor.packs.located import Mapping, Node, Scalar
@@ -49,6 +50,7 @@ STEP_NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*\Z")
 _POINT = re.compile(r"(hazard|last_hazard|intervention|last_intervention|safe)(?:\s*([+-])\s*(\S+))?\Z")
 MARGINS = get_args(Literal["headroom", "deadline", "elapsed", "count"])
 THROUGH = ("expires_at", "previous_expires_at")
+MOST_STEPS = 30
 KIND_HELP = "one or several kinds of the event format, such as alert.fired"
 
 
@@ -73,7 +75,7 @@ def read_rule(node: Node, problems: Problems) -> Rule | None:
     mode = cast(Mode, form.choice("mode", get_args(Mode), "live"))
     margin = cast(Literal["elapsed"], form.choice("margin", MARGINS, "elapsed"))
     generic, correlate, impact = form.flag("generic"), _correlate(form), _impact(form)
-    settle, ask = form.span("settle", 10 * MINUTE), form.texts("ask", "a question")
+    settle, ask = _settle(form), form.texts("ask", "a question")
     if problems.errors > before:
         return None
     try:
@@ -124,7 +126,7 @@ def _step(form: Form | None) -> Step:
     where = form.get("where")
     return Step(
         kinds=form.choices("kind", KINDS, KIND_HELP),
-        where=None if where is None else read_where(where, form.problems),
+        where=None if where is None else read_step_where(where, form.problems),
         environment=cast(Where, form.choice("environment", get_args(Where), "production")),
     )
 
@@ -163,7 +165,7 @@ def _itself(form: Form, hazard: Step) -> Intervention:
     where = form.get("where")
     step = Step(
         kinds=form.choices("kind", KINDS, KIND_HELP) if form.has("kind") else hazard.kinds,
-        where=None if where is None else read_where(where, form.problems),
+        where=None if where is None else read_step_where(where, form.problems),
         environment=cast(Where, form.choice("environment", get_args(Where), hazard.environment)),
     )
     if hazard.kinds and step.kinds and not step.kinds & hazard.kinds:
@@ -194,6 +196,9 @@ def _clauses(form: Form, key: str) -> list[Clause]:
     if not isinstance(node, Mapping) or not node.entries:
         form.problems.error(node.place, f"{key} is {name_of(node)}", "a mapping of named steps", "`name: {kind: …}`")
         return []
+    if len(node.entries) > MOST_STEPS:
+        form.problems.error(node.place, f"{len(node.entries)} of {key}", f"at most {MOST_STEPS}", "several rules")
+        return []
     absent = key == "absent"
     keys = ABSENT_KEYS if absent else BETWEEN_KEYS
     return [_clause(written.text, value, keys, absent, form.problems) for written, value in node.entries.values()]
@@ -212,8 +217,8 @@ def _clause(name: str, node: Node, keys: tuple[str, ...], absent: bool, problems
         optional = form.flag("optional")
         if optional and form.has("at_least"):
             problems.error(form.place_of("at_least"), "an optional step has no at_least", "one of the two")
-        at_least = 0 if optional else form.count("at_least", 1)
-        at_most = form.count("at_most", None)
+        at_least = 0 if optional else form.count("at_least", 1, MOST_COUNTED)
+        at_most = form.count("at_most", None, MOST_COUNTED)
         if at_most is not None and at_least is not None and at_most < at_least:
             message = f"at_most {at_most} lies below at_least {at_least}"
             problems.error(form.place_of("at_most"), message, "a larger number")
@@ -247,7 +252,19 @@ def _point(form: Form, key: str, default: Point) -> Point:
     if offset is None or offset < 0:
         form.problems.error(node.place, f"{length!r} is no duration", DURATION_HELP)
         return default
+    if offset > LONGEST_WINDOW:
+        longest = say_duration(LONGEST_WINDOW)
+        message = f"{key} lies {say_duration(offset)} from {anchor}"
+        form.problems.error(node.place, message, f"at most {longest}: what is older is not remembered", longest)
+        return default
     return Point(anchor=cast(Anchor, anchor), offset=-offset if sign == "-" else offset)
+
+
+def _settle(form: Form) -> int:
+    settle = form.span("settle", 10 * MINUTE)
+    if settle > LONGEST_HOLD:
+        form.problems.error(form.place_of("settle"), f"settle is {say_duration(settle)}", "at most 7d", "`10m`")
+    return settle
 
 
 def _impact(form: Form) -> Impact:

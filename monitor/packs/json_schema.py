@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from monitor.core.events import EARLIEST_AT, KINDS, to_text
 from monitor.core.near_miss import Family, Mode, RecordKind
-from monitor.core.rule import Anchor, Reach, Where
+from monitor.core.rule import MOST_COUNTED, Anchor, Reach, Where
 from monitor.decode.catalogues import CLOCK, DAYS, SHORT_KEYS
 from monitor.packs import keys
 from monitor.packs.conditions import FIELD_OPERATORS, GROUPS, ORDER_OPERATORS, TEXT_OPERATORS
@@ -255,8 +255,8 @@ _STEP: dict[str, Schema] = {
     "spent": _SPENT,
     "since": _ref("moment"),
     "until": _ref("moment"),
-    "at_least": {"type": "integer", "minimum": 0},
-    "at_most": {"type": "integer", "minimum": 1},
+    "at_least": {"type": "integer", "minimum": 0, "maximum": MOST_COUNTED},
+    "at_most": {"type": "integer", "minimum": 1, "maximum": MOST_COUNTED},
     "optional": {"type": "boolean"},
 }
 

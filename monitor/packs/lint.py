@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import get_args
+
 from monitor.core.conditions import fields_of
-from monitor.core.rule import LONGEST_WINDOW, Rule, Step
+from monitor.core.rule import Anchor, Rule, Step
+from monitor.packs.dead import find_dead
 from monitor.packs.examples import Example
-from monitor.packs.form import say_duration
 from monitor.packs.located import Listing, Mapping, Node
 from monitor.packs.problems import Place, Problems
 
 MOST_QUESTIONS = 5
+UNSEEN = "impact.clear"
+ALIKE = 0.8
+"""How much two labels have to look alike for one to be taken for a slip of the other."""
+ANCHORS: tuple[str, ...] = get_args(Anchor)
+"""In the order of time."""
 _BLAMING = ("why ", "who did ", "who was ", "who broke ", "who caused ")
 
 
@@ -17,10 +26,20 @@ def lint(rule: Rule, examples: tuple[Example, ...] | None, node: Node, problems:
     """Add a warning for each thing about a loaded rule that experience speaks against. No examples: not read."""
     if examples is not None:
         _examples(examples, _place(node, "examples"), problems)
+        _labels(rule, examples, node, problems)
+        _dead(rule, node, problems)
     _questions(rule, node, problems)
     _texts(rule, node, problems)
     _windows(rule, node, problems)
     _margin(rule, node, problems)
+
+
+def _find(node: Node, *path: str) -> Node | None:
+    """What stands at the end of a path."""
+    found: Node | None = node
+    for key in path:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found
 
 
 def _place(node: Node, *path: str) -> Place:
@@ -53,28 +72,52 @@ def _questions(rule: Rule, node: Node, problems: Problems) -> None:
             problems.warning(place, message, "a question after how or what", "'How …'")
 
 
+def _steps(rule: Rule) -> Iterator[tuple[Step, tuple[str, ...]]]:
+    """Each step, and the keys that lead to it."""
+    yield rule.hazard, ("hazard",)
+    yield rule.intervention.step, ("intervention",)
+    for clause in rule.clauses:
+        yield clause.step, ("absent" if clause.at_most == 0 else "steps", clause.name)
+
+
 def _texts(rule: Rule, node: Node, problems: Problems) -> None:
-    steps: list[tuple[Step, Place]] = [
-        (rule.hazard, _place(node, "hazard", "where")),
-        (rule.intervention.step, _place(node, "intervention", "where")),
-        *(
-            (clause.step, _place(node, "absent" if clause.at_most == 0 else "steps", clause.name, "where"))
-            for clause in rule.clauses
-        ),
-    ]
-    for step, place in steps:
+    for step, path in _steps(rule):
         if "title" in fields_of(step.where):
             message = "a condition reads the title, which is written for people and changes"
-            problems.warning(place, message, "a kind, a subject, a severity or a label")
+            problems.warning(_place(node, *path, "where"), message, "a kind, a subject, a severity or a label")
+
+
+def _dead(rule: Rule, node: Node, problems: Problems) -> None:
+    for step, path in _steps(rule):
+        if UNSEEN in step.kinds:
+            message = f"no rule is ever given {UNSEEN}: such reports only say who looked"
+            problems.warning(_place(node, *path, "kind"), message, "another kind", "`impact: {evidence: …}`")
+    found = ((step, _find(node, *path, "where")) for step, path in _steps(rule))
+    find_dead(((step, where) for step, where in found if where is not None), problems)
+
+
+def _labels(rule: Rule, examples: tuple[Example, ...], node: Node, problems: Problems) -> None:
+    """A label that the examples write a little differently is as likely misspelt as not."""
+    known = {label for example in examples for event in example.events for label in event.labels}
+    for step, path in _steps(rule):
+        read = sorted(name.removeprefix("labels.") for name in fields_of(step.where) if name.startswith("labels."))
+        for label in read:
+            close = [] if label in known else get_close_matches(label, sorted(known), n=1, cutoff=ALIKE)
+            if close:
+                message = f"no event of the examples has the label {label!r}, and some have {close[0]!r}"
+                hint = f"{close[0]!r}, or an example with {label!r}"
+                problems.warning(_place(node, *path, "where"), message, "a label that some source sends", hint)
 
 
 def _windows(rule: Rule, node: Node, problems: Problems) -> None:
     for clause in rule.clauses:
-        longest = max(abs(clause.since.offset), abs(clause.until.offset))
-        if longest > LONGEST_WINDOW:
-            place = _place(node, "absent" if clause.at_most == 0 else "steps", clause.name)
-            message = f"the window of {clause.name!r} reaches {say_duration(longest)} away"
-            problems.warning(place, message, f"at most {say_duration(LONGEST_WINDOW)}, which is what is remembered")
+        since, until = clause.since, clause.until
+        backwards = ANCHORS.index(since.anchor) > ANCHORS.index(until.anchor) and since.offset >= until.offset
+        if backwards:
+            place = _place(node, "absent" if clause.at_most == 0 else "steps", clause.name, "since")
+            message = f"the window of {clause.name!r} ends before it begins: it holds nothing"
+            hint = f"`since: {until.anchor}`, `until: {since.anchor}`"
+            problems.warning(place, message, "a window that goes forward", hint)
 
 
 def _margin(rule: Rule, node: Node, problems: Problems) -> None:

@@ -16,6 +16,7 @@ from monitor.packs.grammar import read_rule
 from monitor.packs.lint import lint
 from monitor.packs.located import Mapping, Node, Scalar, read_located
 from monitor.packs.problems import Place, Problem, Problems
+from monitor.packs.shadow import shadowed
 
 SUFFIXES = frozenset({".yaml", ".yml"})
 MOST_FILES = 5_000
@@ -65,11 +66,18 @@ def load_rules(path: Path, with_examples: bool = True) -> Loaded:
         rules[rule.name] = rule
         examples.extend(read)
         lint(rule, read if with_examples else None, node, problems)
+    found = tuple(rules[name] for name in sorted(rules))
+    if with_examples:
+        for rule, other in shadowed(found):
+            message = f"whatever this rule finds, {other.name!r} finds too ({places[other.name]})"
+            problems.warning(
+                places[rule.name], message, "a rule that finds something of its own", "one rule of the two"
+            )
     return Loaded(
-        rules=tuple(rules[name] for name in sorted(rules)),
+        rules=found,
         problems=tuple(problems),
         examples=tuple(examples),
-        content_hash=content_hash(tuple(rules.values())),
+        content_hash=content_hash(found),
         places=places,
         files=len(files),
     )

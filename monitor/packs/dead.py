@@ -1,0 +1,243 @@
+"""Conditions that can never hold, and branches that change nothing: told where they stand.
+
+Looks at what must hold together on the way to each branch. It only speaks where it is sure: what it cannot decide, such
+as two regular expressions, it takes to be possible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from monitor.core.conditions import All, Compare, Condition, Scalar, say
+from monitor.core.predicates import number_of
+from monitor.core.rule import Step
+from monitor.packs.conditions import GROUPS, read_where
+from monitor.packs.located import Listing, Mapping, Node
+from monitor.packs.problems import Place, Problems
+from monitor.packs.schema import WORDS
+
+_ABSENT = Compare("", "present", (False,)).operands
+_TEXT = {"prefix": str.startswith, "suffix": str.endswith, "contains": str.__contains__}
+
+
+def find_dead(steps: Iterable[tuple[Step, Node]], problems: Problems) -> None:
+    """Warn of each part of a step's `where` that no event can satisfy, or that changes nothing.
+
+    A part that stands in several places by an alias is only told where it is dead in all of them.
+    """
+    finder = _Finder()
+    for step, where in steps:
+        finder.walk(where, [Compare("kind", "one_of", tuple(sorted(step.kinds)))] if step.kinds else [])
+    for place, (message, expected, hint) in finder.dead.items():
+        if place not in finder.alive:
+            problems.warning(place, message, expected, hint)
+
+
+class _Finder:
+    def __init__(self) -> None:
+        self.dead: dict[Place, tuple[str, str, str]] = {}
+        self.alive: set[Place] = set()
+
+    def _say(self, place: Place, message: str, expected: str, hint: str) -> None:
+        self.dead.setdefault(place, (message, expected, hint))
+
+    def walk(self, node: Node, above: Sequence[Compare]) -> None:
+        """`above` holds already; adds what this mapping demands, and looks into its groups."""
+        if not isinstance(node, Mapping):
+            return
+        known = list(above)
+        for key, (written, _) in node.entries.items():
+            if key not in GROUPS and not self._joins(written.place, _demands(_single(node, key)), known):
+                return
+        everything = node.get("all")
+        for item in everything.items if isinstance(everything, Listing) else []:
+            before = list(known)
+            if not self._joins(item.place, _demands(item), known):
+                return
+            self.walk(item, before)
+        if isinstance(alternatives := node.get("any"), Listing):
+            self._branches(alternatives.items, known)
+        if (excluded := node.get("not")) is not None:
+            self._excluded(excluded, known)
+
+    def _joins(self, place: Place, demanded: list[Compare], known: list[Compare]) -> bool:
+        """Add what is demanded to what is known; False where that cannot be."""
+        clash = contradiction([*known, *demanded])
+        if clash is None:
+            self.alive.add(place)
+            known += demanded
+            return True
+        message = f"no event can satisfy both '{say(clash[0])}' and '{say(clash[1])}'"
+        self._say(place, message, "a condition that can hold", "removing one of the two, or `any:`")
+        return False
+
+    def _branches(self, items: Sequence[Node], known: Sequence[Compare]) -> None:
+        told: list[tuple[list[Compare], bool]] = []
+        for item in items:
+            demanded, whole = _demands(item), _is_whole(item)
+            together = list(known)
+            if contradiction([*known, *demanded]) is not None:
+                self._joins(item.place, demanded, together)
+            elif whole and implies(known, demanded):
+                message = "this branch holds whenever the rest does, so that the others say nothing"
+                self._say(item.place, message, "branches that each add something", "removing the whole `any:`")
+            elif any(_repeats(known, branch, (demanded, whole)) for branch in told):
+                message = "this branch and an earlier one: one of them holds whenever the other does"
+                self._say(item.place, message, "branches that each add something", "keeping the wider one")
+            else:
+                self.alive.add(item.place)
+                told.append((demanded, whole))
+                self.walk(item, known)
+
+    def _excluded(self, node: Node, known: Sequence[Compare]) -> None:
+        demanded = _demands(node)
+        if contradiction([*known, *demanded]) is not None:
+            message = "this excludes what the rest leaves no room for"
+            self._say(node.place, message, "an exclusion that can happen", "removing the `not:`")
+        elif _is_whole(node) and implies(known, demanded):
+            message = "this excludes everything that the rest allows: it can never hold"
+            self._say(node.place, message, "an exclusion that leaves something", "removing the `not:`")
+        else:
+            self.alive.add(node.place)
+
+
+def _repeats(known: Sequence[Compare], one: tuple[list[Compare], bool], other: tuple[list[Compare], bool]) -> bool:
+    """Whether one of two branches (what it demands, and whether that is all of it) makes the other needless."""
+    return (one[1] and implies([*known, *other[0]], one[0])) or (other[1] and implies([*known, *one[0]], other[0]))
+
+
+def _single(node: Mapping, key: str) -> Mapping:
+    alone = Mapping(node.place)
+    alone.entries[key] = node.entries[key]
+    return alone
+
+
+def _demands(node: Node) -> list[Compare]:
+    """What must hold wherever this mapping holds, as far as single comparisons say it."""
+    return flat(read_where(node, Problems()))
+
+
+def flat(condition: Condition | None) -> list[Compare]:
+    """The comparisons that a condition joins by "and"."""
+    if isinstance(condition, Compare):
+        return [condition]
+    if isinstance(condition, All):
+        return [compare for part in condition.parts for compare in flat(part)]
+    return []
+
+
+def _is_whole(node: Node) -> bool:
+    """Whether single comparisons say all of it."""
+    return is_flat(read_where(node, Problems()))
+
+
+def is_flat(condition: Condition | None) -> bool:
+    if isinstance(condition, All):
+        return all(is_flat(part) for part in condition.parts)
+    return isinstance(condition, Compare)
+
+
+def contradiction(compares: Sequence[Compare]) -> tuple[Compare, Compare] | None:
+    """Two comparisons of one field that exclude each other, or None. The later one comes last."""
+    ordered = sorted(compares, key=lambda compare: compare.field)  # stable: the later one stays later
+    for _, group in groupby(ordered, key=lambda compare: compare.field):
+        known = list(group)
+        for place, later in enumerate(known):
+            for earlier in known[:place]:
+                if _exclude(earlier, later):
+                    return earlier, later
+    return None
+
+
+def implies(compares: Sequence[Compare], wanted: Sequence[Compare]) -> bool:
+    """Whether whatever satisfies these comparisons satisfies all of the wanted ones, as far as can be told."""
+    return bool(wanted) and all(any(_covers(known, want) for known in compares) for want in wanted)
+
+
+def _exclude(one: Compare, other: Compare) -> bool:
+    if _needs_absence(one) or _needs_absence(other):
+        return _needs_absence(one) is not _needs_absence(other)
+    first, second = _values(one), _values(other)
+    if first is not None:
+        return not any(_admits(other, value) for value in first)
+    if second is not None:
+        return not any(_admits(one, value) for value in second)
+    low, high = _range(one), _range(other)
+    return low is not None and high is not None and _apart(low, high)
+
+
+def _covers(known: Compare, want: Compare) -> bool:
+    """Whether what satisfies `known` satisfies `want`."""
+    if known.field != want.field:
+        return False
+    if known == want:
+        return True
+    if _needs_absence(known) or _needs_absence(want):
+        return False
+    if want.operator == "present":
+        return True
+    values = _values(known)
+    if values is not None:
+        return all(_admits(want, value) for value in values)
+    inner, outer = _range(known), _range(want)
+    return inner is not None and outer is not None and _inside(inner, outer)
+
+
+def _needs_absence(compare: Compare) -> bool:
+    return compare.operator == "present" and compare.operands == _ABSENT
+
+
+def _values(compare: Compare) -> list[Scalar] | None:
+    """The values that satisfy a comparison, where they can be listed."""
+    if compare.operator in ("equals", "one_of"):
+        return list(compare.operands)
+    words = WORDS.get(compare.field)
+    if words is not None and compare.operator not in ("same_as", "differs_from", "matches"):
+        return [word for word in words if _admits(compare, word)]
+    return None
+
+
+def _admits(compare: Compare, value: Scalar) -> bool:
+    """Whether a value may satisfy a comparison: false only where that is sure."""
+    operator, operands = compare.operator, compare.operands
+    if operator == "present":
+        return operands != _ABSENT
+    if operator in ("equals", "one_of"):
+        return value in operands
+    if operator in _TEXT:
+        return isinstance(value, str) and any(_TEXT[operator](value, str(operand)) for operand in operands)
+    bounds = _range(compare)
+    if bounds is None:
+        return True
+    number = number_of(value)
+    return number is not None and not _apart(bounds, (number, False, number, False))
+
+
+_Range = tuple[float, bool, float, bool]
+"""From, whether that itself is left out, to, whether that itself is left out."""
+
+
+def _range(compare: Compare) -> _Range | None:
+    limit = number_of(compare.operands[0]) if compare.operator in ("above", "at_least", "below", "at_most") else None
+    if limit is None:
+        return None
+    strict = compare.operator in ("above", "below")
+    if compare.operator in ("above", "at_least"):
+        return limit, strict, float("inf"), False
+    return float("-inf"), False, limit, strict
+
+
+def _apart(one: _Range, other: _Range) -> bool:
+    return _below(one, other) or _below(other, one)
+
+
+def _below(one: _Range, other: _Range) -> bool:
+    """Whether the first ends before the second begins."""
+    return one[2] < other[0] or (one[2] == other[0] and (one[3] or other[1]))
+
+
+def _inside(inner: _Range, outer: _Range) -> bool:
+    above = inner[0] > outer[0] or (inner[0] == outer[0] and (inner[1] or not outer[1]))
+    below = inner[2] < outer[2] or (inner[2] == outer[2] and (inner[3] or not outer[3]))
+    return above and below
