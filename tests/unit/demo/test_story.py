@@ -51,10 +51,11 @@ def test_each_service_is_in_the_catalogue() -> None:
 def test_each_of_the_told_near_misses_is_found_by_its_own_rule() -> None:
     assert sorted(entry.draft.rules[0] for entry in _standing()) == [
         "called-in-expert",
+        "deletion-rescued",
         "deploy-watcher-aborts",
         "flag-flipped-back",
         "full-averted",
-        "odd-report-urgent-work",
+        "odd-report-answered",
         "page-and-manual-fix",
         "redundancy-lost",
         "redundancy-lost",
@@ -62,7 +63,6 @@ def test_each_of_the_told_near_misses_is_found_by_its_own_rule() -> None:
         "rollback-before-burn",
         "silenced-then-fixed",
         "staging-failure-production-held",
-        "wrong-target-put-back",
     ]
 
 
