@@ -1,13 +1,21 @@
-"""`nearmiss db`: creates, upgrades and checks the database. Knows the store's migrations and nothing of its tables."""
+"""`nearmiss db`: creates, upgrades and checks the database. Knows how to show what the store finds."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 
 import click
+import msgspec
 
 from monitor.settings import Settings
-from monitor.store.migrations import check, upgrade
+from monitor.store.database import Store
+from monitor.store.inspection import Inspection
+from monitor.store.migrations import check, upgrade, versions
+
+_FAILED = 1
+_UNITS = ("B", "KB", "MB", "GB", "TB")
+_STEP = 1000
 
 _database = click.option(
     "--database",
@@ -22,7 +30,7 @@ _database = click.option(
 
 @click.group()
 def group() -> None:
-    """Create and upgrade the database."""
+    """Create, upgrade and check the database."""
 
 
 @group.command("upgrade")
@@ -45,10 +53,57 @@ def upgrade_command(database: str) -> None:
 
 @group.command("check")
 @_database
-def check_command(database: str) -> None:
-    """Say whether the tables are of the version that this program needs; exit code 1 when not."""
+@click.option("--format", "output", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("--full", is_flag=True, help="Read every page and every draft too; minutes on a large database.")
+def check_command(database: str, output: str, full: bool) -> None:
+    """Say whether the tables are of this program's version and what is kept fits together; changes nothing.
+
+    Shows size, rows and the engine's places in its journal. The exit status is 1 when the version is another one, when
+    something is damaged, or when the engine's place does not fit its journal.
+    """
     try:
-        asyncio.run(check(database))
+        found, of_version = asyncio.run(_look(database, full))
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--database") from None
-    click.echo("up to date")
+    if output == "json":
+        plain = {"ok": not found.problems, "versions": of_version, **msgspec.to_builtins(found)}
+        click.echo(msgspec.json.encode(plain))
+    else:
+        _show(found, of_version)
+    if found.problems:
+        sys.exit(_FAILED)
+
+
+async def _look(database: str, full: bool) -> tuple[Inspection, dict[str, str]]:
+    # First, since to open the files of a database that is not there would create them.
+    await check(database)
+    store = Store(database)
+    try:
+        return await store.inspection.inspect(full=full), versions()
+    finally:
+        await store.close()
+
+
+def _show(found: Inspection, of_version: dict[str, str]) -> None:
+    click.echo(f"versions   {', '.join(of_version.values())}: up to date")
+    click.echo(f"size       {_size(found.total_bytes)}, of it about {_size(found.events_bytes)} events")
+    for table, rows in sorted(found.rows.items(), key=lambda each: -each[1]):
+        if rows:
+            click.echo(f"rows       {rows:>12,}  {table}")
+    for partition, position in sorted(found.positions.items()):
+        click.echo(f"position   {position:>12,}  {partition}")
+    click.echo(f"to read    {found.unread:>12,}  entries of the journal")
+    for remark in found.remarks:
+        click.echo(f"note: {remark}")
+    for problem in found.problems:
+        click.echo(f"error: {problem}")
+    if not found.problems:
+        click.echo("all is well")
+
+
+def _size(count: float) -> str:
+    for unit in _UNITS[:-1]:
+        if count < _STEP:
+            return f"{count:.0f} {unit}"
+        count /= _STEP
+    return f"{count:.1f} {_UNITS[-1]}"

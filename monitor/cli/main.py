@@ -34,7 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "kafka": ("monitor.cli.kafka:group", "Look at the cluster that events come from."),
     "topics": ("monitor.cli.topics:group", "Create topics, and resume those that were halted."),
     "rewind": ("monitor.cli.rewind:command", "Decide again what began since a time."),
-    "db": ("monitor.cli.db:group", "Create and upgrade the database."),
+    "db": ("monitor.cli.db:group", "Create, upgrade and check the database."),
 }
 """Name → where the command is, and the line about it in the overview, so that the overview loads none of them."""
 

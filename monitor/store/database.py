@@ -13,6 +13,7 @@ from typing import Self
 from monitor.store.connections import Database, Locations
 from monitor.store.engine_store import SqlEngineStore
 from monitor.store.history import SqlHistory
+from monitor.store.inspection import SqlInspection
 from monitor.store.journal import SqlJournal
 from monitor.store.migrations import check, upgrade
 from monitor.store.near_misses import SqlNearMisses
@@ -41,6 +42,7 @@ class Store:
         self.not_opened = SqlNotOpened(self.records_database)
         self.retention = SqlRetention(self.records_database, self.journal_database)
         self.rewind = SqlRewind(self.records_database, self.journal_database, self.engine_store)
+        self.inspection = SqlInspection(self.records_database, self.journal_database, self.retention)
         self.topics = SqlTopicBook(self.records_database)
 
     async def open(self) -> None:

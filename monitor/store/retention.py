@@ -61,11 +61,13 @@ class SqlRetention:
 
     async def kept(self) -> Kept:
         """How much there is. Raises Unavailable."""
-        total = await _size(self._records)
-        if self._journal is not self._records:
-            total += await _size(self._journal)
         both = [await self._bytes(self._journal, journal), await self._bytes(self._records, event_history)]
-        return Kept(total, sum(both))
+        return Kept(await self.total_bytes(), sum(both))
+
+    async def total_bytes(self) -> int:
+        """What everything takes on disk. Raises Unavailable."""
+        total = await _size(self._records)
+        return total if self._journal is self._records else total + await _size(self._journal)
 
     async def _read_up_to(self) -> int:
         """The journal's entry that the engine reads next; 0 where no engine has committed yet."""

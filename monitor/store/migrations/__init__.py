@@ -80,6 +80,11 @@ async def check(url: str) -> None:
                 )
 
 
+def versions() -> dict[str, str]:
+    """The version that this program needs, by history."""
+    return {str(history): _head(history) for history in History}
+
+
 def _make_folder(locations: Locations) -> None:
     if locations.is_sqlite:
         with translated():
@@ -118,9 +123,7 @@ def _upgrade(connection: Connection, history: History, where: str) -> Upgraded:
 def _versions(connection: Connection, history: History, where: str) -> tuple[str | None, str]:
     """The version that is there and the one that is needed. Raises NewerDatabase for one that is not known."""
     script = ScriptDirectory.from_config(_config(history))
-    head = script.get_current_head()
-    if head is None:
-        raise LookupError(f"there are no migrations in {script.dir}: the installation is incomplete")
+    head = _head(history)
     found = MigrationContext.configure(connection, opts={"version_table": history.version_table}).get_current_revision()
     if found is not None and found not in {revision.revision for revision in script.walk_revisions()}:
         raise NewerDatabase(
@@ -128,6 +131,14 @@ def _versions(connection: Connection, history: History, where: str) -> tuple[str
             f"{head} and leaves them alone: install the newer program, or go back to a backup"
         )
     return found, head
+
+
+def _head(history: History) -> str:
+    script = ScriptDirectory.from_config(_config(history))
+    head = script.get_current_head()
+    if head is None:
+        raise LookupError(f"there are no migrations in {script.dir}: the installation is incomplete")
+    return head
 
 
 def _config(history: History) -> Config:
