@@ -101,7 +101,7 @@ class Correlator:
             event, rules = hazard.event, hazard.plays.hazard_names
             notes = waiting.settle(event)
             if notes:
-                for rule, noted in notes.items():
+                for rule, noted in sorted(notes.items()):
                     if not noted.taken and rule:
                         self._expired(at, noted.reason, (rule,), event, noted.detail)
                 rules = tuple(rule for rule in rules if rule not in notes)

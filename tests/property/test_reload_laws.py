@@ -5,16 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.catalogue import Catalogue
 from monitor.core.decisions import Decision
 from monitor.core.engine import Engine
-from monitor.core.events import HOUR, Event
+from monitor.core.events import HOUR, SECOND, Event, Instant
 from monitor.core.rule import Rule, Step
+from monitor.demo.story import CATALOGUE, story
+from monitor.packs.catalogue import load_catalogue
+from monitor.packs.loader import load_rules
+from monitor.packs.shipped import shipped_rules
 from tests.support.streams import acted_rule, events, final, law_rules, new_engine, run, shop, streams
 
+NOW = Instant(1_792_000_000 * SECOND)
 MAIL = Step(frozenset({"alert.fired", "note.added"}))
 
 
@@ -122,3 +128,35 @@ def test_another_catalogue_crashes_nothing(stream: list[Event], at: int) -> None
     engine.replace(law_rules(), shop())
     engine.end()
     assert engine.gauges()["open_episodes"] == 0
+
+
+@pytest.mark.parametrize("at", [500, 2600])
+@pytest.mark.parametrize("change", ["grow", "shrink", "renew", "nothing"])
+def test_with_the_shipped_rules_a_reload_equals_a_restart(change: str, at: int) -> None:
+    """The same law on a stream that looks like life, to the very order of what is decided."""
+    shipped = list(load_rules(shipped_rules()).rules)
+    half = shipped[::2]
+    renewed = [msgspec.structs.replace(rule, version=f"{rule.version}-2") for rule in half]
+    before, after = {
+        "grow": (half, shipped),
+        "shrink": (shipped, half),
+        "renew": (half, renewed),
+        "nothing": (half, half),
+    }[change]
+    catalogue, _ = load_catalogue(CATALOGUE)
+    stream = story(NOW)
+
+    def decided(by: str) -> list[Decision]:
+        engine, cells, got = new_engine(before, catalogue), dict[str, bytes](), list[Decision]()
+        for start in range(0, at, 50):
+            got += engine.step(stream[start : min(start + 50, at)])
+            saved(cells, engine)
+        if by == "replace":
+            got += engine.replace(after, catalogue)
+        else:
+            engine = new_engine(after, catalogue, cells=saved(cells, engine))
+        for start in range(at, len(stream), 50):
+            got += engine.step(stream[start : start + 50])
+        return got + engine.end()
+
+    assert decided("replace") == decided("restart")
