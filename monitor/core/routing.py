@@ -113,9 +113,9 @@ def _groups(catalogue: Catalogue) -> dict[str, str]:
         services += [service.name, *service.depends_on]
         for other in service.depends_on:
             parent[root(other)] = root(service.name)
-        if service.domain is not None:
-            named[service.name] = service.domain
-            parent[root(declared(service.domain))] = root(service.name)
+        if (place := service.domain or service.system) is not None:
+            named[service.name] = place
+            parent[root(declared(place))] = root(service.name)
     names: dict[str, str] = {}
     for service_name in sorted(set(services)):
         place = root(service_name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from monitor.core.catalogue import Catalogue, Service
+from monitor.core.routing import Router
 
 
 def catalogue(*services: Service) -> Catalogue:
@@ -54,3 +55,14 @@ def test_an_unknown_service_stands_alone() -> None:
 def test_a_cycle_is_one_component() -> None:
     known = catalogue(Service("a", ("b",)), Service("b", ("a",)))
     assert known.domain_of("a") == known.domain_of("b") == "around:a"
+
+
+def test_services_of_one_system_or_domain_share_a_shard() -> None:
+    known = catalogue(
+        Service("a", system="cart"),
+        Service("b", system="cart"),
+        Service("c", domain="cart"),
+        Service("d", system="desk"),
+    )
+    router = Router(known)
+    assert router.shard_of("a") == router.shard_of("b") == router.shard_of("c") != router.shard_of("d")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from monitor.core.catalogue import Catalogue, Feed, Hours
 from monitor.core.events import MINUTE
@@ -225,3 +228,35 @@ def test_days_on_one_line(tmp_path: Path, line: str, days: set[int]) -> None:
     hours = catalogue.services["checkout"].hours
     assert hours is not None
     assert hours.days == days
+
+
+LINES = INVENTORY.splitlines()
+PIECES = ["", "{}", "[]", "- x", "~", "true", "1", "30m", "{a: {b: c}}", "a:b/c/d", ":", "/", "'", "{", "component:"]
+
+
+def told(body: str) -> None:
+    """Whatever it is, there are problems or a catalogue, and never an exception."""
+    with TemporaryDirectory() as directory:
+        path = Path(directory, "fuzzed.yaml")
+        path.write_text(body, encoding="utf-8")
+        loaded = load_catalogues([path])
+    assert loaded.errors or loaded.catalogue.services
+    assert all("\n" not in str(problem) and problem.line >= 0 for problem in loaded.problems)
+
+
+@settings(max_examples=60)
+@given(st.integers(0, len(LINES) - 1), st.sampled_from(PIECES))
+def test_any_value_of_an_entity_may_be_anything(line: int, piece: str) -> None:
+    key, colon, _ = LINES[line].partition(":")
+    told("\n".join([*LINES[:line], f"{key}{colon} {piece}", *LINES[line + 1 :]]))
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(st.integers(0, len(LINES) - 1), st.sampled_from(["drop", "double", "cut"])), max_size=4))
+def test_lines_of_entities_may_be_lost_doubled_or_cut(changes: list[tuple[int, str]]) -> None:
+    lines = list(LINES)
+    for place, change in changes:
+        at = min(place, len(lines) - 1)
+        half = lines[at][: len(lines[at]) // 2]
+        lines[at : at + 1] = {"drop": [], "double": [lines[at], lines[at]], "cut": [half]}[change]
+    told("\n".join(lines))
