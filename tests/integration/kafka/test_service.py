@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -12,6 +13,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 
+from monitor.cli.main import run
 from monitor.decode.canonical import encode
 from monitor.demo.story import CATALOGUE, story
 from monitor.ops.clock import SystemClock
@@ -86,3 +88,40 @@ async def test_a_lost_position_stops_the_service_with_its_name(cluster: Cluster,
     service.process.stdout.close()
     assert await asyncio.to_thread(service.process.wait, 30) == 1
     assert f"{topic}/0: the database says to read on at offset 3, but the topic holds 4 to 5" in service.log()
+
+
+async def test_a_halted_topic_is_told_its_letters_are_sent_and_it_is_resumed(
+    cluster: Cluster, kafka_broker: KafkaBroker, topic: str, tmp_path: Path
+) -> None:
+    """The service stays ready, the other topic is read, and the command lets it go on without a restart."""
+    bad, dead = f"{topic}-bad", f"{topic}-dead"
+    for name in (topic, bad, dead):
+        await cluster.create(name)
+    database = f"sqlite:///{tmp_path / 'nearmiss.db'}"
+    environment = {
+        "NEARMISS_KAFKA__BOOTSTRAP": kafka_broker.bootstrap,
+        "NEARMISS_KAFKA__TOPICS": f"{topic}=events,{topic}-b*=events",
+        "NEARMISS_KAFKA__JOURNAL": topic,
+        "NEARMISS_KAFKA__DEAD_LETTER": dead,
+        "NEARMISS_KAFKA__REJECT_LIMIT": "3",
+    }
+    service = Service(tmp_path, "--database", database, "--catalogue", str(CATALOGUE), environment=environment)
+    try:
+        await cluster.produce(bad, *[b"not an event"] * 4, canonical("good at last"))
+        await asyncio.to_thread(service.start)
+        sent = partial(service.metric, "nearmiss_kafka_dead_letters_total")
+        await asyncio.to_thread(until, lambda: sent() == 3, "the letters are sent", within=30)
+        ready = service.get("/readyz")
+        assert ready.status_code == 200
+        assert f"topic {bad} is halted: 3 messages in a row" in ready.json()["checks"]["topics"]
+        await cluster.produce(topic, canonical("elsewhere"))
+        processed = partial(service.metric, "nearmiss_events_processed_total")
+        await asyncio.to_thread(until, lambda: processed() == 1, "the other topic is read", within=30)
+
+        assert await asyncio.to_thread(run, ["topics", "--database", database, "resume", bad]) == 0
+
+        await asyncio.to_thread(until, lambda: processed() == 2, "the topic is read again", within=30)
+        assert service.get("/readyz").json()["checks"]["topics"] == "ok"
+        assert await asyncio.to_thread(service.stop) == 0
+    finally:
+        service.close()
