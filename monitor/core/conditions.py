@@ -105,7 +105,9 @@ def read(field: str, event: Event, facts: Facts) -> object:
 
 def say_value(field: str, value: object) -> str:
     """A field's value as people write it: texts in quotes, durations as `2d6h`, times in RFC 3339."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, int | float):
         return repr(value)
     if field in DURATION_FIELDS:
         return _say_duration(int(value))

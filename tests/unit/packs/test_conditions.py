@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.events import DAY, HOUR, Actor, Event, Instant
+from monitor.core.conditions import say_value
+from monitor.core.events import DAY, HOUR, MINUTE, Actor, Event, Instant
 from monitor.core.predicates import compile_condition
 from monitor.packs.conditions import OPERATORS, read_where
 from monitor.packs.located import parse_located
@@ -94,3 +95,20 @@ def test_patterns_take_linear_time() -> None:
 def test_a_pattern_that_cannot_be_used_is_refused(pattern: str) -> None:
     with pytest.raises(BadPattern):
         make_regex(pattern)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("severity", "high", "'high'"),
+        ("derived.rollback", True, "true"),
+        ("value", 0.5, "0.5"),
+        ("derived.time_left", 2 * DAY + 6 * HOUR + 1, "2d6h"),
+        ("derived.time_left", -90 * MINUTE, "-1h30m"),
+        ("derived.previous_time_left", 0, "0s"),
+        ("expires_at", 0, "1970-01-01T00:00:00Z"),
+        ("derived.opens_at", 0, "1970-01-01T00:00:00Z"),
+    ],
+)
+def test_a_value_is_said_as_people_write_it(field: str, value: object, said: str) -> None:
+    assert say_value(field, value) == said
