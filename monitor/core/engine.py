@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import msgspec
 
@@ -165,7 +166,7 @@ class Engine:
                 state.waiting.add_again(event, plays)
                 known += [(name, event.source, event.id) for name in (OF_NO_RULE, *plays.hazard_names)]
         state.waiting.forget_notes(known)
-        state.memory.forget_before(state.swept_at, self._keeping.now(state))
+        state.memory.forget(self._keeping.limits(state, state.swept_at))
         return remembered
 
     # -- input -------------------------------------------------------------------------------------------------
@@ -249,7 +250,7 @@ class Engine:
             self._correlator.expire(boundary)
             self.state.expired_until = boundary
         if now >= self.state.swept_at + SWEEP_EVERY:
-            self.state.sweep(now, self._keeping.now(self.state))
+            self.state.sweep(now, partial(self._keeping.limits, self.state))
         self._housekeeping_at = boundary + EXPIRE_EVERY
 
     def _fire(self, at: int, kind: str, what: str) -> None:

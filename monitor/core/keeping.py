@@ -1,7 +1,7 @@
 """How long an event is kept: as long as the verdict or a rule may ask for it.
 
-A rule that asks what happened after its hazard wants nothing of a service on whose surroundings none of its hazards
-stands; so most of what such a step would take is forgotten early.
+Without a hazard that stands, a further step can only be asked for by a hazard to come, and looks back from there; so
+where none of a rule's hazards stands, most of what its steps would take is forgotten early.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import NamedTuple
 from monitor.core.catalogue import Catalogue
 from monitor.core.events import HOUR
 from monitor.core.matching import CompiledStep, Matcher
+from monitor.core.memory import Limit
 from monitor.core.reaching import reach
 from monitor.core.state import State, kept_for
 
@@ -20,11 +21,15 @@ LATE = HOUR
 
 
 class Keep(NamedTuple):
-    """For an event's mask (microseconds): in any case, at most, and the steps for whose sake it is the most."""
+    """For an event's mask (microseconds): every one of them, the newest few of them, and at most.
 
-    least: int
+    `longer` are the steps of hazards that stand for whose sake it is the most.
+    """
+
+    every: int
+    few: int
     most: int
-    following: tuple[CompiledStep, ...]
+    longer: tuple[CompiledStep, ...]
 
 
 class Keeping:
@@ -47,13 +52,13 @@ class Keeping:
 
     def _work_out(self, least: int, mask: int) -> Keep:
         steps = self._matcher.plays(mask).steps
-        first = max((step.look_back + LATE for step in steps if not step.follows), default=0)
-        following = tuple(step for step in steps if step.follows and step.look_back + LATE > max(least, first))
-        most = max((step.look_back + LATE for step in steps), default=0)
-        return Keep(max(least, first), max(least, most), following)
+        every = max([least, *(step.look_back + LATE for step in steps if step.clause is None)])
+        few = max([every, *(step.look_before + LATE for step in steps)])
+        longer = tuple(step for step in steps if step.look_back + LATE > every)
+        return Keep(every, few, max([few, *(step.look_back + LATE for step in longer)]), longer)
 
-    def now(self, state: State) -> Callable[[str, str, int], int]:
-        """How long an event of (service, kind, mask) is kept, as things stand."""
+    def limits(self, state: State, watermark: int) -> Callable[[str, str, int], Limit]:
+        """Until where events of (service, kind, mask) are kept, as things stand."""
         wanted: dict[int, frozenset[str] | None] = {}
 
         def where(step: CompiledStep) -> frozenset[str] | None:
@@ -62,15 +67,15 @@ class Keeping:
                 wanted[step.bit] = self._around_hazards(state, step)
             return wanted[step.bit]
 
-        def keep(service: str, kind: str, mask: int) -> int:
-            found = self._keep(kind, mask)
-            for step in found.following:
+        def limit(service: str, kind: str, mask: int) -> Limit:
+            keep = self._keep(kind, mask)
+            for step in keep.longer:
                 services = where(step)
                 if services is None or service in services:
-                    return found.most
-            return found.least
+                    return Limit(watermark - keep.most, watermark - keep.most)
+            return Limit(watermark - keep.few, watermark - keep.every)
 
-        return keep
+        return limit
 
     def _around_hazards(self, state: State, step: CompiledStep) -> frozenset[str] | None:
         assert step.clause is not None

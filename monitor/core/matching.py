@@ -31,7 +31,18 @@ WORTH_AN_INDEX = 8
 class CompiledStep:
     """One step of one rule: its own predicate, and its bits in a mask."""
 
-    __slots__ = ("bit", "clause", "elsewhere_bit", "follows", "kinds", "look_back", "part", "predicate", "rule", "step")
+    __slots__ = (
+        "bit",
+        "clause",
+        "elsewhere_bit",
+        "kinds",
+        "look_back",
+        "look_before",
+        "part",
+        "predicate",
+        "rule",
+        "step",
+    )
 
     def __init__(
         self, rule: CompiledRule, part: Part, step: Step, clause: Clause | None, place: int, regex: MakeRegex
@@ -48,7 +59,7 @@ class CompiledStep:
         # A step is asked for again when the episode is judged, once its window and the hold have gone by.
         held = rule.rule.impact.hold if clause is not None else 0
         self.look_back = rule.rule.intervention.within + before + after + held
-        self.follows = clause is not None and clause.since.offset >= 0
+        self.look_before = before if clause is not None else self.look_back
         self.predicate = _when_asked(step, regex)
 
 

@@ -17,6 +17,9 @@ KEPT_PER_KIND = MOST_COUNTED
 """Events of one kind of one service that can be asked for: the newest so many. (Twice as many may lie here, so that
 forgetting is cheap; what lies beyond is never returned, so that it does not matter when it is forgotten.)"""
 
+KEPT_OLD = 32
+"""So many, where only the steps of hazards to come look so far back: a busy service would fill the memory with them."""
+
 EVERYONE = ""
 """Where events are kept that name no service."""
 
@@ -34,6 +37,13 @@ def entry(event: Event) -> Entry:
     return Entry(event.time, event.source, event.id, event)
 
 
+class Limit(NamedTuple):
+    """What is older than `least` is forgotten; of what is older than `loose` the newest few are kept (event times)."""
+
+    least: int
+    loose: int
+
+
 class Shelf:
     """The events of one kind of one service in time order, and beside each the mask of the steps that it plays."""
 
@@ -47,19 +57,18 @@ class Shelf:
         """Where the event stands, or would stand."""
         return bisect_left(self.events, entry(event)[:3], key=_identity)
 
-    def keep_since(self, limits: dict[int, int]) -> bool:
+    def keep_since(self, limits: dict[int, Limit]) -> bool:
         """Forget what is older than the limit of its mask; whether anything is left."""
         events, masks = self.events, self.masks
-        first = masks[0]
-        if masks.count(first) == len(masks):
-            del masks[: (old := bisect_left(events, limits[first], key=_time))]
-            del events[:old]
-        else:
-            kept = [place for place, event in enumerate(events) if event.time >= limits[masks[place]]]
-            if len(kept) != len(masks):
-                self.events = [events[place] for place in kept]
-                self.masks = [masks[place] for place in kept]
-        return bool(self.masks)
+        kept = [place for place, event in enumerate(events) if event.time >= limits[masks[place]].least]
+        loose = [place for place in kept if events[place].time < limits[masks[place]].loose]
+        if len(loose) > KEPT_OLD:
+            gone = set(loose[:-KEPT_OLD])
+            kept = [place for place in kept if place not in gone]
+        if len(kept) != len(masks):
+            self.events = [events[place] for place in kept]
+            self.masks = [masks[place] for place in kept]
+        return bool(kept)
 
     def holds(self, event: Event) -> bool:
         place = self.place(event)
@@ -164,12 +173,12 @@ class Memory:
                 shelf.masks = [mask_of(event) for event in shelf.events]
                 yield from list(zip(shelf.events, shelf.masks, strict=True))[-KEPT_PER_KIND:]
 
-    def forget_before(self, watermark: int, keep: Callable[[str, str, int], int]) -> None:
-        """Forget what has been kept for long enough; `keep`: how long that is for a service, a kind and a mask."""
+    def forget(self, limit: Callable[[str, str, int], Limit]) -> None:
+        """Forget what has been kept for long enough; `limit`: until where for a service, a kind and a mask."""
         for service, shelves in list(self._by_service.items()):
             gone = []
             for kind, shelf in shelves.items():
-                limits = {mask: watermark - keep(service, kind, mask) for mask in set(shelf.masks)}
+                limits = {mask: limit(service, kind, mask) for mask in set(shelf.masks)}
                 if not shelf.keep_since(limits):
                     gone.append(kind)
             for kind in gone:
