@@ -21,7 +21,7 @@ from monitor.core.near_miss import Draft
 from monitor.core.reaching import among, reach
 from monitor.core.reasons import NotOpened
 from monitor.core.relations import relates
-from monitor.core.rule import Rule
+from monitor.core.rule import Point, Rule
 from monitor.core.state import State
 from monitor.core.waiting import OVER, Hazard
 
@@ -295,7 +295,7 @@ class Correlator:
         for step in compiled.clauses:
             clause = step.clause
             assert clause is not None
-            if clause.until.anchor == "safe" or point(clause.until, instance, event, 0) > event.time:
+            if clause.is_judged_last or point(clause.until, instance, event, 0) > event.time:
                 continue
             count = sum(1 for _ in self.clause_events(step, instance, event, 0))
             if (unmet := clause_unmet(clause, count)) is not None:
@@ -307,8 +307,10 @@ class Correlator:
         """The events that satisfy a further step of an instance."""
         clause = step.clause
         assert clause is not None
-        start = point(clause.since, instance, action, safe_at)
-        end = point(clause.until, instance, action, safe_at)
+        start = self._moment(clause.since, instance, action, safe_at)
+        end = self._moment(clause.until, instance, action, safe_at)
+        if start is None or end is None:
+            return
         services = reach(self.catalogue, instance.service, clause.reach)
         if services is None:
             services = frozenset(self.state.memory.services_with(*clause.step.kinds))
@@ -316,6 +318,15 @@ class Correlator:
         for event in self.state.memory.between(sorted(services), sorted(clause.step.kinds), start, end):
             if self.matcher.satisfies(step, event) and relates(clause, hazard, event, self.matcher.facts_of, action):
                 yield event
+
+    def _moment(self, at: Point, instance: Instance, action: Event, safe_at: int) -> int | None:
+        """A moment of a window; None where the step that it is measured from was not seen."""
+        if at.anchor != "step":
+            return point(at, instance, action, safe_at)
+        named = self.matcher.rules[instance.rule].clauses
+        (step,) = (one for one in named if one.clause is not None and one.clause.name == at.step)
+        first = min((event.time for event in self.clause_events(step, instance, action, safe_at)), default=None)
+        return None if first is None else first + at.offset
 
     # -- alerts ------------------------------------------------------------------------------------------------
 

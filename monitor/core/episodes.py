@@ -167,6 +167,8 @@ def window_end(episode: Episode, safe_at: int, rules: Sequence[Rule], instances:
         for clause in rule.clauses:
             if clause.until.anchor == "safe":
                 end = max(end, safe_at + clause.until.offset)
+            elif clause.until.anchor == "step":
+                end = max(end, safe_at + rule.span(clause)[1])
             elif clause.until.anchor in ("intervention", "last_intervention"):
                 end = max(end, instance.interventions.latest.time + clause.until.offset)
     return end

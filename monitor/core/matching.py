@@ -54,8 +54,7 @@ class CompiledStep:
         self.kinds = tuple(sorted(step.kinds))
         self.bit = 1 << (2 * place)
         self.elsewhere_bit = self.bit << 1 if part == "hazard" and step.environment == "production" else 0
-        before = max(0, -clause.since.offset) if clause is not None else 0
-        after = max(0, clause.until.offset) if clause is not None else 0
+        before, after = rule.rule.span(clause) if clause is not None else (0, 0)
         # A step is asked for again when the episode is judged, once its window and the hold have gone by.
         held = rule.rule.impact.hold if clause is not None else 0
         self.look_back = rule.rule.intervention.within + before + after + held

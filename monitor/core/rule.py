@@ -20,7 +20,7 @@ Where = Literal["production", "elsewhere", "any"]
 Reach = Literal["same", "related", "siblings", "any"]
 """Which services a step may be on, seen from the hazard's: the same; also one hop of the graph; also siblings."""
 
-Anchor = Literal["hazard", "last_hazard", "intervention", "last_intervention", "safe"]
+Anchor = Literal["hazard", "last_hazard", "intervention", "last_intervention", "safe", "step"]
 
 LONGEST_WINDOW = 14 * DAY
 LONGEST_DEADLINE_WINDOW = 90 * DAY
@@ -85,11 +85,13 @@ class Intervention(msgspec.Struct, frozen=True):
 class Point(msgspec.Struct, frozen=True):
     """A moment relative to a named one: its time plus `offset` microseconds.
 
-    `last_intervention` is the last action while the danger stood: the one that a recovery is measured from.
+    `last_intervention` is the last action while the danger stood: the one that a recovery is measured from. `step` is
+    the first event of an earlier step, by its name; where there is none the window holds nothing.
     """
 
     anchor: Anchor
     offset: int = 0
+    step: str = ""
 
 
 class Clause(msgspec.Struct, frozen=True):
@@ -108,6 +110,11 @@ class Clause(msgspec.Struct, frozen=True):
     at_most: int | None = None
     limits: tuple[Limit, ...] = ()
     spent: tuple[Spent, ...] = ()
+
+    @property
+    def is_judged_last(self) -> bool:
+        """Whether its window is known only when all has been seen."""
+        return self.until.anchor == "safe" or "step" in (self.since.anchor, self.until.anchor)
 
 
 class Impact(msgspec.Struct, frozen=True):
@@ -168,6 +175,12 @@ class Rule(msgspec.Struct, frozen=True):
             found.append(f"a step counts at most {MOST_COUNTED} events")
         if any(abs(at.offset) > LONGEST_WINDOW for clause in self.clauses for at in (clause.since, clause.until)):
             found.append("a step's window reaches at most 14 days from its moment")
+        known: set[str] = set()
+        for clause in self.clauses:
+            if any(at.anchor == "step" and at.step not in known for at in (clause.since, clause.until)):
+                found.append(f"step {clause.name} is measured from a step that does not stand before it")
+            if clause.at_most != 0:
+                known.add(clause.name)
         return found
 
     @property
@@ -179,6 +192,13 @@ class Rule(msgspec.Struct, frozen=True):
     def longest_window(self) -> int:
         """How long its hazards may wait (microseconds)."""
         return LONGEST_DEADLINE_WINDOW if self.has_deadline else LONGEST_WINDOW
+
+    def span(self, clause: Clause) -> tuple[int, int]:
+        """How long before the hazard and after the last of the other moments its window may reach (microseconds)."""
+        named = {known.name: known for known in self.clauses}
+        steps = [self.span(named[at.step]) for at in (clause.since, clause.until) if at.anchor == "step"]
+        before = max(0, -clause.since.offset) + max((before for before, _ in steps), default=0)
+        return before, max(0, clause.until.offset) + max((after for _, after in steps), default=0)
 
     def _window_problems(self) -> list[str]:
         act = self.intervention

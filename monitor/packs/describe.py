@@ -86,6 +86,7 @@ def _clause(clause: Clause) -> Why:
 
 
 def _point(point: Point) -> str:
+    anchor = f"the first {point.step}" if point.anchor == "step" else point.anchor
     if not point.offset:
-        return point.anchor
-    return f"{point.anchor} {'-' if point.offset < 0 else '+'} {say_duration(abs(point.offset))}"
+        return anchor
+    return f"{anchor} {'-' if point.offset < 0 else '+'} {say_duration(abs(point.offset))}"

@@ -34,7 +34,7 @@ from monitor.packs.conditions import check_own_field, read_step_where
 from monitor.packs.form import DURATION_HELP, Form, duration, name_of, say_duration, text_of
 from monitor.packs.keys import BETWEEN, COUNTS, IMPACT, INTERVENTION, RELATIONS, RULE, STEP, names
 from monitor.packs.located import Mapping, Node, Scalar
-from monitor.packs.problems import Problems, listed
+from monitor.packs.problems import Problems, listed, nearest
 from monitor.packs.relations import limits, pairs, spent
 from monitor.packs.titles import check_title
 from monitor.packs.version import version_of
@@ -47,7 +47,9 @@ ABSENT_KEYS = names(STEP, RELATIONS, BETWEEN)
 BETWEEN_KEYS = names(STEP, RELATIONS, BETWEEN, COUNTS)
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
 STEP_NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*\Z")
-_POINT = re.compile(r"(hazard|last_hazard|intervention|last_intervention|safe)(?:\s*([+-])\s*(\S+))?\Z")
+MOMENTS = tuple(anchor for anchor in get_args(Anchor) if anchor != "step")
+_POINT = re.compile(rf"({'|'.join(MOMENTS)})(?:\s*([+-])\s*(\S+))?\Z")
+_STEP_POINT = re.compile(r"([a-z][a-z0-9]*(?:[-_][a-z0-9]+)*)(?:\s+([+-])\s+(\S+))?\Z")
 MARGINS = get_args(Literal["headroom", "deadline", "elapsed", "count"])
 THROUGH = ("expires_at", "previous_expires_at")
 MOST_STEPS = 30
@@ -66,7 +68,8 @@ def read_rule(node: Node, problems: Problems) -> Rule | None:
         check_title(title, form.place_of("title"), problems)
     hazard = _step(_part(form, "hazard", STEP_KEYS))
     intervention = _intervention(_part(form, "intervention", INTERVENTION_KEYS), hazard)
-    clauses = (*_clauses(form, "steps"), *_clauses(form, "absent"))
+    steps: list[str] = []
+    clauses = (*_clauses(form, "steps", steps), *_clauses(form, "absent", steps))
     _check_names(form, clauses)
     pattern = form.text("pattern", "the name of a known pattern, such as P09")
     description = form.text("description", "a sentence or two")
@@ -189,7 +192,8 @@ def _correlate(form: Form) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _clauses(form: Form, key: str) -> list[Clause]:
+def _clauses(form: Form, key: str, steps: list[str]) -> list[Clause]:
+    """The steps or the absences; `steps` are the names of those before, from which a window may be measured."""
     node = form.get(key)
     if node is None:
         return []
@@ -201,15 +205,23 @@ def _clauses(form: Form, key: str) -> list[Clause]:
         return []
     absent = key == "absent"
     keys = ABSENT_KEYS if absent else BETWEEN_KEYS
-    return [_clause(written.text, value, keys, absent, form.problems) for written, value in node.entries.values()]
+    found = []
+    for written, value in node.entries.values():
+        found.append(_clause(written.text, value, keys, absent, steps, form.problems))
+        if not absent:
+            steps.append(written.text)
+    return found
 
 
-def _clause(name: str, node: Node, keys: tuple[str, ...], absent: bool, problems: Problems) -> Clause:
+def _clause(name: str, node: Node, keys: tuple[str, ...], absent: bool, steps: list[str], problems: Problems) -> Clause:
     form = Form(node, problems, f"{'absence' if absent else 'step'} {name!r}", keys)
     if not STEP_NAME.match(name):
         problems.error(form.place, f"{name!r} cannot be the name of a step", "lower-case words")
-    since, until = _point(form, "since", Point("hazard")), _point(form, "until", Point("intervention"))
-    if since.anchor == until.anchor and since.offset >= until.offset:
+    if name in MOMENTS:
+        problems.error(form.place, f"{name!r} is the name of a moment", "a name of its own", f"'{name}-seen'")
+    since = _point(form, "since", Point("hazard"), steps)
+    until = _point(form, "until", Point("intervention"), steps)
+    if (since.anchor, since.step) == (until.anchor, until.step) and since.offset >= until.offset:
         problems.error(form.place_of("since"), "since does not lie before until", "an earlier moment")
     at_least: int | None = 0 if absent else 1
     at_most: int | None = 0 if absent else None
@@ -238,26 +250,31 @@ def _clause(name: str, node: Node, keys: tuple[str, ...], absent: bool, problems
     )
 
 
-def _point(form: Form, key: str, default: Point) -> Point:
+def _point(form: Form, key: str, default: Point, steps: list[str]) -> Point:
     node = form.get(key)
     if node is None:
         return default
-    expected = f"{listed(get_args(Anchor))}, perhaps with a duration: `hazard - 30m`"
-    found = _POINT.match(node.text.strip()) if isinstance(node, Scalar) else None
-    if found is None:
-        form.problems.error(node.place, f"{key} is {name_of(node)}", expected)
+    text = node.text.strip() if isinstance(node, Scalar) else ""
+    found = _POINT.match(text) or _STEP_POINT.match(text)
+    known = (*MOMENTS, *steps)
+    if found is None or found[1] not in known:
+        close = nearest(found[1], known) if found else ""
+        expected = f"{listed(known)}, perhaps with a duration: `hazard - 30m`"
+        form.problems.error(node.place, f"{key} is {name_of(node)}", expected, f"{close!r}" if close else "")
         return default
-    anchor, sign, length = found.groups()
+    name, sign, length = found.groups()
+    anchor = name if name in MOMENTS else "step"
     offset = 0 if length is None else duration(length)
     if offset is None or offset < 0:
         form.problems.error(node.place, f"{length!r} is no duration", DURATION_HELP)
         return default
     if offset > LONGEST_WINDOW:
         longest = say_duration(LONGEST_WINDOW)
-        message = f"{key} lies {say_duration(offset)} from {anchor}"
+        message = f"{key} lies {say_duration(offset)} from {name}"
         form.problems.error(node.place, message, f"at most {longest}: what is older is not remembered", longest)
         return default
-    return Point(anchor=cast(Anchor, anchor), offset=-offset if sign == "-" else offset)
+    step = "" if name in MOMENTS else name
+    return Point(anchor=cast(Anchor, anchor), offset=-offset if sign == "-" else offset, step=step)
 
 
 def _settle(form: Form) -> int:

@@ -11,12 +11,12 @@ from typing import Any, get_args
 
 from monitor.core.events import EARLIEST_AT, KINDS, to_text
 from monitor.core.near_miss import Family, Mode, RecordKind
-from monitor.core.rule import MOST_COUNTED, Anchor, Reach, Where
+from monitor.core.rule import MOST_COUNTED, Reach, Where
 from monitor.decode.catalogues import CLOCK, DAYS, SHORT_KEYS
 from monitor.packs import keys
 from monitor.packs.conditions import FIELD_OPERATORS, GROUPS, ORDER_OPERATORS, TEXT_OPERATORS
 from monitor.packs.examples import NO_DRAFT_VERDICTS, REASONS, Expect
-from monitor.packs.grammar import MARGINS, NAME, STEP_NAME, THROUGH
+from monitor.packs.grammar import MARGINS, MOMENTS, NAME, STEP_NAME, THROUGH
 from monitor.packs.keys import Key
 from monitor.packs.regex import LONGEST_PATTERN
 from monitor.packs.relations import ACTED, MOST_SPENT
@@ -26,6 +26,7 @@ from monitor.packs.titles import LONGEST_TITLE
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]
 
+_END = r"\Z"
 _UNIT = r"\d{1,9}(?:ms|[smhd])"
 _DURATION = rf"^(?:{_UNIT})+$"
 _LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
@@ -74,7 +75,7 @@ def _list(item: Schema) -> Schema:
 
 def _whole(pattern: re.Pattern[str]) -> str:
     """A pattern that is matched from the beginning, as JSON Schema writes it."""
-    return "^" + pattern.pattern.replace(r"\Z", "$")
+    return f"^{pattern.pattern.removesuffix(_END)}$"
 
 
 def _several(item: Schema) -> Schema:
@@ -103,7 +104,10 @@ def _field_name(names: set[str] | frozenset[str]) -> Schema:
 
 
 def _point() -> str:
-    return rf"^\s*(?:{'|'.join(sorted(get_args(Anchor)))})(?:\s*[+-]\s*(?:{_UNIT})+)?\s*$"
+    """A moment, or the first event of a step: which names there are only the whole rule can tell."""
+    moment = rf"(?:{'|'.join(MOMENTS)})(?:\s*[+-]\s*(?:{_UNIT})+)?"
+    step = rf"{STEP_NAME.pattern.removesuffix(_END)}(?:\s+[+-]\s+(?:{_UNIT})+)?"
+    return rf"^\s*(?:{moment}|{step})\s*$"
 
 
 def _relation(theirs: Schema) -> Schema:

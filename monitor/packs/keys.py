@@ -111,7 +111,8 @@ BETWEEN = (
         "since",
         "`hazard`",
         "where the window begins: `hazard` (the first sign), `last_hazard`, `intervention` (the first), "
-        "`last_intervention` or `safe`, with a duration: `intervention - 14d`",
+        "`last_intervention`, `safe`, or the name of a step above (its first event; where there is none the window "
+        "holds nothing), with a duration: `intervention - 14d`",
     ),
     Key("until", "`intervention`", "where it ends, included"),
 )

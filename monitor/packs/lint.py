@@ -112,7 +112,8 @@ def _labels(rule: Rule, examples: tuple[Example, ...], node: Node, problems: Pro
 def _windows(rule: Rule, node: Node, problems: Problems) -> None:
     for clause in rule.clauses:
         since, until = clause.since, clause.until
-        backwards = ANCHORS.index(since.anchor) > ANCHORS.index(until.anchor) and since.offset >= until.offset
+        known = "step" not in (since.anchor, until.anchor)
+        backwards = known and ANCHORS.index(since.anchor) > ANCHORS.index(until.anchor) and since.offset >= until.offset
         if backwards:
             place = _place(node, "absent" if clause.at_most == 0 else "steps", clause.name, "since")
             message = f"the window of {clause.name!r} ends before it begins: it holds nothing"

@@ -127,7 +127,22 @@ def law_rules() -> list[Rule]:
             Clause("again", Step(frozenset({"change.configured"})), Point("hazard", -HOUR), Point("hazard", HOUR)),
         ),
     )
-    return [acted_rule(), flag, acked, silenced, by_itself, *lineage_rules()]
+    in_order = acted_rule(
+        name="in-order",
+        generic=False,
+        clauses=(
+            Clause("seen", Step(frozenset({"note.added", "alert.silenced"})), Point("hazard", -HOUR), Point("safe")),
+            Clause(
+                "quiet",
+                Step(frozenset({"change.flag_set", "change.deleted"})),
+                Point("step", 0, "seen"),
+                Point("safe", HOUR),
+                at_least=0,
+                at_most=0,
+            ),
+        ),
+    )
+    return [acted_rule(), flag, acked, silenced, by_itself, in_order, *lineage_rules()]
 
 
 def lineage_rules() -> list[Rule]:

@@ -182,9 +182,62 @@ examples:
 """
 
 
+IN_ORDER = """\
+correlate: [service]
+hazard: {kind: alert.fired}
+intervention: {kind: change.restarted, within: 4h, services: same}
+steps:
+  tried: {kind: change.ran}
+  called-in: {kind: responder.joined, since: tried, until: intervention}
+  told: {kind: note.added, since: called-in + 5m, until: called-in + 1h, optional: true}
+absent:
+  alone: {kind: change.configured, since: tried + 1m, until: called-in}
+  noise: {kind: alert.escalated, since: told, until: safe}
+examples:
+  - name: somebody tried, called for help, and it ended
+    expect: draft
+    events:
+      - {time: +0s, kind: alert.fired, service: db}
+      - {time: +5m, kind: change.configured, service: db}
+      - {time: +10m, kind: change.ran, service: db}
+      - {time: +20m, kind: responder.joined, service: db}
+      - {time: +30m, kind: change.configured, service: db}
+      - {time: +32m, kind: alert.escalated, service: db}
+      - {time: +40m, kind: change.restarted, service: db}
+  - name: help came first
+    expect: none
+    reason: condition_not_met
+    events:
+      - {time: +0s, kind: alert.fired, service: db}
+      - {time: +9m, kind: responder.joined, service: db}
+      - {time: +10m, kind: change.ran, service: db}
+      - {time: +40m, kind: change.restarted, service: db}
+  - name: something else was done between the two
+    expect: none
+    reason: absence_violated
+    events:
+      - {time: +0s, kind: alert.fired, service: db}
+      - {time: +10m, kind: change.ran, service: db}
+      - {time: +15m, kind: change.configured, service: db}
+      - {time: +20m, kind: responder.joined, service: db}
+      - {time: +40m, kind: change.restarted, service: db}
+  - name: after what was told all had to be quiet
+    expect: none
+    reason: absence_violated
+    events:
+      - {time: +0s, kind: alert.fired, service: db}
+      - {time: +10m, kind: change.ran, service: db}
+      - {time: +20m, kind: responder.joined, service: db}
+      - {time: +30m, kind: note.added, service: db}
+      - {time: +32m, kind: alert.escalated, service: db}
+      - {time: +40m, kind: change.restarted, service: db}
+"""
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        pytest.param(IN_ORDER, id="steps-in-order"),
         pytest.param(ITSELF, id="its-own-intervention"),
         pytest.param(IN_TIME, id="in-the-last-tenth"),
         pytest.param(BEFORE_OPENING, id="before-opening"),
@@ -260,3 +313,25 @@ def test_a_notice_may_wait_for_three_months() -> None:
     rule = read_rule(node, problems)
     assert rule is not None
     assert rule.has_deadline
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        ("{a: {kind: change.ran, since: b}, b: {kind: note.added}}", "since is 'b'; expected hazard, intervention,"),
+        ("{a: {kind: change.ran, since: a}}", "since is 'a'; expected hazard,"),
+        (
+            "{seen: {kind: change.ran}, b: {kind: note.added, since: sen}}",
+            "perhaps with a duration: `hazard - 30m`; try 'seen'",
+        ),
+        (
+            "{a: {kind: change.ran}, b: {kind: note.added, since: a - 15d}}",
+            "since lies 15d from a; expected at most 14d",
+        ),
+        ("{a: {kind: change.ran}, b: {kind: note.added, since: a + 1h, until: a}}", "since does not lie before until"),
+        ("{safe: {kind: change.ran}}", "'safe' is the name of a moment; expected a name of its own"),
+    ],
+)
+def test_a_window_is_measured_from_a_step_above(steps: str, told: str) -> None:
+    problems = wrong(f"hazard: {{kind: note.added}}\nintervention: {{kind: change.ran, within: 1h}}\nsteps: {steps}\n")
+    assert any(told in problem and problem.startswith("said.yaml:6:") for problem in problems), problems
