@@ -14,6 +14,9 @@ from monitor.packs.loader import load_rules
 from monitor.packs.regex import make_regex
 from monitor.packs.shipped import shipped_rules
 
+MOST_FALSE_A_YEAR = 15
+"""Beside sixty true ones: what a precision of 0.8 leaves room for."""
+
 
 @pytest.mark.timeout(600)
 def test_the_shipped_rules_reach_what_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
@@ -24,7 +27,9 @@ def test_the_shipped_rules_reach_what_is_asked(capsys: pytest.CaptureFixture[str
             f"({measured.live_true} of {measured.live}), found {measured.found} of {measured.planted}, "
             f"at most {measured.a_week_most} a team and week, {measured.on_incidents} on incidents"
         )
-    assert measured.unmet() == [], [
+    # Two months here hold as many near misses as a year does; the noise of a whole year comes at the same rate.
+    false_a_year = (measured.live - measured.live_true) * 365 / measured.days
+    assert (measured.unmet(), false_a_year <= MOST_FALSE_A_YEAR) == ([], True), [
         *((draft.rules[0], [told.story for told in draft.told]) for draft in measured.false_drafts[:20]),
         *((missed.story, missed.reasons) for missed in measured.missed),
     ]

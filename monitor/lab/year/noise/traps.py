@@ -43,7 +43,8 @@ def released_meanwhile(scene: Scene) -> None:
     person = scene.person()
     commit = {"commit": f"{scene.random.getrandbits(40):010x}"}
     scene.tell(0, "change.merged", CODE, environment=None, actor=person, labels=commit)
-    scene.tell(scene.minutes(8, 12), "change.started", DEPLOYS, actor=person, labels=commit)
+    subject = f"{scene.service}/deployment"
+    scene.tell(scene.minutes(8, 12), "change.started", DEPLOYS, subject=subject, actor=person, labels=commit)
     alert = scene.fires(13 * MINUTE, "QueueGrowing", "high")
     scene.acks(15 * MINUTE, alert, person)
     scene.deploys(scene.minutes(17, 22), person, labels=commit)
