@@ -24,9 +24,12 @@ class FeedKey(NamedTuple):
 class Reports:
     """One feed's reports: points in time, and spans where one report speaks of a past span."""
 
-    __slots__ = ("slots", "spans")
+    __slots__ = ("key", "marked", "slots", "spans")
 
-    def __init__(self) -> None:
+    def __init__(self, key: FeedKey) -> None:
+        """`marked`: the slot of which it is known already that it changed."""
+        self.key = key
+        self.marked: int | None = None
         self.slots: dict[int, array[int]] = {}
         self.spans: list[tuple[int, int]] = []
 
@@ -58,20 +61,33 @@ class Feeds:
     def add(self, event: Event) -> None:
         """Take an `impact.clear` of a service; the same report again changes nothing."""
         assert event.service is not None
-        key = FeedKey(event.service, event.source, event.labels.get("evidence"))
-        self.add_time(key, event.time)
-        if event.covers_from is not None and event.covers_from < event.time:
-            reports = self._reports[key]
-            if (event.covers_from, event.time) not in reports.spans:
-                insort(reports.spans, (int(event.covers_from), int(event.time)))
-                self.dirty.add((key, None))
+        at = event.time
+        # A plain tuple finds what is there under a FeedKey, and most feeds are there.
+        reports = self._reports.get((event.service, event.source, event.labels.get("evidence")))  # type: ignore[call-overload]  # equal to a FeedKey
+        if reports is None:
+            reports = self._feed(FeedKey(event.service, event.source, event.labels.get("evidence")))
+        slot = at // SLOT
+        if slot == reports.marked and at > reports.slots[slot][-1]:
+            reports.slots[slot].append(at)
+        else:
+            self._place(reports, at, slot)
+        if event.covers_from is not None and event.covers_from < at:
+            span = (int(event.covers_from), int(at))
+            if span not in reports.spans:
+                insort(reports.spans, span)
+                self.dirty.add((reports.key, None))
 
     def add_time(self, key: FeedKey, at: int) -> None:
+        self._place(self._feed(key), at, at // SLOT)
+
+    def _feed(self, key: FeedKey) -> Reports:
         reports = self._reports.get(key)
         if reports is None:
-            reports = self._reports[key] = Reports()
+            reports = self._reports[key] = Reports(key)
             self._by_service.setdefault(key.service, []).append(key)
-        slot = at // SLOT
+        return reports
+
+    def _place(self, reports: Reports, at: int, slot: int) -> None:
         times = reports.slots.get(slot)
         if times is None:
             times = reports.slots[slot] = array("q")
@@ -82,13 +98,17 @@ class Feeds:
             if times[place] == at:
                 return
             times.insert(place, at)
-        self.dirty.add((key, slot))
+        self.dirty.add((reports.key, slot))
+        reports.marked = slot
+
+    def clear_dirty(self) -> None:
+        """What changed is written, or need not be."""
+        for key, _ in self.dirty:
+            self._reports[key].marked = None
+        self.dirty.clear()
 
     def restore_spans(self, key: FeedKey, spans: list[tuple[int, int]]) -> None:
-        if key not in self._reports:
-            self._reports[key] = Reports()
-            self._by_service.setdefault(key.service, []).append(key)
-        self._reports[key].spans = spans
+        self._feed(key).spans = spans
 
     def of(self, service: str) -> list[tuple[FeedKey, Reports]]:
         """The feeds that watch a service, in a fixed order."""

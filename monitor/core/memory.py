@@ -17,7 +17,7 @@ KEPT_PER_KIND = MOST_COUNTED
 """Events of one kind of one service that can be asked for: the newest so many. (Twice as many may lie here, so that
 forgetting is cheap; what lies beyond is never returned, so that it does not matter when it is forgotten.)"""
 
-KEPT_OLD = 32
+KEPT_OLD = 16
 """So many, where only the steps of hazards to come look so far back: a busy service would fill the memory with them."""
 
 EVERYONE = ""
@@ -60,15 +60,18 @@ class Shelf:
     def keep_since(self, limits: dict[int, Limit]) -> bool:
         """Forget what is older than the limit of its mask; whether anything is left."""
         events, masks = self.events, self.masks
-        kept = [place for place, event in enumerate(events) if event.time >= limits[masks[place]].least]
-        loose = [place for place in kept if events[place].time < limits[masks[place]].loose]
-        if len(loose) > KEPT_OLD:
-            gone = set(loose[:-KEPT_OLD])
-            kept = [place for place in kept if place not in gone]
-        if len(kept) != len(masks):
-            self.events = [events[place] for place in kept]
-            self.masks = [masks[place] for place in kept]
-        return bool(kept)
+        # Only what is older than the latest limit has to be looked at.
+        old = bisect_left(events, max(limit.loose for limit in limits.values()), key=_time)
+        if old:
+            kept = [place for place in range(old) if events[place].time >= limits[masks[place]].least]
+            loose = [place for place in kept if events[place].time < limits[masks[place]].loose]
+            if len(loose) > KEPT_OLD:
+                gone = set(loose[:-KEPT_OLD])
+                kept = [place for place in kept if place not in gone]
+            if len(kept) != old:
+                events[:old] = [events[place] for place in kept]
+                masks[:old] = [masks[place] for place in kept]
+        return bool(events)
 
     def holds(self, event: Event) -> bool:
         place = self.place(event)

@@ -25,7 +25,7 @@ from monitor.core.waiting import Noted, Waiting
 
 STATE_VERSION = 1
 MEMORY_HORIZON = 25 * HOUR
-SWEEP_EVERY = 12 * HOUR
+SWEEP_EVERY = 6 * HOUR
 KEPT_TOGETHER = 16 * DAY
 FEED_HORIZON = LONGEST_EPISODE + DAY
 """A verdict reaches back to the first sign; what lies further back than this counts as not looked at."""
@@ -241,7 +241,7 @@ class State:
         self._dirty.clear()
         for feed, slot in self.feeds.dirty:
             cells[_feed_cell(feed, slot)] = self._feed_cell(feed, slot)
-        self.feeds.dirty.clear()
+        self.feeds.clear_dirty()
         for noted_key in self.waiting.dirty:
             noted = self.waiting.cell(noted_key)
             cells["noted:" + _joined(*noted_key)] = None if noted is None else pack(noted)
@@ -253,7 +253,7 @@ class State:
     def forget_changes(self) -> None:
         """For runs that save nothing."""
         self._dirty.clear()
-        self.feeds.dirty.clear()
+        self.feeds.clear_dirty()
         self.waiting.dirty.clear()
         self.new_facts.clear()
         self.unwritten_from = self.arrivals
@@ -359,7 +359,7 @@ class State:
                 self.feeds.add_time(feed, at)
         else:
             self.feeds.restore_spans(feed, unpack(value, list[tuple[int, int]]))
-        self.feeds.dirty.clear()
+        self.feeds.clear_dirty()
 
     def _restore_pending(self, chunks: Sequence[tuple[int, Chunk]]) -> None:
         """Events that were processed before the snapshot are in the chunk still; the watermark tells them apart."""
