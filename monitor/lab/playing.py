@@ -117,5 +117,5 @@ def _in_time(events: Iterable[Event]) -> list[Event]:
 
 def _reach_of(rule: Rule) -> int:
     """How far from an event another one may lie and still concern it under this rule (microseconds)."""
-    offsets = [abs(point.offset) for clause in rule.clauses for point in (clause.since, clause.until)]
-    return 2 * rule.intervention.within + max(offsets, default=0) + LONGEST_HOLD + DAY
+    spans = [side for clause in rule.clauses for side in rule.span(clause)]
+    return 2 * rule.intervention.within + max(spans, default=0) + LONGEST_HOLD + DAY

@@ -138,18 +138,14 @@ def _still_firing(hazard: Event, action: Event, playing: Playing) -> tuple[Why, 
 def _clause(rule: Rule, clause: Clause, hazard: Event, action: Event, playing: Playing) -> Why:
     """A further step around the two: its window with times, and what was seen in it."""
     safe_at = _safe_at(rule, hazard, action, playing)
-    since, until = (_moment(point, hazard, action, safe_at) for point in (clause.since, clause.until))
-    services = None if hazard.service is None else reach(playing.catalogue, hazard.service, clause.reach)
-    seen = [
-        event
-        for event in playing.playing(rule, f"step {clause.name}")
-        if since <= event.time <= until
-        and (services is None or event.service in services)
-        and relates(clause, hazard, event, playing.facts_of, action)
-    ]
+    since, until = (_moment(at, rule, hazard, action, safe_at, playing) for at in (clause.since, clause.until))
+    seen = _seen(rule, clause, hazard, action, safe_at, playing)
     kinds, how = " or ".join(sorted(clause.step.kinds)), clause.reach
     where = "any service" if how == "any" else f"{how} service"
-    asked = f"{_count_of(clause)} of {kinds} on {where}, {to_text(since)} to {to_text(until)}"
+    window = "measured from a step that was not seen"
+    if since is not None and until is not None:
+        window = f"{to_text(since)} to {to_text(until)}"
+    asked = f"{_count_of(clause)} of {kinds} on {where}, {window}"
     if "safe" in (clause.since.anchor, clause.until.anchor):
         asked += f" (taken to be safe at {to_text(safe_at)})"
     parts = tuple(Why(f"{name_of(event)} at {to_text(event.time)}", True, event.title or "") for event in seen)
@@ -168,8 +164,27 @@ def _count_of(clause: Clause) -> str:
     return " and ".join(filter(None, (least, most)))
 
 
-def _moment(point: Point, hazard: Event, action: Event, safe_at: int) -> int:
+def _seen(rule: Rule, clause: Clause, hazard: Event, action: Event, safe_at: int, playing: Playing) -> list[Event]:
+    """The events that satisfy a further step, by time; none where the step that it is measured from was not seen."""
+    since, until = (_moment(at, rule, hazard, action, safe_at, playing) for at in (clause.since, clause.until))
+    if since is None or until is None:
+        return []
+    services = None if hazard.service is None else reach(playing.catalogue, hazard.service, clause.reach)
+    return [
+        event
+        for event in playing.playing(rule, f"step {clause.name}")
+        if since <= event.time <= until
+        and (services is None or event.service in services)
+        and relates(clause, hazard, event, playing.facts_of, action)
+    ]
+
+
+def _moment(point: Point, rule: Rule, hazard: Event, action: Event, safe_at: int, playing: Playing) -> int | None:
     """As the engine has it, for one hazard and one action."""
+    if point.anchor == "step":
+        step = next(clause for clause in rule.clauses if clause.name == point.step)
+        first = next(iter(_seen(rule, step, hazard, action, safe_at, playing)), None)
+        return None if first is None else int(first.time) + point.offset
     anchors = {"hazard": hazard.time, "last_hazard": hazard.time, "safe": safe_at}
     return int(anchors.get(point.anchor, action.time)) + point.offset
 

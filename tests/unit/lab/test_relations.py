@@ -190,3 +190,14 @@ def test_what_fits_comes_first_and_a_crowd_is_counted() -> None:
     assert len(why.parts) == MOST_SHOWN + 1
     assert why.parts[0].asked.startswith("example fix")
     assert why.parts[-1].asked == "and 4 more"
+
+
+def test_a_step_that_is_measured_from_another_one_says_from_when() -> None:
+    rule, problems = read(GOOD.replace("since: hazard - 30m, until: hazard}", "since: seen, until: seen + 10m}"))
+    assert problems == []
+    assert isinstance(rule, Rule)
+    seen: dict[str, object] = {**ALERT, "id": "seen", "time": "+2m", "kind": "alert.acknowledged"}
+    for more, window in (([seen], "2026-03-10T12:02:00Z to 2026-03-10T12:12:00Z"), ([], "that was not seen")):
+        events = expand([ALERT, ACTION, *more, *SILENCES], BASE_AT).events
+        why = branch(explain_event(events, [rule], CATALOGUE, EventId("example", "bad"), make_regex))
+        assert part(why.parts[0], "absent page").asked.endswith(window)
