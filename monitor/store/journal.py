@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
+from zlib import crc32
 
 from sqlalchemy import Connection, select, update
 
@@ -209,5 +210,7 @@ def _decoded(rows: Sequence[Any]) -> tuple[tuple[Event, ...], tuple[Reject, ...]
             events.append(decode_event(row.body))
         except Unreadable as error:
             # It was readable when it came: a defect, or a newer program. It must not stop the stream.
-            rejects.append(Reject(row.source, str(error.reason), error.detail, bytes(row.body), Instant(row.at)))
+            body = bytes(row.body)
+            origin = f"{PARTITION}/{row.position}/{crc32(body):08x}"
+            rejects.append(Reject(row.source, str(error.reason), error.detail, body, Instant(row.at), origin=origin))
     return tuple(events), tuple(rejects)
