@@ -194,7 +194,8 @@ def build_web(
     readiness = Readiness()
     readiness.add("store", _store_check(store))
     readiness.add("engine", _engine_check(loop))
-    readiness.add("topics", journal.trouble, is_remark=True)
+    if settings.kafka.is_used:
+        readiness.add("topics", journal.trouble, is_remark=True)
 
     @app.get("/metrics", include_in_schema=False)
     async def show_metrics() -> Response:
