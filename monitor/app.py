@@ -8,28 +8,27 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from importlib.metadata import version
 from uuid import uuid4
 
-import msgspec
 import uvicorn
 from fastapi import FastAPI, Response
 
+from monitor.core.catalogue import Catalogue
 from monitor.core.engine import Engine, EngineSettings
 from monitor.core.events import SECOND
 from monitor.core.lineage import Lineage
 from monitor.core.matching import Matcher
 from monitor.core.near_miss import UNDECIDED
+from monitor.core.routing import Router
+from monitor.core.shards import Shards, scopes_of
 from monitor.decode.registry import SOURCES
 from monitor.intake.receiver import Receiver
 from monitor.intake.webhooks import IntakeSettings, build_router
-from monitor.kafka.dead_letters import DeadLetters
-from monitor.kafka.hint import HintingStore
-from monitor.kafka.source import KafkaReader
-from monitor.kafka.writer import KafkaWriter
+from monitor.journals import FLUSH_GRACE, Context, Journal, MakeLoop, open_journal
 from monitor.ops import logs
 from monitor.ops.clock import SystemClock
 from monitor.ops.hangup import asked_by_hangup
@@ -40,10 +39,10 @@ from monitor.ops.tasks import WatchedTasks
 from monitor.packs.pack import LoadedPack, load_pack, marks_of
 from monitor.packs.regex import make_regex
 from monitor.pipeline.housekeeping import Housekeeper
-from monitor.pipeline.loop import EngineLoop, LoopSettings, LoopState
+from monitor.pipeline.loop import EngineLoop, LoopSettings
 from monitor.pipeline.pack import Current, Pack
 from monitor.pipeline.reload import Read, Reloader
-from monitor.ports import EngineStore, JournalReader, JournalWriter, Saved, Unavailable
+from monitor.ports import WHOLE, EngineStore, JournalReader, Saved, Unavailable
 from monitor.review.auth import is_loopback
 from monitor.review.budget import ReviewBudget
 from monitor.review.web import build_app
@@ -54,8 +53,6 @@ _log = logs.get_logger("app")
 
 REQUEST_GRACE = 10
 """Seconds that requests under way get at the stop before they are cut off."""
-_FLUSH_GRACE = 20.0
-"""Seconds that the engine gets at the stop to commit what is whole."""
 
 
 class PortTaken(Exception):
@@ -78,19 +75,11 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
         current = Current(pack, clock, metrics)
         async with AsyncExitStack() as stack:
             store = await stack.enter_async_context(open_store(settings.database))
-            journal = await _journal(settings, store, clock, metrics, stack)
-            loop = EngineLoop(
-                journal.reader,
-                journal.memory,
-                _engine_maker(settings, current),
-                clock,
-                metrics,
-                LoopSettings(lateness=settings.lateness),
-                owner=f"{socket.gethostname()}/{uuid4()}",
-                keeps_history=journal.needs_history,
-                current=current,
-            )
-            app = build_web(settings, current, store, journal, loop, clock, metrics)
+            owner = f"{socket.gethostname()}/{uuid4()}"
+            make_loop = _loop_maker(settings, current, clock, metrics, owner)
+            context = Context(settings, store, clock, metrics, owner, make_loop, _router_of(current))
+            journal = await open_journal(context, stack)
+            app = build_web(settings, current, store, journal, clock, metrics)
             server = _Server(
                 uvicorn.Config(
                     app,
@@ -106,12 +95,11 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
             gc.freeze()
             engine_stop = asyncio.Event()
             # The stop goes backwards: what was started last ends first.
-            tasks.start("engine", loop.run(engine_stop))
-            housekeeper = Housekeeper(store.retention, settings.retention.policy(), clock, metrics)
-            tasks.start("housekeeping", housekeeper.run(engine_stop))
-            if settings.kafka.is_used and settings.kafka.dead_letter:
-                letters = DeadLetters(settings.kafka, store.rejects, metrics)
-                tasks.start("dead_letters", letters.run(engine_stop))
+            for name, work in journal.works.items():
+                tasks.start(name, work(engine_stop))
+            if "engine" in settings.roles:
+                housekeeper = Housekeeper(store.retention, settings.retention.policy(), clock, metrics)
+                tasks.start("housekeeping", housekeeper.run(engine_stop))
             tasks.start("http", server.serve(sockets=[listener]))
             tasks.start("reload", _reloader(settings, current).run(stop.event, asked), may_end=True)
             tasks.start("companion", _accompany(server, companion, address_of(listener), stop.event), may_end=True)
@@ -121,79 +109,47 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
                 # Also when a part died: what was acknowledged is durable, and requests under way get their answer.
                 stop.request("a part of the service ended")
                 asked.set()
-                app.state.live.close()
+                _close_pages(app)
                 server.should_exit = True
                 await server.ended.wait()
                 engine_stop.set()
-                await tasks.end(grace=_FLUSH_GRACE)
+                await tasks.end(grace=FLUSH_GRACE)
         _log.info("stopped")
-
-
-class _Journal(msgspec.Struct, frozen=True):
-    """The journal of this service, seen by who writes it, who reads it and who remembers the place in it."""
-
-    writer: JournalWriter
-    reader: JournalReader
-    memory: EngineStore
-    trouble: Callable[[], Awaitable[str | None]]
-    needs_history: bool
-    """Whether events must be kept as history beside it: Kafka forgets, the SQL journal does not."""
-
-
-async def _journal(
-    settings: Settings, store: Store, clock: SystemClock, metrics: Metrics, stack: AsyncExitStack
-) -> _Journal:
-    """Kafka's topics where they are set, else the journal of the database. Raises KafkaProblem."""
-    if not settings.kafka.is_used:
-        return _Journal(store.journal, store.journal, store.engine_store, _no_trouble, needs_history=False)
-    writer = KafkaWriter(settings.kafka)
-    stack.push_async_callback(writer.close)
-    reader = KafkaReader(settings.kafka, clock, metrics, future_tolerance=settings.future_tolerance, book=store.topics)
-    stack.push_async_callback(reader.close)
-    memory = HintingStore(store.engine_store, settings.kafka, clock)
-    stack.push_async_callback(memory.close)
-    try:
-        await reader.start()
-    except Unavailable as error:
-        # The engine tries again for as long as it takes; until then the readiness says that it is paused.
-        _log.warning("kafka_away_at_start", why=str(error))
-    return _Journal(writer, reader, memory, reader.trouble, needs_history=True)
-
-
-async def _no_trouble() -> None:
-    """The journal of the database has no topics that could be halted."""
 
 
 def build_web(
     settings: Settings,
     current: Current,
     store: Store,
-    journal: _Journal,
-    loop: EngineLoop,
+    journal: Journal,
     clock: SystemClock,
     metrics: Metrics,
 ) -> FastAPI:
-    """The one web application: review, intake and what operators ask."""
+    """The one web application: what the roles of this process show, and what operators ask."""
     budget = ReviewBudget(store.near_misses, lambda: current.pack.catalogue, settings.review_budget)
-    app = build_app(
-        store.near_misses,
-        journal.writer,
-        clock,
-        metrics,
-        settings.auth(),
-        budget=budget,
-        version=version("nearmiss-monitor"),
-        active_pack=lambda: current.status,
-        services=lambda: current.pack.catalogue.services,
-    )
-    _warn_of_open_sources(settings)
-    receiver = Receiver(journal.writer, store.rejects, clock, metrics, settings.future_tolerance)
-    app.include_router(build_router(receiver, clock, _intake_settings(settings)))
-    # Routes are tried in their order, and nearly every request is a delivery.
-    app.router.routes.insert(0, app.router.routes.pop())
+    if "review" in settings.roles:
+        app = build_app(
+            store.near_misses,
+            journal.writer,
+            clock,
+            metrics,
+            settings.auth(),
+            budget=budget,
+            version=version("nearmiss-monitor"),
+            active_pack=lambda: current.status,
+            services=lambda: current.pack.catalogue.services,
+        )
+    else:
+        app = FastAPI(title="nearmiss", openapi_url=None, docs_url=None, redoc_url=None)
+    if "ingest" in settings.roles:
+        _warn_of_open_sources(settings)
+        receiver = Receiver(journal.writer, store.rejects, clock, metrics, settings.future_tolerance)
+        app.include_router(build_router(receiver, clock, _intake_settings(settings)))
+        # Routes are tried in their order, and nearly every request is a delivery.
+        app.router.routes.insert(0, app.router.routes.pop())
     readiness = Readiness()
     readiness.add("store", _store_check(store))
-    readiness.add("engine", _engine_check(loop))
+    readiness.add("engine", _engine_check(journal))
     if settings.kafka.is_used:
         readiness.add("topics", journal.trouble, is_remark=True)
 
@@ -238,12 +194,60 @@ async def _accompany(server: _Server, companion: Companion, address: str, stop: 
     await companion(address, stop)
 
 
-def _engine_maker(settings: Settings, current: Current) -> Callable[[Saved], Engine]:
-    def make(saved: Saved) -> Engine:
-        pack, how = current.pack, EngineSettings(lateness=settings.lateness)
-        return Engine(pack.rules, pack.catalogue, make_regex, how, saved.cells, compiled=pack.compiled)
+def _loop_maker(settings: Settings, current: Current, clock: SystemClock, metrics: Metrics, owner: str) -> MakeLoop:
+    how = EngineSettings(lateness=settings.lateness)
 
-    return make
+    def make_loop(
+        reader: JournalReader,
+        memory: EngineStore,
+        *,
+        keeps_history: bool,
+        part: str = WHOLE,
+        shards: Sequence[int] = (),
+    ) -> EngineLoop:
+        def engine(saved: Saved) -> Engine | Shards:
+            pack = current.pack
+            if shards:
+                return Shards(
+                    part, shards, pack.rules, pack.catalogue, make_regex, how, saved.scopes, compiled=pack.compiled
+                )
+            return Engine(pack.rules, pack.catalogue, make_regex, how, saved.cells, compiled=pack.compiled)
+
+        return EngineLoop(
+            reader,
+            memory,
+            engine,
+            clock,
+            metrics,
+            LoopSettings(lateness=settings.lateness),
+            owner=owner,
+            keeps_history=keeps_history,
+            part=part,
+            scopes=scopes_of(part, shards) if shards else (),
+            current=current,
+            is_paced=bool(shards),
+        )
+
+    return make_loop
+
+
+def _router_of(current: Current) -> Callable[[], Router]:
+    """The router by the catalogue in force, made anew when that is another one."""
+    known: list[tuple[Catalogue, Router]] = []
+
+    def router() -> Router:
+        catalogue = current.pack.catalogue
+        if not known or known[0][0] is not catalogue:
+            known[:] = [(catalogue, Router(catalogue))]
+        return known[0][1]
+
+    return router
+
+
+def _close_pages(app: FastAPI) -> None:
+    """The streams of open pages would keep the server waiting; without the role there are none."""
+    if (live := getattr(app.state, "live", None)) is not None:
+        live.close()
 
 
 def compiled_pack(loaded: LoadedPack) -> Pack:
@@ -291,10 +295,9 @@ def _store_check(store: Store) -> Callable[[], Awaitable[str | None]]:
     return check
 
 
-def _engine_check(loop: EngineLoop) -> Callable[[], Awaitable[str | None]]:
+def _engine_check(journal: Journal) -> Callable[[], Awaitable[str | None]]:
     async def check() -> str | None:
-        works = loop.state in (LoopState.RUNNING, LoopState.STANDBY)
-        return None if works else f"the engine is {loop.state}"
+        return journal.engine()
 
     return check
 

@@ -67,7 +67,8 @@ class Appended(msgspec.Struct, frozen=True):
 class Batch(msgspec.Struct, frozen=True):
     """Events in journal order, where to go on, and whether the head of the journal was reached.
 
-    `routes`: of a journal that several engines share, the shards of each event.
+    `routes`: of a journal that several engines share, the shards of each event. `clock`: whoever writes that journal
+    says in it that everything up to this moment has been written.
     """
 
     events: tuple[Event, ...]
@@ -75,6 +76,7 @@ class Batch(msgspec.Struct, frozen=True):
     at_head: bool
     rejects: tuple[Reject, ...] = ()
     routes: tuple[Route, ...] = ()
+    clock: Instant | None = None
 
 
 class Reject(msgspec.Struct, frozen=True):
@@ -270,6 +272,13 @@ class TopicBook(Protocol):
 
     async def resume(self, topic: str) -> bool:
         """Whether the topic was halted. Raises Unavailable."""
+        ...
+
+    async def spread(self, topic: str, partitions: int) -> int:
+        """Over how many partitions of a topic the shards are spread: from the first call on as many as named there.
+
+        Raises Unavailable.
+        """
         ...
 
 

@@ -84,6 +84,7 @@ Microseconds = Annotated[int, BeforeValidator(_to_duration)]
 Bytes = Annotated[int, BeforeValidator(_to_size)]
 Paths = Annotated[tuple[Path, ...], BeforeValidator(_to_paths)]
 KeptFor = Annotated[int | None, BeforeValidator(_to_duration_or_none)]
+Roles = Annotated[tuple[Literal["ingest", "engine", "review"], ...], BeforeValidator(_to_list)]
 SecretTexts = Annotated[tuple[SecretStr, ...], BeforeValidator(_to_list)]
 
 
@@ -152,6 +153,12 @@ class Settings(_Group):
         description="How often the files of rules and catalogue are looked at for changes; `0s` leaves it to SIGHUP.",
     )
     config: Path | None = Field(default=None, description="YAML file with settings by the names of this page.")
+    roles: Roles = Field(
+        default=("ingest", "engine", "review"),
+        min_length=1,
+        description="What this process does: `ingest` takes events in, `engine` finds near misses, `review` shows them "
+        "to people. Several processes on one PostgreSQL database can share the roles.",
+    )
     log_format: Literal["console", "json"] = Field(default="console", description="Lines for people, or JSON.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least severity that is logged."

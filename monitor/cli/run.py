@@ -29,6 +29,7 @@ class WrongSetting(click.ClickException):
 @click.option("--database", help="sqlite:///PATH or postgresql://…  [default: sqlite:///var/nearmiss.db]")
 @click.option("--rules", help="Directory of rules.  [default: those that come with the program]")
 @click.option("--catalogue", multiple=True, help="Services: a file or a directory, also of Backstage (repeatable).")
+@click.option("--roles", help="What this process does, of ingest, engine and review.  [default: all three]")
 @click.option("--config", help="YAML file with settings.")
 def command(catalogue: tuple[str, ...], **flags: str | None) -> None:
     """Take events by webhook, find near misses, and show them for review; until SIGTERM or Ctrl-C.

@@ -65,6 +65,7 @@ class Rejected(StrEnum):
     NOT_UTF8 = "not_utf8"
     NUL_BYTE = "nul_byte"
     SCHEMA_FRAMED = "schema_framed"  # a schema registry's envelope around the body
+    MISROUTED = "misrouted"  # it lies in a partition of the shared topic that its service does not belong to
     TOO_LARGE = "too_large"
     TOO_DEEP = "too_deep"
     NOT_AN_EVENT = "not_an_event"  # JSON, but not of the shape that this source sends

@@ -48,10 +48,13 @@ class Shards:
         make_regex: MakeRegex,
         settings: EngineSettings = EngineSettings(),
         cells: Mapping[str, Mapping[str, bytes]] | None = None,
+        compiled: Matcher | None = None,
     ) -> None:
         """`name`: of the partition; what belongs to no single shard is kept under it.
 
-        `cells`: what `take_changes` gave, by scope. Raises StateError where they cannot be read.
+        `cells`: what `take_changes` gave, by scope. `compiled`: these rules and this catalogue.
+
+        Raises StateError where the cells cannot be read.
         """
         self._name = name
         self._shards = frozenset(shards)
@@ -60,7 +63,7 @@ class Shards:
         self._make_regex = make_regex
         self._settings = msgspec.structs.replace(settings, led=True)
         self._router = Router(catalogue)
-        self._compiled = Matcher(rules, catalogue, Lineage(), make_regex)
+        self._compiled = compiled or Matcher(rules, catalogue, Lineage(), make_regex)
         self._engines: dict[int, Engine] = {}
         self._spoke: set[int] = set()
         saved = cells or {}

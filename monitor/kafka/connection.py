@@ -52,6 +52,9 @@ _REFUSED_LOGIN = (
 )
 _FETCH_BYTES = 16 * 1024 * 1024
 _SEND_BYTES = 2 * 1024 * 1024
+SESSION_MILLISECONDS = 6000
+"""A member that was not heard of for so long is given up by the group; the least that brokers allow by default."""
+HEARTBEAT_MILLISECONDS = 1500
 _FETCH_WAIT_MILLISECONDS = 100
 _MILLISECONDS = 1000
 
@@ -122,6 +125,27 @@ class Connector:
             fetch_max_bytes=_FETCH_BYTES,
             # A broker answers one connection in order: a question about offsets waits behind an idle fetch.
             fetch_max_wait_ms=_FETCH_WAIT_MILLISECONDS,
+            metadata_max_age_ms=round(self._refresh * _MILLISECONDS),
+        )
+        try:
+            async with self.patience("to connect"):
+                await self._start(consumer)
+        except BaseException:
+            await self.close(consumer)
+            raise
+        return consumer
+
+    async def member(self, group: str, assignor: type[Any]) -> AIOKafkaConsumer:
+        """A started consumer that can join a group and reads nothing. Raises LoginRefused, Unavailable."""
+        consumer = AIOKafkaConsumer(
+            **self._common(),
+            group_id=group,
+            enable_auto_commit=False,
+            # It never fetches; this only keeps it from complaining that it would not know from where.
+            auto_offset_reset="latest",
+            session_timeout_ms=SESSION_MILLISECONDS,
+            heartbeat_interval_ms=HEARTBEAT_MILLISECONDS,
+            partition_assignment_strategy=[assignor],
             metadata_max_age_ms=round(self._refresh * _MILLISECONDS),
         )
         try:

@@ -59,6 +59,28 @@ class TopicForbidden(KafkaProblem):
         )
 
 
+class GroupForbidden(KafkaProblem):
+    """The broker does not let this user be a member of the group, or its members do not fit together."""
+
+    def __init__(self, group: str, why: str) -> None:
+        super().__init__(
+            f"kafka.group: cannot be a member of {group} ({why}); expected the permission Read on the group, and in it "
+            "only engines of this program. Grant it to kafka.username (kafka-acls.sh --add --operation Read --group), "
+            "or choose another name."
+        )
+
+
+class TooFewPartitions(KafkaProblem):
+    """The canonical topic has fewer partitions than the state was kept for."""
+
+    def __init__(self, topic: str, found: int, known: int) -> None:
+        super().__init__(
+            f"kafka.canonical {topic}: it has {found} partitions, but what the database holds is kept for {known}; "
+            "nothing was read. Expected the topic that the state was made with. Restore it, or begin with a new topic "
+            "and `nearmiss rewind` (docs/how-to/kafka.md, 'Several engines')."
+        )
+
+
 class WritingForbidden(KafkaProblem):
     """The broker lets this user write to no topic at all."""
 

@@ -108,6 +108,7 @@ class MemoryBook:
     def __init__(self) -> None:
         self._clusters: dict[str, str] = {}
         self._halts: dict[str, Halt] = {}
+        self._spread: dict[str, int] = {}
 
     async def bind(self, journal: str, cluster: str) -> str:
         return self._clusters.setdefault(journal, cluster)
@@ -120,3 +121,6 @@ class MemoryBook:
 
     async def resume(self, topic: str) -> bool:
         return self._halts.pop(topic, None) is not None
+
+    async def spread(self, topic: str, partitions: int) -> int:
+        return self._spread.setdefault(topic, partitions)

@@ -12,12 +12,16 @@ import msgspec
 
 from monitor.core.events import EARLIEST_AT, Event, Instant
 from monitor.core.reasons import Ignored, Rejected
+from monitor.core.routing import EVERYWHERE, SHARDS, Route
 from monitor.decode.normalise import normalise
 from monitor.decode.outcome import Outcome, refused
 from monitor.decode.registry import decode
 from monitor.ports import Reject
 
 _MICROSECONDS_PER_MILLISECOND = 1000
+SHARDS_HEADER = "nearmiss-shards"
+CLOCK_HEADER = "nearmiss-clock"
+_EVERY_SHARD = "*"
 _FRAME = b"\0"
 _FRAME_LENGTH = 5
 
@@ -44,6 +48,10 @@ class Entry(msgspec.Struct, frozen=True):
     events: tuple[Event, ...] = ()
     rejects: tuple[Reject, ...] = ()
     ignored: tuple[Ignored, ...] = ()
+    route: Route = ()
+    """The shards that the writer wrote beside it; nothing where somebody else wrote it."""
+    clock: Instant | None = None
+    """A mark: everything up to this moment was written before it."""
 
     @property
     def size(self) -> int:
@@ -58,6 +66,8 @@ def read_message(message: Message, source: str, now: Instant, tolerance: int, *,
     tombstone) is ignored, by name.
     """
     if not message.value:
+        if (told := clock_of(message.headers)) is not None:
+            return Entry(offset=message.offset, at=EARLIEST_AT, clock=told)
         return Entry(offset=message.offset, at=EARLIEST_AT, ignored=(Ignored.EMPTY,))
     received_at = _received_at(message.timestamp, now)
     headers = _headers(message.headers)
@@ -86,7 +96,31 @@ def read_message(message: Message, source: str, now: Instant, tolerance: int, *,
             for index, refusal in enumerate(outcome.refusals)
         ),
         ignored=tuple(skipped.reason for skipped in outcome.skipped),
+        route=route_of(headers.get(SHARDS_HEADER, "")),
     )
+
+
+def header_of(route: Route) -> str:
+    """A route as the text of a header."""
+    return _EVERY_SHARD if route == EVERYWHERE else ",".join(str(shard) for shard in route)
+
+
+def clock_of(headers: Sequence[tuple[str, bytes | None]]) -> Instant | None:
+    """The moment that a mark tells, in microseconds as decimal digits; None where it is no mark."""
+    for name, value in headers:
+        if name == CLOCK_HEADER and value and value.isdigit():
+            return Instant(value)
+    return None
+
+
+def route_of(header: str) -> Route:
+    """The route that a header tells; nothing where it tells none that this program could have written."""
+    if header == _EVERY_SHARD:
+        return EVERYWHERE
+    shards = header.split(",") if header else []
+    if not all(shard.isascii() and shard.isdecimal() and int(shard) < SHARDS for shard in shards):
+        return ()
+    return tuple(sorted({int(shard) for shard in shards}))
 
 
 def _framed(value: bytes) -> Outcome | None:

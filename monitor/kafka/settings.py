@@ -66,6 +66,11 @@ class KafkaSettings(BaseModel):
         description="The one of `topics` that what arrives by webhook and what people report is written to; its "
         "decoder is `events`.",
     )
+    canonical: str = Field(
+        default="",
+        description="Topic that several engines share: all that arrives is written to it by service, and each engine "
+        "works on some of its partitions. Instead of `journal`; empty: one engine reads all `topics` itself.",
+    )
     dead_letter: str = Field(
         default="",
         description="Topic that what cannot be read is sent to as well, with its coordinates; empty: to none.",
@@ -106,6 +111,13 @@ class KafkaSettings(BaseModel):
         return bool(self.bootstrap)
 
     @property
+    def shared(self) -> KafkaSettings:
+        """The same cluster, seen by the engines that share the canonical topic."""
+        return self.model_copy(
+            update={"topics": {self.canonical: "events"}, "journal": self.canonical, "canonical": ""}
+        )
+
+    @property
     def has_patterns(self) -> bool:
         return any(_WILD.search(name) for name in self.topics)
 
@@ -122,12 +134,12 @@ class KafkaSettings(BaseModel):
     def entry_of(self, topic: str) -> str | None:
         """The name or pattern among `topics` that stands for a topic.
 
-        A name goes before a pattern, a longer pattern before a shorter one. Kafka's own topics and the dead letters fit
-        no pattern.
+        A name goes before a pattern, a longer pattern before a shorter one. Kafka's own topics, the dead letters and
+        the canonical topic fit no pattern.
         """
         if topic in self.topics:
             return topic
-        if topic == self.dead_letter or topic.startswith(_INTERNAL):
+        if topic in (self.dead_letter, self.canonical) or topic.startswith(_INTERNAL):
             return None
         fitting = (pattern for pattern in self.topics if _WILD.search(pattern) and fnmatchcase(topic, pattern))
         return max(fitting, key=lambda pattern: (len(pattern), pattern), default=None)
@@ -166,7 +178,7 @@ class KafkaSettings(BaseModel):
                 raise ValueError(f"topic {topic!r}: no decoder {source!r}; expected one of {known}")
         return value
 
-    @field_validator("dead_letter")
+    @field_validator("dead_letter", "canonical")
     @classmethod
     def _check_dead_letter(cls, value: str) -> str:
         if value and _TOPIC.fullmatch(value) is None:
@@ -183,7 +195,29 @@ class KafkaSettings(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _check_canonical(self) -> Self:
+        if not self.canonical:
+            return self
+        if not self.bootstrap:
+            raise ValueError("canonical needs bootstrap as well; expected brokers that hold it")
+        if self.journal:
+            raise ValueError(
+                "canonical and journal exclude each other: with canonical everything that arrives is written there; "
+                "expected one of them"
+            )
+        if self.group is None:
+            raise ValueError("canonical needs group: engines that share a topic find each other by it; expected a name")
+        if self.canonical in self.topics or self.canonical == self.dead_letter:
+            raise ValueError(
+                f"canonical {self.canonical!r} is one of `topics` or the dead letters, so that what is written there "
+                "would come back for ever; expected a topic of its own"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _both_or_neither(self) -> Self:
+        if self.canonical:
+            return self
         if bool(self.bootstrap) != bool(self.topics):
             raise ValueError("bootstrap and topics belong together; expected both or neither")
         canonical = self.journal in self.names and self.topics[self.journal] in _CANONICAL

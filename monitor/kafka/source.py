@@ -39,7 +39,8 @@ class KafkaReader:
 
     `future_tolerance` in microseconds: how far an event's time may lie after its receipt. `timeout` in seconds: how
     long the broker may take for one answer. `refresh` in seconds: how often to look for new partitions and topics.
-    `book` remembers the cluster and the halted topics; without one the reader does, for as long as it lives.
+    `book` remembers the cluster and the halted topics; without one the reader does, for as long as it lives. `only`: of
+    all partitions this one, as "topic/partition".
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class KafkaReader:
         *,
         future_tolerance: int,
         book: TopicBook | None = None,
+        only: str | None = None,
         timeout: float = DEFAULT_TIMEOUT,
         refresh: float = DEFAULT_REFRESH,
     ) -> None:
@@ -60,6 +62,7 @@ class KafkaReader:
         self._future_tolerance = future_tolerance
         self._connector = Connector(settings, timeout, refresh)
         self._book = MemoryBook() if book is None else book
+        self._only = only
         self._halts = Halts(self._book, settings.reject_limit, clock, metrics)
         self._lost: dict[str, tuple[int, int]] = {}
         self._refresh = refresh
@@ -150,6 +153,8 @@ class KafkaReader:
             positions={**positions, **{lane.key: lane.handed for lane in self._lanes.values()}},
             at_head=await self._is_at_head(consumer),
             rejects=tuple(reject for _, entry in taken for reject in entry.rejects),
+            routes=tuple(entry.route for _, entry in taken for _ in entry.events),
+            clock=max((entry.clock for _, entry in taken if entry.clock is not None), default=None),
         )
 
     async def _stand_at(self, positions: Positions) -> AIOKafkaConsumer:
@@ -190,6 +195,10 @@ class KafkaReader:
         known = await self._book.bind(JOURNAL, cluster)
         if known != cluster:
             raise WrongCluster(self._settings.bootstrap, cluster, known)
+        if self._only is not None:
+            found = frozenset(each for each in found if f"{each.topic}/{each.partition}" == self._only)
+            if not found:
+                raise MissingTopics(self._settings.bootstrap, [self._only])
         self._found_topics = True
         return found
 
@@ -236,6 +245,8 @@ class KafkaReader:
 
         The consumer renews by itself what it knows of its own topics; for patterns all topics are asked for.
         """
+        if self._only is not None:
+            return False
         topics = {partition.topic for partition in self._lanes}
         now = asyncio.get_running_loop().time()
         if self._settings.has_patterns and now >= self._looked_for_topics + self._refresh:

@@ -6,7 +6,8 @@ Knows the canonical format and one topic; must not know who sent an event or who
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
@@ -45,18 +46,26 @@ class KafkaWriter:
         """
         if not events:
             return Appended(())
-        try:
-            await self._append(events)
-        except KafkaProblem as error:
-            raise Unavailable(str(error)) from error
+
+        async def send(producer: AIOKafkaProducer) -> None:
+            await asyncio.gather(*[await self._send(producer, event) for event in events])
+
+        await self._insist_on(send)
         return Appended((True,) * len(events))
 
-    async def _append(self, events: Sequence[Event]) -> None:
+    async def _insist_on(self, send: Callable[[AIOKafkaProducer], Awaitable[None]]) -> None:
+        """Raises Unavailable."""
+        try:
+            await self._durably(send)
+        except KafkaProblem as error:
+            raise Unavailable(str(error)) from error
+
+    async def _durably(self, send: Callable[[AIOKafkaProducer], Awaitable[None]]) -> None:
         """Raises Unavailable, KafkaProblem."""
         producer = await self._connected()
         try:
             async with self._connector.patience("to make events durable"):
-                await asyncio.gather(*[await self._send(producer, event) for event in events])
+                await send(producer)
         except BaseException:
             # Events that are on their way have an unknown fate, and this producer's sequence has a gap.
             await self._discard(producer)
@@ -73,12 +82,24 @@ class KafkaWriter:
                 self._producer = await self._connector.producer()
             return self._producer
 
-    async def _send(self, producer: AIOKafkaProducer, event: Event) -> asyncio.Future[object]:
+    async def _send(self, producer: AIOKafkaProducer, event: Event) -> asyncio.Future[Any]:
+        return await self._send_one(producer, event, encode(event))
+
+    async def _send_one(
+        self,
+        producer: AIOKafkaProducer,
+        event: Event,
+        body: bytes,
+        partition: int | None = None,
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> asyncio.Future[Any]:
         received_at = event.time if event.received_at is None else event.received_at
-        sent: asyncio.Future[object] = await producer.send(
+        sent: asyncio.Future[Any] = await producer.send(
             self._topic,
-            encode(event),
+            body,
             key=(event.service or event.source).encode(),
+            partition=partition,
+            headers=list(headers),
             # Rounded up: a reader that takes this for the receipt must not find the event's own a little later.
             timestamp_ms=-(-received_at // _MICROSECONDS_PER_MILLISECOND),
         )

@@ -91,6 +91,12 @@ class WatchedTasks:
         finally:
             stopping.cancel()
 
+    def check(self) -> None:
+        """Raises TaskFailed when a task died, and forgets those that were allowed to end and did."""
+        self._raise_if_one_died()
+        for name in [name for name, task in self._tasks.items() if task.done()]:
+            del self._tasks[name]
+
     def _raise_if_one_died(self, stopped: bool = False) -> None:
         for name, task in self._tasks.items():
             if not task.done():

@@ -52,6 +52,7 @@ class _Uncommitted:
 
     def __init__(self, positions: Mapping[str, int]) -> None:
         self.positions = dict(positions)
+        self.began_at = dict(positions)
         self.decisions: list[Decision] = []
         self.rejects: list[Reject] = []
         self.history: list[Event] = []
@@ -70,6 +71,8 @@ class EngineLoop:
     `keeps_history`: the journal is not itself the event history, so events are committed to it here. `part` and
     `scopes` are what is owned; while somebody else owns it, the loop stands by. `current`: the
     rules and the catalogue to go by, which may be replaced between two batches; `make_engine` goes by it too.
+    `is_paced`: marks in the journal let time go on, not the clock: the head of a journal that somebody else fills is no
+    proof that nothing older will come.
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class EngineLoop:
         part: str = WHOLE,
         scopes: Sequence[str] = (),
         current: Current | None = None,
+        is_paced: bool = False,
     ) -> None:
         self._reader = reader
         self._store = store
@@ -95,6 +99,7 @@ class EngineLoop:
         self._settings = settings
         self._keeps_history = keeps_history
         self._part = part
+        self._is_paced = is_paced
         self._tenure = Tenure(
             store, metrics, settings.tenure, owner=owner, part=part, scopes=scopes, on_resumed=self._hold_ticks
         )
@@ -144,7 +149,10 @@ class EngineLoop:
             await self._step(engine, batch, done)
             done.rejects += batch.rejects
             done.positions.update(batch.positions)
-            if batch.at_head and now >= self._tick_from:
+            if self._is_paced:
+                if batch.clock is not None:
+                    done.decisions += engine.tick(Instant(batch.clock - self._settings.lateness))
+            elif batch.at_head and now >= self._tick_from:
                 # `now` was read before the journal was, so that all of it up to then has been seen.
                 done.decisions += engine.tick(Instant(now - self._settings.lateness))
             if self._is_due(done):
@@ -189,7 +197,8 @@ class EngineLoop:
 
     def _is_due(self, done: _Uncommitted) -> bool:
         if not done.is_worth_it:
-            return False
+            # Where to go on, for whoever looks at the lag, instead of a beat.
+            return self._tenure.is_beat_due and done.positions != done.began_at
         if done.since is None:
             done.since = self._elapsed()
         return (

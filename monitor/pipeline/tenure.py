@@ -95,9 +95,13 @@ class Tenure:
 
     async def beat(self, stop: asyncio.Event) -> None:
         """Show life where it is time to. Raises Fenced."""
-        if self._epoch is not None and _elapsed() - self._beaten_at >= self._settings.beat:
+        if self._epoch is not None and self.is_beat_due:
             await self.insist("beat", partial(self._store.beat, self.part, self._epoch), stop)
             self.has_committed()
+
+    @property
+    def is_beat_due(self) -> bool:
+        return _elapsed() - self._beaten_at >= self._settings.beat
 
     def has_committed(self) -> None:
         """A commit shows life too."""

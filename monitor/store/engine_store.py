@@ -205,9 +205,10 @@ async def _scopes(connection: AsyncConnection, scopes: Sequence[str]) -> dict[st
 
 
 async def _positions(connection: AsyncConnection, part: str) -> dict[str, int]:
-    """The position of the part; of everything, those that belong to no part."""
+    """The positions of the part, under its own name or behind it and a colon; of everything, those of no part."""
     name = engine_positions.c.partition
     parts = select(engine_owners.c.part).where(engine_owners.c.part != "")
-    which = name == part if part else name.not_in(parts)
+    of_part = (name == part) | name.startswith(f"{part}:", autoescape=True)
+    which = of_part if part else name.not_in(parts) & ~name.contains(":")
     rows = await connection.execute(select(name, engine_positions.c.position).where(which))
     return {partition: position for partition, position in rows}  # noqa: C416 - rows, not pairs

@@ -231,3 +231,11 @@ journal_clusters = Table(
     Column("journal", Text, primary_key=True),
     Column("cluster", Text, nullable=False),
 )
+
+# Over how many partitions of a topic the shards are spread. Changed only while nobody reads or writes, and all is read.
+shard_spreads = Table(
+    "shard_spreads",
+    RECORDS,
+    Column("topic", Text, primary_key=True),
+    Column("partitions", Integer, nullable=False),
+)

@@ -12,7 +12,7 @@ from monitor.ops.tasks import to_the_end
 from monitor.ports import Halt
 from monitor.store.codec import plain
 from monitor.store.connections import Database
-from monitor.store.tables import engine_positions, journal_clusters, topic_halts
+from monitor.store.tables import engine_positions, journal_clusters, shard_spreads, topic_halts
 
 
 class SqlTopicBook:
@@ -63,3 +63,12 @@ class SqlTopicBook:
         async with self._database.writing() as connection:
             gone = await connection.execute(delete(topic_halts).where(topic_halts.c.topic == plain(topic)))
             return gone.rowcount > 0
+
+    @to_the_end
+    async def spread(self, topic: str, partitions: int) -> int:
+        """Of two that ask at the same time the first is right, and both are told. Raises Unavailable."""
+        add = self._database.insert(shard_spreads).on_conflict_do_nothing()
+        async with self._database.writing() as connection:
+            await connection.execute(add, {"topic": plain(topic), "partitions": partitions})
+            known = select(shard_spreads.c.partitions).where(shard_spreads.c.topic == plain(topic))
+            return int((await connection.execute(known)).scalar_one())

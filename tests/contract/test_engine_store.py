@@ -366,6 +366,11 @@ async def test_what_is_whole_and_what_is_in_parts_do_not_mix(store: Store) -> No
     whole = await store.engine_store.acquire("a")
     assert (whole.cells, whole.positions, whole.scopes, whole.epoch) == ({}, {}, {}, 1)
     await store.engine_store.commit(Commit((), {"a": b"whole"}, {"journal": 5}, whole.epoch, MONDAY))
+    intake = await store.engine_store.acquire("a", "intake")
+    places = {"intake:alerts/0": 4, "intake:alerts/1": 5}
+    await store.engine_store.commit(Commit((), {}, places, intake.epoch, MONDAY, part="intake"))
+    assert (await store.engine_store.acquire("a", "intake")).positions == places
+    assert (await store.engine_store.acquire("a")).positions == {"journal": 5}
     again = await store.engine_store.acquire("a", "events/0", ("shard/000",))
     assert (again.cells, again.positions) == ({}, {"events/0": 3})
     assert again.scopes == {"shard/000": {"a": b"part"}}

@@ -70,19 +70,6 @@ def test_the_endpoints_of_operators_answer(make_service: MakeService) -> None:
     assert service.stop() == 0
 
 
-def test_a_second_copy_takes_over_and_the_first_stops_without_losing_anything(
-    make_service: MakeService, lines: list[bytes]
-) -> None:
-    first = make_service().start()
-    second = make_service().start()
-    body = b"\n".join(lines)
-    assert first.post("/ingest/events", body, content_type="application/x-ndjson").json()["accepted"] == len(lines)
-    assert first.ended() == 1
-    assert "took over" in first.log()
-    until(lambda: len(second.near_misses()) > 10, "the second copy has read what the first one took")
-    assert second.stop() == 0
-
-
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_the_demonstration_leaves_drafts_to_judge_and_stops_cleanly(how: signal.Signals, tmp_path: Path) -> None:
     told = tmp_path / "told"

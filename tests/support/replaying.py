@@ -1,4 +1,4 @@
-"""What `nearmiss replay` makes of events, through the command line as a user would run it."""
+"""What one engine makes of events: through the command line as a user would run it, or as it stands by now."""
 
 from __future__ import annotations
 
@@ -9,16 +9,38 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from monitor.core.engine import Engine
+from monitor.core.events import Instant
+from monitor.decode.canonical import decode_line
 from monitor.demo.story import CATALOGUE
+from monitor.lab.ledger import Ledger
+from monitor.packs.catalogue import load_catalogue
+from monitor.packs.loader import load_rules
+from monitor.packs.regex import make_regex
+from monitor.packs.shipped import shipped_rules
 
 
-def replayed(lines: Sequence[bytes], directory: Path) -> list[dict[str, Any]]:
+def replayed(lines: Sequence[bytes], directory: Path, catalogue: Path = CATALOGUE) -> list[dict[str, Any]]:
     """The drafts, one a line of its output, also those that were withdrawn."""
     file = directory / "events.jsonl"
     file.write_bytes(b"\n".join(lines))
     found = subprocess.run(
-        [sys.executable, "-m", "monitor.cli.main", "replay", str(file), "--catalogue", str(CATALOGUE)],
+        [sys.executable, "-m", "monitor.cli.main", "replay", str(file), "--catalogue", str(catalogue)],
         capture_output=True,
         check=True,
     )
     return [json.loads(line) for line in found.stdout.splitlines()]
+
+
+def decided(
+    lines: Sequence[bytes], catalogue: Path = CATALOGUE, until: Instant | None = None
+) -> dict[str, dict[str, Any]]:
+    """What one engine makes of events by the last of them, or until then: windows that are open still are left open."""
+    engine = Engine(load_rules(shipped_rules()).rules, load_catalogue(catalogue)[0], make_regex)
+    ledger = Ledger()
+    ledger.record(engine.step([decode_line(line) for line in lines]))
+    if until is not None:
+        ledger.record(engine.tick(until))
+    return {str(entry.draft.id): json.loads(msgspec.json.encode(entry.line())) for entry in ledger.entries()}

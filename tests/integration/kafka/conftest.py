@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from monitor.core.events import MINUTE, SECOND, Instant
@@ -76,6 +76,15 @@ class Cluster:
         await self._producer.send(
             name, value, key=b"key", partition=partition, headers=headers, timestamp_ms=at // 1000
         )
+
+    async def ends(self, name: str, partitions: int) -> dict[TopicPartition, int]:
+        """Where each partition ends."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.broker.bootstrap)
+        await consumer.start()
+        try:
+            return dict(await consumer.end_offsets([TopicPartition(name, number) for number in range(partitions)]))
+        finally:
+            await consumer.stop()
 
 
 @pytest_asyncio.fixture

@@ -1,0 +1,138 @@
+"""Moves events from a journal into another one, which several engines share, and lets time go on there.
+
+Decides when to go on and until when all is told; must not know what events mean or where they are routed. An event may
+be written twice, which changes nothing, and never not at all: the place in the source is committed after the events are
+durable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import Protocol
+
+from monitor.core.events import SECOND, Instant
+from monitor.core.reasons import Rejected
+from monitor.ops.logs import get_logger
+from monitor.ops.metrics import Metrics
+from monitor.pipeline.tenure import LoopState, Tenure, TenureSettings, stopped_within
+from monitor.ports import Batch, Clock, Commit, EngineStore, Fenced, JournalReader, JournalWriter, Positions, Saved
+
+_log = get_logger("forward")
+_READ_EVENTS = 1000
+_GATHER_SECONDS = 0.05
+_IDLE_SECONDS = 0.25
+MARK_EVERY = SECOND // 2
+"""How often engines are told that time went on: no draft opens later than this because of it."""
+
+
+class SharedWriter(JournalWriter, Protocol):
+    """The journal that several engines share."""
+
+    async def mark(self, at: Instant) -> None:
+        """Say that everything up to `at` was written before. Raises Unavailable."""
+        ...
+
+
+class Forwarder:
+    """One owner of one part of the source. While somebody else owns it, it stands by.
+
+    At the head of the source, everything up to that moment has been carried over, and a mark says so. `lateness`
+    (microseconds): after a start or a pause marks wait for so long, since senders that could not deliver repeat soon.
+    """
+
+    def __init__(
+        self,
+        reader: JournalReader,
+        writer: SharedWriter,
+        store: EngineStore,
+        clock: Clock,
+        metrics: Metrics,
+        *,
+        owner: str,
+        part: str,
+        lateness: int,
+        settings: TenureSettings,
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._store = store
+        self._clock = clock
+        self._metrics = metrics
+        self._part = part
+        self._lateness = lateness
+        self._mark_from = 0
+        self._tenure = Tenure(store, metrics, settings, owner=owner, part=part, on_resumed=self._hold_marks)
+
+    @property
+    def state(self) -> LoopState:
+        return self._tenure.state
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set."""
+        tenure = self._tenure
+        try:
+            while (saved := await tenure.begin(stop)) is not None:
+                try:
+                    await self._work(saved, stop)
+                except Fenced as error:
+                    self._metrics.fenced.inc()
+                    _log.warning("forwarder_fenced", part=self._part, why=str(error))
+                else:
+                    return
+                finally:
+                    await tenure.end()
+        finally:
+            tenure.state = LoopState.STOPPED
+
+    async def _work(self, saved: Saved, stop: asyncio.Event) -> None:
+        tenure, positions = self._tenure, dict(saved.positions)
+        self._hold_marks()
+        while not stop.is_set():
+            now = self._clock.now()
+            batch = await tenure.insist("read", partial(self._reader.read, positions, _READ_EVENTS), stop)
+            if batch is None:
+                return
+            if batch.events or batch.rejects or batch.positions != positions:
+                if not await self._carry(batch, saved.epoch, stop):
+                    return
+                positions.update(batch.positions)
+            await tenure.beat(stop)
+            if batch.at_head:
+                if now >= self._mark_from:
+                    # `now` was read before the source was, so that all of it up to then has been carried over.
+                    await tenure.insist("mark", partial(self._writer.mark, now), stop)
+                    self._mark_from = max(self._mark_from, now + MARK_EVERY)
+                await self._reader.wait(_IDLE_SECONDS)
+                await stopped_within(stop, _GATHER_SECONDS)
+
+    def _hold_marks(self) -> None:
+        self._mark_from = self._clock.now() + self._lateness
+
+    async def _carry(self, batch: Batch, epoch: int, stop: asyncio.Event) -> bool:
+        """First the events, then the place after them. False when the stop came first."""
+        tenure = self._tenure
+        if await tenure.insist("write", partial(self._writer.append, batch.events), stop) is None:
+            return False
+        commit = Commit((), {}, batch.positions, epoch, self._clock.now(), rejects=batch.rejects, part=self._part)
+        if await tenure.insist("commit", partial(self._store.commit, commit), stop) is None:
+            return False
+        tenure.has_committed()
+        self._metrics.events_accepted.inc(len(batch.events))
+        for reject in batch.rejects:
+            self._metrics.events_rejected.inc(Rejected(reject.reason))
+        return True
+
+
+class NoTopics:
+    """A source without anything in it: what arrives comes by webhook only, and time goes on all the same."""
+
+    async def read(self, positions: Positions, limit: int) -> Batch:
+        return Batch((), dict(positions), at_head=True)
+
+    async def wait(self, timeout: float) -> None:
+        try:
+            async with asyncio.timeout(timeout):
+                await asyncio.Event().wait()
+        except TimeoutError:
+            return
