@@ -44,6 +44,10 @@ layers: setup ## Check that imports point down only
 test: setup system-packages lint types layers ## Set up whatever the tests need, then check and test everything
 	@$(BIN)/pytest $(PYTEST_ARGS)
 
+.PHONY: test-faults
+test-faults: setup system-packages ## Kill, hang and cut what runs, by name, and print the figures
+	@$(BIN)/pytest -m faults -n 0 -v $(PYTEST_ARGS)
+
 .PHONY: bench
 bench: setup ## Measure speed and memory, and print the ratios
 	@$(BIN)/python -m tests.bench

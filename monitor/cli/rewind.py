@@ -148,7 +148,9 @@ async def _in_topics(
     from monitor.kafka.errors import WrongCluster
     from monitor.kafka.places import offsets_at
 
-    cluster, offsets = await offsets_at(settings.kafka, start)
+    # Where engines share a topic, all that was carried over lies in it already.
+    kafka = settings.kafka.shared if settings.kafka.canonical else settings.kafka
+    cluster, offsets = await offsets_at(kafka, start)
     bound = await store.topics.cluster(_KAFKA)
     if bound is not None and bound != cluster and not new_cluster:
         raise WrongCluster(settings.kafka.bootstrap, cluster, bound)

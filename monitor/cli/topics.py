@@ -38,12 +38,15 @@ def group(context: click.Context, database: str | None, config: str | None) -> N
 @click.option("--dry-run", is_flag=True, help="Only say what would be done; the broker checks that it could.")
 @click.pass_obj
 def create(settings: Settings, partitions: int, replicas: int | None, dry_run: bool) -> None:
-    """Create the journal's topic (kafka.journal) and the dead-letter topic (kafka.dead_letter), where they are missing.
+    """Create the journal's topic and the dead-letter topic (kafka.dead_letter), where they are missing.
+
+    The journal's is kafka.journal, or kafka.canonical where several engines share one.
 
     Topics that are there stay as they are; where they differ from the plan, that is said. Running it again changes
     nothing.
     """
     kafka = kafka_of(settings)
+    kafka = kafka.shared if kafka.canonical else kafka
     for done in asyncio.run(create_topics(kafka, partitions=partitions, replicas=replicas, dry_run=dry_run)):
         click.echo(_said(done, dry_run))
 

@@ -17,6 +17,8 @@ from tests.support.waiting import until
 
 __all__ = ["postgres_server", "postgres_url"]
 
+pytestmark = pytest.mark.faults
+
 BATCH = 200
 
 

@@ -16,6 +16,8 @@ from tests.support.replaying import replayed
 from tests.support.service import Service
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.faults
+
 KILLS = 12
 BATCH = 30
 LONGEST_DELAY = 0.04

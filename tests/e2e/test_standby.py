@@ -16,6 +16,8 @@ from tests.support.waiting import until
 
 __all__ = ["postgres_server", "postgres_url"]
 
+pytestmark = pytest.mark.faults
+
 BATCH = 400
 TAKEOVER_SECONDS = 10.0
 BACKENDS = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql))

@@ -31,7 +31,7 @@ from tests.integration.kafka.conftest import KAFKA, Cluster
 from tests.support.kafka import PROJECT
 from tests.support.waiting import until
 
-pytestmark = KAFKA
+pytestmark = [*KAFKA, pytest.mark.faults]
 
 KILLS = 4
 
