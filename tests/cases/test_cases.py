@@ -162,7 +162,8 @@ def test_without_resolves_drafts_are_less_sure_and_hardly_a_case_is_lost() -> No
         sure = {entry.draft.id: entry.draft for entry in before.ledger.standing()}
         for entry in after.ledger.standing():
             known = sure.get(entry.draft.id)
-            if known is not None and any(cited.event.kind == "alert.resolved" for cited in known.evidence):
+            recovered = known is not None and any(cited.role == "recovery" for cited in known.evidence)
+            if known is not None and recovered:
                 assert entry.draft.confidence < known.confidence, case.id
     assert len(lost) <= 1, lost
 

@@ -179,19 +179,23 @@ def churn(scene: Scene) -> None:
 
 
 def small_change(scene: Scene) -> None:
-    """Somebody, or the pipeline for them, changes a setting; planned and dull."""
+    """Somebody, or the pipeline for them, changes a setting: planned, dull, and mostly reviewed and merged before."""
     by_hand = scene.random.random() < 0.5
     subject = f"{scene.service}/{scene.random.choice(('settings', 'limits', 'dashboard', 'quota', 'routes'))}"
     actor = scene.person(on_call=None) if by_hand else BOT
-    revision = f"{scene.random.getrandbits(28):07x}"
-    scene.tell(0, "change.configured", TERRAFORM, subject=subject, actor=actor, labels={"revision": revision})
+    commit = f"{scene.random.getrandbits(40):010x}"
+    labels = {"revision": commit[:7], "commit": commit}
+    if scene.random.random() < 0.85:
+        scene.tell(0, "change.merged", CODE, environment=None, subject=commit, actor=actor, labels=labels)
+    scene.tell(scene.minutes(8, 50), "change.configured", TERRAFORM, subject=subject, actor=actor, labels=labels)
 
 
 def by_hand(scene: Scene) -> None:
     """A person runs a script, makes room ahead of time or restarts something after a change of settings."""
     kind: Kind = scene.random.choice(("change.ran", "change.ran", "change.scaled", "change.restarted"))
     source = SHELL if kind == "change.ran" else CLUSTER
-    subject = f"{scene.service}/{scene.random.choice(('report', 'migration', 'deployment', 'export'))}"
+    what = scene.random.choice(("report", "migration", "export")) if kind == "change.ran" else "deployment"
+    subject = f"{scene.service}/{what}"
     scene.tell(0, kind, source, subject=subject, actor=scene.person(on_call=scene.random.choice((None, True, False))))
 
 
