@@ -26,7 +26,7 @@ from monitor.core.matching import Matcher
 from monitor.core.memory import entry
 from monitor.core.reasons import NotOpened
 from monitor.core.rule import Rule
-from monitor.core.state import ALWAYS_KEPT, CONTEXT_KINDS, SWEEP_EVERY, State
+from monitor.core.state import ALWAYS_KEPT, CONTEXT_KINDS, MEMORY_HORIZON, SWEEP_EVERY, State
 from monitor.core.timeline import BEGINNING, Timeline
 from monitor.core.waiting import OF_NO_RULE
 
@@ -311,7 +311,10 @@ class Engine:
             return
         else:
             self._correlator.now = max(self._correlator.now, state.timeline.watermark)
-            if behind > self._keeping.most(event.kind, self._mask(event)) and event.kind not in _IMPACT_KINDS:
+            if (
+                behind > max(MEMORY_HORIZON, self._keeping.most(event.kind, self._mask(event)))
+                and event.kind not in _IMPACT_KINDS
+            ):
                 at = Instant(self._correlator.now)
                 self._out.append(
                     Ignore(NotOpened.TOO_OLD, at, (), event.service, (event.event_id,), "arrived too late")

@@ -21,9 +21,9 @@ LATE = HOUR
 
 
 class Keep(NamedTuple):
-    """For an event's mask (microseconds): every one of them, the newest few of them, and at most.
+    """For an event's mask (microseconds): how long every one of them is kept, and how long the newest few.
 
-    `longer` are the steps of hazards that stand for whose sake it is the most.
+    `most` is for the newest few where a hazard stands whose rule has one of the steps in `longer`.
     """
 
     every: int
@@ -72,7 +72,7 @@ class Keeping:
             for step in keep.longer:
                 services = where(step)
                 if services is None or service in services:
-                    return Limit(watermark - keep.most, watermark - keep.most)
+                    return Limit(watermark - keep.most, watermark - keep.every)
             return Limit(watermark - keep.few, watermark - keep.every)
 
         return limit

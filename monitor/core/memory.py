@@ -18,7 +18,7 @@ KEPT_PER_KIND = MOST_COUNTED
 forgetting is cheap; what lies beyond is never returned, so that it does not matter when it is forgotten.)"""
 
 KEPT_OLD = 16
-"""So many, where only the steps of hazards to come look so far back: a busy service would fill the memory with them."""
+"""So many, where only further steps of a rule look so far back: a busy service would fill the memory with them."""
 
 EVERYONE = ""
 """Where events are kept that name no service."""

@@ -25,6 +25,8 @@ from monitor.core.waiting import Noted, Waiting
 
 STATE_VERSION = 1
 MEMORY_HORIZON = 25 * HOUR
+CHANGE_HORIZON = 6 * HOUR
+"""Changes are wanted by rules alone; so long they are kept at least, for what comes late or twice."""
 SWEEP_EVERY = 6 * HOUR
 KEPT_TOGETHER = 16 * DAY
 FEED_HORIZON = LONGEST_EPISODE + DAY
@@ -383,7 +385,8 @@ def _unregister(index: dict[str, set[str]], episode: Episode) -> None:
 
 def kept_for(kind: str, mask: int) -> int:
     """How long an event is kept for the verdict's sake (microseconds); rules may want it for longer."""
-    return max(ALWAYS_KEPT.get(kind, MEMORY_HORIZON), CONTEXT_HORIZON if kind in CONTEXT_KINDS else 0)
+    least = CHANGE_HORIZON if kind.startswith("change.") else MEMORY_HORIZON
+    return max(ALWAYS_KEPT.get(kind, least), CONTEXT_HORIZON if kind in CONTEXT_KINDS else 0)
 
 
 def _feed_cell(feed: FeedKey, slot: int | None) -> str:
