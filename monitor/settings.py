@@ -239,7 +239,7 @@ def load_settings(overrides: Mapping[str, object], environ: Mapping[str, str] | 
     file = flags.get("config", variables.get("config"))
     node = read_located(Path(str(file)), problems) if file else None
     if node is not None and not isinstance(node, LocatedMapping):
-        problems.error(node.place, "not a mapping", "settings as `name: value`", "the settings page")
+        problems.error(node.place, "not a mapping", "settings as `name: value`", "`port: 8080` on a line of its own")
         node = None
     written: dict[str, Any] = plain(node) if node is not None else {}  # type: ignore[assignment]  # a mapping, as checked
     merged = _merge(_merge(written, variables), flags)

@@ -13,7 +13,9 @@ from monitor.core.catalogue import Catalogue
 from monitor.lab.cases import BadCase, Case, PathInData, read_case, unknown_keys
 from monitor.packs.catalogue import read_catalogue
 from monitor.packs.located import Listing, Mapping, Node, Plain, Scalar, plain, read_located
-from monitor.packs.problems import Place, Problem, Problems
+from monitor.packs.problems import Place, Problem, Problems, listed, meant
+
+CASE_SAMPLE = "`id: …`, `label: near_miss` and `events: [{id: e1, time: 2026-01-31T12:00:00Z, …}]`"
 
 
 class CaseFile(msgspec.Struct, frozen=True):
@@ -38,14 +40,16 @@ def load_case(path: Path) -> CaseFile:
         return CaseFile(path, None, tuple(problems))
     data = _as_written(node)
     for flaw in unknown_keys(data):
-        problems.warning(_place(node, flaw.path), flaw.message)
+        hint = meant(str(flaw.path[-1]), flaw.known, "leaving it away")
+        problems.warning(_place(node, flaw.path), flaw.message, f"one of {listed(flaw.known)}", hint)
     catalogue = _long_catalogue(node, problems)
     case = None
     try:
         case = read_case(data, catalogue)
     except BadCase as bad:
         for flaw in bad.flaws:
-            problems.error(_place(node, flaw.path), str(flaw), "a case file")
+            hint = "the `id:` of one of its `events:`" if flaw.path[:1] == ("expect",) else CASE_SAMPLE
+            problems.error(_place(node, flaw.path), str(flaw), "a case file", hint)
     return CaseFile(path, None if problems.errors else case, tuple(problems))
 
 

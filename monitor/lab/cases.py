@@ -50,6 +50,8 @@ class Flaw(msgspec.Struct, frozen=True):
 
     path: PathInData
     message: str
+    known: tuple[str, ...] = ()
+    """What may stand there, where the flaw is a word that is not known."""
 
     def __str__(self) -> str:
         where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path)
@@ -123,7 +125,7 @@ def unknown_keys(data: object) -> list[Flaw]:
     expect = data.get("expect")
     parts: list[tuple[PathInData, object, type[msgspec.Struct]]] = [((), data, _Written), (("expect",), expect, Expect)]
     return [
-        Flaw((*path, key), f"unknown key {key!r}; known are {', '.join(sorted(known.__struct_fields__))}")
+        Flaw((*path, key), f"unknown key {key!r}", tuple(sorted(known.__struct_fields__)))
         for path, part, known in parts
         if isinstance(part, dict)
         for key in part

@@ -11,19 +11,38 @@ import msgspec
 
 from monitor.core.catalogue import Feed, Hours, Service
 from monitor.packs.catalogue_parts import Parts
-from monitor.packs.form import DURATION_HELP, duration, name_of, text_of
+from monitor.packs.form import DURATION_HELP, duration, name_of, text_of, truth_of
 from monitor.packs.hours import hours_of_line
 from monitor.packs.located import Listing, Mapping, Node, Scalar
-from monitor.packs.problems import Place, Problems, listed, nearest
+from monitor.packs.problems import Place, Problems, listed, meant, nearest
 
 PREFIX = "nearmiss.dev/"
 OF_SERVICES = ("user-facing", "hours", "feeds", "service", "ignore")
 OF_ANYTHING = ("production", "automation")
 ANNOTATIONS = (*OF_SERVICES, *OF_ANYTHING)
+SAMPLES = {
+    "user-facing": '"true"',
+    "hours": '"mon-fri 08:00-18:00 Europe/Berlin"',
+    "feeds": '"blackbox synthetic 10m"',
+    "service": '"checkout"',
+    "ignore": '"true"',
+    "production": '"production"',
+    "automation": '"deploy-bot"',
+}
+"""What may stand in each annotation, for who wrote something else."""
 KINDS = ("component", "resource", "api", "system", "domain", "group", "user", "location", "template")
 SERVICES = ("component", "resource")
 _API_VERSION = "backstage.io/"
 _OWN_NAME = f"the annotation {PREFIX}service with the name that its events use"
+
+_REF_SAMPLES = {
+    "": "component:checkout",
+    "component": "checkout",
+    "api": "checkout-api",
+    "system": "shop",
+    "domain": "retail",
+    "group": "group:team-pay",
+}
 
 Ref = tuple[str, str, str]
 """(kind, namespace, name) in lower case, since Backstage does not tell the cases apart."""
@@ -80,7 +99,7 @@ class Entities:
         name = _text(metadata, "name")
         if not isinstance(metadata, Mapping) or name is None:
             place = metadata.place if metadata is not None else node.place
-            self._problems.error(place, f"{kind} without a name", "metadata with a `name`", "adding `name:`")
+            self._problems.error(place, f"{kind} without a name", "metadata with a `name`", "adding `name: checkout`")
             return
         namespace = _text(metadata, "namespace")
         ref = (kind, (namespace[0] if namespace else "default").lower(), name[0].lower())
@@ -90,7 +109,9 @@ class Entities:
             self._problems.error(name[1], message, "each entity once", "removing one of them")
             return
         if spec is not None and not isinstance(spec, Mapping):
-            self._problems.error(spec.place, f"spec is {name_of(spec)}", "a mapping")
+            self._problems.error(
+                spec.place, f"spec is {name_of(spec)}", "a mapping", "`spec: {type: service, owner: group:…}`"
+            )
             return
         annotations = self._annotations(kind, metadata.get("annotations"))
         service = annotations.get("service", (name[0], name[1]))[0]
@@ -101,8 +122,7 @@ class Entities:
         """Backstage can be taught kinds; only what looks like a slip of the pen is worth a word."""
         if not kind or nearest(kind, KINDS):
             message = f"kind {kind!r} is none of Backstage's own" if kind else "an entity without a kind"
-            close = nearest(kind, KINDS)
-            self._problems.error(place, message, f"one of {listed(KINDS)}", f"{close!r}" if close else "")
+            self._problems.error(place, message, f"one of {listed(KINDS)}", meant(kind, KINDS, "`kind: Component`"))
 
     def _annotations(self, kind: str, node: Node | None) -> dict[str, tuple[str, Place]]:
         found: dict[str, tuple[str, Place]] = {}
@@ -111,14 +131,14 @@ class Entities:
                 continue
             name = key.removeprefix(PREFIX)
             if name not in ANNOTATIONS:
-                close = nearest(name, ANNOTATIONS)
                 known = listed([PREFIX + each for each in ANNOTATIONS])
-                hint = f"{PREFIX + close!r}" if close else ""
+                hint = meant(key, [PREFIX + each for each in ANNOTATIONS], "leaving it away")
                 self._problems.error(written.place, f"there is no annotation {key!r}", f"one of {known}", hint)
             elif name in OF_SERVICES and kind not in SERVICES:
                 message = f"annotation {key!r} stands on a {kind}"
-                self._problems.error(written.place, message, "a Component or a Resource, which become services")
-            elif (text := text_of(value, self._problems, key, "a text")) is not None:
+                expected = "a Component or a Resource, which become services"
+                self._problems.error(written.place, message, expected, "moving it to the Component that it is about")
+            elif (text := text_of(value, self._problems, key, "a text", f"`{key}: {SAMPLES[name]}`")) is not None:
                 found[name] = (text, value.place)
         return found
 
@@ -157,10 +177,11 @@ class Entities:
             self._needed_by(parts, entity, ref, place)
         for ref, place in self._refs(entity, "consumesApis", "api"):
             if ref not in providers and ref not in self._entities:
-                close = nearest(ref[2], {known[2] for known in (*providers, *self._of_kind("api"))})
+                known = {each[2] for each in (*providers, *self._of_kind("api"))}
                 message = f"nobody provides an API {ref[2]!r}, and none is described"
                 expected = "an API of a component's `providesApis`, or an entity of its own"
-                self._problems.warning(place, message, expected, f"{close!r}" if close else "")
+                hint = meant(ref[2], known, f"`providesApis: [{ref[2]}]` on the component that serves it")
+                self._problems.warning(place, message, expected, hint)
             for provider in providers.get(ref, ()):
                 parts.need(entity.service, provider, place)
 
@@ -171,9 +192,9 @@ class Entities:
                 parts.need(self._names[ref], entity.service, place)
             return
         known = {each[2] for each in self._names if each[0] in SERVICES}
-        close = nearest(ref[2], known)
         message = f"{ref[0] or 'component or resource'} {ref[2]!r} is not described"
-        self._problems.warning(place, message, "an entity of one of the files", f"{close!r}" if close else "")
+        hint = meant(ref[2], known, "adding the file that describes it")
+        self._problems.warning(place, message, "an entity of one of the files", hint)
 
     def _named(self, ref: Ref) -> str:
         """The service that a reference means; one that is not described keeps the name that it was given."""
@@ -197,7 +218,9 @@ class Entities:
         problems = Problems() if told else self._problems
         found = []
         for item in items:
-            text = text_of(item, problems, key, "a reference such as component:default/checkout")
+            text = text_of(
+                item, problems, key, "a reference such as component:default/checkout", f"`{key}: {_REF_SAMPLES[kind]}`"
+            )
             if text is not None:
                 found.append((self._ref(text, kind, entity.namespace), item.place))
         return found
@@ -231,9 +254,8 @@ class Entities:
         """Where the files describe none of a kind they leave it to others; where they do, a missing one is a slip."""
         known = [each[2] for each in self._of_kind(kind)]
         if known:
-            close = nearest(ref[2], known)
-            message = f"{kind} {ref[2]!r} is not described"
-            self._problems.warning(place, message, f"a {kind} of one of the files", f"{close!r}" if close else "")
+            hint = meant(ref[2], known, "adding the file that describes it")
+            self._problems.warning(place, f"{kind} {ref[2]!r} is not described", f"a {kind} of one of the files", hint)
 
     def _owner(self, entity: _Entity) -> str | None:
         for ref, place in self._refs(entity, "owner", "group"):
@@ -247,7 +269,9 @@ class Entities:
     def _flag(self, entity: _Entity, name: str) -> bool:
         text, place = entity.annotations.get(name, ("false", entity.place))
         if text.lower() not in ("true", "false"):
-            self._problems.error(place, f"{PREFIX}{name} is {text!r}", 'the text "true" or "false"')
+            meant_so = truth_of(Scalar(place, text, text))
+            hint = f'`{PREFIX}{name}: "{meant_so}"`'
+            self._problems.error(place, f"{PREFIX}{name} is {text!r}", 'the text "true" or "false"', hint)
         return text.lower() == "true"
 
     def _hours(self, entity: _Entity) -> Hours | None:

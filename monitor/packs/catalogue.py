@@ -23,11 +23,12 @@ from monitor.core.catalogue import Catalogue, Feed, Service
 from monitor.decode.catalogues import SHORT_KEYS, BadCatalogue, catalogue_from_mapping
 from monitor.packs.backstage import Entities, is_entity, is_foreign
 from monitor.packs.catalogue_parts import Parts
+from monitor.packs.examples import SHORT_SAMPLE
 from monitor.packs.form import Form, name_of, text_of
 from monitor.packs.hours import hours_of_mapping
 from monitor.packs.loader import find_files
 from monitor.packs.located import Listing, Mapping, Node, plain, read_documents
-from monitor.packs.problems import Place, Problem, Problems
+from monitor.packs.problems import Place, Problem, Problems, listed
 
 __all__ = ["LoadedCatalogue", "catalogue_from_mapping", "catalogue_hash", "load_catalogue", "load_catalogues"]
 
@@ -114,21 +115,22 @@ def _read_document(node: Node, parts: Parts) -> None:
         for name, (key, value) in written.entries.items():
             _read_service(name, key.place, value, parts)
     elif written is not None:
-        problems.error(written.place, f"services is {name_of(written)}", "a mapping from a name to a service")
+        expected, hint = "a mapping from a name to a service", "`services: {checkout: {user_facing: true}}`"
+        problems.error(written.place, f"services is {name_of(written)}", expected, hint)
     for item in form.several("feeds"):
         _read_feed(item, parts)
-    parts.production.update(form.texts("production", "the name of an environment"))
-    parts.automation.update(form.texts("automation", "the id of an actor"))
+    parts.production.update(form.texts("production", "the name of an environment", "[production]"))
+    parts.automation.update(form.texts("automation", "the id of an actor", "[deploy-bot]"))
 
 
 def _read_short(node: Mapping, parts: Parts) -> None:
     problems = parts.problems
-    Form(node, problems, "a catalogue in its short form", SHORT_KEYS)
+    Form(node, problems, "a catalogue in its short form", sorted(SHORT_KEYS))
     written = plain(node)
     try:
         catalogue = catalogue_from_mapping(written) if isinstance(written, dict) else Catalogue()
     except BadCatalogue as error:
-        problems.error(node.place, str(error), "user_facing, production, depends_on or automation")
+        problems.error(node.place, str(error), f"a mapping with {listed(SHORT_KEYS)}", SHORT_SAMPLE)
         return
     for name, service in catalogue.services.items():
         parts.write(service, frozenset({"user_facing"} if service.user_facing else ()), node.place)
@@ -144,17 +146,17 @@ def _read_service(name: str, place: Place, node: Node, parts: Parts) -> None:
     service = Service(
         name=name,
         user_facing=form.flag("user_facing"),
-        owner=form.text("owner", "a team") or None,
-        system=form.text("system", "the name of a system") or None,
-        domain=form.text("domain", "the name of a domain") or None,
-        lifecycle=form.text("lifecycle", "a word such as production or deprecated") or None,
+        owner=form.text("owner", "a team", "team-pay") or None,
+        system=form.text("system", "the name of a system", "shop") or None,
+        domain=form.text("domain", "the name of a domain", "retail") or None,
+        lifecycle=form.text("lifecycle", "a word such as production or deprecated", "production") or None,
         hours=None if hours is None else hours_of_mapping(hours, parts.problems),
     )
     parts.write(service, frozenset(key for key in SERVICE_KEYS if form.has(key)), place)
-    listed = form.get("depends_on")
-    items = listed.items if isinstance(listed, Listing) else [listed] if listed is not None else []
+    needed = form.get("depends_on")
+    items = needed.items if isinstance(needed, Listing) else [needed] if needed is not None else []
     for item in items:
-        target = text_of(item, parts.problems, "depends_on", "the name of a service")
+        target = text_of(item, parts.problems, "depends_on", "the name of a service", "`depends_on: [payments-db]`")
         if target is not None:
             parts.need(name, target, item.place)
 
@@ -162,9 +164,9 @@ def _read_service(name: str, place: Place, node: Node, parts: Parts) -> None:
 def _read_feed(node: Node, parts: Parts) -> None:
     form = Form(node, parts.problems, "a feed", ("service", "source", "evidence", "freshness"))
     feed = Feed(
-        service=form.text("service", "the service that it watches", required=isinstance(node, Mapping)),
-        source=form.text("source", "the source of its events") or None,
-        evidence=form.text("evidence", "what it can see, such as synthetic or slo") or None,
+        service=form.text("service", "the service that it watches", "checkout", required=isinstance(node, Mapping)),
+        source=form.text("source", "the source of its events", "blackbox") or None,
+        evidence=form.text("evidence", "what it can see, such as synthetic or slo", "synthetic") or None,
         freshness=form.span("freshness") if form.has("freshness") else None,
     )
     parts.feed(feed, form.place_of("service"))

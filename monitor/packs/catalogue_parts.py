@@ -70,7 +70,9 @@ class Parts:
         names = {**self._described, **self._written}
         if not names and not self.unreadable:
             expected = "`services:`, a mapping from a name to a service, or entities of Backstage"
-            self.problems.error(place, "no service is listed", expected, "adding `services:`")
+            self.problems.error(
+                place, "no service is listed", expected, "adding `services: {checkout: {user_facing: true}}`"
+            )
         needed: dict[str, list[str]] = {name: [] for name in names}
         for service, target, where in self._needs:
             if target not in names and not self.unreadable:

@@ -10,11 +10,11 @@ from datetime import datetime
 
 from monitor.core.conditions import All, AnyOf, Compare, Condition, Not, Operator, Scalar
 from monitor.core.events import SEVERITIES, to_instant
-from monitor.packs.form import DURATION_HELP, duration, name_of
+from monitor.packs.form import DURATION_HELP, as_duration, duration, name_of, truth_of
 from monitor.packs.located import Listing, Mapping, Node
 from monitor.packs.located import Scalar as ScalarNode
-from monitor.packs.problems import Problems, listed, nearest
-from monitor.packs.regex import BadPattern, make_regex
+from monitor.packs.problems import Problems, listed, meant
+from monitor.packs.regex import LONGEST_PATTERN, BadPattern, make_regex
 from monitor.packs.schema import ORDERED, WORDS, FieldType, suggest, type_of
 
 TEXT_OPERATORS: frozenset[Operator] = frozenset({"prefix", "suffix", "contains", "matches"})
@@ -23,12 +23,17 @@ FIELD_OPERATORS: frozenset[Operator] = frozenset({"same_as", "differs_from"})
 OPERATORS: frozenset[str] = TEXT_OPERATORS | ORDER_OPERATORS | FIELD_OPERATORS | {"present"}
 MOST_COMPARISONS = 500
 MOST_OPERANDS = 1_000
+GROUP_SAMPLE = "[{severity: critical}, {labels.tier: gold}]"
 GROUPS = ("any", "all", "not")
 _INSTEAD = {
     "equals": "writing the value itself, `field: value`",
     "one_of": "writing a list, `field: [a, b]`",
     "in": "writing a list, `field: [a, b]`",
     "regex": "'matches'",
+    "==": "writing the value itself, `field: value`",
+    "!=": "writing the value under `not:`, `not: {field: value}`",
+    "min": "'at_least'",
+    "max": "'at_most'",
     ">=": "'at_least'",
     ">": "'above'",
     "<=": "'at_most'",
@@ -55,7 +60,8 @@ def _comparisons(condition: Condition) -> int:
 def read_where(node: Node, problems: Problems) -> Condition | None:
     """The condition of a mapping, all of whose lines must hold; None where nothing usable stands there."""
     if not isinstance(node, Mapping):
-        problems.error(node.place, f"a condition is {name_of(node)}", "a mapping of `field: value` that all hold")
+        expected = "a mapping of `field: value` that all hold"
+        problems.error(node.place, f"a condition is {name_of(node)}", expected, "`{severity: high}`")
         return None
     if not node.entries:
         problems.error(node.place, "a condition is empty", "at least one `field: value`", "leaving it away")
@@ -75,7 +81,7 @@ def _read_group(key: str, node: Node, problems: Problems) -> Condition | None:
         inner = read_where(node, problems)
         return None if inner is None else Not(inner)
     if not isinstance(node, Listing) or not node.items:
-        problems.error(node.place, f"{key} is {name_of(node)}", "a list of conditions", f"`{key}: [{{…}}, {{…}}]`")
+        problems.error(node.place, f"{key} is {name_of(node)}", "a list of conditions", f"`{key}: {GROUP_SAMPLE}`")
         return None
     read = (read_where(item, problems) for item in node.items)
     parts = tuple(part for part in read if part is not None)
@@ -114,10 +120,10 @@ def _read_field(written: ScalarNode, node: Node, problems: Problems) -> Conditio
         return _read_operators(field, field_type, node, problems)
     items = node.items if isinstance(node, Listing) else [node]
     if not items:
-        problems.error(node.place, f"{field} has an empty list", "at least one value")
+        problems.error(node.place, f"{field} has an empty list", "at least one value", f"`{field}: {{present: true}}`")
         return None
     if field_type in ("time", "duration"):
-        problems.error(node.place, f"{field} is compared for equality", "a comparison", "`{below: …}` or `{above: …}`")
+        problems.error(node.place, f"{field} is compared for equality", "a comparison", _sample(field, field_type))
         return None
     if _too_many(field, node, items, problems):
         return None
@@ -130,13 +136,13 @@ def _read_field(written: ScalarNode, node: Node, problems: Problems) -> Conditio
 
 def _read_operators(field: str, field_type: FieldType, node: Mapping, problems: Problems) -> Condition | None:
     if not node.entries:
-        problems.error(node.place, f"{field} has no operator", f"one of {listed(OPERATORS)}")
+        expected = f"one of {listed(OPERATORS)}"
+        problems.error(node.place, f"{field} has no operator", expected, f"`{field}: {{present: true}}`")
         return None
     parts: list[Condition] = []
     for name, (written, operand) in node.entries.items():
         if name not in OPERATORS:
-            close = nearest(name, OPERATORS)
-            hint = _INSTEAD.get(name, f"{close!r}" if close else "")
+            hint = _INSTEAD.get(name) or meant(name, OPERATORS, _sample(field, field_type))
             problems.error(written.place, f"there is no operator {name!r}", f"one of {listed(OPERATORS)}", hint)
             continue
         part = _read_operator(field, field_type, written, operand, problems)
@@ -154,7 +160,8 @@ def _read_operator(
     if name == "present":
         if isinstance(operand, ScalarNode) and isinstance(operand.value, bool):
             return Compare(field, "present", (operand.value,))
-        problems.error(operand.place, f"present is {name_of(operand)}", "true or false")
+        hint = f"`present: {truth_of(operand)}`"
+        problems.error(operand.place, f"present is {name_of(operand)}", "true or false", hint)
         return None
     for operator in FIELD_OPERATORS:
         if name == operator:
@@ -163,7 +170,8 @@ def _read_operator(
         if name == operator:
             if field_type == "text":
                 return _text(field, operator, operand, problems)
-            problems.error(written.place, f"{name} is for texts and {field} is a {field_type}", _usual(field_type))
+            message = f"{name} is for texts and {field} is a {field_type}"
+            problems.error(written.place, message, _usual(field_type), _sample(field, field_type))
             return None
     for operator in ORDER_OPERATORS:
         if name == operator:
@@ -175,9 +183,24 @@ def _usual(field_type: FieldType) -> str:
     return "the value itself" if field_type == "truth" else f"one of {listed(ORDER_OPERATORS)}"
 
 
+def _sample(field: str, field_type: FieldType) -> str:
+    """A line about the field that is right."""
+    if field in WORDS:
+        return f"`{field}: {WORDS[field][0]}`"
+    value = {
+        "text": "some text",
+        "number": "{above: 10}",
+        "time": "{above: 2026-01-31T12:00:00Z}",
+        "duration": "{below: 30m}",
+        "truth": "true",
+    }[field_type]
+    return f"`{field}: {value}`"
+
+
 def _other_field(field: str, operator: Operator, operand: Node, problems: Problems) -> Condition | None:
     if not isinstance(operand, ScalarNode):
-        problems.error(operand.place, f"{operator} is {name_of(operand)}", "the name of another field")
+        hint = f"`{operator}: subject`"
+        problems.error(operand.place, f"{operator} is {name_of(operand)}", "the name of another field", hint)
         return None
     return Compare(field, operator, (operand.text,)) if check_field(operand, problems) else None
 
@@ -195,13 +218,18 @@ def _text(field: str, operator: Operator, operand: Node, problems: Problems) -> 
         return None
     texts = [item for item in items if isinstance(item, ScalarNode) and item.value is not None and item.text]
     if len(texts) != len(items) or not items:
-        problems.error(operand.place, f"{operator} is {name_of(operand)}", "a text that is not empty")
+        hint = f'`{operator}: "some text"`'
+        problems.error(operand.place, f"{operator} is {name_of(operand)}", "a text that is not empty", hint)
         return None
     if operator == "matches":
         try:
             make_regex(texts[0].text)
         except BadPattern as error:
-            hint = "a pattern without look-around or back references (RE2)"
+            hint = (
+                "`contains:` with a list of texts, or a shorter pattern"
+                if len(texts[0].text) > LONGEST_PATTERN
+                else "a pattern without look-around or back references (RE2), or `contains:` for a plain text"
+            )
             problems.error(operand.place, f"not a regular expression: {error}", "RE2 syntax", hint)
             return None
     return Compare(field, operator, tuple(item.text for item in texts))
@@ -219,7 +247,13 @@ def _order(
             "time": "a time such as 2026-01-31T12:00:00Z",
             "duration": DURATION_HELP + ", negative for the past",
         }.get(field_type, f"one of {listed(SEVERITIES)}" if field == "severity" else "a number")
-        problems.error(operand.place, f"{operator} of {field} is {name_of(operand)}", expected)
+        right = {
+            "time": "2026-01-31T12:00:00Z",
+            "duration": as_duration(operand),
+        }.get(field_type, "high" if field == "severity" else "10")
+        problems.error(
+            operand.place, f"{operator} of {field} is {name_of(operand)}", expected, f"`{{{operator}: {right}}}`"
+        )
         return None
     return Compare(field, operator, (found,))
 
@@ -250,9 +284,10 @@ def _value(field: str, field_type: FieldType, node: Node, problems: Problems) ->
         if words is not None:
             if node.text in words:
                 return node.text
-            close = nearest(node.text, words)
             expected = f"one of {listed(words)}" if len(words) < 10 else "one of the kinds of the event format"
-            problems.error(node.place, f"{field} is never {node.text!r}", expected, f"{close!r}" if close else "")
+            problems.error(
+                node.place, f"{field} is never {node.text!r}", expected, meant(node.text, words, f"{words[0]!r}")
+            )
             return None
         if field_type == "text":
             return node.text
@@ -262,5 +297,6 @@ def _value(field: str, field_type: FieldType, node: Node, problems: Problems) ->
         if field_type == "number" and isinstance(value, int | float) and not isinstance(value, bool):
             return float(value)
     expected = {"truth": "true or false", "number": "a number"}.get(field_type, "a text")
-    problems.error(node.place, f"{field} is compared with {name_of(node)}", expected)
+    hint = f"`{field}: {truth_of(node)}`" if field_type == "truth" else _sample(field, field_type)
+    problems.error(node.place, f"{field} is compared with {name_of(node)}", expected, hint)
     return None

@@ -13,17 +13,19 @@ from monitor.core.catalogue import Catalogue
 from monitor.core.events import Event
 from monitor.core.near_miss import Verdict
 from monitor.core.reasons import NotOpened, Withdrawn
-from monitor.decode.catalogues import BadCatalogue, catalogue_from_mapping
+from monitor.decode.catalogues import SHORT_KEYS, BadCatalogue, catalogue_from_mapping
 from monitor.decode.streams import BASE_AT, arrival_order, expand
 from monitor.packs.form import Form, name_of
 from monitor.packs.keys import EXAMPLE, names
 from monitor.packs.located import Listing, Mapping, Node, Plain, Scalar, plain
-from monitor.packs.problems import Place, Problems
+from monitor.packs.problems import Place, Problems, listed
 
 Expect = Literal["draft", "none"]
 EXAMPLE_KEYS = names(EXAMPLE)
 REASONS: frozenset[str] = frozenset(NotOpened) | frozenset(Withdrawn)
 NO_DRAFT_VERDICTS = ("none", "unknown")
+EVENT_SAMPLE = "{time: +5m, kind: change.restarted, service: shop}"
+SHORT_SAMPLE = "`{user_facing: [shop], depends_on: {shop: [shop-db]}}`"
 
 
 class Example(msgspec.Struct, frozen=True):
@@ -45,7 +47,9 @@ def read_examples(node: Node | None, rule: str, problems: Problems) -> tuple[Exa
     if node is None:
         return ()
     if not isinstance(node, Listing):
-        problems.error(node.place, f"examples is {name_of(node)}", "a list of examples")
+        problems.error(
+            node.place, f"examples is {name_of(node)}", "a list of examples", "`- name: …`, one item an example"
+        )
         return ()
     found: list[Example] = []
     for item in node.items:
@@ -53,7 +57,9 @@ def read_examples(node: Node | None, rule: str, problems: Problems) -> tuple[Exa
         if example is None:
             continue
         if any(other.name == example.name for other in found):
-            problems.error(item.place, f"two examples are named {example.name!r}", "a name of its own")
+            problems.error(
+                item.place, f"two examples are named {example.name!r}", "a name of its own", "renaming one of them"
+            )
         found.append(example)
     return tuple(found)
 
@@ -61,16 +67,22 @@ def read_examples(node: Node | None, rule: str, problems: Problems) -> tuple[Exa
 def _example(node: Node, rule: str, problems: Problems) -> Example | None:
     before = problems.errors
     form = Form(node, problems, "an example", EXAMPLE_KEYS)
-    name = form.text("name", "what happens, in a few words", required=isinstance(node, Mapping))
+    name = form.text("name", "what happens, in a few words", "restarted in time", required=isinstance(node, Mapping))
     expect = cast(Expect, form.choice("expect", get_args(Expect))) if isinstance(node, Mapping) else "none"
     reason = form.choice("reason", REASONS) if form.has("reason") else None
     verdict = cast(Verdict, form.choice("verdict", NO_DRAFT_VERDICTS)) if form.has("verdict") else None
-    title = form.text("title", "the title that the draft must have") if form.has("title") else None
+    title = (
+        form.text("title", "the title that the draft must have", '"Errors on shop: restart after 5 min"')
+        if form.has("title")
+        else None
+    )
     if expect == "draft" and reason is not None:
-        problems.error(form.place_of("reason"), "a reason goes with `expect: none`", "no reason, or `expect: none`")
+        message, expected = "a reason goes with `expect: none`", "no reason, or `expect: none`"
+        problems.error(form.place_of("reason"), message, expected, "leaving `reason:` away")
     for key in ("verdict", "title"):
         if expect == "none" and form.has(key):
-            problems.error(form.place_of(key), f"{key} goes with `expect: draft`", f"no {key}, or `expect: draft`")
+            message, expected = f"{key} goes with `expect: draft`", f"no {key}, or `expect: draft`"
+            problems.error(form.place_of(key), message, expected, f"leaving `{key}:` away")
     catalogue = _catalogue(form.get("catalogue"), problems)
     events = _events(form, problems) if isinstance(node, Mapping) else ()
     if problems.errors > before:
@@ -83,35 +95,40 @@ def _catalogue(node: Node | None, problems: Problems) -> Catalogue:
         return Catalogue()
     written = plain(node)
     if not isinstance(written, dict):
-        problems.error(node.place, f"catalogue is {name_of(node)}", "a mapping: user_facing, production, depends_on")
+        expected = f"a mapping with {listed(SHORT_KEYS)}"
+        problems.error(node.place, f"catalogue is {name_of(node)}", expected, SHORT_SAMPLE)
         return Catalogue()
     try:
         return catalogue_from_mapping(written)
     except BadCatalogue as error:
-        problems.error(node.place, str(error), "user_facing, production, depends_on or automation")
+        problems.error(node.place, str(error), f"a mapping with {listed(SHORT_KEYS)}", SHORT_SAMPLE)
         return Catalogue()
 
 
 def _events(form: Form, problems: Problems) -> tuple[Event, ...]:
     node = form.get("events")
     if node is None:
-        form.missing("events", "a list of events in the canonical format")
+        form.missing("events", "a list of events in the canonical format", f"[{EVENT_SAMPLE}]")
         return ()
     if not isinstance(node, Listing) or not node.items:
-        problems.error(node.place, f"events is {name_of(node)}", "a list with at least one event")
+        problems.error(
+            node.place, f"events is {name_of(node)}", "a list with at least one event", f"`[{EVENT_SAMPLE}]`"
+        )
         return ()
     written: list[dict[str, Plain]] = []
     for item in node.items:
         event = _as_written(item)
         if event is None:
-            problems.error(item.place, f"an event is {name_of(item)}", "a mapping with at least a time and a kind")
+            expected = "a mapping with at least a time and a kind"
+            problems.error(item.place, f"an event is {name_of(item)}", expected, f"`{EVENT_SAMPLE}`")
         written.append(event or {})
     expanded = expand(written, BASE_AT)
     for unusable in expanded.unusable:
         item = node.items[unusable.index]
         if isinstance(item, Mapping):
             value = item.get(unusable.field) if unusable.field else None
-            problems.error(value.place if value else item.place, unusable.detail, "an event of the canonical format")
+            place, expected = value.place if value else item.place, "an event of the canonical format"
+            problems.error(place, unusable.detail, expected, f"the form of `{EVENT_SAMPLE}`")
     _check_ids(node, expanded.events, problems)
     return tuple(arrival_order(expanded.events))
 

@@ -31,10 +31,10 @@ from monitor.core.rule import (
     Where,
 )
 from monitor.packs.conditions import check_own_field, read_step_where
-from monitor.packs.form import DURATION_HELP, Form, duration, name_of, say_duration, text_of
+from monitor.packs.form import DURATION_HELP, Form, as_duration, duration, name_of, say_duration, text_of
 from monitor.packs.keys import BETWEEN, COUNTS, IMPACT, INTERVENTION, RELATIONS, RULE, STEP, names
 from monitor.packs.located import Mapping, Node, Scalar
-from monitor.packs.problems import Problems, listed, nearest
+from monitor.packs.problems import Problems, listed, meant
 from monitor.packs.relations import limits, pairs, spent
 from monitor.packs.titles import check_title
 from monitor.packs.version import version_of
@@ -53,6 +53,12 @@ _STEP_POINT = re.compile(r"([a-z][a-z0-9]*(?:[-_][a-z0-9]+)*)(?:\s+([+-])\s+(\S+
 MARGINS = get_args(Literal["headroom", "deadline", "elapsed", "count"])
 THROUGH = ("expires_at", "previous_expires_at")
 MOST_STEPS = 30
+PARTS = {
+    "hazard": "{kind: alert.fired}",
+    "intervention": "{kind: change.restarted, within: 30m}",
+}
+"""What the parts of a rule may look like, for who left one away."""
+STEP_SAMPLE = "{seen: {kind: alert.acknowledged}}"
 KIND_HELP = "one or several kinds of the event format, such as alert.fired"
 
 
@@ -63,7 +69,9 @@ def read_rule(node: Node, problems: Problems) -> Rule | None:
     if not isinstance(node, Mapping):
         return None
     name = _name(form, "rule")
-    title = form.text("title", "one line that says what almost happened", required=True)
+    title = form.text(
+        "title", "one line that says what almost happened", '"{hazard.title} on {service}"', required=True
+    )
     if form.has("title"):
         check_title(title, form.place_of("title"), problems)
     hazard = _step(_part(form, "hazard", STEP_KEYS))
@@ -71,14 +79,14 @@ def read_rule(node: Node, problems: Problems) -> Rule | None:
     steps: list[str] = []
     clauses = (*_clauses(form, "steps", steps), *_clauses(form, "absent", steps))
     _check_names(form, clauses)
-    pattern = form.text("pattern", "the name of a known pattern, such as P09")
-    description = form.text("description", "a sentence or two")
+    pattern = form.text("pattern", "the name of a known pattern, such as P09", "P09")
+    description = form.text("description", "a sentence or two", "What makes it a near miss, for readers.")
     family = cast(Family, form.choice("family", get_args(Family)))
     kind = cast(RecordKind, form.choice("kind", get_args(RecordKind), "near_miss"))
     mode = cast(Mode, form.choice("mode", get_args(Mode), "live"))
     margin = cast(Literal["elapsed"], form.choice("margin", MARGINS, "elapsed"))
     generic, correlate, impact = form.flag("generic"), _correlate(form), _impact(form)
-    settle, ask = _settle(form), form.texts("ask", "a question")
+    settle, ask = _settle(form), form.texts("ask", "a question", '["How did you notice?"]')
     if problems.errors > before:
         return None
     try:
@@ -102,23 +110,31 @@ def read_rule(node: Node, problems: Problems) -> Rule | None:
             ask=ask,
         )
     except ValueError as error:  # an invariant of the core that has no place of its own
-        problems.error(form.place, str(error).removeprefix(f"rule {name}: "), "a rule that can match")
+        hint = "`nearmiss rules new NAME`, which writes a rule that works, and changing one part after the other"
+        problems.error(form.place, str(error).removeprefix(f"rule {name}: "), "a rule that can match", hint)
         return None
     return msgspec.structs.replace(rule, version=version_of(rule))
 
 
 def _name(form: Form, key: str) -> str:
     expected = "a name in lower-case words with hyphens, such as rollback-before-burn"
-    name = form.text(key, expected, required=True)
+    name = form.text(key, expected, "rollback-before-burn", required=True)
     if name and not NAME.match(name):
-        form.problems.error(form.place_of(key), f"{name!r} cannot be a name", expected)
+        hint = f"`{key}: {_as_name(name)}`"
+        form.problems.error(form.place_of(key), f"{name!r} cannot be a name", expected, hint)
     return name
+
+
+def _as_name(text: str) -> str:
+    """The name that comes nearest to what was written: `Page and fix` is `page-and-fix`."""
+    name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-0123456789")
+    return name if NAME.match(name) and len(name) > 2 else "rollback-before-burn"
 
 
 def _part(form: Form, key: str, keys: tuple[str, ...]) -> Form | None:
     node = form.get(key)
     if node is None:
-        form.missing(key, f"a mapping with {listed(keys)}")
+        form.missing(key, f"a mapping with {listed(keys)}", PARTS[key])
         return None
     return Form(node, form.problems, f"the {key}", keys)
 
@@ -128,7 +144,7 @@ def _step(form: Form | None) -> Step:
         return Step(frozenset())
     where = form.get("where")
     return Step(
-        kinds=form.choices("kind", KINDS, KIND_HELP),
+        kinds=form.choices("kind", KINDS, KIND_HELP, "alert.fired"),
         where=None if where is None else read_step_where(where, form.problems),
         environment=cast(Where, form.choice("environment", get_args(Where), "production")),
     )
@@ -151,10 +167,10 @@ def _check_long_window(form: Form, within: int, has_deadline: bool) -> None:
     longest = LONGEST_DEADLINE_WINDOW if has_deadline else LONGEST_WINDOW
     if 0 < within <= longest:
         return
-    hint = ""
+    hint = f"`within: {say_duration(longest) if within else '30m'}`"
     if within > longest and not has_deadline:
         far = say_duration(LONGEST_DEADLINE_WINDOW)
-        hint = f"a hazard whose condition needs `expires_at` or `derived.time_left`, which may wait for {far}"
+        hint = f"{hint}, or a hazard that needs `expires_at` or `derived.time_left`, which may wait for {far}"
     expected = f"more than zero and at most {say_duration(longest)}"
     form.problems.error(form.place_of("within"), f"within is {say_duration(within)}", expected, hint)
 
@@ -167,7 +183,9 @@ def _itself(form: Form, hazard: Step) -> Intervention:
             form.problems.error(form.place_of(key), message, "one of the two", f"leaving `{key}:` away")
     where = form.get("where")
     step = Step(
-        kinds=form.choices("kind", KINDS, KIND_HELP) if form.has("kind") else hazard.kinds,
+        kinds=form.choices("kind", KINDS, KIND_HELP, min(hazard.kinds, default="alert.fired"))
+        if form.has("kind")
+        else hazard.kinds,
         where=None if where is None else read_step_where(where, form.problems),
         environment=cast(Where, form.choice("environment", get_args(Where), hazard.environment)),
     )
@@ -182,10 +200,10 @@ def _correlate(form: Form) -> tuple[str, ...]:
         return ("service", "subject")
     found = []
     for node in form.several("correlate"):
-        field = text_of(node, form.problems, "correlate", "a field of the hazard")
+        field = text_of(node, form.problems, "correlate", "a field of the hazard", "`correlate: [service, subject]`")
         if field is not None and isinstance(node, Scalar) and check_own_field(node, form.problems):
             if field in found:
-                form.problems.error(node.place, f"correlate names {field!r} twice", "each field once")
+                form.problems.error(node.place, f"correlate names {field!r} twice", "each field once", "removing it")
             found.append(field)
     if not found and not form.several("correlate"):
         form.problems.error(form.place_of("correlate"), "correlate is empty", "at least one field", "`[service]`")
@@ -198,7 +216,9 @@ def _clauses(form: Form, key: str, steps: list[str]) -> list[Clause]:
     if node is None:
         return []
     if not isinstance(node, Mapping) or not node.entries:
-        form.problems.error(node.place, f"{key} is {name_of(node)}", "a mapping of named steps", "`name: {kind: …}`")
+        form.problems.error(
+            node.place, f"{key} is {name_of(node)}", "a mapping of named steps", f"`{key}: {STEP_SAMPLE}`"
+        )
         return []
     if len(node.entries) > MOST_STEPS:
         form.problems.error(node.place, f"{len(node.entries)} of {key}", f"at most {MOST_STEPS}", "several rules")
@@ -216,26 +236,30 @@ def _clauses(form: Form, key: str, steps: list[str]) -> list[Clause]:
 def _clause(name: str, node: Node, keys: tuple[str, ...], absent: bool, steps: list[str], problems: Problems) -> Clause:
     form = Form(node, problems, f"{'absence' if absent else 'step'} {name!r}", keys)
     if not STEP_NAME.match(name):
-        problems.error(form.place, f"{name!r} cannot be the name of a step", "lower-case words")
+        expected = "lower-case words with hyphens"
+        problems.error(form.place, f"{name!r} cannot be the name of a step", expected, f"`{_as_name(name)}: {{…}}`")
     if name in MOMENTS:
         problems.error(form.place, f"{name!r} is the name of a moment", "a name of its own", f"'{name}-seen'")
     since = _point(form, "since", Point("hazard"), steps)
     until = _point(form, "until", Point("intervention"), steps)
     if (since.anchor, since.step) == (until.anchor, until.step) and since.offset >= until.offset:
-        problems.error(form.place_of("since"), "since does not lie before until", "an earlier moment")
+        hint = f"`since: {_say_point(msgspec.structs.replace(until, offset=until.offset - 30 * MINUTE))}`"
+        problems.error(form.place_of("since"), "since does not lie before until", "an earlier moment", hint)
     at_least: int | None = 0 if absent else 1
     at_most: int | None = 0 if absent else None
     if not absent:
         optional = form.flag("optional")
         if optional and form.has("at_least"):
-            problems.error(form.place_of("at_least"), "an optional step has no at_least", "one of the two")
+            hint = "leaving `at_least:` away"
+            problems.error(form.place_of("at_least"), "an optional step has no at_least", "one of the two", hint)
         at_least = 0 if optional else form.count("at_least", 1, MOST_COUNTED)
         at_most = form.count("at_most", None, MOST_COUNTED)
         if at_most is not None and at_least is not None and at_most < at_least:
             message = f"at_most {at_most} lies below at_least {at_least}"
-            problems.error(form.place_of("at_most"), message, "a larger number")
+            problems.error(form.place_of("at_most"), message, "a larger number", f"`at_most: {at_least}`")
         if at_most == 0:
-            problems.error(form.place_of("at_most"), "a step that must not happen", "it under `absent:`")
+            hint = f"`absent: {{{name}: {{kind: …}}}}`"
+            problems.error(form.place_of("at_most"), "a step that must not happen", "it under `absent:`", hint)
     return Clause(
         name=name,
         step=_step(form) if isinstance(node, Mapping) else Step(frozenset()),
@@ -258,29 +282,37 @@ def _point(form: Form, key: str, default: Point, steps: list[str]) -> Point:
     found = _POINT.match(text) or _STEP_POINT.match(text)
     known = (*MOMENTS, *steps)
     if found is None or found[1] not in known:
-        close = nearest(found[1], known) if found else ""
+        hint = meant(found[1] if found else "", known, f"`{key}: {default.anchor}`")
         expected = f"{listed(known)}, perhaps with a duration: `hazard - 30m`"
-        form.problems.error(node.place, f"{key} is {name_of(node)}", expected, f"{close!r}" if close else "")
+        form.problems.error(node.place, f"{key} is {name_of(node)}", expected, hint)
         return default
     name, sign, length = found.groups()
     anchor = name if name in MOMENTS else "step"
     offset = 0 if length is None else duration(length)
     if offset is None or offset < 0:
-        form.problems.error(node.place, f"{length!r} is no duration", DURATION_HELP)
+        hint = f"`{key}: {name} {sign} {as_duration(Scalar(node.place, length, length))}`"
+        form.problems.error(node.place, f"{length!r} is no duration", DURATION_HELP, hint)
         return default
     if offset > LONGEST_WINDOW:
         longest = say_duration(LONGEST_WINDOW)
         message = f"{key} lies {say_duration(offset)} from {name}"
-        form.problems.error(node.place, message, f"at most {longest}: what is older is not remembered", longest)
+        expected, hint = f"at most {longest}: what is older is not remembered", f"`{key}: {name} {sign} {longest}`"
+        form.problems.error(node.place, message, expected, hint)
         return default
     step = "" if name in MOMENTS else name
     return Point(anchor=cast(Anchor, anchor), offset=-offset if sign == "-" else offset, step=step)
 
 
+def _say_point(point: Point) -> str:
+    """A point as a rule writes it: `hazard - 30m`."""
+    name = point.step or point.anchor
+    return f"{name} {'-' if point.offset < 0 else '+'} {say_duration(abs(point.offset))}" if point.offset else name
+
+
 def _settle(form: Form) -> int:
     settle = form.span("settle", 10 * MINUTE)
     if settle > LONGEST_HOLD:
-        form.problems.error(form.place_of("settle"), f"settle is {say_duration(settle)}", "at most 7d", "`10m`")
+        form.problems.error(form.place_of("settle"), f"settle is {say_duration(settle)}", "at most 7d", "`settle: 7d`")
     return settle
 
 
@@ -291,13 +323,18 @@ def _impact(form: Form) -> Impact:
     part = Form(node, form.problems, "impact", names(IMPACT))
     hold = part.span("hold", Impact().hold)
     if hold > LONGEST_HOLD:
-        part.problems.error(part.place_of("hold"), f"hold is {say_duration(hold)}", "at most 7d")
+        part.problems.error(part.place_of("hold"), f"hold is {say_duration(hold)}", "at most 7d", "`hold: 7d`")
     through = part.choice("through", THROUGH) if part.has("through") else ""
-    evidence = part.texts("evidence", "a kind of evidence, such as synthetic, slo, ticket or audit_log")
+    evidence = part.texts(
+        "evidence", "a kind of evidence, such as synthetic, slo, ticket or audit_log", "[synthetic, slo]"
+    )
     return Impact(hold, cast(Literal["", "expires_at"], through), frozenset(evidence))
 
 
 def _check_names(form: Form, clauses: tuple[Clause, ...]) -> None:
     names = [clause.name for clause in clauses]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        form.problems.error(form.place_of("absent"), f"{name!r} is the name of a step as well", "a name of its own")
+        hint = f"'no-{name}'"
+        form.problems.error(
+            form.place_of("absent"), f"{name!r} is the name of a step as well", "a name of its own", hint
+        )

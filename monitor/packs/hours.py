@@ -7,14 +7,14 @@ mon-fri 08:00-18:00 Europe/Berlin
 from __future__ import annotations
 
 import re
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from monitor.core.catalogue import Hours
 from monitor.packs.form import Form
 from monitor.packs.located import Mapping, Node
-from monitor.packs.problems import Place, Problems
+from monitor.packs.problems import Place, Problems, meant
 
-LINE_HELP = "hours such as `mon-fri 08:00-18:00 Europe/Berlin`"
+LINE_SAMPLE = "`mon-fri 08:00-18:00 Europe/Berlin`"
 _ZONE_HELP = "an IANA time zone such as Europe/Berlin"
 DAYS = {name: number for number, name in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), start=1)}
 _CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)\Z")
@@ -23,13 +23,15 @@ _CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)\Z")
 def hours_of_mapping(node: Node, problems: Problems) -> Hours | None:
     """Hours from a mapping with `zone`, `opens`, `closes` and, if not Monday to Friday, `days`."""
     form = Form(node, problems, "hours", ("zone", "opens", "closes", "days"))
-    zone = form.text("zone", _ZONE_HELP, required=isinstance(node, Mapping))
+    zone = form.text("zone", _ZONE_HELP, "Europe/Berlin", required=isinstance(node, Mapping))
     if zone:
         _check_zone(zone, form.place_of("zone"), problems)
-    opens, closes = _minute_of(form, "opens"), _minute_of(form, "closes")
+    opens, closes = _minute_of(form, "opens", "08:00"), _minute_of(form, "closes", "18:00")
     if not form.has("days"):
         return Hours(zone, opens, closes)
-    days = frozenset(DAYS[word] for word in form.choices("days", DAYS, "days such as mon or sat"))
+    days = frozenset(
+        DAYS[word] for word in form.choices("days", DAYS, "days such as mon or sat", "[mon, tue, wed, thu, fri]")
+    )
     return Hours(zone, opens, closes, days)
 
 
@@ -38,12 +40,12 @@ def hours_of_line(text: str, place: Place, problems: Problems) -> Hours | None:
     words = text.split()
     days = Hours("", 0, 0).days if len(words) == 2 else _days(words[0]) if len(words) == 3 else None
     if days is None:
-        problems.error(place, f"hours are {text!r}", LINE_HELP)
+        problems.error(place, f"hours are {text!r}", "days, a span of the day and a time zone", LINE_SAMPLE)
         return None
     span, zone = words[-2], words[-1]
     opens, closes = (_minute(part) for part in (*span.partition("-")[::2],))
     if opens is None or closes is None:
-        problems.error(place, f"hours open from {span!r}", 'a span of the day such as "08:00-18:00"')
+        problems.error(place, f"hours open from {span!r}", 'a span of the day such as "08:00-18:00"', LINE_SAMPLE)
         return None
     return Hours(zone, opens, closes, days) if _check_zone(zone, place, problems) else None
 
@@ -64,7 +66,8 @@ def _check_zone(zone: str, place: Place, problems: Problems) -> bool:
     try:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        problems.error(place, f"no time zone {zone!r}", _ZONE_HELP)
+        hint = meant(zone, available_timezones(), "'Europe/Berlin', or 'UTC'")
+        problems.error(place, f"no time zone {zone!r}", _ZONE_HELP, hint)
         return False
     return True
 
@@ -76,9 +79,10 @@ def _minute(text: str) -> int | None:
     return minute if 0 <= minute <= 24 * 60 else None
 
 
-def _minute_of(form: Form, key: str) -> int:
-    text = form.text(key, 'a time of day such as "08:30"', required=True)
+def _minute_of(form: Form, key: str, sample: str) -> int:
+    text = form.text(key, 'a time of day such as "08:30"', f'"{sample}"', required=True)
     minute = _minute(text)
     if text and minute is None:
-        form.problems.error(form.place_of(key), f"{key} is {text!r}", 'a time of day between "00:00" and "24:00"')
+        expected = 'a time of day between "00:00" and "24:00"'
+        form.problems.error(form.place_of(key), f"{key} is {text!r}", expected, f'`{key}: "{sample}"`')
     return minute or 0

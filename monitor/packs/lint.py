@@ -14,6 +14,7 @@ from monitor.packs.located import Listing, Mapping, Node
 from monitor.packs.problems import Place, Problems
 
 MOST_QUESTIONS = 5
+QUESTION = '`ask: ["How did you notice?"]`'
 UNSEEN = "impact.clear"
 ALIKE = 0.8
 """How much two labels have to look alike for one to be taken for a slip of the other."""
@@ -62,14 +63,14 @@ def _examples(examples: tuple[Example, ...], place: Place, problems: Problems) -
 def _questions(rule: Rule, node: Node, problems: Problems) -> None:
     asked = node.get("ask") if isinstance(node, Mapping) else None
     if not rule.ask:
-        problems.warning(_place(node, "ask"), "asks the reviewer nothing", "two to four questions", "adding `ask:`")
+        problems.warning(_place(node, "ask"), "asks the reviewer nothing", "two to four questions", QUESTION)
     if len(rule.ask) > MOST_QUESTIONS:
         problems.warning(_place(node, "ask"), f"asks {len(rule.ask)} questions", "two to four", "keeping the best")
     for index, question in enumerate(rule.ask):
         if question.lower().startswith(_BLAMING):
             place = asked.items[index].place if isinstance(asked, Listing) else _place(node, "ask")
             message = f"{question.split()[0]!r} asks for a culprit"
-            problems.warning(place, message, "a question after how or what", "'How …'")
+            problems.warning(place, message, "a question after how or what", QUESTION)
 
 
 def _steps(rule: Rule) -> Iterator[tuple[Step, tuple[str, ...]]]:
@@ -84,7 +85,11 @@ def _texts(rule: Rule, node: Node, problems: Problems) -> None:
     for step, path in _steps(rule):
         if "title" in fields_of(step.where):
             message = "a condition reads the title, which is written for people and changes"
-            problems.warning(_place(node, *path, "where"), message, "a kind, a subject, a severity or a label")
+            expected, hint = (
+                "a kind, a subject, a severity or a label",
+                "the label that the source sends with the title",
+            )
+            problems.warning(_place(node, *path, "where"), message, expected, hint)
 
 
 def _dead(rule: Rule, node: Node, problems: Problems) -> None:
@@ -129,4 +134,7 @@ def _margin(rule: Rule, node: Node, problems: Problems) -> None:
     }.get(rule.margin.measure, set())
     if wanted and not wanted & reads:
         message = f"the margin is {rule.margin.measure}, and no condition makes sure that it can be told"
-        problems.warning(_place(node, "margin"), message, f"a condition on one of {', '.join(sorted(wanted))}")
+        expected = f"a condition on one of {', '.join(sorted(wanted))}"
+        told = {"headroom": "derived.share", "deadline": "expires_at"}[rule.margin.measure]
+        hint = f"`where: {{{told}: {{present: true}}}}`, or `margin: elapsed`"
+        problems.warning(_place(node, "margin"), message, expected, hint)

@@ -88,7 +88,8 @@ def find_files(path: Path, problems: Problems, what: str = "rule") -> list[Path]
     if path.is_file():
         return [path]
     if not path.is_dir():
-        problems.error(Place(str(path)), "there is no such file or directory", f"a {what} file or a directory of them")
+        expected = f"a {what} file or a directory of them"
+        problems.error(Place(str(path)), "there is no such file or directory", expected, "checking the path")
         return []
     found = sorted(
         file

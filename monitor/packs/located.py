@@ -184,7 +184,7 @@ class _Builder:
             loader.dispose()
         roots = [root for root in self.roots if not (isinstance(root, Scalar) and root.value is None)]
         if not roots:
-            self.problems.error(Place(self.name, 1, 1), "the file is empty", "one YAML mapping", "the reference page")
+            self.problems.error(Place(self.name, 1, 1), "the file is empty", "one YAML mapping", "`key: value` lines")
         return roots
 
     def _events(self, get_event: Callable[[], yaml.Event | None]) -> None:
@@ -212,7 +212,7 @@ class _Builder:
                 documents += 1
                 self.anchors.clear()
                 if documents > 1 and not self.several:
-                    self._refuse(place, "a second document begins here", "one document a file", "a file each")
+                    self._refuse(place, "a second document begins here", "one document a file", "a file for each")
 
     def _check_tag(self, tag: str, place: Place) -> None:
         if tag not in ("!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map"):

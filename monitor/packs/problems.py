@@ -15,25 +15,25 @@ SeverityOfProblem = Literal["error", "warning"]
 
 
 class Place(msgspec.Struct, frozen=True, order=True, gc=False):
-    """Where something stands. Lines and columns count from 1; 0 means the file as a whole."""
+    """Where something stands. Lines and columns count from 1; what concerns a file as a whole stands at its start."""
 
     file: str
-    line: int = 0
-    column: int = 0
+    line: int = 1
+    column: int = 1
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing to mend. `expected` and `hint` are clauses without a full stop, or empty."""
+    """One thing to mend. `expected` and `hint` are clauses without a full stop that read after "expected" and "try"."""
 
     file: str
     line: int
     column: int
     message: str
-    expected: str = ""
-    hint: str = ""
+    expected: str
+    hint: str
     severity: SeverityOfProblem = "error"
 
     @property
@@ -41,24 +41,23 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
         return self.severity == "error"
 
     def __str__(self) -> str:
-        parts = [f"{self.file}:{self.line}:{self.column}: {self.severity}: {self.message}"]
-        if self.expected:
-            parts.append(f"expected {self.expected}")
-        if self.hint:
-            parts.append(f"try {self.hint}")
-        return "; ".join(parts)
+        place = f"{self.file}:{self.line}:{self.column}"
+        return f"{place}: {self.severity}: {self.message}; expected {self.expected}; try {self.hint}"
 
 
 class Problems:
-    """Collects problems while a file is read, so that its author sees all of them at once."""
+    """Collects problems while a file is read, so that its author sees all of them at once.
+
+    Whoever adds one says what was expected and what to try: neither has a default.
+    """
 
     def __init__(self) -> None:
         self._found: list[Problem] = []
 
-    def error(self, place: Place, message: str, expected: str = "", hint: str = "") -> None:
+    def error(self, place: Place, message: str, expected: str, hint: str) -> None:
         self._add(place, message, expected, hint, "error")
 
-    def warning(self, place: Place, message: str, expected: str = "", hint: str = "") -> None:
+    def warning(self, place: Place, message: str, expected: str, hint: str) -> None:
         self._add(place, message, expected, hint, "warning")
 
     def _add(self, place: Place, message: str, expected: str, hint: str, severity: SeverityOfProblem) -> None:
@@ -92,6 +91,12 @@ def nearest(word: str, known: Collection[str]) -> str:
     """The known word that looks most like this one, or an empty text."""
     close = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
     return close[0] if close else ""
+
+
+def meant(word: str, known: Collection[str], otherwise: str) -> str:
+    """A hint for a word that is not known: the known one that looks most like it, else what to try otherwise."""
+    close = nearest(word, known)
+    return f"{close!r}" if close else otherwise
 
 
 def listed(words: Collection[str]) -> str:

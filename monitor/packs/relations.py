@@ -11,7 +11,7 @@ from monitor.core.rule import Limit, Pair, Spent
 from monitor.packs.conditions import ORDER_OPERATORS, check_field, check_own_field
 from monitor.packs.form import Form, name_of
 from monitor.packs.located import Listing, Mapping, Node, Scalar
-from monitor.packs.problems import Problems, listed, nearest
+from monitor.packs.problems import Problems, listed, meant
 from monitor.packs.schema import time_fields
 
 MOST_SPENT = 10.0
@@ -36,7 +36,7 @@ def pairs(form: Form, further: bool = False) -> tuple[Pair, ...]:
                     found.append(Pair(node.text, node.text, equal))
             else:
                 expected = "field names, or `{field here: field of the hazard}`"
-                form.problems.error(node.place, f"{key} is {name_of(node)}", expected)
+                form.problems.error(node.place, f"{key} is {name_of(node)}", expected, f"`{key}: [subject]`")
     return tuple(found)
 
 
@@ -54,11 +54,11 @@ def _pair(key: str, theirs: Scalar, node: Node, equal: bool, acted: bool, proble
     good = check_own_field(theirs, problems)
     for item in items:
         if not isinstance(item, Scalar) or item.value is None:
-            problems.error(item.place, f"{key} is {name_of(item)}", "a field of the hazard")
+            problems.error(item.place, f"{key} is {name_of(item)}", "a field of the hazard", "`subject`")
         elif check_own_field(item, problems):
             fields.append(item.text)
     if not items:
-        problems.error(node.place, f"{key} is an empty list", "at least one field of the hazard")
+        problems.error(node.place, f"{key} is an empty list", "at least one field of the hazard", "`[subject]`")
     if not good or not fields or len(fields) < len(items):
         return []
     of: Literal["hazard", "intervention"] = "intervention" if acted else "hazard"
@@ -71,7 +71,8 @@ def limits(form: Form) -> tuple[Limit, ...]:
     for key, before in (("before", True), ("after", False)):
         for node in form.several(key):
             if not isinstance(node, Scalar) or node.value is None:
-                form.problems.error(node.place, f"{key} is {name_of(node)}", "a field of the hazard that is a time")
+                expected = "a field of the hazard that is a time"
+                form.problems.error(node.place, f"{key} is {name_of(node)}", expected, f"`{key}: expires_at`")
             elif (field_type := check_field(node, form.problems)) == "time":
                 found.append(Limit(node.text, before))
             elif field_type is not None:
@@ -95,13 +96,15 @@ def spent(form: Form) -> tuple[Spent, ...]:
 
 def _spent(written: Scalar, node: Node, problems: Problems) -> Spent | None:
     if written.text not in ORDER_OPERATORS:
-        close = nearest(written.text, ORDER_OPERATORS)
+        hint = meant(written.text, ORDER_OPERATORS, "'at_least'")
         message = f"spent has no operator {written.text!r}"
-        problems.error(written.place, message, f"one of {listed(ORDER_OPERATORS)}", f"{close!r}" if close else "")
+        problems.error(written.place, message, f"one of {listed(ORDER_OPERATORS)}", hint)
         return None
     share = node.value if isinstance(node, Scalar) else None
     if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= MOST_SPENT:
         expected = "a share of the lead time, such as 0.9; 1 is the deadline itself, and more lies after it"
-        problems.error(node.place, f"{written.text} of spent is {name_of(node)}", expected)
+        problems.error(
+            node.place, f"{written.text} of spent is {name_of(node)}", expected, f"`{{{written.text}: 0.9}}`"
+        )
         return None
     return Spent(cast(Literal["at_least"], written.text), float(share))

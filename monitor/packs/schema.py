@@ -112,4 +112,5 @@ def suggest(field: str) -> str:
         close = tails.get(tail, "")
     if close:
         return f"{close!r} (did you mean that?)"
-    return f"'labels.{field}' for what only this source sends" if "." not in field else "a field of the format"
+    label = field if field and "." not in field else "NAME"
+    return f"'labels.{label}' for what only this source sends"

@@ -20,6 +20,7 @@ MOST_NAMES = 8
 """Names that one line lists; the rest is counted."""
 NOT_YET_OR_NO_MORE = frozenset({"experimental", "development", "deprecated", "retired"})
 """Lifecycles in which nobody expects a feed to watch."""
+HOURS = '`hours: {zone: Europe/Berlin, opens: "08:00", closes: "18:00"}`'
 _BY_THE_CLOCK = frozenset({"derived.off_hours", "derived.opens_at"})
 
 
@@ -120,16 +121,24 @@ def _warn(loaded: LoadedPack, known: CatalogueSurvey, problems: Problems) -> Non
         return
     for name in known.user_facing_without_feed:
         message = f"no feed watches {name!r}, which users see: its drafts will say that impact is unverified"
-        problems.warning(places[name], message, "a feed that reports `impact.clear`", "an entry under `feeds:`")
+        problems.warning(places[name], message, "a feed that reports `impact.clear`", _feed(name, "synthetic"))
     if known.without_owner:
         place = places[known.without_owner[0]]
         message = f"{len(known.without_owner)} of {known.services} services have no owner: {few(known.without_owner)}"
-        problems.warning(place, message, "the team that looks at their drafts", "`owner:`")
+        problems.warning(place, message, "the team that looks at their drafts", "`owner: team-pay`")
     if not known.production:
         message = "no environment is named as production, so that every environment counts"
         problems.warning(
-            Place(next(iter(places.values())).file), message, "the environments with users", "`production:`"
+            Place(next(iter(places.values())).file),
+            message,
+            "the environments with users",
+            "`production: [production]`",
         )
+
+
+def _feed(service: str, evidence: str) -> str:
+    """An entry that would be right, for a hint."""
+    return f"`feeds: [{{service: {service}, source: blackbox, evidence: {evidence}}}]`"
 
 
 def _file(loaded: LoadedPack) -> Place:
@@ -144,11 +153,12 @@ def _warn_of_rules(rules: Iterable[Rule], catalogue: Catalogue, place: Place, pr
     if catalogue.feeds and None not in evidence and blind:
         names = few([f"{rule.name} ({' or '.join(sorted(rule.impact.evidence))})" for rule in blind])
         message = f"no feed can see the harm of these rules, so that their verdict will be unknown: {names}"
-        problems.warning(place, message, "a feed with that evidence", "an entry under `feeds:`")
+        seen_by = min(catalogue.services)
+        problems.warning(place, message, "a feed with that evidence", _feed(seen_by, min(blind[0].impact.evidence)))
     timed = [rule.name for rule in rules if _reads(rule) & _BY_THE_CLOCK]
     if timed and not any(service.hours is not None for service in catalogue.services.values()):
         message = f"no service declares operating hours, which these rules ask for: {few(timed)}"
-        problems.warning(place, message, "`hours:` of the services that open and close")
+        problems.warning(place, message, "`hours:` of the services that open and close", HOURS)
 
 
 def _reads(rule: Rule) -> frozenset[str]:

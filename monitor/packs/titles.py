@@ -6,7 +6,7 @@ import re
 from string import Formatter
 
 from monitor.core.drafting import PLACEHOLDER, TITLE_FIELDS
-from monitor.packs.problems import Place, Problems, nearest
+from monitor.packs.problems import Place, Problems, meant
 
 LONGEST_TITLE = 200
 _LABEL = re.compile(r"(hazard|intervention)\.labels\..")
@@ -21,19 +21,25 @@ def is_known(placeholder: str) -> bool:
 def check_title(title: str, place: Place, problems: Problems) -> None:
     """Every placeholder of a title must be known, and a title must not be longer than a line of a queue."""
     if len(title) > LONGEST_TITLE:
-        problems.error(place, f"the title has {len(title)} characters", f"at most {LONGEST_TITLE}")
+        problems.error(
+            place, f"the title has {len(title)} characters", f"at most {LONGEST_TITLE}", "the rest under `description:`"
+        )
     try:
         parts = list(Formatter().parse(title))
     except ValueError as error:
-        problems.error(place, f"the title's braces do not match: {error}", "placeholders such as {service}")
+        problems.error(
+            place,
+            f"the title's braces do not match: {error}",
+            "placeholders such as {service}",
+            "{{ and }} for braces that are meant",
+        )
         return
     for _, placeholder, spec, conversion in parts:
         if placeholder is None:
             continue
         if spec or conversion:
-            problems.error(place, f"{{{placeholder}…}} has a format of its own", f"{{{placeholder}}}")
+            problems.error(place, f"{{{placeholder}…}} has a format of its own", "its name alone", f"{{{placeholder}}}")
         elif not is_known(placeholder):
-            close = nearest(placeholder, TITLE_FIELDS)
             expected = "service, elapsed, margin, hazard.<field> or intervention.<field>"
-            hint = f"{{{close}}}" if close else ""
+            hint = meant(placeholder, TITLE_FIELDS, "service").strip("'").join("{}")
             problems.error(place, f"the title has no placeholder {{{placeholder}}}", expected, hint)

@@ -58,8 +58,10 @@ def told(body: bytes) -> None:
         assert problem.file == "fuzz.yaml"
         assert problem.message
         assert problem.expected, problem
-        assert 0 <= problem.line <= lines + 3 * body.count(b"\xc2") + 3 * body.count(b"\xe2"), problem
-        assert (problem.line == 0) == (problem.column == 0), problem
+        assert problem.hint, problem
+        assert problem.line >= 1, problem
+        assert problem.column >= 1, problem
+        assert problem.line <= lines + 3 * body.count(b"\xc2") + 3 * body.count(b"\xe2"), problem
         assert str(problem).isprintable()
     if rule is None:
         assert any(problem.is_error for problem in problems)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 from monitor.core.catalogue import Catalogue, Feed, Hours
 from monitor.core.events import MINUTE
 from monitor.packs.catalogue import catalogue_hash, load_catalogues
+
+WHOLE = re.compile(r":[1-9]\d*:[1-9]\d*: (error|warning): .+; expected \S.*; try \S")
 
 INVENTORY = """\
 apiVersion: backstage.io/v1alpha1
@@ -194,6 +197,7 @@ def test_each_mistake_is_told_where_it_stands(tmp_path: Path, old: str, new: str
     assert old in INVENTORY
     catalogue, problems = load(tmp_path, INVENTORY.replace(old, new, 1))
     assert any(told in problem for problem in problems), problems
+    assert all(WHOLE.search(problem) for problem in problems), problems
     assert catalogue.is_empty is any("error:" in problem for problem in problems)
 
 

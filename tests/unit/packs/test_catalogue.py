@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from monitor.core.catalogue import Catalogue, Feed, Hours
 from monitor.core.events import MINUTE
 from monitor.packs.catalogue import load_catalogue
+
+WHOLE = re.compile(r"^[1-9]\d*:[1-9]\d*: (error|warning): .+; expected \S.*; try \S")
 
 GOOD = """\
 services:
@@ -76,6 +79,7 @@ def test_each_mistake_is_told_where_it_stands(tmp_path: Path, old: str, new: str
     assert GOOD.count(old) == 1, old
     catalogue, problems = load(tmp_path, GOOD.replace(old, new))
     assert any(told in problem for problem in problems), problems
+    assert all(WHOLE.search(problem) for problem in problems), problems
     assert catalogue.is_empty or "warning" in told
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from monitor.core.conditions import All, Compare, Not
@@ -136,6 +138,7 @@ def test_each_mistake_is_told_where_it_stands(old: str, new: str, told: str) -> 
     problems = spoilt(old, new)
     assert any(told in str(problem) for problem in problems), [str(problem) for problem in problems]
     assert all(problem.line > 0 and problem.column > 0 for problem in problems)
+    assert all(problem.expected and problem.hint for problem in problems)
 
 
 @pytest.mark.parametrize(
@@ -157,6 +160,47 @@ def test_each_mistake_is_told_where_it_stands(old: str, new: str, told: str) -> 
 )
 def test_what_may_have_been_meant_is_offered(old: str, new: str, hint: str) -> None:
     assert any(hint in problem.hint for problem in spoilt(old, new)), [str(p) for p in spoilt(old, new)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("rule: page-and-fix", "rule: Page and fix"),
+        ("rule: page-and-fix", "rule: -1"),
+        ("family: margin", "family: edge"),
+        ("kind: alert.fired\n", "kind: []\n"),
+        ("severity: {at_least: high}", "severity: {}"),
+        ("severity: {at_least: high}", "severity: {is: high}"),
+        ("severity: {at_least: high}", "value: ninety"),
+        ("severity: {at_least: high}", "value: {prefix: 9}"),
+        ("severity: {at_least: high}", "actor.on_call: no"),
+        ("severity: {at_least: high}", "expires_at: 2026-01-01T00:00:00Z"),
+        ("severity: {at_least: high}", "any: {severity: high}"),
+        ("within: 30m", "within: 2 hours"),
+        ("within: 30m", "within: 30d"),
+        ("within: 30m", "within: 0m"),
+        ("optional: true", "optional: maybe"),
+        ("at_least: 3", "at_least: three"),
+        ("at_least: 3", "at_least: 257"),
+        ("since: intervention - 14d", "since: intervention + 1h"),
+        ("since: intervention - 14d", "since: intervention - 20d"),
+        ("since: intervention - 14d", "since: intervention - week"),
+        ("settle: 5m", "settle: 8d"),
+        ("settle: 5m", "settle: -5m"),
+        ("settle: 5m", "mode: loud"),
+        ("margin: elapsed", "margin: {measure: elapsed}"),
+        ("hold: 2h", "hold: 30d"),
+        ("hold: 2h", "hold: 3 days"),
+    ],
+)
+def test_the_line_that_is_offered_is_right(old: str, new: str) -> None:
+    (problem,) = [problem for problem in spoilt(old, new) if problem.is_error]
+    offered = re.search("`([^`]+)`", problem.hint)
+    assert offered, problem.hint
+    key = new.partition(":")[0]
+    assert offered[1].startswith(f"{key}: "), problem.hint
+    _, problems = read(GOOD.replace(old, offered[1] + ("\n" if new.endswith("\n") else "")))
+    assert [str(problem) for problem in problems if problem.is_error] == []
 
 
 def test_all_mistakes_come_at_once_in_the_order_of_the_text() -> None:

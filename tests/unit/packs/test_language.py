@@ -291,7 +291,7 @@ def test_relations_are_checked(line: str, told: str) -> None:
         (
             "severity: high",
             "15d",
-            "within is 15d; expected more than zero and at most 14d; try a hazard whose condition",
+            "within is 15d; expected more than zero and at most 14d; try `within: 14d`, or a hazard that needs",
         ),
         ("derived.time_left: {below: 30d}", "91d", "within is 91d; expected more than zero and at most 90d"),
         ("derived.time_left: {below: 30d}", "0s", "within is 0s; expected more than zero"),
