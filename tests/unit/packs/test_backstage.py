@@ -245,7 +245,8 @@ def told(body: str) -> None:
         path.write_text(body, encoding="utf-8")
         loaded = load_catalogues([path])
     assert loaded.errors or loaded.catalogue.services
-    assert all("\n" not in str(problem) and problem.line >= 0 for problem in loaded.problems)
+    assert all("\n" not in str(problem) and problem.line >= 1 for problem in loaded.problems)
+    assert all(problem.expected and problem.hint for problem in loaded.problems)
 
 
 @settings(max_examples=60)

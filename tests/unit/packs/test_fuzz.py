@@ -56,7 +56,9 @@ def load(body: bytes) -> tuple[Rule | None, list[Problem]]:
 def told(rule: Rule | None, problems: list[Problem]) -> None:
     assert rule is not None or any(problem.is_error for problem in problems)
     for problem in problems:
-        assert problem.line >= 0
+        assert problem.line >= 1
+        assert problem.expected
+        assert problem.hint
         assert "\n" not in str(problem)
 
 
