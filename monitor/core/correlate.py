@@ -359,8 +359,10 @@ class Correlator:
 
     def _evidence_added(self, instance: Instance, event: Event) -> None:
         episode = self.state.episodes[instance.episode]
+        known = len(episode.services)
         episode.cite(event)
-        self.state.register(episode)
+        if len(episode.services) != known:
+            self.state.register(episode)
         episode.first_sign_at = min(episode.first_sign_at, instance.first_sign_at)
         self.changed(episode)
 

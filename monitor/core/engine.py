@@ -33,6 +33,8 @@ from monitor.core.waiting import OF_NO_RULE
 FOREVER = 2**62
 EXPIRE_EVERY = 5 * MINUTE
 """Hazards that wait are let go at multiples of this event time, not one by one."""
+_IN_TURN = frozenset({*CONTEXT_KINDS, "impact.clear"})
+"""Kinds that wait for their turn although no rule asks for them; of the reports of feeds those that look back."""
 _IMPACT_KINDS = frozenset({"impact.started", "impact.ended", "incident.opened", "incident.updated", "incident.closed"})
 
 
@@ -86,7 +88,7 @@ class Engine:
         self.state.most_kept = self._keeping.most
         lineage.want(matcher.facts_asked)
         self._recorded = recorded = lineage.kinds
-        self._relevant = matcher.kinds | ALWAYS_KEPT.keys() | ALERT_STATES | recorded | frozenset(CONTEXT_KINDS)
+        self._relevant = matcher.kinds | ALWAYS_KEPT.keys() | ALERT_STATES | recorded | _IN_TURN
         self._correlator = Correlator(self.state, matcher, catalogue, self._out)
         self._judge = Judge(self.state, matcher, catalogue, self._correlator, self._out)
 
@@ -185,7 +187,7 @@ class Engine:
                 self._late(event)
                 continue
             kind = event.kind
-            if kind == "impact.clear":
+            if kind == "impact.clear" and event.covers_from is None:
                 if event.service is not None and counts(event.environment) is not False:
                     feeds.add(event)
             elif kind in relevant:
@@ -266,6 +268,9 @@ class Engine:
     def _process(self, event: Event) -> int:
         """Give one event to whoever may want it; the mask of the steps that it plays."""
         state, kind = self.state, event.kind
+        if kind == "impact.clear":
+            self._looked_back(event)
+            return 0
         mask = self._mask(event)
         if kind in self._recorded:
             state.record_lineage(event)
@@ -304,9 +309,7 @@ class Engine:
         state = self.state
         behind = state.timeline.watermark - event.time
         if event.kind == "impact.clear":
-            if event.service is not None and self.catalogue.counts(event.environment) is not False:
-                state.feeds.add(event)
-                self._look_again(self.catalogue.downward(event.service))
+            self._looked_back(event)
         elif state.memory.has(event):
             return
         else:
@@ -322,6 +325,12 @@ class Engine:
             else:
                 self._process_late(event)
         self._out.append(Late(event.event_id, event.time, behind))
+
+    def _looked_back(self, event: Event) -> None:
+        """A feed tells of a past that may have been judged without it."""
+        if event.service is not None and self.catalogue.counts(event.environment) is not False:
+            self.state.feeds.add(event)
+            self._look_again(self.catalogue.downward(event.service))
 
     def _process_late(self, event: Event) -> None:
         plays = self._matcher.plays(self._process(event))

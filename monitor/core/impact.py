@@ -204,7 +204,7 @@ def _can_see(feed_evidence: str | None, wanted: frozenset[str]) -> bool:
 
 
 def _known_by(reports: Reports, moment: int) -> bool:
-    return reports.last_before(moment) is not None or any(end <= moment for _, end in reports.spans)
+    return reports.last_before(moment) is not None or any(start <= moment for start, _ in reports.spans)
 
 
 def _freshness(catalogue: Catalogue, key: FeedKey) -> int | None:

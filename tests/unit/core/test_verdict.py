@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from monitor.core.decisions import Ignore, Open, Withdraw
-from monitor.core.events import MINUTE, Event, Instant
+from monitor.core.decisions import Amend, Ignore, Open, Withdraw
+from monitor.core.events import HOUR, MINUTE, Event, Instant
 from monitor.core.near_miss import Draft
 from monitor.core.reasons import Missing, NotOpened, Withdrawn
-from monitor.core.rule import Step
+from monitor.core.rule import Impact, Step
 from tests.support.streams import PERSON, START, acted_rule, clear_feed, make_event, new_engine, run
 
 
@@ -280,3 +281,13 @@ def test_an_outage_before_an_exposure_was_found_is_not_its_harm() -> None:
     draft = the_draft(noticed_late("exposure", *outage()))
     assert draft.window_from == START + 595 * MINUTE
     assert draft.missing_evidence == (Missing.FEED_GAP,), "nobody looked while the key lay open"
+
+
+def test_an_audit_that_is_written_after_the_window_makes_the_verdict_better() -> None:
+    audited = msgspec.structs.replace(acted_rule(), impact=Impact(hold=2 * HOUR, evidence=frozenset({"audit_log"})))
+    engine = new_engine([audited])
+    decided = engine.step([*story(), make_event("note.added", 400, "later", service="mail")])
+    assert the_draft(list(decided)).verdict == "unknown"
+    audit = make_event("impact.clear", 420, "audit", labels={"evidence": "audit_log"}, covers_from=Instant(START))
+    decided = engine.step([audit, make_event("note.added", 430, "last", service="mail")])
+    assert [decision.draft.verdict for decision in decided if isinstance(decision, Amend)] == ["none"]
