@@ -17,7 +17,7 @@ KEPT_PER_KIND = MOST_COUNTED
 """Events of one kind of one service that can be asked for: the newest so many. (Twice as many may lie here, so that
 forgetting is cheap; what lies beyond is never returned, so that it does not matter when it is forgotten.)"""
 
-KEPT_OLD = 16
+KEPT_OLD = 12
 """So many, where only further steps of a rule look so far back: a busy service would fill the memory with them."""
 
 EVERYONE = ""
