@@ -19,3 +19,10 @@ def test_a_link_to_a_file_finds_it(page: Path) -> None:
         if "://" in target or target.startswith("mailto:"):
             continue
         assert (ROOT / page.parent / target).exists(), f"{page} links to {target}"
+
+
+def test_every_decision_is_listed_in_its_order() -> None:
+    decisions = sorted(path.name for path in tracked() if path.parent == Path("docs/decisions"))
+    numbers = [name.partition("-")[0] for name in decisions]
+    assert numbers == [f"{number:04d}" for number in range(1, len(numbers) + 1)], "a number is missing or taken twice"
+    assert re.findall(r"\]\(decisions/([^)]+)\)", text(Path("docs/README.md")) or "") == decisions
