@@ -120,7 +120,7 @@ class Correlator:
         for rule in rules:
             compiled = self.matcher.rules[rule]
             acted_at = self.state.waiting.rooms[compiled.hazard.bit].over[service].acted_at
-            if acted_at > hazard.cleared_at and acted_at >= self.state.swept_at - compiled.within - HOUR:
+            if acted_at > hazard.cleared_at and acted_at >= self.state.swept_at - compiled.remembered - HOUR:
                 found.append(rule)
         return tuple(found)
 

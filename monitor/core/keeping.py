@@ -14,7 +14,7 @@ from monitor.core.events import HOUR
 from monitor.core.matching import CompiledStep, Matcher
 from monitor.core.memory import Limit
 from monitor.core.reaching import reach
-from monitor.core.state import State, kept_for
+from monitor.core.state import CONTEXT_HORIZON, CONTEXT_KINDS, State, kept_for
 
 LATE = HOUR
 """For so much longer, since what belongs to it may arrive late."""
@@ -47,13 +47,14 @@ class Keeping:
     def _keep(self, kind: str, mask: int) -> Keep:
         found = self._known.get((kind, mask))
         if found is None:
-            found = self._known[kind, mask] = self._work_out(kept_for(kind, mask), mask)
+            found = self._known[kind, mask] = self._work_out(kind, mask)
         return found
 
-    def _work_out(self, least: int, mask: int) -> Keep:
+    def _work_out(self, kind: str, mask: int) -> Keep:
         steps = self._matcher.plays(mask).steps
-        every = max([least, *(step.look_back + LATE for step in steps if step.clause is None)])
-        few = max([every, *(step.look_before + LATE for step in steps)])
+        context = CONTEXT_HORIZON if kind in CONTEXT_KINDS else 0
+        every = max([kept_for(kind, mask), *(step.look_back + LATE for step in steps if step.clause is None)])
+        few = max([every, context, *(step.look_before + LATE for step in steps)])
         longer = tuple(step for step in steps if step.look_back + LATE > every)
         return Keep(every, few, max([few, *(step.look_back + LATE for step in longer)]), longer)
 

@@ -14,7 +14,7 @@ from typing import Literal
 
 from monitor.core.catalogue import Catalogue
 from monitor.core.conditions import NO_FACTS, Facts, Getter, MakeRegex, Predicate, Scalar, getter, index_key
-from monitor.core.events import Event
+from monitor.core.events import DAY, Event
 from monitor.core.facts import EventFacts
 from monitor.core.lineage import Lineage
 from monitor.core.masks import Asked, MaskOf, compile_masks
@@ -26,6 +26,10 @@ FEW_VALUES = frozenset({"severity", "actor.kind", "actor.on_call", "environment"
 """Fields that take too few values for an index by value to spare anything."""
 WORTH_AN_INDEX = 8
 """Fewer steps than this that want a field's value are asked one by one: the look-up would cost more."""
+
+
+ACTIONS_REMEMBERED = DAY
+"""An action is remembered for so long at most, for the sake of hazards that arrive after it."""
 
 
 class CompiledStep:
@@ -57,7 +61,8 @@ class CompiledStep:
         before, after = rule.rule.span(clause) if clause is not None else (0, 0)
         # A step is asked for again when the episode is judged, once its window and the hold have gone by.
         held = rule.rule.impact.hold if clause is not None else 0
-        self.look_back = rule.rule.intervention.within + before + after + held
+        within = rule.rule.intervention.within if part != "intervention" else rule.remembered
+        self.look_back = within + before + after + held
         self.look_before = before if clause is not None else self.look_back
         self.predicate = _when_asked(step, regex)
 
@@ -78,12 +83,13 @@ def _when_asked(step: Step, regex: MakeRegex) -> Predicate:
 class CompiledRule:
     """A rule with its compiled steps. Steps are compared by identity."""
 
-    __slots__ = ("by_service", "clauses", "correlate", "hazard", "intervention", "name", "rule", "within")
+    __slots__ = ("by_service", "clauses", "correlate", "hazard", "intervention", "name", "remembered", "rule", "within")
 
     def __init__(self, rule: Rule, first_place: int, make_regex: MakeRegex) -> None:
         self.rule = rule
         self.name = rule.name
         self.within = rule.intervention.within
+        self.remembered = min(self.within, ACTIONS_REMEMBERED)
         self.by_service = "service" in rule.correlate
         self.correlate: tuple[Getter, ...] = tuple(getter(field) for field in rule.correlate)
         self.hazard = CompiledStep(self, "hazard", rule.hazard, None, first_place, make_regex)

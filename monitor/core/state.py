@@ -384,9 +384,8 @@ def _unregister(index: dict[str, set[str]], episode: Episode) -> None:
 
 
 def kept_for(kind: str, mask: int) -> int:
-    """How long an event is kept for the verdict's sake (microseconds); rules may want it for longer."""
-    least = CHANGE_HORIZON if kind.startswith("change.") else MEMORY_HORIZON
-    return max(ALWAYS_KEPT.get(kind, least), CONTEXT_HORIZON if kind in CONTEXT_KINDS else 0)
+    """How long every event is kept for the verdict's sake (microseconds); rules may want it for longer."""
+    return ALWAYS_KEPT.get(kind, CHANGE_HORIZON if kind.startswith("change.") else MEMORY_HORIZON)
 
 
 def _feed_cell(feed: FeedKey, slot: int | None) -> str:
