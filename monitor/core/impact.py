@@ -17,8 +17,10 @@ from monitor.core.feeds import FeedKey, Feeds, Reports
 from monitor.core.memory import EVERYONE, Memory
 from monitor.core.near_miss import FeedReport
 from monitor.core.reasons import Missing
+from monitor.core.rule import LONGEST_HOLD, LONGEST_WINDOW
 
-LOOK_BACK = 15 * DAY
+LOOK_BACK = LONGEST_WINDOW + LONGEST_HOLD + DAY
+"""A verdict reaches back to the first sign: a hazard's window and a hold later it is still asked for."""
 NEVER_ENDS = 24 * HOUR
 """Impact or maintenance whose end is never told is closed after this."""
 REPORT_DELAY = HOUR

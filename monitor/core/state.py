@@ -29,8 +29,6 @@ CHANGE_HORIZON = 6 * HOUR
 """Changes are wanted by rules alone; so long they are kept at least, for what comes late or twice."""
 SWEEP_EVERY = 6 * HOUR
 KEPT_TOGETHER = 16 * DAY
-FEED_HORIZON = LONGEST_EPISODE + DAY
-"""A verdict reaches back to the first sign; what lies further back than this counts as not looked at."""
 
 ALWAYS_KEPT: dict[str, int] = {
     **dict.fromkeys(("impact.started", "impact.ended"), LOOK_BACK),
@@ -222,7 +220,7 @@ class State:
         watermark = now - now % SWEEP_EVERY
         self.swept_at = watermark
         self.memory.forget(limit_at(watermark))
-        self.feeds.forget_before(watermark - FEED_HORIZON)
+        self.feeds.forget_before(watermark - LOOK_BACK)
         for number, until in list(self._fact_chunks.items()):
             if until < watermark:
                 del self._fact_chunks[number]
