@@ -179,7 +179,7 @@ def test_continuous_integration_runs_the_tests_with_the_material_beside_it(tmp_p
     folder = tmp_path / "checkout"
     (folder / ".ci").mkdir(parents=True)
     shutil.copy(ROOT / ".ci" / "run", folder / ".ci" / "run")
-    machine.has("make", 'echo "$PWD $* $NEARMISS_PAYLOADS|$NEARMISS_CASES"; exit 5')
+    machine.has("make", 'echo "$PWD $* $NEARMISS_PAYLOADS|$NEARMISS_CASES"; [ "$1" != test ] || exit 5')
 
     def run() -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -192,8 +192,19 @@ def test_continuous_integration_runs_the_tests_with_the_material_beside_it(tmp_p
         )
 
     alone = run()
-    assert (alone.returncode, alone.stdout) == (5, f"{folder} test |\n")
+    assert alone.returncode == 5
+    assert alone.stdout.splitlines() == [f"{folder} {target} |" for target in ("setup", "measure", "test")]
     beside = tmp_path / "shared"
     for name in ("payloads", "cases"):
         (beside / name).mkdir(parents=True)
-    assert run().stdout == f"{folder} test {beside}/payloads|{beside}/cases\n"
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    command = folder / ".venv" / "bin" / "nearmiss"
+    command.write_text('#!/bin/bash\necho "$*"\n', encoding="utf-8")
+    command.chmod(0o755)
+    material = f"{beside}/payloads|{beside}/cases"
+    assert run().stdout.splitlines() == [
+        f"{folder} setup {material}",
+        f"evaluate {beside}/cases",
+        f"{folder} measure {material}",
+        f"{folder} test {material}",
+    ]
