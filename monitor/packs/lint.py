@@ -69,7 +69,7 @@ def _questions(rule: Rule, node: Node, problems: Problems) -> None:
     for index, question in enumerate(rule.ask):
         if question.lower().startswith(_BLAMING):
             place = asked.items[index].place if isinstance(asked, Listing) else _place(node, "ask")
-            message = f"{question.split()[0]!r} asks for a culprit"
+            message = f"{question.split()[0]!r} asks people to justify themselves"
             problems.warning(place, message, "a question after how or what", QUESTION)
 
 
