@@ -12,7 +12,7 @@ from typing import NamedTuple
 from monitor.core.catalogue import Catalogue
 from monitor.core.events import HOUR
 from monitor.core.matching import CompiledStep, Matcher
-from monitor.core.memory import Limit
+from monitor.core.memory import KEPT_OLD, Limit
 from monitor.core.reaching import reach
 from monitor.core.state import CONTEXT_HORIZON, CONTEXT_KINDS, State, kept_for
 
@@ -53,7 +53,7 @@ class Keeping:
     def _work_out(self, kind: str, mask: int) -> Keep:
         steps = self._matcher.plays(mask).steps
         context = CONTEXT_HORIZON if kind in CONTEXT_KINDS else 0
-        every = max([kept_for(kind, mask), *(step.look_back + LATE for step in steps if step.clause is None)])
+        every = max([kept_for(kind, mask), *(step.look_back + LATE for step in steps if _wants_every(step))])
         few = max([every, context, *(step.look_before + LATE for step in steps)])
         longer = tuple(step for step in steps if step.look_back + LATE > every)
         return Keep(every, few, max([few, *(step.look_back + LATE for step in longer)]), longer)
@@ -84,3 +84,9 @@ class Keeping:
         hazards = set(state.open_by_rule.get(step.rule.name, ())) | set(room.standing if room is not None else ())
         near = [reach(self._catalogue, service, step.clause.reach) for service in hazards]
         return None if None in near else frozenset().union(*(services for services in near if services is not None))
+
+
+def _wants_every(step: CompiledStep) -> bool:
+    """Hazards and interventions are each wanted; of a further step as many as it counts."""
+    clause = step.clause
+    return clause is None or max(clause.at_least, clause.at_most or 0) >= KEPT_OLD
