@@ -13,7 +13,7 @@ from monitor.core.clauses import clause_unmet, point
 from monitor.core.conditions import NO_FACTS
 from monitor.core.decisions import Decision, Ignore, Merge
 from monitor.core.episodes import LONGEST_EPISODE, Episode, reference_of
-from monitor.core.events import HOUR, Event, EventId, Instant
+from monitor.core.events import Event, EventId, Instant
 from monitor.core.facts import is_drill
 from monitor.core.instances import Evidence, Instance, correlation_key
 from monitor.core.matching import CompiledRule, CompiledStep, Matcher, Plays
@@ -106,7 +106,7 @@ class Correlator:
                         self._expired(at, noted.reason, (rule,), event, noted.detail)
                 rules = tuple(rule for rule in rules if rule not in notes)
             if rules and hazard.cleared_at <= at:
-                missed = self._missed(hazard, rules)
+                missed = self._missed(hazard, rules, at)
                 if missed:
                     self._expired(at, NotOpened.CLEARED_BEFORE_ACTION, missed, event, OVER)
                     rules = tuple(rule for rule in rules if rule not in missed)
@@ -114,13 +114,13 @@ class Correlator:
                 self._expired(at, NotOpened.NO_INTERVENTION, rules, event, NOTHING_HAPPENED)
             waiting.let_go(hazard)
 
-    def _missed(self, hazard: Hazard, rules: tuple[str, ...]) -> tuple[str, ...]:
-        """The rules under which somebody acted after the alert was over. What the memory forgot counts no more."""
+    def _missed(self, hazard: Hazard, rules: tuple[str, ...], until: int) -> tuple[str, ...]:
+        """The rules under which somebody acted after the alert was over, and not so long ago that it is forgotten."""
         service, found = hazard.event.service or "", []
         for rule in rules:
             compiled = self.matcher.rules[rule]
             acted_at = self.state.waiting.rooms[compiled.hazard.bit].over[service].acted_at
-            if acted_at > hazard.cleared_at and acted_at >= self.state.swept_at - compiled.remembered - HOUR:
+            if acted_at > hazard.cleared_at and acted_at >= until - compiled.remembered:
                 found.append(rule)
         return tuple(found)
 
