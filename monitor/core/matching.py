@@ -14,12 +14,12 @@ from typing import Literal
 
 from monitor.core.catalogue import Catalogue
 from monitor.core.conditions import NO_FACTS, Facts, Getter, MakeRegex, Predicate, Scalar, getter, index_key
-from monitor.core.events import DAY, Event
+from monitor.core.events import Event
 from monitor.core.facts import EventFacts
 from monitor.core.lineage import Lineage
 from monitor.core.masks import Asked, MaskOf, compile_masks
 from monitor.core.predicates import compile_condition
-from monitor.core.rule import Clause, Rule, Step, facts_asked
+from monitor.core.rule import LONGEST_WINDOW, Clause, Rule, Step, facts_asked
 
 Part = Literal["hazard", "intervention", "clause"]
 FEW_VALUES = frozenset({"severity", "actor.kind", "actor.on_call", "environment", "bound", "kind"})
@@ -28,7 +28,7 @@ WORTH_AN_INDEX = 8
 """Fewer steps than this that want a field's value are asked one by one: the look-up would cost more."""
 
 
-ACTIONS_REMEMBERED = DAY
+ACTIONS_REMEMBERED = LONGEST_WINDOW
 """An action is remembered for so long at most, for the sake of hazards that arrive after it."""
 
 
