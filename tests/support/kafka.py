@@ -40,7 +40,7 @@ class KafkaBroker:
     """One broker on free loopback ports. The ports stay the same over stop and start, and so does the data."""
 
     def __init__(self, jars: Path, java: str, folder: Path) -> None:
-        port, sasl_port, tls_port, mutual_port, controller_port = _free_ports(5)
+        port, sasl_port, tls_port, mutual_port, controller_port = free_ports(5)
         self.bootstrap = f"127.0.0.1:{port}"
         self.sasl_bootstrap = f"127.0.0.1:{sasl_port}"
         self.tls_bootstrap = f"127.0.0.1:{tls_port}"
@@ -94,7 +94,7 @@ class KafkaBroker:
             )
         clock = SystemClock()
         deadline = clock.monotonic() + START_SECONDS
-        while not asyncio.run(_is_ready(self.bootstrap)):
+        while not asyncio.run(is_ready(self.bootstrap)):
             if self._process.poll() is not None or clock.monotonic() > deadline:
                 self.stop()
                 tail = "\n".join(self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:])
@@ -116,7 +116,7 @@ class KafkaBroker:
 @pytest.fixture(scope="session")
 def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
     """A running broker for the whole test run. Its users share one xdist group, so that it starts once."""
-    broker = KafkaBroker(_jars(), _java(), tmp_path_factory.mktemp("kafka"))
+    broker = KafkaBroker(find_jars(), find_java(), tmp_path_factory.mktemp("kafka"))
     broker.start()
     yield broker
     broker.stop()
@@ -129,7 +129,7 @@ def topic(request: pytest.FixtureRequest) -> str:
     return f"{readable}-{uuid.uuid4().hex[:8]}"
 
 
-async def _is_ready(bootstrap: str) -> bool:
+async def is_ready(bootstrap: str) -> bool:
     """Whether the broker takes requests and has registered itself; tried for at most a second."""
     host, port = bootstrap.split(":")
     try:
@@ -150,7 +150,7 @@ async def _is_ready(bootstrap: str) -> bool:
         await admin.close()
 
 
-def _java() -> str:
+def find_java() -> str:
     java = shutil.which("java")
     if java is None:
         pytest.fail(f"The Kafka tests need Java {OLDEST_JAVA}: install openjdk-17-jre-headless.", pytrace=False)
@@ -165,7 +165,7 @@ def _java() -> str:
     return java
 
 
-def _jars() -> Path:
+def find_jars() -> Path:
     """The folder with Kafka's jars; fetched once for each content of the pom, after that no network is needed."""
     cache = PROJECT / ".cache" / "java"
     folder = cache / hashlib.sha256(POM.read_bytes()).hexdigest()[:16]
@@ -199,7 +199,7 @@ def _fetch(folder: Path) -> None:
     partial.replace(folder)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [int(each.getsockname()[1]) for each in sockets]
     for each in sockets:

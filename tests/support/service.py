@@ -26,7 +26,7 @@ class Service:
     def __init__(self, directory: Path, *arguments: str, environment: dict[str, str] | None = None) -> None:
         self.directory = directory
         self._arguments = arguments
-        self._environment = {**_clean(os.environ), **(environment or {})}
+        self._environment = {**without_settings(os.environ), **(environment or {})}
         self._log = directory / "service.log"
         self.process: subprocess.Popen[str] | None = None
         self.address = ""
@@ -116,6 +116,6 @@ class Service:
         return code
 
 
-def _clean(environ: os._Environ[str]) -> dict[str, str]:
+def without_settings(environ: os._Environ[str]) -> dict[str, str]:
     """The environment without settings of whoever runs the tests."""
     return {name: value for name, value in environ.items() if not name.startswith("NEARMISS_")}

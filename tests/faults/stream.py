@@ -1,0 +1,164 @@
+"""The events that flow while something fails, and what one engine that nothing happens to makes of them.
+
+Their times lie ahead of the present, so that time goes on with the events alone: however long a fault lasts, no window
+ends by the clock of the machine, and what comes out can be compared byte for byte. Same seed, same events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from random import Random
+
+import msgspec
+import yaml
+
+from monitor.core.engine import Engine, EngineSettings
+from monitor.core.events import DAY, MINUTE, SECOND, Event, Instant
+from monitor.decode.canonical import decode_line, encode
+from monitor.lab.generator import STARTS_AT, Shape, catalogue_mapping, generate
+from monitor.lab.ledger import Ledger
+from monitor.packs.catalogue import load_catalogue
+from monitor.packs.loader import load_rules
+from monitor.packs.regex import make_regex
+from monitor.packs.shipped import shipped_rules
+
+LATENESS = 20 * MINUTE
+"""What the service under test is set to: as much event time as senders may be apart while one of them is held up."""
+TOLERANCE = 60 * DAY
+_COMPANIES = 12
+_SERVICES = 50
+_RATE = 1.0
+_DISORDER = 0.05
+_COPIES = 0.05
+_MOST_LATE = 50 * SECOND
+_MOST_REPEATED = 5 * MINUTE
+_LAST_WINDOW = 9 * DAY
+_STEP = 1000
+
+
+class Stream(msgspec.Struct, frozen=True):
+    """`lines` as they arrive, with copies and out of order; `clean` each once, in the order of event time.
+
+    `last`: said at the very end, so far ahead that every window is over.
+    """
+
+    lines: list[bytes]
+    clean: list[bytes]
+    last: bytes
+    copies: int
+    displaced: int
+    catalogue: Path
+    identities: int
+
+
+def make_stream(count: int, seed: int, now: Instant, directory: Path) -> Stream:
+    """`count` different events of several companies that know nothing of each other, and copies of some of them."""
+    random = Random(seed)
+    begin = Instant(now + DAY - (now + DAY - STARTS_AT) % DAY + DAY)
+    clean = [encode(event) for event in _in_time(count, seed, begin)]
+    arriving: list[tuple[int, int, bytes]] = []
+    copies = displaced = 0
+    newest = begin
+    for number, line in enumerate(clean):
+        newest = decode_line(line).time
+        late = random.randrange(SECOND, _MOST_LATE) if random.random() < _DISORDER else 0
+        displaced += late > 0
+        arriving.append((newest + late, number, line))
+        if random.random() < _COPIES:
+            copies += 1
+            arriving.append((newest + late + random.randrange(_MOST_REPEATED), count + number, line))
+    arriving.sort()
+    last = Event("the-end", "test", Instant(newest + _LAST_WINDOW), "note.added", title="nothing is open any more")
+    return Stream(
+        lines=[line for _, _, line in arriving],
+        clean=clean,
+        last=encode(last),
+        copies=copies,
+        displaced=displaced,
+        catalogue=_write_catalogue(directory),
+        identities=count + 1,
+    )
+
+
+def undisturbed(stream: Stream) -> list[bytes]:
+    """The published lines of all drafts, by id: one engine, one process, no broker, no database, nothing twice."""
+    how = EngineSettings(lateness=LATENESS)
+    engine = Engine(load_rules(shipped_rules()).rules, load_catalogue(stream.catalogue)[0], make_regex, how)
+    ledger = Ledger()
+    for start in range(0, len(stream.clean), _STEP):
+        ledger.record(engine.step([decode_line(line) for line in stream.clean[start : start + _STEP]]))
+        engine.forget_changes()
+    said = decode_line(stream.last)
+    # With the time of receipt that intake gives it: a leap ahead is believed at once then.
+    ledger.record(engine.step([msgspec.structs.replace(said, received_at=said.time)]))
+    return sorted(msgspec.json.encode(entry.line()) for entry in ledger.entries())
+
+
+def batches(lines: Sequence[bytes], size: int) -> list[bytes]:
+    """Bodies of deliveries, some lines each."""
+    return [b"\n".join(lines[start : start + size]) for start in range(0, len(lines), size)]
+
+
+def _shape(company: int, count: int, seed: int) -> Shape:
+    return Shape(
+        events=count,
+        services=_SERVICES,
+        user_facing=5,
+        rate=_RATE / _COMPANIES,
+        candidates=0.03,
+        disorder=0.0,
+        bytes_each=0,
+        seed=seed * _COMPANIES + company,
+    )
+
+
+def _in_time(count: int, seed: int, begin: Instant) -> list[Event]:
+    found: list[Event] = []
+    for company in range(_COMPANIES):
+        share = count // _COMPANIES + (company < count % _COMPANIES)
+        found += (_placed(event, company, begin - STARTS_AT) for event in _events(_shape(company, share, seed)))
+    return sorted(found, key=lambda event: (event.time, event.source, event.id))
+
+
+def _events(shape: Shape) -> Iterator[Event]:
+    return map(decode_line, generate(shape))
+
+
+def _placed(event: Event, company: int, by: int) -> Event:
+    """The event in its company and in its time."""
+
+    def moved(at: Instant | None) -> Instant | None:
+        return None if at is None else Instant(at + by)
+
+    return msgspec.structs.replace(
+        event,
+        id=f"{company}-{event.id}",
+        time=Instant(event.time + by),
+        service=None if event.service is None else f"{company}-{event.service}",
+        subject=None if event.subject is None else f"{company}-{event.subject}",
+        expires_at=moved(event.expires_at),
+        previous_expires_at=moved(event.previous_expires_at),
+    )
+
+
+def _write_catalogue(directory: Path) -> Path:
+    services, feeds = {}, []
+    for company in range(_COMPANIES):
+        one = catalogue_mapping(_shape(company, 0, 0))
+        facing, depends = one["user_facing"], one["depends_on"]
+        assert isinstance(facing, list)
+        assert isinstance(depends, dict)
+        for name, below in depends.items():
+            services[f"{company}-{name}"] = {
+                "user_facing": name in facing,
+                "depends_on": [f"{company}-{other}" for other in below],
+            }
+        feeds += [
+            {"service": f"{company}-{name}", "source": "blackbox/main", "evidence": "synthetic", "freshness": "15m"}
+            for name in facing
+        ]
+    path = directory / "companies.yaml"
+    catalogue = {"services": services, "production": ["production"], "feeds": feeds}
+    path.write_text(yaml.safe_dump(catalogue), encoding="utf-8")
+    return path
