@@ -5,6 +5,11 @@ SHELL := /bin/bash
 BIN := .venv/bin
 PYTEST_ARGS ?=
 MEASURE_ARGS ?=
+# How large the proof under kills is; `make test` runs a small one, with one broker.
+FAULTS_EVENTS ?= 500000
+FAULTS_KILLS ?= 100
+FAULTS_BROKERS ?= 3
+FAULTS_SEED ?= 1
 
 .PHONY: help
 help: ## List what can be made
@@ -46,7 +51,8 @@ test: setup system-packages lint types layers ## Set up whatever the tests need,
 
 .PHONY: test-faults
 test-faults: setup system-packages ## Kill, hang and cut what runs, by name, and print the figures
-	@$(BIN)/pytest -m faults -n 0 -v $(PYTEST_ARGS)
+	@FAULTS_EVENTS=$(FAULTS_EVENTS) FAULTS_KILLS=$(FAULTS_KILLS) FAULTS_BROKERS=$(FAULTS_BROKERS) \
+		FAULTS_SEED=$(FAULTS_SEED) $(BIN)/pytest -m faults -n 0 -v $(PYTEST_ARGS)
 
 .PHONY: bench
 bench: setup ## Measure speed and memory, and print the ratios
