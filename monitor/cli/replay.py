@@ -6,7 +6,6 @@ Standard output carries the drafts alone; progress, unreadable lines and the sum
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import Literal
 
@@ -27,7 +26,7 @@ from monitor.cli.streams import limits_for
 from monitor.cli.watching import FilesWatcher, collect_garbage_rarely
 from monitor.core.engine import Engine
 from monitor.core.near_miss import State
-from monitor.lab.ledger import Entry, Ledger
+from monitor.lab.ledger import Ledger
 from monitor.lab.replay import Source, Summary, replay
 from monitor.ops.lines import read_lines
 from monitor.packs.regex import make_regex
@@ -64,22 +63,22 @@ def command(files: tuple[str, ...], rules_path: Path | None, catalogue_paths: tu
             ledger, summary = replay(engine, sources, watcher)
         except OSError as error:
             raise click.ClickException(f"{error.filename or 'input'}: {error.strerror or error}") from error
-    _write(ledger.entries(), "table" if output == "table" else "jsonl")
+    _write(ledger, "table" if output == "table" else "jsonl")
     click.echo(sum_up(summary, ledger), err=True)
     if summary.nothing_readable:
         click.echo("nothing could be read; expected one JSON event on each line", err=True)
         sys.exit(UNREADABLE)
 
 
-def _write(entries: list[Entry], output: Literal["jsonl", "table"]) -> None:
+def _write(ledger: Ledger, output: Literal["jsonl", "table"]) -> None:
     if output == "jsonl":
-        for entry in entries:
+        for entry in ledger.entries():
             click.echo(msgspec.json.encode(entry.line()))
         return
-    table = Table(title=None if entries else "no drafts")
+    table = Table(title=None if ledger.states() else "no drafts")
     for column in ("opened at", "service", "title", "rules", "verdict", "margin", "state"):
         table.add_column(column, overflow="fold")
-    for entry in entries:
+    for entry in ledger.entries():
         line, draft = entry.line(), entry.draft
         state = f"{entry.state}: {entry.reason}" if entry.reason else str(entry.state)
         margin = "" if draft.margin is None else draft.margin.text
@@ -92,7 +91,7 @@ def _write(entries: list[Entry], output: Literal["jsonl", "table"]) -> None:
 
 
 def sum_up(summary: Summary, ledger: Ledger) -> str:
-    states = Counter(entry.state for entry in ledger.entries())
+    states = ledger.states()
     said = f"{summary.events:,} events"
     if summary.unread:
         said += f", {sum(summary.unread.values()):,} unreadable lines ({_counted(summary.unread)})"

@@ -81,7 +81,7 @@ def judge(case: Case, ledger: Ledger) -> Judged:
         id=case.id,
         label=case.label,
         standing=len(standing),
-        withdrawn=sum(entry.state == State.WITHDRAWN for entry in ledger.entries()),
+        withdrawn=ledger.states()[State.WITHDRAWN],
         false_drafts=false_drafts,
         hazard_cited=len(cited & hazard),
         intervention_cited=len(cited & intervention),

@@ -1,21 +1,28 @@
 """Folds the engine's decisions into final records: what a store would hold in the end, were nobody to decide.
 
-Knows decisions only. Its memory grows with the drafts, never with the events.
+Knows decisions only. Many drafts lie in a file of its own, so that its memory hardly grows with the stream.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from os import SEEK_END
+from tempfile import SpooledTemporaryFile
+from typing import NamedTuple
+from weakref import finalize
 
 import msgspec
 
 from monitor.core.decisions import Amend, Decision, Ignore, Late, Merge, Open, Withdraw
 from monitor.core.events import Instant
 from monitor.core.near_miss import Cited, Draft, State, public_line
+from monitor.core.packing import pack, unpack
 from monitor.core.reasons import NotOpened, Withdrawn
 
 SHOWN_MODES: frozenset[str] = frozenset({"live", "digest"})
+IN_MEMORY = 1 << 24
+"""So many bytes of drafts are held before they go into the file."""
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -41,11 +48,23 @@ class Entry(msgspec.Struct, frozen=True):
         return line
 
 
+class _Place(NamedTuple):
+    """Where an entry's newest content lies, and by what it is sorted and counted."""
+
+    opened_at: int
+    id: str
+    state: State
+    offset: int
+    length: int
+
+
 class Ledger:
     """The drafts by id, and how often nothing was opened, by reason."""
 
     def __init__(self) -> None:
-        self._entries: dict[str, Entry] = {}
+        self._places: dict[str, _Place] = {}
+        self._file = SpooledTemporaryFile[bytes](IN_MEMORY)
+        finalize(self, self._file.close)  # the file is gone with the ledger
         self.not_opened: Counter[NotOpened] = Counter()
         self.late = 0
 
@@ -53,15 +72,16 @@ class Ledger:
         """Carry decisions out in their order. An Open of a known id changes nothing.
 
         Raises LookupError for a decision about a draft that was never opened: a broken invariant of the engine.
+        OSError where the disk has no room for the drafts.
         """
         for decision in decisions:
             match decision:
                 case Open(draft):
-                    self._entries.setdefault(draft.id, Entry(draft))
+                    if draft.id not in self._places:
+                        self._put(Entry(draft))
                 case Amend(draft):
-                    entry = self._known(draft.id, decision)
-                    if entry.state == State.DRAFT:
-                        self._entries[draft.id] = Entry(draft)
+                    if self._known(draft.id, decision).state == State.DRAFT:
+                        self._put(Entry(draft))
                 case Withdraw(draft_id, reason, at, evidence):
                     self._take_back(draft_id, decision, State.WITHDRAWN, at, reason=reason, impact=evidence)
                 case Merge(draft_id, into, at):
@@ -82,19 +102,34 @@ class Ledger:
         impact: tuple[Cited, ...] = (),
         merged_into: str | None = None,
     ) -> None:
-        entry = self._known(draft_id, decision)
-        if entry.state == State.DRAFT:
-            self._entries[draft_id] = Entry(entry.draft, state, reason, at, impact, merged_into)
+        place = self._known(draft_id, decision)
+        if place.state == State.DRAFT:
+            self._put(Entry(self._read(place).draft, state, reason, at, impact, merged_into))
 
-    def _known(self, draft_id: str, decision: Decision) -> Entry:
+    def _known(self, draft_id: str, decision: Decision) -> _Place:
         try:
-            return self._entries[draft_id]
+            return self._places[draft_id]
         except KeyError:
             raise LookupError(f"{type(decision).__name__} for draft {draft_id}, which was never opened") from None
 
-    def entries(self) -> list[Entry]:
+    def _put(self, entry: Entry) -> None:
+        content = pack(entry)
+        offset = self._file.seek(0, SEEK_END)
+        self._file.write(content)
+        draft = entry.draft
+        self._places[draft.id] = _Place(draft.opened_at, draft.id, entry.state, offset, len(content))
+
+    def _read(self, place: _Place) -> Entry:
+        self._file.seek(place.offset)
+        return unpack(self._file.read(place.length), Entry)
+
+    def states(self) -> Counter[State]:
+        """How many drafts there are in each state."""
+        return Counter(place.state for place in self._places.values())
+
+    def entries(self) -> Iterator[Entry]:
         """Every draft that was ever opened, by `opened_at` and id, so that the order never depends on arrival."""
-        return sorted(self._entries.values(), key=lambda entry: (entry.draft.opened_at, entry.draft.id))
+        return map(self._read, sorted(self._places.values()))
 
     def standing(self) -> list[Entry]:
         return [entry for entry in self.entries() if entry.stands]

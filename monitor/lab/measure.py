@@ -191,7 +191,7 @@ def _measure(year: Year, ledger: Ledger, witness: Witness, events: int) -> Measu
         live_true=live_true,
         digest=len(digest),
         digest_true=sum(entry.draft.id in true for entry in digest),
-        withdrawn=sum(entry.state == State.WITHDRAWN for entry in ledger.entries()),
+        withdrawn=ledger.states()[State.WITHDRAWN],
         precision=live_true / len(live) if live else 0.0,
         planted=len(year.planted),
         found=len(found),

@@ -48,7 +48,7 @@ def final(case: Case, events: Sequence[Event]) -> list[Entry]:
     ledger = Ledger()
     ledger.record(engine.step(events))
     ledger.record(engine.end())
-    return ledger.entries()
+    return list(ledger.entries())
 
 
 def lines(entries: Sequence[Entry]) -> list[dict[str, object]]:

@@ -28,7 +28,7 @@ def decide(*events: Event, days: int = 3) -> list[Decision]:
 def entries(decided: list[Decision]) -> list[Entry]:
     ledger = Ledger()
     ledger.record(decided)
-    return ledger.entries()
+    return list(ledger.entries())
 
 
 def test_alerts_that_share_an_intervention_are_one_episode() -> None:

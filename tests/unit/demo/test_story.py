@@ -25,7 +25,7 @@ def _played() -> list[Entry]:
     ledger = Ledger()
     # No tick and no end: what stands must stand at once when the stream was played into a live service.
     ledger.record(Engine(load_rules(shipped_rules()).rules, catalogue, make_regex).step(story(NOW)))
-    return ledger.entries()
+    return list(ledger.entries())
 
 
 def _standing() -> list[Entry]:

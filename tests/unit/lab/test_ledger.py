@@ -41,7 +41,7 @@ def test_a_merged_draft_names_the_one_that_it_became_part_of() -> None:
     ledger = Ledger()
     ledger.record([Open(draft("a")), Open(draft("b")), Merge("b", "a", AT)])
     assert [entry.draft.id for entry in ledger.standing()] == ["a"]
-    assert ledger.entries()[1].line()["merged_into"] == "a"
+    assert list(ledger.entries())[1].line()["merged_into"] == "a"
 
 
 def test_a_draft_in_shadow_mode_does_not_stand() -> None:
@@ -68,3 +68,14 @@ def test_what_was_not_opened_is_counted_by_reason() -> None:
 def test_a_decision_about_an_unknown_draft_is_a_broken_invariant(decision: Amend | Merge) -> None:
     with pytest.raises(LookupError, match="never opened"):
         Ledger().record([decision])
+
+
+def test_more_drafts_than_are_held_in_memory_read_back_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.lab.ledger.IN_MEMORY", 1_000)
+    ledger = Ledger()
+    drafts = [draft(f"d{number:03d}", opened_at=number) for number in range(200)]
+    ledger.record([Open(each) for each in drafts])
+    ledger.record([Withdraw(drafts[7].id, Withdrawn.IMPACT_AFTERWARDS, AT, ())])
+    assert [entry.draft for entry in ledger.entries()] == drafts
+    assert ledger.states() == {State.DRAFT: 199, State.WITHDRAWN: 1}
+    assert [entry.draft.id for entry in ledger.entries() if entry.reason] == ["d007"]
