@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from monitor.core.events import Event
 from monitor.core.rule import MOST_COUNTED
+from monitor.core.sharing import Sharing
 
 KEPT_PER_KIND = MOST_COUNTED
 """Events of one kind of one service that can be asked for: the newest so many. (Twice as many may lie here, so that
@@ -84,6 +85,7 @@ class Memory:
     def __init__(self) -> None:
         self._by_service: dict[str, dict[str, Shelf]] = {}
         self._with_kind: dict[str, set[str]] = {}
+        self._sharing = Sharing()
         self.displaced: tuple[Event, int] | None = None
 
     def add(self, event: Event, mask: int) -> bool:
@@ -93,6 +95,7 @@ class Memory:
         next call.
         """
         self.displaced = None
+        self._sharing.share(event)
         service, kind = event.service or EVERYONE, event.kind
         shelves = self._by_service.get(service)
         if shelves is None:
