@@ -19,6 +19,7 @@ import asyncpg  # type: ignore[import-untyped]  # comes without types
 import httpx
 
 from tests.support.kafka import free_ports
+from tests.support.network import fetch_from_inside
 from tests.support.service import without_settings
 
 _LOOK_EVERY = 0.1
@@ -39,7 +40,7 @@ END $$
 class Member:
     """One process of the service, over all its lives. Use it through a fleet.
 
-    `prefix`: what it is started with, such as another network namespace. `asked_at`: the host that answers for it.
+    `prefix`: what it is started with, when it lives in a network namespace of its own.
     """
 
     def __init__(
@@ -51,7 +52,6 @@ class Member:
         *,
         database: str,
         prefix: Sequence[str] = (),
-        asked_at: str = "127.0.0.1",
     ) -> None:
         self.name = name
         self.lives = 0
@@ -59,7 +59,7 @@ class Member:
         self.is_wanted = False
         self.process: subprocess.Popen[bytes] | None = None
         [self._port] = free_ports(1)
-        self.address = f"http://{asked_at}:{self._port}"
+        self.address = f"http://127.0.0.1:{self._port}"
         self._arguments = (*arguments, "--port", str(self._port))
         self._environment = {**without_settings(os.environ), **environment}
         self._database = database
@@ -102,21 +102,25 @@ class Member:
         self.process.send_signal(number)
 
     def is_ready(self) -> bool:
-        try:
-            return httpx.get(f"{self.address}/readyz", timeout=_ANSWER_SECONDS, trust_env=False).status_code == 200
-        except httpx.TransportError:
-            return False
+        answer = self._get("/readyz")
+        return answer is not None and answer[0] == 200
 
     def metric(self, name: str) -> float:
         """What it tells of itself; 0 while it does not answer."""
-        try:
-            answer = httpx.get(f"{self.address}/metrics", timeout=_ANSWER_SECONDS, trust_env=False)
-        except httpx.TransportError:
-            return 0.0
-        for line in answer.text.splitlines():
+        answer = self._get("/metrics")
+        for line in answer[1].splitlines() if answer else ():
             if line.startswith(f"{name} "):
                 return float(line.rpartition(" ")[2])
         return 0.0
+
+    def _get(self, path: str) -> tuple[int, str] | None:
+        if self._prefix:
+            return fetch_from_inside(self._prefix, self.address + path, _ANSWER_SECONDS)
+        try:
+            answer = httpx.get(self.address + path, timeout=_ANSWER_SECONDS, trust_env=False)
+        except httpx.TransportError:
+            return None
+        return answer.status_code, answer.text
 
     def said(self) -> str:
         """All that its lives logged."""

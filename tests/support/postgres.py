@@ -39,9 +39,13 @@ SETTINGS = {
 
 
 class PostgresServer:
-    """One server. Port and data stay the same over stop and start."""
+    """One server. Port and data stay the same over stop and start.
 
-    def __init__(self) -> None:
+    `also_at`: a further address of this machine to listen at, for whoever is in its network.
+    """
+
+    def __init__(self, also_at: str = "") -> None:
+        self._also_at = also_at
         self._binaries = _binaries()
         # pytest's own folders are closed to the account that the server runs under.
         self._folder = Path(tempfile.mkdtemp(prefix="nearmiss-postgres-"))
@@ -54,10 +58,13 @@ class PostgresServer:
         """Make the files of an empty server."""
         data = str(self._folder / "data")
         self._run("initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        if self._also_at:
+            with (self._folder / "data" / "pg_hba.conf").open("a") as access:
+                access.write("host all all samenet trust\n")
 
     def start(self) -> None:
         """Start it and return when it takes connections. Fails the test run when it does not come up."""
-        options = " ".join(f"-c {name}='{value}'" for name, value in {**SETTINGS, "port": self._port}.items())
+        options = " ".join(f"-c {name}='{value}'" for name, value in {**SETTINGS, **self._where}.items())
         self._control("start", "-o", options, "-l", str(self._folder / "server.log"))
 
     def stop(self) -> None:
@@ -68,8 +75,13 @@ class PostgresServer:
         """Let it end as in a power cut: nothing is written down any more, and the next start recovers from its log."""
         self._control("stop", "-m", "immediate")
 
-    def url(self, name: str) -> str:
-        return f"postgresql://{USER}@127.0.0.1:{self._port}/{name}"
+    def url(self, name: str, host: str = "127.0.0.1") -> str:
+        return f"postgresql://{USER}@{host}:{self._port}/{name}"
+
+    @property
+    def _where(self) -> dict[str, object]:
+        addresses = SETTINGS["listen_addresses"] + (f",{self._also_at}" if self._also_at else "")
+        return {"port": self._port, "listen_addresses": addresses}
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -131,10 +143,9 @@ class PostgresServer:
         return {"user": self._account.pw_uid, "group": self._account.pw_gid, "extra_groups": []}
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    """A running server with a template database that has all tables."""
-    server = PostgresServer()
+@contextmanager
+def running(server: PostgresServer) -> Iterator[PostgresServer]:
+    """Set up and started, with the template database; stopped at the end."""
     with server.watched():
         server.initialise()
         server.start()
@@ -144,19 +155,27 @@ def postgres_server() -> Iterator[PostgresServer]:
         server.stop()
 
 
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A running server with a template database that has all tables."""
+    with running(PostgresServer()) as server:
+        yield server
+
+
 @pytest.fixture
 def empty_postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     """A database without any tables, for one test."""
-    yield from _database(postgres_server, "template0")
+    yield from fresh_database(postgres_server, "template0")
 
 
 @pytest.fixture
 def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     """A database with all tables and nothing in them, for one test."""
-    yield from _database(postgres_server, TEMPLATE)
+    yield from fresh_database(postgres_server, TEMPLATE)
 
 
-def _database(server: PostgresServer, template: str) -> Iterator[str]:
+def fresh_database(server: PostgresServer, template: str) -> Iterator[str]:
+    """The address of a database that was copied from the template and goes at the end."""
     name = f"test_{uuid.uuid4().hex}"
     server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     yield server.url(name)
