@@ -28,6 +28,7 @@ from monitor.ops.tasks import TaskFailed, WatchedTasks
 from monitor.pipeline.crew import Crew, Worker
 from monitor.pipeline.forward import Forwarder, NoTopics
 from monitor.pipeline.loop import EngineLoop, LoopState
+from monitor.pipeline.reach import stay_in_reach
 from monitor.pipeline.tenure import TenureSettings
 from monitor.ports import WHOLE, Commit, EngineStore, JournalReader, JournalWriter, Saved, Unavailable
 from monitor.settings import Settings
@@ -149,7 +150,7 @@ async def _shared(context: Context, stack: AsyncExitStack) -> Journal:
         member = Membership(kafka, str(kafka.group), kafka.canonical, partitions)
         crew = Crew(member, lambda part: _engines(context, member, part, partitions), FLUSH_GRACE)
         troubles.append(lambda: crew.trouble)
-        works["engine"] = lambda stop: _in_group(member, crew, stop)
+        works["engine"] = lambda stop: _in_group(member, crew, store.ping, stop)
     trouble: Callable[[], Awaitable[str | None]] = _no_trouble
     if context.has("ingest"):
         source: JournalReader = NoTopics()
@@ -203,7 +204,9 @@ def _memory_of_intake(context: Context) -> HintingStore:
     return HintingStore(_Apart(context.store.engine_store, f"{INTAKE}:"), hinted, context.clock)
 
 
-async def _in_group(membership: Membership, crew: Crew, stop: asyncio.Event) -> None:
+async def _in_group(
+    membership: Membership, crew: Crew, ping: Callable[[], Awaitable[None]], stop: asyncio.Event
+) -> None:
     """Be a member for as long as the crew works: first it commits what is whole, then the group is left.
 
     Raises what either of them died of.
@@ -219,6 +222,7 @@ async def _in_group(membership: Membership, crew: Crew, stop: asyncio.Event) -> 
     async with WatchedTasks() as tasks:
         tasks.start("group", membership.run(leave), may_end=True)
         tasks.start("crew", work(), may_end=True)
+        tasks.start("reach", stay_in_reach(lambda: crew.silence, ping, membership, end), may_end=True)
         try:
             await tasks.watch(stop)
         except TaskFailed as error:
@@ -238,6 +242,10 @@ class _Closing:
     @property
     def state(self) -> LoopState:
         return self._worker.state
+
+    @property
+    def silence(self) -> float:
+        return self._worker.silence
 
     async def run(self, stop: asyncio.Event) -> None:
         try:

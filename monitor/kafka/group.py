@@ -31,6 +31,7 @@ _TIMEOUT = 10.0
 _REFRESH = 30.0
 _POLL_MILLISECONDS = 500
 _RETRY_SECONDS = 1.0
+_LOOK_SECONDS = 0.5
 
 
 class Membership:
@@ -48,22 +49,31 @@ class Membership:
         self._changed = asyncio.Event()
         self._stands: dict[TopicPartition, int] = {}
         self._told: dict[TopicPartition, int] = {}
+        self._is_aside = False
         self.assigned: frozenset[str] = frozenset()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Be a member until the stop. Raises KafkaProblem; what passes by itself is tried again."""
         while not stop.is_set():
+            if self._is_aside:
+                self._assign(frozenset())
+                await _pause(stop, _LOOK_SECONDS)
+                continue
             try:
                 await self._be_member(stop)
             except (Unavailable, KafkaError) as error:
                 # Not a reason to let go: whoever is given our partitions meanwhile stands by as long as we work.
                 _log.warning("kafka_group_lost", group=self._group, why=str(error))
-                try:
-                    async with asyncio.timeout(_RETRY_SECONDS):
-                        await stop.wait()
-                except TimeoutError:
-                    continue
+                await _pause(stop, _RETRY_SECONDS)
         self._assign(frozenset())
+
+    def step_aside(self) -> None:
+        """Leave the group soon, so that others are given our partitions, until `come_back`."""
+        self._is_aside = True
+
+    def come_back(self) -> None:
+        """Join the group again soon."""
+        self._is_aside = False
 
     async def changed(self, timeout: float) -> None:
         """Return when `assigned` has changed since the last call, or after `timeout` seconds."""
@@ -84,7 +94,7 @@ class Membership:
         consumer = await self._connector.member(self._group, _own_assignor())
         try:
             consumer.subscribe(topics=[self._topic], listener=_Listener(consumer, self._take))
-            while not stop.is_set():
+            while not stop.is_set() and not self._is_aside:
                 # All is paused and nothing comes. It shows the group that somebody is there, and brings up errors.
                 await consumer.getmany(timeout_ms=_POLL_MILLISECONDS)
                 await self._tell(consumer)
@@ -125,6 +135,15 @@ class Membership:
             _log.debug("kafka_offset_hint_failed", group=self._group, error=repr(error))
         else:
             self._told.update(news)
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    """Until the stop, or for so long."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # comes without types

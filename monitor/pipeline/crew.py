@@ -23,6 +23,11 @@ class Worker(Protocol):
     @property
     def state(self) -> LoopState: ...
 
+    @property
+    def silence(self) -> float:
+        """Seconds since the store last took or answered something."""
+        ...
+
     async def run(self, stop: asyncio.Event) -> None: ...
 
 
@@ -51,6 +56,11 @@ class Crew:
         """What keeps a part from being worked on; None when all is well, also when others have all parts."""
         paused = sorted(name for name, (worker, _) in self._workers.items() if worker.state is LoopState.PAUSED)
         return f"paused: {', '.join(paused)}" if paused else None
+
+    @property
+    def silence(self) -> float:
+        """Seconds since the store last took or answered something of anybody; 0 where nobody works."""
+        return min((worker.silence for worker, ending in self._workers.values() if not ending.is_set()), default=0.0)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Follow the assignment until the stop; then end all workers. Raises TaskFailed when one died."""

@@ -112,6 +112,11 @@ class EngineLoop:
     def state(self) -> LoopState:
         return self._tenure.state
 
+    @property
+    def silence(self) -> float:
+        """Seconds since the store last took or answered something of ours."""
+        return self._tenure.silence
+
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then commit what is whole and return; stand by while somebody else works."""
         tenure = self._tenure

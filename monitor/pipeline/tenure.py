@@ -76,10 +76,12 @@ class Tenure:
         lease = round(self._settings.lease * SECOND)
         claim = partial(self._store.acquire, self._owner, self.part, self._scopes, lease)
         told = False
+        self._beaten_at = _elapsed()
         while True:
             try:
                 saved = await self.insist("acquire", claim, stop)
             except Held as error:
+                self._beaten_at = _elapsed()
                 if not told:
                     _log.info("standing_by", part=self.part, owner=error.owner)
                 told = True
@@ -102,6 +104,11 @@ class Tenure:
     @property
     def is_beat_due(self) -> bool:
         return _elapsed() - self._beaten_at >= self._settings.beat
+
+    @property
+    def silence(self) -> float:
+        """Seconds since the store last took or answered something of ours."""
+        return _elapsed() - self._beaten_at
 
     def has_committed(self) -> None:
         """A commit shows life too."""

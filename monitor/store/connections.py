@@ -26,6 +26,8 @@ from monitor.store.errors import translated
 BUSY_SECONDS = 5.0
 CONNECT_SECONDS = 10.0
 COMMAND_SECONDS = 60.0
+GONE_SECONDS = 10
+"""After so long without a word the server gives up a client in the midst of a transaction, and lets go of its locks."""
 _WRITES = "nearmiss_writes"
 
 Result = TypeVar("Result")
@@ -217,13 +219,34 @@ def _begin_sqlite(connection: Connection) -> None:
 def _postgresql_engine(url: URL) -> AsyncEngine:
     # asyncpg reads the address itself, and so knows all that other clients write there, such as `sslmode`.
     address = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    connect = partial(
-        asyncpg.connect,
+    return create_async_engine(
+        url,
+        async_creator=partial(_connect, address),
+        pool_size=5,
+        max_overflow=5,
+        pool_timeout=CONNECT_SECONDS,
+        pool_pre_ping=True,
+    )
+
+
+MANNERS = f"""
+SET idle_in_transaction_session_timeout = '{GONE_SECONDS}s';
+SET tcp_user_timeout = '{GONE_SECONDS}s';
+SET tcp_keepalives_idle = 5;
+SET tcp_keepalives_interval = 2;
+SET tcp_keepalives_count = 3;
+"""
+"""A client that the network has swallowed would hold its locks for hours, and whoever needs them would wait: the one
+who takes over from it, and everybody who writes to the same counts."""
+
+
+async def _connect(address: str) -> Any:
+    connection = await asyncpg.connect(
         address,
         timeout=CONNECT_SECONDS,
         command_timeout=COMMAND_SECONDS,
         server_settings={"application_name": "nearmiss"},
     )
-    return create_async_engine(
-        url, async_creator=connect, pool_size=5, max_overflow=5, pool_timeout=CONNECT_SECONDS, pool_pre_ping=True
-    )
+    # Not among the settings of the login: proxies such as PgBouncer refuse a login with those that they do not know.
+    await connection.execute(MANNERS)
+    return connection

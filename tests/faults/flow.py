@@ -48,6 +48,7 @@ class Flow:
         self._bootstrap, self._topic, self._read_of_topic = bootstrap, topic, read_of_topic
         self._changed = threading.Condition()
         self._next = 0
+        self._allowed = len(bodies)
         self._under_way: set[int] = set()
         self._end = threading.Event()
         self._threads = [threading.Thread(target=self._work, name=f"sender-{n}") for n in range(_SENDERS)]
@@ -73,6 +74,12 @@ class Flow:
     @property
     def is_done(self) -> bool:
         return self.acknowledged == len(self._bodies)
+
+    def hold_at(self, share: float) -> None:
+        """Send no further than this share of the deliveries, until another is told."""
+        with self._changed:
+            self._allowed = int(share * len(self._bodies))
+            self._changed.notify_all()
 
     def wait_for(self, share: float, within: float) -> None:
         """Until this share of the deliveries is acknowledged. Raises what a sender met that it must not meet."""
@@ -106,14 +113,17 @@ class Flow:
 
     def _take(self) -> int | None:
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._end.is_set() or self._next - min(self._under_way, default=self._next) < _APART
-            )
+            self._changed.wait_for(self._may_go_on)
             if self._end.is_set() or self._next == len(self._bodies):
                 return None
             number, self._next = self._next, self._next + 1
             self._under_way.add(number)
             return number
+
+    def _may_go_on(self) -> bool:
+        first = min(self._under_way, default=self._next)
+        is_turn = self._next < self._allowed and self._next - first < _APART
+        return self._end.is_set() or self._next == len(self._bodies) or is_turn
 
     def _post(self, http: httpx.Client, number: int, body: bytes) -> None:
         """To one after the other, until somebody has acknowledged it."""

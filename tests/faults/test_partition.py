@@ -5,8 +5,8 @@ Needs root and network namespaces; where they are missing it says that it did no
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -16,11 +16,11 @@ from tests.faults.proof import Entry
 from tests.faults.site import PARTITIONS, TOPIC, Site
 from tests.support.cluster import KafkaCluster
 from tests.support.fleet import Member
-from tests.support.network import Apart, Wire, skip_unless_possible
+from tests.support.network import Apart, skip_unless_possible
 from tests.support.postgres import TEMPLATE, PostgresServer, fresh_database, running
 from tests.support.waiting import until
 
-EVENTS = 12_000
+EVENTS = 15_000
 CUTS = 3
 TAKEOVER_SECONDS = 25.0
 WAIT_SECONDS = 120.0
@@ -56,22 +56,18 @@ def _owned_by(site: Site, member: Member) -> int:
     return sum(entry.login == member.login for entry in _holders(site).values())
 
 
-def _taken_over(site: Site, wire: Wire, zombie: Member, other: Member) -> float:
-    """Cut the wire while the zombie works. How many seconds it took until the other had everything."""
-    clock = SystemClock()
-    before = sum(entry.what == "commit" and entry.login == zombie.login for entry in site.ledger.entries())
+def _commits(site: Site, member: Member) -> int:
+    return sum(entry.what == "commit" and entry.login == member.login for entry in site.ledger.entries())
 
-    def works() -> bool:
-        commits = sum(entry.what == "commit" and entry.login == zombie.login for entry in site.ledger.entries())
-        return commits > before and _owned_by(site, zombie) > 0
 
-    until(works, "the engine that will be cut off works", within=WAIT_SECONDS)
-    began_at = clock.monotonic()
-    wire.cut()
+def _works(site: Site, member: Member) -> None:
+    """Wait until it owns something and commits."""
+    before = _commits(site, member)
     until(
-        lambda: _owned_by(site, other) == PARTITIONS, "the other engine has taken everything over", within=WAIT_SECONDS
+        lambda: _owned_by(site, member) > 0 and _commits(site, member) > before,
+        f"{member.name} works",
+        within=WAIT_SECONDS,
     )
-    return clock.monotonic() - began_at
 
 
 def test_an_engine_that_is_cut_off_from_the_database(
@@ -82,21 +78,33 @@ def test_an_engine_that_is_cut_off_from_the_database(
     make_site: MakeSite,
     record_property: Callable[[str, object], None],
 ) -> None:
+    """It reaches the brokers all the time. Before the last cut it is stopped as well, as a machine that hangs."""
     brokers, wire = apart.wires
     site = make_site(make_cluster(1, host=brokers.here), EVENTS, database)
     name = database.rpartition("/")[2]
     zombie = site.member("engine-1", "engine", database=server.url(name, wire.here), prefix=apart.prefix)
     other, intake = site.member("engine-2", "engine"), site.member("ingest-1", "ingest")
     site.start_members([zombie, other, intake])
+    clock = SystemClock()
     seconds = []
     with site.flow(site.stream.lines) as flow:
         for turn in range(CUTS):
-            flow.wait_for((turn + 0.5) / (CUTS + 1), WAIT_SECONDS)
-            seconds.append(_taken_over(site, wire, zombie, other))
-            flow.wait_for((turn + 1) / (CUTS + 1), WAIT_SECONDS)
+            flow.hold_at((turn + 1) / CUTS)
+            _works(site, zombie)
+            hangs = turn == CUTS - 1
+            if hangs:
+                zombie.signal(signal.SIGSTOP)
+            wire.cut()
+            cut_at = clock.monotonic()
+            until(lambda: _owned_by(site, other) == PARTITIONS, "the other has everything", within=WAIT_SECONDS)
+            seconds.append(round(clock.monotonic() - cut_at, 1))
+            flow.wait_for((turn + 1) / CUTS, WAIT_SECONDS)
             wire.join()
-            until(lambda: _owned_by(site, zombie) > 0, "who was cut off works again", within=WAIT_SECONDS)
-        flow.wait_for(1.0, WAIT_SECONDS)
+            if hangs:
+                zombie.signal(signal.SIGCONT)
+                until(lambda: zombie.metric("nearmiss_fenced_total") > 0, "it is fenced", within=WAIT_SECONDS)
+            until(lambda: _owned_by(site, zombie) > 0, "who was cut off has a share again", within=WAIT_SECONDS)
+    fenced = zombie.metric("nearmiss_fenced_total")
     site.finish(WAIT_SECONDS)
     assert max(seconds) < TAKEOVER_SECONDS
-    site.figures(record_property, cuts=CUTS, seconds_to_take_over=[round(each, 1) for each in seconds])
+    site.figures(record_property, cuts=CUTS, fenced=int(fenced), seconds_to_take_over=seconds)

@@ -16,7 +16,7 @@ from monitor.core.events import Event
 from monitor.core.near_miss import Move
 from monitor.ports import Appended, Commit, Decide, Query, Reject, Unavailable
 from monitor.store import connections
-from monitor.store.connections import Database
+from monitor.store.connections import Database, Locations
 from monitor.store.database import Store, open_store
 from tests.support.postgres import PostgresServer
 from tests.support.records import MONDAY, draft
@@ -192,3 +192,21 @@ async def test_a_login_that_is_refused_is_named_without_its_password(postgres_ur
         async with open_store(wrong):
             pass
     assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.postgresql
+async def test_a_client_that_falls_silent_in_a_transaction_keeps_no_locks(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one does that the network has swallowed: whoever takes over from it has to get its row."""
+    monkeypatch.setattr(connections, "MANNERS", connections.MANNERS.replace("'10s'", "'100ms'"))
+    async with open_store(postgres_url) as silent, open_store(postgres_url) as other:
+        await silent.engine_store.acquire("silent", "part")
+        database = Database(Locations(postgres_url).records)
+        with pytest.raises(Unavailable):
+            async with database.writing() as connection:
+                await connection.execute(text("SELECT * FROM engine_owners FOR UPDATE"))
+                taken = await other.engine_store.acquire("other", "part")
+                await connection.execute(text("SELECT 1"))
+        await database.close()
+    assert taken.epoch == 2

@@ -13,6 +13,7 @@ from monitor.kafka import group as module
 from monitor.kafka.errors import GroupForbidden
 from monitor.kafka.group import Membership
 from monitor.kafka.settings import KafkaSettings
+from monitor.ops.tasks import WatchedTasks
 
 ZERO, ONE, TWO = (TopicPartition("events", number) for number in range(3))
 
@@ -141,3 +142,32 @@ async def test_trouble_with_the_group_takes_no_partition_away(monkeypatch: pytes
 
     member, _ = _member(monkeypatch, is_given_one, breaks)
     await member.run(stop)
+
+
+async def test_who_steps_aside_leaves_the_group_until_the_return(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_LOOK_SECONDS", 0.001)
+    stop = asyncio.Event()
+    seen: list[frozenset[str]] = []
+
+    async def is_given_one_and_steps_aside(consumer: FakeConsumer) -> None:
+        await consumer.give(ZERO)
+        seen.append(member.assigned)
+        member.step_aside()
+
+    async def joins_again(consumer: FakeConsumer) -> None:
+        seen.append(member.assigned)
+        await consumer.give(ONE)
+        seen.append(member.assigned)
+        stop.set()
+
+    member, _ = _member(monkeypatch, is_given_one_and_steps_aside, joins_again)
+
+    async def returns() -> None:
+        while not seen or member.assigned:
+            await member.changed(1.0)
+        member.come_back()
+
+    async with WatchedTasks() as tasks:
+        tasks.start("returns", returns(), may_end=True)
+        await member.run(stop)
+    assert seen == [frozenset({"events/0"}), frozenset(), frozenset({"events/1"})]
