@@ -18,12 +18,12 @@ from monitor.core.conditions import MakeRegex
 from monitor.core.correlate import Correlator
 from monitor.core.decisions import Decision, Ignore, Late
 from monitor.core.events import MINUTE, SECOND, Event, Instant
-from monitor.core.facts import is_drill
+from monitor.core.facts import Told, is_drill
 from monitor.core.instances import Instance
 from monitor.core.judge import Judge
 from monitor.core.keeping import Keeping
 from monitor.core.matching import Matcher
-from monitor.core.memory import entry
+from monitor.core.memory import Kept, entry
 from monitor.core.reasons import NotOpened
 from monitor.core.rule import Rule
 from monitor.core.state import ALWAYS_KEPT, CONTEXT_KINDS, MEMORY_HORIZON, SWEEP_EVERY, State
@@ -76,7 +76,8 @@ class Engine:
         self._housekeeping_at = BEGINNING
         self._wire(rules, catalogue)
         if cells:
-            self._begin_anew()
+            written, self.state.written_until = self.state.written_until, {}
+            self._write_again(self._begin_anew(), lambda kept: written[kept.event.event_id] - kept.event.time)
 
     def _wire(self, rules: Sequence[Rule], catalogue: Catalogue) -> None:
         self.catalogue = catalogue
@@ -92,9 +93,9 @@ class Engine:
         self._correlator = Correlator(self.state, matcher, catalogue, self._out)
         self._judge = Judge(self.state, matcher, catalogue, self._correlator, self._out)
 
-    def _mask_here(self, event: Event) -> int:
+    def _mask_here(self, event: Event, told: Told | None = None) -> int:
         """What an event plays for this engine, which is one of several."""
-        mask = self._matcher.mask(event)
+        mask = self._matcher.mask(event, told)
         if mask and self._at_home is not None and not self._at_home(event):
             return mask & ~self._matcher.hazard_bits
         return mask
@@ -105,18 +106,24 @@ class Engine:
         What waits under a rule that stayed the same waits on. A rule that changed begins anew with the events that are
         remembered; what the rules before did not want was not kept. `compiled`: as for a new engine.
         """
-        before, mask_before = self._keeping, self._mask
+        before = self._keeping.most
         self._compiled = compiled
         self._wire(rules, catalogue)
         remembered = self._begin_anew()
-        state, mask = self.state, self._mask
-        # What was written to be forgotten earlier than these rules allow is written once more.
-        most = self._keeping.most
-        longer = [e for e, now in remembered if most(e.kind, now) > before.most(e.kind, mask_before(e))]
-        state.new_facts = [(event, mask(event)) for event in (*(event for event, _ in state.new_facts), *longer)]
+        self._write_again(remembered, lambda kept: before(kept.event.kind, kept.before))
         return self._take()
 
-    def _begin_anew(self) -> list[tuple[Event, int]]:
+    def _write_again(self, remembered: list[Kept], written_for: Callable[[Kept], int]) -> None:
+        """Write once more what was written to be forgotten earlier than these rules allow, or with less told of it."""
+        state, most = self.state, self._keeping.most
+        unwritten = {event.event_id for event, _, _ in state.new_facts}
+        state.new_facts = [
+            (kept.event, kept.mask, kept.told)
+            for kept in remembered
+            if kept.is_news or kept.event.event_id in unwritten or most(kept.event.kind, kept.mask) > written_for(kept)
+        ]
+
+    def _begin_anew(self) -> list[Kept]:
         """Let the candidates of rules that are gone or changed go, and look at what is remembered again."""
         state, correlator, rules = self.state, self._correlator, self._matcher.rules
         dropped = [
@@ -151,13 +158,17 @@ class Engine:
         self._out.append(Ignore(NotOpened.RULE_GONE, at, names, dropped[0].service, ids, detail))
         self.state.remove_episode(episode)
 
-    def _wait_again(self) -> list[tuple[Event, int]]:
+    def _mask_told(self, event: Event, told: Told | None) -> tuple[int, Told | None]:
+        mask = self._mask(event, told)
+        return mask, self._matcher.told
+
+    def _wait_again(self) -> list[Kept]:
         """Which hazards wait follows from the remembered events; only what was noted of them is saved."""
         state = self.state
         state.waiting.empty()
         known = []
-        remembered = sorted(state.memory.remask(self._mask), key=lambda kept: entry(kept[0]))
-        for event, mask in remembered:
+        remembered = sorted(state.memory.remask(self._mask_told), key=lambda kept: entry(kept.event))
+        for event, mask, *_ in remembered:
             if event.kind in RECOVERIES:
                 state.waiting.clear_alert(event)
             plays = self._matcher.plays(mask)
@@ -272,13 +283,14 @@ class Engine:
             self._looked_back(event)
             return 0
         mask = self._mask(event)
+        told = self._matcher.told
         if kind in self._recorded:
             state.record_lineage(event)
         if not mask and kind not in ALWAYS_KEPT and not state.is_watched(event.service):
             return 0
-        if not state.memory.add(event, mask):
+        if not state.memory.add(event, mask, told):
             return 0
-        state.new_facts.append((event, mask))
+        state.new_facts.append((event, mask, told))
         if mask:
             correlator, plays = self._correlator, self._matcher.plays(mask)
             correlator.hazards(plays, event)

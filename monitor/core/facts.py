@@ -1,7 +1,7 @@
 """Derived facts of one event: what follows from it together with the catalogue and what ran on its service before.
 
 Each fact is a pure function of the event and of what came before it in event time; a fact that cannot be told is
-absent.
+absent. What was before is remembered for a while only, so that a fact that rests on it is told once and kept.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from monitor.core.events import DAY, Event, Instant, to_instant
 from monitor.core.hours import is_open, next_opening
 from monitor.core.lineage import (
     DELETED,
+    TABLES,
     Lineage,
     flag_of,
     flag_value,
@@ -260,18 +261,28 @@ DERIVED: dict[str, _Derive] = {
 }
 
 
+FROM_BEFORE = frozenset[str]().union({"repeats"}, *(table.facts for table in TABLES.values()))
+"""Facts that rest on the lineage: asked again later they may be answered otherwise."""
+
+Told = dict[str, bool | float | str | None]
+"""What some facts of `FROM_BEFORE` were when they were first asked of an event."""
+
 _NOTHING = Event(id="", source="", time=Instant(0), kind="note.added")
 
 
 class EventFacts:
-    """The derived facts of one event, worked out when they are asked for. `event` may be set anew for the next one."""
+    """The derived facts of one event, worked out when they are asked for. `event` may be set anew for the next one.
 
-    __slots__ = ("_catalogue", "_lineage", "event")
+    `told` is what was told of it before, and fills with what is told now; it is set anew together with `event`.
+    """
+
+    __slots__ = ("_catalogue", "_lineage", "event", "told")
 
     def __init__(self, catalogue: Catalogue, lineage: Lineage, event: Event = _NOTHING) -> None:
         self._catalogue = catalogue
         self._lineage = lineage
         self.event = event
+        self.told: Told | None = None
 
     def of(self, event: Event) -> EventFacts:
         """The facts of another event."""
@@ -279,4 +290,15 @@ class EventFacts:
 
     def get(self, name: str, /) -> object:
         """Raises KeyError for a fact that does not exist."""
-        return DERIVED[name](self.event, self._catalogue, self._lineage)
+        if name not in FROM_BEFORE:
+            return DERIVED[name](self.event, self._catalogue, self._lineage)
+        if self.told is None:
+            self.told = {}
+        if name not in self.told:
+            self.told[name] = _as_told(DERIVED[name](self.event, self._catalogue, self._lineage))
+        return self.told[name]
+
+
+def _as_told(value: object) -> bool | float | str | None:
+    assert value is None or isinstance(value, bool | float | str)
+    return value

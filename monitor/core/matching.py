@@ -15,7 +15,7 @@ from typing import Literal
 from monitor.core.catalogue import Catalogue
 from monitor.core.conditions import NO_FACTS, Facts, Getter, MakeRegex, Predicate, Scalar, getter, index_key
 from monitor.core.events import Event
-from monitor.core.facts import EventFacts
+from monitor.core.facts import EventFacts, Told
 from monitor.core.lineage import Lineage
 from monitor.core.masks import Asked, MaskOf, compile_masks
 from monitor.core.predicates import compile_condition
@@ -203,12 +203,16 @@ class Matcher:
         """The kinds that some step wants."""
         return frozenset(self._index)
 
-    def mask(self, event: Event) -> int:
-        """Every step that the event plays, apart from windows and relations to other events."""
+    def mask(self, event: Event, told: Told | None = None) -> int:
+        """Every step that the event plays, apart from windows and relations to other events.
+
+        `told`: what facts were told of it before, if any; what is asked for the first time now is added to it.
+        """
+        facts = self._facts
+        facts.told = told
         index = self._index.get(event.kind)
         if index is None:
             return 0
-        facts = self._facts
         facts.event = event
         mask = index.mask_of(event, facts)
         for get, values in index.by_field:
@@ -216,6 +220,11 @@ class Matcher:
             if mask_of is not None:
                 mask |= mask_of(event, facts)
         return mask
+
+    @property
+    def told(self) -> Told | None:
+        """What the facts were that `mask` asked for last, or had been told of that event before."""
+        return self._facts.told
 
     def plays(self, mask: int) -> Plays:
         """What a mask means."""
@@ -225,7 +234,7 @@ class Matcher:
         return found
 
     def satisfies(self, step: CompiledStep, event: Event) -> bool:
-        self._facts.event = event
+        self._facts.event, self._facts.told = event, None
         return event.kind in step.kinds and step.predicate(event, self._facts) and self._fits(step.step, event)
 
     def facts_of(self, event: Event) -> Facts:

@@ -10,7 +10,8 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from monitor.core.events import Event
+from monitor.core.events import Event, EventId
+from monitor.core.facts import Told
 from monitor.core.rule import MOST_COUNTED
 from monitor.core.sharing import Sharing
 
@@ -45,14 +46,31 @@ class Limit(NamedTuple):
     loose: int
 
 
-class Shelf:
-    """The events of one kind of one service in time order, and beside each the mask of the steps that it plays."""
+class Kept(NamedTuple):
+    """An event that is remembered: its mask, what it was `before` by other rules, and what facts were told of it.
 
-    __slots__ = ("events", "masks")
+    `is_news`: some of them were told for the first time.
+    """
+
+    event: Event
+    mask: int
+    before: int
+    told: Told | None
+    is_news: bool
+
+
+class Shelf:
+    """The events of one kind of one service in time order, and beside each the mask of the steps that it plays.
+
+    `told` has the facts that were told of some of them when they came.
+    """
+
+    __slots__ = ("events", "masks", "told")
 
     def __init__(self, event: Event, mask: int) -> None:
         self.events = [event]
         self.masks = [mask]
+        self.told: dict[EventId, Told] = {}
 
     def place(self, event: Event) -> int:
         """Where the event stands, or would stand."""
@@ -72,7 +90,15 @@ class Shelf:
             if len(kept) != old:
                 events[:old] = [events[place] for place in kept]
                 masks[:old] = [masks[place] for place in kept]
+                self.forget_told()
         return bool(events)
+
+    def forget_told(self) -> None:
+        """Of events that are here no more."""
+        if self.told:
+            self.told = {
+                event.event_id: self.told[event.event_id] for event in self.events if event.event_id in self.told
+            }
 
     def holds(self, event: Event) -> bool:
         place = self.place(event)
@@ -88,8 +114,10 @@ class Memory:
         self._sharing = Sharing()
         self.displaced: tuple[Event, int] | None = None
 
-    def add(self, event: Event, mask: int) -> bool:
+    def add(self, event: Event, mask: int, told: Told | None = None) -> bool:
         """Keep an event; False where this identity is here already, or everything around it is forgotten.
+
+        `told`: what facts were told of it, to be used again when its mask is worked out anew.
 
         Where it displaces an older one from what can be asked for, that one (with its mask) is `displaced` until the
         next call.
@@ -102,8 +130,10 @@ class Memory:
             shelves = self._by_service[service] = {}
         shelf = shelves.get(kind)
         if shelf is None:
-            shelves[kind] = Shelf(event, mask)
+            shelf = shelves[kind] = Shelf(event, mask)
             self._with_kind.setdefault(kind, set()).add(service)
+            if told:
+                shelf.told[event.event_id] = told
             return True
         events = shelf.events
         if event.time > events[-1].time:
@@ -115,12 +145,21 @@ class Memory:
             place = shelf.place(event)
             events.insert(place, event)
             shelf.masks.insert(place, mask)
+        if told:
+            shelf.told[event.event_id] = told
         if len(events) > KEPT_PER_KIND:
             self.displaced = (events[-KEPT_PER_KIND - 1], shelf.masks[-KEPT_PER_KIND - 1])
             if len(events) > 2 * KEPT_PER_KIND:
                 del events[:-KEPT_PER_KIND]
                 del shelf.masks[:-KEPT_PER_KIND]
+                shelf.forget_told()
         return True
+
+    def tell(self, event: Event, told: Told) -> None:
+        """More was told of an event that is here."""
+        shelf = self._by_service.get(event.service or EVERYONE, {}).get(event.kind)
+        if shelf is not None and shelf.holds(event):
+            shelf.told[event.event_id] = told
 
     def has(self, event: Event) -> bool:
         shelf = self._by_service.get(event.service or EVERYONE, {}).get(event.kind)
@@ -172,12 +211,23 @@ class Memory:
         """Every service of which an event is kept, in a fixed order."""
         return sorted(self._by_service)
 
-    def remask(self, mask_of: Callable[[Event], int]) -> Iterator[tuple[Event, int]]:
-        """Work every event's mask out anew, for other rules, and show the events that can be asked for."""
+    def remask(self, mask_of: Callable[[Event, Told | None], tuple[int, Told | None]]) -> Iterator[Kept]:
+        """Work every event's mask out anew, for other rules, and show the events that can be asked for.
+
+        `mask_of`: the mask of an event of which so much was told, and what has been told of it by then.
+        """
         for shelves in self._by_service.values():
             for shelf in shelves.values():
-                shelf.masks = [mask_of(event) for event in shelf.events]
-                yield from list(zip(shelf.events, shelf.masks, strict=True))[-KEPT_PER_KIND:]
+                kept = []
+                for event, before in zip(shelf.events, shelf.masks, strict=True):
+                    known = shelf.told.get(event.event_id) if shelf.told else None
+                    so_far = len(known or ())
+                    mask, told = mask_of(event, known)
+                    if told:
+                        shelf.told[event.event_id] = told
+                    kept.append(Kept(event, mask, before, told, len(told or ()) > so_far))
+                shelf.masks = [each.mask for each in kept]
+                yield from kept[-KEPT_PER_KIND:]
 
     def forget(self, limit: Callable[[str, str, int], Limit]) -> None:
         """Forget what has been kept for long enough; `limit`: until where for a service, a kind and a mask."""

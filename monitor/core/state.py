@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from monitor.core.episodes import LONGEST_EPISODE, Episode
-from monitor.core.events import DAY, HOUR, Event
-from monitor.core.facts import REPEAT_WITHIN
+from monitor.core.events import DAY, HOUR, Event, EventId
+from monitor.core.facts import REPEAT_WITHIN, Told
 from monitor.core.feeds import FeedKey, Feeds
 from monitor.core.impact import LOOK_BACK
 from monitor.core.instances import Instance
@@ -53,6 +53,9 @@ CONTEXT_KINDS = (
 CONTEXT_HORIZON = LONGEST_EPISODE + 2 * DAY
 """An episode, and the longest usual hold: a draft that opens later cites less of what lay around it."""
 
+_New = tuple[int, Event, Told | None]
+"""(until when it is kept, what happened, what was told of it)."""
+
 Timer = tuple[int, str, str]
 """(event time, "wake" | "close", id of the episode)."""
 
@@ -65,11 +68,15 @@ class Meta(msgspec.Struct):
     expired_until: int
 
 
-class Chunk(msgspec.Struct):
-    """Events written together; forgotten together when the last of them is past its horizon."""
+class Chunk(msgspec.Struct, omit_defaults=True):
+    """Events written together; forgotten together when the last of them is past its horizon.
+
+    `told`: what facts were told of some of them when they came, each with the places of those events.
+    """
 
     until: int
     events: list[Event]
+    told: list[tuple[Told, list[int]]] = []
 
 
 class StateError(Exception):
@@ -109,12 +116,14 @@ class State:
         self.citing: dict[str, set[str]] = {}
         self.active: dict[str, set[str]] = {}
         # What changed since the last snapshot.
-        self.new_facts: list[tuple[Event, int]] = []
+        self.new_facts: list[tuple[Event, int, Told | None]] = []
         self.unwritten_from = 0
         self._chunks = 0
         self._fact_chunks: dict[int, int] = {}
         self._pending_chunks: dict[int, int] = {}
         self._dirty: set[str] = set()
+        self.written_until: dict[EventId, int] = {}
+        """Of a state that was just restored: until when each event is there to be restored."""
 
     # -- instances ---------------------------------------------------------------------------------------------
 
@@ -278,15 +287,15 @@ class State:
 
     def _take_events(self, cells: dict[str, bytes | None]) -> None:
         # The few events that are kept for long have chunks of their own, so that the many go with theirs.
-        kept: tuple[list[tuple[int, Event]], list[tuple[int, Event]]] = ([], [])
-        for event, mask in self.new_facts:
+        kept: tuple[list[_New], list[_New]] = ([], [])
+        for event, mask, told in self.new_facts:
             keep = self.most_kept(event.kind, mask)
-            kept[keep > KEPT_TOGETHER].append((event.time + keep, event))
+            kept[keep > KEPT_TOGETHER].append((event.time + keep, event, told))
         self.new_facts = []
         for facts in filter(None, kept):
-            until = max(at for at, _ in facts)
+            until = max(at for at, _, _ in facts)
             self._fact_chunks[self._chunks] = until
-            cells[f"facts:{self._chunks}"] = pack(Chunk(until, [event for _, event in facts]))
+            cells[f"facts:{self._chunks}"] = pack(Chunk(until, [event for _, event, _ in facts], _told_of(facts)))
             self._chunks += 1
         fresh = [entry[4] for entry in self.pending if entry[3] >= self.unwritten_from]
         if fresh:
@@ -324,8 +333,12 @@ class State:
                 state._restore_cell(kind, key, value)
         for number, chunk in sorted(chunks["facts"], key=lambda item: item[0]):
             state._fact_chunks[number] = chunk.until
-            for event in chunk.events:
-                state.memory.add(event, 0)
+            told = {place: facts for facts, places in chunk.told for place in places}
+            for place, event in enumerate(chunk.events):
+                # What was written once more was told more of.
+                if not state.memory.add(event, 0, dict(told.get(place, ()))) and place in told:
+                    state.memory.tell(event, dict(told[place]))
+                state.written_until[event.event_id] = max(chunk.until, state.written_until.get(event.event_id, 0))
         state._restore_pending(sorted(chunks["pending"], key=lambda item: item[0]))
         return state
 
@@ -370,6 +383,15 @@ class State:
                     self.pending.append((event.time, event.source, event.id, self.arrivals, event))
                     self.arrivals += 1
         self.unwritten_from = self.arrivals
+
+
+def _told_of(facts: list[_New]) -> list[tuple[Told, list[int]]]:
+    """Most of what comes together has the same told of it, which is written once."""
+    found: dict[tuple[tuple[str, object], ...], tuple[Told, list[int]]] = {}
+    for place, (_, _, told) in enumerate(facts):
+        if told:
+            found.setdefault(tuple(sorted(told.items())), (told, []))[1].append(place)
+    return list(found.values())
 
 
 def _unregister(index: dict[str, set[str]], episode: Episode) -> None:

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import random
+from unittest import mock
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.core import lineage
 from monitor.core.catalogue import Catalogue
 from monitor.core.decisions import Amend, Decision, Ignore, Open
 from monitor.core.events import MINUTE, SECOND, Event, Instant
-from tests.support.streams import START, final, law_rules, make_event, new_engine, run, streams
+from monitor.core.rule import Rule
+from tests.support.streams import (
+    START,
+    final,
+    histories,
+    law_rules,
+    lineage_rules,
+    make_event,
+    new_engine,
+    run,
+    streams,
+)
 
 LATENESS = 60 * SECOND
 
@@ -55,9 +68,25 @@ def test_where_batches_end_does_not_matter(stream: list[Event], sizes: list[int]
 @given(streams(), st.lists(st.integers(0, 60), max_size=4), st.integers(0, 2**32))
 def test_stop_and_resume_at_any_point_equals_no_stop(stream: list[Event], stops: list[int], seed: int) -> None:
     arrivals = disordered(stream, seed)
-    expected = run(new_engine(), arrivals)
+    assert with_stops(arrivals, stops) == run(new_engine(), arrivals)
+
+
+@given(histories(), st.data())
+def test_a_stop_changes_nothing_whatever_is_learned_late_or_forgotten_early(
+    stream: list[Event], data: st.DataObject
+) -> None:
+    """What was before an event is told when it comes: neither late events nor what is pushed out change it."""
+    late = data.draw(st.lists(st.sampled_from(stream), max_size=2))
+    arrivals = [*(event for event in stream if event not in late), *late]
+    stops = data.draw(st.lists(st.integers(0, len(arrivals)), min_size=1, max_size=2))
+    with mock.patch.object(lineage, "REMEMBERED", data.draw(st.integers(1, 3))):
+        assert with_stops(arrivals, stops, lineage_rules()) == run(new_engine(lineage_rules()), arrivals)
+
+
+def with_stops(arrivals: list[Event], stops: list[int], rules: list[Rule] | None = None) -> list[Decision]:
+    """What is decided by an engine that is stopped and goes on after so many events."""
     cells: dict[str, bytes] = {}
-    engine = new_engine()
+    engine = new_engine(rules)
     decided = []
     for place, event in enumerate(arrivals):
         decided += engine.step([event])
@@ -67,8 +96,8 @@ def test_stop_and_resume_at_any_point_equals_no_stop(stream: list[Event], stops:
             else:
                 cells[name] = value
         if place in stops:
-            engine = new_engine(cells=dict(cells))
-    assert decided + engine.end() == expected
+            engine = new_engine(rules, cells=dict(cells))
+    return decided + engine.end()
 
 
 @given(streams(), st.lists(st.integers(0, 3 * 24 * 60), max_size=10))

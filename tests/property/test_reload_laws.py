@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.core import lineage
 from monitor.core.catalogue import Catalogue
 from monitor.core.decisions import Decision
 from monitor.core.engine import Engine
@@ -18,7 +20,18 @@ from monitor.demo.story import CATALOGUE, story
 from monitor.packs.catalogue import load_catalogue
 from monitor.packs.loader import load_rules
 from monitor.packs.shipped import shipped_rules
-from tests.support.streams import acted_rule, events, final, law_rules, new_engine, run, shop, streams
+from tests.support.streams import (
+    acted_rule,
+    events,
+    final,
+    histories,
+    law_rules,
+    lineage_rules,
+    new_engine,
+    run,
+    shop,
+    streams,
+)
 
 NOW = Instant(1_792_000_000 * SECOND)
 MAIL = Step(frozenset({"alert.fired", "note.added"}))
@@ -113,6 +126,34 @@ def test_what_a_longer_window_needs_survives_a_later_stop(found: list[Event], at
         return got + engine.end()
 
     assert decided(len(stream) - 1) == decided(-1)
+
+
+@given(histories(), st.data())
+def test_what_other_rules_ask_of_what_was_is_told_once(stream: list[Event], data: st.DataObject) -> None:
+    """After a reload, or a restart, by rules that ask for more, a later stop changes nothing."""
+    late = data.draw(st.lists(st.sampled_from(stream), max_size=2))
+    arrivals = [*(event for event in stream if event not in late), *late]
+    first = data.draw(st.sampled_from([law_rules()[:2], lineage_rules()[:1], lineage_rules()[1:]]))
+    then = [*lineage_rules()[:2], msgspec.structs.replace(lineage_rules()[2], version="2")]
+    at, stop = (data.draw(st.integers(0, len(arrivals))) for _ in range(2))
+    by_restart = data.draw(st.booleans())
+
+    def decided(stops: bool) -> list[Decision]:
+        engine, cells, got = new_engine(first), dict[str, bytes](), list[Decision]()
+        for place, event in enumerate(arrivals):
+            if place == at:
+                if by_restart:
+                    engine = new_engine(then, cells=saved(cells, engine))
+                else:
+                    got += engine.replace(then, shop())
+            if stops and place == max(at + 1, stop):
+                engine = new_engine(then, cells=saved(cells, engine))
+            got += engine.step([event])
+            saved(cells, engine)
+        return got + engine.end()
+
+    with mock.patch.object(lineage, "REMEMBERED", data.draw(st.integers(1, 3))):
+        assert decided(stops=True) == decided(stops=False)
 
 
 def _within(within: int) -> Any:

@@ -243,6 +243,31 @@ def streams(max_size: int = 60) -> st.SearchStrategy[list[Event]]:
     )
 
 
+@st.composite
+def histories(draw: st.DrawFn) -> list[Event]:
+    """Streams in which the same few things change and are measured again and again, some minutes apart."""
+    told = st.sampled_from(["1", "2", "3"])
+    stream = []
+    for place in range(draw(st.integers(4, 14))):
+        kind = draw(st.sampled_from(["change.configured", "change.deployed", "alert.fired", "note.added"]))
+        labels = {"change.configured": "revision", "change.deployed": "version"}
+        measured = draw(st.sampled_from([1.0, 2.0, 3.0])) if kind == "alert.fired" else None
+        stream.append(
+            make_event(
+                kind,
+                5 * place,
+                f"e{place}",
+                subject="s",
+                severity="high",
+                actor=PERSON,
+                labels={labels[kind]: draw(told)} if kind in labels else {},
+                value=measured,
+                bound=None if measured is None else "max",
+            )
+        )
+    return stream
+
+
 def _in_time(event: Event) -> tuple[int, str, str]:
     return (event.time, event.source, event.id)
 

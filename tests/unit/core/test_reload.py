@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from monitor.core.decisions import Ignore, Open
 from monitor.core.events import HOUR, Event
 from monitor.core.reasons import NotOpened
@@ -57,18 +59,27 @@ def test_a_hazard_meets_its_intervention_after_the_reload() -> None:
     assert [type(each) for each in decided] == [Open]
 
 
-def test_what_a_longer_window_wants_survives_a_stop() -> None:
+@pytest.mark.parametrize("by_restart", [False, True], ids=["reload", "restart"])
+def test_what_a_longer_window_wants_survives_a_stop(by_restart: bool) -> None:
     """Written under the short window, it would have been forgotten before the long one asks for it."""
     days = acted_rule(version="2", intervention=Intervention(Step(HUMAN_ACTIONS, BY_HUMAN), 72 * HOUR))
     engine = new_engine([acted_rule()])
-    cells: dict[str, bytes | None] = {}
+    cells: dict[str, bytes] = {}
+
+    def save() -> dict[str, bytes]:
+        cells.update({name: value or b"" for name, value in engine.take_changes().items()})
+        return {name: value for name, value in cells.items() if value}
+
     engine.step(STORY[:1])
     engine.step([make_event("note.added", 10 * 60, "tick", service="mail")])
-    cells.update(engine.take_changes())
-    engine.replace([days], shop())
+    if by_restart:
+        engine = new_engine([days], cells=save())
+    else:
+        save()
+        engine.replace([days], shop())
     for hour in (26, 40, 50):
         engine.step([make_event("impact.started", hour * 60, f"at-{hour}", service="mail")])
-        cells.update(engine.take_changes())
-    again = new_engine([days], cells={name: value for name, value in cells.items() if value is not None})
+        save()
+    again = new_engine([days], cells=save())
     again.step([make_event("change.scaled", 51 * 60, "grow", actor=PERSON)])
     assert [type(each) for each in again.end()] == [Open]
