@@ -314,10 +314,10 @@ class Correlator:
         services = reach(self.catalogue, instance.service, clause.reach)
         if services is None:
             services = frozenset(self.state.memory.services_with(*clause.step.kinds))
-        hazard = instance.hazards.earliest
-        for event in self.state.memory.between(sorted(services), sorted(clause.step.kinds), start, end):
-            if self.matcher.satisfies(step, event) and relates(clause, hazard, event, self.matcher.facts_of, action):
-                yield event
+        hazard, facts_of = instance.hazards.earliest, self.matcher.facts_of
+        for service in sorted(services):
+            found = self.state.memory.playing(service, step.kinds, step.bit, start, end)
+            yield from (event for event in found if relates(clause, hazard, event, facts_of, action))
 
     def _moment(self, at: Point, instance: Instance, action: Event, safe_at: int) -> int | None:
         """A moment of a window; None where the step that it is measured from was not seen."""

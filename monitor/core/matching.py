@@ -13,12 +13,11 @@ from operator import or_
 from typing import Literal
 
 from monitor.core.catalogue import Catalogue
-from monitor.core.conditions import NO_FACTS, Facts, Getter, MakeRegex, Predicate, Scalar, getter, index_key
+from monitor.core.conditions import NO_FACTS, Facts, Getter, MakeRegex, Scalar, getter, index_key
 from monitor.core.events import Event
 from monitor.core.facts import EventFacts, Told
 from monitor.core.lineage import Lineage
 from monitor.core.masks import Asked, MaskOf, compile_masks
-from monitor.core.predicates import compile_condition
 from monitor.core.rule import LONGEST_WINDOW, Clause, Rule, Step, facts_asked
 
 Part = Literal["hazard", "intervention", "clause"]
@@ -33,7 +32,7 @@ ACTIONS_REMEMBERED = LONGEST_WINDOW
 
 
 class CompiledStep:
-    """One step of one rule: its own predicate, and its bits in a mask."""
+    """One step of one rule, and its bits in a mask."""
 
     __slots__ = (
         "bit",
@@ -43,14 +42,11 @@ class CompiledStep:
         "look_back",
         "look_before",
         "part",
-        "predicate",
         "rule",
         "step",
     )
 
-    def __init__(
-        self, rule: CompiledRule, part: Part, step: Step, clause: Clause | None, place: int, regex: MakeRegex
-    ) -> None:
+    def __init__(self, rule: CompiledRule, part: Part, step: Step, clause: Clause | None, place: int) -> None:
         self.rule = rule
         self.part = part
         self.step = step
@@ -64,20 +60,6 @@ class CompiledStep:
         within = rule.rule.intervention.within if part != "intervention" else rule.remembered
         self.look_back = within + before + after + held
         self.look_before = before if clause is not None else self.look_back
-        self.predicate = _when_asked(step, regex)
-
-
-def _when_asked(step: Step, regex: MakeRegex) -> Predicate:
-    """The step's own predicate, compiled when it is first asked: most are only ever asked in the mask of a kind."""
-    compiled: Predicate | None = None
-
-    def holds(event: Event, facts: Facts) -> bool:
-        nonlocal compiled
-        if compiled is None:
-            compiled = compile_condition(step.where, regex)
-        return compiled(event, facts)
-
-    return holds
 
 
 class CompiledRule:
@@ -85,19 +67,17 @@ class CompiledRule:
 
     __slots__ = ("by_service", "clauses", "correlate", "hazard", "intervention", "name", "remembered", "rule", "within")
 
-    def __init__(self, rule: Rule, first_place: int, make_regex: MakeRegex) -> None:
+    def __init__(self, rule: Rule, first_place: int) -> None:
         self.rule = rule
         self.name = rule.name
         self.within = rule.intervention.within
         self.remembered = min(self.within, ACTIONS_REMEMBERED)
         self.by_service = "service" in rule.correlate
         self.correlate: tuple[Getter, ...] = tuple(getter(field) for field in rule.correlate)
-        self.hazard = CompiledStep(self, "hazard", rule.hazard, None, first_place, make_regex)
-        self.intervention = CompiledStep(
-            self, "intervention", rule.intervention.step, None, first_place + 1, make_regex
-        )
+        self.hazard = CompiledStep(self, "hazard", rule.hazard, None, first_place)
+        self.intervention = CompiledStep(self, "intervention", rule.intervention.step, None, first_place + 1)
         self.clauses = tuple(
-            CompiledStep(self, "clause", clause.step, clause, first_place + 2 + place, make_regex)
+            CompiledStep(self, "clause", clause.step, clause, first_place + 2 + place)
             for place, clause in enumerate(rule.clauses)
         )
 
@@ -156,7 +136,7 @@ class Matcher:
         self.rules: dict[str, CompiledRule] = {}
         self.steps: list[CompiledStep] = []
         for rule in rules:
-            compiled = self.rules[rule.name] = CompiledRule(rule, len(self.steps), make_regex)
+            compiled = self.rules[rule.name] = CompiledRule(rule, len(self.steps))
             self.steps += compiled.steps
         self.facts_asked = facts_asked(rules)
         self._facts = EventFacts(catalogue, lineage)
@@ -233,14 +213,6 @@ class Matcher:
             found = self._plays[mask] = Plays(mask, self.steps)
         return found
 
-    def satisfies(self, step: CompiledStep, event: Event) -> bool:
-        self._facts.event, self._facts.told = event, None
-        return event.kind in step.kinds and step.predicate(event, self._facts) and self._fits(step.step, event)
-
     def facts_of(self, event: Event) -> Facts:
         """The derived facts of another event than the one that is being matched."""
         return self._facts.of(event)
-
-    def _fits(self, step: Step, event: Event) -> bool:
-        counts = self.catalogue.counts(event.environment)
-        return step.environment == "any" or (counts is False) == (step.environment == "elsewhere")

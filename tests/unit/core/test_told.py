@@ -14,7 +14,7 @@ from monitor.core.events import DAY, Event
 from monitor.core.lineage import REMEMBERED
 from monitor.core.memory import Limit, Memory
 from monitor.core.packing import pack, unpack
-from monitor.core.rule import Intervention, Rule, Step
+from monitor.core.rule import Clause, Intervention, Point, Rule, Step
 from monitor.core.state import Chunk
 from tests.support.streams import acted_rule, clear_feed, make_event, new_engine, shop
 
@@ -105,6 +105,20 @@ def test_new_words_of_a_rule_change_no_part_that_an_event_plays(rule: Callable[[
 
     undisturbed = opened([renamed], story, lambda engine, cells: engine)
     assert opened([rule()], story, reload) == opened([rule()], story, restart) == undisturbed
+
+
+def test_a_further_step_is_what_it_was_when_the_episode_is_judged() -> None:
+    """However much has changed between the action and the end of the window."""
+    step = Step(frozenset({"change.configured"}), Compare("derived.put_back", "equals", (True,)))
+    rule = acted_rule(
+        intervention=Intervention(Step(frozenset({"change.restarted"})), DAY),
+        clauses=(Clause("put-back", step, Point("hazard"), Point("safe")),),
+    )
+    alert = make_event("alert.fired", 0, "alert", severity="high")
+    restart = make_event("change.restarted", 5, "restart")
+    engine = new_engine([rule])
+    decided = engine.step([alert, *PUT_BACK, restart, *PUSHED_OUT[len(PUT_BACK) :]]) + engine.end()
+    assert [type(each) for each in decided] == [Open]
 
 
 @pytest.mark.parametrize("by_restart", [False, True], ids=["reload", "restart"])
