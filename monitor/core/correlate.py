@@ -341,11 +341,11 @@ class Correlator:
             instance.tracks[key].observe(event)
             self.state.touch_instance(instance)
             episodes.add(instance.episode)
-        for episode_id in sorted(self.state.active.get(event.service, ())):
-            episode = self.state.episodes[episode_id]
+        counted = self.catalogue.counts(event.environment) is not False
+        for episode in [self.state.episodes[name] for name in sorted(self.state.active.get(event.service, ()))]:
             if event.time < episode.first_sign_at:
                 continue
-            if episode_id in episodes or episode.observe_alert(key, event):
+            if episode.id in episodes or (counted and episode.observe_alert(key, event)):
                 self.changed(episode)
 
     # -- episodes ----------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ CONFIDENCE: dict[str, float] = {
     Missing.FEED_GAP: 0.7,
     Missing.TRUNCATED: 0.7,
     Missing.NO_RESOLVE: 0.8,
+    Missing.SAFE_ASSUMED: 0.9,
     Missing.ALERT_CANCELLED: 0.7,
     Missing.SERVICE_UNKNOWN: 0.7,
     Missing.ENVIRONMENT_UNKNOWN: 0.9,

@@ -5,11 +5,11 @@ One episode gives at most one draft.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 import msgspec
 
-from monitor.core.alerts import Track
+from monitor.core.alerts import Track, alert_key
 from monitor.core.events import DAY, HOUR, MINUTE, Event
 from monitor.core.impact import IncidentView
 from monitor.core.instances import Instance
@@ -60,6 +60,25 @@ class Episode(msgspec.Struct):
             self.subjects.append(event.subject)
         if event.service is not None and event.service not in self.services:
             self.services.append(event.service)
+
+    def adopt_alerts(self, told: Iterable[Event], followed: Container[str], first_action: int) -> None:
+        """Follow the alerts that fired on a cited service before it was cited, as if it had been since the first sign.
+
+        `told`: what was told of alerts since then; `followed`: those that a candidate follows. An alert that had ended
+        before anybody acted says nothing of what the action did.
+        """
+        found: dict[str, Track] = {}
+        for event in told:
+            key = alert_key(event)
+            if key not in followed and key not in self.others:
+                found.setdefault(key, Track()).observe(event)
+        stood = [
+            (track.first_fired_at, key)
+            for key, track in found.items()
+            if track.first_fired_at is not None and track.is_live(first_action)
+        ]
+        for _, key in sorted(stood)[: KEPT_TRACKS - len(self.others)]:
+            self.others[key] = found[key]
 
     def observe_alert(self, key: str, event: Event) -> bool:
         """An alert on a cited service that no rule asked for: while the window is open, any says that all is not well.
@@ -128,7 +147,7 @@ class Safe(msgspec.Struct, frozen=True):
 def find_safe(episode: Episode, instances: Sequence[Instance], settle: int, closings: Iterable[IncidentView]) -> Safe:
     """Safe in the order: every alert recovered after the action; the incident closed; the action plus settle time.
 
-    A missing resolve lowers confidence, it does not forbid; a cancelled alert is no recovery.
+    The last is assumed. What was not seen lowers the confidence, it does not forbid; a cancelled alert is no recovery.
     """
     actions = [event for instance in instances for event in instance.interventions.events]
     first_action = min(event.time for event in actions)
@@ -148,7 +167,8 @@ def find_safe(episode: Episode, instances: Sequence[Instance], settle: int, clos
     latest = max([last_action, *still_firing])
     if closed and max(closed) >= latest:
         return Safe(max([*closed, *recoveries]), tuple(missing))
-    return Safe(max([latest + settle, *recoveries]), tuple(missing))
+    # Nothing told that it was over. Where that is because an alert never recovered, it is named already.
+    return Safe(max([latest + settle, *recoveries]), tuple(missing or [str(Missing.SAFE_ASSUMED)]))
 
 
 def window_end(episode: Episode, safe_at: int, rules: Sequence[Rule], instances: Sequence[Instance]) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from monitor.core.alerts import ALERT_STATES
 from monitor.core.catalogue import Catalogue
 from monitor.core.clauses import clause_unmet
 from monitor.core.correlate import Correlator
@@ -43,7 +44,7 @@ from monitor.core.memory import EVERYONE
 from monitor.core.near_miss import Draft, Verdict
 from monitor.core.reasons import Missing, NotOpened, Withdrawn
 from monitor.core.rule import Rule
-from monitor.core.state import State
+from monitor.core.state import MEMORY_HORIZON, State
 from monitor.core.writing import Judged, Writer, services_of
 
 MODE_ORDER = {"live": 0, "digest": 1, "shadow": 2}
@@ -83,6 +84,8 @@ class Judge:
         if not instances:
             self._close(episode)
             return
+        if not episode.outcome:
+            self._follow_alerts(episode, instances, now)
         safe = self._safe(episode, instances, rules, now)
         episode.safe_at = safe.at
         episode.action_times = sorted({int(e.time) for i in instances for e in i.interventions.events})[:40]
@@ -98,6 +101,16 @@ class Judge:
         if not episode.withdrawn:
             self._judge(episode, instances, safe, now)
         self._plan_close(episode, min(safe.at + REOPEN_WITHIN, harm_from + LONGEST_EPISODE), now)
+
+    def _follow_alerts(self, episode: Episode, instances: list[Instance], now: int) -> None:
+        """All is not well while anything still fires on what is cited, also what began before somebody acted."""
+        followed = {key for instance in instances for key in instance.tracks}
+        first_action = min(instance.interventions.earliest.time for instance in instances)
+        # As with the context: what is older may be forgotten already or not yet, which must not show.
+        since = max(episode.first_sign_at, now - MEMORY_HORIZON)
+        told = self.state.memory.between(episode.services, sorted(ALERT_STATES), since, now)
+        counted = (event for event in told if self.catalogue.counts(event.environment) is not False)
+        episode.adopt_alerts(counted, followed, first_action)
 
     def _plan_close(self, episode: Episode, at: int, now: int) -> None:
         at = max(at, now)

@@ -49,6 +49,7 @@ class Missing(StrEnum):
     FEED_GAP = "feed_gap"  # a feed was silent for longer than its freshness
     TRUNCATED = "truncated"  # the stream ended before the window did
     NO_RESOLVE = "no_resolve"  # the alert never reported a recovery; safe is assumed
+    SAFE_ASSUMED = "safe_assumed"  # no alert and no incident was there to tell that it was over
     ALERT_CANCELLED = "alert_cancelled"  # the alert was closed without a recovery
     SERVICE_UNKNOWN = "service_unknown"  # the catalogue does not know a cited service
     ENVIRONMENT_UNKNOWN = "environment_unknown"  # a cited event names no environment

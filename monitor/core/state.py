@@ -34,7 +34,7 @@ ALWAYS_KEPT: dict[str, int] = {
     **dict.fromkeys(("impact.started", "impact.ended"), LOOK_BACK),
     **dict.fromkeys(("incident.opened", "incident.updated", "incident.closed"), LOOK_BACK),
     **dict.fromkeys(("maintenance.started", "maintenance.ended"), LOOK_BACK),
-    **dict.fromkeys(("alert.resolved", "alert.cancelled"), MEMORY_HORIZON),
+    **dict.fromkeys(("alert.fired", "alert.resolved", "alert.cancelled"), MEMORY_HORIZON),
 }
 """Kinds that the verdict may need whether or not a rule asks for them, and for how long (microseconds)."""
 

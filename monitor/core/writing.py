@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from monitor.core.alerts import alert_key
 from monitor.core.drafting import (
     confidence_of,
     draft_id,
@@ -60,7 +61,9 @@ class Writer:
         hazards = sorted((e for i in instances for e in i.hazards.events), key=_in_time)
         actions = sorted((e for i in instances for e in i.interventions.events), key=_in_time)
         context = self._context(episode, frozenset(services_of([*hazards, *actions])), safe.at, now)
-        gathered = gather(instances, [*context, *judged.steps], self._recoveries(instances, actions[0].time, now))
+        gathered = gather(
+            instances, [*context, *judged.steps], self._recoveries(episode, instances, actions[0].time, now)
+        )
         capped = [str(Missing.EVIDENCE_CAPPED)] if gathered.omitted else []
         missing = list(dict.fromkeys([*judged.missing, *capped]))
         own_hazard, own_action = first.hazards.earliest, first.interventions.earliest
@@ -114,13 +117,14 @@ class Writer:
         start = max(episode.first_sign_at - BEFORE_FIRST_SIGN, now - CONTEXT_HORIZON)
         return sorted(self.state.memory.between(sorted(services), CONTEXT_KINDS, start, safe_at), key=_in_time)
 
-    def _recoveries(self, instances: list[Instance], action_at: int, now: int) -> list[Event]:
-        services = frozenset(instance.service for instance in instances)
-        keys = {key for instance in instances for key in instance.tracks}
+    def _recoveries(self, episode: Episode, instances: list[Instance], action_at: int, now: int) -> list[Event]:
+        """The recoveries that say when it was safe: of the hazards' alerts, and of others on what is cited."""
+        services = frozenset([*episode.services, *(instance.service for instance in instances)])
+        keys = {*episode.others, *(key for instance in instances for key in instance.tracks)}
         # As with the context: what may be forgotten already is not cited. That it recovered is known all the same.
         since = max(action_at, now - MEMORY_HORIZON)
         found = self.state.memory.between(sorted(services), ("alert.resolved",), since, now)
-        return [event for event in found if f"{event.service}|{event.subject}" in keys or event.subject is None]
+        return [event for event in found if alert_key(event) in keys]
 
     def _noticed(self, context: list[Event], first_sign_at: int, action_at: int) -> int | None:
         """When a person first showed that they had seen it."""

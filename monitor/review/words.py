@@ -64,6 +64,7 @@ MISSING: dict[Missing, str] = {
     Missing.FEED_GAP: "A feed was silent for longer than it may be.",
     Missing.TRUNCATED: "The stream ended before the window did, so its last part was not looked at.",
     Missing.NO_RESOLVE: "The alert never reported a recovery; that it became safe is assumed.",
+    Missing.SAFE_ASSUMED: "No alert recovered and no incident was closed; that the action made it safe is assumed.",
     Missing.ALERT_CANCELLED: "The alert was closed without a recovery, which proves nothing about safety.",
     Missing.SERVICE_UNKNOWN: "The service catalogue does not know one of the services.",
     Missing.ENVIRONMENT_UNKNOWN: "One of the events does not say in which environment it happened.",

@@ -149,12 +149,12 @@ def test_state_in_which_nothing_is_told_is_read_and_told_of() -> None:
     for name, value in saved(cells, engine).items():
         if name.startswith("facts:"):
             chunk = unpack(value, Chunk)
-            assert [told for told, _ in chunk.told] == [{"trend": "worse"}]
+            assert [told for told, _ in chunk.told] == [{"trend": None}, {"trend": "worse"}]
             cells[name] = pack(Chunk(chunk.until, chunk.events))
     again = new_engine([worse()], cells=dict(cells))
     saved(cells, again)
     written = [unpack(value, Chunk).told for name, value in cells.items() if name.startswith("facts:")]
-    assert written == [[], [({"trend": "worse"}, [0])]]
+    assert written == [[], [({"trend": None}, [0]), ({"trend": "worse"}, [1])]]
     once_more = new_engine([worse()], cells=dict(cells))
     assert not [name for name in saved({}, once_more) if name.startswith("facts:")]
 

@@ -250,6 +250,72 @@ def test_a_missing_resolve_lowers_the_confidence_only() -> None:
     assert draft.safe_at == START + 80 * MINUTE  # the action at 70 and ten minutes to settle
 
 
+def other_alert(fired: float, ended: float | None = None, how: str = "resolved", **fields: object) -> list[Event]:
+    """A warning that no rule asks for, on the service that the story is about."""
+    fields = {"subject": "slow", "severity": "warning", **fields}
+    found = [make_event("alert.fired", fired, "other", **fields)]
+    return found if ended is None else [*found, make_event(f"alert.{how}", ended, "other-over", **fields)]
+
+
+@pytest.mark.parametrize("fired", [60, 65, 75], ids=["with the first sign", "before the action", "after the action"])
+def test_it_is_safe_when_every_alert_that_stood_around_the_action_has_recovered(fired: float) -> None:
+    draft = the_draft(decide(*other_alert(fired, 110)))
+    assert draft.safe_at == START + 110 * MINUTE
+    assert [cited.event.id for cited in draft.evidence if cited.role == "recovery"] == ["fine", "other-over"]
+    assert draft.confidence == the_draft(decide()).confidence
+
+
+@pytest.mark.parametrize("fired", [65, 75])
+def test_an_alert_nobody_asked_for_that_never_recovers_leaves_it_less_sure(fired: float) -> None:
+    draft = the_draft(decide(*other_alert(fired)))
+    assert draft.missing_evidence == (Missing.NO_RESOLVE,)
+    assert draft.confidence < the_draft(decide()).confidence
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        other_alert(40, 110),
+        other_alert(40),
+        other_alert(62, 68),
+        other_alert(62, 68, "cancelled"),
+        other_alert(65, 110, environment="staging"),
+        other_alert(75, 110, environment="staging"),
+        other_alert(65, 110, service="mail"),
+    ],
+    ids=["since before", "for ever", "over", "taken out", "in staging", "in staging, after it", "elsewhere"],
+)
+def test_an_alert_that_began_before_or_was_over_before_the_action_or_counts_nowhere_changes_nothing(
+    other: list[Event],
+) -> None:
+    draft, alone = the_draft(decide(*other)), the_draft(decide())
+    assert draft == alone
+
+
+def test_without_an_alert_or_an_incident_that_it_became_safe_is_assumed() -> None:
+    rule = acted_rule(hazard=Step(frozenset({"change.deleted"})))
+    gone = [
+        make_event("change.deleted", 60, "gone", actor=PERSON),
+        make_event("change.restored", 70, "b", actor=PERSON),
+    ]
+    opened = make_event("incident.opened", 62, "inc", subject="INC-1", labels={"impact": "none"})
+    closed = make_event("incident.closed", 90, "over", subject="INC-1")
+
+    def draft_of(*more: Event) -> Draft:
+        stream = sorted([*gone, *more, *clear_feed("shop", 0, 600)], key=lambda e: (e.time, e.source, e.id))
+        return the_draft(list(run(new_engine([rule]), stream)))
+
+    assumed = draft_of()
+    assert assumed.safe_at == START + 80 * MINUTE  # the action at 70 and ten minutes to settle
+    assert assumed.missing_evidence == (Missing.SAFE_ASSUMED,)
+    for told, safe in ((other_alert(65, 85), 85), ([opened, closed], 90)):
+        draft = draft_of(*told)
+        assert draft.safe_at == START + safe * MINUTE
+        assert draft.missing_evidence == ()
+        assert draft.confidence > assumed.confidence
+    assert draft_of(*other_alert(65)).missing_evidence == (Missing.NO_RESOLVE,)
+
+
 def noticed_late(kind: str, *more: Event) -> list[object]:
     """A note at minute 600 about what began at minute 100, and a person who acts; nobody looked before minute 300."""
     began = Instant(START + 100 * MINUTE)
@@ -273,14 +339,14 @@ def outage() -> list[Event]:
 def test_the_window_begins_where_the_hazard_says_that_it_began() -> None:
     draft = the_draft(noticed_late("near_miss"))
     assert draft.window_from == START + 100 * MINUTE
-    assert draft.missing_evidence == (Missing.FEED_GAP,)
+    assert draft.missing_evidence == (Missing.FEED_GAP, Missing.SAFE_ASSUMED)
     assert reasons(noticed_late("near_miss", *outage())) == [NotOpened.IMPACT_SEEN]
 
 
 def test_an_outage_before_an_exposure_was_found_is_not_its_harm() -> None:
     draft = the_draft(noticed_late("exposure", *outage()))
     assert draft.window_from == START + 595 * MINUTE
-    assert draft.missing_evidence == (Missing.FEED_GAP,), "nobody looked while the key lay open"
+    assert Missing.FEED_GAP in draft.missing_evidence, "nobody looked while the key lay open"
 
 
 def test_an_audit_that_is_written_after_the_window_makes_the_verdict_better() -> None:
