@@ -179,7 +179,7 @@ class Engine:
                 state.waiting.add_again(event, plays)
                 known += [(name, event.source, event.id) for name in (OF_NO_RULE, *plays.hazard_names)]
         state.waiting.forget_notes(known)
-        state.memory.forget(self._keeping.limits(state, state.swept_at))
+        state.memory.forget(state.swept_at, self._keeping.limits(state, state.swept_at))
         return remembered
 
     # -- input -------------------------------------------------------------------------------------------------

@@ -73,8 +73,8 @@ class Keeping:
             for step in keep.longer:
                 services = where(step)
                 if services is None or service in services:
-                    return Limit(watermark - keep.most, watermark - keep.every)
-            return Limit(watermark - keep.few, watermark - keep.every)
+                    return Limit(watermark - keep.most, watermark - keep.every, watermark - keep.few)
+            return Limit(watermark - keep.few, watermark - keep.every, watermark - keep.few)
 
         return limit
 

@@ -7,13 +7,14 @@ change nothing.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from monitor.core.events import Event, EventId
 from monitor.core.facts import Told
 from monitor.core.rule import MOST_COUNTED
 from monitor.core.sharing import Sharing
+from monitor.core.timeline import BEGINNING
 
 KEPT_PER_KIND = MOST_COUNTED
 """Events of one kind of one service that can be asked for: the newest so many. (Twice as many may lie here, so that
@@ -22,6 +23,7 @@ forgetting is cheap; what lies beyond is never returned, so that it does not mat
 KEPT_OLD = 12
 """So many, where only further steps of a rule look so far back: a busy service would fill the memory with them."""
 
+FOREVER = 2**62
 EVERYONE = ""
 """Where events are kept that name no service."""
 
@@ -40,10 +42,14 @@ def entry(event: Event) -> Entry:
 
 
 class Limit(NamedTuple):
-    """What is older than `least` is forgotten; of what is older than `loose` the newest few are kept (event times)."""
+    """What is older than `least` is forgotten; of what is older than `loose` the newest few are kept (event times).
+
+    What is older than `firm` is kept for the sake of what stands just now.
+    """
 
     least: int
     loose: int
+    firm: int
 
 
 class Kept(NamedTuple):
@@ -62,35 +68,51 @@ class Kept(NamedTuple):
 class Shelf:
     """The events of one kind of one service in time order, and beside each the mask of the steps that it plays.
 
-    `told` has the facts that were told of some of them when they came.
+    `told` has the facts that were told of some of them when they came. Until the watermark passes `due` nothing is to
+    be forgotten here. That is known for events whose masks are in `known`: of those every one is kept for `every` at
+    least, and as many as are kept of old ones for `few`.
     """
 
-    __slots__ = ("events", "masks", "told")
+    __slots__ = ("due", "events", "every", "few", "known", "masks", "told")
 
     def __init__(self, event: Event, mask: int) -> None:
         self.events = [event]
         self.masks = [mask]
         self.told: dict[EventId, Told] = {}
+        self.due = BEGINNING
+        self.known: Mapping[int, Limit] = {}
+        self.every = self.few = 0
 
     def place(self, event: Event) -> int:
         """Where the event stands, or would stand."""
         return bisect_left(self.events, entry(event)[:3], key=_identity)
 
-    def keep_since(self, limits: dict[int, Limit]) -> bool:
+    def came(self, at: int, mask: int) -> None:
+        """An event is here now that was not when it was last looked at what is to be forgotten."""
+        if mask not in self.known:
+            self.due = BEGINNING
+        else:
+            # An old one is one too many only once this one is old as well.
+            self.due = min(self.due, at + (self.every if len(self.events) > KEPT_OLD else self.few))
+
+    def keep_since(self, watermark: int, limits: Mapping[int, Limit]) -> bool:
         """Forget what is older than the limit of its mask; whether anything is left."""
         events, masks = self.events, self.masks
         # Only what is older than the latest limit has to be looked at.
-        old = bisect_left(events, max(limit.loose for limit in limits.values()), key=_time)
-        if old:
-            kept = [place for place in range(old) if events[place].time >= limits[masks[place]].least]
-            loose = [place for place in kept if events[place].time < limits[masks[place]].loose]
-            if len(loose) > KEPT_OLD:
-                gone = set(loose[:-KEPT_OLD])
-                kept = [place for place in kept if place not in gone]
-            if len(kept) != old:
-                events[:old] = [events[place] for place in kept]
-                masks[:old] = [masks[place] for place in kept]
-                self.forget_told()
+        latest = max(limit.loose for limit in limits.values())
+        old = bisect_left(events, latest, key=_time)
+        kept = [place for place in range(old) if events[place].time >= limits[masks[place]].least]
+        loose = [place for place in kept if events[place].time < limits[masks[place]].loose]
+        if len(loose) > KEPT_OLD:
+            gone = set(loose[:-KEPT_OLD])
+            kept = [place for place in kept if place not in gone]
+        if len(kept) != old:
+            events[:old] = [events[place] for place in kept]
+            masks[:old] = [masks[place] for place in kept]
+            self.forget_told()
+        self.known = limits
+        self.every, self.few = watermark - latest, watermark - max(limit.firm for limit in limits.values())
+        self.due = self._next(watermark, limits, len(kept))
         return bool(events)
 
     def forget_told(self) -> None:
@@ -99,6 +121,21 @@ class Shelf:
             self.told = {
                 event.event_id: self.told[event.event_id] for event in self.events if event.event_id in self.told
             }
+
+    def _next(self, watermark: int, limits: Mapping[int, Limit], old: int) -> int:
+        """Until when nothing is to be forgotten; `old`: so many come first that are past the time of some mask."""
+        events, masks = self.events, self.masks
+        due, looked_at = FOREVER, len(events)
+        if len(events) > KEPT_OLD:
+            # One may be one too many as soon as it is past the time for which every one is kept.
+            due, looked_at = (events[old].time + self.every if old < len(events) else FOREVER), old
+        for place in range(looked_at):
+            at, limit = events[place].time, limits[masks[place]]
+            if at < limit.firm:
+                return BEGINNING
+            soon = at >= limit.loose and len(events) > KEPT_OLD
+            due = min(due, at + watermark - (limit.loose if soon else limit.firm))
+        return due
 
     def holds(self, event: Event) -> bool:
         place = self.place(event)
@@ -147,6 +184,7 @@ class Memory:
             shelf.masks.insert(place, mask)
         if told:
             shelf.told[event.event_id] = told
+        shelf.came(event.time, mask)
         if len(events) > KEPT_PER_KIND:
             self.displaced = (events[-KEPT_PER_KIND - 1], shelf.masks[-KEPT_PER_KIND - 1])
             if len(events) > 2 * KEPT_PER_KIND:
@@ -227,15 +265,18 @@ class Memory:
                         shelf.told[event.event_id] = told
                     kept.append(Kept(event, mask, before, told, len(told or ()) > so_far))
                 shelf.masks = [each.mask for each in kept]
+                shelf.due = BEGINNING
                 yield from kept[-KEPT_PER_KIND:]
 
-    def forget(self, limit: Callable[[str, str, int], Limit]) -> None:
+    def forget(self, watermark: int, limit: Callable[[str, str, int], Limit]) -> None:
         """Forget what has been kept for long enough; `limit`: until where for a service, a kind and a mask."""
         for service, shelves in list(self._by_service.items()):
             gone = []
             for kind, shelf in shelves.items():
+                if shelf.due >= watermark:
+                    continue
                 limits = {mask: limit(service, kind, mask) for mask in set(shelf.masks)}
-                if not shelf.keep_since(limits):
+                if not shelf.keep_since(watermark, limits):
                     gone.append(kind)
             for kind in gone:
                 del shelves[kind]

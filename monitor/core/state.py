@@ -27,7 +27,7 @@ STATE_VERSION = 1
 MEMORY_HORIZON = 25 * HOUR
 CHANGE_HORIZON = 6 * HOUR
 """Changes are wanted by rules alone; so long they are kept at least, for what comes late or twice."""
-SWEEP_EVERY = 6 * HOUR
+SWEEP_EVERY = 12 * HOUR
 KEPT_TOGETHER = 16 * DAY
 
 ALWAYS_KEPT: dict[str, int] = {
@@ -228,7 +228,7 @@ class State:
         """
         watermark = now - now % SWEEP_EVERY
         self.swept_at = watermark
-        self.memory.forget(limit_at(watermark))
+        self.memory.forget(watermark, limit_at(watermark))
         self.feeds.forget_before(watermark - LOOK_BACK)
         for number, until in list(self._fact_chunks.items()):
             if until < watermark:
