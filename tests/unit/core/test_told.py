@@ -164,7 +164,7 @@ def test_what_is_told_of_an_event_goes_with_it() -> None:
     first, second = measured(0, 1.0), measured(600, 2.0)
     for event in (first, second):
         memory.add(event, 1, {"trend": "same"})
-    memory.forget(lambda service, kind, mask: Limit(second.time, second.time))
+    memory.forget(second.time, lambda service, kind, mask: Limit(second.time, second.time, second.time))
     (kept,) = memory.remask(lambda event, told: (1, told))
     assert (kept.event, kept.told, kept.is_news) == (second, {"trend": "same"}, False)
     assert memory.add(first, 1)
