@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from types import TracebackType
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import Any, Generic, ParamSpec, Self, TypeVar
 
 from monitor.ops.logs import get_logger
 
@@ -49,6 +49,42 @@ def to_the_end(
             raise
 
     return whole
+
+
+class Aside(Generic[Result]):
+    """One piece of work that goes on beside its owner, who asks what became of it before beginning the next."""
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[Result] | None = None
+
+    @property
+    def is_under_way(self) -> bool:
+        return self._task is not None
+
+    def begin(self, name: str, work: Coroutine[Any, Any, Result]) -> None:
+        """Begin `work`. Raises ValueError when what was begun before was not asked for yet."""
+        if self._task is not None:
+            work.close()
+            raise ValueError(f"{name}: what was begun before was not asked for; call `result` first")
+        self._task = asyncio.create_task(work, name=name)
+
+    async def result(self) -> Result | None:
+        """Wait for what was begun, and tell or raise what became of it; None where nothing was."""
+        if self._task is None:
+            return None
+        await asyncio.wait([self._task])
+        task, self._task = self._task, None
+        return task.result()
+
+    async def drop(self) -> None:
+        """End what is under way; nobody asks any more what became of it."""
+        task, self._task = self._task, None
+        if task is None:
+            return
+        task.cancel()
+        await asyncio.wait([task])
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.warning("given_up_and_failed", task=task.get_name(), error=str(error))
 
 
 class WatchedTasks:

@@ -13,12 +13,10 @@ from typing import Protocol
 
 from monitor.core.events import SECOND, Instant
 from monitor.core.reasons import Rejected
-from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
 from monitor.pipeline.tenure import LoopState, Tenure, TenureSettings, stopped_within
-from monitor.ports import Batch, Clock, Commit, EngineStore, Fenced, JournalReader, JournalWriter, Positions, Saved
+from monitor.ports import Batch, Clock, Commit, EngineStore, JournalReader, JournalWriter, Positions, Saved
 
-_log = get_logger("forward")
 _READ_EVENTS = 1000
 _GATHER_SECONDS = 0.05
 _IDLE_SECONDS = 0.25
@@ -70,20 +68,7 @@ class Forwarder:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set."""
-        tenure = self._tenure
-        try:
-            while (saved := await tenure.begin(stop)) is not None:
-                try:
-                    await self._work(saved, stop)
-                except Fenced as error:
-                    self._metrics.fenced.inc()
-                    _log.warning("forwarder_fenced", part=self._part, why=str(error))
-                else:
-                    return
-                finally:
-                    await tenure.end()
-        finally:
-            tenure.state = LoopState.STOPPED
+        await self._tenure.hold(lambda saved: self._work(saved, stop), stop)
 
     async def _work(self, saved: Saved, stop: asyncio.Event) -> None:
         tenure, positions = self._tenure, dict(saved.positions)

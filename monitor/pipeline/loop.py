@@ -1,6 +1,6 @@
 """Moves events from the journal through the engine into one transaction, for as long as the service runs.
 
-Decides when to commit, when to tick and when to try again; what an event means is the engine's business. Nothing that
+Decides when to commit, when to tick and when to wait; what an event means is the engine's business. Nothing that
 it holds is worth anything until it is committed: after a crash it starts again from what the store has.
 """
 
@@ -18,10 +18,11 @@ from monitor.core.events import SECOND, Event, Instant
 from monitor.core.shards import Shards
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
+from monitor.ops.tasks import Aside
 from monitor.pipeline.pack import Current
 from monitor.pipeline.tally import Tally
 from monitor.pipeline.tenure import LoopState, Tenure, TenureSettings, stopped_within
-from monitor.ports import WHOLE, Batch, Clock, Commit, EngineStore, Fenced, JournalReader, Reject, Saved
+from monitor.ports import WHOLE, Batch, Clock, Commit, EngineStore, JournalReader, Reject, Saved
 
 __all__ = ["EngineLoop", "LoopSettings", "LoopState", "MakeEngine"]
 _log = get_logger("engine")
@@ -106,6 +107,7 @@ class EngineLoop:
         self._current = current
         self._pack_number = 0
         self._tally = Tally(metrics)
+        self._writing: Aside[bool] = Aside()
         self._tick_from = clock.now()
 
     @property
@@ -119,34 +121,29 @@ class EngineLoop:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then commit what is whole and return; stand by while somebody else works."""
-        tenure = self._tenure
-        try:
-            while (saved := await tenure.begin(stop)) is not None:
-                try:
-                    await self._work(saved, stop)
-                except Fenced as error:
-                    # Nothing of what was not committed is worth anything: whoever took over does it again.
-                    self._metrics.fenced.inc()
-                    _log.warning("engine_fenced", part=self._part, why=str(error))
-                else:
-                    return
-                finally:
-                    await tenure.end()
-                    self._metrics.forget_part(self._part)
-        finally:
-            tenure.state = LoopState.STOPPED
+        await self._tenure.hold(lambda saved: self._work(saved, stop), stop)
 
     async def _work(self, saved: Saved, stop: asyncio.Event) -> None:
         self._pack_number = self._current.number if self._current is not None else 0
         engine = self._make_engine(saved)
         cells = len(saved.cells) + sum(len(cells) for cells in saved.scopes.values())
         _log.info("engine_started", part=self._part, epoch=saved.epoch, cells=cells, positions=saved.positions)
-        done = _Uncommitted(saved.positions)
         self._hold_ticks()
+        try:
+            await self._go_on(engine, saved, stop)
+        finally:
+            await self._writing.drop()
+
+    async def _go_on(self, engine: Engine | Shards, saved: Saved, stop: asyncio.Event) -> None:
+        """Raises Fenced. While there is more to read, a commit is written while the engine goes on with what follows.
+
+        One at a time, and no more than one waits behind it, so that what is held is bounded however slow the store is.
+        """
+        done = _Uncommitted(saved.positions)
         while not stop.is_set():
             now = self._clock.now()
             batch = await self._tenure.insist(
-                "read", partial(self._reader.read, done.positions, self._read_events), stop
+                "read", partial(self._reader.read, done.positions, self._settings.read_events), stop
             )
             if batch is None:
                 break
@@ -161,16 +158,30 @@ class EngineLoop:
                 # `now` was read before the journal was, so that all of it up to then has been seen.
                 done.decisions += engine.tick(Instant(now - self._settings.lateness))
             if self._is_due(done):
-                if not await self._commit(engine, done, saved.epoch, stop):
+                if not await self._is_written():
                     return
+                self._writing.begin(
+                    "commit", self._write(self._commit_of(engine, done, saved.epoch), done.events, stop)
+                )
                 done = _Uncommitted(done.positions)
-            await self._tenure.beat(stop)
+            is_idle = batch.at_head or not (batch.events or batch.rejects)
+            if is_idle and not await self._is_written():
+                return
+            if not self._writing.is_under_way:
+                await self._tenure.beat(stop)
             self._show(engine, now)
-            if batch.at_head or not (batch.events or batch.rejects):
+            if is_idle:
                 await self._reader.wait(self._patience(done))
                 await stopped_within(stop, self._settings.gather_seconds)
-        if done.is_worth_it:
-            await self._commit(engine, done, saved.epoch, stop)
+        if await self._is_written() and done.is_worth_it:
+            await self._write(self._commit_of(engine, done, saved.epoch), done.events, stop)
+
+    async def _is_written(self) -> bool:
+        """False when the last commit did not come through until the stop: the next start reads the same events again.
+
+        Raises Fenced.
+        """
+        return await self._writing.result() is not False
 
     def _renewed(self, engine: Engine | Shards) -> list[Decision]:
         """Let the engine go by the pack in force, where that is another by now; what was decided by that."""
@@ -181,10 +192,6 @@ class EngineLoop:
         decided = engine.replace(pack.rules, pack.catalogue, pack.compiled)
         _log.info("engine_renewed", rules_hash=pack.rules_hash, catalogue_hash=pack.catalogue_hash)
         return decided
-
-    @property
-    def _read_events(self) -> int:
-        return self._settings.read_events
 
     async def _step(self, engine: Engine | Shards, batch: Batch, done: _Uncommitted) -> None:
         size, events = self._settings.slice_events, batch.events
@@ -216,19 +223,21 @@ class EngineLoop:
         left = self._settings.commit_seconds - (self._elapsed() - done.since)
         return min(max(left, 0.0), self._settings.idle_seconds)
 
-    async def _commit(self, engine: Engine | Shards, done: _Uncommitted, epoch: int, stop: asyncio.Event) -> bool:
-        """False when the store stayed away until the stop: the next start reads the same events again."""
-        commit = Commit(
+    def _commit_of(self, engine: Engine | Shards, done: _Uncommitted, epoch: int) -> Commit:
+        return Commit(
             decisions=tuple(done.decisions),
             cells={} if isinstance(engine, Shards) else engine.take_changes(),
             scopes=engine.take_changes() if isinstance(engine, Shards) else {},
             part=self._part,
-            positions=done.positions,
+            positions=dict(done.positions),
             epoch=epoch,
             at=self._clock.now(),
             history=tuple(done.history),
             rejects=tuple(done.rejects),
         )
+
+    async def _write(self, commit: Commit, events: int, stop: asyncio.Event) -> bool:
+        """False when the store stayed away until the stop. Raises Fenced."""
         began = self._elapsed()
         # The same commit again, not a new one: were the first after all carried out, the second changes nothing.
         committed = await self._tenure.insist("commit", partial(self._store.commit, commit), stop)
@@ -237,7 +246,7 @@ class EngineLoop:
         self._tenure.has_committed()
         self._metrics.commits.inc()
         self._metrics.commit_duration.observe(self._elapsed() - began)
-        self._tally.count(commit, done.events, committed)
+        self._tally.count(commit, events, committed)
         return True
 
     def _hold_ticks(self) -> None:

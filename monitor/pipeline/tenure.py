@@ -1,6 +1,6 @@
 """Owning one part of the journal: stand by while another lives, show life, try again what the store refuses for now.
 
-Decides who may work and when to ask again; must not know what is done with what is owned.
+Decides who may work, when to ask again and when to give up; must not know what is done with what is owned.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import msgspec
 from monitor.core.events import SECOND
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
-from monitor.ports import WHOLE, EngineStore, Held, Saved, Unavailable
+from monitor.ports import WHOLE, EngineStore, Fenced, Held, Saved, Unavailable
 
 _log = get_logger("owner")
 Answer = TypeVar("Answer")
@@ -68,8 +68,27 @@ class Tenure:
         self._on_resumed = on_resumed
         self._beaten_at = 0.0
         self._epoch: int | None = None
+        self._away: set[str] = set()
         self.part = part
         self.state = LoopState.STARTING
+
+    async def hold(self, work: Callable[[Saved], Awaitable[None]], stop: asyncio.Event) -> None:
+        """Own the part and `work` on it until the stop; whoever was replaced stands by and begins anew."""
+        try:
+            while (saved := await self.begin(stop)) is not None:
+                try:
+                    await work(saved)
+                except Fenced as error:
+                    # Nothing of what was not committed is worth anything: whoever took over does it again.
+                    self._metrics.fenced.inc()
+                    _log.warning("fenced", part=self.part, why=str(error))
+                else:
+                    return
+                finally:
+                    await self.end()
+                    self._metrics.forget_part(self.part)
+        finally:
+            self.state = LoopState.STOPPED
 
     async def begin(self, stop: asyncio.Event) -> Saved | None:
         """Own the part, as soon as nobody else does; None when the stop came first."""
@@ -126,25 +145,33 @@ class Tenure:
             _log.warning("release_failed", part=self.part, why=str(error))
 
     async def insist(self, what: str, call: Callable[[], Awaitable[Answer]], stop: asyncio.Event) -> Answer | None:
-        """Try until it works; None when the stop came first. It is tried at least once."""
+        """Try until it works; None when the stop came first. It is tried at least once.
+
+        Two calls may be under way at a time, of different names: we are paused as long as either is refused.
+        """
         delay = self._settings.first_retry
-        while True:
-            try:
-                answer = await call()
-            except Unavailable as error:
-                self._metrics.store_unavailable.inc()
-                if self.state is not LoopState.PAUSED:
-                    _log.warning("engine_paused", part=self.part, during=what, why=str(error))
-                self.state = LoopState.PAUSED
-                if await stopped_within(stop, delay):
-                    return None
-                delay = min(delay * 2, self._settings.longest_retry)
-            else:
-                if self.state is LoopState.PAUSED:
-                    _log.info("engine_resumed", part=self.part, during=what)
-                    self._on_resumed()
-                self.state = LoopState.RUNNING
-                return answer
+        try:
+            while True:
+                try:
+                    answer = await call()
+                except Unavailable as error:
+                    self._metrics.store_unavailable.inc()
+                    if what not in self._away:
+                        _log.warning("engine_paused", part=self.part, during=what, why=str(error))
+                    self._away.add(what)
+                    self.state = LoopState.PAUSED
+                    if await stopped_within(stop, delay):
+                        return None
+                    delay = min(delay * 2, self._settings.longest_retry)
+                else:
+                    if what in self._away:
+                        _log.info("engine_resumed", part=self.part, during=what)
+                        self._on_resumed()
+                    if not self._away - {what}:
+                        self.state = LoopState.RUNNING
+                    return answer
+        finally:
+            self._away.discard(what)
 
 
 async def stopped_within(stop: asyncio.Event, seconds: float) -> bool:

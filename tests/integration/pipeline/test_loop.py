@@ -16,6 +16,7 @@ from monitor.demo.story import CATALOGUE, story
 from monitor.lab.ledger import Ledger
 from monitor.ops.clock import ManualClock
 from monitor.ops.metrics import Metrics
+from monitor.ops.tasks import WatchedTasks
 from monitor.packs.catalogue import load_catalogue
 from monitor.packs.loader import load_rules
 from monitor.packs.regex import make_regex
@@ -242,3 +243,62 @@ async def test_rejects_of_a_batch_are_kept_with_its_positions(store: Store) -> N
     await loop.run(stop)
     assert [(kept.source, kept.body) for kept in await store.rejects.page(None, 10)] == [("kafka/ops", b"{")]
     assert metrics.registry.get_sample_value("nearmiss_events_rejected_total", {"reason": "not_json"}) == 1
+
+
+class Slow:
+    """The real store, of which a commit takes until it is let through."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store.engine_store
+        self.waiting = asyncio.Event()
+        self.gate = asyncio.Event()
+
+    async def acquire(self, owner: str, part: str = WHOLE, scopes: Sequence[str] = (), lease: int = 0) -> Saved:
+        return await self._store.acquire(owner, part, scopes, lease)
+
+    async def beat(self, part: str, epoch: int) -> None:
+        await self._store.beat(part, epoch)
+
+    async def release(self, part: str, epoch: int) -> None:
+        await self._store.release(part, epoch)
+
+    async def commit(self, commit: Commit) -> int:
+        self.waiting.set()
+        await self.gate.wait()
+        return await self._store.commit(commit)
+
+
+class Counting(Scripted):
+    """Tells when the loop has not asked for more although there is more."""
+
+    def __init__(self, store: Store, stop: asyncio.Event) -> None:
+        super().__init__(store, stop)
+        self.handed = 0
+
+    async def read(self, positions: Positions, limit: int) -> Batch:
+        batch = await super().read(positions, limit)
+        self.handed += len(batch.events)
+        return batch
+
+
+async def test_while_the_store_is_slow_reading_pauses_and_what_is_held_is_bounded(store: Store) -> None:
+    events = story(NOW)
+    await store.journal.append(events)
+    stop = asyncio.Event()
+    reader, slow = Counting(store, stop), Slow(store)
+    settings = LoopSettings(gather_seconds=0, read_events=100, commit_events=200, commit_seconds=3600.0, tenure=PATIENT)
+    loop = EngineLoop(reader, slow, _engine, ManualClock(NOW), Metrics(), settings, owner="test")
+    async with WatchedTasks() as tasks:
+        tasks.start("loop", loop.run(stop), may_end=True)
+        await slow.waiting.wait()
+        # One commit is on its way, and one more is gathered behind it; then nothing more is asked for.
+        handed = -1
+        while handed != reader.handed or handed < 400:
+            handed = reader.handed
+            for _ in range(1000):
+                await asyncio.sleep(0)
+        assert handed == 400
+        slow.gate.set()
+        await stop.wait()
+        await tasks.end(grace=30.0)
+    assert await _stored(store) == _alone(events)

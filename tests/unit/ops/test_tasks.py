@@ -7,7 +7,7 @@ import asyncio
 import pytest
 import structlog
 
-from monitor.ops.tasks import TaskFailed, WatchedTasks, to_the_end
+from monitor.ops.tasks import Aside, TaskFailed, WatchedTasks, to_the_end
 
 
 class Journal:
@@ -172,3 +172,45 @@ async def test_what_runs_to_the_end_does_so_though_its_caller_is_cancelled() -> 
         go_on.set()
     assert done == ["row"]
     assert await write("next") == "next"
+
+
+async def test_work_aside_goes_on_beside_its_owner_who_asks_later() -> None:
+    aside: Aside[str] = Aside()
+    gate = asyncio.Event()
+
+    async def work() -> str:
+        await gate.wait()
+        return "done"
+
+    assert await aside.result() is None
+    aside.begin("work", work())
+    assert aside.is_under_way
+    with pytest.raises(ValueError, match=r"second: .* call `result` first"):
+        aside.begin("second", work())
+    gate.set()
+    assert await aside.result() == "done"
+    assert not aside.is_under_way
+
+
+async def test_what_work_aside_died_of_is_told_once() -> None:
+    aside: Aside[None] = Aside()
+    aside.begin("engine", crash())
+    with pytest.raises(RuntimeError, match="disk"):
+        await aside.result()
+    assert not aside.is_under_way
+    await aside.result()
+
+
+async def test_work_aside_that_is_dropped_ends() -> None:
+    aside: Aside[None] = Aside()
+    journal = Journal()
+    aside.begin("web", journal.work("web"))
+    await finish()
+    await aside.drop()
+    await aside.drop()
+    aside.begin("engine", crash())
+    await finish()
+    with structlog.testing.capture_logs() as logs:
+        await aside.drop()
+    assert journal.lines == ["web began", "web ended"]
+    assert [(line["event"], line["task"]) for line in logs] == [("given_up_and_failed", "engine")]
