@@ -6,6 +6,7 @@ Knows the format of an event and nothing of rules, stores or tools.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Literal, get_args
 
 import msgspec
@@ -134,7 +135,7 @@ def to_instant(moment: datetime) -> Instant:
 def to_datetime(instant: int) -> datetime:
     """An `Instant` as an aware UTC datetime; clamped to the years 1 to 9999 that a datetime can hold."""
     try:
-        return _EPOCH + timedelta(microseconds=instant)
+        return _EPOCH + timedelta(0, 0, instant)
     except OverflowError:
         return datetime.max.replace(tzinfo=UTC) if instant > 0 else datetime.min.replace(tzinfo=UTC)
 
@@ -143,4 +144,11 @@ def to_text(instant: int | None) -> str | None:
     """RFC 3339 in UTC with `Z`, microseconds only where there are any; None stays None."""
     if instant is None:
         return None
-    return to_datetime(instant).isoformat().replace("+00:00", "Z")
+    second, rest = divmod(instant, SECOND)
+    return f"{_second_to_text(second)}.{rest:06}Z" if rest else f"{_second_to_text(second)}Z"
+
+
+@lru_cache(maxsize=4096)
+def _second_to_text(second: int) -> str:
+    """Times that are written one after the other lie close together."""
+    return to_datetime(second * SECOND).isoformat()[: len("2026-01-31T12:00:00")]

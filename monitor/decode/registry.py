@@ -69,6 +69,16 @@ def decode(
         return refused(Rejected.DECODER_FAILED, defect(error), body)
 
 
+def decode_plain(source: str, body: bytes, headers: Mapping[str, str]) -> Event | None:
+    """The event of a body that is just one event of our own format; None where `decode` has to be asked.
+
+    Gives the event that `decode` would give. Header names are in lower case.
+    """
+    if source.partition("/")[0] not in _CANONICAL or not source.isprintable() or cloudevents.is_binary(headers):
+        return None
+    return bodies.decode_plain(body)
+
+
 def _decode(decoder: _Decoder, body: bytes, delivery: Delivery) -> Outcome:
     if not body.strip():
         return left_out(Ignored.EMPTY, "the body is empty")

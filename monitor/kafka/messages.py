@@ -6,6 +6,7 @@ Pure: must not know connections, positions of other partitions or the clock.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from zlib import crc32
 
 import msgspec
@@ -15,7 +16,7 @@ from monitor.core.reasons import Ignored, Rejected
 from monitor.core.routing import EVERYWHERE, SHARDS, Route
 from monitor.decode.normalise import normalise
 from monitor.decode.outcome import Outcome, refused
-from monitor.decode.registry import decode
+from monitor.decode.registry import decode, decode_plain
 from monitor.ports import Reject
 
 _MICROSECONDS_PER_MILLISECOND = 1000
@@ -37,7 +38,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     headers: Sequence[tuple[str, bytes | None]]
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """What one record gave. `at` orders records of several partitions: the earliest event time in it.
 
     A record without events comes first, so that it never holds up the others.
@@ -71,6 +72,10 @@ def read_message(message: Message, source: str, now: Instant, tolerance: int, *,
         return Entry(offset=message.offset, at=EARLIEST_AT, ignored=(Ignored.EMPTY,))
     received_at = _received_at(message.timestamp, now)
     headers = _headers(message.headers)
+    route = route_of(headers[SHARDS_HEADER]) if SHARDS_HEADER in headers else ()
+    if (plain := decode_plain(source, message.value, headers)) is not None:
+        event = normalise(plain, received_at, tolerance)
+        return Entry(offset=message.offset, at=event.time, events=(event,), route=route)
     outcome = _framed(message.value) or decode(source, message.value, headers, received_at)
     events = tuple(normalise(event, received_at, tolerance) for event in outcome.events)
     coordinates = {
@@ -96,7 +101,7 @@ def read_message(message: Message, source: str, now: Instant, tolerance: int, *,
             for index, refusal in enumerate(outcome.refusals)
         ),
         ignored=tuple(skipped.reason for skipped in outcome.skipped),
-        route=route_of(headers.get(SHARDS_HEADER, "")),
+        route=route,
     )
 
 
@@ -113,6 +118,7 @@ def clock_of(headers: Sequence[tuple[str, bytes | None]]) -> Instant | None:
     return None
 
 
+@lru_cache(maxsize=1024)
 def route_of(header: str) -> Route:
     """The route that a header tells; nothing where it tells none that this program could have written."""
     if header == _EVERY_SHARD:

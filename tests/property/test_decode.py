@@ -10,14 +10,14 @@ import msgspec
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from monitor.core.events import EARLIEST_AT, KINDS, SECOND, Actor, Event, Instant
+from monitor.core.events import EARLIEST_AT, KINDS, SECOND, Actor, Event, Instant, to_datetime, to_text
 from monitor.core.reasons import Rejected
 from monitor.decode.canonical import Unreadable, decode_line, decode_lines, decode_value, encode
 from monitor.decode.jsontext import load
 from monitor.decode.normalise import normalise
 from monitor.decode.outcome import NoEvent
 from monitor.decode.reading import Delivery
-from monitor.decode.registry import _VENDORS, SOURCES, decode
+from monitor.decode.registry import _VENDORS, SOURCES, decode, decode_plain
 
 LATEST_AT = 253_402_300_799 * SECOND  # the year 9999
 TEXT = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=40)
@@ -212,3 +212,27 @@ def test_no_event_is_later_than_its_receipt_allows(event: Event, received_at: In
     assert found.received_at <= received_at
     assert normalise(found, received_at, tolerance) == found
     assert msgspec.structs.replace(found, time=event.time, received_at=event.received_at, marks=event.marks) == event
+
+
+@given(EVENTS)
+def test_the_short_way_gives_what_the_careful_one_gives(event: Event) -> None:
+    body = encode(event)
+    found = decode_plain("events", body, {})
+    assert found is None or decode("events", body).events == (found,)
+    if b'"specversion"' not in body and b'"context"' not in body:
+        assert found is not None
+
+
+@given(st.binary(max_size=200) | st.from_regex(rb"\{.{0,40}\}", fullmatch=True))
+@example(b'{"specversion":"1.0"}')
+@example(b"{}\n{}")
+def test_the_short_way_leaves_the_rest_to_the_careful_one(body: bytes) -> None:
+    found = decode_plain("events", body, {})
+    assert found is None or decode("events", body).events == (found,)
+
+
+@given(INSTANTS)
+@example(Instant(-1))
+@example(Instant(-SECOND))
+def test_times_are_written_as_the_standard_library_writes_them(instant: Instant) -> None:
+    assert to_text(instant) == to_datetime(instant).isoformat().replace("+00:00", "Z")
