@@ -5,6 +5,7 @@ Knows state cells as bytes and decisions as orders; must not know what either is
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from monitor.core.events import Event
 from monitor.ops.tasks import to_the_end
 from monitor.ports import WHOLE, Commit, Fenced, Held, Saved
 from monitor.store import verdicts
+from monitor.store.bulk import add_new, put
 from monitor.store.codec import plain
 from monitor.store.connections import Database
 from monitor.store.journal import event_row
@@ -35,6 +37,7 @@ from monitor.store.tables import (
 from monitor.store.turns import Turns
 
 _IN_LIST = 500
+_SLICE = 250
 _NOW = {
     "postgresql": "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)",
     "sqlite": "SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)",
@@ -146,22 +149,18 @@ class SqlEngineStore:
         kept = [{"key": key, "value": value} for key, value in commit.cells.items() if value is not None]
         gone = [key for key, value in commit.cells.items() if value is None]
         if kept:
-            await connection.execute(self._database.upsert(engine_cells, ("key",)), kept)
+            await put(connection, engine_cells, kept, ("key",))
         for start in range(0, len(gone), _IN_LIST):
             part = gone[start : start + _IN_LIST]
             await connection.execute(delete(engine_cells).where(engine_cells.c.key.in_(part)))
         await self._remember_scopes(connection, commit)
         if commit.positions:
             rows = [{"partition": name, "position": position} for name, position in commit.positions.items()]
-            await connection.execute(self._database.upsert(engine_positions, ("partition",)), rows)
+            await put(connection, engine_positions, rows, ("partition",))
         if commit.history:
-            # A redelivery is the same event; the first copy is kept.
-            await connection.execute(
-                self._database.insert(event_history).on_conflict_do_nothing(),
-                # In one order: an event that concerns several parts is written by each, and they must not wait for each
-                # other in a circle.
-                [event_row(event) for event in sorted(commit.history, key=_identity)],
-            )
+            # A redelivery is the same event; the first copy is kept. In one order: an event that concerns several
+            # parts is written by each, and they must not wait for each other in a circle.
+            await add_new(connection, event_history, await _rows_of(sorted(commit.history, key=_identity)))
         if commit.rejects:
             # What is read again, after a rewind, is kept already.
             await connection.execute(
@@ -177,11 +176,20 @@ class SqlEngineStore:
                 row = {"scope": plain(scope), "key": key, "value": value}
                 (gone if value is None else kept).append(row)
         if kept:
-            await connection.execute(self._database.upsert(scoped_cells, ("scope", "key")), kept)
+            await put(connection, scoped_cells, kept, ("scope", "key"))
         if gone:
             this_one = (scoped_cells.c.scope == bindparam("scope_")) & (scoped_cells.c.key == bindparam("key_"))
             names = [{"scope_": row["scope"], "key_": row["key"]} for row in gone]
             await connection.execute(delete(scoped_cells).where(this_one), names)
+
+
+async def _rows_of(events: Sequence[Event]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for start in range(0, len(events), _SLICE):
+        rows += [event_row(event) for event in events[start : start + _SLICE]]
+        # Others have their turn in between: to write an event as JSON takes a few microseconds, thousands a moment.
+        await asyncio.sleep(0)
+    return rows
 
 
 def _row(part: str) -> Select[Any]:

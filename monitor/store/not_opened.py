@@ -9,11 +9,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.core.decisions import Ignore
 from monitor.core.events import to_datetime
+from monitor.store.bulk import add_new
 from monitor.store.codec import decode_ignore, encode_ignore, plain, plain_or_none
 from monitor.store.connections import Database
 from monitor.store.tables import not_opened, not_opened_counts
@@ -82,6 +83,6 @@ async def add_not_opened(database: Database, connection: AsyncConnection, ignore
         }
         for each in ignored[-KEPT:]
     ]
-    await connection.execute(insert(not_opened), newest)
+    await add_new(connection, not_opened, newest)
     last = select(func.max(not_opened.c.id) - KEPT).scalar_subquery()
     await connection.execute(delete(not_opened).where(not_opened.c.id <= last))

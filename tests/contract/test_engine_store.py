@@ -12,7 +12,9 @@ from monitor.core.near_miss import Cited, Draft, Move, State
 from monitor.core.reasons import NotOpened, Withdrawn
 from monitor.ports import Answers, Audit, Commit, Decide, Fenced, Held, NotFound, Query, Reject
 from monitor.store import not_opened
+from monitor.store.bulk import AT_ONCE
 from monitor.store.database import Store
+from monitor.store.history import EVER
 from monitor.store.not_opened import NotOpenedCount
 from tests.support.records import BASE, MONDAY, at, draft, event
 
@@ -403,3 +405,19 @@ async def test_an_owner_that_shows_no_life_is_replaced(store: Store, other: Stor
     await store.close()
     newer = await other.engine_store.acquire("b", lease=1)
     assert newer.epoch == saved.epoch + 1
+
+
+async def test_more_events_and_cells_than_one_statement_takes(store: Store, engine: Engine) -> None:
+    """Copies are left out, also within a commit, and cells are replaced."""
+    events = [event(f"e{number}", "note.added", number) for number in range(2 * AT_ONCE + 1)]
+    cells: dict[str, bytes | None] = {f"cell:{number}": b"old" for number in range(AT_ONCE + 1)}
+    first = Commit((), cells, {}, engine.epoch, MONDAY, history=(*events[:-1], events[0]))
+    await store.engine_store.commit(first)
+    again = Commit(
+        (), {**dict.fromkeys(cells, b"new"), "cell:0": None}, {}, engine.epoch, MONDAY, history=tuple(events)
+    )
+    await store.engine_store.commit(again)
+
+    assert [found.id async for found in store.history.events(*EVER)] == [each.id for each in events]
+    saved = await store.engine_store.acquire("another")
+    assert saved.cells == {f"cell:{number}": b"new" for number in range(1, AT_ONCE + 1)}
