@@ -113,10 +113,15 @@ class KafkaBroker:
             process.wait()
 
 
+def new_broker(folder: Path) -> KafkaBroker:
+    """A broker that keeps its files in `folder`, not started yet."""
+    return KafkaBroker(find_jars(), find_java(), folder)
+
+
 @pytest.fixture(scope="session")
 def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
     """A running broker for the whole test run. Its users share one xdist group, so that it starts once."""
-    broker = KafkaBroker(find_jars(), find_java(), tmp_path_factory.mktemp("kafka"))
+    broker = new_broker(tmp_path_factory.mktemp("kafka"))
     broker.start()
     yield broker
     broker.stop()
