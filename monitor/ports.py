@@ -211,9 +211,10 @@ class Retention(msgspec.Struct, frozen=True):
 
 
 class Pruned(msgspec.Struct, frozen=True):
-    """How many rows of what were removed."""
+    """How many rows of what were removed; `more` says that there is more to remove."""
 
     rows: dict[str, int]
+    more: bool = False
 
 
 class Kept(msgspec.Struct, frozen=True):

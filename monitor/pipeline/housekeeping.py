@@ -9,15 +9,20 @@ import asyncio
 
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
+from monitor.pipeline.tenure import stopped_within
 from monitor.ports import Clock, Pruning, Retention, Unavailable
 
 _log = get_logger("housekeeping")
 
 EVERY_SECONDS = 60.0
+_SOON_SECONDS = 0.1
 
 
 class Housekeeper:
-    """Calls the store once a minute. A store that is away is tried again a minute later."""
+    """Calls the store once a minute, and again at once while there is more to remove than one call takes.
+
+    A store that is away is tried again a minute later.
+    """
 
     def __init__(self, store: Pruning, retention: Retention, clock: Clock, metrics: Metrics) -> None:
         self._store = store
@@ -28,19 +33,17 @@ class Housekeeper:
     async def run(self, stop: asyncio.Event, every_seconds: float = EVERY_SECONDS) -> None:
         """Work until `stop` is set."""
         while not stop.is_set():
+            pause = every_seconds
             try:
-                await self.tidy()
+                if await self.tidy():
+                    pause = min(_SOON_SECONDS, every_seconds)
             except Unavailable as error:
                 self._metrics.store_unavailable.inc()
                 _log.debug("housekeeping_waits", why=str(error))
-            try:
-                async with asyncio.timeout(every_seconds):
-                    await stop.wait()
-            except TimeoutError:
-                continue
+            await stopped_within(stop, pause)
 
-    async def tidy(self) -> None:
-        """Once. Raises Unavailable."""
+    async def tidy(self) -> bool:
+        """Once; whether there is more to remove. Raises Unavailable."""
         pruned = await self._store.prune(self._retention, self._clock.now())
         for what, count in pruned.rows.items():
             self._metrics.pruned_rows.inc(what, count)
@@ -49,3 +52,4 @@ class Housekeeper:
         kept = await self._store.kept()
         self._metrics.database_bytes.set(kept.total_bytes)
         self._metrics.kept_events_bytes.set(kept.events_bytes)
+        return pruned.more

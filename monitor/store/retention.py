@@ -6,6 +6,7 @@ counts, what the engine has still to read, or what waits to be forwarded.
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import Any
 
@@ -17,10 +18,11 @@ from monitor.store.connections import Database
 from monitor.store.journal import PARTITION
 from monitor.store.tables import engine_positions, event_history, journal, not_opened, rejects
 
-STEP = 2000
+STEP = 250
 """Rows that one transaction removes: few enough that a commit or a webhook that waits for it does not notice."""
-_STEPS = 50
-"""Transactions a table and call: with a call a minute seventeen times what 100 events a second bring."""
+_STEPS = 40
+"""Transactions a table and call: a second or two, so that a stop need not wait for long."""
+_LONGEST_PAUSE = 1.0
 _LEAST_AGE = DAY
 """Younger events stay, whatever size is allowed: a limit that was set too low must not leave nothing."""
 _SAMPLE = 500
@@ -36,7 +38,7 @@ class SqlRetention:
         self._journal = journal
 
     async def prune(self, retention: Retention, now: Instant) -> Pruned:
-        """Remove up to 100,000 rows of each kind. Raises Unavailable; what was removed until then is gone."""
+        """Remove up to 10,000 rows of each kind. Raises Unavailable; what was removed until then is gone."""
         read = await self._read_up_to()
         tables = {
             "journal": (self._journal, journal, journal.c.position < read),
@@ -57,7 +59,7 @@ class SqlRetention:
         counts["not_opened"] = await _prune(
             self._records, not_opened, not_opened.c.id, not_opened.c.at, _before(now, retention.not_opened), None
         )
-        return Pruned(counts)
+        return Pruned(counts, more=any(count >= STEP * _STEPS for count in counts.values()))
 
     async def kept(self) -> Kept:
         """How much there is. Raises Unavailable."""
@@ -116,12 +118,15 @@ async def _prune(
     def step(connection: Connection) -> int:
         return int(connection.execute(statement).rowcount)
 
-    removed = 0
+    removed, elapsed = 0, asyncio.get_running_loop().time
     for _ in range(_STEPS):
+        began = elapsed()
         count = await database.write_at_once(step)
         removed += count
         if count < STEP:
             break
+        # Half of the time is for those who write what is new: they share one lock, one disk and the processor.
+        await asyncio.sleep(min(elapsed() - began, _LONGEST_PAUSE))
     return removed
 
 

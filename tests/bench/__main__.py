@@ -45,6 +45,13 @@ def bench_webhook(rate: float, seconds: float) -> None:
     print(f"  found in journal    {found.durable:8,d}            (asked: all of them)")
 
 
+def bench_prune(rate: float, seconds: float, old: int) -> None:
+    found = webhook.measure(rate, seconds, old)
+    print(f"the same while {old:,} events are removed by their age, {found.sent:,} requests")
+    print(f"  p50 / p99 / longest {found.p50:8.1f} / {found.p99:.1f} / {found.longest:.1f} ms   (asked: p99 under 25)")
+    print(f"  found in journal    {found.durable:8,d}            (asked: all of them)")
+
+
 def bench_load(count: int) -> None:
     with tempfile.TemporaryDirectory() as directory:
         found = load.measure(Path(directory), count)
@@ -85,7 +92,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     env = os.environ.get
     parser.add_argument(
-        "which", nargs="*", choices=["replay", "rules", "load", "webhook", "live", []], help="all of them by default"
+        "which",
+        nargs="*",
+        choices=["replay", "rules", "load", "webhook", "prune", "live", []],
+        help="all of them by default",
     )
     parser.add_argument("--events", type=int, default=int(env("NEARMISS_BENCH_EVENTS", "1000000")))
     parser.add_argument("--rate", type=float, default=float(env("NEARMISS_BENCH_RATE", "300")))
@@ -96,6 +106,7 @@ def main() -> None:
         "rules": lambda: bench_rules(given.events),
         "load": lambda: bench_load(1_000),
         "webhook": lambda: bench_webhook(given.rate, given.seconds),
+        "prune": lambda: bench_prune(given.rate, min(given.seconds, 20.0), max(1, given.events // 10)),
         "live": lambda: bench_live(max(1, given.events // 10)),
     }
     for name in given.which or benches:

@@ -17,17 +17,26 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from itertools import islice
 from pathlib import Path
 
 import msgspec
 
+from monitor.core.events import DAY, Instant
+from monitor.decode.canonical import decode_line
 from monitor.lab.generator import Shape, generate
+from monitor.ops.clock import SystemClock
+from monitor.ports import WHOLE, Commit
 from monitor.store.database import open_store
+from monitor.store.journal import PARTITION
+from monitor.store.migrations import upgrade
 from tests.bench.measure import ROOT
 
 HOST = "127.0.0.1"
 CONNECTIONS = 32
 _STARTS_WITHIN = 60.0
+_AGE = 5000 * DAY
+_KEPT_FOR = "3650d"
 
 
 class WebhookFigures(msgspec.Struct, frozen=True):
@@ -45,17 +54,19 @@ class WebhookFigures(msgspec.Struct, frozen=True):
     processor: float
 
 
-def measure(rate: float, seconds: float) -> WebhookFigures:
-    """`rate` requests a second, one event each, for so many seconds."""
+def measure(rate: float, seconds: float, old: int = 0) -> WebhookFigures:
+    """`rate` requests a second, one event each, for so many seconds; meanwhile `old` events go by their age."""
     count = max(1, int(rate * seconds))
     bodies = list(generate(Shape(count, seed=7)))
     with tempfile.TemporaryDirectory() as directory:
         database = f"sqlite:///{directory}/nearmiss.db"
+        if old:
+            asyncio.run(_fill(database, old))
         before = _children_used()
-        with _service(database, Path(directory)) as port:
+        with _service(database, Path(directory), _KEPT_FOR if old else "null") as port:
             statuses, latencies = asyncio.run(_send_all(port, bodies, rate))
         used = _children_used() - before
-        durable = asyncio.run(_count(database))
+        durable = asyncio.run(_count(database, old))
     latencies.sort()
     return WebhookFigures(
         sent=count,
@@ -68,6 +79,23 @@ def measure(rate: float, seconds: float) -> WebhookFigures:
     )
 
 
+async def _fill(database: str, count: int) -> None:
+    """Events that were read long ago, and are older than those that are sent."""
+    await upgrade(database)
+    lines = generate(Shape(count, seed=8))
+    async with open_store(database) as store:
+        while batch := list(islice(lines, 5_000)):
+            events = [decode_line(line) for line in batch]
+            aged = [
+                msgspec.structs.replace(each, time=Instant(each.time - _AGE), id=f"old-{each.id}") for each in events
+            ]
+            await store.journal.append(aged)
+        saved = await store.engine_store.acquire("bench")
+        at = {PARTITION: count + 1}
+        await store.engine_store.commit(Commit((), {}, at, saved.epoch, SystemClock().now()))
+        await store.engine_store.release(WHOLE, saved.epoch)
+
+
 def _children_used() -> float:
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
@@ -78,7 +106,7 @@ def _quantile(ordered: list[float], share: float) -> float:
 
 
 @contextmanager
-def _service(database: str, directory: Path) -> Iterator[int]:
+def _service(database: str, directory: Path, retention: str) -> Iterator[int]:
     with socket.socket() as free:
         free.bind((HOST, 0))
         port = int(free.getsockname()[1])
@@ -86,7 +114,7 @@ def _service(database: str, directory: Path) -> Iterator[int]:
     command += ["--database", database]
     with (directory / "service.log").open("wb") as log:
         child = subprocess.Popen(
-            [*command, "--database", database], cwd=ROOT, stdout=log, stderr=log, env=_environment()
+            [*command, "--database", database], cwd=ROOT, stdout=log, stderr=log, env=_environment(retention)
         )
     try:
         asyncio.run(_ready(port, child))
@@ -102,11 +130,11 @@ def _service(database: str, directory: Path) -> Iterator[int]:
             child.wait()
 
 
-def _environment() -> dict[str, str]:
+def _environment(retention: str) -> dict[str, str]:
     """Without settings of whoever runs this, which would change what is measured."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith("NEARMISS_")}
     # The made-up stream lies months back: by age all of it would go as soon as the engine has read it.
-    return {**plain, "NEARMISS_RETENTION__EVENTS": "null"}
+    return {**plain, "NEARMISS_RETENTION__EVENTS": retention}
 
 
 async def _ready(port: int, child: subprocess.Popen[bytes]) -> None:
@@ -124,9 +152,9 @@ async def _ready(port: int, child: subprocess.Popen[bytes]) -> None:
     raise RuntimeError(f"the service was not ready within {_STARTS_WITHIN:g} s")
 
 
-async def _count(database: str) -> int:
+async def _count(database: str, old: int) -> int:
     async with open_store(database) as store:
-        positions: dict[str, int] = {}
+        positions = {PARTITION: old + 1}
         found = 0
         while True:
             batch = await store.journal.read(positions, 5_000)

@@ -72,9 +72,10 @@ async def test_a_call_removes_a_bounded_amount(store: Store, monkeypatch: pytest
     monkeypatch.setattr(module, "_STEPS", 2)
     await commit(store, history=tuple(aged(30)))
 
-    counts = [(await store.retention.prune(ALL_AGES, NOW)).rows["history"] for _ in range(5)]
+    found = [await store.retention.prune(ALL_AGES, NOW) for _ in range(5)]
 
-    assert counts == [6, 6, 6, 1, 0]
+    assert [each.rows["history"] for each in found] == [6, 6, 6, 1, 0]
+    assert [each.more for each in found] == [True, True, True, False, False]
 
 
 async def test_rejects_go_by_their_age_unless_somebody_waits_for_them(store: Store) -> None:

@@ -18,17 +18,20 @@ POLICY = Retention(events=DAY)
 class Store:
     """Says what it was asked; is away at first when `away`."""
 
-    def __init__(self, away: int = 0) -> None:
+    def __init__(self, away: int = 0, more: int = 0) -> None:
         self.asked: list[tuple[Retention, Instant]] = []
         self.away = away
+        self.more = more
         self.again = asyncio.Event()
 
     async def prune(self, retention: Retention, now: Instant) -> Pruned:
         self.asked.append((retention, now))
         if len(self.asked) <= self.away:
             raise Unavailable("the disk is full")
-        self.again.set()
-        return Pruned({"journal": 3, "history": 0, "rejects": 1, "not_opened": 0})
+        more = len(self.asked) <= self.more
+        if not more:
+            self.again.set()
+        return Pruned({"journal": 3, "history": 0, "rejects": 1, "not_opened": 0}, more=more)
 
     async def kept(self) -> Kept:
         return Kept(total_bytes=1000, events_bytes=700)
@@ -58,3 +61,17 @@ async def test_a_store_that_is_away_is_tried_again_until_the_stop() -> None:
         await tasks.end(grace=10)
 
     assert len(store.asked) >= 3
+
+
+async def test_while_there_is_more_to_remove_it_goes_on_at_once() -> None:
+    store, stop = Store(more=3), asyncio.Event()
+    housekeeper = Housekeeper(store, POLICY, ManualClock(NOW), Metrics())
+
+    async with WatchedTasks() as tasks:
+        tasks.start("housekeeping", housekeeper.run(stop, every_seconds=3600), may_end=True)
+        async with asyncio.timeout(10):
+            await store.again.wait()
+        stop.set()
+        await tasks.end(grace=10)
+
+    assert len(store.asked) == 4
