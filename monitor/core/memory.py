@@ -104,12 +104,14 @@ class Shelf:
         kept = [place for place in range(old) if events[place].time >= limits[masks[place]].least]
         loose = [place for place in kept if events[place].time < limits[masks[place]].loose]
         if len(loose) > KEPT_OLD:
-            gone = set(loose[:-KEPT_OLD])
-            kept = [place for place in kept if place not in gone]
+            too_many = set(loose[:-KEPT_OLD])
+            kept = [place for place in kept if place not in too_many]
         if len(kept) != old:
+            gone = [] if not self.told else [events[place].event_id for place in set(range(old)).difference(kept)]
+            for event_id in gone:
+                self.told.pop(event_id, None)
             events[:old] = [events[place] for place in kept]
             masks[:old] = [masks[place] for place in kept]
-            self.forget_told()
         self.known = limits
         self.every, self.few = watermark - latest, watermark - max(limit.firm for limit in limits.values())
         self.due = self._next(watermark, limits, len(kept))

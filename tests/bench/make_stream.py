@@ -32,7 +32,7 @@ def write_stream(shape: Shape, path: Path) -> Path:
 def stream_of(shape: Shape, directory: Path) -> tuple[Path, Path]:
     """A stream of this shape in the directory, made unless it is there: the same shape gives the same bytes."""
     maker = hashlib.sha256(Path(generator.__file__).read_bytes()).hexdigest()[:8]
-    path = directory / f"{maker}-{shape.events}-{shape.services}-{shape.seed}.jsonl"
+    path = directory / f"{maker}-{shape.events}-{shape.services}-{shape.rate:g}-{shape.seed}.jsonl"
     catalogue = path.with_name(path.name + ".catalogue.yaml")
     if not path.exists() or not catalogue.exists():
         directory.mkdir(parents=True, exist_ok=True)

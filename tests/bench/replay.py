@@ -1,4 +1,4 @@
-"""Replay against the bare loop over the same file, and the memory of a short and a long stream."""
+"""Replay against the bare loop over the same file, and whether memory grows with the length of a stream."""
 
 from __future__ import annotations
 
@@ -6,21 +6,30 @@ from pathlib import Path
 
 import msgspec
 
+from monitor.core.events import DAY, SECOND
 from monitor.lab.generator import Shape
 from tests.bench.make_stream import stream_of
 from tests.bench.measure import Cost, run
 
+LONGEST_REMEMBERED = 28 * DAY
+"""More than any window, hold and feed together: a stream of this length has filled the memory."""
+
 
 class ReplayFigures(msgspec.Struct, frozen=True):
-    """Microseconds of processor time an event, speed against the bare loop, memory in MB at a quarter and in full."""
+    """Microseconds of processor time an event, speed against the bare loop, resident memory in MB.
+
+    `memory` is that of the same replay; `memory_month` and `memory_months` are those of a stream that goes on for one
+    and for four times what is remembered longest, at as many events a day.
+    """
 
     events: int
     drafts: int
     bare: float
     replay: float
     ratio: float
-    memory_quarter: float
-    memory_full: float
+    memory: float
+    memory_month: float
+    memory_months: float
 
 
 def measure(events: int, directory: Path, services: int = 2000, rounds: int = 2) -> ReplayFigures:
@@ -28,13 +37,11 @@ def measure(events: int, directory: Path, services: int = 2000, rounds: int = 2)
     user_facing = max(1, services // 10)
     shape = Shape(events, services, user_facing)
     file, catalogue = stream_of(shape, directory)
-    quarter, _ = stream_of(Shape(max(1, events // 4), services, user_facing), directory)
     bare: list[Cost] = []
     replays: list[Cost] = []
     for _ in range(rounds):
         bare.append(run(["-m", "tests.bench.bare_loop", str(file)]))
         replays.append(_replay(file, catalogue))
-    short = _replay(quarter, catalogue)
     best_bare = min(cost.processor for cost in bare)
     best_replay = min(cost.processor for cost in replays)
     return ReplayFigures(
@@ -43,9 +50,15 @@ def measure(events: int, directory: Path, services: int = 2000, rounds: int = 2)
         bare=best_bare / events * 1e6,
         replay=best_replay / events * 1e6,
         ratio=best_bare / best_replay,
-        memory_quarter=short.memory,
-        memory_full=max(cost.memory for cost in replays),
+        memory=max(cost.memory for cost in replays),
+        memory_month=_replay(*stream_of(_slow(shape, events // 4), directory)).memory,
+        memory_months=_replay(*stream_of(_slow(shape, events), directory)).memory,
     )
+
+
+def _slow(shape: Shape, events: int) -> Shape:
+    """So many events of an organisation that sends as many as the shape has within four times what is remembered."""
+    return msgspec.structs.replace(shape, events=max(1, events), rate=shape.events / (4 * LONGEST_REMEMBERED / SECOND))
 
 
 def _replay(file: Path, catalogue: Path) -> Cost:
