@@ -16,7 +16,7 @@ def test_replay_is_measured_against_the_bare_loop(tmp_path: Path) -> None:
     found = replay.measure(400, tmp_path, services=50, rounds=1)
     assert found.events == 400
     assert min(found.bare, found.replay, found.ratio, found.memory, found.memory_month, found.memory_months) > 0
-    assert sum(1 for _ in tmp_path.glob("*.jsonl")) == 2
+    assert sum(1 for _ in tmp_path.glob("*.jsonl")) == 3
 
 
 def test_rules_are_measured_few_against_many() -> None:
