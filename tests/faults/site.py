@@ -42,9 +42,9 @@ class Site:
         cluster.create(TOPIC, PARTITIONS)
         cluster.create(CARRIED, 1)
 
-    def member(self, name: str, role: str, **where: object) -> Member:
-        """A process in one role, not started yet. `where`: what `Member` takes beside it."""
-        asyncio.run(allow_logins(self.database, name, _LIVES))
+    def member(self, name: str, role: str, lives: int = _LIVES, **where: object) -> Member:
+        """A process in one role, not started yet; it may start so often. `where`: what `Member` takes beside it."""
+        asyncio.run(allow_logins(self.database, name, lives))
         environment = {
             "NEARMISS_KAFKA__BOOTSTRAP": self.cluster.bootstrap,
             "NEARMISS_KAFKA__TOPICS": f"{CARRIED}=events",
