@@ -25,6 +25,10 @@ class Clock(Protocol):
 
     def now(self) -> Instant: ...
 
+    def monotonic(self) -> float:
+        """Seconds since an arbitrary moment; never goes back and never jumps."""
+        ...
+
 
 class Unavailable(Exception):
     """The store cannot serve now (disk full, database away). Retry later; nothing of the call was kept."""

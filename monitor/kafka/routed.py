@@ -46,9 +46,11 @@ class RoutingWriter(KafkaWriter):
         super().__init__(settings, timeout=timeout)
         self._router = router
         self._partitions = partitions
+        self.newest = Instant(0)
 
     async def _send(self, producer: AIOKafkaProducer, event: Event) -> asyncio.Future[Any]:
         route = self._router().route(event)
+        self.newest = max(self.newest, event.time)
         body, header = encode(event), [(SHARDS_HEADER, header_of(route).encode())]
         copies = [
             await self._send_one(producer, event, body, partition=partition, headers=header)

@@ -14,6 +14,7 @@ from typing import Protocol
 from monitor.core.events import SECOND, Instant
 from monitor.core.reasons import Rejected
 from monitor.ops.metrics import Metrics
+from monitor.pipeline.pace import Pace
 from monitor.pipeline.tenure import LoopState, Tenure, TenureSettings, stopped_within
 from monitor.ports import Batch, Clock, Commit, EngineStore, JournalReader, JournalWriter, Positions, Saved
 
@@ -25,7 +26,9 @@ MARK_EVERY = SECOND // 2
 
 
 class SharedWriter(JournalWriter, Protocol):
-    """The journal that several engines share."""
+    """The journal that several engines share. `newest`: the latest event time that this process has written there."""
+
+    newest: Instant
 
     async def mark(self, at: Instant) -> None:
         """Say that everything up to `at` was written before. Raises Unavailable."""
@@ -56,6 +59,7 @@ class Forwarder:
         self._writer = writer
         self._store = store
         self._clock = clock
+        self._pace = Pace(clock)
         self._metrics = metrics
         self._part = part
         self._lateness = lateness
@@ -74,7 +78,8 @@ class Forwarder:
         tenure, positions = self._tenure, dict(saved.positions)
         self._hold_marks()
         while not stop.is_set():
-            now = self._clock.now()
+            self._pace.bear_out(self._writer.newest)
+            now = self._pace.now()
             batch = await tenure.insist("read", partial(self._reader.read, positions, _READ_EVENTS), stop)
             if batch is None:
                 return
@@ -92,7 +97,7 @@ class Forwarder:
                 await stopped_within(stop, _GATHER_SECONDS)
 
     def _hold_marks(self) -> None:
-        self._mark_from = self._clock.now() + self._lateness
+        self._mark_from = self._pace.now() + self._lateness
 
     async def _carry(self, batch: Batch, epoch: int, stop: asyncio.Event) -> bool:
         """First the events, then the place after them. False when the stop came first."""

@@ -19,6 +19,7 @@ from monitor.core.shards import Shards
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
 from monitor.ops.tasks import Aside
+from monitor.pipeline.pace import Pace
 from monitor.pipeline.pack import Current
 from monitor.pipeline.tally import Tally
 from monitor.pipeline.tenure import LoopState, Tenure, TenureSettings, stopped_within
@@ -108,6 +109,7 @@ class EngineLoop:
         self._pack_number = 0
         self._tally = Tally(metrics)
         self._writing: Aside[bool] = Aside()
+        self._pace = Pace(clock)
         self._tick_from = clock.now()
 
     @property
@@ -141,7 +143,7 @@ class EngineLoop:
         """
         done = _Uncommitted(saved.positions)
         while not stop.is_set():
-            now = self._clock.now()
+            now = self._pace.now()
             batch = await self._tenure.insist(
                 "read", partial(self._reader.read, done.positions, self._settings.read_events), stop
             )
@@ -170,6 +172,8 @@ class EngineLoop:
             if not self._writing.is_under_way:
                 await self._tenure.beat(stop)
             self._show(engine, now)
+            if engine.watermark is not None:
+                self._pace.bear_out(engine.watermark + self._settings.lateness)
             if is_idle:
                 await self._reader.wait(self._patience(done))
                 await stopped_within(stop, self._settings.gather_seconds)
@@ -251,7 +255,7 @@ class EngineLoop:
 
     def _hold_ticks(self) -> None:
         """Senders that could not deliver while we were away repeat soon: let the clock not run ahead of them."""
-        self._tick_from = Instant(self._clock.now() + self._settings.lateness)
+        self._tick_from = Instant(self._pace.now() + self._settings.lateness)
 
     def _show(self, engine: Engine | Shards, now: Instant) -> None:
         self._metrics.set_engine_gauges(engine.gauges(), self._part)

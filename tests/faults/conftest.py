@@ -13,7 +13,7 @@ import pytest
 
 from monitor.ops.clock import SystemClock
 from tests.faults.site import Site
-from tests.faults.stream import make_stream
+from tests.faults.stream import ahead_of, make_stream
 from tests.support.cluster import KafkaCluster
 from tests.support.postgres import postgres_server, postgres_url
 
@@ -58,7 +58,7 @@ def make_site(postgres_url: str, tmp_path: Path, seed: int) -> Iterator[MakeSite
     made: list[Site] = []
 
     def make(cluster: KafkaCluster, events: int, database: str = postgres_url) -> Site:
-        stream = make_stream(events, seed, SystemClock().now(), tmp_path)
+        stream = make_stream(events, seed, ahead_of(SystemClock().now()), tmp_path)
         site = Site(cluster, database, stream, tmp_path)
         made.append(site.__enter__())
         return site

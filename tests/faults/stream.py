@@ -52,10 +52,14 @@ class Stream(msgspec.Struct, frozen=True):
     identities: int
 
 
-def make_stream(count: int, seed: int, now: Instant, directory: Path) -> Stream:
+def ahead_of(now: Instant) -> Instant:
+    """A midnight that is at least a day away."""
+    return Instant(now + 2 * DAY - (now - STARTS_AT) % DAY)
+
+
+def make_stream(count: int, seed: int, begin: Instant, directory: Path) -> Stream:
     """`count` different events of several companies that know nothing of each other, and copies of some of them."""
     random = Random(seed)
-    begin = Instant(now + DAY - (now + DAY - STARTS_AT) % DAY + DAY)
     clean = [encode(event) for event in _in_time(count, seed, begin)]
     arriving: list[tuple[int, int, bytes]] = []
     copies = displaced = 0
@@ -83,16 +87,28 @@ def make_stream(count: int, seed: int, now: Instant, directory: Path) -> Stream:
 
 def undisturbed(stream: Stream) -> list[bytes]:
     """The published lines of all drafts, by id: one engine, one process, no broker, no database, nothing twice."""
-    how = EngineSettings(lateness=LATENESS)
-    engine = Engine(load_rules(shipped_rules()).rules, load_catalogue(stream.catalogue)[0], make_regex, how)
-    ledger = Ledger()
-    for start in range(0, len(stream.clean), _STEP):
-        ledger.record(engine.step([decode_line(line) for line in stream.clean[start : start + _STEP]]))
-        engine.forget_changes()
+    engine, ledger = _given(stream.clean, stream.catalogue)
     said = decode_line(stream.last)
     # With the time of receipt that intake gives it: a leap ahead is believed at once then.
     ledger.record(engine.step([msgspec.structs.replace(said, received_at=said.time)]))
     return sorted(msgspec.json.encode(entry.line()) for entry in ledger.entries())
+
+
+def by_then(lines: Sequence[bytes], catalogue: Path, until: Instant) -> list[bytes]:
+    """The same for events that nothing follows until then."""
+    engine, ledger = _given(lines, catalogue)
+    ledger.record(engine.tick(until))
+    return sorted(msgspec.json.encode(entry.line()) for entry in ledger.entries())
+
+
+def _given(lines: Sequence[bytes], catalogue: Path) -> tuple[Engine, Ledger]:
+    how = EngineSettings(lateness=LATENESS)
+    engine = Engine(load_rules(shipped_rules()).rules, load_catalogue(catalogue)[0], make_regex, how)
+    ledger = Ledger()
+    for start in range(0, len(lines), _STEP):
+        ledger.record(engine.step([decode_line(line) for line in lines[start : start + _STEP]]))
+        engine.forget_changes()
+    return engine, ledger
 
 
 def batches(lines: Sequence[bytes], size: int) -> list[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from monitor.core.events import SECOND, Instant, to_datetime
+from monitor.ops import clock as module
 from monitor.ops.clock import ManualClock, SystemClock
 
 
@@ -16,6 +17,67 @@ def test_the_monotonic_clock_never_goes_back() -> None:
     clock = SystemClock()
     seen = [clock.monotonic() for _ in range(100)]
     assert seen == sorted(seen)
+
+
+class Machine:
+    """A machine whose wall clock can be set."""
+
+    def __init__(self) -> None:
+        self.wall = 1_767_268_800.0
+        self.measured = 100.0
+
+    def time_ns(self) -> int:
+        return round(self.wall * 1_000_000_000)
+
+    def perf_counter(self) -> float:
+        return self.measured
+
+    def pass_by(self, seconds: float) -> None:
+        self.wall += seconds
+        self.measured += seconds
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
+    machine = Machine()
+    monkeypatch.setattr(module, "time", machine)
+    return machine
+
+
+def test_a_step_back_is_followed_once_it_has_lasted(machine: Machine) -> None:
+    clock = SystemClock()
+    before = clock.now()
+    machine.wall -= 6 * 3600
+    machine.pass_by(60)
+    assert clock.now() == before + 60 * SECOND
+    machine.pass_by(3599)
+    assert clock.now() == before + 3659 * SECOND
+    machine.pass_by(1)
+    assert clock.now() == before + (3660 - 6 * 3600) * SECOND
+    machine.pass_by(1)
+    assert clock.now() == before + (3661 - 6 * 3600) * SECOND
+
+
+def test_a_step_back_that_is_taken_back_leaves_no_trace(machine: Machine) -> None:
+    clock = SystemClock()
+    before = clock.now()
+    for _ in range(3):
+        machine.wall -= 7200
+        machine.pass_by(1800)
+        clock.now()
+        machine.wall += 7200
+        machine.pass_by(1)
+        clock.now()
+    assert clock.now() == before + 5403 * SECOND
+
+
+def test_steps_ahead_and_small_ones_are_followed_at_once(machine: Machine) -> None:
+    clock = SystemClock()
+    before = clock.now()
+    machine.wall += 7200
+    assert clock.now() == before + 7200 * SECOND
+    machine.wall -= 5
+    assert clock.now() == before + 7195 * SECOND
 
 
 def test_a_manual_clock_stands_still_until_it_is_moved() -> None:
