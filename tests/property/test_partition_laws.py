@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cache
+from itertools import pairwise
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -13,14 +15,17 @@ from hypothesis import strategies as st
 from monitor.core.catalogue import Catalogue, Service
 from monitor.core.decisions import Decision, Ignore, Late
 from monitor.core.engine import Engine
-from monitor.core.events import DAY, Event, Instant
+from monitor.core.events import DAY, HOUR, MINUTE, SECOND, Event, Instant
 from monitor.core.routing import SHARDS, Router, partitions_of, shards_of
 from monitor.decode.canonical import decode_line
 from monitor.lab.generator import Shape, generate, make_catalogue
+from monitor.lab.ledger import Ledger
+from monitor.packs.catalogue import load_catalogue
 from monitor.packs.loader import load_rules
 from monitor.packs.regex import make_regex
 from monitor.packs.shipped import shipped_rules
 from tests.property.test_engine_laws import disordered
+from tests.support.organisations import shops, write_catalogue
 from tests.support.partitions import engines_of, keep, routed, run_partition
 from tests.support.streams import final, law_rules, new_engine, shop, streams
 
@@ -84,6 +89,89 @@ def test_partitions_give_the_drafts_of_one(stream: list[Event], seed: int, parti
     together, apart = whole(arrivals), divided(arrivals, partitions)
     assert final(apart) == final(together)
     assert refusals(apart) == refusals(together)
+
+
+Pause = tuple[int, int]
+"""After so many events time goes on: so many microseconds beyond the newest of them."""
+
+
+def whole_with_pauses(stream: list[Event], pauses: list[Pause]) -> list[Decision]:
+    engine = new_engine(catalogue=organisations())
+    decided: list[Decision] = []
+    before = 0
+    for place, beyond in pauses:
+        decided += engine.step(stream[before:place]) + engine.tick(_newest(stream[:place], beyond))
+        before = place
+    return decided + engine.step(stream[before:]) + engine.tick(_after(stream))
+
+
+def divided_with_pauses(stream: list[Event], partitions: int, pauses: list[Pause]) -> list[Decision]:
+    """A mark lies in every partition, after what was written before it."""
+    decided: list[Decision] = []
+    pieces = [
+        routed(stream[before:place], organisations(), partitions)
+        for before, place in pairwise([0, *(place for place, _ in pauses), len(stream)])
+    ]
+    until = [*(_newest(stream[:place], beyond) for place, beyond in pauses), _after(stream)]
+    for partition in range(partitions):
+        shards = engines_of(law_rules(), organisations(), partition, partitions)
+        for piece, at in zip(pieces, until, strict=True):
+            decided += run_partition(shards, piece[partition], at)
+    return decided
+
+
+def _newest(stream: list[Event], beyond: int) -> Instant:
+    return Instant(max(event.time for event in stream) + beyond)
+
+
+@given(
+    streams(),
+    st.integers(0, 2**32),
+    st.lists(st.tuples(st.integers(1, 60), st.integers(0, 2 * DAY)), max_size=3),
+    st.sampled_from(PARTITIONS),
+)
+def test_time_that_goes_on_in_the_midst_shows_in_partitions_as_in_one(
+    stream: list[Event], seed: int, given_pauses: list[Pause], partitions: int
+) -> None:
+    """What comes after a pause may be late, by two days; late it is for everybody, and by the same decisions."""
+    arrivals = disordered(spread(stream), seed)
+    pauses = sorted((min(place, len(arrivals)), beyond) for place, beyond in given_pauses)
+    together, apart = whole_with_pauses(arrivals, pauses), divided_with_pauses(arrivals, partitions, pauses)
+    assert final(apart) == final(together)
+    assert refusals(apart) == refusals(together)
+
+
+@pytest.mark.parametrize("pause", [1000, 3000, 5000])
+def test_a_mark_in_the_midst_of_a_backlog_takes_the_same_drafts_from_many_as_from_one(
+    tmp_path: Path, pause: int
+) -> None:
+    """Half of six days is written when somebody says that all is: what comes then is late, and what would have been
+    opened and withdrawn is refused at once. Where the mark lies decides, not how many engines read.
+    """
+    now = Instant(SECOND * 1_800_000_000)
+    events = shops(2, Instant(now - 3 * HOUR))
+    rules, (catalogue, _) = load_rules(shipped_rules()).rules, load_catalogue(write_catalogue(2, tmp_path))
+
+    def drafts(pauses: list[int], partitions: int | None) -> dict[str, dict[str, object]]:
+        ledger = Ledger()
+        for partition in range(partitions or 1):
+            read = engines_of(rules, catalogue, partition, partitions) if partitions else None
+            engine = Engine(rules, catalogue, make_regex)
+            for before, place in pairwise([0, *pauses, len(events)]):
+                until = now if place == len(events) else Instant(now - MINUTE)
+                if read is None:
+                    ledger.record(engine.step(events[before:place]) + engine.tick(until))
+                else:
+                    pieces = routed(events[before:place], catalogue, partitions or 1)
+                    ledger.record(run_partition(read, pieces[partition], until))
+        return {str(entry.draft.id): entry.line() for entry in ledger.entries()}
+
+    paused, undisturbed = drafts([pause], None), drafts([], None)
+    assert drafts([pause], 4) == paused
+    assert drafts([], 4) == undisturbed
+    if pause < 3500:  # the complaints of customers came in after it
+        missing = [undisturbed[each]["state"] for each in undisturbed.keys() - paused.keys()]
+        assert missing == ["withdrawn"] * 2
 
 
 @given(streams(), st.lists(st.integers(0, 1000), max_size=30), st.sampled_from(PARTITIONS))
