@@ -172,7 +172,7 @@ class Memory:
             shelf = shelves[kind] = Shelf(event, mask)
             self._with_kind.setdefault(kind, set()).add(service)
             if told:
-                shelf.told[event.event_id] = told
+                shelf.told[event.event_id] = self._sharing.told(told)
             return True
         events = shelf.events
         if event.time > events[-1].time:
@@ -185,7 +185,7 @@ class Memory:
             events.insert(place, event)
             shelf.masks.insert(place, mask)
         if told:
-            shelf.told[event.event_id] = told
+            shelf.told[event.event_id] = self._sharing.told(told)
         shelf.came(event.time, mask)
         if len(events) > KEPT_PER_KIND:
             self.displaced = (events[-KEPT_PER_KIND - 1], shelf.masks[-KEPT_PER_KIND - 1])
@@ -199,7 +199,7 @@ class Memory:
         """More was told of an event that is here."""
         shelf = self._by_service.get(event.service or EVERYONE, {}).get(event.kind)
         if shelf is not None and shelf.holds(event):
-            shelf.told[event.event_id] = told
+            shelf.told[event.event_id] = self._sharing.told(told)
 
     def has(self, event: Event) -> bool:
         shelf = self._by_service.get(event.service or EVERYONE, {}).get(event.kind)
@@ -262,9 +262,9 @@ class Memory:
                 for event, before in zip(shelf.events, shelf.masks, strict=True):
                     known = shelf.told.get(event.event_id) if shelf.told else None
                     so_far = len(known or ())
-                    mask, told = mask_of(event, known)
+                    mask, told = mask_of(event, None if known is None else dict(known))
                     if told:
-                        shelf.told[event.event_id] = told
+                        shelf.told[event.event_id] = self._sharing.told(told)
                     kept.append(Kept(event, mask, before, told, len(told or ()) > so_far))
                 shelf.masks = [each.mask for each in kept]
                 shelf.due = BEGINNING

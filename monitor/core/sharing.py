@@ -1,4 +1,4 @@
-"""Lets events that are remembered share the texts that they have in common, so that many fit into the memory.
+"""Lets what is remembered share the texts and facts that it has in common, so that much fits into the memory.
 
 A service's events name the same service, subject and labels again and again; each was read as texts of its own.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from monitor.core.events import Event
+from monitor.core.facts import Told
 
 MOST_SHARED = 1 << 16
 """So many texts, and as many sets of labels, are known at a time; what is seen once only would pile up otherwise."""
@@ -21,6 +22,13 @@ class Sharing:
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
         self._labels: dict[tuple[str, ...], dict[str, str]] = {}
+        self._told: dict[tuple[tuple[str, object], ...], Told] = {}
+
+    def told(self, told: Told) -> Told:
+        """The same facts as they are here already; nobody may change them."""
+        if len(self._told) > MOST_SHARED:
+            self._told.clear()
+        return self._told.setdefault(tuple(told.items()), told)
 
     def share(self, event: Event) -> None:
         """Change the event in place: its fields stay equal to what they were."""

@@ -336,8 +336,8 @@ class State:
             told = {place: facts for facts, places in chunk.told for place in places}
             for place, event in enumerate(chunk.events):
                 # What was written once more was told more of.
-                if not state.memory.add(event, 0, dict(told.get(place, ()))) and place in told:
-                    state.memory.tell(event, dict(told[place]))
+                if not state.memory.add(event, 0, told.get(place)) and place in told:
+                    state.memory.tell(event, told[place])
                 state.written_until[event.event_id] = max(chunk.until, state.written_until.get(event.event_id, 0))
         state._restore_pending(sorted(chunks["pending"], key=lambda item: item[0]))
         return state

@@ -49,3 +49,10 @@ def test_texts_that_are_seen_once_do_not_pile_up(monkeypatch: pytest.MonkeyPatch
         assert event.title == f"{number} deployed"
         assert len(sharing._texts) <= 10 + 6
         assert len(sharing._labels) <= 11
+
+
+def test_what_was_told_of_many_is_there_once() -> None:
+    sharing = Sharing()
+    first, second = sharing.told({"repeats": 0.0}), sharing.told({"repeats": 0.0})
+    assert first is second
+    assert sharing.told({"repeats": 1.0}) == {"repeats": 1.0}
