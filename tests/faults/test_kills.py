@@ -70,6 +70,6 @@ def test_kills_at_random(
             killer.kill()
         killer.done()
         flow.wait_for(1.0, WAIT_SECONDS)
-    site.finish(WAIT_SECONDS)
+    site.finish(WAIT_SECONDS + EVENTS / 1000)
     assert killer.counts.total() == KILLS
     site.figures(record_property, kills=dict(killer.counts), deliveries=dict(flow.counts))
