@@ -27,6 +27,10 @@ demo: setup ## Run the service with a bundled stream and print where to review (
 system-packages:
 	@scripts/system-packages.sh
 
+.PHONY: fault-packages
+fault-packages:
+	@scripts/system-packages.sh faults
+
 .PHONY: lint
 lint: setup ## Check style and format
 	@$(BIN)/ruff check --quiet .
@@ -50,8 +54,8 @@ test: setup system-packages lint types layers ## Set up whatever the tests need,
 	@$(BIN)/pytest $(PYTEST_ARGS)
 
 .PHONY: test-faults
-test-faults: setup system-packages ## Kill, hang and cut what runs, by name, and print the figures
-	@FAULTS_EVENTS=$(FAULTS_EVENTS) FAULTS_KILLS=$(FAULTS_KILLS) FAULTS_BROKERS=$(FAULTS_BROKERS) \
+test-faults: setup system-packages fault-packages ## Kill, hang and cut what runs, by name, and print the figures
+	@FAULTS_ALL=1 FAULTS_EVENTS=$(FAULTS_EVENTS) FAULTS_KILLS=$(FAULTS_KILLS) FAULTS_BROKERS=$(FAULTS_BROKERS) \
 		FAULTS_SEED=$(FAULTS_SEED) $(BIN)/pytest -m faults -n 0 -v $(PYTEST_ARGS)
 
 .PHONY: bench

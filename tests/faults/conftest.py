@@ -1,6 +1,7 @@
 """What the proofs under faults share: how large they are, a cluster of brokers, a database, and what flows.
 
-Sizes come from the environment: FAULTS_EVENTS, FAULTS_KILLS, FAULTS_BROKERS and FAULTS_SEED.
+Sizes come from the environment: FAULTS_EVENTS, FAULTS_KILLS, FAULTS_BROKERS and FAULTS_SEED; FAULTS_ALL=1 runs the
+long ones as well.
 """
 
 from __future__ import annotations
@@ -25,6 +26,15 @@ MakeSite = Callable[..., Site]
 def size(name: str, default: int) -> int:
     """A number from the environment."""
     return int(os.environ.get(f"FAULTS_{name}", default))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long ones to `make test-faults`, unless somebody names them; and say so."""
+    if size("ALL", 0) or any("faults" in argument for argument in config.args):
+        return
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.skip(reason="did not run: `make test-faults` runs it, and so does its name"))
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ EVENTS = 9_000
 FILLS = 2
 WAIT_SECONDS = 120.0
 
-pytestmark = [pytest.mark.faults, pytest.mark.kafka, pytest.mark.postgresql, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.faults, pytest.mark.long, pytest.mark.kafka, pytest.mark.postgresql, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

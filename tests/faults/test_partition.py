@@ -25,7 +25,7 @@ CUTS = 3
 TAKEOVER_SECONDS = 25.0
 WAIT_SECONDS = 120.0
 
-pytestmark = [pytest.mark.faults, pytest.mark.kafka, pytest.mark.postgresql, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.faults, pytest.mark.long, pytest.mark.kafka, pytest.mark.postgresql, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ GUESTS = 4
 """So many that each has joined the group before it leaves."""
 WAIT_SECONDS = 120.0
 
-pytestmark = [pytest.mark.faults, pytest.mark.kafka, pytest.mark.postgresql, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.faults, pytest.mark.long, pytest.mark.kafka, pytest.mark.postgresql, pytest.mark.timeout(600)]
 
 
 class Storm:
