@@ -40,7 +40,7 @@ def check(config: str | None, rules: str | None, catalogue: tuple[str, ...], str
     settings, wrong = _settings(flags)
     given = settings or Settings(rules=None if rules is None else Path(rules), catalogue=tuple(map(Path, catalogue)))
     loaded = load_pack(given.rules, given.catalogue)
-    found = survey(loaded)
+    found = survey(loaded, given.retention.events)
     problems = (*loaded.problems, *found.warnings)
     errors = len(wrong) + len(loaded.errors)
     warnings = len(problems) - len(loaded.errors)

@@ -87,6 +87,6 @@ class Keeping:
 
 
 def _wants_every(step: CompiledStep) -> bool:
-    """Hazards and interventions are each wanted; of a further step as many as it counts."""
+    """Hazards and interventions are each wanted; of a further step as many as it counts, or all where it says so."""
     clause = step.clause
-    return clause is None or max(clause.at_least, clause.at_most or 0) >= KEPT_OLD
+    return clause is None or clause.every or max(clause.at_least, clause.at_most or 0) >= KEPT_OLD

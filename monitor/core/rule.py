@@ -97,7 +97,8 @@ class Point(msgspec.Struct, frozen=True):
 class Clause(msgspec.Struct, frozen=True):
     """A further step: between `since` and `until` at least `at_least` and at most `at_most` such events.
 
-    An absence has `at_most` 0; an optional step has `at_least` 0 and only adds evidence.
+    An absence has `at_most` 0; an optional step has `at_least` 0 and only adds evidence. `every`: of what is long ago
+    every such event is remembered, and not the newest few.
     """
 
     name: str
@@ -110,6 +111,7 @@ class Clause(msgspec.Struct, frozen=True):
     at_most: int | None = None
     limits: tuple[Limit, ...] = ()
     spent: tuple[Spent, ...] = ()
+    every: bool = False
 
     @property
     def is_judged_last(self) -> bool:

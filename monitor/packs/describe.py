@@ -82,7 +82,8 @@ def _clause(clause: Clause) -> Why:
     else:
         name = f"step: {clause.name}, at least {least}" + ("" if most is None else f" and at most {most}")
     window = f"from {_point(clause.since)} to {_point(clause.until)}"
-    return _node(name, *_step(clause.step), window, _REACH[clause.reach], *_relations(clause))
+    remembered = ("every such event is remembered",) if clause.every else ()
+    return _node(name, *_step(clause.step), window, _REACH[clause.reach], *_relations(clause), *remembered)
 
 
 def _point(point: Point) -> str:

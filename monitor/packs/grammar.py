@@ -52,6 +52,8 @@ _POINT = re.compile(rf"({'|'.join(MOMENTS)})(?:\s*([+-])\s*(\S+))?\Z")
 _STEP_POINT = re.compile(r"([a-z][a-z0-9]*(?:[-_][a-z0-9]+)*)(?:\s+([+-])\s+(\S+))?\Z")
 MARGINS = get_args(Literal["headroom", "deadline", "elapsed", "count"])
 THROUGH = ("expires_at", "previous_expires_at")
+REMEMBER = ("newest", "every")
+"""What is remembered of the events of a further step that are more than a day old."""
 MOST_STEPS = 30
 PARTS = {
     "hazard": "{kind: alert.fired}",
@@ -271,6 +273,7 @@ def _clause(name: str, node: Node, keys: tuple[str, ...], absent: bool, steps: l
         at_most=at_most,
         limits=limits(form),
         spent=spent(form),
+        every=form.choice("remember", REMEMBER, "newest") == "every",
     )
 
 

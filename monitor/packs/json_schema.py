@@ -16,7 +16,7 @@ from monitor.decode.catalogues import CLOCK, DAYS, SHORT_KEYS
 from monitor.packs import keys
 from monitor.packs.conditions import FIELD_OPERATORS, GROUPS, ORDER_OPERATORS, TEXT_OPERATORS
 from monitor.packs.examples import NO_DRAFT_VERDICTS, REASONS, Expect
-from monitor.packs.grammar import MARGINS, MOMENTS, NAME, STEP_NAME, THROUGH
+from monitor.packs.grammar import MARGINS, MOMENTS, NAME, REMEMBER, STEP_NAME, THROUGH
 from monitor.packs.keys import Key
 from monitor.packs.regex import LONGEST_PATTERN
 from monitor.packs.relations import ACTED, MOST_SPENT
@@ -259,6 +259,7 @@ _STEP: dict[str, Schema] = {
     "spent": _SPENT,
     "since": _ref("moment"),
     "until": _ref("moment"),
+    "remember": {"enum": list(REMEMBER)},
     "at_least": {"type": "integer", "minimum": 0, "maximum": MOST_COUNTED},
     "at_most": {"type": "integer", "minimum": 1, "maximum": MOST_COUNTED},
     "optional": {"type": "boolean"},

@@ -115,6 +115,12 @@ BETWEEN = (
         "holds nothing), with a duration: `intervention - 14d`",
     ),
     Key("until", "`intervention`", "where it ends, included"),
+    Key(
+        "remember",
+        "`newest`",
+        "what is remembered of more than a day ago: the `newest` 12 events of a kind on a service, or as many as the "
+        "step counts; or `every` one that plays this step, up to 256, which takes memory on every service",
+    ),
 )
 
 COUNTS = (

@@ -7,15 +7,20 @@ from difflib import get_close_matches
 from typing import get_args
 
 from monitor.core.conditions import fields_of
-from monitor.core.rule import Anchor, Rule, Step
+from monitor.core.events import DAY
+from monitor.core.memory import KEPT_OLD
+from monitor.core.rule import Anchor, Clause, Rule, Step
 from monitor.packs.dead import find_dead
 from monitor.packs.examples import Example
+from monitor.packs.form import say_duration
 from monitor.packs.located import Listing, Mapping, Node
 from monitor.packs.problems import Place, Problems
 
 MOST_QUESTIONS = 5
 QUESTION = '`ask: ["How did you notice?"]`'
 UNSEEN = "impact.clear"
+FAR = 7 * DAY
+"""A window that picks some events out of those of a kind, and reaches further back than this, may well miss them."""
 ALIKE = 0.8
 """How much two labels have to look alike for one to be taken for a slip of the other."""
 ANCHORS: tuple[str, ...] = get_args(Anchor)
@@ -32,6 +37,7 @@ def lint(rule: Rule, examples: tuple[Example, ...] | None, node: Node, problems:
     _questions(rule, node, problems)
     _texts(rule, node, problems)
     _windows(rule, node, problems)
+    _remembered(rule, node, problems)
     _margin(rule, node, problems)
 
 
@@ -124,6 +130,36 @@ def _windows(rule: Rule, node: Node, problems: Problems) -> None:
             message = f"the window of {clause.name!r} ends before it begins: it holds nothing"
             hint = f"`since: {until.anchor}`, `until: {since.anchor}`"
             problems.warning(place, message, "a window that goes forward", hint)
+
+
+def _remembered(rule: Rule, node: Node, problems: Problems) -> None:
+    """Windows into the past of which only the newest few events are remembered, where those may not be the ones."""
+    for clause in rule.clauses:
+        path = ("absent" if clause.at_most == 0 else "steps", clause.name)
+        is_evidence = clause.at_least == 0 and clause.at_most is None
+        counts_enough = max(clause.at_least, clause.at_most or 0) >= KEPT_OLD
+        if is_evidence or clause.every or counts_enough or _find(node, *path, "remember") is not None:
+            continue
+        back = reaches_back(rule, clause)
+        picks = clause.pairs or clause.limits or clause.spent
+        if -clause.until.offset > DAY:
+            ends, offset = clause.until.anchor, say_duration(-clause.until.offset)
+            message = f"the window of {clause.name!r} ends {offset} before {ends}, where little is remembered"
+        elif picks and back > FAR:
+            days = say_duration(back - back % DAY)
+            message = f"the window of {clause.name!r} reaches {days} back, where little is remembered"
+        else:
+            continue
+        kept = f"the newest {KEPT_OLD} events of a kind on a service are kept of more than a day ago"
+        hint = "`remember: every`, or `remember: newest` where those are enough"
+        problems.warning(_place(node, *path, "since"), f"{message}: {kept}", "a word on what it needs of them", hint)
+
+
+def reaches_back(rule: Rule, clause: Clause) -> int:
+    """How long before the moment of the intervention the window may begin (microseconds)."""
+    before, _ = rule.span(clause)
+    from_hazard = clause.since.anchor in ("hazard", "last_hazard", "step")
+    return before + (rule.intervention.within if from_hazard else 0)
 
 
 def _margin(rule: Rule, node: Node, problems: Problems) -> None:

@@ -12,7 +12,10 @@ import msgspec
 
 from monitor.core.catalogue import Catalogue
 from monitor.core.conditions import fields_of
+from monitor.core.events import DAY
 from monitor.core.rule import Rule
+from monitor.packs.form import say_duration
+from monitor.packs.lint import reaches_back
 from monitor.packs.pack import LoadedPack
 from monitor.packs.problems import Place, Problem, Problems
 
@@ -61,8 +64,11 @@ class Survey(msgspec.Struct, frozen=True):
     warnings: tuple[Problem, ...]
 
 
-def survey(loaded: LoadedPack) -> Survey:
-    """Of a pack without errors; with errors the numbers tell what was readable."""
+def survey(loaded: LoadedPack, history: int | None = None) -> Survey:
+    """Of a pack without errors; with errors the numbers tell what was readable.
+
+    `history`: how long the service keeps events that it has decided by (microseconds); None: for ever.
+    """
     rules, catalogue = loaded.rules.rules, loaded.catalogue.catalogue
     counted = RuleSurvey(
         count=len(rules),
@@ -76,6 +82,8 @@ def survey(loaded: LoadedPack) -> Survey:
     problems = Problems()
     if not loaded.errors:
         _warn(loaded, known, problems)
+        if history is not None:
+            _warn_of_history(loaded, history, problems)
         if not catalogue.is_empty:
             _warn_of_rules(rules, catalogue, _file(loaded), problems)
     return Survey(counted, known, tuple(problems))
@@ -159,6 +167,20 @@ def _warn_of_rules(rules: Iterable[Rule], catalogue: Catalogue, place: Place, pr
     if timed and not any(service.hours is not None for service in catalogue.services.values()):
         message = f"no service declares operating hours, which these rules ask for: {few(timed)}"
         problems.warning(place, message, "`hours:` of the services that open and close", HOURS)
+
+
+def _warn_of_history(loaded: LoadedPack, history: int, problems: Problems) -> None:
+    """Rules that decide by events which the history no longer has when somebody asks why."""
+    for rule in loaded.rules.rules:
+        back = max([rule.intervention.within, *(reaches_back(rule, clause) for clause in rule.clauses)])
+        if back > history:
+            needed = say_duration(-(-back // DAY) * DAY)
+            message = (
+                f"{rule.name!r} looks {needed} back and the history keeps {say_duration(history)}: `rules explain "
+                "--database` and `rules backtest --database` will not see all that it decides by"
+            )
+            hint = f"`retention: {{events: {needed}}}`"
+            problems.warning(loaded.rules.places[rule.name], message, "a history as long as its windows", hint)
 
 
 def _reads(rule: Rule) -> frozenset[str]:

@@ -131,3 +131,18 @@ def test_without_a_catalogue_it_says_what_that_means() -> None:
     assert done.exit_code == 0
     assert "every service counts as user-facing" in done.stdout
     assert "there is no catalogue" in done.stderr
+
+
+@pytest.mark.parametrize(("kept", "told"), [("30d", True), ("null", False), ("90d", False)])
+def test_rules_that_look_further_back_than_the_history(tmp_path: Path, catalogue: Path, kept: str, told: bool) -> None:
+    """A notice is waited for three months; its events are gone from the history by then."""
+    (tmp_path / "settings.yaml").write_text(f"retention: {{events: {kept}}}\n")
+    done = check("--catalogue", catalogue, "--config", tmp_path / "settings.yaml")
+    assert done.exit_code == 0, done.output
+    lines = [line for line in done.stderr.splitlines() if "looks 90d" in line]
+    assert bool(lines) is told
+    if told:
+        (line,) = lines
+        assert "notice-acted-on-late.yaml:1:7: warning: 'notice-acted-on-late' looks 90d back" in line
+        assert "the history keeps 30d" in line
+        assert line.endswith("try `retention: {events: 90d}`")

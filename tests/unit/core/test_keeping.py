@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from monitor.core.decisions import Open
+from monitor.core.decisions import Ignore, Open
 from monitor.core.events import DAY, HOUR, MINUTE, Event, Instant
-from monitor.core.rule import Clause, Point, Rule, Step
+from monitor.core.reasons import NotOpened
+from monitor.core.rule import Clause, Pair, Point, Rule, Step
 from tests.support.streams import PERSON, START, acted_rule, make_event, new_engine
 
 DAYS = 24 * 60
@@ -46,6 +47,29 @@ def test_of_what_no_step_counts_the_newest_few_stay() -> None:
     engine.step([*restarts(40), make_event("note.added", 3 * DAYS, "later", service="mail")])
     kept = engine.state.memory.between(("db",), ("change.restarted",), START, START + 4 * DAY)
     assert [event.time for event in kept] == [START + 30 * number * MINUTE for number in range(28, 40)]
+
+
+def test_what_a_step_wants_every_one_of_stays() -> None:
+    """An absence by subject holds only if it does, however much else was restarted since."""
+    once = Clause(
+        "restarted",
+        Step(frozenset({"change.restarted"})),
+        Point("hazard", -10 * DAY),
+        Point("hazard", -2 * DAY),
+        pairs=(Pair("subject", "subject"),),
+        at_least=0,
+        at_most=0,
+    )
+    same = make_event("change.restarted", 1, "same", subject="full")
+    stream = [same, *restarts(40)[1:], *story(8)]
+    reasons = {}
+    for every in (False, True):
+        engine = new_engine(
+            [msgspec.structs.replace(acted_rule(), clauses=(msgspec.structs.replace(once, every=every),))]
+        )
+        decided = engine.step(stream) + engine.end()
+        reasons[every] = [each.reason if isinstance(each, Ignore) else type(each) for each in decided]
+    assert reasons == {False: [Open], True: [NotOpened.ABSENCE_VIOLATED]}
 
 
 def test_what_follows_a_hazard_is_forgotten_early_where_none_stands() -> None:

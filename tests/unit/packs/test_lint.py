@@ -161,3 +161,39 @@ def test_a_rule_is_needed_that_finds_something_of_its_own(tmp_path: Path, old: s
     assert not [
         told for told in warnings(tmp_path, GOOD.replace(old, new), NARROW) if "1.yaml" in told and "finds" in told
     ]
+
+
+FAR = "often: {kind: alert.silenced, since: intervention - 14d, until: intervention, at_least: 3}"
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        ("since: intervention - 14d, same: [subject]", "'often' reaches 14d back, where little is remembered"),
+        ("since: hazard - 7d, same: [subject]", "'often' reaches 7d back, where little is remembered"),
+        ("since: hazard - 8d, until: hazard - 30h", "'often' ends 30h before hazard, where little is remembered"),
+        ("since: hazard - 8d, until: hazard - 30h, at_least: 12", ""),
+        ("since: intervention - 7d, same: [subject]", ""),
+        ("since: intervention - 14d", ""),
+        ("since: intervention - 14d, same: [subject], at_least: 12", ""),
+        ("since: intervention - 14d, same: [subject], optional: true", ""),
+        ("since: intervention - 14d, same: [subject], remember: every", ""),
+        ("since: intervention - 14d, same: [subject], remember: newest", ""),
+    ],
+)
+def test_windows_into_a_past_of_which_little_is_remembered(tmp_path: Path, step: str, told: str) -> None:
+    assert GOOD.count(FAR) == 1
+    found = warnings(tmp_path, GOOD.replace(FAR, f"often: {{kind: alert.silenced, {step}}}"))
+    assert [one for one in found if "remembered" in one] == found
+    assert bool(found) is bool(told)
+    if told:
+        (line,) = found
+        assert line.startswith("0.yaml:17:")
+        assert told in line
+        assert line.endswith("try `remember: every`, or `remember: newest` where those are enough")
+
+
+def test_an_absence_far_back_is_warned_of_where_it_begins(tmp_path: Path) -> None:
+    page = "since: hazard - 30m, until: hazard}"
+    (line,) = warnings(tmp_path, GOOD.replace(page, "since: hazard - 3d, until: hazard - 2d}"))
+    assert line.startswith("0.yaml:19:40: warning: the window of 'page' ends 2d before hazard")
