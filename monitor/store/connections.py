@@ -239,6 +239,9 @@ SET tcp_keepalives_count = 3;
 """A client that the network has swallowed would hold its locks for hours, and whoever needs them would wait: the one
 who takes over from it, and everybody who writes to the same counts."""
 
+TAKES_LONGER = f"SET LOCAL idle_in_transaction_session_timeout = '{int(COMMAND_SECONDS)}s'"
+"""For a transaction in which we look at very much between two statements, on PostgreSQL."""
+
 
 async def _connect(address: str) -> Any:
     connection = await asyncpg.connect(

@@ -21,7 +21,7 @@ from monitor.ports import WHOLE, Commit, Fenced, Held, Saved
 from monitor.store import verdicts
 from monitor.store.bulk import add_new, put
 from monitor.store.codec import plain
-from monitor.store.connections import Database
+from monitor.store.connections import TAKES_LONGER, Database
 from monitor.store.journal import event_row
 from monitor.store.not_opened import add_not_opened
 from monitor.store.rejects import reject_row
@@ -64,6 +64,9 @@ class SqlEngineStore:
             now = (await connection.execute(text(_NOW[connection.dialect.name]))).scalar_one()
             if lease and not self._is_free(part, row.owner in ("", owner) or now - row.seen_at >= lease):
                 raise Held(row.owner)
+            if not self._database.is_sqlite:
+                # The state of millions of keys is read now.
+                await connection.execute(text(TAKES_LONGER))
             taken = {"epoch": row.epoch + 1, "owner": owner, "last_commit": "", "seen_at": now}
             await connection.execute(update(engine_owners).where(engine_owners.c.part == part).values(taken))
             return Saved(
