@@ -51,7 +51,7 @@ layers: setup ## Check that imports point down only
 
 .PHONY: test
 test: setup system-packages lint types layers ## Set up whatever the tests need, then check and test everything
-	@$(BIN)/pytest $(PYTEST_ARGS)
+	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
 
 .PHONY: test-faults
 test-faults: setup system-packages fault-packages ## Kill, hang and cut what runs, by name, and print the figures

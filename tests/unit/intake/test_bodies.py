@@ -96,6 +96,7 @@ def test_many_small_members_cannot_get_around_the_limit() -> None:
         (b"{}", "br"),
         (b"{}", "gzip, gzip"),
     ],
+    ids=["no gzip", "cut off", "with a tail", "unknown", "twice"],
 )
 def test_what_cannot_be_unpacked_is_named(data: bytes, encoding: str) -> None:
     refused = _refused(_whole(data), encoding)
