@@ -76,6 +76,13 @@ def _to_list(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _to_roles(value: object) -> object:
+    found = _to_list(value)
+    if not found:
+        raise ValueError("expected at least one of ingest, engine and review")
+    return found
+
+
 def _to_paths(value: object) -> object:
     return (value,) if isinstance(value, Path) else _to_list(value)
 
@@ -84,7 +91,7 @@ Microseconds = Annotated[int, BeforeValidator(_to_duration)]
 Bytes = Annotated[int, BeforeValidator(_to_size)]
 Paths = Annotated[tuple[Path, ...], BeforeValidator(_to_paths)]
 KeptFor = Annotated[int | None, BeforeValidator(_to_duration_or_none)]
-Roles = Annotated[tuple[Literal["ingest", "engine", "review"], ...], BeforeValidator(_to_list)]
+Roles = Annotated[tuple[Literal["ingest", "engine", "review"], ...], BeforeValidator(_to_roles)]
 SecretTexts = Annotated[tuple[SecretStr, ...], BeforeValidator(_to_list)]
 
 
@@ -155,7 +162,6 @@ class Settings(_Group):
     config: Path | None = Field(default=None, description="YAML file with settings by the names of this page.")
     roles: Roles = Field(
         default=("ingest", "engine", "review"),
-        min_length=1,
         description="What this process does: `ingest` takes events in, `engine` finds near misses, `review` shows them "
         "to people. Several processes on one PostgreSQL database can share the roles.",
     )

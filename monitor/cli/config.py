@@ -13,13 +13,13 @@ import click
 import msgspec
 
 from monitor.cli.engine_options import printable
-from monitor.cli.main import FAILED
+from monitor.cli.main import FAILED, Group
 from monitor.packs.pack import load_pack
 from monitor.packs.survey import CatalogueSurvey, RuleSurvey, Survey, few, survey
 from monitor.settings import BadSettings, Settings, load_settings
 
 
-@click.group("config", short_help="Check settings, rules and catalogue.")
+@click.group("config", cls=Group, short_help="Check settings, rules and catalogue.")
 def group() -> None:
     """Check what the service would run with."""
 

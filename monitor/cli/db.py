@@ -8,6 +8,7 @@ import sys
 import click
 import msgspec
 
+from monitor.cli.main import Group
 from monitor.settings import Settings
 from monitor.store.database import Store
 from monitor.store.inspection import Inspection
@@ -28,7 +29,7 @@ _database = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def group() -> None:
     """Create, upgrade and check the database."""
 

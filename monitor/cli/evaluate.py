@@ -32,12 +32,16 @@ _WIDTH_WITHOUT_TERMINAL = 160
 def command(directory: Path, rules_path: Path | None, output: str) -> None:
     """Run every case file in DIR, each in its own engine from its own catalogue.
 
-    Exits 0 whatever the figures are, and 1 when a case file could not be used (the others are still judged).
+    Exits 0 whatever the figures are, and 1 when there is no case file or one could not be used (the others are still
+    judged).
     """
     rules = read_rules(rules_path)
     paths = find_case_files(directory)
     if not paths:
-        click.echo(f"{directory}: no case files (*.yaml) in it", err=True)
+        click.echo(
+            f"{directory}: no case files in it; expected *.yaml with a story and its label (docs/how-to/replay.md)",
+            err=True,
+        )
     outcomes, trivial, broken = [], [], 0
     errors = Console(stderr=True)
     for path in track(paths, "evaluate", console=errors, transient=True, disable=not errors.is_terminal):
@@ -51,8 +55,10 @@ def command(directory: Path, rules_path: Path | None, output: str) -> None:
         trivial.append(run_case(loaded.case, (TRIVIAL,), make_regex))
     if output == "json":
         click.echo(msgspec.json.encode(report(outcomes, trivial)))
-    else:
+    elif paths:
         _print_table(outcomes, trivial)
+    if not paths:
+        sys.exit(FAILED)
     if broken:
         click.echo(f"{broken} of {len(paths)} case files could not be used", err=True)
         sys.exit(FAILED)

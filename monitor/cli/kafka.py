@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import click
 import msgspec
 
+from monitor.cli.main import Group
 from monitor.kafka.settings import KafkaSettings
 from monitor.kafka.source import JOURNAL
 from monitor.kafka.survey import Finding, Grade, Kept, Survey, TopicSeen, survey
@@ -33,7 +34,7 @@ def kafka_of(settings: Settings) -> KafkaSettings:
     return settings.kafka
 
 
-@click.group("kafka", short_help="Look at the cluster that events come from.")
+@click.group("kafka", cls=Group, short_help="Look at the cluster that events come from.")
 @click.option("--database", help="sqlite:///PATH or postgresql://…  [default: sqlite:///var/nearmiss.db]")
 @click.option("--config", help="YAML file with settings.")
 @click.pass_context

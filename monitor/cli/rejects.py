@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from monitor.cli.engine_options import printable
+from monitor.cli.main import Group
 from monitor.core.events import to_text
 from monitor.intake.requeue import Requeued, can_be_read_again, requeue
 from monitor.ops.clock import SystemClock
@@ -25,7 +26,7 @@ _DETAIL_SHOWN = 100
 Answer = TypeVar("Answer")
 
 
-@click.group("rejects", short_help="List, show and requeue what could not be read.")
+@click.group("rejects", cls=Group, short_help="List, show and requeue what could not be read.")
 @click.option("--database", help="sqlite:///PATH or postgresql://…  [default: sqlite:///var/nearmiss.db]")
 @click.option("--config", help="YAML file with settings.")
 @click.pass_context

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from monitor.cli.engine_options import printable
-from monitor.cli.main import FAILED
+from monitor.cli.main import FAILED, Group
 from monitor.cli.rules_backtest import backtest
 from monitor.cli.rules_explain import explain
 from monitor.cli.rules_new import new
@@ -22,7 +22,7 @@ from monitor.packs.loader import load_rules
 from monitor.packs.shipped import shipped_rules
 
 
-@click.group("rules", short_help="Write, check, test, explain and backtest rules.")
+@click.group("rules", cls=Group, short_help="Write, check, test, explain and backtest rules.")
 def group() -> None:
     """Write, check, test, explain and backtest rules.
 

@@ -10,6 +10,7 @@ import asyncio
 import click
 
 from monitor.cli.kafka import kafka_of
+from monitor.cli.main import Group
 from monitor.core.events import to_text
 from monitor.kafka.creation import DEFAULT_PARTITIONS, Created, create_topics
 from monitor.ports import Halt
@@ -17,7 +18,7 @@ from monitor.settings import Settings, load_settings
 from monitor.store.database import open_store
 
 
-@click.group("topics", short_help="Create topics, and resume those that were halted.")
+@click.group("topics", cls=Group, short_help="Create topics, and resume those that were halted.")
 @click.option("--database", help="sqlite:///PATH or postgresql://…  [default: sqlite:///var/nearmiss.db]")
 @click.option("--config", help="YAML file with settings.")
 @click.pass_context
@@ -83,7 +84,10 @@ def halted(settings: Settings) -> None:
         async with open_store(settings.database) as store:
             return await store.topics.halts()
 
-    for halt in asyncio.run(work()):
+    halts = asyncio.run(work())
+    if not halts:
+        click.echo("no topic is halted", err=True)
+    for halt in halts:
         click.echo(f"{halt.topic}  since {to_text(halt.at)}  {halt.detail}")
 
 

@@ -77,6 +77,10 @@ def test_a_missing_directory_is_wrong_usage() -> None:
 
 
 def test_an_empty_directory_has_no_figures(tmp_path: Path) -> None:
+    """It is no success either: whoever runs it unattended has named the wrong directory."""
     result = judge(tmp_path, "--format", "json")
-    assert result.exit_code == 0
+    assert result.exit_code == 1
     assert msgspec.json.decode(result.stdout)["precision"] is None
+    result = judge(tmp_path)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "no case files in it; expected" in result.stderr

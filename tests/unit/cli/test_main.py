@@ -55,6 +55,12 @@ def test_an_unknown_command_gets_the_nearest_one(capsys: pytest.CaptureFixture[s
     assert "there is no command 'evalute'; did you mean evaluate?" in err
 
 
+@pytest.mark.parametrize("group", ["rules", "config", "rejects", "kafka", "topics", "db"])
+def test_so_does_an_unknown_command_of_a_group(group: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run([group, "xyzzy"]) == 2
+    assert "there is no command 'xyzzy'; expected one of " in capsys.readouterr().err
+
+
 def test_an_unknown_command_like_no_other_gets_the_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["xyzzy"]) == 2
     assert "expected one of run, demo, replay" in capsys.readouterr().err
