@@ -12,7 +12,7 @@ from functools import partial
 
 import msgspec
 
-from monitor.core.decisions import Decision
+from monitor.core.decisions import Amend, Decision, Merge, Open, Withdraw
 from monitor.core.engine import Engine
 from monitor.core.events import SECOND, Event, Instant
 from monitor.core.shards import Shards
@@ -28,6 +28,8 @@ from monitor.ports import WHOLE, Batch, Clock, Commit, EngineStore, JournalReade
 __all__ = ["EngineLoop", "LoopSettings", "LoopState", "MakeEngine"]
 _log = get_logger("engine")
 
+_SHOWN = (Open, Amend, Withdraw, Merge)
+"""Decisions that somebody may be looking at: where nothing waits to be read they are written at once."""
 MakeEngine = Callable[[Saved], Engine | Shards]
 """An engine with the loaded rules that goes on from what was saved: one for everything, or those of a part's shards."""
 
@@ -159,7 +161,7 @@ class EngineLoop:
             elif batch.at_head and now >= self._tick_from:
                 # `now` was read before the journal was, so that all of it up to then has been seen.
                 done.decisions += engine.tick(Instant(now - self._settings.lateness))
-            if self._is_due(done):
+            if self._is_due(done) or (batch.at_head and any(isinstance(each, _SHOWN) for each in done.decisions)):
                 if not await self._is_written():
                     return
                 self._writing.begin(
