@@ -7,13 +7,15 @@ that need a broker and a database are gated with slack for a busy machine: the e
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import live, load, replay, rules, webhook
+from tests.bench import failover, live, load, replay, rules, visible, webhook
+from tests.bench.measure import run
 
 CACHE = Path(__file__).resolve().parents[2] / ".cache" / "bench"
 
@@ -89,13 +91,49 @@ def bench_live(events: int) -> None:
     gate("live against the bare loop", found.ratio, 0.5, at_least=True)
 
 
+def bench_visible(drafts: int) -> None:
+    for name, where in {"on SQLite": visible.on_sqlite, "on a shared topic": visible.on_shared_topic}.items():
+        with tempfile.TemporaryDirectory() as directory:
+            found = where(drafts, Path(directory))
+        print(f"from the close of a window to the draft in the API, {name}, {found.drafts} drafts")
+        print(
+            f"  p50 / p99 / longest {found.p50:8.2f} / {found.p99:.2f} / {found.longest:.2f} s   (asked: p99 under 1)"
+        )
+        gate(f"draft in the API {name}", found.p99, 1.0)
+
+
+def bench_failover(rounds: int) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        found = failover.failover(rounds, Path(directory))
+    seconds = ", ".join(f"{each:.1f}" for each in found.seconds)
+    print(f"a killed engine of two, until every partition has its next commit: {seconds} s   (asked: under 15)")
+    gate("failover", max(found.seconds), 15.0)
+
+
+def bench_share(organisations: int) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        found = failover.share(organisations, (1, 2, 4), Path(directory))
+    print(f"engines that share a backlog of {found.events:,} events in {failover.PARTITIONS} partitions")
+    for count, rate in found.rates.items():
+        print(f"  {count} engines           {rate:8,.0f} events a second together")
+
+
+def bench_keys(keys: int) -> None:
+    found = json.loads(run(["-m", "tests.bench.open_keys", str(keys)]).output)
+    print(f"{keys:,} alerts that stand and wait for an intervention")
+    print(f"  memory              {found['resident']:8,.0f} MB         (asked: under 1,500 for a million)")
+    print(f"  written a batch     {found['bytes_early']:8,.0f} bytes at first, {found['bytes_late']:,.0f} in the end")
+    gate("memory of open keys", found["resident"] - found["before"], 1500.0 * keys / 1_000_000)
+    gate("bytes a batch as keys grow", found["bytes_late"], found["bytes_early"])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     env = os.environ.get
     parser.add_argument(
         "which",
         nargs="*",
-        choices=["replay", "rules", "load", "webhook", "prune", "live", []],
+        choices=["replay", "rules", "load", "webhook", "prune", "live", "visible", "failover", "share", "keys", []],
         help="all of them by default",
     )
     parser.add_argument("--events", type=int, default=int(env("NEARMISS_BENCH_EVENTS", "1000000")))
@@ -109,6 +147,10 @@ def main() -> None:
         "webhook": lambda: bench_webhook(given.rate, given.seconds),
         "prune": lambda: bench_prune(given.rate, min(given.seconds, 20.0), max(1, given.events // 10)),
         "live": lambda: bench_live(max(1, given.events // 10)),
+        "visible": lambda: bench_visible(100),
+        "failover": lambda: bench_failover(3),
+        "share": lambda: bench_share(max(1, given.events // 50_000)),
+        "keys": lambda: bench_keys(given.events),
     }
     for name in given.which or benches:
         benches[name]()

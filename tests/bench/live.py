@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -77,15 +78,25 @@ def measure(events: int, directory: Path, cache: Path, services: int = 2000, rou
 
 async def fill(bootstrap: str, file: Path) -> None:
     """A topic of one partition with the lines of a file; timestamps are now, as of a backlog that has just come."""
+    with file.open("rb") as lines:
+        await send(bootstrap, _TOPIC, (line.rstrip(b"\n") for line in lines))
+
+
+async def send(bootstrap: str, topic: str, lines: Iterable[bytes]) -> None:
+    """Create a topic of one partition and write these messages into it."""
+    await create(bootstrap, topic, 1)
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=20) as producer:
+        for line in lines:
+            await producer.send(topic, line, partition=0)
+        await producer.flush()
+
+
+async def create(bootstrap: str, topic: str, partitions: int) -> None:
+    """Create a topic."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
-    await admin.create_topics([NewTopic(_TOPIC, 1, 1)])
+    await admin.create_topics([NewTopic(topic, partitions, 1)])
     await admin.close()
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=20) as producer:
-        with file.open("rb") as lines:
-            for line in lines:
-                await producer.send(_TOPIC, line.rstrip(b"\n"), partition=0)
-        await producer.flush()
 
 
 def _bare(server: PostgresServer, bootstrap: str, events: int, name: str, way: str) -> float:
