@@ -18,7 +18,7 @@ from monitor.kafka.dead_letters import DeadLetters
 from monitor.kafka.group import Membership
 from monitor.kafka.hint import HintingStore
 from monitor.kafka.routed import RoutedReader, RoutingWriter, settle_partitions
-from monitor.kafka.settings import KafkaSettings
+from monitor.kafka.settings import INTAKE, PLACES_OF_INTAKE, KafkaSettings
 from monitor.kafka.source import KafkaReader
 from monitor.kafka.writer import KafkaWriter
 from monitor.ops.clock import SystemClock
@@ -26,23 +26,20 @@ from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
 from monitor.ops.tasks import TaskFailed, WatchedTasks
 from monitor.pipeline.crew import Crew, Worker
-from monitor.pipeline.forward import Forwarder, NoTopics
+from monitor.pipeline.forward import Forwarder, NoTopics, carry_over
 from monitor.pipeline.loop import EngineLoop, LoopState
 from monitor.pipeline.reach import stay_in_reach
 from monitor.pipeline.tenure import TenureSettings
-from monitor.ports import WHOLE, Commit, EngineStore, JournalReader, JournalWriter, Saved, Unavailable
+from monitor.ports import WHOLE, Commit, EngineStore, Held, JournalReader, JournalWriter, Saved, Unavailable
 from monitor.settings import Settings
 from monitor.store.database import Store
+from monitor.store.journal import JournalLost
 
 _log = get_logger("app")
 FLUSH_GRACE = 20.0
 """Seconds that the engine gets at the stop to commit what is whole."""
 _GROUP_OF_INTAKE = "{}-ingest"
 _TENURE = TenureSettings()
-INTAKE = "intake"
-"""The part that is the reading of all topics for the engines that share one, and the pace of time there. It has one
-owner, so that a backlog of several partitions is merged by event time, and time waits for it."""
-
 Work = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 """Runs until the event is set."""
 
@@ -112,6 +109,7 @@ async def _alone(context: Context, stack: AsyncExitStack) -> Journal:
     kafka, store = context.settings.kafka, context.store
     writer = KafkaWriter(kafka)
     stack.push_async_callback(writer.close)
+    await _empty_the_database(context, writer)
     reader = _reader(context, kafka)
     stack.push_async_callback(reader.close)
     memory = HintingStore(store.engine_store, kafka, context.clock)
@@ -123,6 +121,26 @@ async def _alone(context: Context, stack: AsyncExitStack) -> Journal:
         _log.warning("kafka_away_at_start", why=str(error))
     loop = context.make_loop(reader, memory, keeps_history=True)
     return _with_one_engine(context, writer, loop, reader.trouble)
+
+
+async def _empty_the_database(context: Context, writer: JournalWriter) -> None:
+    """What was taken in before there were topics and not read yet was acknowledged: it goes the new way."""
+    if not (context.has("engine") or context.has("ingest")):
+        return
+    journal, memory = context.store.journal, context.store.engine_store
+    try:
+        rest = await journal.read(await context.store.topics.positions(), 1)
+        if rest.events or rest.rejects:
+            carried = await carry_over(journal, writer, memory, context.clock, context.owner, _TENURE.lease)
+            _log.info("journal_carried_over", events=carried)
+    except Held as error:
+        raise Unavailable(
+            f"the journal of the database has events that nobody has read, and {error.owner} is at work on it; "
+            "expected that it is stopped before kafka.* is set. Stop it, and start this again a few seconds later"
+        ) from None
+    except JournalLost as error:
+        # What is gone cannot be carried, and is no reason not to read the topics.
+        _log.warning("journal_not_carried_over", why=str(error))
 
 
 def _with_one_engine(
@@ -144,6 +162,7 @@ async def _shared(context: Context, stack: AsyncExitStack) -> Journal:
     partitions = await settle_partitions(kafka, store.topics)
     writer = RoutingWriter(kafka.shared, context.router, partitions)
     stack.push_async_callback(writer.close)
+    await _empty_the_database(context, writer)
     works: dict[str, Work] = {}
     troubles: list[Callable[[], str | None]] = []
     if context.has("engine"):
@@ -201,7 +220,7 @@ def _memory_of_intake(context: Context) -> HintingStore:
     """Where the reading of the topics stands, which the engines' places do not tell."""
     kafka = context.settings.kafka
     hinted = kafka.model_copy(update={"group": _GROUP_OF_INTAKE.format(kafka.group)})
-    return HintingStore(_Apart(context.store.engine_store, f"{INTAKE}:"), hinted, context.clock)
+    return HintingStore(_Apart(context.store.engine_store, PLACES_OF_INTAKE), hinted, context.clock)
 
 
 async def _in_group(

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 import msgspec
 
 from monitor.cli.main import Group
-from monitor.kafka.settings import KafkaSettings
+from monitor.kafka.settings import PLACES_OF_INTAKE, KafkaSettings
 from monitor.kafka.source import JOURNAL
 from monitor.kafka.survey import Finding, Grade, Kept, Survey, TopicSeen, survey
 from monitor.ports import OutdatedDatabase, Unavailable
@@ -70,13 +70,23 @@ async def _look(kafka: KafkaSettings, database: str) -> tuple[Survey, list[Findi
         await check(database)
         async with open_store(database) as store:
             kept = Kept(
-                await store.topics.positions(), await store.topics.cluster(JOURNAL), tuple(await store.topics.halts())
+                _of_topics(await store.topics.positions(), shared=bool(kafka.canonical)),
+                await store.topics.cluster(JOURNAL),
+                tuple(await store.topics.halts()),
+                await store.topics.known_spread(kafka.canonical) if kafka.canonical else None,
             )
     except OutdatedDatabase as error:
         findings.append(Finding(Grade.WARNING, "database", f"{error}; every topic would be read from its beginning"))
     except Unavailable as error:
         findings.append(Finding(Grade.ERROR, "database", f"{error}; the lag is not known"))
     return await survey(kafka, kept), findings
+
+
+def _of_topics(positions: Mapping[str, int], *, shared: bool) -> dict[str, int]:
+    """Where engines share a topic, whoever carries the others into it keeps their places apart."""
+    if not shared:
+        return dict(positions)
+    return {name.removeprefix(PLACES_OF_INTAKE): position for name, position in positions.items()}
 
 
 def _plain(found: Survey, findings: Sequence[Finding], is_good: bool) -> dict[str, object]:

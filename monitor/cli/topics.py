@@ -1,4 +1,4 @@
-"""`nearmiss topics`: creates the topics that the monitor writes to, and resumes topics that were halted.
+"""`nearmiss topics`: creates the topics that the monitor writes to, spreads over new partitions, resumes halted topics.
 
 Knows how to ask and how to show; what a topic should be like is decided elsewhere.
 """
@@ -11,19 +11,24 @@ import click
 
 from monitor.cli.kafka import kafka_of
 from monitor.cli.main import Group
-from monitor.core.events import to_text
+from monitor.core.events import SECOND, to_text
 from monitor.kafka.creation import DEFAULT_PARTITIONS, Created, create_topics
-from monitor.ports import Halt
+from monitor.kafka.errors import TooFewPartitions, WrongCluster
+from monitor.kafka.places import offsets_at
+from monitor.kafka.source import JOURNAL
+from monitor.ops.clock import SystemClock
+from monitor.pipeline.tenure import TenureSettings
+from monitor.ports import Halt, Held
 from monitor.settings import Settings, load_settings
 from monitor.store.database import open_store
 
 
-@click.group("topics", cls=Group, short_help="Create topics, and resume those that were halted.")
+@click.group("topics", cls=Group, short_help="Create topics, use new partitions, resume what was halted.")
 @click.option("--database", help="sqlite:///PATH or postgresql://…  [default: sqlite:///var/nearmiss.db]")
 @click.option("--config", help="YAML file with settings.")
 @click.pass_context
 def group(context: click.Context, database: str | None, config: str | None) -> None:
-    """Create the topics that the monitor writes to, and resume topics that were halted."""
+    """Create the topics that the monitor writes to, use new partitions, and resume topics that were halted."""
     context.obj = load_settings({"database": database, "config": config})
 
 
@@ -50,6 +55,61 @@ def create(settings: Settings, partitions: int, replicas: int | None, dry_run: b
     kafka = kafka.shared if kafka.canonical else kafka
     for done in asyncio.run(create_topics(kafka, partitions=partitions, replicas=replicas, dry_run=dry_run)):
         click.echo(_said(done, dry_run))
+
+
+@group.command("spread")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.pass_obj
+def spread(settings: Settings, dry_run: bool) -> None:
+    """Spread the engines' state over all partitions that kafka.canonical has now, after some were added.
+
+    Stop all that ingests, let the engines read the rest, stop them too, add the partitions, and run this; then start
+    everything again. The exit status is 1, and nothing is changed, while somebody is at work or something is unread.
+    """
+    kafka = kafka_of(settings)
+    if not kafka.canonical:
+        raise click.UsageError(
+            "no engines share a topic; expected kafka.canonical to be set. Partitions of other topics need no step"
+        )
+    asyncio.run(_spread(settings, dry_run))
+
+
+async def _spread(settings: Settings, dry_run: bool) -> None:
+    topic = settings.kafka.canonical
+    async with open_store(settings.database) as store:
+        known = await store.topics.known_spread(topic)
+        if known is None:
+            raise click.ClickException(f"{topic}: nobody has used it yet; the first start takes all its partitions")
+        try:
+            epochs = await store.rewind.own(round(TenureSettings().lease * SECOND))
+        except Held as error:
+            raise click.ClickException(
+                f"somebody is at work ({error.owner or 'on this machine'}); expected that every process that ingests "
+                "or has engines is stopped. Stop them and try again"
+            ) from None
+        try:
+            cluster, places = await offsets_at(settings.kafka.shared, SystemClock().now())
+            if (bound := await store.topics.cluster(JOURNAL)) is not None and bound != cluster:
+                raise WrongCluster(settings.kafka.bootstrap, cluster, bound)
+            found = len(places)
+            if found < known:
+                raise TooFewPartitions(topic, found, known)
+            if found == known:
+                click.echo(f"{topic}: its {known} partitions are all in use")
+                return
+            positions = await store.topics.positions()
+            unread = {name: place.end - positions.get(name, place.first) for name, place in places.items()}
+            if waiting := [f"{name} ({count})" for name, count in sorted(unread.items()) if count > 0]:
+                raise click.ClickException(
+                    f"not everything is read: {', '.join(waiting)}; an event would be looked for in another place "
+                    "than where it lies. Start the engines alone (`nearmiss run --roles engine`) until "
+                    "`nearmiss kafka check` shows no lag, stop them, and try again"
+                )
+            if not dry_run:
+                await store.topics.spread_anew(topic, found)
+            click.echo(f"{topic}: {'would be' if dry_run else 'is'} spread over {found} partitions instead of {known}")
+        finally:
+            await store.rewind.leave(epochs)
 
 
 @group.command("resume")

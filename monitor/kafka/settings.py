@@ -29,6 +29,11 @@ _PATTERN = re.compile(r"[A-Za-z0-9._*?-]{1,249}")
 _WILD = re.compile(r"[*?]")
 _INTERNAL = "__"
 _LAST_PORT = 65_535
+INTAKE = "intake"
+"""The part that is the reading of all topics for the engines that share one, and the pace of time there. It has one
+owner, so that a backlog of several partitions is merged by event time, and time waits for it."""
+PLACES_OF_INTAKE = f"{INTAKE}:"
+"""What the names of its places begin with: an engine that reads the same topics by itself has other ones."""
 
 
 def _to_topics(value: object) -> object:

@@ -225,7 +225,8 @@ class KafkaReader:
             lanes[partition] = Lane(key, source, position, first[partition], end[partition])
         known = {lane.key for lane in lanes.values()}
         for key, position in positions.items():
-            if self._settings.source_of(key.rpartition("/")[0]) is not None and key not in known:
+            # A place without a slash is one in another journal, which any pattern might fit.
+            if "/" in key and self._settings.source_of(key.rpartition("/")[0]) is not None and key not in known:
                 self._lose(PositionLost(key, position, 0, 0))
         return lanes
 

@@ -16,7 +16,7 @@ from aiokafka.codec import has_gzip, has_lz4, has_snappy, has_zstd
 from aiokafka.errors import KafkaError
 
 from monitor.kafka.connection import Connector
-from monitor.kafka.errors import KafkaProblem
+from monitor.kafka.errors import KafkaProblem, TooFewPartitions
 from monitor.kafka.rights import Right, rights_on
 from monitor.kafka.settings import KafkaSettings
 from monitor.ports import Halt, Unavailable
@@ -81,11 +81,15 @@ class Survey(msgspec.Struct, frozen=True):
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """What the database has about the topics: positions, the cluster that they belong to, and halts."""
+    """What the database has about the topics: positions, the cluster that they belong to, and halts.
+
+    `spread`: over how many partitions of the topic that engines share the shards are spread; None: nobody used it yet.
+    """
 
     positions: dict[str, int] = {}
     cluster: str | None = None
     halts: tuple[Halt, ...] = ()
+    spread: int | None = None
 
 
 async def survey(settings: KafkaSettings, kept: Kept, *, timeout: float = 10.0) -> Survey:
@@ -139,15 +143,14 @@ class _Surveyor:
 
     def _used(self, described: Mapping[str, Any]) -> list[str]:
         settings = self._settings
-        wanted = [*settings.names, *([settings.dead_letter] if settings.dead_letter else [])]
-        for name in wanted:
+        ours = [name for name in (settings.canonical, settings.dead_letter) if name]
+        for name in [*settings.names, *ours]:
             if name not in described:
                 self._error(name, "not found: create it (`nearmiss topics create`), or grant Describe to this user")
         read = [name for name in described if settings.source_of(name) is not None]
         for pattern in sorted(settings.topics.keys() - {*settings.names} - {settings.entry_of(name) for name in read}):
             self._warn(pattern, "no topic fits this pattern now; those that come later will be read")
-        dead = [settings.dead_letter] if settings.dead_letter in described else []
-        return [*read, *dead]
+        return [*read, *(name for name in ours if name in described)]
 
     async def _judge_group(self, admin: AIOKafkaAdminClient) -> None:
         if self._settings.group is None:
@@ -155,6 +158,13 @@ class _Surveyor:
         try:
             await admin.list_consumer_group_offsets(self._settings.group)
         except KafkaError as error:
+            if self._settings.canonical:
+                self._error(
+                    f"group {self._settings.group}",
+                    f"not allowed to join it ({type(error).__name__}), so that engines cannot share kafka.canonical: "
+                    "grant Read on the group",
+                )
+                return
             self._warn(
                 f"group {self._settings.group}",
                 f"its offsets cannot be kept ({type(error).__name__}), so that lag dashboards stand still: grant "
@@ -188,7 +198,7 @@ class _Surveyor:
         name = topic["topic"]
         self._judge_rights(name, rights)
         replicas = min((len(each["replicas"]) for each in topic["partitions"]), default=0)
-        if brokers >= _SAFE_REPLICAS and replicas < _SAFE_REPLICAS and name == self._settings.journal:
+        if brokers >= _SAFE_REPLICAS and replicas < _SAFE_REPLICAS and name in self._journals:
             self._warn(name, "has one replica: what was acknowledged is gone with its broker; give it three")
         seen = []
         for each in sorted(topic["partitions"], key=lambda partition: int(partition["partition"])):
@@ -200,16 +210,39 @@ class _Surveyor:
                 self._warn(f"{name}/{partition.partition}", "some replicas are not in sync: a broker is away or slow")
             seen.append(self._judge_place(partition, *limits[partition]))
         ordered = None if rights is None else tuple(sorted(rights))
-        return TopicSeen(name, self._settings.source_of(name), replicas, ordered, tuple(seen))
+        if name == self._settings.canonical:
+            self._judge_spread(name, len(topic["partitions"]))
+        return TopicSeen(name, self._decoder(name), replicas, ordered, tuple(seen))
+
+    @property
+    def _journals(self) -> tuple[str, str]:
+        """What is written to and must not be lost: the one or the other is set."""
+        return self._settings.journal, self._settings.canonical
+
+    def _decoder(self, name: str) -> str | None:
+        return "events" if name == self._settings.canonical else self._settings.source_of(name)
+
+    def _judge_spread(self, name: str, partitions: int) -> None:
+        known = self._kept.spread
+        if known is None or known == partitions:
+            return
+        if known > partitions:
+            self._findings.append(Finding(Grade.ERROR, name, str(TooFewPartitions(name, partitions, known))))
+        else:
+            self._warn(
+                name,
+                f"has {partitions} partitions, and only the first {known} are used: stop all processes and run "
+                "`nearmiss topics spread` (docs/how-to/kafka.md, 'Several engines')",
+            )
 
     def _judge_rights(self, name: str, rights: frozenset[Right] | None) -> None:
         if rights is None:
             self._warn(name, "this broker does not tell which rights there are")
             return
         wanted: list[Right] = []
-        if self._settings.source_of(name) is not None:
+        if self._decoder(name) is not None:
             wanted.append(Right.READ)
-        if name in (self._settings.journal, self._settings.dead_letter):
+        if name in (*self._journals, self._settings.dead_letter):
             wanted.append(Right.WRITE)
         for right in wanted:
             if right not in rights:

@@ -16,12 +16,22 @@ from monitor.core.reasons import Rejected
 from monitor.ops.metrics import Metrics
 from monitor.pipeline.pace import Pace
 from monitor.pipeline.tenure import LoopState, Tenure, TenureSettings, stopped_within
-from monitor.ports import Batch, Clock, Commit, EngineStore, JournalReader, JournalWriter, Positions, Saved
+from monitor.ports import (
+    WHOLE,
+    Batch,
+    Clock,
+    Commit,
+    EngineStore,
+    JournalReader,
+    JournalWriter,
+    Positions,
+    Saved,
+)
 
 _READ_EVENTS = 1000
 _GATHER_SECONDS = 0.05
-_IDLE_SECONDS = 0.25
-MARK_EVERY = SECOND // 2
+_IDLE_SECONDS = 0.15
+MARK_EVERY = SECOND // 5
 """How often engines are told that time went on: no draft opens later than this because of it."""
 
 
@@ -112,6 +122,29 @@ class Forwarder:
         for reject in batch.rejects:
             self._metrics.events_rejected.inc(Rejected(reject.reason))
         return True
+
+
+async def carry_over(
+    reader: JournalReader, writer: JournalWriter, store: EngineStore, clock: Clock, owner: str, lease: float
+) -> int:
+    """Write what no engine has read of a journal that is given up into the one that takes its place; how many events.
+
+    `lease` in seconds. Raises Held while somebody works on it still, and Unavailable; what was carried until then is
+    not carried again.
+    """
+    saved = await store.acquire(owner, WHOLE, (), round(lease * SECOND))
+    positions, count = dict(saved.positions), 0
+    try:
+        while True:
+            batch = await reader.read(positions, _READ_EVENTS)
+            if not (batch.events or batch.rejects):
+                return count
+            await writer.append(batch.events)
+            positions.update(batch.positions)
+            count += len(batch.events)
+            await store.commit(Commit((), {}, batch.positions, saved.epoch, clock.now(), rejects=batch.rejects))
+    finally:
+        await store.release(WHOLE, saved.epoch)
 
 
 class NoTopics:

@@ -5,7 +5,7 @@ Knows names; must not know what a topic is or who reads it.
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from monitor.core.events import Instant
 from monitor.ops.tasks import to_the_end
@@ -72,3 +72,20 @@ class SqlTopicBook:
             await connection.execute(add, {"topic": plain(topic), "partitions": partitions})
             known = select(shard_spreads.c.partitions).where(shard_spreads.c.topic == plain(topic))
             return int((await connection.execute(known)).scalar_one())
+
+    async def known_spread(self, topic: str) -> int | None:
+        """Over how many partitions the shards are spread; None before the first `spread`. Raises Unavailable."""
+        known = select(shard_spreads.c.partitions).where(shard_spreads.c.topic == plain(topic))
+        async with self._database.reading() as connection:
+            found: int | None = (await connection.execute(known)).scalar_one_or_none()
+        return found
+
+    @to_the_end
+    async def spread_anew(self, topic: str, partitions: int) -> None:
+        """From now on over so many. Only while nobody reads or writes the topic, and all of it is read.
+
+        Raises Unavailable.
+        """
+        this_one = shard_spreads.c.topic == plain(topic)
+        async with self._database.writing() as connection:
+            await connection.execute(update(shard_spreads).where(this_one).values(partitions=partitions))

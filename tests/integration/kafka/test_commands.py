@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.admin import RecordsToDelete
+from aiokafka.admin import NewPartitions, RecordsToDelete
 
 from monitor.cli.main import run
-from monitor.core.events import HOUR, Instant
+from monitor.core.events import HOUR, SECOND, Instant
 from monitor.kafka.source import JOURNAL
 from monitor.ports import Commit, Halt
 from monitor.store.database import open_store
@@ -229,3 +229,114 @@ async def test_a_rewind_moves_to_a_new_cluster(cluster: Cluster, command: Comman
     async with open_store(database) as store:
         assert await store.topics.positions() == {f"{topic}/0": 3, f"{topic}/1": 0}
         assert await store.topics.cluster(JOURNAL) not in (None, "the-old-cluster")
+
+
+@pytest.fixture
+def shared(command: Command, topic: str, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """The same where engines share this topic, and another one is carried over into it."""
+    monkeypatch.delenv("NEARMISS_KAFKA__JOURNAL")
+    monkeypatch.setenv("NEARMISS_KAFKA__CANONICAL", topic)
+    monkeypatch.setenv("NEARMISS_KAFKA__TOPICS", f"{topic}-in=events")
+    return command
+
+
+async def test_the_shared_topic_is_created_and_checked(
+    cluster: Cluster, shared: Command, topic: str, database: str
+) -> None:
+    await cluster.create(f"{topic}-in")
+    code, found = await looked_at(shared)
+    assert code == 1
+    assert any(line.startswith(f"error: {topic}: not found: create it") for line in said(found))
+
+    code, out, _ = await shared("topics", "create", "--partitions", "3")
+    assert (code, f"{topic}: created (3 partitions" in out) == (0, True)
+    await cluster.produce(f"{topic}-in", *(canonical(str(n), n) for n in range(4)))
+    await cluster.produce(topic, *(canonical(str(n), n) for n in range(5)), partition=2)
+    await at(database, {f"{topic}/2": 1, f"intake:{topic}-in/0": 2})
+    async with open_store(database) as store:
+        assert await store.topics.spread(topic, 3) == 3
+    code, found = await looked_at(shared)
+
+    assert (code, said(found), found["lag"]) == (0, [], 4 + 2)
+    assert [(each["topic"], each["decoder"], each["lag"]) for each in found["topics"]] == [
+        (topic, "events", 4),
+        (f"{topic}-in", "events", 2),
+        (f"{topic}.dead", None, 0),
+    ]
+    assert found["topics"][0]["rights"] == ["Describe", "Read", "Write"]
+
+
+async def test_rights_on_the_shared_topic_and_its_group_are_needed(
+    cluster: Cluster, shared: Command, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await cluster.create(topic)
+    await grant(cluster.admin, topic, "describe")
+    monkeypatch.setenv("NEARMISS_KAFKA__BOOTSTRAP", cluster.broker.sasl_bootstrap)
+    monkeypatch.setenv("NEARMISS_KAFKA__SECURITY_PROTOCOL", "SASL_PLAINTEXT")
+    monkeypatch.setenv("NEARMISS_KAFKA__SASL_MECHANISM", "SCRAM-SHA-256")
+    monkeypatch.setenv("NEARMISS_KAFKA__USERNAME", GUEST)
+    monkeypatch.setenv("NEARMISS_KAFKA__PASSWORD", SASL_PASSWORD)
+
+    lines = "\n".join(said((await looked_at(shared))[1]))
+
+    assert f"error: {topic}: not allowed to Read" in lines
+    assert f"error: {topic}: not allowed to Write" in lines
+    assert f"error: group {topic}-group: not allowed to join it" in lines
+
+
+async def test_partitions_that_were_added_are_used_once_all_is_read(
+    cluster: Cluster, shared: Command, topic: str, database: str
+) -> None:
+    for name, partitions in ((topic, 2), (f"{topic}-in", 1), (f"{topic}.dead", 1)):
+        await cluster.create(name, partitions=partitions)
+    code, _, err = await shared("topics", "spread")
+    assert (code, "nobody has used it yet" in err) == (1, True)
+    async with open_store(database) as store:
+        await store.topics.spread(topic, 2)
+    code, out, _ = await shared("topics", "spread")
+    assert (code, out) == (0, f"{topic}: its 2 partitions are all in use\n")
+
+    await cluster.produce(topic, canonical("a"), canonical("b"))
+    await cluster.admin.create_partitions({topic: NewPartitions(5)})
+    await at(database, {f"{topic}/0": 1})
+    code, found = await looked_at(shared)
+    assert code == 0
+    assert f"warning: {topic}: has 5 partitions, and only the first 2 are used" in "\n".join(said(found))
+    code, _, err = await shared("topics", "spread")
+    assert (code, f"not everything is read: {topic}/0 (1)" in err) == (1, True)
+
+    await at(database, {f"{topic}/0": 2})
+    async with open_store(database) as store:
+        saved = await store.engine_store.acquire("a-process", f"{topic}/0", lease=6 * SECOND)
+        code, _, err = await shared("topics", "spread")
+        assert (code, "somebody is at work (a-process)" in err) == (1, True)
+        await store.engine_store.release(f"{topic}/0", saved.epoch)
+    code, out, _ = await shared("topics", "spread", "--dry-run")
+    assert (code, out) == (0, f"{topic}: would be spread over 5 partitions instead of 2\n")
+    code, out, _ = await shared("topics", "spread")
+    assert (code, out) == (0, f"{topic}: is spread over 5 partitions instead of 2\n")
+    assert said((await looked_at(shared))[1]) == []
+
+
+async def test_there_is_nothing_to_spread_without_a_shared_topic(command: Command) -> None:
+    code, _, err = await command("topics", "spread")
+    assert (code, "expected kafka.canonical to be set" in err) == (2, True)
+
+
+async def test_a_rewind_of_engines_that_share_a_topic(
+    cluster: Cluster, shared: Command, topic: str, database: str
+) -> None:
+    """All that was carried over lies in the shared topic, so that only the places there are set back."""
+    await cluster.create(topic, partitions=2)
+    await cluster.create(f"{topic}-in")
+    for hour in range(6):
+        await cluster.produce(topic, canonical(str(hour)), partition=1, at=Instant(NOON + hour * HOUR))
+        await cluster.produce(f"{topic}-in", canonical(str(hour)), at=Instant(NOON + hour * HOUR))
+    await at(database, {f"{topic}/0": 0, f"{topic}/1": 6, f"intake:{topic}-in/0": 6})
+
+    code, _, _ = await shared("rewind", "--to", "2026-01-01T16:00:00Z", "--warm-up", "2h")
+
+    assert code == 0
+    async with open_store(database) as store:
+        positions = await store.topics.positions()
+    assert positions == {f"{topic}/0": 0, f"{topic}/1": 2, f"intake:{topic}-in/0": 6}
