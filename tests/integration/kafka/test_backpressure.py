@@ -1,0 +1,84 @@
+"""The database stands still: reading pauses, what is held is bounded, and no window passes in the meantime."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import asyncpg  # type: ignore[import-untyped]  # comes without types
+import pytest
+
+from monitor.core.events import MINUTE, Instant
+from monitor.decode.canonical import encode
+from monitor.ops.clock import SystemClock
+from monitor.pipeline.loop import LoopSettings
+from tests.integration.kafka.conftest import KAFKA, Cluster
+from tests.support.organisations import shops, write_catalogue
+from tests.support.postgres import postgres_server, postgres_url
+from tests.support.replaying import decided
+from tests.support.service import Service
+from tests.support.waiting import until
+
+__all__ = ["postgres_server", "postgres_url"]
+
+pytestmark = [*KAFKA, pytest.mark.postgresql, pytest.mark.faults]
+
+SHOPS = 4
+AGO = 150 * MINUTE
+STANDS_STILL = 40
+"""Looks in a row, some fifty milliseconds apart, that find nothing new."""
+
+
+def _settled(service: Service) -> int:
+    """How many events were taken from the topic, once that grows no more."""
+    seen: list[float] = []
+
+    def is_still() -> bool:
+        seen.append(service.metric('nearmiss_events_received_total{source="events"}'))
+        return seen[-1] > 0 and seen[-STANDS_STILL:] == [seen[-1]] * STANDS_STILL
+
+    until(is_still, "nothing more is taken from the topic", within=120)
+    return int(seen[-1])
+
+
+async def test_while_the_database_stands_still_reading_pauses_and_time_too(
+    cluster: Cluster, topic: str, tmp_path: Path, postgres_url: str, record_property: Callable[[str, object], None]
+) -> None:
+    lines = [encode(event) for event in shops(SHOPS, Instant(SystemClock().now() - AGO))]
+    catalogue = write_catalogue(SHOPS, tmp_path)
+    await cluster.create(topic)
+    for line in lines:
+        await cluster.send(topic, line, at=SystemClock().now())
+    await cluster.produce(topic)
+    environment = {
+        "NEARMISS_KAFKA__BOOTSTRAP": cluster.broker.bootstrap,
+        "NEARMISS_KAFKA__TOPICS": f"{topic}=events",
+        "NEARMISS_KAFKA__JOURNAL": topic,
+        "NEARMISS_KAFKA__GROUP": f"{topic}-group",
+        "NEARMISS_LATENESS": "1s",
+    }
+    service = Service(tmp_path, "--database", postgres_url, "--catalogue", str(catalogue), environment=environment)
+    connection = await asyncpg.connect(postgres_url)
+    try:
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE event_history IN ACCESS EXCLUSIVE MODE")
+            await asyncio.to_thread(service.start)
+            taken = await asyncio.to_thread(_settled, service)
+            assert await connection.fetchval("SELECT count(*) FROM event_history") == 0
+        bounds = LoopSettings()
+        record_property("taken", taken)
+        # One commit on its way, one gathered behind it, each at most one read longer than it need be.
+        assert taken <= 2 * (bounds.commit_events + bounds.read_events) < len(lines)
+        expected = decided(lines, catalogue, SystemClock().now())
+        standing = {each for each, line in expected.items() if line["state"] == "draft"}
+
+        def agreed() -> bool:
+            return {item["id"] for item in service.near_misses() if item["state"] == "draft"} == standing
+
+        await asyncio.to_thread(until, agreed, "the drafts are those of an engine that never waited", within=120)
+        assert await connection.fetchval("SELECT count(*) FROM event_history") == len(lines)
+        assert await asyncio.to_thread(service.stop) == 0
+    finally:
+        await connection.close()
+        service.close()
