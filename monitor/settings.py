@@ -32,8 +32,8 @@ from monitor.packs.problems import Problems, listed, nearest
 from monitor.ports import Retention
 from monitor.review.auth import LOCAL_ROLE, Auth, BadAccount, OpenBind, auth_from, check_bind
 from monitor.review.budget import DEFAULT_A_WEEK
+from monitor.samples import PREFIX, SAMPLES_OF_MANY, what_to_try
 
-PREFIX = "NEARMISS_"
 NOT_SETTINGS = frozenset({"NEARMISS_DEBUG", "NEARMISS_PAYLOADS", "NEARMISS_CASES"})
 """Variables of this prefix that are read elsewhere: by the command line and by the tests."""
 
@@ -227,7 +227,7 @@ class Settings(_Group):
         try:
             check_bind(self.host, self.auth())
         except BadAccount as error:
-            raise ValueError(f"accounts: {error}") from None
+            raise ValueError(f"accounts: {error}; try {SAMPLES_OF_MANY['accounts']}") from None
         except OpenBind as error:
             raise ValueError(f"host: {error}") from None
         return self
@@ -317,6 +317,12 @@ _OF_FIELD = {
     "database": "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME",
     "body_limit": "at least 1KiB",
     "review_budget": "a whole number, 0 or more",
+    "roles": "one or more of ingest, engine, review",
+    "kafka.reject_limit": "a whole number, 0 or more",
+    "retention.events": "at least 1d, or null",
+    "retention.events_size": "at least 1MiB, or null",
+    "retention.rejects": "at least 1d, or null",
+    "retention.not_opened": "at least 1d, or null",
 }
 _SECRET = frozenset({"database", "secrets", "accounts"})
 _SECRET_LAST = frozenset({"secret", "password"})
@@ -326,6 +332,13 @@ def _say(error: Any, flags: Mapping[str, Any], variables: Mapping[str, Any], nod
     """One line about one wrong setting: where it was given, its name, its value unless secret, and what to write."""
     path = [str(step) for step in error["loc"]]
     where = _origin(path, flags, variables, node)
+    said = _what(path, error, where)
+    has_hint = "; try " in said or "did you mean" in said
+    return said if has_hint else f"{said}; try {what_to_try(path, error, where)}"
+
+
+def _what(path: list[str], error: Any, where: str) -> str:
+    """What is wrong, and what was expected."""
     name = ".".join(path)
     kind = error["type"]
     if kind == "extra_forbidden":

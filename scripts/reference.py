@@ -23,7 +23,8 @@ from monitor.packs import keys
 from monitor.packs.form import say_duration
 from monitor.packs.keys import OPERATOR_WORDS
 from monitor.packs.schema import DERIVED
-from monitor.settings import PREFIX, AccountSettings, Settings, groups
+from monitor.samples import PREFIX
+from monitor.settings import AccountSettings, Settings, groups
 
 PAGES = Path(__file__).resolve().parents[1] / "docs" / "reference"
 BEGIN = "<!-- generated: make docs -->"

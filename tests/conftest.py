@@ -10,7 +10,8 @@ import hypothesis
 import pytest
 import structlog
 
-from monitor.settings import NOT_SETTINGS, PREFIX
+from monitor.samples import PREFIX
+from monitor.settings import NOT_SETTINGS
 
 # Machines differ in speed: an example that takes long is no failure. `-p deep` is for a night's search.
 hypothesis.settings.register_profile("default", deadline=None, print_blob=True)

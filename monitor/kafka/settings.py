@@ -195,7 +195,7 @@ class KafkaSettings(BaseModel):
         if self.dead_letter and self.dead_letter in self.topics:
             raise ValueError(
                 f"dead_letter {self.dead_letter!r} is one of `topics`, so that what cannot be read would come back for "
-                "ever; expected a topic of its own"
+                "ever; expected a topic of its own; try `dead_letter: nearmiss.rejects`"
             )
         return self
 
@@ -204,18 +204,23 @@ class KafkaSettings(BaseModel):
         if not self.canonical:
             return self
         if not self.bootstrap:
-            raise ValueError("canonical needs bootstrap as well; expected brokers that hold it")
+            raise ValueError(
+                "canonical needs bootstrap as well; expected brokers that hold it; try `bootstrap: kafka-1:9092`"
+            )
         if self.journal:
             raise ValueError(
                 "canonical and journal exclude each other: with canonical everything that arrives is written there; "
-                "expected one of them"
+                "expected one of them; try leaving journal away"
             )
         if self.group is None:
-            raise ValueError("canonical needs group: engines that share a topic find each other by it; expected a name")
+            raise ValueError(
+                "canonical needs group: engines that share a topic find each other by it; expected a name; "
+                "try `group: nearmiss`"
+            )
         if self.canonical in self.topics or self.canonical == self.dead_letter:
             raise ValueError(
                 f"canonical {self.canonical!r} is one of `topics` or the dead letters, so that what is written there "
-                "would come back for ever; expected a topic of its own"
+                "would come back for ever; expected a topic of its own; try `canonical: nearmiss.events`"
             )
         return self
 
@@ -224,13 +229,17 @@ class KafkaSettings(BaseModel):
         if self.canonical:
             return self
         if bool(self.bootstrap) != bool(self.topics):
-            raise ValueError("bootstrap and topics belong together; expected both or neither")
+            raise ValueError(
+                "bootstrap and topics belong together; expected both or neither; try "
+                "`topics: {ops.events: events}` with `journal: ops.events`"
+            )
         canonical = self.journal in self.names and self.topics[self.journal] in _CANONICAL
         if not canonical and (self.bootstrap or self.journal):
             able = ", ".join(topic for topic in self.names if self.topics[topic] in _CANONICAL)
             raise ValueError(
                 f"journal {self.journal!r} is no topic of canonical events; expected one of `topics` whose decoder is "
-                f"`events`{f': {able}' if able else ''}. What arrives by webhook and what people report goes there"
+                f"`events`{f': {able}' if able else ''}. What arrives by webhook and what people report goes there; "
+                f"try `journal: {(able or 'ops.events').partition(', ')[0]}`"
             )
         return self
 
@@ -239,18 +248,24 @@ class KafkaSettings(BaseModel):
         login = {"sasl_mechanism": self.sasl_mechanism, "username": self.username, "password": self.password}
         if self.uses_sasl and not all(login.values()):
             absent = ", ".join(name for name, told in login.items() if not told)
-            raise ValueError(f"security_protocol {self.security_protocol} needs {absent} as well")
+            raise ValueError(
+                f"security_protocol {self.security_protocol} needs {absent} as well; expected all of a login; "
+                "try `sasl_mechanism: SCRAM-SHA-512` with `username:` and `password:`"
+            )
         if not self.uses_sasl and any(login.values()):
             given = ", ".join(name for name, told in login.items() if told)
             raise ValueError(
                 f"{given} would not be used with security_protocol {self.security_protocol}; expected SASL_SSL "
-                "(or SASL_PLAINTEXT inside a trusted network)"
+                "(or SASL_PLAINTEXT inside a trusted network); try `security_protocol: SASL_SSL`"
             )
         if not self.uses_tls and (self.ca_file or self.cert_file or self.key_file):
             raise ValueError(
                 "ca_file, cert_file and key_file would not be used with security_protocol "
-                f"{self.security_protocol}; expected SSL or SASL_SSL"
+                f"{self.security_protocol}; expected SSL or SASL_SSL; try `security_protocol: SSL`"
             )
         if bool(self.cert_file) != bool(self.key_file):
-            raise ValueError("cert_file and key_file belong together; expected both or none")
+            raise ValueError(
+                "cert_file and key_file belong together; expected both or none; "
+                "try `cert_file: client.crt` with `key_file: client.key`"
+            )
         return self

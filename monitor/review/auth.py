@@ -110,12 +110,13 @@ def _digest_of(account: Account) -> bytes:
         except ValueError:
             digest = b""
         if len(digest) != hashlib.sha256().digest_size:
-            raise BadAccount(f"account {account.name!r}: after sha256: there must be 64 hex digits")
+            what = "after sha256: there must be 64 hex digits; expected the hash of a secret"
+            raise BadAccount(f"account {account.name!r}: {what}")
         return digest
     if len(account.secret) < SHORTEST_SECRET:
         raise BadAccount(
             f"account {account.name!r}: the secret is shorter than {SHORTEST_SECRET} characters; "
-            "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(24))'"
+            "expected a long random one; make it with: python3 -c 'import secrets; print(secrets.token_urlsafe(24))'"
         )
     return hashlib.sha256(account.secret.encode()).digest()
 
@@ -139,6 +140,7 @@ def check_bind(host: str, auth: Auth) -> None:
         return
     shown = host or "(every interface)"
     raise OpenBind(
-        f"refusing to listen on {shown} without a login: anyone who reaches it could read and decide near misses. "
-        "Listen on 127.0.0.1, or configure at least one account (a name, a role and a secret)."
+        f"refusing to listen on {shown} without a login: anyone who reaches it could read and decide near misses; "
+        "expected an address of this machine; try `--host 127.0.0.1`, or configure at least one account (a name, a "
+        "role and a secret)"
     )

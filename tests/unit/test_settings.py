@@ -8,7 +8,8 @@ import pytest
 import structlog
 
 from monitor.core.events import MINUTE, SECOND
-from monitor.settings import BadSettings, Settings, load_settings
+from monitor.samples import SAMPLES, SAMPLES_OF_MANY
+from monitor.settings import BadSettings, Settings, groups, load_settings
 
 SECRET = "correct-horse-battery-staple"
 
@@ -86,6 +87,76 @@ def test_a_wrong_value_is_named_with_what_was_expected(name: str, value: str, ex
     assert f"expected {expected}" in line
 
 
+def test_what_to_try_is_written_as_it_was_given(tmp_path: Path) -> None:
+    config = write(tmp_path, "log_level: warn\nkafka: {reject_limit: x}\nretention: {events: 1h}\nzzz: 1\n")
+    said = problems({"port": "x"}, {"NEARMISS_LATENESS": "soon", "NEARMISS_CONFIG": config})
+    hints = {line.partition(": ")[0].removeprefix(config): line.rpartition("; try ")[2] for line in said}
+    assert hints == {
+        "--port": "`--port 8080`",
+        "NEARMISS_LATENESS": "`NEARMISS_LATENESS=1m`",
+        ":1:1": "`log_level: warning`",
+        ":2:9": "`kafka: {reject_limit: 100}`",
+        ":3:13": "`retention: {events: 90d}`",
+        ":4:1": "leaving it away",
+    }
+    (short,) = (line for line in said if ":3:13" in line)
+    assert "expected at least 1d, or null" in short
+
+
+def settings_of_one_value() -> list[str]:
+    names = [name for name in Settings.model_fields if name not in groups() and name not in SAMPLES_OF_MANY]
+    return [*names, *(f"{name}.{below}" for name, group in groups().items() for below in group.model_fields)]
+
+
+def test_every_setting_has_a_sample_and_no_other_has() -> None:
+    assert sorted(SAMPLES) == sorted(settings_of_one_value())
+
+
+@pytest.mark.parametrize("name", sorted(name for name in SAMPLES if name != "config" and "_file" not in name))
+def test_a_sample_is_right_by_itself(name: str) -> None:
+    """What it needs beside it may still be missing."""
+    variable = f"NEARMISS_{name.upper().replace('.', '__')}"
+    said: tuple[str, ...] = ()
+    try:
+        load_settings({}, {variable: SAMPLES[name]})
+    except BadSettings as error:
+        said = error.problems
+    assert [line for line in said if line.startswith(f"{variable}: {name}: ")] == []
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"KAFKA__BOOTSTRAP": "kafka"},
+        {"KAFKA__BOOTSTRAP": "kafka:9092"},
+        {"KAFKA__TOPICS": "ops"},
+        {"KAFKA__TOPICS": "ops=nobody"},
+        {"KAFKA__TOPICS": "ops=events", "KAFKA__BOOTSTRAP": "k:1", "KAFKA__JOURNAL": "other"},
+        {"KAFKA__CANONICAL": "all"},
+        {"KAFKA__CANONICAL": "a b"},
+        {"KAFKA__CANONICAL": "all", "KAFKA__BOOTSTRAP": "k:1", "KAFKA__JOURNAL": "all"},
+        {"KAFKA__SECURITY_PROTOCOL": "SASL_SSL"},
+        {"KAFKA__USERNAME": "me"},
+        {"KAFKA__SECURITY_PROTOCOL": "TLS"},
+        {"KAFKA__CA_FILE": "nowhere"},
+        {"SECRETS__PAGERDUTI": "x"},
+        {"SECRETS__NOBODY": "x"},
+        {"ACCOUNTS__ALEX__SECRET": "short"},
+        {"ACCOUNTS__ALEX__SECRET": "sha256:12"},
+        {"HOST": "0.0.0.0"},
+        {"PORT": "-1"},
+        {"ROLES": "boss"},
+        {"RULES": "", "DATABASE": "oracle"},
+        {"RETENTION__EVENTS_SIZE": "1"},
+        {"CATALOGUE__X": "1"},
+    ],
+)
+def test_every_wrong_setting_comes_with_what_to_try(environ: dict[str, str]) -> None:
+    for line in problems(environ={f"NEARMISS_{name}": value for name, value in environ.items()}):
+        assert "try " in line or "did you mean" in line, line
+        assert "expected " in line or "did you mean" in line, line
+
+
 def test_everything_that_is_wrong_is_told_at_once_and_where_it_was_given(tmp_path: Path) -> None:
     config = write(tmp_path, "lateness: soon\nhots: x\nport: 1\nport: 2\nkafka:\n  topic: {}\n")
     said = problems({"port": "x", "host": "0.0.0.0"}, {"NEARMISS_LOG_LEVEL": "loud", "NEARMISS_CONFIG": config})
@@ -151,9 +222,8 @@ def test_an_account_that_is_too_weak_is_refused_without_showing_it() -> None:
 
 
 def test_an_account_without_a_secret_is_refused() -> None:
-    assert problems(environ={"NEARMISS_ACCOUNTS__ONCALL__ROLE": "on-call"}) == [
-        "accounts.oncall.secret: missing; expected a value"
-    ]
+    (line,) = problems(environ={"NEARMISS_ACCOUNTS__ONCALL__ROLE": "on-call"})
+    assert line.startswith("accounts.oncall.secret: missing; expected a value; try `accounts: {alex: {role: on-call, ")
 
 
 def test_several_secrets_of_a_source_while_one_is_rotated() -> None:

@@ -1,0 +1,79 @@
+"""What to try instead of a setting that is wrong: how each may be written, as a flag, as a variable, in the file.
+
+Decides the words of a hint; must not know which settings are in force.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from monitor.packs.problems import nearest
+
+PREFIX = "NEARMISS_"
+"""Of the variables that are settings."""
+SAMPLES = {
+    "host": "127.0.0.1",
+    "port": "8080",
+    "database": "sqlite:///var/nearmiss.db",
+    "rules": "rules",
+    "catalogue": "catalogue.yaml",
+    "watch_every": "5s",
+    "config": "nearmiss.yaml",
+    "roles": "ingest,engine,review",
+    "log_format": "console",
+    "log_level": "info",
+    "lateness": "1m",
+    "future_tolerance": "5m",
+    "body_limit": "5MiB",
+    "review_budget": "3",
+    "kafka.bootstrap": "kafka-1:9092",
+    "kafka.topics": "ops.events=events",
+    "kafka.journal": "ops.events",
+    "kafka.canonical": "nearmiss.events",
+    "kafka.dead_letter": "nearmiss.rejects",
+    "kafka.reject_limit": "100",
+    "kafka.on_lost_position": "stop",
+    "kafka.group": "nearmiss",
+    "kafka.security_protocol": "SASL_SSL",
+    "kafka.sasl_mechanism": "SCRAM-SHA-512",
+    "kafka.username": "nearmiss",
+    "kafka.password": "THE-PASSWORD",
+    "kafka.ca_file": "/etc/ssl/certs/ca-certificates.crt",
+    "kafka.cert_file": "client.crt",
+    "kafka.key_file": "client.key",
+    "retention.events": "90d",
+    "retention.events_size": "500MiB",
+    "retention.rejects": "90d",
+    "retention.not_opened": "90d",
+}
+"""Of each setting with one value, how it may be written: what to try instead of a wrong one."""
+SAMPLES_OF_MANY = {
+    "accounts": "`accounts: {alex: {role: on-call, secret: sha256:…}}` in the file",
+    "secrets": "`secrets: {pagerduty: [THE-SECRET]}` in the file",
+}
+
+
+def what_to_try(path: list[str], error: Any, where: str) -> str:
+    """What to write instead, in the way in which it was given."""
+    name = ".".join(path)
+    if path and path[0] in SAMPLES_OF_MANY:
+        return SAMPLES_OF_MANY[path[0]]
+    if error["type"] == "extra_forbidden":
+        return "leaving it away"
+    known = next((known for known in (name, ".".join(path[:2]), ".".join(path[:1])) if known in SAMPLES), None)
+    if known is None:
+        return "the page of settings in the reference, which has a whole file"
+    sample = SAMPLES[known]
+    if error["type"] == "literal_error":
+        sample = nearest(str(error["input"]), _words(error)) or sample
+    if where.startswith("--"):
+        return f"`--{known.replace('_', '-')} {sample}`"
+    if where.startswith(PREFIX):
+        return f"`{PREFIX}{known.replace('.', '__').upper()}={sample}`"
+    group, _, below = known.rpartition(".")
+    return f"`{group}: {{{below}: {sample}}}`" if group else f"`{known}: {sample}`"
+
+
+def _words(error: Any) -> list[str]:
+    """The words that a setting may be."""
+    return [word.strip(" '") for word in str(error["ctx"]["expected"]).replace(" or ", ",").split(",")]
