@@ -189,13 +189,3 @@ async def test_a_message_that_is_too_large_is_a_reject_and_the_stream_goes_on(
 
     assert ids(batches) == ["next"]
     assert [reject.reason for batch in batches for reject in batch.rejects] == [Rejected.TOO_LARGE]
-
-
-async def _read_when_back(reader: KafkaReader, positions: dict[str, int]) -> list[str]:
-    """The broker takes requests again before it leads its partitions again."""
-    async with asyncio.timeout(60):
-        while True:
-            try:
-                return ids(await read_all(reader, positions))
-            except Unavailable:
-                await asyncio.sleep(0)
