@@ -47,7 +47,7 @@ class LoopSettings(msgspec.Struct, frozen=True):
     read_events: int = 1000
     slice_events: int = 100
     gather_seconds: float = 0.1
-    idle_seconds: float = 0.5
+    idle_seconds: float = 0.25
     tenure: TenureSettings = TenureSettings()
 
 

@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]  # comes without types
 import msgspec
+from aiokafka import AIOKafkaProducer
 
-from monitor.core.events import MINUTE, Instant
+from monitor.core.events import MINUTE, Event, Instant
+from monitor.core.routing import Router, partitions_of
 from monitor.decode.canonical import encode
+from monitor.kafka.messages import SHARDS_HEADER, header_of
 from monitor.ops.clock import SystemClock
+from monitor.packs.catalogue import load_catalogue
 from tests.bench import servers
-from tests.bench.live import create, drop, new_database, send
+from tests.bench.live import create, drop, new_database
 from tests.support.organisations import shops, write_catalogue
 from tests.support.postgres import PostgresServer
 from tests.support.service import Service
@@ -27,6 +32,7 @@ from tests.support.waiting import until
 PARTITIONS = 4
 _WITHIN = 600.0
 _AGO = 150 * MINUTE
+Routed = tuple[int, bytes, bytes]
 
 
 class FailoverFigures(msgspec.Struct, frozen=True):
@@ -96,51 +102,65 @@ async def _positions(connection: Any) -> dict[str, int]:
 
 
 def share(organisations: int, counts: tuple[int, ...], directory: Path) -> ShareFigures:
-    """The backlog lies in the topic already, sorted by shard; each count of engines reads all of it anew."""
+    """The engines wait for the events, which then come all at once, sorted by shard as the intake writes them."""
     with servers.postgres() as database, servers.broker(directory) as broker:
-        lines = [encode(event) for event in shops(organisations, Instant(SystemClock().now() - _AGO))]
+        events = shops(organisations, Instant(SystemClock().now() - _AGO))
         catalogue = write_catalogue(organisations, directory)
-        asyncio.run(create(broker.bootstrap, "shared", PARTITIONS))
-        asyncio.run(send(broker.bootstrap, "incoming", lines))
-        carried = new_database(database, "carried")
-        intake = _service(directory, carried, broker.bootstrap, "ingest", "incoming", catalogue)
-        try:
-            intake.start()
-            asyncio.run(_until_carried(carried, len(lines)))
-        finally:
-            intake.close()
-        rates = {count: _rate(database, directory, broker.bootstrap, catalogue, count, len(lines)) for count in counts}
-    return ShareFigures(len(lines), rates)
+        routed = _routed(events, catalogue)
+        rates = {
+            count: _rate(database, directory, broker.bootstrap, catalogue, count, routed, len(events))
+            for count in counts
+        }
+    return ShareFigures(len(events), rates)
 
 
-async def _until_carried(url: str, count: int) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        query = "SELECT coalesce(sum(position), 0) FROM engine_positions WHERE partition LIKE 'intake:%'"
-        deadline = time.perf_counter() + _WITHIN
-        while await connection.fetchval(query) < count:
-            if time.perf_counter() > deadline:
-                raise RuntimeError("the backlog was not carried over")
-            await asyncio.sleep(0.2)
-    finally:
-        await connection.close()
+def _routed(events: Sequence[Event], catalogue: Path) -> list[Routed]:
+    """Partition, message and shards of each record, an event that concerns several partitions once for each."""
+    router = Router(load_catalogue(catalogue)[0])
+    found = []
+    for event in events:
+        route = router.route(event)
+        line, shards = encode(event), header_of(route).encode()
+        found += [(partition, line, shards) for partition in partitions_of(route, PARTITIONS)]
+    return found
 
 
-def _rate(server: PostgresServer, directory: Path, bootstrap: str, catalogue: Path, engines: int, events: int) -> float:
-    """From the first commit of any to the last event, of engines that have all started before."""
-    url = new_database(server, f"share_{engines}")
-    services = [
-        _service(directory, url, bootstrap, "engine", catalogue=catalogue, group=f"share-{engines}")
-        for _ in range(engines)
-    ]
+def _rate(
+    server: PostgresServer,
+    directory: Path,
+    bootstrap: str,
+    catalogue: Path,
+    engines: int,
+    routed: Sequence[Routed],
+    events: int,
+) -> float:
+    """From the first commit of any to the last event."""
+    name = f"share_{engines}"
+    url = new_database(server, name)
+    asyncio.run(create(bootstrap, name, PARTITIONS))
+    services = [_service(directory, url, bootstrap, "engine", catalogue=catalogue, topic=name) for _ in range(engines)]
     try:
         for service in services:
             service.start()
+        until(partial(_share_alike, services), "they share the partitions", within=60)
+        asyncio.run(_write(bootstrap, name, routed))
         return asyncio.run(_follow(url, events))
     finally:
         for service in services:
             service.close()
-        drop(server, f"share_{engines}")
+        drop(server, name)
+
+
+def _share_alike(services: Sequence[Service]) -> bool:
+    return all(each.metric("nearmiss_parts_owned") == PARTITIONS / len(services) for each in services)
+
+
+async def _write(bootstrap: str, topic: str, routed: Sequence[Routed]) -> None:
+    """Held back until all are there: what is in a transaction is read when that is committed."""
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=20, transactional_id=topic)
+    async with producer, producer.transaction():
+        for partition, line, shards in routed:
+            await producer.send(topic, line, partition=partition, headers=[(SHARDS_HEADER, shards)])
 
 
 async def _follow(url: str, events: int) -> float:
@@ -165,16 +185,16 @@ def _service(
     url: str,
     bootstrap: str,
     roles: str,
-    incoming: str = "",
     catalogue: Path | None = None,
-    group: str = "bench",
+    topic: str = "shared",
 ) -> Service:
     environment = {
         "NEARMISS_KAFKA__BOOTSTRAP": bootstrap,
-        "NEARMISS_KAFKA__CANONICAL": "shared",
-        "NEARMISS_KAFKA__GROUP": group,
+        "NEARMISS_KAFKA__CANONICAL": topic,
+        "NEARMISS_KAFKA__GROUP": f"{topic}-group",
         "NEARMISS_RETENTION__EVENTS": "null",
-        **({"NEARMISS_KAFKA__TOPICS": f"{incoming}=events"} if incoming else {}),
+        # Marks of time begin so long after the start.
+        "NEARMISS_LATENESS": "1s",
     }
     told = ("--catalogue", str(catalogue)) if catalogue is not None else ()
     return Service(directory, "--roles", roles, "--database", url, *told, environment=environment)
