@@ -1,4 +1,4 @@
-"""The windows and counts of a rule's further steps: when each is, and why its count fails."""
+"""The windows and counts of a rule's further steps: when each is, and why its count fails or holds."""
 
 from __future__ import annotations
 
@@ -27,3 +27,14 @@ def clause_unmet(clause: Clause, count: int) -> tuple[NotOpened, str] | None:
     if clause.at_most is not None and count > clause.at_most:
         return NotOpened.ABSENCE_VIOLATED, f"step {clause.name}: {count} seen, at most {clause.at_most} allowed"
     return None
+
+
+def say_met(clause: Clause, count: int) -> str:
+    """What was seen of a further step that holds, and what the rule asks, in words."""
+    if clause.at_most == 0:
+        return f"step {clause.name}: nothing seen, as the rule asks"
+    if clause.at_least == 0 and clause.at_most is None:
+        return f"step {clause.name}: {count} seen, none needed"
+    most = "" if clause.at_most is None else f", at most {clause.at_most} allowed"
+    least = f", at least {clause.at_least} needed" if clause.at_least else ""
+    return f"step {clause.name}: {count} seen{least}{most}"

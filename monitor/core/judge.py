@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from monitor.core.alerts import ALERT_STATES
 from monitor.core.catalogue import Catalogue
-from monitor.core.clauses import clause_unmet
+from monitor.core.clauses import clause_unmet, say_met
 from monitor.core.correlate import Correlator
 from monitor.core.decisions import Amend, Decision, Ignore, Open, Withdraw
 from monitor.core.drafting import cite, subject_keys
@@ -237,7 +237,7 @@ class Judge:
             count = max(len(found), instance.counted.get(clause.name, 0))
             if (unmet := clause_unmet(clause, count)) is not None:
                 raise Refused(*unmet)
-            notes.append(f"step {clause.name}: {count} seen")
+            notes.append(say_met(clause, count))
             seen += found
         return notes, seen
 

@@ -62,7 +62,7 @@ def passing_trouble(error: BaseException) -> str | None:
     if isinstance(error, asyncpg.InterfaceError):
         return f"the connection to the database was lost: {error}"
     if isinstance(error, OSError):
-        return f"the database cannot be reached: {_detail(error)}"
+        return f"the database cannot be reached: {_detail(error)}; is it running, and is its address right?"
     original = (error.orig or error) if isinstance(error, DBAPIError) else error
     code = getattr(original, "sqlite_errorcode", None)
     if isinstance(code, int):
