@@ -15,7 +15,7 @@ import asyncpg  # type: ignore[import-untyped]  # comes without types
 import msgspec
 
 from monitor.core.near_miss import public_line
-from monitor.ports import Query
+from monitor.ports import Query, Record
 from monitor.store.database import open_store
 
 _PAGE = 200
@@ -138,12 +138,17 @@ async def _drafts(url: str) -> list[bytes]:
         after: str | None = None
         while True:
             page = await store.near_misses.page(Query(), after, _PAGE)
-            lines += [
-                msgspec.json.encode(public_line(record.draft, record.state, record.reason)) for record in page.records
-            ]
+            lines += [_line(record) for record in page.records]
             after = page.next
             if after is None:
                 return sorted(lines)
+
+
+def _line(record: Record) -> bytes:
+    line = public_line(record.draft, record.state, record.reason)
+    if record.merged_into is not None:
+        line["merged_into"] = record.merged_into
+    return msgspec.json.encode(line)
 
 
 async def _ask(url: str, query: str, *values: object) -> list[Any]:

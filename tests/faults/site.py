@@ -90,9 +90,9 @@ class Site:
             flow.wait_for(1.0, within)
         end = sum(self.cluster.ends(TOPIC, PARTITIONS).values())
         until(lambda: (self.read() or 0) >= end, "the engines have read everything", within=within)
+        check_nothing_lost_or_doubled(self.database, self.stream.identities)
         found = drafts(self.database)
         assert found == self._expected, difference(found, self._expected)
-        check_nothing_lost_or_doubled(self.database, self.stream.identities)
 
     def figures(self, tell: Callable[[str, object], None], **more: object) -> None:
         """Check that nobody wrote after he had been replaced, and tell what there was of everything."""

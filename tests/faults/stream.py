@@ -131,10 +131,11 @@ def _shape(company: int, count: int, seed: int) -> Shape:
 
 def _in_time(count: int, seed: int, begin: Instant) -> list[Event]:
     found: list[Event] = []
+    # More than is wanted of each, so that all of them have something to tell until the end.
+    share = count * 11 // 10 // _COMPANIES + 50
     for company in range(_COMPANIES):
-        share = count // _COMPANIES + (company < count % _COMPANIES)
         found += (_placed(event, company, begin - STARTS_AT) for event in _events(_shape(company, share, seed)))
-    return sorted(found, key=lambda event: (event.time, event.source, event.id))
+    return sorted(found, key=lambda event: (event.time, event.source, event.id))[:count]
 
 
 def _events(shape: Shape) -> Iterator[Event]:
