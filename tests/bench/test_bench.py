@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
@@ -41,6 +42,18 @@ def test_the_webhook_is_measured_and_nothing_is_lost() -> None:
     found = webhook.measure(rate=50, seconds=1)
     assert (found.sent, found.accepted, found.durable) == (50, 50, 50)
     assert 0 < found.p50 <= found.p99 <= found.longest
+
+
+def test_while_old_events_go_nothing_that_comes_is_lost() -> None:
+    found = webhook.measure(rate=50, seconds=1, old=600)
+    assert (found.sent, found.accepted, found.durable) == (50, 50, 50)
+
+
+def test_open_keys_are_measured() -> None:
+    found = json.loads(run(["-m", "tests.bench.open_keys", "20000"]).output)
+    assert found["gauges"]["open_instances"] + found["gauges"]["pending_events"] > 0
+    assert 0 < found["before"] < found["resident"]
+    assert min(found["bytes_early"], found["bytes_late"]) > 0
 
 
 def test_figures_are_printed_with_what_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
