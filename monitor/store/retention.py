@@ -22,6 +22,8 @@ STEP = 250
 """Rows that one transaction removes: few enough that a commit or a webhook that waits for it does not notice."""
 _STEPS = 40
 """Transactions a table and call: a second or two, so that a stop need not wait for long."""
+_PAUSE = 4.0
+"""How much longer than a step the pause after it is."""
 _LONGEST_PAUSE = 1.0
 _LEAST_AGE = DAY
 """Younger events stay, whatever size is allowed: a limit that was set too low must not leave nothing."""
@@ -125,8 +127,8 @@ async def _prune(
         removed += count
         if count < STEP:
             break
-        # Half of the time is for those who write what is new: they share one lock, one disk and the processor.
-        await asyncio.sleep(min(elapsed() - began, _LONGEST_PAUSE))
+        # Most of the time is for those who write what is new: they share one lock, one disk and the processor.
+        await asyncio.sleep(min(_PAUSE * (elapsed() - began), _LONGEST_PAUSE))
     return removed
 
 
