@@ -340,8 +340,9 @@ class Engine:
 
     def _looked_back(self, event: Event) -> None:
         """A feed tells of a past that may have been judged without it."""
-        if event.service is not None and self.catalogue.counts(event.environment) is not False:
-            self.state.feeds.add(event)
+        if event.service is None or self.catalogue.counts(event.environment) is False:
+            return
+        if self.state.feeds.add(event):
             self._look_again(self.catalogue.downward(event.service))
 
     def _process_late(self, event: Event) -> None:

@@ -58,8 +58,8 @@ class Feeds:
         self._by_service: dict[str, list[FeedKey]] = {}
         self.dirty: set[tuple[FeedKey, int | None]] = set()
 
-    def add(self, event: Event) -> None:
-        """Take an `impact.clear` of a service; the same report again changes nothing."""
+    def add(self, event: Event) -> bool:
+        """Take an `impact.clear` of a service; False where the same was reported before."""
         assert event.service is not None
         at = event.time
         # A plain tuple finds what is there under a FeedKey, and most feeds are there.
@@ -69,13 +69,16 @@ class Feeds:
         slot = at // SLOT
         if slot == reports.marked and at > reports.slots[slot][-1]:
             reports.slots[slot].append(at)
+            is_new = True
         else:
-            self._place(reports, at, slot)
+            is_new = self._place(reports, at, slot)
         if event.covers_from is not None and event.covers_from < at:
             span = (int(event.covers_from), int(at))
             if span not in reports.spans:
                 insort(reports.spans, span)
                 self.dirty.add((reports.key, None))
+                is_new = True
+        return is_new
 
     def add_time(self, key: FeedKey, at: int) -> None:
         self._place(self._feed(key), at, at // SLOT)
@@ -87,7 +90,7 @@ class Feeds:
             self._by_service.setdefault(key.service, []).append(key)
         return reports
 
-    def _place(self, reports: Reports, at: int, slot: int) -> None:
+    def _place(self, reports: Reports, at: int, slot: int) -> bool:
         times = reports.slots.get(slot)
         if times is None:
             times = reports.slots[slot] = array("q")
@@ -96,10 +99,11 @@ class Feeds:
         else:
             place = bisect_left(times, at)
             if times[place] == at:
-                return
+                return False
             times.insert(place, at)
         self.dirty.add((reports.key, slot))
         reports.marked = slot
+        return True
 
     def clear_dirty(self) -> None:
         """What changed is written, or need not be."""

@@ -62,7 +62,7 @@ class Writer:
         actions = sorted((e for i in instances for e in i.interventions.events), key=_in_time)
         context = self._context(episode, frozenset(services_of([*hazards, *actions])), safe.at, now)
         gathered = gather(
-            instances, [*context, *judged.steps], self._recoveries(episode, instances, actions[0].time, now)
+            instances, [*context, *judged.steps], self._recoveries(episode, instances, actions[0].time, safe.at, now)
         )
         capped = [str(Missing.EVIDENCE_CAPPED)] if gathered.omitted else []
         missing = list(dict.fromkeys([*judged.missing, *capped]))
@@ -117,13 +117,15 @@ class Writer:
         start = max(episode.first_sign_at - BEFORE_FIRST_SIGN, now - CONTEXT_HORIZON)
         return sorted(self.state.memory.between(sorted(services), CONTEXT_KINDS, start, safe_at), key=_in_time)
 
-    def _recoveries(self, episode: Episode, instances: list[Instance], action_at: int, now: int) -> list[Event]:
+    def _recoveries(
+        self, episode: Episode, instances: list[Instance], action_at: int, safe_at: int, now: int
+    ) -> list[Event]:
         """The recoveries that say when it was safe: of the hazards' alerts, and of others on what is cited."""
         services = frozenset([*episode.services, *(instance.service for instance in instances)])
         keys = {*episode.others, *(key for instance in instances for key in instance.tracks)}
         # As with the context: what may be forgotten already is not cited. That it recovered is known all the same.
         since = max(action_at, now - MEMORY_HORIZON)
-        found = self.state.memory.between(sorted(services), ("alert.resolved",), since, now)
+        found = self.state.memory.between(sorted(services), ("alert.resolved",), since, safe_at)
         return [event for event in found if alert_key(event) in keys]
 
     def _noticed(self, context: list[Event], first_sign_at: int, action_at: int) -> int | None:

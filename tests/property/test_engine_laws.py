@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from monitor.core import lineage
 from monitor.core.catalogue import Catalogue
 from monitor.core.decisions import Amend, Decision, Ignore, Open
-from monitor.core.events import MINUTE, SECOND, Event, Instant
+from monitor.core.events import HOUR, MINUTE, SECOND, Event, Instant
 from monitor.core.rule import Rule
 from tests.support.streams import (
     START,
@@ -49,6 +49,17 @@ def test_duplicates_do_not_matter(stream: list[Event], places: list[int]) -> Non
     sorted_doubles = sorted(doubled, key=lambda e: (e.time, e.source, e.id))
     assert final(run(new_engine(), sorted_doubles)) == once
     assert final(run(new_engine(), [*stream, *stream])) == once
+
+
+@given(streams(), st.integers(0, 2**32))
+def test_copies_that_come_hours_later_do_not_matter(stream: list[Event], seed: int) -> None:
+    """A sender or a broker that was away repeats what it could not know to be here already."""
+    chance = random.Random(seed)
+    arrivals = [(int(event.time), place, event) for place, event in enumerate(stream)]
+    copies = [event for event in stream if chance.random() < 0.4]
+    arrivals += [(event.time + chance.randrange(LATENESS, 3 * HOUR), len(stream), event) for event in copies]
+    arrivals.sort(key=lambda arrival: (arrival[0], arrival[1], arrival[2].source, arrival[2].id))
+    assert final(run(new_engine(), [event for *_, event in arrivals])) == final(run(new_engine(), stream))
 
 
 @given(streams(), st.lists(st.integers(1, 20), min_size=1, max_size=20))
