@@ -77,6 +77,10 @@ async def test_while_the_database_stands_still_reading_pauses_and_time_too(
             return {item["id"] for item in service.near_misses() if item["state"] == "draft"} == standing
 
         await asyncio.to_thread(until, agreed, "the drafts are those of an engine that never waited", within=120)
+        # The drafts are whole before the last events are kept, since a decision is written at once.
+        async with asyncio.timeout(60):
+            while await connection.fetchval("SELECT count(*) FROM event_history") < len(lines):
+                await asyncio.to_thread(service.metric, 'nearmiss_events_received_total{source="events"}')
         assert await connection.fetchval("SELECT count(*) FROM event_history") == len(lines)
         assert await asyncio.to_thread(service.stop) == 0
     finally:

@@ -45,8 +45,11 @@ def postgres(state: str) -> Exception:
         (asyncpg.InterfaceError("closed"), "the connection to the database was lost: closed"),
         (wrapped(RuntimeError("gone"), lost=True), "the connection to the database was lost"),
         (PoolTimeout("busy"), "all connections to the database are busy"),
-        (TimeoutError(), "the database cannot be reached: TimeoutError"),
-        (ConnectionRefusedError(111, "refused"), "the database cannot be reached: [Errno 111] refused"),
+        (TimeoutError(), "the database cannot be reached: TimeoutError; is it running, and is its address right?"),
+        (
+            ConnectionRefusedError(111, "refused"),
+            "the database cannot be reached: [Errno 111] refused; is it running, and is its address right?",
+        ),
     ],
 )
 def test_what_passes_by_itself_is_unavailable(error: Exception, expected: str) -> None:
