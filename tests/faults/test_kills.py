@@ -18,6 +18,8 @@ KILLS = size("KILLS", 6)
 BROKERS = size("BROKERS", 1)
 ENGINES = 3 if BROKERS > 1 else 2
 INTAKES = 2
+QUORUM = 3
+"""Of so many brokers the others go on without one."""
 WAIT_SECONDS = 120.0
 
 pytestmark = [pytest.mark.faults, pytest.mark.kafka, pytest.mark.postgresql, pytest.mark.timeout(300 + EVENTS // 100)]
@@ -42,6 +44,9 @@ class Killer:
         if kind == "broker":
             until(self._site.cluster.is_in_sync, "all brokers have everything", within=WAIT_SECONDS)
             self._random.choice(self._site.cluster.brokers).kill()
+            if len(self._site.cluster.brokers) < QUORUM:
+                # Nothing can be acknowledged, nor the next kill come, until it is back.
+                self.done()
             return
         running = until(lambda: [each for each in self._site.in_role(kind) if each.runs], f"an {kind} runs")
         self._site.fleet.kill(self._random.choice(running))
