@@ -6,6 +6,7 @@ Knows the differences between SQLite and PostgreSQL that concern connections, an
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -183,6 +184,9 @@ class _SqliteThread:
         self._executor.shutdown()
 
 
+_MODE_TRIES = 50
+
+
 def _sqlite_engine(url: URL) -> AsyncEngine:
     engine = create_async_engine(url, pool_size=5, max_overflow=0, pool_timeout=CONNECT_SECONDS, **_sqlite_options())
     _listen(engine.sync_engine)
@@ -202,12 +206,29 @@ def _listen(engine: Engine) -> None:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     try:
-        cursor.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(cursor)
         # What was acknowledged must survive a power cut, not only the end of the process.
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
     finally:
         cursor.close()
+
+
+def _write_ahead(cursor: Any) -> None:
+    """Let readers go on while somebody writes; a property of the file, which the first who opens it changes.
+
+    Several who open a new file at once can each wait for what another holds; so each lets go and asks again, often.
+    """
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000 / _MODE_TRIES:.0f}")
+    for left in reversed(range(_MODE_TRIES)):
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if not left or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+        else:
+            break
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -167,8 +167,8 @@ async def _produce(bootstrap: str, topic: str, lines: Sequence[bytes]) -> int:
     """Write them durably; where the topic's one partition ends after them."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
     async with asyncio.timeout(30):
-        await producer.start()
         try:
+            await producer.start()
             sent = [await producer.send(topic, line, partition=0) for line in lines]
             return int(max([(await each).offset for each in sent])) + 1
         finally:
