@@ -6,6 +6,7 @@ A field that an event does not have never satisfies a comparison, and a missing 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Literal, Protocol
 
 import msgspec
@@ -83,6 +84,7 @@ SEVERITY_RANK: dict[str, float] = {name: float(len(SEVERITIES) - place) for plac
 Getter = Callable[[Event, Facts], object]
 
 
+@lru_cache(maxsize=1024)
 def getter(field: str) -> Getter:
     """How to read a field: an event field, `actor.…`, `labels.…` or `derived.…`. Raises KeyError for another name."""
     if field.startswith("labels."):

@@ -106,23 +106,27 @@ class Correlator:
                         self._expired(at, noted.reason, (rule,), event, noted.detail)
                 rules = tuple(rule for rule in rules if rule not in notes)
             if rules and hazard.cleared_at <= at:
-                missed = self._missed(hazard, rules, at)
+                missed, rules = self._missed(hazard, rules, at)
                 if missed:
                     self._expired(at, NotOpened.CLEARED_BEFORE_ACTION, missed, event, OVER)
-                    rules = tuple(rule for rule in rules if rule not in missed)
             if rules:
                 self._expired(at, NotOpened.NO_INTERVENTION, rules, event, NOTHING_HAPPENED)
             waiting.let_go(hazard)
 
-    def _missed(self, hazard: Hazard, rules: tuple[str, ...], until: int) -> tuple[str, ...]:
-        """The rules under which somebody acted after the alert was over, and not so long ago that it is forgotten."""
-        service, found = hazard.event.service or "", []
+    def _missed(self, hazard: Hazard, rules: tuple[str, ...], until: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The rules under which somebody acted after the alert was over, and not so long ago that it is forgotten.
+
+        And those under which nobody did.
+        """
+        service, rooms, known = hazard.event.service or "", self.state.waiting.rooms, self.matcher.rules
+        missed: list[str] = []
+        rest: list[str] = []
         for rule in rules:
-            compiled = self.matcher.rules[rule]
-            acted_at = self.state.waiting.rooms[compiled.hazard.bit].over[service].acted_at
-            if acted_at > hazard.cleared_at and acted_at >= until - compiled.remembered:
-                found.append(rule)
-        return tuple(found)
+            compiled = known[rule]
+            acted_at = rooms[compiled.hazard.bit].over[service].acted_at
+            met = acted_at > hazard.cleared_at and acted_at >= until - compiled.remembered
+            (missed if met else rest).append(rule)
+        return tuple(missed), tuple(rest)
 
     def _expired(self, at: int, reason: NotOpened, rules: tuple[str, ...], event: Event, detail: str) -> None:
         self.out.append(Ignore(reason, Instant(at), rules, event.service, (event.event_id,), detail))

@@ -152,18 +152,24 @@ def find_safe(episode: Episode, instances: Sequence[Instance], settle: int, clos
     actions = [event for instance in instances for event in instance.interventions.events]
     first_action = min(event.time for event in actions)
     last_action = max(event.time for event in actions)
-    tracks = [track for instance in instances for track in instance.tracks.values()] + list(episode.others.values())
-    tracks = [track for track in tracks if track.recovered_at is None or track.recovered_at >= first_action]
-    recoveries = [track.recovered_at for track in tracks if track.recovered_at is not None]
+    recoveries: list[int] = []
+    unrecovered: list[Track] = []
+    for tracks in (*(instance.tracks for instance in instances), episode.others):
+        for track in tracks.values():
+            recovered_at = track.recovered_at
+            if recovered_at is None:
+                unrecovered.append(track)
+            elif recovered_at >= first_action:
+                recoveries.append(recovered_at)
     missing = []
-    if any(track.was_cancelled for track in tracks):
+    if any(track.was_cancelled for track in unrecovered):
         missing.append(str(Missing.ALERT_CANCELLED))
-    if any(track.recovered_at is None and not track.was_cancelled for track in tracks):
+    if not all(track.was_cancelled for track in unrecovered):
         missing.append(str(Missing.NO_RESOLVE))
     if recoveries and not missing:
         return Safe(max(recoveries), ())
     closed = [view.closed_at for view in closings if view.closed_at is not None and view.closed_at >= first_action]
-    still_firing = [track.last_fired_at for track in tracks if track.recovered_at is None and track.last_fired_at]
+    still_firing = [track.last_fired_at for track in unrecovered if track.last_fired_at]
     latest = max([last_action, *still_firing])
     if closed and max(closed) >= latest:
         return Safe(max([*closed, *recoveries]), tuple(missing))

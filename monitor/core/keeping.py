@@ -61,6 +61,7 @@ class Keeping:
     def limits(self, state: State, watermark: int) -> Callable[[str, str, int], Limit]:
         """Until where events of (service, kind, mask) are kept, as things stand."""
         wanted: dict[int, frozenset[str] | None] = {}
+        anywhere: dict[tuple[str, int], Limit] = {}
 
         def where(step: CompiledStep) -> frozenset[str] | None:
             """The services whose events a step of a hazard that stands may ask for; None: any."""
@@ -69,12 +70,17 @@ class Keeping:
             return wanted[step.bit]
 
         def limit(service: str, kind: str, mask: int) -> Limit:
+            if (found := anywhere.get((kind, mask))) is not None:
+                return found
             keep = self._keep(kind, mask)
             for step in keep.longer:
                 services = where(step)
                 if services is None or service in services:
                     return Limit(watermark - keep.most, watermark - keep.every, watermark - keep.few)
-            return Limit(watermark - keep.few, watermark - keep.every, watermark - keep.few)
+            found = Limit(watermark - keep.few, watermark - keep.every, watermark - keep.few)
+            if not keep.longer:
+                anywhere[kind, mask] = found
+            return found
 
         return limit
 

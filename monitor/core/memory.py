@@ -6,7 +6,7 @@ change nothing.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -101,15 +101,19 @@ class Shelf:
         # Only what is older than the latest limit has to be looked at.
         latest = max(limit.loose for limit in limits.values())
         old = bisect_left(events, latest, key=_time)
-        kept = [place for place in range(old) if events[place].time >= limits[masks[place]].least]
-        loose = [place for place in kept if events[place].time < limits[masks[place]].loose]
-        if len(loose) > KEPT_OLD:
-            too_many = set(loose[:-KEPT_OLD])
-            kept = [place for place in kept if place not in too_many]
+        kept: list[int] = []
+        loose = 0
+        for place in range(old - 1, -1, -1):
+            at, limit = events[place].time, limits[masks[place]]
+            if at >= limit.loose:
+                kept.append(place)
+            elif at >= limit.least and loose < KEPT_OLD:
+                loose += 1
+                kept.append(place)
         if len(kept) != old:
-            gone = [] if not self.told else [events[place].event_id for place in set(range(old)).difference(kept)]
-            for event_id in gone:
-                self.told.pop(event_id, None)
+            kept.reverse()
+            for place in set(range(old)).difference(kept) if self.told else ():
+                self.told.pop(events[place].event_id, None)
             events[:old] = [events[place] for place in kept]
             masks[:old] = [masks[place] for place in kept]
         self.known = limits
@@ -235,12 +239,15 @@ class Memory:
                 continue
             events, masks = shelf.events, shelf.masks
             place = len(events) - 1
+            if events[place].time > end:
+                place = bisect_right(events, end, key=_time) - 1
             last = max(0, len(events) - KEPT_PER_KIND)
             while place >= last and events[place].time >= start:
-                if masks[place] & bit and events[place].time <= end:
+                if masks[place] & bit:
                     found.append(events[place])
                 place -= 1
-        found.sort(key=entry)
+        if len(found) > 1:
+            found.sort(key=entry)
         return found
 
     def services_with(self, *kinds: str) -> list[str]:

@@ -6,6 +6,7 @@ What people write in YAML becomes one of these (`monitor.packs`); the engine run
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Literal
 
 import msgspec
@@ -137,7 +138,7 @@ class MarginSpec(msgspec.Struct, frozen=True):
     measure: Literal["headroom", "deadline", "elapsed", "count"] = "elapsed"
 
 
-class Rule(msgspec.Struct, frozen=True):
+class Rule(msgspec.Struct, frozen=True, dict=True):
     """One pattern. `version` is a hash of its meaning; two rules with one version behave alike."""
 
     name: str
@@ -185,7 +186,7 @@ class Rule(msgspec.Struct, frozen=True):
                 known.add(clause.name)
         return found
 
-    @property
+    @cached_property
     def has_deadline(self) -> bool:
         """Whether every hazard names a deadline: before it, or before somebody acts, it can harm nobody."""
         return needs(self.hazard.where, DEADLINE_FIELDS)
