@@ -9,7 +9,7 @@ import importlib
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -21,7 +21,10 @@ WRONG_USAGE = 2
 UNREADABLE = 3
 INTERRUPTED = 130
 
-COMMANDS: dict[str, tuple[str, str]] = {
+Places = Mapping[str, tuple[str, str]]
+"""Name → where the command is, and the line about it in the overview, so that the overview loads none of them."""
+
+COMMANDS: Places = {
     "run": ("monitor.cli.run:command", "Run the service."),
     "demo": ("monitor.cli.demo:command", "Run the service with a bundled stream, to try it out."),
     "replay": ("monitor.cli.replay:command", "Find near misses in files of events."),
@@ -36,7 +39,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rewind": ("monitor.cli.rewind:command", "Decide again what began since a time."),
     "db": ("monitor.cli.db:group", "Create, upgrade and check the database."),
 }
-"""Name → where the command is, and the line about it in the overview, so that the overview loads none of them."""
 
 
 class Group(click.Group):
@@ -54,21 +56,25 @@ class Group(click.Group):
 
 
 class LazyGroup(Group):
-    """A group whose commands are imported when they are asked for."""
+    """A group whose commands are imported when they are asked for: `places` says where each is, and a line about it."""
+
+    def __init__(self, *args: Any, places: Places, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._places = places
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return list(self._places)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self._places:
             return None
-        module, attribute = COMMANDS[cmd_name][0].split(":")
+        module, attribute = self._places[cmd_name][0].split(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
+            formatter.write_dl([(name, about) for name, (_, about) in self._places.items()])
 
 
 def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
@@ -85,7 +91,9 @@ def version() -> str:
     return installed("nearmiss-monitor")
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup, places=COMMANDS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
 )

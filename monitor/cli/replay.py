@@ -22,13 +22,12 @@ from monitor.cli.engine_options import (
     rules_option,
 )
 from monitor.cli.main import UNREADABLE
-from monitor.cli.streams import limits_for
 from monitor.cli.watching import FilesWatcher, collect_garbage_rarely
 from monitor.core.engine import Engine
 from monitor.core.near_miss import State
 from monitor.lab.ledger import Ledger
 from monitor.lab.replay import Source, Summary, replay
-from monitor.ops.lines import read_lines
+from monitor.ops.lines import limits_for, read_lines
 from monitor.packs.regex import make_regex
 
 _WIDTH_WITHOUT_TERMINAL = 200
@@ -56,7 +55,7 @@ def command(files: tuple[str, ...], rules_path: Path | None, catalogue_paths: tu
         raise click.UsageError("standard input (-) can be given only once")
     engine = Engine(read_rules(rules_path), read_catalogue(catalogue_paths), make_regex)
     collect_garbage_rarely()
-    limits = limits_for(files)
+    limits = limits_for(len(files))
     with FilesWatcher("replay", files) as watcher:
         sources = [Source(file, read_lines(file, limits)) for file in files]
         try:

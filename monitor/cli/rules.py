@@ -1,72 +1,24 @@
-"""`nearmiss rules`: the tools of a rule's author, one module each; here are the shortest of them.
-
-Loads rules with the very loader that the service uses.
-"""
+"""`nearmiss rules`: the tools of a rule's author, by name; each is in a module of its own and loaded when asked for."""
 
 from __future__ import annotations
 
-import json
-import sys
-from pathlib import Path
-
 import click
 
-from monitor.cli.engine_options import printable
-from monitor.cli.main import FAILED, Group
-from monitor.cli.rules_backtest import backtest
-from monitor.cli.rules_explain import explain
-from monitor.cli.rules_new import new
-from monitor.cli.rules_test import counted, rule_paths, test
-from monitor.packs.json_schema import schema as json_schema
-from monitor.packs.loader import load_rules
-from monitor.packs.shipped import shipped_rules
+from monitor.cli.main import LazyGroup, Places
+
+_COMMANDS: Places = {
+    "new": ("monitor.cli.rules_new:new", "Write a working rule to begin with."),
+    "check": ("monitor.cli.rules_check:check", "Print every problem of rule files."),
+    "test": ("monitor.cli.rules_test:test", "Run the examples of rules."),
+    "explain": ("monitor.cli.rules_explain:explain", "Say why, and why not."),
+    "backtest": ("monitor.cli.rules_backtest:backtest", "Say what rules would have opened in the past."),
+    "schema": ("monitor.cli.rules_check:schema", "Print the JSON Schema of rules, for editors."),
+}
 
 
-@click.group("rules", cls=Group, short_help="Write, check, test, explain and backtest rules.")
+@click.group("rules", cls=LazyGroup, places=_COMMANDS, short_help="Write, check, test, explain and backtest rules.")
 def group() -> None:
     """Write, check, test, explain and backtest rules.
 
     Without a path the rules that come with the program are meant.
     """
-
-
-@group.command("check", short_help="Print every problem of rule files.")
-@rule_paths
-def check(paths: tuple[Path, ...]) -> None:
-    """Read PATH... (rule files or directories of them) and print every problem on a line of its own.
-
-    Exits 1 when there is an error; warnings alone are fine.
-    """
-    loaded = [load_rules(path) for path in paths or (shipped_rules(),)]
-    problems = [problem for each in loaded for problem in each.problems]
-    for problem in problems:
-        click.echo(printable(str(problem)))
-    errors = sum(problem.is_error for problem in problems)
-    click.echo(
-        f"{counted(sum(len(each.rules) for each in loaded), 'rule')} with"
-        f" {counted(sum(len(each.examples) for each in loaded), 'example')}"
-        f" in {counted(sum(each.files for each in loaded), 'file')};"
-        f" {counted(errors, 'error')}, {counted(len(problems) - errors, 'warning')}",
-        err=True,
-    )
-    if errors:
-        sys.exit(FAILED)
-
-
-@click.command("schema", short_help="Print the JSON Schema of rules, for editors.")
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-              help="Write it to FILE instead.")  # fmt: skip
-def schema(output: Path | None) -> None:
-    """Print the JSON Schema of rule files, with which an editor completes keys and marks what is wrong while you type.
-
-    It knows the form of a rule; what goes together, and what is likely to be regretted, `rules check` knows.
-    """
-    text = json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
-    if output is None:
-        click.echo(text, nl=False)
-    else:
-        output.write_text(text, encoding="utf-8")
-
-
-for _command in (test, explain, new, backtest, schema):
-    group.add_command(_command)

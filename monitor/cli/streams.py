@@ -15,11 +15,10 @@ import click
 from monitor.cli.watching import FilesWatcher, HistoryWatcher
 from monitor.core.events import Event, Instant, to_instant
 from monitor.lab.replay import Reading, Source, Summary
-from monitor.ops.lines import Limits, read_lines
+from monitor.ops.lines import limits_for, read_lines
 from monitor.store.connections import Locations
 from monitor.store.database import open_for_reading
 
-_MOST_BUFFERED = 8 * 1024 * 1024
 _BATCH = 2000
 EARLIEST = Instant(-(2**62))
 LATEST = Instant(2**62)
@@ -45,17 +44,12 @@ class Moment(click.ParamType[Instant]):
         return to_instant(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
-def limits_for(files: Sequence[str]) -> Limits:
-    """Blocks small enough that many files together stay within bounds."""
-    return Limits(block=max(16_384, min(Limits().block, _MOST_BUFFERED // len(files))))
-
-
 def read_files(name: str, files: Sequence[str], since: Instant, until: Instant, take: Take) -> Summary:
     """Give the events of files, merged by arrival, batch by batch. Raises click.ClickException, one line."""
     if files.count("-") > 1:
         raise click.UsageError("standard input (-) can be given only once")
     whole = since <= EARLIEST and until >= LATEST
-    limits = limits_for(files)
+    limits = limits_for(len(files))
     with FilesWatcher(name, files) as watcher:
         reading = Reading([Source(file, read_lines(file, limits)) for file in files], watcher)
         try:

@@ -23,9 +23,7 @@ from monitor.core.reasons import NotOpened
 from monitor.core.relations import relates
 from monitor.core.rule import Point, Rule
 from monitor.core.state import State
-from monitor.core.waiting import OVER, Hazard
-
-NOTHING_HAPPENED = "nothing that this rule takes for an intervention happened within its window"
+from monitor.core.waiting import OVER
 
 
 class Correlator:
@@ -93,43 +91,6 @@ class Correlator:
             key = alert_key(event)
             instance.tracks.setdefault(key, Track()).observe(event)
             self.state.track_alert(instance, key)
-
-    def expire(self, until: int) -> None:
-        """Name the reason for every hazard whose windows ended before `until` without an intervention."""
-        waiting = self.state.waiting
-        for at, _, _, hazard in waiting.expire(until):
-            event, rules = hazard.event, hazard.plays.hazard_names
-            notes = waiting.settle(event)
-            if notes:
-                for rule, noted in sorted(notes.items()):
-                    if not noted.taken and rule:
-                        self._expired(at, noted.reason, (rule,), event, noted.detail)
-                rules = tuple(rule for rule in rules if rule not in notes)
-            if rules and hazard.cleared_at <= at:
-                missed, rules = self._missed(hazard, rules, at)
-                if missed:
-                    self._expired(at, NotOpened.CLEARED_BEFORE_ACTION, missed, event, OVER)
-            if rules:
-                self._expired(at, NotOpened.NO_INTERVENTION, rules, event, NOTHING_HAPPENED)
-            waiting.let_go(hazard)
-
-    def _missed(self, hazard: Hazard, rules: tuple[str, ...], until: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The rules under which somebody acted after the alert was over, and not so long ago that it is forgotten.
-
-        And those under which nobody did.
-        """
-        service, rooms, known = hazard.event.service or "", self.state.waiting.rooms, self.matcher.rules
-        missed: list[str] = []
-        rest: list[str] = []
-        for rule in rules:
-            compiled = known[rule]
-            acted_at = rooms[compiled.hazard.bit].over[service].acted_at
-            met = acted_at > hazard.cleared_at and acted_at >= until - compiled.remembered
-            (missed if met else rest).append(rule)
-        return tuple(missed), tuple(rest)
-
-    def _expired(self, at: int, reason: NotOpened, rules: tuple[str, ...], event: Event, detail: str) -> None:
-        self.out.append(Ignore(reason, Instant(at), rules, event.service, (event.event_id,), detail))
 
     # -- interventions -----------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from monitor.core.conditions import MakeRegex
 from monitor.core.correlate import Correlator
 from monitor.core.decisions import Decision, Ignore, Late
 from monitor.core.events import MINUTE, SECOND, Event, Instant
+from monitor.core.expiry import Expiry
 from monitor.core.facts import Told, is_drill
 from monitor.core.instances import Instance
 from monitor.core.judge import Judge
@@ -91,6 +92,7 @@ class Engine:
         self._recorded = recorded = lineage.kinds
         self._relevant = matcher.kinds | ALWAYS_KEPT.keys() | ALERT_STATES | recorded | _IN_TURN
         self._correlator = Correlator(self.state, matcher, catalogue, self._out)
+        self._expiry = Expiry(self.state.waiting, matcher, self._out)
         self._judge = Judge(self.state, matcher, catalogue, self._correlator, self._out)
 
     def _mask_here(self, event: Event, told: Told | None = None) -> int:
@@ -256,11 +258,11 @@ class Engine:
     def _housekeep(self, now: int) -> None:
         """At fixed event times, so that it never depends on batches: expire what waits, forget what is old."""
         if now >= FOREVER:
-            self._correlator.expire(FOREVER)
+            self._expiry.expire(FOREVER)
             return
         boundary = now - now % EXPIRE_EVERY
         if boundary > self.state.expired_until:
-            self._correlator.expire(boundary)
+            self._expiry.expire(boundary)
             self.state.expired_until = boundary
         if now >= self.state.swept_at + SWEEP_EVERY:
             self.state.sweep(now, partial(self._keeping.limits, self.state))

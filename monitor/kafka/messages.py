@@ -151,7 +151,8 @@ def _received_at(timestamp: int, now: Instant) -> Instant:
     """The record's own timestamp, so that reading it again gives the same event; producers may set it, also wrongly."""
     if timestamp <= 0:
         return now
-    return min(Instant(timestamp * _MICROSECONDS_PER_MILLISECOND), now)
+    at = timestamp * _MICROSECONDS_PER_MILLISECOND
+    return Instant(at) if at < now else now
 
 
 def _headers(headers: Sequence[tuple[str, bytes | None]]) -> Mapping[str, str]:

@@ -6,7 +6,8 @@ Knows partitions, offsets and the decoders; must not know what becomes of the ev
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
@@ -15,7 +16,7 @@ from monitor.kafka.connection import Connector
 from monitor.kafka.errors import MissingTopics, PositionLost, WrongCluster
 from monitor.kafka.halts import Halts, MemoryBook
 from monitor.kafka.lanes import Lane, merge
-from monitor.kafka.messages import Message, read_message
+from monitor.kafka.messages import Entry, Message, read_message
 from monitor.kafka.settings import KafkaSettings
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
@@ -143,11 +144,7 @@ class KafkaReader:
                 await self._stand_at(positions)
             raise
         taken = await self._halts.judge(merge(self._open.values(), limit))
-        for lane, entry in taken:
-            found = len(entry.events) + len(entry.rejects) + len(entry.ignored)
-            self._metrics.events_received.inc(lane.source.partition("/")[0], found)
-            for reason in entry.ignored:
-                self._metrics.events_ignored.inc(reason)
+        self._count(taken)
         return Batch(
             events=tuple(event for _, entry in taken for event in entry.events),
             positions={**positions, **{lane.key: lane.handed for lane in self._lanes.values()}},
@@ -156,6 +153,15 @@ class KafkaReader:
             routes=tuple(entry.route for _, entry in taken for _ in entry.events),
             clock=max((entry.clock for _, entry in taken if entry.clock is not None), default=None),
         )
+
+    def _count(self, taken: Sequence[tuple[Lane, Entry]]) -> None:
+        received = Counter[str]()
+        for lane, entry in taken:
+            received[lane.source] += len(entry.events) + len(entry.rejects) + len(entry.ignored)
+            for reason in entry.ignored:
+                self._metrics.events_ignored.inc(reason)
+        for source, found in received.items():
+            self._metrics.events_received.inc(source.partition("/")[0], found)
 
     async def _stand_at(self, positions: Positions) -> AIOKafkaConsumer:
         """A consumer whose partitions stand at `positions`; does nothing when they do already."""

@@ -32,6 +32,10 @@ _MOST_MEMORY = 128 * MEGABYTE
 """What a decompressor may ask for as its window; archives made with larger ones are refused by name."""
 
 
+_MOST_BUFFERED = 8 * MEGABYTE
+_SMALLEST_BLOCK = 16 * KILOBYTE
+
+
 class Limits(msgspec.Struct, frozen=True):
     """Bounds in bytes. `expansion` is how many times its size an archive may grow once it is past `free_expansion`."""
 
@@ -40,6 +44,12 @@ class Limits(msgspec.Struct, frozen=True):
     expansion: int = 1000
     free_expansion: int = 64 * MEGABYTE
     kept: int = 4 * KILOBYTE
+
+
+def limits_for(files: int) -> Limits:
+    """Blocks small enough that so many files, read side by side, stay within bounds together."""
+    usual = Limits()
+    return Limits(block=max(_SMALLEST_BLOCK, min(usual.block, _MOST_BUFFERED // files)))
 
 
 class Unread(msgspec.Struct, frozen=True):

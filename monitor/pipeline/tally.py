@@ -5,6 +5,9 @@ Knows decisions and metrics; changes nothing. Logs identifiers only, never what 
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
+
 from monitor.core.decisions import Amend, Decision, Ignore, Late, Merge, Open, Withdraw
 from monitor.core.reasons import Rejected
 from monitor.ops.logs import get_logger
@@ -25,8 +28,13 @@ class Tally:
         self._metrics.contradictions.inc(contradicted)
         for reject in commit.rejects:
             self._metrics.events_rejected.inc(Rejected(reject.reason))
+        for reason, number in Counter(each.reason for each in commit.decisions if isinstance(each, Ignore)).items():
+            self._metrics.not_opened.inc(reason, number)
+        in_detail = _log.isEnabledFor(logging.DEBUG)
         for decision in commit.decisions:
-            self._one(decision)
+            # By far the most are about what was not opened.
+            if in_detail or not isinstance(decision, Ignore):
+                self._one(decision)
 
     def _one(self, decision: Decision) -> None:
         match decision:
@@ -43,7 +51,6 @@ class Tally:
             case Amend(draft):
                 _log.debug("draft_amended", draft=draft.id)
             case Ignore(reason):
-                self._metrics.not_opened.inc(reason)
                 _log.debug("not_opened", reason=str(reason), rules=decision.rules, service=decision.service)
             case Late(event):
                 self._metrics.late_events.inc()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -199,8 +200,7 @@ def _row(part: str) -> Select[Any]:
     return select(engine_owners).where(engine_owners.c.part == part)
 
 
-def _identity(event: Event) -> tuple[str, str]:
-    return (event.source, event.id)
+_identity = attrgetter("source", "id")
 
 
 async def _cells(connection: AsyncConnection) -> dict[str, bytes]:

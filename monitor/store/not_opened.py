@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.core.decisions import Ignore
-from monitor.core.events import to_datetime
+from monitor.core.events import DAY, to_datetime
 from monitor.store.bulk import add_new
 from monitor.store.codec import decode_ignore, encode_ignore, plain, plain_or_none
 from monitor.store.connections import Database
@@ -64,9 +64,11 @@ async def add_not_opened(database: Database, connection: AsyncConnection, ignore
     if not ignored:
         return
     counted: Counter[tuple[str, str, str]] = Counter()
-    for each in ignored:
-        day = to_datetime(each.at).date().isoformat()
-        counted.update((day, str(each.reason), plain(rule)) for rule in ("", *each.rules))
+    alike = Counter((each.at // DAY, each.reason, each.rules) for each in ignored)
+    for (number, reason, rules), times in alike.items():
+        day = to_datetime(number * DAY).date().isoformat()
+        for rule in ("", *rules):
+            counted[day, str(reason), plain(rule)] += times
     upsert = database.insert(not_opened_counts)
     upsert = upsert.on_conflict_do_update(
         index_elements=["day", "reason", "rule"],

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from monitor.cli.rules import group
-from monitor.core.correlate import NOTHING_HAPPENED
+from monitor.core.expiry import NOTHING_HAPPENED
 from tests.unit.packs.written import GOOD
 
 FAILING = GOOD.replace("expect: none\n    reason: no_intervention", "expect: draft")
