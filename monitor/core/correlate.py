@@ -252,11 +252,12 @@ class Correlator:
         ):
             instance.interventions.add(event)
             instance.sibling_only &= event.service not in self.catalogue.neighbours(instance.service)
-            self.state.touch_instance(instance)
             self._evidence_added(instance, event)
 
     def _unmet_before(self, instance: Instance, compiled: CompiledRule, event: Event) -> tuple[NotOpened, str] | None:
         """The first further step whose window ended by now and that fails: the reason, and the words."""
+        if instance.interventions:  # It was made already, and what is counted now stays counted.
+            self.state.touch_instance(instance)
         for step in compiled.clauses:
             clause = step.clause
             assert clause is not None
@@ -297,8 +298,7 @@ class Correlator:
 
     def alert(self, event: Event) -> None:
         """Follow an alert's life in every instance that has it, and in the episodes that cite its service."""
-        if event.kind not in ALERT_STATES or event.service is None:
-            return
+        assert event.service is not None
         key = alert_key(event)
         episodes: set[str] = set()
         for instance_id in sorted(self.state.by_alert.get(key, ())):

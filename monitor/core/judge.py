@@ -120,9 +120,12 @@ class Judge:
 
     def close(self, episode: Episode, now: int) -> None:
         """First the episode takes no more evidence; an open draft is watched for tied impact for a week."""
-        if episode.closes_at is None or episode.closes_at > now or episode.wake_at is not None:
-            if episode.wake_at is not None and not episode.closed:
+        if episode.closes_at is None or episode.closes_at > now:
+            return
+        if episode.wake_at is not None:
+            if not episode.closed:
                 episode.closes_at = None
+                self.state.touch_episode(episode)
             return
         if episode.closed or episode.draft is None or episode.withdrawn:
             self._close(episode)

@@ -199,6 +199,29 @@ class Memory:
                 shelf.forget_told()
         return True
 
+    def put_back(self, event: Event, told: Told | None) -> bool:
+        """Keep an event of a saved state; False where it is here already.
+
+        More may come than were kept in the end: what was forgotten one by one was not written so. Hence none is one too
+        many before `forget` has been here.
+        """
+        self._sharing.share(event)
+        service, kind = event.service or EVERYONE, event.kind
+        shelves = self._by_service.setdefault(service, {})
+        shelf = shelves.get(kind)
+        if shelf is None:
+            shelf = shelves[kind] = Shelf(event, 0)
+            self._with_kind.setdefault(kind, set()).add(service)
+        elif shelf.holds(event):
+            return False
+        else:
+            place = shelf.place(event)
+            shelf.events.insert(place, event)
+            shelf.masks.insert(place, 0)
+        if told:
+            shelf.told[event.event_id] = self._sharing.told(told)
+        return True
+
     def tell(self, event: Event, told: Told) -> None:
         """More was told of an event that is here."""
         shelf = self._by_service.get(event.service or EVERYONE, {}).get(event.kind)
@@ -259,7 +282,7 @@ class Memory:
         return sorted(self._by_service)
 
     def remask(self, mask_of: Callable[[Event, Told | None], tuple[int, Told | None]]) -> Iterator[Kept]:
-        """Work every event's mask out anew, for other rules, and show the events that can be asked for.
+        """Work every event's mask out anew, for other rules, and show the events.
 
         `mask_of`: the mask of an event of which so much was told, and what has been told of it by then.
         """
@@ -275,7 +298,7 @@ class Memory:
                     kept.append(Kept(event, mask, before, told, len(told or ()) > so_far))
                 shelf.masks = [each.mask for each in kept]
                 shelf.due = BEGINNING
-                yield from kept[-KEPT_PER_KIND:]
+                yield from kept
 
     def forget(self, watermark: int, limit: Callable[[str, str, int], Limit]) -> None:
         """Forget what has been kept for long enough; `limit`: until where for a service, a kind and a mask."""

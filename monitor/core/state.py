@@ -129,7 +129,13 @@ class State:
 
     def add_instance(self, instance: Instance) -> None:
         self.instances[instance.id] = instance
-        self.by_key[instance.rule, instance.key] = instance.id
+        if instance.is_newest:
+            # Those that are restored come in any order, so that each knows whether another came after it.
+            before = self.instances.get(self.by_key.get((instance.rule, instance.key), ""))
+            if before is not None and before is not instance:
+                before.is_newest = False
+                self.touch_instance(before)
+            self.by_key[instance.rule, instance.key] = instance.id
         self.open_by_rule.setdefault(instance.rule, {}).setdefault(instance.service, set()).add(instance.id)
         self.open_by_service[instance.service] = self.open_by_service.get(instance.service, 0) + 1
         for key in instance.tracks:
@@ -336,7 +342,7 @@ class State:
             told = {place: facts for facts, places in chunk.told for place in places}
             for place, event in enumerate(chunk.events):
                 # What was written once more was told more of.
-                if not state.memory.add(event, 0, told.get(place)) and place in told:
+                if not state.memory.put_back(event, told.get(place)) and place in told:
                     state.memory.tell(event, told[place])
                 state.written_until[event.event_id] = max(chunk.until, state.written_until.get(event.event_id, 0))
         state._restore_pending(sorted(chunks["pending"], key=lambda item: item[0]))

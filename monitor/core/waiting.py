@@ -212,12 +212,15 @@ class Waiting:
                 if not overs[service].alerts:
                     del overs[service]
         elif hazard.event.kind == "alert.fired":
-            key = alert_key(hazard.event)
-            same = [other for other in self._alerts.get(key, ()) if other is not hazard]
-            if same:
-                self._alerts[key] = same
-            else:
-                self._alerts.pop(key, None)
+            self._no_longer_fires(hazard)
+
+    def _no_longer_fires(self, hazard: Hazard) -> None:
+        key = alert_key(hazard.event)
+        same = [other for other in self._alerts.get(key, ()) if other is not hazard]
+        if same:
+            self._alerts[key] = same
+        else:
+            self._alerts.pop(key, None)
 
     # -- notes -------------------------------------------------------------------------------------------------
 
@@ -295,6 +298,8 @@ class Waiting:
         notes = self._noted(event)
         if (over := notes.get(OF_NO_RULE)) is not None:
             self._over_since(hazard, over.over_at)
+            # No later recovery is this one's: it was the first that ended it.
+            self._no_longer_fires(hazard)
         for rule, bit in zip(plays.hazard_names, plays.bits, strict=True):
             noted = notes.get(rule)
             if noted is not None and (noted.taken or noted.reason is NotOpened.CLEARED_BEFORE_ACTION):
