@@ -30,6 +30,8 @@ _log = get_logger("engine")
 
 _SHOWN = (Open, Amend, Withdraw, Merge)
 """Decisions that somebody may be looking at: where nothing waits to be read they are written at once."""
+_AHEAD = 2
+"""So many times what is usually committed may gather while a commit is being written."""
 MakeEngine = Callable[[Saved], Engine | Shards]
 """An engine with the loaded rules that goes on from what was saved: one for everything, or those of a part's shards."""
 
@@ -141,7 +143,7 @@ class EngineLoop:
     async def _go_on(self, engine: Engine | Shards, saved: Saved, stop: asyncio.Event) -> None:
         """Raises Fenced. While there is more to read, a commit is written while the engine goes on with what follows.
 
-        One at a time, and no more than one waits behind it, so that what is held is bounded however slow the store is.
+        One at a time, and what follows is bounded, so that what is held is too, however slow the store is.
         """
         done = _Uncommitted(saved.positions)
         while not stop.is_set():
@@ -219,6 +221,9 @@ class EngineLoop:
             return self._tenure.is_beat_due and done.positions != done.began_at
         if done.since is None:
             done.since = self._elapsed()
+        if self._writing.is_under_way:
+            # Until the store is done with what came before, more may gather: it costs less together.
+            return done.events >= self._settings.commit_events * _AHEAD
         return (
             done.events >= self._settings.commit_events or self._elapsed() - done.since >= self._settings.commit_seconds
         )

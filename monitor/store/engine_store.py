@@ -5,7 +5,6 @@ Knows state cells as bytes and decisions as orders; must not know what either is
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import Sequence
 from operator import attrgetter
@@ -16,17 +15,17 @@ from sqlalchemy import Select, bindparam, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.core.decisions import Amend, Ignore, Late, Merge, Open, Withdraw
-from monitor.core.events import Event
 from monitor.ops.tasks import to_the_end
 from monitor.ports import WHOLE, Commit, Fenced, Held, Saved
 from monitor.store import verdicts
-from monitor.store.bulk import add_new, put
+from monitor.store.bulk import AT_ONCE, add_new, put
 from monitor.store.codec import plain
 from monitor.store.connections import TAKES_LONGER, Database
 from monitor.store.journal import event_row
 from monitor.store.not_opened import add_not_opened
 from monitor.store.rejects import reject_row
 from monitor.store.repetition import to_carry_out
+from monitor.store.squeezing import squeeze, unsqueeze
 from monitor.store.tables import (
     engine_cells,
     engine_owners,
@@ -38,7 +37,6 @@ from monitor.store.tables import (
 from monitor.store.turns import Turns
 
 _IN_LIST = 500
-_SLICE = 250
 _NOW = {
     "postgresql": "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)",
     "sqlite": "SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)",
@@ -150,7 +148,7 @@ class SqlEngineStore:
         return str(owner.last_commit)
 
     async def _remember(self, connection: AsyncConnection, commit: Commit) -> None:
-        kept = [{"key": key, "value": value} for key, value in commit.cells.items() if value is not None]
+        kept = [{"key": key, "value": squeeze(value)} for key, value in commit.cells.items() if value is not None]
         gone = [key for key, value in commit.cells.items() if value is None]
         if kept:
             await put(connection, engine_cells, kept, ("key",))
@@ -161,10 +159,12 @@ class SqlEngineStore:
         if commit.positions:
             rows = [{"partition": name, "position": position} for name, position in commit.positions.items()]
             await put(connection, engine_positions, rows, ("partition",))
-        if commit.history:
-            # A redelivery is the same event; the first copy is kept. In one order: an event that concerns several
-            # parts is written by each, and they must not wait for each other in a circle.
-            await add_new(connection, event_history, await _rows_of(sorted(commit.history, key=_identity)))
+        # A redelivery is the same event; the first copy is kept. In one order: an event that concerns several
+        # parts is written by each, and they must not wait for each other in a circle.
+        events = sorted(commit.history, key=_identity)
+        for start in range(0, len(events), AT_ONCE):
+            # So many at a time, and not all before the first is sent: the database works meanwhile.
+            await add_new(connection, event_history, [event_row(event) for event in events[start : start + AT_ONCE]])
         if commit.rejects:
             # What is read again, after a rewind, is kept already.
             await connection.execute(
@@ -177,23 +177,17 @@ class SqlEngineStore:
         gone: list[dict[str, Any]] = []
         for scope, cells in commit.scopes.items():
             for key, value in cells.items():
-                row = {"scope": plain(scope), "key": key, "value": value}
-                (gone if value is None else kept).append(row)
+                name = {"scope": plain(scope), "key": key}
+                if value is None:
+                    gone.append(name)
+                else:
+                    kept.append({**name, "value": squeeze(value)})
         if kept:
             await put(connection, scoped_cells, kept, ("scope", "key"))
         if gone:
             this_one = (scoped_cells.c.scope == bindparam("scope_")) & (scoped_cells.c.key == bindparam("key_"))
             names = [{"scope_": row["scope"], "key_": row["key"]} for row in gone]
             await connection.execute(delete(scoped_cells).where(this_one), names)
-
-
-async def _rows_of(events: Sequence[Event]) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for start in range(0, len(events), _SLICE):
-        rows += [event_row(event) for event in events[start : start + _SLICE]]
-        # Others have their turn in between: to write an event as JSON takes a few microseconds, thousands a moment.
-        await asyncio.sleep(0)
-    return rows
 
 
 def _row(part: str) -> Select[Any]:
@@ -204,14 +198,14 @@ _identity = attrgetter("source", "id")
 
 
 async def _cells(connection: AsyncConnection) -> dict[str, bytes]:
-    return {key: bytes(value) for key, value in await connection.execute(select(engine_cells))}
+    return {key: unsqueeze(bytes(value)) for key, value in await connection.execute(select(engine_cells))}
 
 
 async def _scopes(connection: AsyncConnection, scopes: Sequence[str]) -> dict[str, dict[str, bytes]]:
     found: dict[str, dict[str, bytes]] = {}
     wanted = scoped_cells.c.scope.in_([plain(scope) for scope in scopes])
     for scope, key, value in await connection.execute(select(scoped_cells).where(wanted)) if scopes else ():
-        found.setdefault(scope, {})[key] = bytes(value)
+        found.setdefault(scope, {})[key] = unsqueeze(bytes(value))
     return found
 
 
