@@ -166,19 +166,20 @@ class Memory:
         next call.
         """
         self.displaced = None
-        self._sharing.share(event)
         service, kind = event.service or EVERYONE, event.kind
         shelves = self._by_service.get(service)
         if shelves is None:
             shelves = self._by_service[service] = {}
         shelf = shelves.get(kind)
         if shelf is None:
+            self._sharing.share(event, None)
             shelf = shelves[kind] = Shelf(event, mask)
             self._with_kind.setdefault(kind, set()).add(service)
             if told:
                 shelf.told[event.event_id] = self._sharing.told(told)
             return True
         events = shelf.events
+        self._sharing.share(event, events[-1])
         if event.time > events[-1].time:
             events.append(event)
             shelf.masks.append(mask)

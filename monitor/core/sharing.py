@@ -11,7 +11,7 @@ from monitor.core.events import Event
 from monitor.core.facts import Told
 
 MOST_SHARED = 1 << 16
-"""So many texts, and as many sets of labels, are known at a time; what is seen once only would pile up otherwise."""
+"""So many texts, and as many sets of facts, are known at a time; what is seen once only would pile up otherwise."""
 
 _set = msgspec.structs.force_setattr
 
@@ -21,7 +21,6 @@ class Sharing:
 
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
-        self._labels: dict[tuple[str, ...], dict[str, str]] = {}
         self._told: dict[tuple[tuple[str, object], ...], Told] = {}
 
     def told(self, told: Told) -> Told:
@@ -30,31 +29,40 @@ class Sharing:
             self._told.clear()
         return self._told.setdefault(tuple(told.items()), told)
 
-    def share(self, event: Event) -> None:
-        """Change the event in place: its fields stay equal to what they were."""
+    def share(self, event: Event, like: Event | None) -> None:
+        """Change the event in place: its fields stay equal to what they were, labels in their order.
+
+        `like`: one of the same service and kind that is remembered, if there is one. To compare with it costs less
+        than to look texts up that were just read: they would have to be hashed first.
+        """
+        if like is None:
+            self._share_names(event)
+            return
+        if event.source is not (same := like.source) and event.source == same:
+            _set(event, "source", same)
+        if event.service is not (named := like.service) and event.service == named:
+            _set(event, "service", named)
+        if event.environment is not (named := like.environment) and event.environment == named:
+            _set(event, "environment", named)
+        if event.subject is not (named := like.subject) and event.subject == named:
+            _set(event, "subject", named)
+        if event.title is not (named := like.title) and event.title == named:
+            _set(event, "title", named)
+        if (labels := event.labels) and (known := like.labels) is not labels:
+            if labels == known and [*labels] == [*known]:
+                _set(event, "labels", known)
+            else:
+                # The event was just read, so that nobody else has its labels yet.
+                for name, value in labels.items():
+                    if (same_value := known.get(name)) is not None and same_value == value:
+                        labels[name] = same_value
+
+    def _share_names(self, event: Event) -> None:
+        """Of the first of its kind: what it has in common with other services."""
         texts = self._texts
         if len(texts) > MOST_SHARED:
             texts.clear()
-        known = texts.setdefault
-        if event.source is not (same := known(event.source, event.source)):
-            _set(event, "source", same)
-        if (service := event.service) is not None and service is not (same := known(service, service)):
-            _set(event, "service", same)
-        if (place := event.environment) is not None and place is not (same := known(place, place)):
-            _set(event, "environment", same)
-        if (subject := event.subject) is not None and subject is not (same := known(subject, subject)):
-            _set(event, "subject", same)
-        if (title := event.title) is not None and title is not (same := known(title, title)):
-            _set(event, "title", same)
-        if labels := event.labels:
-            self._share_labels(event, labels)
-
-    def _share_labels(self, event: Event, labels: dict[str, str]) -> None:
-        known = self._labels
-        if len(known) > MOST_SHARED:
-            known.clear()
-        key = (*labels, *labels.values())
-        same = known.get(key)
-        if same is None:
-            same = known[key] = {name: self._texts.setdefault(value, value) for name, value in labels.items()}
-        _set(event, "labels", same)
+        _set(event, "source", texts.setdefault(event.source, event.source))
+        for field in ("service", "environment"):
+            if (text := getattr(event, field)) is not None:
+                _set(event, field, texts.setdefault(text, text))
