@@ -20,10 +20,10 @@ def normalise(event: Event, received_at: Instant, tolerance: int) -> Event:
     received = event.received_at
     if received is None or received > received_at:
         received = received_at
-    latest = Instant(received_at + tolerance)
+    latest = received_at + tolerance
     if event.time <= latest:
         if received is event.received_at:
             return event
         return msgspec.structs.replace(event, received_at=received)
     marks = event.marks if Mark.TIME_IN_FUTURE in event.marks else (*event.marks, str(Mark.TIME_IN_FUTURE))
-    return msgspec.structs.replace(event, time=latest, received_at=received, marks=marks)
+    return msgspec.structs.replace(event, time=Instant(latest), received_at=received, marks=marks)

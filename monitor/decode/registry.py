@@ -6,6 +6,7 @@ The source's name up to the first slash picks the decoder: `github/acme/checkout
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
@@ -74,9 +75,14 @@ def decode_plain(source: str, body: bytes, headers: Mapping[str, str]) -> Event 
 
     Gives the event that `decode` would give. Header names are in lower case.
     """
-    if source.partition("/")[0] not in _CANONICAL or not source.isprintable() or cloudevents.is_binary(headers):
+    if not _is_ours(source) or (headers and cloudevents.is_binary(headers)):
         return None
     return bodies.decode_plain(body)
+
+
+@lru_cache(maxsize=256)
+def _is_ours(source: str) -> bool:
+    return source.partition("/")[0] in _CANONICAL and source.isprintable()
 
 
 def _decode(decoder: _Decoder, body: bytes, delivery: Delivery) -> Outcome:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from zlib import crc32
 
 import msgspec
@@ -25,6 +26,7 @@ CLOCK_HEADER = "nearmiss-clock"
 _EVERY_SHARD = "*"
 _FRAME = b"\0"
 _FRAME_LENGTH = 5
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
@@ -161,6 +163,8 @@ def _headers(headers: Sequence[tuple[str, bytes | None]]) -> Mapping[str, str]:
     CloudEvents name an attribute `ce_type` in Kafka, as plain text, and `ce-type` in HTTP, percent-encoded; the
     decoders read the latter.
     """
+    if not headers:
+        return _NO_HEADERS
     found: dict[str, str] = {}
     for name, raw in headers:
         key, value = name.lower(), (raw or b"").decode("utf-8", errors="replace")
