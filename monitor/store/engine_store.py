@@ -117,8 +117,12 @@ class SqlEngineStore:
                 return contradicted
             await self._remember(connection, commit)
             decisions = await to_carry_out(connection, commit.decisions)
+            opened = [each.draft for each in decisions if isinstance(each, Open)]
+            new = await verdicts.open_new(connection, opened, commit.at)
             for decision in decisions:
                 match decision:
+                    case Open(draft) if draft.id in new:
+                        new.discard(draft.id)
                     case Open(draft) | Amend(draft):
                         await verdicts.stand(connection, draft, commit.at)
                     case Withdraw():

@@ -26,6 +26,7 @@ from monitor.store.codec import (
 from monitor.store.tables import audit, near_miss_rules, near_miss_services, near_misses
 
 MACHINE = "machine"
+_IN_LIST = 500
 
 columns = near_misses.c
 
@@ -57,19 +58,32 @@ def to_record(row: Row[Any]) -> Record:
     )
 
 
-async def insert_record(connection: AsyncConnection, draft: Draft, at: Instant) -> None:
-    """A draft that nobody has seen yet."""
-    row = {
-        "id": draft.id,
-        "state": str(State.DRAFT),
-        "version": 1,
-        **_machine_part(draft),
-        **answers_part(Answers()),
-        "impact_evidence": encode_events(()),
-        "created_at": int(at),
-    }
-    await connection.execute(insert(near_misses), [row])
-    await _insert_links(connection, draft)
+async def unknown(connection: AsyncConnection, ids: Sequence[str]) -> set[str]:
+    """Those of some ids of which there is no record."""
+    found: set[str] = set()
+    for start in range(0, len(ids), _IN_LIST):
+        query = select(columns.id).where(columns.id.in_(ids[start : start + _IN_LIST]))
+        found.update((await connection.execute(query)).scalars())
+    return set(ids) - found
+
+
+async def insert_records(connection: AsyncConnection, drafts: Sequence[Draft], at: Instant) -> None:
+    """Drafts that nobody has seen yet, each once."""
+    rows = [
+        {
+            "id": draft.id,
+            "state": str(State.DRAFT),
+            "version": 1,
+            **_machine_part(draft),
+            **answers_part(Answers()),
+            "impact_evidence": encode_events(()),
+            "created_at": int(at),
+        }
+        for draft in drafts
+    ]
+    if rows:
+        await connection.execute(insert(near_misses), rows)
+        await _insert_links(connection, drafts)
 
 
 async def update_draft(connection: AsyncConnection, before: Draft, draft: Draft) -> None:
@@ -78,7 +92,7 @@ async def update_draft(connection: AsyncConnection, before: Draft, draft: Draft)
     if _links(draft) != _links(before):
         for links in (near_miss_rules, near_miss_services):
             await connection.execute(delete(links).where(links.c.record_id == draft.id))
-        await _insert_links(connection, draft)
+        await _insert_links(connection, [draft])
 
 
 async def change(connection: AsyncConnection, record: Record, **values: object) -> None:
@@ -88,17 +102,26 @@ async def change(connection: AsyncConnection, record: Record, **values: object) 
 
 
 async def add_audit(connection: AsyncConnection, record_id: str, entry: Audit) -> None:
-    row = {
-        "record_id": record_id,
-        "at": int(entry.at),
-        "by": plain(entry.by),
-        "action": entry.action,
-        "before": entry.before,
-        "after": entry.after,
-        "reason": plain_or_none(entry.reason),
-        "note": plain_or_none(entry.note),
-    }
-    await connection.execute(insert(audit), [row])
+    await add_audits(connection, [(record_id, entry)])
+
+
+async def add_audits(connection: AsyncConnection, entries: Sequence[tuple[str, Audit]]) -> None:
+    """Each about one record, in this order."""
+    rows = [
+        {
+            "record_id": record_id,
+            "at": int(entry.at),
+            "by": plain(entry.by),
+            "action": entry.action,
+            "before": entry.before,
+            "after": entry.after,
+            "reason": plain_or_none(entry.reason),
+            "note": plain_or_none(entry.note),
+        }
+        for record_id, entry in entries
+    ]
+    if rows:
+        await connection.execute(insert(audit), rows)
 
 
 def answers_part(answers: Answers) -> dict[str, object]:
@@ -135,9 +158,8 @@ def _links(draft: Draft) -> tuple[set[str], set[str]]:
     return {plain(rule) for rule in draft.rules}, {plain(name) for name in services if name is not None}
 
 
-async def _insert_links(connection: AsyncConnection, draft: Draft) -> None:
-    rules, services = _links(draft)
-    for links, column, names in ((near_miss_rules, "rule", rules), (near_miss_services, "service", services)):
-        if names:
-            rows = [{"record_id": draft.id, column: name} for name in sorted(names)]
+async def _insert_links(connection: AsyncConnection, drafts: Sequence[Draft]) -> None:
+    for links, column, place in ((near_miss_rules, "rule", 0), (near_miss_services, "service", 1)):
+        rows = [{"record_id": draft.id, column: name} for draft in drafts for name in sorted(_links(draft)[place])]
+        if rows:
             await connection.execute(insert(links), rows)

@@ -5,6 +5,8 @@ Decides which of the legal moves a decision stands for; must not know why the en
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.core.decisions import Merge, Withdraw
@@ -16,14 +18,24 @@ from monitor.store.codec import encode_draft
 from monitor.store.records import (
     MACHINE,
     add_audit,
+    add_audits,
     change,
     evidence_part,
-    insert_record,
+    insert_records,
     load,
+    unknown,
     update_draft,
 )
 
 _log = get_logger("store")
+
+
+async def open_new(connection: AsyncConnection, drafts: Sequence[Draft], at: Instant) -> set[str]:
+    """Write those of the drafts that are not there yet, all at once; their ids. The others are for `stand`."""
+    first = {draft.id: draft for draft in reversed(drafts)}
+    new = await unknown(connection, list(first))
+    await _insert(connection, [first[name] for name in sorted(new)], at)
+    return new
 
 
 async def stand(connection: AsyncConnection, draft: Draft, at: Instant) -> None:
@@ -35,8 +47,7 @@ async def stand(connection: AsyncConnection, draft: Draft, at: Instant) -> None:
     """
     record = await load(connection, draft.id)
     if record is None:
-        await insert_record(connection, draft, at)
-        await _audit(connection, draft.id, at, "open", None, State.DRAFT)
+        await _insert(connection, [draft], at)
     elif record.state in UNDECIDED | DECIDED and encode_draft(record.draft) != encode_draft(draft):
         await update_draft(connection, record.draft, draft)
         await _audit(connection, draft.id, at, "amend", record.state, record.state)
@@ -75,6 +86,12 @@ async def merge(connection: AsyncConnection, decision: Merge, at: Instant) -> No
     after = move(record.state, Move.MERGE) if record.state in UNDECIDED else record.state
     await change(connection, record, state=after, merged_into=decision.into)
     await _audit(connection, decision.draft_id, at, Move.MERGE, record.state, after, note=decision.into)
+
+
+async def _insert(connection: AsyncConnection, drafts: Sequence[Draft], at: Instant) -> None:
+    await insert_records(connection, drafts, at)
+    opened = Audit(at, MACHINE, "open", None, State.DRAFT)
+    await add_audits(connection, [(draft.id, opened) for draft in drafts])
 
 
 async def _audit(
