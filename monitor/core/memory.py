@@ -206,10 +206,10 @@ class Memory:
         More may come than were kept in the end: what was forgotten one by one was not written so. Hence none is one too
         many before `forget` has been here.
         """
-        self._sharing.share(event)
         service, kind = event.service or EVERYONE, event.kind
         shelves = self._by_service.setdefault(service, {})
         shelf = shelves.get(kind)
+        self._sharing.share(event, None if shelf is None else shelf.events[-1])
         if shelf is None:
             shelf = shelves[kind] = Shelf(event, 0)
             self._with_kind.setdefault(kind, set()).add(service)
