@@ -15,6 +15,7 @@ from sqlalchemy import Select, bindparam, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.core.decisions import Amend, Ignore, Late, Merge, Open, Withdraw
+from monitor.ops.squeezing import squeeze, unsqueeze
 from monitor.ops.tasks import to_the_end
 from monitor.ports import WHOLE, Commit, Fenced, Held, Saved
 from monitor.store import verdicts
@@ -25,7 +26,6 @@ from monitor.store.journal import event_row
 from monitor.store.not_opened import add_not_opened
 from monitor.store.rejects import reject_row
 from monitor.store.repetition import to_carry_out
-from monitor.store.squeezing import squeeze, unsqueeze
 from monitor.store.tables import (
     engine_cells,
     engine_owners,

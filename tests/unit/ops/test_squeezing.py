@@ -7,7 +7,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.store.squeezing import LARGE, squeeze, unsqueeze
+from monitor.ops.squeezing import LARGE, squeeze, unsqueeze
 
 MAGIC = b"\x28\xb5\x2f\xfd"
 
