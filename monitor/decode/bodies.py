@@ -47,7 +47,7 @@ def decode_plain(body: bytes) -> Event | None:
             return None
     try:
         return decode_line(body)
-    except Exception:  # noqa: BLE001 - `decode` meets it again and names it
+    except Unreadable:  # `decode` meets it again and names it
         return None
 
 

@@ -1,4 +1,4 @@
-"""From the journal of the database to topics, as an operator does it: nothing is lost, and what was open is decided."""
+"""From the journal of the database to topics and back, as an operator does it: nothing lost, what was open decided."""
 
 from __future__ import annotations
 
@@ -44,6 +44,16 @@ def _wait_for_all(service: Service, lines: list[bytes], catalogue: Path) -> None
     until(lambda: found() == standing, "the drafts are those of one engine that never moved", within=60)
 
 
+def _on_topic(cluster: Cluster, topic: str) -> dict[str, str]:
+    return {
+        "NEARMISS_KAFKA__BOOTSTRAP": cluster.broker.bootstrap,
+        "NEARMISS_KAFKA__TOPICS": f"{topic}=events",
+        "NEARMISS_KAFKA__JOURNAL": topic,
+        "NEARMISS_KAFKA__GROUP": f"{topic}-group",
+        "NEARMISS_LATENESS": "1s",
+    }
+
+
 async def _append(url: str, lines: list[bytes]) -> None:
     """As a webhook was answered, whose events nobody has read."""
     async with open_store(url) as store:
@@ -58,14 +68,7 @@ async def test_one_engine_moves_with_all_that_it_knows(
     arguments = ("--database", url, "--catalogue", str(catalogue))
     before = Service(tmp_path, *arguments)
     half = len(lines) // 2
-    environment = {
-        "NEARMISS_KAFKA__BOOTSTRAP": cluster.broker.bootstrap,
-        "NEARMISS_KAFKA__TOPICS": f"{topic}=events",
-        "NEARMISS_KAFKA__JOURNAL": topic,
-        "NEARMISS_KAFKA__GROUP": f"{topic}-group",
-        "NEARMISS_LATENESS": "1s",
-    }
-    after = Service(tmp_path, *arguments, environment=environment)
+    after = Service(tmp_path, *arguments, environment=_on_topic(cluster, topic))
     try:
         await asyncio.to_thread(before.start)
         before.post("/ingest/events", b"\n".join(lines[:half]), content_type="application/x-ndjson")
@@ -83,6 +86,34 @@ async def test_one_engine_moves_with_all_that_it_knows(
         # Nothing is carried a second time.
         await asyncio.to_thread(after.start)
         assert after.log().count("journal_carried_over") == 1
+        assert await asyncio.to_thread(after.stop) == 0
+    finally:
+        before.close()
+        after.close()
+
+
+async def test_one_engine_moves_back_with_all_that_it_knows(
+    cluster: Cluster, topic: str, tmp_path: Path, lines: list[bytes]
+) -> None:
+    await cluster.create(topic)
+    catalogue, url = write_catalogue(1, tmp_path), f"sqlite:///{tmp_path}/nearmiss.db"
+    arguments = ("--database", url, "--catalogue", str(catalogue))
+    before = Service(tmp_path, *arguments, environment=_on_topic(cluster, topic))
+    after = Service(tmp_path, *arguments, environment={"NEARMISS_LATENESS": "1s"})
+    half = len(lines) // 2
+    try:
+        await asyncio.to_thread(before.start)
+        before.post("/ingest/events", b"\n".join(lines[:half]), content_type="application/x-ndjson")
+
+        def is_read() -> bool:
+            return before.metric("nearmiss_events_processed_total") == half
+
+        await asyncio.to_thread(until, is_read, "the first half is read")
+        assert await asyncio.to_thread(before.stop) == 0
+        await asyncio.to_thread(after.start)
+        # Senders repeat what they are not sure of: some of what the topic had comes once more.
+        after.post("/ingest/events", b"\n".join(lines[half - 20 :]), content_type="application/x-ndjson")
+        await asyncio.to_thread(_wait_for_all, after, lines, catalogue)
         assert await asyncio.to_thread(after.stop) == 0
     finally:
         before.close()
