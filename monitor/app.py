@@ -51,7 +51,7 @@ from monitor.store.database import Store, open_store
 
 _log = logs.get_logger("app")
 
-_COLLECT_AFTER = (10_000, 20, 10)
+_COLLECT_AFTER = (10_000, 20, 100)
 REQUEST_GRACE = 10
 """Seconds that requests under way get at the stop before they are cut off."""
 

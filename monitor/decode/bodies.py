@@ -12,7 +12,7 @@ import msgspec
 from monitor.core.events import Event
 from monitor.core.reasons import Ignored, Rejected
 from monitor.decode import cdevents, cloudevents
-from monitor.decode.canonical import MAX_EVENT_BYTES, decode_line
+from monitor.decode.canonical import MAX_EVENT_BYTES, decode_line, decode_regular
 from monitor.decode.jsontext import MAX_BODY_BYTES, load
 from monitor.decode.outcome import Outcome, Unreadable, gather, left_out
 from monitor.decode.reading import Delivery
@@ -35,24 +35,10 @@ def decode(body: bytes, delivery: Delivery) -> Outcome:
     return gather(pieces, lambda piece: [decode_one(piece, delivery)], lambda piece: piece)
 
 
-def decode_plain(body: bytes) -> Event | None:
-    """The event of a body that is just one event of our own format; None where `decode` has to look closer.
-
-    Most messages of a topic are, and the careful way costs more than reading them.
-    """
-    if not body.startswith(b"{") or b"\n" in body or len(body) > MAX_EVENT_BYTES:
-        return None
-    for name in _ENVELOPES:
-        if name in body:
-            return None
-    try:
-        return decode_line(body)
-    except Unreadable:  # `decode` meets it again and names it
-        return None
-
-
 def decode_one(piece: bytes, delivery: Delivery) -> Event:
     """The event of one JSON object: our own format, or an envelope around it. Raises Unreadable or NoEvent."""
+    if (event := decode_regular(piece)) is not None:
+        return event
     if any(name in piece for name in _ENVELOPES):
         value = load(piece, MAX_EVENT_BYTES)
         if cloudevents.is_cloud_event(value):

@@ -22,6 +22,7 @@ from monitor.decode import (
     pagerduty,
     statuspage,
 )
+from monitor.decode.canonical import decode_regular
 from monitor.decode.jsontext import load
 from monitor.decode.outcome import Outcome, Unreadable, defect, gather, left_out, refused
 from monitor.decode.reading import Delivery
@@ -77,7 +78,7 @@ def decode_plain(source: str, body: bytes, headers: Mapping[str, str]) -> Event 
     """
     if not _is_ours(source) or (headers and cloudevents.is_binary(headers)):
         return None
-    return bodies.decode_plain(body)
+    return decode_regular(body)
 
 
 @lru_cache(maxsize=256)

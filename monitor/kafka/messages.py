@@ -15,7 +15,7 @@ import msgspec
 from monitor.core.events import EARLIEST_AT, Event, Instant
 from monitor.core.reasons import Ignored, Rejected
 from monitor.core.routing import EVERYWHERE, SHARDS, Route
-from monitor.decode.normalise import normalise
+from monitor.decode.normalise import normalise, receive
 from monitor.decode.outcome import Outcome, refused
 from monitor.decode.registry import decode, decode_plain
 from monitor.ports import Reject
@@ -76,7 +76,7 @@ def read_message(message: Message, source: str, now: Instant, tolerance: int, *,
     headers = _headers(message.headers)
     route = route_of(headers[SHARDS_HEADER]) if SHARDS_HEADER in headers else ()
     if (plain := decode_plain(source, message.value, headers)) is not None:
-        event = normalise(plain, received_at, tolerance)
+        event = receive(plain, received_at, tolerance)
         return Entry(offset=message.offset, at=event.time, events=(event,), route=route)
     outcome = _framed(message.value) or decode(source, message.value, headers, received_at)
     events = tuple(normalise(event, received_at, tolerance) for event in outcome.events)
