@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Callable
 
 import click
 import msgspec
 
 from monitor.cli.main import Group
-from monitor.settings import Settings
+from monitor.settings import load_settings
 from monitor.store.database import Store
 from monitor.store.inspection import Inspection
 from monitor.store.migrations import check, upgrade, versions
@@ -18,15 +19,18 @@ _FAILED = 1
 _UNITS = ("B", "KB", "MB", "GB", "TB")
 _STEP = 1000
 
-_database = click.option(
-    "--database",
-    envvar="NEARMISS_DATABASE",
-    default=str(Settings.model_fields["database"].default),
-    show_default=True,
-    show_envvar=True,
-    metavar="URL",
-    help="Where everything is kept: sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME.",
-)
+
+def _where(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say which database is meant."""
+    with_config = click.option("--config", help="YAML file with settings.")(command)
+    return click.option("--database", help="sqlite:///PATH or postgresql://…  [default: sqlite:///var/nearmiss.db]")(
+        with_config
+    )
+
+
+def _url(database: str | None, config: str | None) -> str:
+    """Raises BadSettings."""
+    return load_settings({"database": database, "config": config}).database
 
 
 @click.group(cls=Group)
@@ -35,17 +39,13 @@ def group() -> None:
 
 
 @group.command("upgrade")
-@_database
-def upgrade_command(database: str) -> None:
+@_where
+def upgrade_command(database: str | None, config: str | None) -> None:
     """Create the tables, or bring them to the version that this program needs.
 
     SQLite files are upgraded at start as well. Running it again changes nothing.
     """
-    try:
-        done = asyncio.run(upgrade(database))
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--database") from None
-    for each in done:
+    for each in asyncio.run(upgrade(_url(database, config))):
         if each.before == each.after:
             click.echo(f"{each.history}: {each.after}, nothing to do")
         else:
@@ -53,19 +53,16 @@ def upgrade_command(database: str) -> None:
 
 
 @group.command("check")
-@_database
+@_where
 @click.option("--format", "output", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.option("--full", is_flag=True, help="Read every page and every draft too; minutes on a large database.")
-def check_command(database: str, output: str, full: bool) -> None:
+def check_command(database: str | None, config: str | None, output: str, full: bool) -> None:
     """Say whether the tables are of this program's version and what is kept fits together; changes nothing.
 
     Shows size, rows and the engine's places in its journal. The exit status is 1 when the version is another one, when
     something is damaged, or when the engine's place does not fit its journal.
     """
-    try:
-        found, of_version = asyncio.run(_look(database, full))
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--database") from None
+    found, of_version = asyncio.run(_look(_url(database, config), full))
     if output == "json":
         plain = {"ok": not found.problems, "versions": of_version, **msgspec.to_builtins(found)}
         click.echo(msgspec.json.encode(plain))

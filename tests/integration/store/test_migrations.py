@@ -178,6 +178,15 @@ def test_the_command_takes_the_address_from_the_environment(sqlite_url: str, mon
     assert run(["db", "check"]) == 0
 
 
+def test_the_command_takes_the_address_from_the_configuration(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NEARMISS_DATABASE", raising=False)
+    config = tmp_path / "nearmiss.yaml"
+    config.write_text(f"database: {sqlite_url}\n", encoding="utf-8")
+    assert run(["db", "check", "--config", str(config)]) == 0
+
+
 def test_the_command_names_a_wrong_address(capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["db", "check", "--database", "mysql://somewhere/db"]) == 2
-    assert "databases of type mysql are not supported; expected sqlite:///" in capfd.readouterr().err
+    assert "--database: database: expected sqlite:///PATH or postgresql://" in capfd.readouterr().err
