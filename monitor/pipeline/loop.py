@@ -30,7 +30,7 @@ _log = get_logger("engine")
 
 _SHOWN = (Open, Amend, Withdraw, Merge)
 """Decisions that somebody may be looking at: where nothing waits to be read they are written at once."""
-_AHEAD = 4
+_AHEAD = 2
 """So many times what is usually committed may gather while a commit is being written."""
 MakeEngine = Callable[[Saved], Engine | Shards]
 """An engine with the loaded rules that goes on from what was saved: one for everything, or those of a part's shards."""
