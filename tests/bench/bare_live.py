@@ -1,7 +1,8 @@
 """The reference for live reading: aiokafka's `getmany`, msgspec, and the same rows by asyncpg in batches of 1,000.
 
 `python -m tests.bench.bare_live BOOTSTRAP TOPIC PARTITIONS DATABASE EVENTS WAY` prints seconds of wall and of processor
-time. WAY is `insert` or `copy`; a plain table of the same columns and indexes is written.
+time. WAY is `insert` or `copy`. The rows are those that the service writes into the same table, whose events tell when
+they were received.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import asyncpg  # type: ignore[import-untyped]  # comes without types
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from tests.bench.bare_loop import Flat
+from monitor.core.events import to_text
 
 BATCH = 1000
 COLUMNS = ("source", "event_id", "at", "service", "kind", "body")
@@ -31,7 +32,7 @@ Row = tuple[Any, ...]
 
 async def run(bootstrap: str, topic: str, partitions: int, url: str, events: int, way: str) -> tuple[float, float]:
     """Wall and processor seconds from the first fetch to the last commit."""
-    decode = msgspec.json.Decoder(Flat).decode
+    decode, encode = msgspec.json.Decoder(dict[str, Any]).decode, msgspec.json.Encoder().encode
     connection = await asyncpg.connect(url)
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=None, enable_auto_commit=False)
     await consumer.start()
@@ -45,8 +46,10 @@ async def run(bootstrap: str, topic: str, partitions: int, url: str, events: int
         for records in (await consumer.getmany(timeout_ms=1000, max_records=BATCH)).values():
             for record in records:
                 event = decode(record.value)
-                at = round((event.time - _EPOCH).total_seconds() * 1_000_000)
-                rows.append((event.source, event.id, at, event.service, event.kind, record.value))
+                since = datetime.fromisoformat(event["time"]) - _EPOCH
+                at = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+                event["received_at"] = to_text(record.timestamp * 1000)
+                rows.append((event["source"], event["id"], at, event.get("service"), event["kind"], encode(event)))
         while len(rows) >= BATCH or written + len(rows) >= events > written:
             async with connection.transaction():
                 await _write(connection, rows[:BATCH], way)

@@ -30,6 +30,7 @@ from tests.support.service import Service
 _LOOK_EVERY = 0.02
 _WITHIN = 900.0
 _TOPIC = "events"
+_SOME = 1000
 
 
 class LiveFigures(msgspec.Struct, frozen=True):
@@ -49,8 +50,11 @@ class LiveFigures(msgspec.Struct, frozen=True):
 
 
 class _Run(msgspec.Struct, frozen=True):
+    """`kept`: some of the rows that were written."""
+
     rate: float
     processor: float
+    kept: list[tuple[Any, ...]]
 
 
 def measure(events: int, directory: Path, cache: Path, services: int = 2000, rounds: int = 3) -> LiveFigures:
@@ -63,15 +67,17 @@ def measure(events: int, directory: Path, cache: Path, services: int = 2000, rou
             inserts.append(_bare(database, broker.bootstrap, events, f"insert_{number}", "insert"))
             copies.append(_bare(database, broker.bootstrap, events, f"copy_{number}", "copy"))
             lives.append(_live(database, broker.bootstrap, events, f"live_{number}", catalogue, directory))
-    ratios = tuple(live.rate / bare for live, bare in zip(lives, inserts, strict=True))
+    if not all(each.kept == inserts[0].kept for each in (*inserts, *copies, *lives)):
+        raise RuntimeError("the bare loop does not write the rows that the service writes: the figures say nothing")
+    ratios = tuple(live.rate / bare.rate for live, bare in zip(lives, inserts, strict=True))
     return LiveFigures(
         events=events,
-        bare=median(inserts),
-        bare_copy=median(copies),
+        bare=median(each.rate for each in inserts),
+        bare_copy=median(each.rate for each in copies),
         live=median(each.rate for each in lives),
         ratios=ratios,
         ratio=median(ratios),
-        against_copy=median(live.rate / bare for live, bare in zip(lives, copies, strict=True)),
+        against_copy=median(live.rate / bare.rate for live, bare in zip(lives, copies, strict=True)),
         processor=min(each.processor for each in lives),
     )
 
@@ -99,12 +105,13 @@ async def create(bootstrap: str, topic: str, partitions: int) -> None:
     await admin.close()
 
 
-def _bare(server: PostgresServer, bootstrap: str, events: int, name: str, way: str) -> float:
+def _bare(server: PostgresServer, bootstrap: str, events: int, name: str, way: str) -> _Run:
     url = new_database(server, name)
     cost = run(["-m", "tests.bench.bare_live", bootstrap, _TOPIC, "1", url, str(events), way])
-    wall, _ = cost.output.split()
+    wall, processor = map(float, cost.output.split())
+    found = _Run(events / wall, processor / events * 1e6, asyncio.run(_some(url)))
     drop(server, name)
-    return events / float(wall)
+    return found
 
 
 def _live(server: PostgresServer, bootstrap: str, events: int, name: str, catalogue: Path, directory: Path) -> _Run:
@@ -146,11 +153,24 @@ async def _follow(url: str, events: int, service: Service) -> _Run:
                 wall = time.perf_counter() - began
                 spent = (_processor(service.process.pid) - used) / os.sysconf("SC_CLK_TCK")
                 await _check(connection, events)
-                return _Run((events - first) / wall, spent / (events - first) * 1e6)
+                return _Run((events - first) / wall, spent / (events - first) * 1e6, await _some(url))
             await asyncio.sleep(_LOOK_EVERY)
     finally:
         await connection.close()
     raise RuntimeError(f"only {there} of {events} events were committed within {_WITHIN:g} s")
+
+
+async def _some(url: str) -> list[tuple[Any, ...]]:
+    """The first rows of the history, the event's JSON read."""
+    connection = await asyncpg.connect(url)
+    try:
+        rows = await connection.fetch(
+            "SELECT source, event_id, at, service, kind, body FROM event_history ORDER BY source, event_id LIMIT $1",
+            _SOME,
+        )
+    finally:
+        await connection.close()
+    return [(*row[:-1], msgspec.json.decode(row[-1])) for row in map(tuple, rows)]
 
 
 async def _check(connection: Any, events: int) -> None:
