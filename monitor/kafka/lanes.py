@@ -68,12 +68,12 @@ def merge(lanes: Iterable[Lane], limit: int) -> list[tuple[Lane, Entry]]:
     while heap:
         _, key, lane = heap[0]
         entry = lane.entries[0]
-        if taken and size + entry.size > limit:
+        size += len(entry.events) or 1
+        if taken and size > limit:
             break
         lane.entries.popleft()
         lane.handed = entry.offset + 1
         taken.append((lane, entry))
-        size += entry.size
         if lane.entries:
             heapq.heapreplace(heap, (lane.entries[0].at, key, lane))
             continue

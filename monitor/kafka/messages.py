@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
+from typing import Protocol
 from zlib import crc32
 
 import msgspec
@@ -29,15 +30,21 @@ _FRAME_LENGTH = 5
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
-class Message(msgspec.Struct, frozen=True, gc=False):
+class Message(Protocol):
     """One record as it lies in a topic. `timestamp` in milliseconds since the epoch; 0 or less: there is none."""
 
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes | None]]
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -55,10 +62,6 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     """The shards that the writer wrote beside it; nothing where somebody else wrote it."""
     clock: Instant | None = None
     """A mark: everything up to this moment was written before it."""
-
-    @property
-    def size(self) -> int:
-        return max(1, len(self.events))
 
 
 def read_message(message: Message, source: str, now: Instant, tolerance: int, *, forward: bool = False) -> Entry:

@@ -12,15 +12,17 @@ from collections.abc import Mapping, Sequence
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
+from monitor.core.events import Event, Instant
+from monitor.core.routing import Route
 from monitor.kafka.connection import Connector
 from monitor.kafka.errors import MissingTopics, PositionLost, WrongCluster
 from monitor.kafka.halts import Halts, MemoryBook
 from monitor.kafka.lanes import Lane, merge
-from monitor.kafka.messages import Entry, Message, read_message
+from monitor.kafka.messages import Entry, read_message
 from monitor.kafka.settings import KafkaSettings
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
-from monitor.ports import Batch, Clock, Positions, TopicBook, Unavailable
+from monitor.ports import Batch, Clock, Positions, Reject, TopicBook, Unavailable
 
 _log = get_logger("kafka")
 
@@ -145,13 +147,19 @@ class KafkaReader:
             raise
         taken = await self._halts.judge(merge(self._open.values(), limit))
         self._count(taken)
+        events: list[Event] = []
+        routes: list[Route] = []
+        rejects: list[Reject] = []
+        clock: Instant | None = None
+        for _, entry in taken:
+            events += entry.events
+            routes += [entry.route] * len(entry.events)
+            rejects += entry.rejects
+            if entry.clock is not None and (clock is None or entry.clock > clock):
+                clock = entry.clock
+        reached = {**positions, **{lane.key: lane.handed for lane in self._lanes.values()}}
         return Batch(
-            events=tuple(event for _, entry in taken for event in entry.events),
-            positions={**positions, **{lane.key: lane.handed for lane in self._lanes.values()}},
-            at_head=await self._is_at_head(consumer),
-            rejects=tuple(reject for _, entry in taken for reject in entry.rejects),
-            routes=tuple(entry.route for _, entry in taken for _ in entry.events),
-            clock=max((entry.clock for _, entry in taken if entry.clock is not None), default=None),
+            tuple(events), reached, await self._is_at_head(consumer), tuple(rejects), tuple(routes), clock=clock
         )
 
     def _count(self, taken: Sequence[tuple[Lane, Entry]]) -> None:
@@ -287,8 +295,7 @@ class KafkaReader:
         for partition, records in fetched.items():
             lane = self._lanes[partition]
             lane.entries.extend(
-                read_message(_message(record), lane.source, now, self._future_tolerance, forward=forward)
-                for record in records
+                read_message(record, lane.source, now, self._future_tolerance, forward=forward) for record in records
             )
         for partition, lane in self._lanes.items():
             lane.fetched = await consumer.position(partition)
@@ -313,14 +320,3 @@ class KafkaReader:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             await self._connector.close(consumer)
-
-
-def _message(record: ConsumerRecord[bytes, bytes]) -> Message:
-    return Message(
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        timestamp=record.timestamp,
-        value=record.value,
-        headers=record.headers,
-    )

@@ -39,7 +39,7 @@ def plain(text: str) -> str:
     """The text without what no database can hold: NUL and lone surrogates become U+FFFD."""
     if "\0" in text:
         text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
-    if text.isascii():
+    elif text.isascii():
         return text
     return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 

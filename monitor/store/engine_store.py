@@ -163,9 +163,9 @@ class SqlEngineStore:
         if commit.positions:
             rows = [{"partition": name, "position": position} for name, position in commit.positions.items()]
             await put(connection, engine_positions, rows, ("partition",))
-        # A redelivery is the same event; the first copy is kept. In one order: an event that concerns several
-        # parts is written by each, and they must not wait for each other in a circle.
-        events = sorted(commit.history, key=_identity)
+        # A redelivery is the same event; the first copy is kept. Parts in one order: an event that concerns several
+        # is written by each, and they must not wait for each other in a circle.
+        events = commit.history if commit.part == WHOLE else sorted(commit.history, key=_identity)
         for start in range(0, len(events), AT_ONCE):
             # So many at a time, and not all before the first is sent: the database works meanwhile.
             await add_new(connection, event_history, [event_row(event) for event in events[start : start + AT_ONCE]])

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import json
+from typing import NamedTuple
 
 import pytest
 
 from monitor.core.events import EARLIEST_AT, HOUR, MINUTE, SECOND, Instant
 from monitor.core.reasons import Ignored, Rejected
-from monitor.kafka.messages import Entry, Message, read_message
+from monitor.kafka.messages import Entry, read_message
 
 NOW = Instant(1_767_268_800 * SECOND)  # 2026-01-01T12:00:00Z
 EVENT = {"id": "e", "source": "s", "time": "2026-01-01T11:59:00Z", "kind": "note.added"}
+
+
+class Record(NamedTuple):
+    """What a client hands over."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
 
 
 def read(
@@ -20,7 +32,7 @@ def read(
     headers: tuple[tuple[str, bytes | None], ...] = (),
     source: str = "events",
 ) -> Entry:
-    return read_message(Message("ops", 3, 17, timestamp, value, headers), source, NOW, 5 * MINUTE)
+    return read_message(Record("ops", 3, 17, timestamp, value, headers), source, NOW, 5 * MINUTE)
 
 
 def body(**fields: object) -> bytes:
