@@ -109,6 +109,11 @@ def get_logger(name: str) -> Logger:
     return structlog.stdlib.get_logger(f"{_ROOT}.{name}")
 
 
+def is_detailed() -> bool:
+    """Whether lines of level debug are written at all, for whoever would make many only to have them dropped."""
+    return logging.getLogger(_ROOT).isEnabledFor(logging.DEBUG)
+
+
 def _rename_foreign(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """A library's sentence is data: the event is "library_message" and the sentence a field beside it."""
     event["message"] = event.get("event")

@@ -5,12 +5,11 @@ Knows decisions and metrics; changes nothing. Logs identifiers only, never what 
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 
 from monitor.core.decisions import Amend, Decision, Ignore, Late, Merge, Open, Withdraw
 from monitor.core.reasons import Rejected
-from monitor.ops.logs import get_logger
+from monitor.ops.logs import get_logger, is_detailed
 from monitor.ops.metrics import Metrics
 from monitor.ports import Commit
 
@@ -30,7 +29,7 @@ class Tally:
             self._metrics.events_rejected.inc(Rejected(reject.reason))
         for reason, number in Counter(each.reason for each in commit.decisions if isinstance(each, Ignore)).items():
             self._metrics.not_opened.inc(reason, number)
-        in_detail = _log.isEnabledFor(logging.DEBUG)
+        in_detail = is_detailed()
         for decision in commit.decisions:
             # By far the most are about what was not opened.
             if in_detail or not isinstance(decision, Ignore):

@@ -10,7 +10,7 @@ import sys
 import pytest
 import structlog
 
-from monitor.ops.logs import Format, Level, configure, get_logger
+from monitor.ops.logs import Format, Level, configure, get_logger, is_detailed
 
 pytestmark = pytest.mark.usefixtures("unconfigured_logs")
 
@@ -136,3 +136,10 @@ def test_loggers_know_what_a_test_wants_to_capture() -> None:
     with structlog.testing.capture_logs() as captured:
         get_logger("x").info("a", n=1)
     assert captured == [{"event": "a", "n": 1, "log_level": "info"}]
+
+
+def test_whether_details_are_written_follows_the_level() -> None:
+    configure("console", "debug")
+    assert is_detailed()
+    configure("console", "info")
+    assert not is_detailed()
