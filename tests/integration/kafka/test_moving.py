@@ -54,6 +54,14 @@ def _on_topic(cluster: Cluster, topic: str) -> dict[str, str]:
     }
 
 
+def _run_until_read(service: Service, lines: list[bytes]) -> None:
+    """Start the service, give it these events, and stop it once it has read them."""
+    service.start()
+    service.post("/ingest/events", b"\n".join(lines), content_type="application/x-ndjson")
+    until(lambda: service.metric("nearmiss_events_processed_total") == len(lines), "they are read")
+    assert service.stop() == 0
+
+
 async def _append(url: str, lines: list[bytes]) -> None:
     """As a webhook was answered, whose events nobody has read."""
     async with open_store(url) as store:
@@ -70,14 +78,7 @@ async def test_one_engine_moves_with_all_that_it_knows(
     half = len(lines) // 2
     after = Service(tmp_path, *arguments, environment=_on_topic(cluster, topic))
     try:
-        await asyncio.to_thread(before.start)
-        before.post("/ingest/events", b"\n".join(lines[:half]), content_type="application/x-ndjson")
-
-        def is_read() -> bool:
-            return before.metric("nearmiss_events_processed_total") == half
-
-        await asyncio.to_thread(until, is_read, "the first half is read")
-        assert await asyncio.to_thread(before.stop) == 0
+        await asyncio.to_thread(_run_until_read, before, lines[:half])
         await _append(url, lines[half:])
         await asyncio.to_thread(after.start)
         await asyncio.to_thread(_wait_for_all, after, lines, catalogue)
@@ -102,14 +103,7 @@ async def test_one_engine_moves_back_with_all_that_it_knows(
     after = Service(tmp_path, *arguments, environment={"NEARMISS_LATENESS": "1s"})
     half = len(lines) // 2
     try:
-        await asyncio.to_thread(before.start)
-        before.post("/ingest/events", b"\n".join(lines[:half]), content_type="application/x-ndjson")
-
-        def is_read() -> bool:
-            return before.metric("nearmiss_events_processed_total") == half
-
-        await asyncio.to_thread(until, is_read, "the first half is read")
-        assert await asyncio.to_thread(before.stop) == 0
+        await asyncio.to_thread(_run_until_read, before, lines[:half])
         await asyncio.to_thread(after.start)
         # Senders repeat what they are not sure of: some of what the topic had comes once more.
         after.post("/ingest/events", b"\n".join(lines[half - 20 :]), content_type="application/x-ndjson")
@@ -138,14 +132,7 @@ async def test_engines_that_share_a_topic_are_told_what_was_open(
     after = Service(tmp_path, *arguments, environment=environment)
     half = len(lines) // 2
     try:
-        await asyncio.to_thread(before.start)
-        before.post("/ingest/events", b"\n".join(lines[:half]), content_type="application/x-ndjson")
-
-        def is_read() -> bool:
-            return before.metric("nearmiss_events_processed_total") == half
-
-        await asyncio.to_thread(until, is_read, "the first half is read")
-        assert await asyncio.to_thread(before.stop) == 0
+        await asyncio.to_thread(_run_until_read, before, lines[:half])
         opened = {item["id"] for item in await asyncio.to_thread(_all_of, before)}
         to = to_text(Instant(SystemClock().now() - 10 * DAY)) or ""
         assert await asyncio.to_thread(_rewound, postgres_url, to) == 0
