@@ -14,6 +14,7 @@ import msgspec
 
 from monitor.cli.engine_options import printable
 from monitor.cli.main import FAILED, Group
+from monitor.cli.settings_options import config_option
 from monitor.packs.pack import load_pack
 from monitor.packs.survey import CatalogueSurvey, RuleSurvey, Survey, few, survey
 from monitor.settings import BadSettings, Settings, load_settings
@@ -25,7 +26,7 @@ def group() -> None:
 
 
 @group.command("check", short_help="Print every problem, and what would run.")
-@click.option("--config", help="YAML file with settings.")
+@config_option
 @click.option("--rules", help="Directory of rules.  [default: those of the settings]")
 @click.option("--catalogue", multiple=True, help="Services: a file or a directory (repeatable).")
 @click.option("--strict", is_flag=True, help="Fail on warnings, too.")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
 
 import click
 import msgspec
 
 from monitor.cli.main import Group
-from monitor.settings import load_settings
+from monitor.cli.settings_options import with_settings
+from monitor.settings import Settings
 from monitor.store.database import Store
 from monitor.store.inspection import Inspection
 from monitor.store.migrations import check, upgrade, versions
@@ -20,32 +20,19 @@ _UNITS = ("B", "KB", "MB", "GB", "TB")
 _STEP = 1000
 
 
-def _where(command: Callable[..., None]) -> Callable[..., None]:
-    """The options that say which database is meant."""
-    with_config = click.option("--config", help="YAML file with settings.")(command)
-    return click.option("--database", help="sqlite:///PATH or postgresql://…  [default: sqlite:///var/nearmiss.db]")(
-        with_config
-    )
-
-
-def _url(database: str | None, config: str | None) -> str:
-    """Raises BadSettings."""
-    return load_settings({"database": database, "config": config}).database
-
-
 @click.group(cls=Group)
 def group() -> None:
     """Create, upgrade and check the database."""
 
 
 @group.command("upgrade")
-@_where
-def upgrade_command(database: str | None, config: str | None) -> None:
+@with_settings
+def upgrade_command(settings: Settings) -> None:
     """Create the tables, or bring them to the version that this program needs.
 
     SQLite files are upgraded at start as well. Running it again changes nothing.
     """
-    for each in asyncio.run(upgrade(_url(database, config))):
+    for each in asyncio.run(upgrade(settings.database)):
         if each.before == each.after:
             click.echo(f"{each.history}: {each.after}, nothing to do")
         else:
@@ -53,16 +40,16 @@ def upgrade_command(database: str | None, config: str | None) -> None:
 
 
 @group.command("check")
-@_where
+@with_settings
 @click.option("--format", "output", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.option("--full", is_flag=True, help="Read every page and every draft too; minutes on a large database.")
-def check_command(database: str | None, config: str | None, output: str, full: bool) -> None:
+def check_command(settings: Settings, output: str, full: bool) -> None:
     """Say whether the tables are of this program's version and what is kept fits together; changes nothing.
 
     Shows size, rows and the engine's places in its journal. The exit status is 1 when the version is another one, when
     something is damaged, or when the engine's place does not fit its journal.
     """
-    found, of_version = asyncio.run(_look(_url(database, config), full))
+    found, of_version = asyncio.run(_look(settings.database, full))
     if output == "json":
         plain = {"ok": not found.problems, "versions": of_version, **msgspec.to_builtins(found)}
         click.echo(msgspec.json.encode(plain))

@@ -13,11 +13,12 @@ import click
 import msgspec
 
 from monitor.cli.main import Group
+from monitor.cli.settings_options import with_settings
 from monitor.kafka.settings import PLACES_OF_INTAKE, KafkaSettings
 from monitor.kafka.source import JOURNAL
 from monitor.kafka.survey import Finding, Grade, Kept, Survey, TopicSeen, survey
 from monitor.ports import OutdatedDatabase, Unavailable
-from monitor.settings import Settings, load_settings
+from monitor.settings import Settings
 from monitor.store.database import open_store
 from monitor.store.migrations import check
 
@@ -35,12 +36,11 @@ def kafka_of(settings: Settings) -> KafkaSettings:
 
 
 @click.group("kafka", cls=Group, short_help="Look at the cluster that events come from.")
-@click.option("--database", help="sqlite:///PATH or postgresql://…  [default: sqlite:///var/nearmiss.db]")
-@click.option("--config", help="YAML file with settings.")
+@with_settings
 @click.pass_context
-def group(context: click.Context, database: str | None, config: str | None) -> None:
+def group(context: click.Context, settings: Settings) -> None:
     """Look at the cluster that events come from."""
-    context.obj = load_settings({"database": database, "config": config})
+    context.obj = settings
 
 
 @group.command("check")

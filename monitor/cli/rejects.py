@@ -13,11 +13,12 @@ import msgspec
 
 from monitor.cli.engine_options import printable
 from monitor.cli.main import Group
+from monitor.cli.settings_options import with_settings
 from monitor.core.events import to_text
 from monitor.intake.requeue import Requeued, can_be_read_again, requeue
 from monitor.ops.clock import SystemClock
 from monitor.ports import JournalWriter, Reject
-from monitor.settings import Settings, load_settings
+from monitor.settings import Settings
 from monitor.store.database import Store, open_store
 
 _FAILED = 1
@@ -27,12 +28,11 @@ Answer = TypeVar("Answer")
 
 
 @click.group("rejects", cls=Group, short_help="List, show and requeue what could not be read.")
-@click.option("--database", help="sqlite:///PATH or postgresql://…  [default: sqlite:///var/nearmiss.db]")
-@click.option("--config", help="YAML file with settings.")
+@with_settings
 @click.pass_context
-def group(context: click.Context, database: str | None, config: str | None) -> None:
+def group(context: click.Context, settings: Settings) -> None:
     """What arrived and could not be read, with its reason and its bytes. Nothing of it is lost."""
-    context.obj = load_settings({"database": database, "config": config})
+    context.obj = settings
 
 
 @group.command("list")

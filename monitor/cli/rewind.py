@@ -10,6 +10,7 @@ import asyncio
 import click
 import msgspec
 
+from monitor.cli.settings_options import with_settings
 from monitor.core.events import DAY, SECOND, Instant, to_text
 from monitor.decode.outcome import Unreadable
 from monitor.decode.times import read_time
@@ -17,7 +18,7 @@ from monitor.ops.clock import SystemClock
 from monitor.packs.form import DURATION_HELP, duration, say_duration
 from monitor.pipeline.tenure import TenureSettings
 from monitor.ports import Held
-from monitor.settings import Settings, load_settings
+from monitor.settings import Settings
 from monitor.store.database import Store, open_store
 from monitor.store.journal import PARTITION
 
@@ -67,17 +68,8 @@ def _duration(_context: click.Context, _parameter: click.Parameter, value: str) 
 @click.option("--fence", is_flag=True, help="Also while an engine works: it loses its ownership and stops.")
 @click.option("--new-cluster", is_flag=True, help="The topics lie in another cluster now: bind the database to it.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
-@click.option("--database", help="sqlite:///PATH or postgresql://…  [default: sqlite:///var/nearmiss.db]")
-@click.option("--config", help="YAML file with settings.")
-def command(
-    to: Instant,
-    warm_up: int,
-    fence: bool,
-    new_cluster: bool,
-    dry_run: bool,
-    database: str | None,
-    config: str | None,
-) -> None:
+@with_settings
+def command(to: Instant, warm_up: int, fence: bool, new_cluster: bool, dry_run: bool, settings: Settings) -> None:
     """Set the engine back, so that it decides again what began at TIME or later, by the rules of now.
 
     The events before TIME are read first, for as long as --warm-up says, so that the engine knows what it knew then;
@@ -85,7 +77,6 @@ def command(
     of it. A draft that would not come out any more stays. Stop the service first; it goes on from there when it is
     started again. The exit status is 1 when an engine is at work, or when the journal does not reach back to TIME.
     """
-    settings = load_settings({"database": database, "config": config})
     if new_cluster and not settings.kafka.is_used:
         raise click.UsageError("--new-cluster is for topics, and Kafka is not used; expected kafka.bootstrap to be set")
     asyncio.run(_rewind(settings, to, warm_up, fence=fence, new_cluster=new_cluster, dry_run=dry_run))

@@ -9,6 +9,7 @@ import click
 
 from monitor.app import Companion, PortTaken, compiled_pack, listen, serve
 from monitor.cli.engine_options import stop_on_errors
+from monitor.cli.settings_options import config_option, database_option
 from monitor.kafka.errors import KafkaProblem
 from monitor.ops import logs
 from monitor.ops.tasks import TaskFailed
@@ -26,11 +27,11 @@ class WrongSetting(click.ClickException):
 @click.command("run", short_help="Run the service.")
 @click.option("--host", help="Address to listen on; anything but loopback needs accounts.  [default: 127.0.0.1]")
 @click.option("--port", help="Port to listen on; 0 takes a free one.  [default: 8080]")
-@click.option("--database", help="sqlite:///PATH or postgresql://…  [default: sqlite:///var/nearmiss.db]")
+@database_option
 @click.option("--rules", help="Directory of rules.  [default: those that come with the program]")
 @click.option("--catalogue", multiple=True, help="Services: a file or a directory, also of Backstage (repeatable).")
 @click.option("--roles", help="What this process does, of ingest, engine and review.  [default: all three]")
-@click.option("--config", help="YAML file with settings.")
+@config_option
 def command(catalogue: tuple[str, ...], **flags: str | None) -> None:
     """Take events by webhook, find near misses, and show them for review; until SIGTERM or Ctrl-C.
 

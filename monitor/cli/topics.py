@@ -11,6 +11,7 @@ import click
 
 from monitor.cli.kafka import kafka_of
 from monitor.cli.main import Group
+from monitor.cli.settings_options import with_settings
 from monitor.core.events import SECOND, to_text
 from monitor.kafka.creation import DEFAULT_PARTITIONS, Created, create_topics
 from monitor.kafka.errors import TooFewPartitions, WrongCluster
@@ -19,17 +20,16 @@ from monitor.kafka.source import JOURNAL
 from monitor.ops.clock import SystemClock
 from monitor.pipeline.tenure import TenureSettings
 from monitor.ports import Halt, Held
-from monitor.settings import Settings, load_settings
+from monitor.settings import Settings
 from monitor.store.database import open_store
 
 
 @click.group("topics", cls=Group, short_help="Create topics, use new partitions, resume what was halted.")
-@click.option("--database", help="sqlite:///PATH or postgresql://…  [default: sqlite:///var/nearmiss.db]")
-@click.option("--config", help="YAML file with settings.")
+@with_settings
 @click.pass_context
-def group(context: click.Context, database: str | None, config: str | None) -> None:
+def group(context: click.Context, settings: Settings) -> None:
     """Create the topics that the monitor writes to, use new partitions, and resume topics that were halted."""
-    context.obj = load_settings({"database": database, "config": config})
+    context.obj = settings
 
 
 @group.command("create")
