@@ -11,9 +11,9 @@ import msgspec
 from monitor.cli.main import Group
 from monitor.cli.settings_options import with_settings
 from monitor.settings import Settings
-from monitor.store.database import Store
+from monitor.store.database import open_for_reading
 from monitor.store.inspection import Inspection
-from monitor.store.migrations import check, upgrade, versions
+from monitor.store.migrations import upgrade, versions
 
 _FAILED = 1
 _UNITS = ("B", "KB", "MB", "GB", "TB")
@@ -60,13 +60,8 @@ def check_command(settings: Settings, output: str, full: bool) -> None:
 
 
 async def _look(database: str, full: bool) -> tuple[Inspection, dict[str, str]]:
-    # First, since to open the files of a database that is not there would create them.
-    await check(database)
-    store = Store(database)
-    try:
+    async with open_for_reading(database) as store:
         return await store.inspection.inspect(full=full), versions()
-    finally:
-        await store.close()
 
 
 def _show(found: Inspection, of_version: dict[str, str]) -> None:

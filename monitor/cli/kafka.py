@@ -19,8 +19,7 @@ from monitor.kafka.source import JOURNAL
 from monitor.kafka.survey import Finding, Grade, Kept, Survey, TopicSeen, survey
 from monitor.ports import OutdatedDatabase, Unavailable
 from monitor.settings import Settings
-from monitor.store.database import open_store
-from monitor.store.migrations import check
+from monitor.store.database import open_for_reading
 
 _FAILED = 1
 
@@ -66,9 +65,7 @@ def check_command(settings: Settings, output: str) -> None:
 async def _look(kafka: KafkaSettings, database: str) -> tuple[Survey, list[Finding]]:
     kept, findings = Kept(), []
     try:
-        # First: to open a database that is not there would create it.
-        await check(database)
-        async with open_store(database) as store:
+        async with open_for_reading(database) as store:
             kept = Kept(
                 _of_topics(await store.topics.positions(), shared=bool(kafka.canonical)),
                 await store.topics.cluster(JOURNAL),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypeVar
 
 import click
 import msgspec
 
 from monitor.cli.engine_options import printable
+from monitor.cli.existing import open_existing
 from monitor.cli.main import Group
 from monitor.cli.settings_options import with_settings
 from monitor.core.events import to_text
@@ -19,7 +20,7 @@ from monitor.intake.requeue import Requeued, can_be_read_again, requeue
 from monitor.ops.clock import SystemClock
 from monitor.ports import JournalWriter, Reject
 from monitor.settings import Settings
-from monitor.store.database import Store, open_store
+from monitor.store.database import Store, open_for_reading
 
 _FAILED = 1
 _PAGE = 200
@@ -47,7 +48,7 @@ def list_rejects(settings: Settings, output: str, everything: bool) -> None:
             if everything or reject.requeued_at is None:
                 click.echo(_as_json(reject) if output == "jsonl" else _as_line(reject))
 
-    _with_store(settings, work)
+    _carry_out(work, open_for_reading(settings.database))
 
 
 @group.command("show")
@@ -60,7 +61,7 @@ def show(settings: Settings, reject_id: int, only_body: bool) -> None:
     async def work(store: Store) -> Reject | None:
         return await store.rejects.get(reject_id)
 
-    reject = _with_store(settings, work)
+    reject = _carry_out(work, open_for_reading(settings.database))
     if reject is None:
         raise click.ClickException(_missing(reject_id))
     if only_body:
@@ -113,7 +114,7 @@ def requeue_rejects(settings: Settings, reject_ids: tuple[int, ...], everything:
             good = good and done.is_done
         return good
 
-    if not _with_store(settings, work):
+    if not _carry_out(work, open_existing(settings.database)):
         sys.exit(_FAILED)
 
 
@@ -175,9 +176,9 @@ async def _every(store: Store) -> AsyncIterator[Reject]:
         after = page[-1].id
 
 
-def _with_store(settings: Settings, work: Callable[[Store], Awaitable[Answer]]) -> Answer:
+def _carry_out(work: Callable[[Store], Awaitable[Answer]], opened: AbstractAsyncContextManager[Store]) -> Answer:
     async def run() -> Answer:
-        async with open_store(settings.database) as store:
+        async with opened as store:
             return await work(store)
 
     return asyncio.run(run())

@@ -10,6 +10,7 @@ import asyncio
 import click
 import msgspec
 
+from monitor.cli.existing import open_existing
 from monitor.cli.settings_options import with_settings
 from monitor.core.events import DAY, SECOND, Instant, to_text
 from monitor.decode.outcome import Unreadable
@@ -19,7 +20,7 @@ from monitor.packs.form import DURATION_HELP, duration, say_duration
 from monitor.pipeline.tenure import TenureSettings
 from monitor.ports import Held
 from monitor.settings import Settings
-from monitor.store.database import Store, open_store
+from monitor.store.database import Store
 from monitor.store.journal import PARTITION
 
 WARM_UP = 14 * DAY
@@ -85,7 +86,7 @@ def command(to: Instant, warm_up: int, fence: bool, new_cluster: bool, dry_run: 
 async def _rewind(
     settings: Settings, to: Instant, warm_up: int, *, fence: bool, new_cluster: bool, dry_run: bool
 ) -> None:
-    async with open_store(settings.database) as store:
+    async with open_existing(settings.database) as store:
         route = await _route(settings, store, Instant(to - warm_up), new_cluster)
         reached = await _route(settings, store, to, new_cluster)
         if any(step.is_short for step in reached.steps):

@@ -9,6 +9,7 @@ import asyncio
 
 import click
 
+from monitor.cli.existing import open_existing
 from monitor.cli.kafka import kafka_of
 from monitor.cli.main import Group
 from monitor.cli.settings_options import with_settings
@@ -21,7 +22,7 @@ from monitor.ops.clock import SystemClock
 from monitor.pipeline.tenure import TenureSettings
 from monitor.ports import Halt, Held
 from monitor.settings import Settings
-from monitor.store.database import open_store
+from monitor.store.database import open_for_reading
 
 
 @click.group("topics", cls=Group, short_help="Create topics, use new partitions, resume what was halted.")
@@ -76,7 +77,7 @@ def spread(settings: Settings, dry_run: bool) -> None:
 
 async def _spread(settings: Settings, dry_run: bool) -> None:
     topic = settings.kafka.canonical
-    async with open_store(settings.database) as store:
+    async with open_existing(settings.database) as store:
         known = await store.topics.known_spread(topic)
         if known is None:
             raise click.ClickException(f"{topic}: nobody has used it yet; the first start takes all its partitions")
@@ -122,7 +123,7 @@ def resume(settings: Settings, topics: tuple[str, ...]) -> None:
     """
 
     async def work() -> tuple[list[str], list[Halt]]:
-        async with open_store(settings.database) as store:
+        async with open_existing(settings.database) as store:
             wrong = [topic for topic in topics if not await store.topics.resume(topic)]
             return wrong, await store.topics.halts()
 
@@ -141,7 +142,7 @@ def halted(settings: Settings) -> None:
     """List the topics that are halted, since when and why."""
 
     async def work() -> list[Halt]:
-        async with open_store(settings.database) as store:
+        async with open_for_reading(settings.database) as store:
             return await store.topics.halts()
 
     halts = asyncio.run(work())
