@@ -98,6 +98,10 @@ def _catalogue(node: Node | None, problems: Problems) -> Catalogue:
         expected = f"a mapping with {listed(SHORT_KEYS)}"
         problems.error(node.place, f"catalogue is {name_of(node)}", expected, SHORT_SAMPLE)
         return Catalogue()
+    before = problems.errors
+    Form(node, problems, "a catalogue", sorted(SHORT_KEYS))
+    if problems.errors > before:
+        return Catalogue()
     try:
         return catalogue_from_mapping(written)
     except BadCatalogue as error:

@@ -6,7 +6,7 @@ Knows how values are written, not what they mean.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from monitor.core.events import DAY, HOUR, MICROSECOND, MINUTE, SECOND
 from monitor.packs.located import Listing, Mapping, Node, Scalar
@@ -48,10 +48,17 @@ def name_of(node: Node) -> str:
     return "nothing" if node.value is None else repr(node.text)
 
 
+Misplaced = Callable[[Mapping, str, Sequence[str]], str]
+"""The mapping, its unknown key, and the keys that it could still have → what to try."""
+
+
 class Form:
     """One mapping whose keys are known. Unknown keys are reported at once, with the nearest known one."""
 
-    def __init__(self, node: Node, problems: Problems, what: str, keys: Sequence[str]) -> None:
+    def __init__(
+        self, node: Node, problems: Problems, what: str, keys: Sequence[str], misplaced: Misplaced | None = None
+    ) -> None:
+        """`misplaced` gives the hint about an unknown key where more is known of it than what it looks like."""
         self.problems = problems
         self.place = node.place
         self.what = what
@@ -67,7 +74,8 @@ class Form:
             if key in keys:
                 self._entries[key] = (written, value)
                 continue
-            hint = meant(key, [known for known in keys if known not in node.entries], "leaving it away")
+            free = [known for known in keys if known not in node.entries]
+            hint = misplaced(node, key, free) if misplaced else meant(key, free, "leaving it away")
             problems.error(written.place, f"{what} has no key {key!r}", f"one of {listed(keys)}", hint)
 
     def has(self, key: str) -> bool:

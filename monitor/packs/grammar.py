@@ -32,19 +32,22 @@ from monitor.core.rule import (
 )
 from monitor.packs.conditions import check_own_field, read_step_where
 from monitor.packs.form import DURATION_HELP, Form, as_duration, duration, name_of, say_duration, text_of
-from monitor.packs.keys import BETWEEN, COUNTS, IMPACT, INTERVENTION, RELATIONS, RULE, STEP, names
+from monitor.packs.keys import (
+    ABSENT_KEYS,
+    BETWEEN_KEYS,
+    IMPACT_KEYS,
+    INTERVENTION_KEYS,
+    RELATION_KEYS,
+    RULE_KEYS,
+    STEP_KEYS,
+)
 from monitor.packs.located import Mapping, Node, Scalar
+from monitor.packs.misplaced import in_impact, in_rule, in_step
 from monitor.packs.problems import Problems, listed, meant
 from monitor.packs.relations import limits, pairs, spent
 from monitor.packs.titles import check_title
 from monitor.packs.version import version_of
 
-RULE_KEYS = names(RULE)
-STEP_KEYS = names(STEP)
-RELATION_KEYS = names(RELATIONS)
-INTERVENTION_KEYS = names(STEP, INTERVENTION, RELATIONS)
-ABSENT_KEYS = names(STEP, RELATIONS, BETWEEN)
-BETWEEN_KEYS = names(STEP, RELATIONS, BETWEEN, COUNTS)
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
 STEP_NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*\Z")
 MOMENTS = tuple(anchor for anchor in get_args(Anchor) if anchor != "step")
@@ -67,7 +70,7 @@ KIND_HELP = "one or several kinds of the event format, such as alert.fired"
 def read_rule(node: Node, problems: Problems) -> Rule | None:
     """The rule, or None when the file has errors (they are among the problems)."""
     before = problems.errors
-    form = Form(node, problems, "a rule", RULE_KEYS)
+    form = Form(node, problems, "a rule", RULE_KEYS, in_rule)
     if not isinstance(node, Mapping):
         return None
     name = _name(form, "rule")
@@ -138,7 +141,7 @@ def _part(form: Form, key: str, keys: tuple[str, ...]) -> Form | None:
     if node is None:
         form.missing(key, f"a mapping with {listed(keys)}", PARTS[key])
         return None
-    return Form(node, form.problems, f"the {key}", keys)
+    return Form(node, form.problems, f"the {key}", keys, in_step)
 
 
 def _step(form: Form | None) -> Step:
@@ -236,7 +239,7 @@ def _clauses(form: Form, key: str, steps: list[str]) -> list[Clause]:
 
 
 def _clause(name: str, node: Node, keys: tuple[str, ...], absent: bool, steps: list[str], problems: Problems) -> Clause:
-    form = Form(node, problems, f"{'absence' if absent else 'step'} {name!r}", keys)
+    form = Form(node, problems, f"{'absence' if absent else 'step'} {name!r}", keys, in_step)
     if not STEP_NAME.match(name):
         expected = "lower-case words with hyphens"
         problems.error(form.place, f"{name!r} cannot be the name of a step", expected, f"`{_as_name(name)}: {{…}}`")
@@ -323,7 +326,7 @@ def _impact(form: Form) -> Impact:
     node = form.get("impact")
     if node is None:
         return Impact()
-    part = Form(node, form.problems, "impact", names(IMPACT))
+    part = Form(node, form.problems, "impact", IMPACT_KEYS, in_impact)
     hold = part.span("hold", Impact().hold)
     if hold > LONGEST_HOLD:
         part.problems.error(part.place_of("hold"), f"hold is {say_duration(hold)}", "at most 7d", "`hold: 7d`")

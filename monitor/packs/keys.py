@@ -193,3 +193,12 @@ OPERATOR_WORDS = (
 def names(*tables: tuple[Key, ...]) -> tuple[str, ...]:
     """The names of the keys of these tables, in order."""
     return tuple(key.name for table in tables for key in table)
+
+
+RULE_KEYS = names(RULE)
+STEP_KEYS = names(STEP)
+RELATION_KEYS = names(RELATIONS)
+INTERVENTION_KEYS = names(STEP, INTERVENTION, RELATIONS)
+ABSENT_KEYS = names(STEP, RELATIONS, BETWEEN)
+BETWEEN_KEYS = names(STEP, RELATIONS, BETWEEN, COUNTS)
+IMPACT_KEYS = names(IMPACT)

@@ -96,7 +96,7 @@ def nearest(word: str, known: Collection[str]) -> str:
 def meant(word: str, known: Collection[str], otherwise: str) -> str:
     """A hint for a word that is not known: the known one that looks most like it, else what to try otherwise."""
     close = nearest(word, known)
-    return f"{close!r}" if close else otherwise
+    return f"{close!r} (did you mean that?)" if close else otherwise
 
 
 def listed(words: Collection[str]) -> str:

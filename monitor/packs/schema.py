@@ -101,16 +101,19 @@ def time_fields() -> frozenset[str]:
     return frozenset(field for field in known_fields() if type_of(field) == "time")
 
 
+def nearest_field(word: str) -> str:
+    """The known field that looks most like this word, also like its own last word; empty where none does."""
+    if word == "actor":
+        return "derived.actor"
+    tails: dict[str, str] = {}
+    for name in sorted(known_fields()):
+        tails.setdefault(name.rpartition(".")[2], name)
+    return nearest(word, known_fields()) or tails.get(nearest(word.rpartition(".")[2], tails), "")
+
+
 def suggest(field: str) -> str:
     """What may have been meant: the nearest known field, else how to name a label."""
-    close = "derived.actor" if field == "actor" else nearest(field, known_fields())
-    if not close:
-        tails: dict[str, str] = {}
-        for name in sorted(known_fields()):
-            tails.setdefault(name.rpartition(".")[2], name)
-        tail = nearest(field.rpartition(".")[2], tails)
-        close = tails.get(tail, "")
-    if close:
+    if close := nearest_field(field):
         return f"{close!r} (did you mean that?)"
     label = field if field and "." not in field else "NAME"
     return f"'labels.{label}' for what only this source sends"

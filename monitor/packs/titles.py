@@ -6,7 +6,7 @@ import re
 from string import Formatter
 
 from monitor.core.drafting import PLACEHOLDER, TITLE_FIELDS
-from monitor.packs.problems import Place, Problems, meant
+from monitor.packs.problems import Place, Problems, nearest
 
 LONGEST_TITLE = 200
 _LABEL = re.compile(r"(hazard|intervention)\.labels\..")
@@ -41,5 +41,5 @@ def check_title(title: str, place: Place, problems: Problems) -> None:
             problems.error(place, f"{{{placeholder}…}} has a format of its own", "its name alone", f"{{{placeholder}}}")
         elif not is_known(placeholder):
             expected = "service, elapsed, margin, hazard.<field> or intervention.<field>"
-            hint = meant(placeholder, TITLE_FIELDS, "service").strip("'").join("{}")
+            hint = f"{{{nearest(placeholder, TITLE_FIELDS) or 'service'}}}"
             problems.error(place, f"the title has no placeholder {{{placeholder}}}", expected, hint)

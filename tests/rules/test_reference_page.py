@@ -14,7 +14,7 @@ from monitor.core.rule import Rule
 from monitor.packs.conditions import GROUPS, OPERATORS, read_where
 from monitor.packs.example_run import run_examples
 from monitor.packs.examples import EXAMPLE_KEYS
-from monitor.packs.grammar import BETWEEN_KEYS, RULE_KEYS
+from monitor.packs.keys import BETWEEN_KEYS, RULE_KEYS
 from monitor.packs.loader import load_rules
 from monitor.packs.located import Mapping, parse_located
 from monitor.packs.problems import Problems

@@ -101,6 +101,11 @@ def test_events_may_leave_id_and_source_away_and_times_are_relative() -> None:
             "two different events",
         ),
         ("reason: no_intervention", "catalogue: {services: [a]}", "error: a catalogue has no key 'services'"),
+        (
+            "reason: no_intervention",
+            "catalogue: {user_facin: [a]}",
+            "36:17: error: a catalogue has no key 'user_facin'; expected one of automation, depends_on, hours, prod",
+        ),
         ("reason: no_intervention", "catalogue: x", "error: catalogue is 'x'"),
     ],
 )
