@@ -16,6 +16,7 @@ from tests.faults.proof import Ledger, check_nothing_lost_or_doubled, difference
 from tests.faults.stream import LATENESS, TOLERANCE, Stream, batches, undisturbed
 from tests.support.cluster import KafkaCluster
 from tests.support.fleet import Fleet, Member, allow_logins
+from tests.support.service import kafka_environment
 from tests.support.waiting import until
 
 TOPIC = "nearmiss.events"
@@ -46,9 +47,7 @@ class Site:
         """A process in one role, not started yet; it may start so often. `where`: what `Member` takes beside it."""
         asyncio.run(allow_logins(self.database, name, lives))
         environment = {
-            "NEARMISS_KAFKA__BOOTSTRAP": self.cluster.bootstrap,
-            "NEARMISS_KAFKA__TOPICS": f"{CARRIED}=events",
-            "NEARMISS_KAFKA__CANONICAL": TOPIC,
+            **kafka_environment(self.cluster.bootstrap, topics=f"{CARRIED}=events", canonical=TOPIC),
             "NEARMISS_LATENESS": f"{LATENESS // 1_000_000}s",
             "NEARMISS_FUTURE_TOLERANCE": f"{TOLERANCE // 1_000_000}s",
             "NEARMISS_WATCH_EVERY": "0s",

@@ -116,6 +116,12 @@ class Service:
         return code
 
 
+def kafka_environment(bootstrap: str, **settings: str) -> dict[str, str]:
+    """The settings for Kafka, by their names, as a service or a command takes them from the environment."""
+    given = {"bootstrap": bootstrap, **settings}
+    return {f"NEARMISS_KAFKA__{name.upper()}": value for name, value in given.items()}
+
+
 def without_settings(environ: os._Environ[str]) -> dict[str, str]:
     """The environment without settings of whoever runs the tests."""
     return {name: value for name, value in environ.items() if not name.startswith("NEARMISS_")}

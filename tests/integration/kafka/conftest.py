@@ -18,6 +18,7 @@ from monitor.ops.clock import ManualClock
 from monitor.ops.metrics import Metrics
 from monitor.ports import Batch, Positions, TopicBook
 from tests.support.kafka import KafkaBroker, kafka_broker, topic
+from tests.support.service import kafka_environment
 
 __all__ = ["kafka_broker", "topic"]
 
@@ -139,6 +140,13 @@ async def make_reader(
     yield make
     for reader in made:
         await reader.close()
+
+
+def on_topic(cluster: Cluster, topic: str) -> dict[str, str]:
+    """The environment of a service whose journal is this topic, and which waits a second for what is late."""
+    topics, group = f"{topic}=events", f"{topic}-group"
+    kafka = kafka_environment(cluster.broker.bootstrap, topics=topics, journal=topic, group=group)
+    return {**kafka, "NEARMISS_LATENESS": "1s"}
 
 
 async def read_all(reader: KafkaReader, positions: Positions | None = None, limit: int = 100) -> list[Batch]:

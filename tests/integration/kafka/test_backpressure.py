@@ -13,7 +13,7 @@ from monitor.core.events import MINUTE, Instant
 from monitor.decode.canonical import encode
 from monitor.ops.clock import SystemClock
 from monitor.pipeline.loop import LoopSettings
-from tests.integration.kafka.conftest import KAFKA, Cluster
+from tests.integration.kafka.conftest import KAFKA, Cluster, on_topic
 from tests.support.organisations import shops, write_catalogue
 from tests.support.postgres import postgres_server, postgres_url
 from tests.support.replaying import decided
@@ -54,14 +54,8 @@ async def test_while_the_database_stands_still_reading_pauses_and_time_too(
     for line in lines:
         await cluster.send(topic, line, at=SystemClock().now())
     await cluster.produce(topic)
-    environment = {
-        "NEARMISS_KAFKA__BOOTSTRAP": cluster.broker.bootstrap,
-        "NEARMISS_KAFKA__TOPICS": f"{topic}=events",
-        "NEARMISS_KAFKA__JOURNAL": topic,
-        "NEARMISS_KAFKA__GROUP": f"{topic}-group",
-        "NEARMISS_LATENESS": "1s",
-    }
-    service = Service(tmp_path, "--database", postgres_url, "--catalogue", str(catalogue), environment=environment)
+    arguments = ("--database", postgres_url, "--catalogue", str(catalogue))
+    service = Service(tmp_path, *arguments, environment=on_topic(cluster, topic))
     connection = await asyncpg.connect(postgres_url)
     try:
         async with connection.transaction():

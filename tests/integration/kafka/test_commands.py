@@ -18,8 +18,8 @@ from monitor.kafka.source import JOURNAL
 from monitor.ports import Commit, Halt
 from monitor.store.database import open_store
 from tests.integration.kafka.conftest import KAFKA, NOON, Cluster, canonical
-from tests.integration.kafka.test_topics import grant
-from tests.support.kafka import GUEST, SASL_PASSWORD
+from tests.integration.kafka.logins import as_guest, grant
+from tests.support.service import kafka_environment
 
 pytestmark = KAFKA
 
@@ -40,12 +40,15 @@ def command(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Command:
     """`nearmiss` with this topic as its journal; gives the exit code and what was said."""
-    monkeypatch.setenv("NEARMISS_KAFKA__BOOTSTRAP", cluster.broker.bootstrap)
-    monkeypatch.setenv("NEARMISS_KAFKA__TOPICS", f"{topic}=events,{topic}-more*=events")
-    monkeypatch.setenv("NEARMISS_KAFKA__JOURNAL", topic)
-    monkeypatch.setenv("NEARMISS_KAFKA__DEAD_LETTER", f"{topic}.dead")
-    monkeypatch.setenv("NEARMISS_KAFKA__GROUP", f"{topic}-group")
-    monkeypatch.setenv("NEARMISS_DATABASE", database)
+    environment = kafka_environment(
+        cluster.broker.bootstrap,
+        topics=f"{topic}=events,{topic}-more*=events",
+        journal=topic,
+        dead_letter=f"{topic}.dead",
+        group=f"{topic}-group",
+    )
+    for name, value in (environment | {"NEARMISS_DATABASE": database}).items():
+        monkeypatch.setenv(name, value)
 
     async def call(*arguments: str) -> tuple[int, str, str]:
         capfd.readouterr()
@@ -146,11 +149,7 @@ async def test_missing_rights_are_named(
 ) -> None:
     await cluster.create(topic)
     await grant(cluster.admin, topic, "describe")
-    monkeypatch.setenv("NEARMISS_KAFKA__BOOTSTRAP", cluster.broker.sasl_bootstrap)
-    monkeypatch.setenv("NEARMISS_KAFKA__SECURITY_PROTOCOL", "SASL_PLAINTEXT")
-    monkeypatch.setenv("NEARMISS_KAFKA__SASL_MECHANISM", "SCRAM-SHA-256")
-    monkeypatch.setenv("NEARMISS_KAFKA__USERNAME", GUEST)
-    monkeypatch.setenv("NEARMISS_KAFKA__PASSWORD", SASL_PASSWORD)
+    as_guest(cluster.broker, monkeypatch)
 
     code, found = await looked_at(command)
 
@@ -271,11 +270,7 @@ async def test_rights_on_the_shared_topic_and_its_group_are_needed(
 ) -> None:
     await cluster.create(topic)
     await grant(cluster.admin, topic, "describe")
-    monkeypatch.setenv("NEARMISS_KAFKA__BOOTSTRAP", cluster.broker.sasl_bootstrap)
-    monkeypatch.setenv("NEARMISS_KAFKA__SECURITY_PROTOCOL", "SASL_PLAINTEXT")
-    monkeypatch.setenv("NEARMISS_KAFKA__SASL_MECHANISM", "SCRAM-SHA-256")
-    monkeypatch.setenv("NEARMISS_KAFKA__USERNAME", GUEST)
-    monkeypatch.setenv("NEARMISS_KAFKA__PASSWORD", SASL_PASSWORD)
+    as_guest(cluster.broker, monkeypatch)
 
     lines = "\n".join(said((await looked_at(shared))[1]))
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from monitor.cli.main import run
 from monitor.core.events import DAY, MINUTE, Instant, to_text
 from monitor.decode.canonical import decode_line, encode
 from monitor.ops.clock import SystemClock
 from monitor.store.database import open_store
-from tests.integration.kafka.conftest import KAFKA, Cluster
+from tests.integration.kafka.conftest import KAFKA, Cluster, on_topic
 from tests.support.organisations import shops, write_catalogue
 from tests.support.postgres import postgres_server, postgres_url
 from tests.support.replaying import decided
-from tests.support.service import Service
+from tests.support.service import Service, kafka_environment
 from tests.support.waiting import until
 
 __all__ = ["postgres_server", "postgres_url"]
@@ -44,16 +43,6 @@ def _wait_for_all(service: Service, lines: list[bytes], catalogue: Path) -> None
     until(lambda: found() == standing, "the drafts are those of one engine that never moved", within=60)
 
 
-def _on_topic(cluster: Cluster, topic: str) -> dict[str, str]:
-    return {
-        "NEARMISS_KAFKA__BOOTSTRAP": cluster.broker.bootstrap,
-        "NEARMISS_KAFKA__TOPICS": f"{topic}=events",
-        "NEARMISS_KAFKA__JOURNAL": topic,
-        "NEARMISS_KAFKA__GROUP": f"{topic}-group",
-        "NEARMISS_LATENESS": "1s",
-    }
-
-
 def _run_until_read(service: Service, lines: list[bytes]) -> None:
     """Start the service, give it these events, and stop it once it has read them."""
     service.start()
@@ -76,7 +65,7 @@ async def test_one_engine_moves_with_all_that_it_knows(
     arguments = ("--database", url, "--catalogue", str(catalogue))
     before = Service(tmp_path, *arguments)
     half = len(lines) // 2
-    after = Service(tmp_path, *arguments, environment=_on_topic(cluster, topic))
+    after = Service(tmp_path, *arguments, environment=on_topic(cluster, topic))
     try:
         await asyncio.to_thread(_run_until_read, before, lines[:half])
         await _append(url, lines[half:])
@@ -99,7 +88,7 @@ async def test_one_engine_moves_back_with_all_that_it_knows(
     await cluster.create(topic)
     catalogue, url = write_catalogue(1, tmp_path), f"sqlite:///{tmp_path}/nearmiss.db"
     arguments = ("--database", url, "--catalogue", str(catalogue))
-    before = Service(tmp_path, *arguments, environment=_on_topic(cluster, topic))
+    before = Service(tmp_path, *arguments, environment=on_topic(cluster, topic))
     after = Service(tmp_path, *arguments, environment={"NEARMISS_LATENESS": "1s"})
     half = len(lines) // 2
     try:
@@ -123,19 +112,14 @@ async def test_engines_that_share_a_topic_are_told_what_was_open(
     catalogue = write_catalogue(1, tmp_path)
     arguments = ("--database", postgres_url, "--catalogue", str(catalogue))
     before = Service(tmp_path, *arguments)
-    environment = {
-        "NEARMISS_KAFKA__BOOTSTRAP": cluster.broker.bootstrap,
-        "NEARMISS_KAFKA__CANONICAL": topic,
-        "NEARMISS_KAFKA__GROUP": f"{topic}-group",
-        "NEARMISS_LATENESS": "1s",
-    }
-    after = Service(tmp_path, *arguments, environment=environment)
+    environment = kafka_environment(cluster.broker.bootstrap, canonical=topic, group=f"{topic}-group")
+    after = Service(tmp_path, *arguments, environment={**environment, "NEARMISS_LATENESS": "1s"})
     half = len(lines) // 2
     try:
         await asyncio.to_thread(_run_until_read, before, lines[:half])
         opened = {item["id"] for item in await asyncio.to_thread(_all_of, before)}
         to = to_text(Instant(SystemClock().now() - 10 * DAY)) or ""
-        assert await asyncio.to_thread(_rewound, postgres_url, to) == 0
+        assert await asyncio.to_thread(run, ["rewind", "--database", postgres_url, "--to", to]) == 0
         await _append(postgres_url, lines[half:])
         await asyncio.to_thread(after.start)
         await asyncio.to_thread(_wait_for_all, after, lines, catalogue)
@@ -152,8 +136,3 @@ def _all_of(service: Service) -> list[dict[str, object]]:
         return service.near_misses()
     finally:
         service.stop()
-
-
-def _rewound(url: str, to: str) -> int:
-    command = [sys.executable, "-m", "monitor.cli.main", "rewind", "--database", url, "--to", to]
-    return subprocess.run(command, check=False).returncode

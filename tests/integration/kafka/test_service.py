@@ -21,7 +21,7 @@ from monitor.ops.clock import SystemClock
 from tests.integration.kafka.conftest import KAFKA, Cluster, canonical
 from tests.support.kafka import KafkaBroker
 from tests.support.replaying import replayed
-from tests.support.service import Service
+from tests.support.service import Service, kafka_environment
 from tests.support.waiting import until
 
 pytestmark = KAFKA
@@ -34,11 +34,7 @@ def make(kafka_broker: KafkaBroker, topic: str, tmp_path: Path) -> Iterator[Make
     """`nearmiss run` with one topic, which is its journal too; with all roles, or with those given. Not started yet."""
     made: list[Service] = []
     database = f"sqlite:///{tmp_path / 'nearmiss.db'}"
-    environment = {
-        "NEARMISS_KAFKA__BOOTSTRAP": kafka_broker.bootstrap,
-        "NEARMISS_KAFKA__TOPICS": f"{topic}=events",
-        "NEARMISS_KAFKA__JOURNAL": topic,
-    }
+    environment = kafka_environment(kafka_broker.bootstrap, topics=f"{topic}=events", journal=topic)
 
     def make_one(*roles: str) -> Service:
         arguments = ("--database", database, "--catalogue", str(CATALOGUE), *(("--roles", *roles) if roles else ()))
@@ -126,13 +122,10 @@ async def test_a_halted_topic_is_told_its_letters_are_sent_and_it_is_resumed(
     for name in (topic, bad, dead):
         await cluster.create(name)
     database = f"sqlite:///{tmp_path / 'nearmiss.db'}"
-    environment = {
-        "NEARMISS_KAFKA__BOOTSTRAP": kafka_broker.bootstrap,
-        "NEARMISS_KAFKA__TOPICS": f"{topic}=events,{topic}-b*=events",
-        "NEARMISS_KAFKA__JOURNAL": topic,
-        "NEARMISS_KAFKA__DEAD_LETTER": dead,
-        "NEARMISS_KAFKA__REJECT_LIMIT": "3",
-    }
+    topics = f"{topic}=events,{topic}-b*=events"
+    environment = kafka_environment(
+        kafka_broker.bootstrap, topics=topics, journal=topic, dead_letter=dead, reject_limit="3"
+    )
     service = Service(tmp_path, "--database", database, "--catalogue", str(CATALOGUE), environment=environment)
     try:
         await cluster.produce(bad, *[b"not an event"] * 4, canonical("good at last"))

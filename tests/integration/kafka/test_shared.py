@@ -25,7 +25,7 @@ from tests.support.kafka import KafkaBroker
 from tests.support.organisations import shops, write_catalogue
 from tests.support.postgres import postgres_server, postgres_url
 from tests.support.replaying import decided
-from tests.support.service import Service
+from tests.support.service import Service, kafka_environment
 from tests.support.waiting import until
 
 __all__ = ["postgres_server", "postgres_url"]
@@ -45,12 +45,9 @@ def make(kafka_broker: KafkaBroker, topic: str, postgres_url: str, tmp_path: Pat
     """Services that share one topic and one database; the roles are their arguments. Not started yet."""
     made: list[Service] = []
     catalogue = write_catalogue(SHOPS, tmp_path)
-    environment = {
-        "NEARMISS_KAFKA__BOOTSTRAP": kafka_broker.bootstrap,
-        "NEARMISS_KAFKA__TOPICS": f"{topic}-in=events",
-        "NEARMISS_KAFKA__CANONICAL": topic,
-        "NEARMISS_KAFKA__GROUP": f"{topic}-group",
-    }
+    environment = kafka_environment(
+        kafka_broker.bootstrap, topics=f"{topic}-in=events", canonical=topic, group=f"{topic}-group"
+    )
 
     def make_one(*roles: str) -> Service:
         arguments = ("--roles", ",".join(roles)) if roles else ()

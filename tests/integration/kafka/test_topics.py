@@ -7,52 +7,22 @@ import json
 
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
-from aiokafka.protocol.admin import CreateAclsRequest
-from pydantic import SecretStr
+from aiokafka.admin import RecordsToDelete
 
-from monitor.core.events import MINUTE, SECOND, Instant
+from monitor.core.events import SECOND, Instant
 from monitor.core.reasons import Rejected
 from monitor.kafka.errors import LoginRefused, MissingTopics, TopicForbidden, WrongCluster
 from monitor.kafka.halts import MemoryBook
 from monitor.kafka.settings import KafkaSettings
-from monitor.kafka.source import KafkaReader
 from monitor.kafka.writer import KafkaWriter
-from monitor.ops.clock import ManualClock
 from monitor.ops.metrics import Metrics
 from monitor.ports import Unavailable
 from tests.integration.kafka.conftest import KAFKA, NOON, Cluster, MakeReader, canonical, ids, read_all
+from tests.integration.kafka.logins import grant, login, reader_of
 from tests.integration.kafka.test_writing import note
-from tests.support.kafka import GUEST, SASL_PASSWORD, SASL_USER, KafkaBroker
+from tests.support.kafka import GUEST
 
 pytestmark = KAFKA
-
-_TOPIC, _LITERAL, _ALLOW = 2, 3, 3
-_RIGHTS = {"read": 3, "write": 4, "describe": 8}
-
-
-async def grant(admin: AIOKafkaAdminClient, topic: str, *rights: str) -> None:
-    """Let the guest use a topic in these ways."""
-    for right in rights:
-        request = CreateAclsRequest(_TOPIC, topic, _LITERAL, f"User:{GUEST}", "*", _RIGHTS[right], _ALLOW)
-        answer = await admin._send_request(request)
-        assert answer.to_object()["creation_responses"][0]["error_code"] == 0
-
-
-def login(broker: KafkaBroker, topic: str, user: str = SASL_USER, mechanism: str = "PLAIN") -> KafkaSettings:
-    return KafkaSettings(
-        bootstrap=broker.sasl_bootstrap,
-        topics={topic: "events"},
-        journal=topic,
-        security_protocol="SASL_PLAINTEXT",
-        sasl_mechanism=mechanism,
-        username=user,
-        password=SecretStr(SASL_PASSWORD),
-    )
-
-
-def reader_of(settings: KafkaSettings, metrics: Metrics) -> KafkaReader:
-    return KafkaReader(settings, ManualClock(NOON + MINUTE), metrics, future_tolerance=MINUTE)
 
 
 async def test_a_pattern_reads_topics_that_come_later(cluster: Cluster, make_reader: MakeReader, topic: str) -> None:

@@ -7,19 +7,16 @@ import asyncio
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import RecordsToDelete
-from pydantic import SecretStr
 
-from monitor.core.events import MINUTE
 from monitor.core.reasons import Rejected
 from monitor.kafka.errors import LoginRefused, MissingTopics, PositionLost
 from monitor.kafka.settings import KafkaSettings
-from monitor.kafka.source import KafkaReader
-from monitor.ops.clock import ManualClock
 from monitor.ops.metrics import Metrics
 from monitor.ops.tasks import WatchedTasks
 from monitor.ports import Unavailable
-from tests.integration.kafka.conftest import KAFKA, NOON, Cluster, MakeReader, canonical, ids, read_all
-from tests.support.kafka import SASL_PASSWORD, SASL_USER
+from tests.integration.kafka.conftest import KAFKA, Cluster, MakeReader, canonical, ids, read_all
+from tests.integration.kafka.logins import login, reader_of
+from tests.support.kafka import SASL_PASSWORD
 
 pytestmark = KAFKA
 
@@ -97,7 +94,7 @@ async def test_a_position_of_a_partition_that_is_gone_is_an_error(
 
 async def test_nobody_listening_is_unavailable(metrics: Metrics) -> None:
     settings = KafkaSettings(bootstrap="127.0.0.1:1", topics={"t": "events"}, journal="t")
-    reader = KafkaReader(settings, ManualClock(NOON), metrics, future_tolerance=MINUTE, timeout=2.0)
+    reader = reader_of(settings, metrics, timeout=2.0)
 
     with pytest.raises(Unavailable, match=r"127\.0\.0\.1:1"):
         await reader.start()
@@ -111,16 +108,7 @@ async def test_a_login_is_used_and_a_wrong_one_is_named(
 ) -> None:
     await cluster.create(topic)
     await cluster.produce(topic, canonical("a"))
-    settings = KafkaSettings(
-        bootstrap=cluster.broker.sasl_bootstrap,
-        topics={topic: "events"},
-        journal=topic,
-        security_protocol="SASL_PLAINTEXT",
-        sasl_mechanism="PLAIN",
-        username=SASL_USER,
-        password=SecretStr(password),
-    )
-    reader = KafkaReader(settings, ManualClock(NOON), metrics, future_tolerance=MINUTE)
+    reader = reader_of(login(cluster.broker, topic, password=password), metrics)
     try:
         if password == "wrong":
             with pytest.raises(LoginRefused, match=r"kafka\.password") as caught:
@@ -145,7 +133,7 @@ async def test_a_broker_with_an_unknown_certificate_is_named(
         security_protocol="SSL",
         ca_file=cluster.broker.certificate if is_known else None,
     )
-    reader = KafkaReader(settings, ManualClock(NOON), metrics, future_tolerance=MINUTE)
+    reader = reader_of(settings, metrics)
     try:
         if is_known:
             assert ids(await read_all(reader)) == ["a"]
