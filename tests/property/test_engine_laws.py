@@ -22,6 +22,7 @@ from tests.support.streams import (
     make_event,
     new_engine,
     run,
+    saved,
     streams,
 )
 
@@ -101,13 +102,9 @@ def with_stops(arrivals: list[Event], stops: list[int], rules: list[Rule] | None
     decided = []
     for place, event in enumerate(arrivals):
         decided += engine.step([event])
-        for name, value in engine.take_changes().items():
-            if value is None:
-                cells.pop(name, None)
-            else:
-                cells[name] = value
+        kept = saved(cells, engine)
         if place in stops:
-            engine = new_engine(rules, cells=dict(cells))
+            engine = new_engine(rules, cells=kept)
     return decided + engine.end()
 
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from monitor.core import lineage
 from monitor.core.catalogue import Catalogue
 from monitor.core.decisions import Decision
-from monitor.core.engine import Engine
 from monitor.core.events import HOUR, SECOND, Event, Instant
 from monitor.core.rule import Rule, Step
 from monitor.demo.story import CATALOGUE, story
@@ -29,6 +28,7 @@ from tests.support.streams import (
     lineage_rules,
     new_engine,
     run,
+    saved,
     shop,
     streams,
 )
@@ -43,15 +43,6 @@ def of_mail(version: str, **changes: Any) -> Rule:
 
     hazard = Step(MAIL.kinds, Compare("service", "equals", ("mail",)))
     return acted_rule(name="mail", version=version, generic=False, hazard=hazard, **changes)
-
-
-def saved(cells: dict[str, bytes], engine: Engine) -> dict[str, bytes]:
-    for name, value in engine.take_changes().items():
-        if value is None:
-            cells.pop(name, None)
-        else:
-            cells[name] = value
-    return dict(cells)
 
 
 def with_reload(stream: list[Event], at: int, rules: list[Rule], after: list[Rule], by: str = "replace") -> Any:

@@ -16,17 +16,14 @@ from hypothesis import strategies as st
 from monitor.core.catalogue import Catalogue
 from monitor.core.lineage import Lineage
 from monitor.core.matching import Matcher
-from monitor.core.rule import Rule
-from monitor.packs.examples import read_examples
-from monitor.packs.grammar import read_rule
 from monitor.packs.keys import BETWEEN, COUNTS, EXAMPLE, IMPACT, INTERVENTION, RELATIONS, RULE, STEP, names
-from monitor.packs.lint import lint
 from monitor.packs.loader import find_files
-from monitor.packs.located import LARGEST_FILE, Mapping, parse_located
-from monitor.packs.problems import Problem, Problems
+from monitor.packs.located import LARGEST_FILE
+from monitor.packs.problems import Problems
 from monitor.packs.regex import make_regex
 from monitor.packs.schema import known_fields
 from monitor.packs.shipped import shipped_rules
+from tests.unit.packs.written import load
 
 CORPUS = [path.read_text(encoding="utf-8") for path in find_files(shipped_rules(), Problems())]
 WORDS = sorted({*names(RULE, STEP, INTERVENTION, RELATIONS, BETWEEN, COUNTS, IMPACT, EXAMPLE), *known_fields()})
@@ -36,18 +33,6 @@ VALUES = [
     *("\t", "\x00", "\x85", "\u2028", "\ufeff", "é", "😀", "{a: {b: {c: {d: e}}}}", "a: b: c", "---", "...", "# x"),
     *("(((((", "(a+)+$", "(?=a)", "[", "x" * 2_000, "[" * 60, "{" * 60 + "}" * 60, "alert.fired", "30m", "service"),
 ]
-
-
-def load(body: bytes) -> tuple[Rule | None, list[Problem]]:
-    problems = Problems()
-    node = parse_located(body, "fuzz.yaml", problems)
-    if node is None:
-        return None, list(problems)
-    rule = read_rule(node, problems)
-    examples = read_examples(node.get("examples") if isinstance(node, Mapping) else None, "fuzz", problems)
-    if rule is not None:
-        lint(rule, examples, node, problems)
-    return rule, list(problems)
 
 
 def told(body: bytes) -> None:

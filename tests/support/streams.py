@@ -278,6 +278,16 @@ def new_engine(rules: Sequence[Rule] | None = None, catalogue: Catalogue | None 
     )
 
 
+def saved(cells: dict[str, bytes], engine: Engine) -> dict[str, bytes]:
+    """Put the changes of an engine into `cells`, as a store does; gives a copy of them all, to resume from."""
+    for name, value in engine.take_changes().items():
+        if value is None:
+            cells.pop(name, None)
+        else:
+            cells[name] = value
+    return dict(cells)
+
+
 def run(engine: Engine, stream: Iterable[Event], end: bool = True) -> list[Decision]:
     decided = engine.step(list(stream))
     return decided + engine.end() if end else decided

@@ -11,7 +11,7 @@ from monitor.core.decisions import Ignore, Open
 from monitor.core.events import DAY, MINUTE, Event, Instant
 from monitor.core.reasons import NotOpened
 from monitor.core.rule import DEADLINE_FIELDS, Intervention, Rule, Step
-from tests.support.streams import PERSON, START, acted_rule, clear_feed, final, make_event, new_engine, run
+from tests.support.streams import PERSON, START, acted_rule, clear_feed, final, make_event, new_engine, run, saved
 
 SOON = Compare("derived.time_left", "below", (float(100 * DAY),))
 NAMED = Compare("expires_at", "present", (True,))
@@ -106,13 +106,7 @@ def test_an_action_that_ends_a_long_wait_and_a_short_one_gives_one_draft(order: 
 def test_it_waits_through_a_stop_and_is_let_go_at_the_end_of_its_window() -> None:
     engine = new_engine([notice_rule()])
     engine.step([notice(), *(make_event("alert.resolved", day * DAY_MINUTES, f"r{day}") for day in range(1, 50))])
-    cells = {name: value for name, value in engine.take_changes().items() if value is not None}
-    resumed = new_engine([notice_rule()], cells=cells)
-    for name, value in resumed.take_changes().items():
-        if value is None:
-            cells.pop(name, None)
-        else:
-            cells[name] = value
+    resumed = new_engine([notice_rule()], cells=saved({}, engine))
     decided = resumed.tick(Instant(START + 89 * DAY))
     assert [decision for decision in decided if isinstance(decision, Ignore)] == []
     (let_go,) = [d for d in resumed.tick(Instant(START + 91 * DAY)) if isinstance(d, Ignore)]

@@ -16,7 +16,7 @@ from monitor.core.memory import Limit, Memory
 from monitor.core.packing import pack, unpack
 from monitor.core.rule import Clause, Intervention, Point, Rule, Step
 from monitor.core.state import Chunk
-from tests.support.streams import acted_rule, clear_feed, make_event, new_engine, shop
+from tests.support.streams import acted_rule, clear_feed, make_event, new_engine, saved, shop
 
 RESTART = make_event("change.restarted", 300, "restart")
 
@@ -53,15 +53,6 @@ PUT_BACK = [configured(1, "r1"), configured(2, "r2"), configured(3, "r1")]
 PUSHED_OUT = [*PUT_BACK, *(configured(10 + n, f"r{9 + n}") for n in range(REMEMBERED + 5))]
 WORSE = [measured(1, 1.0), measured(10, 2.0)]
 LEARNED_LATE = [*WORSE, make_event("note.added", 200, service="mail"), measured(5, 3.0)]
-
-
-def saved(cells: dict[str, bytes], engine: Engine) -> dict[str, bytes]:
-    for name, value in engine.take_changes().items():
-        if value is None:
-            cells.pop(name, None)
-        else:
-            cells[name] = value
-    return dict(cells)
 
 
 def opened(

@@ -9,12 +9,9 @@ from hypothesis import strategies as st
 
 from monitor.core.rule import Rule
 from monitor.packs.catalogue import read_catalogue
-from monitor.packs.examples import read_examples
-from monitor.packs.grammar import read_rule
-from monitor.packs.lint import lint
-from monitor.packs.located import Mapping, parse_located
+from monitor.packs.located import parse_located
 from monitor.packs.problems import Problem, Problems
-from tests.unit.packs.written import GOOD
+from tests.unit.packs.written import GOOD, load
 
 LINES = GOOD.splitlines()
 PIECES = [
@@ -39,18 +36,14 @@ PIECES = [
 ]
 
 
-def load(body: bytes) -> tuple[Rule | None, list[Problem]]:
-    """What the loader does with a file, whole."""
-    problems = Problems()
-    node = parse_located(body, "fuzz.yaml", problems)
-    if node is None:
-        return None, list(problems)
-    rule = read_rule(node, problems)
-    examples = read_examples(node.get("examples") if isinstance(node, Mapping) else None, "fuzz", problems)
-    if rule is not None:
-        lint(rule, examples, node, problems)
-    read_catalogue(node, problems)
-    return rule, list(problems)
+def load_as_both(body: bytes) -> tuple[Rule | None, list[Problem]]:
+    """What is made of a file, whole, and what of it as a catalogue."""
+    rule, problems = load(body)
+    of_catalogue = Problems()
+    node = parse_located(body, "fuzz.yaml", Problems())
+    if node is not None:
+        read_catalogue(node, of_catalogue)
+    return rule, [*problems, *of_catalogue]
 
 
 def told(rule: Rule | None, problems: list[Problem]) -> None:
@@ -78,7 +71,7 @@ def test_lines_dropped_doubled_cut_or_swapped(changes: list[tuple[int, str]]) ->
             lines[at] = lines[at][: len(lines[at]) // 2]
         else:
             lines[at], lines[0] = lines[0], lines[at]
-    told(*load("\n".join(lines).encode()))
+    told(*load_as_both("\n".join(lines).encode()))
 
 
 @settings(max_examples=50)
@@ -87,20 +80,20 @@ def test_values_replaced_by_what_nobody_expects(line: int, piece: str, extra: in
     lines = list(LINES)
     key, colon, _ = lines[line].partition(":")
     lines[line] = f"{key}{colon} {piece}{' ' * (extra % 3)}"
-    told(*load("\n".join(lines).encode()))
+    told(*load_as_both("\n".join(lines).encode()))
 
 
 @settings(max_examples=50)
 @given(st.integers(0, len(GOOD)), st.binary(max_size=6), st.integers(0, 6))
 def test_bytes_put_in_and_taken_out(at: int, inserted: bytes, removed: int) -> None:
     body = GOOD.encode()
-    told(*load(body[:at] + inserted + body[at + removed :]))
+    told(*load_as_both(body[:at] + inserted + body[at + removed :]))
 
 
 @settings(max_examples=40)
 @given(st.binary(max_size=80))
 def test_any_bytes(body: bytes) -> None:
-    told(*load(body))
+    told(*load_as_both(body))
 
 
 VALUES = st.recursive(
@@ -128,4 +121,4 @@ ITEMS = st.lists(st.dictionaries(st.sampled_from(["name", "expect", "events", "c
 @settings(max_examples=50)
 @given(st.dictionaries(st.sampled_from(KEYS), INNER | ITEMS | VALUES))
 def test_any_shape(data: dict[str, object]) -> None:
-    told(*load(json.dumps(data).encode()))
+    told(*load_as_both(json.dumps(data).encode()))

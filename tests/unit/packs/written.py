@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from monitor.core.rule import Rule
+from monitor.packs.examples import read_examples
 from monitor.packs.grammar import read_rule
-from monitor.packs.located import parse_located
+from monitor.packs.lint import lint
+from monitor.packs.located import Mapping, parse_located
 from monitor.packs.problems import Problem, Problems
 
 GOOD = """\
@@ -54,6 +56,19 @@ def read(text: str) -> tuple[Rule | None, list[Problem]]:
     problems = Problems()
     node = parse_located(text.encode(), "rule.yaml", problems)
     rule = None if node is None else read_rule(node, problems)
+    return rule, list(problems)
+
+
+def load(body: bytes) -> tuple[Rule | None, list[Problem]]:
+    """What the loader makes of a whole file: the rule, and the problems of it, of its examples, and of its meaning."""
+    problems = Problems()
+    node = parse_located(body, "fuzz.yaml", problems)
+    if node is None:
+        return None, list(problems)
+    rule = read_rule(node, problems)
+    examples = read_examples(node.get("examples") if isinstance(node, Mapping) else None, "fuzz", problems)
+    if rule is not None:
+        lint(rule, examples, node, problems)
     return rule, list(problems)
 
 
