@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -57,6 +57,7 @@ SESSION_MILLISECONDS = 6000
 HEARTBEAT_MILLISECONDS = 1500
 _FETCH_WAIT_MILLISECONDS = 100
 _MILLISECONDS = 1000
+Client = TypeVar("Client", AIOKafkaConsumer, AIOKafkaProducer)
 
 
 class Connector:
@@ -127,13 +128,7 @@ class Connector:
             fetch_max_wait_ms=_FETCH_WAIT_MILLISECONDS,
             metadata_max_age_ms=round(self._refresh * _MILLISECONDS),
         )
-        try:
-            async with self.patience("to connect"):
-                await self._start(consumer)
-        except BaseException:
-            await self.close(consumer)
-            raise
-        return consumer
+        return await self._connected(consumer, self.close)
 
     async def member(self, group: str, assignor: type[Any]) -> AIOKafkaConsumer:
         """A started consumer that can join a group and reads nothing. Raises LoginRefused, Unavailable."""
@@ -148,24 +143,12 @@ class Connector:
             partition_assignment_strategy=[assignor],
             metadata_max_age_ms=round(self._refresh * _MILLISECONDS),
         )
-        try:
-            async with self.patience("to connect"):
-                await self._start(consumer)
-        except BaseException:
-            await self.close(consumer)
-            raise
-        return consumer
+        return await self._connected(consumer, self.close)
 
     async def producer(self) -> AIOKafkaProducer:
         """A started producer that waits for all replicas in sync. Raises LoginRefused, Unavailable."""
         producer = AIOKafkaProducer(**self._common(), acks="all", enable_idempotence=True, max_request_size=_SEND_BYTES)
-        try:
-            async with self.patience("to connect"):
-                await self._start(producer)
-        except BaseException:
-            await self.close_producer(producer)
-            raise
-        return producer
+        return await self._connected(producer, self.close_producer)
 
     async def close_producer(self, producer: AIOKafkaProducer) -> None:
         """Close, but do not wait for a broker that does not answer."""
@@ -205,6 +188,16 @@ class Connector:
             ) from error
         except (KafkaError, OSError) as error:
             raise Unavailable(f"Kafka at {self._settings.bootstrap} failed {what}: {error!r}") from error
+
+    async def _connected(self, client: Client, close: Callable[[Client], Awaitable[None]]) -> Client:
+        """The client once it is started; closed where that fails."""
+        try:
+            async with self.patience("to connect"):
+                await self._start(client)
+        except BaseException:
+            await close(client)
+            raise
+        return client
 
     async def _start(self, client: AIOKafkaAdminClient | AIOKafkaConsumer | AIOKafkaProducer) -> None:
         try:
