@@ -26,6 +26,20 @@ def _announce(scene: Scene, face: str | None, start: int, end: int, evidence: st
     ]
 
 
+def _ticket(scene: Scene, after: int, face: str, *, began: int, title: str) -> None:
+    """A user tells it later than it hurt."""
+    scene.tell(
+        after,
+        "impact.started",
+        TICKETS,
+        service=face,
+        subject=f"ticket/{scene.random.randrange(100_000)}",
+        began_at=Instant(scene.at + began),
+        labels={"evidence": "ticket"},
+        title=title,
+    )
+
+
 def bad_release(scene: Scene) -> None:
     """A release breaks pages; rolled back in a quarter of an hour, and users had noticed."""
     face = face_of(scene)
@@ -64,17 +78,7 @@ def told_by_customers(scene: Scene) -> None:
     scene.acks(2 * MINUTE, alert, person)
     scene.tell(25 * MINUTE, "change.restarted", CLUSTER, subject=f"{scene.service}/deployment", actor=person)
     scene.clears(31 * MINUTE, alert)
-    told = scene.hours(4, 60)
-    scene.tell(
-        told,
-        "impact.started",
-        TICKETS,
-        service=face,
-        subject=f"ticket/{scene.random.randrange(100_000)}",
-        began_at=Instant(scene.at + 5 * MINUTE),
-        labels={"evidence": "ticket"},
-        title="orders were lost",
-    )
+    _ticket(scene, scene.hours(4, 60), face, began=5 * MINUTE, title="orders were lost")
     scene.harmed(known_late=True)
 
 
@@ -171,16 +175,7 @@ def flag_hurt(scene: Scene) -> None:
     scene.tell(
         9 * MINUTE, "change.flag_set", "flags/main", subject=flag, actor=person, labels={"flag": flag, "value": "off"}
     )
-    scene.tell(
-        scene.hours(5, 30),
-        "impact.started",
-        TICKETS,
-        service=face,
-        subject=f"ticket/{scene.random.randrange(100_000)}",
-        began_at=Instant(scene.at + 2 * MINUTE),
-        labels={"evidence": "ticket"},
-        title="my basket was empty",
-    )
+    _ticket(scene, scene.hours(5, 30), face, began=2 * MINUTE, title="my basket was empty")
     scene.harmed(known_late=True)
 
 
