@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import MakeService
+from tests.support.service import demonstration
 from tests.support.waiting import until
 
 
@@ -73,24 +74,10 @@ def test_the_endpoints_of_operators_answer(make_service: MakeService) -> None:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_the_demonstration_leaves_drafts_to_judge_and_stops_cleanly(how: signal.Signals, tmp_path: Path) -> None:
     told = tmp_path / "told"
-    with told.open("w") as errors:
-        demo = subprocess.Popen(
-            [sys.executable, "-m", "monitor.cli.main", "demo", "--port", "0"],
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            env={"PATH": "/usr/bin:/bin", "TMPDIR": str(tmp_path)},
-        )
-    try:
-        assert demo.stdout is not None
-        address = demo.stdout.readline().strip()
+    with demonstration(tmp_path) as (demo, address):
         assert address.startswith("http://127.0.0.1:"), told.read_text()
         until(lambda: "13 drafts" in told.read_text(), "the number of drafts is told")
         demo.send_signal(how)
         assert demo.wait(30) == 0
-        demo.stdout.close()
-    finally:
-        demo.kill()
-        demo.wait()
     # Nothing of it stays behind.
     assert [path for path in tmp_path.iterdir() if path != told] == []

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+
+from tests.support.service import demonstration
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "tutorial" / "first-near-miss.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -18,24 +18,11 @@ TEXT = PAGE.read_text(encoding="utf-8")
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    directory = tmp_path_factory.mktemp("tutorial")
-    with (directory / "told").open("w") as told:
-        demo = subprocess.Popen(
-            [sys.executable, "-m", "monitor.cli.main", "demo", "--port", "0"],
-            stdout=subprocess.PIPE,
-            stderr=told,
-            text=True,
-            env={"PATH": "/usr/bin:/bin", "TMPDIR": str(directory)},
-        )
-        try:
-            assert demo.stdout is not None
-            with httpx.Client(base_url=demo.stdout.readline().strip(), trust_env=False, timeout=30) as client:
-                yield client
-        finally:
-            demo.terminate()
-            demo.wait(30)
-            if demo.stdout is not None:
-                demo.stdout.close()
+    with (
+        demonstration(tmp_path_factory.mktemp("tutorial")) as (_, address),
+        httpx.Client(base_url=address, trust_env=False, timeout=30) as client,
+    ):
+        yield client
 
 
 def test_the_queue_holds_the_drafts_that_the_page_names(api: httpx.Client) -> None:

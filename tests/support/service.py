@@ -7,6 +7,8 @@ import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
@@ -114,6 +116,28 @@ class Service:
         if self.process.stdout is not None:
             self.process.stdout.close()
         return code
+
+
+@contextmanager
+def demonstration(directory: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`nearmiss demo` and the address that it tells; what else it says goes to `told` in the directory."""
+    with (directory / "told").open("w") as told:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "monitor.cli.main", "demo", "--port", "0"],
+            stdout=subprocess.PIPE,
+            stderr=told,
+            text=True,
+            env={"PATH": "/usr/bin:/bin", "TMPDIR": str(directory)},
+        )
+    assert process.stdout is not None
+    try:
+        yield process, process.stdout.readline().strip()
+        process.terminate()
+        process.wait(_SECONDS)
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
 
 
 def kafka_environment(bootstrap: str, **settings: str) -> dict[str, str]:

@@ -56,14 +56,11 @@ class Scripted:
             await done
 
 
-class Interrupted:
-    """The real store behind a connection that breaks: at the named calls before or after the work was done."""
+class Behind:
+    """The real store behind something that may happen to a commit."""
 
-    def __init__(self, store: Store, before: frozenset[int] = frozenset(), after: frozenset[int] = frozenset()) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store.engine_store
-        self._before = before
-        self._after = after
-        self.calls = 0
 
     async def acquire(self, owner: str, part: str = WHOLE, scopes: Sequence[str] = (), lease: int = 0) -> Saved:
         return await self._store.acquire(owner, part, scopes, lease)
@@ -73,6 +70,16 @@ class Interrupted:
 
     async def release(self, part: str, epoch: int) -> None:
         await self._store.release(part, epoch)
+
+
+class Interrupted(Behind):
+    """The connection breaks: at the named calls before or after the work was done."""
+
+    def __init__(self, store: Store, before: frozenset[int] = frozenset(), after: frozenset[int] = frozenset()) -> None:
+        super().__init__(store)
+        self._before = before
+        self._after = after
+        self.calls = 0
 
     async def commit(self, commit: Commit) -> int:
         call = self.calls
@@ -245,22 +252,13 @@ async def test_rejects_of_a_batch_are_kept_with_its_positions(store: Store) -> N
     assert metrics.registry.get_sample_value("nearmiss_events_rejected_total", {"reason": "not_json"}) == 1
 
 
-class Slow:
-    """The real store, of which a commit takes until it is let through."""
+class Slow(Behind):
+    """A commit takes until it is let through."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store.engine_store
+        super().__init__(store)
         self.waiting = asyncio.Event()
         self.gate = asyncio.Event()
-
-    async def acquire(self, owner: str, part: str = WHOLE, scopes: Sequence[str] = (), lease: int = 0) -> Saved:
-        return await self._store.acquire(owner, part, scopes, lease)
-
-    async def beat(self, part: str, epoch: int) -> None:
-        await self._store.beat(part, epoch)
-
-    async def release(self, part: str, epoch: int) -> None:
-        await self._store.release(part, epoch)
 
     async def commit(self, commit: Commit) -> int:
         self.waiting.set()

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
-import yaml
 from click.testing import CliRunner, Result
 
 from monitor.cli.replay import command
 from monitor.decode.canonical import encode
 from monitor.decode.streams import arrival_order
-from tests.unit.lab.stories import SHOP, TICKET, story
+from tests.unit.lab.stories import TICKET, story
 
 LINES = b"".join(encode(event) + b"\n" for event in arrival_order(story()))
 
@@ -26,13 +25,6 @@ def play(*arguments: str | Path, typed: bytes | None = None) -> Result:
 def stream(tmp_path: Path) -> Path:
     path = tmp_path / "stream.jsonl"
     path.write_bytes(LINES)
-    return path
-
-
-@pytest.fixture
-def catalogue(tmp_path: Path) -> Path:
-    path = tmp_path / "catalogue.yaml"
-    path.write_text(yaml.safe_dump(SHOP), encoding="utf-8")
     return path
 
 

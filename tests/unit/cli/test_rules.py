@@ -28,14 +28,6 @@ def rules(*arguments: str | Path) -> Result:
 
 
 @pytest.fixture
-def pack(tmp_path: Path) -> Path:
-    directory = tmp_path / "pack"
-    directory.mkdir()
-    (directory / "page-and-fix.yaml").write_text(GOOD, encoding="utf-8")
-    return directory
-
-
-@pytest.fixture
 def stream(pack: Path, tmp_path: Path) -> Path:
     """The events of the pack's first example, as a file."""
     events: tuple[Event, ...] = load_rules(pack).examples[0].events

@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 import pytest
-import yaml
 from click.testing import CliRunner, Result
 
 from monitor.cli.replay import command as replay
@@ -18,7 +17,7 @@ from monitor.core.events import Event
 from monitor.decode.canonical import encode
 from monitor.decode.streams import arrival_order
 from monitor.store.database import open_store
-from tests.unit.lab.stories import SHOP, story
+from tests.unit.lab.stories import story
 
 NAME = "rollback-before-burn"
 BURN = f"""\
@@ -49,13 +48,6 @@ def data(*arguments: str | Path) -> dict[str, Any]:
 def stream(tmp_path: Path) -> Path:
     path = tmp_path / "stream.jsonl"
     path.write_bytes(lines(story()))
-    return path
-
-
-@pytest.fixture
-def catalogue(tmp_path: Path) -> Path:
-    path = tmp_path / "catalogue.yaml"
-    path.write_text(yaml.safe_dump(SHOP), encoding="utf-8")
     return path
 
 

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-import pytest
 from click.testing import CliRunner, Result
 
 from monitor.cli.rules import group
@@ -18,14 +17,6 @@ FAILING = GOOD.replace("expect: none\n    reason: no_intervention", "expect: dra
 
 def outcome(*arguments: str | Path) -> Result:
     return CliRunner().invoke(group, ["test", *map(str, arguments)])
-
-
-@pytest.fixture
-def pack(tmp_path: Path) -> Path:
-    directory = tmp_path / "pack"
-    directory.mkdir()
-    (directory / "page-and-fix.yaml").write_text(GOOD, encoding="utf-8")
-    return directory
 
 
 def test_a_line_a_rule_where_all_is_well(pack: Path) -> None:

@@ -37,6 +37,18 @@ class Store:
         return Kept(total_bytes=1000, events_bytes=700)
 
 
+async def run_until_done(store: Store, every_seconds: float) -> None:
+    """Housekeeping, from its start until nothing more is there to remove."""
+    stop = asyncio.Event()
+    housekeeper = Housekeeper(store, POLICY, ManualClock(NOW), Metrics())
+    async with WatchedTasks() as tasks:
+        tasks.start("housekeeping", housekeeper.run(stop, every_seconds=every_seconds), may_end=True)
+        async with asyncio.timeout(10):
+            await store.again.wait()
+        stop.set()
+        await tasks.end(grace=10)
+
+
 async def test_what_was_done_is_counted() -> None:
     store, metrics = Store(), Metrics()
 
@@ -50,28 +62,16 @@ async def test_what_was_done_is_counted() -> None:
 
 
 async def test_a_store_that_is_away_is_tried_again_until_the_stop() -> None:
-    store, stop = Store(away=2), asyncio.Event()
-    housekeeper = Housekeeper(store, POLICY, ManualClock(NOW), Metrics())
+    store = Store(away=2)
 
-    async with WatchedTasks() as tasks:
-        tasks.start("housekeeping", housekeeper.run(stop, every_seconds=0.001), may_end=True)
-        async with asyncio.timeout(10):
-            await store.again.wait()
-        stop.set()
-        await tasks.end(grace=10)
+    await run_until_done(store, every_seconds=0.001)
 
     assert len(store.asked) >= 3
 
 
 async def test_while_there_is_more_to_remove_it_goes_on_at_once() -> None:
-    store, stop = Store(more=3), asyncio.Event()
-    housekeeper = Housekeeper(store, POLICY, ManualClock(NOW), Metrics())
+    store = Store(more=3)
 
-    async with WatchedTasks() as tasks:
-        tasks.start("housekeeping", housekeeper.run(stop, every_seconds=3600), may_end=True)
-        async with asyncio.timeout(10):
-            await store.again.wait()
-        stop.set()
-        await tasks.end(grace=10)
+    await run_until_done(store, every_seconds=3600)
 
     assert len(store.asked) == 4
