@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaClient, AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.conn import create_conn
 from aiokafka.errors import (
@@ -113,6 +113,17 @@ class Connector:
                 yield admin
         finally:
             await admin.close()
+
+    @asynccontextmanager
+    async def client(self, what: str) -> AsyncIterator[AIOKafkaClient]:
+        """A connected client for a request that the others have no call for, within the timeout. Raises Unavailable."""
+        client = AIOKafkaClient(**self._common())
+        try:
+            async with self.patience(what):
+                await client.bootstrap()
+                yield client
+        finally:
+            await client.close()
 
     async def consumer(self, group: str | None = None) -> AIOKafkaConsumer:
         """A started consumer that reads only what transactions committed. Raises LoginRefused, Unavailable."""

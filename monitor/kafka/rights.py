@@ -9,7 +9,7 @@ from collections.abc import Collection
 from enum import StrEnum
 from typing import Any
 
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import AIOKafkaClient
 from aiokafka.errors import IncompatibleBrokerVersion
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Boolean, Int16, Int32, Schema, String
@@ -30,7 +30,7 @@ class Right(StrEnum):
 _BITS = {Right.READ: 3, Right.WRITE: 4, Right.DESCRIBE: 8}
 
 
-async def rights_on(admin: AIOKafkaAdminClient, topics: Collection[str]) -> dict[str, frozenset[Right] | None]:
+async def rights_on(client: AIOKafkaClient, topics: Collection[str]) -> dict[str, frozenset[Right] | None]:
     """The rights on each topic that this user sees; None where the broker is too old to tell (before Kafka 2.3).
 
     Raises what the library raises for a broker that does not answer.
@@ -38,7 +38,7 @@ async def rights_on(admin: AIOKafkaAdminClient, topics: Collection[str]) -> dict
     if not topics:
         return {}
     try:
-        answer = await admin._send_request(_RightsRequest(sorted(topics)))  # noqa: SLF001 - no public call sends this
+        answer = await client.send(client.get_random_node(), _RightsRequest(sorted(topics)))
     except (IncompatibleBrokerVersion, NotImplementedError):
         return dict.fromkeys(topics)
     found: dict[str, frozenset[Right] | None] = {}

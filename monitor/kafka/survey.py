@@ -122,8 +122,9 @@ class _Surveyor:
                 self._judge_cluster(cluster)
                 described = {topic["topic"]: topic for topic in await admin.describe_topics()}
                 used = self._used(described)
-                rights = await rights_on(admin, used)
                 await self._judge_group(admin)
+            async with connector.client("to tell the rights on its topics") as client:
+                rights = await rights_on(client, used)
             limits = await self._limits(connector, {name: described[name] for name in used})
             topics = tuple(self._seen(described[name], rights.get(name), limits, brokers) for name in sorted(used))
         except (KafkaProblem, Unavailable) as problem:
