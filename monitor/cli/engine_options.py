@@ -6,7 +6,7 @@ Prints every problem of a file at once and stops with exit status 2, since a wro
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -16,7 +16,7 @@ from monitor.core.catalogue import Catalogue
 from monitor.core.rule import Rule
 from monitor.packs.catalogue import load_catalogues
 from monitor.packs.loader import load_rules
-from monitor.packs.problems import Problem
+from monitor.packs.problems import Problem, nearest
 from monitor.packs.shipped import shipped_rules
 
 rules_option = click.option(
@@ -48,6 +48,19 @@ def read_catalogue(paths: Sequence[Path]) -> Catalogue:
     loaded = load_catalogues(paths)
     stop_on_errors(loaded.problems)
     return loaded.catalogue
+
+
+def check_names(names: Iterable[str], known: Collection[str]) -> None:
+    """Raises click.UsageError for the first name that no rule has."""
+    if unknown := sorted(set(names).difference(known)):
+        raise click.UsageError(no_rule(unknown[0], known))
+
+
+def no_rule(name: str, known: Collection[str]) -> str:
+    """That there is no such rule, with the nearest name, or all where none is near."""
+    close = nearest(name, known)
+    hint = f"did you mean {close}?" if close else f"there are {', '.join(sorted(known)) or 'none'}"
+    return f"no rule named {name!r}; {hint}"
 
 
 def stop_on_errors(problems: Iterable[Problem]) -> None:

@@ -13,7 +13,7 @@ import click
 import msgspec
 
 from monitor.cli.backtest_view import make_console, print_differences, print_report
-from monitor.cli.engine_options import catalogue_option, printable, read_catalogue
+from monitor.cli.engine_options import catalogue_option, check_names, printable, read_catalogue
 from monitor.cli.main import FAILED, UNREADABLE
 from monitor.cli.rules_test import rule_paths
 from monitor.cli.streams import EARLIEST, LATEST, Moment, read_files, read_history
@@ -70,9 +70,7 @@ def backtest(
         raise click.UsageError("--since does not lie before --until")
     rules = _read(paths or (shipped_rules(),))
     before_rules = None if other is None else _read((other,))
-    known = {rule.name for rule in (*rules, *(before_rules or ()))}
-    if unknown := sorted(set(names) - known):
-        raise click.UsageError(f"no rule named {unknown[0]!r}; there are {', '.join(sorted(known))}")
+    check_names(names, {rule.name for rule in (*rules, *(before_rules or ()))})
     catalogue = read_catalogue(catalogue_paths)
     compared = before_rules is not None
     after = Backtest(rules, catalogue, make_regex, is_compared=compared)

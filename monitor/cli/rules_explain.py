@@ -14,7 +14,14 @@ import click
 import msgspec
 
 from monitor.cli.case_files import load_case
-from monitor.cli.engine_options import catalogue_option, printable, read_catalogue, read_rules, rules_option
+from monitor.cli.engine_options import (
+    catalogue_option,
+    check_names,
+    printable,
+    read_catalogue,
+    read_rules,
+    rules_option,
+)
 from monitor.cli.main import FAILED, UNREADABLE
 from monitor.cli.streams import check_address
 from monitor.cli.why import print_why
@@ -142,9 +149,7 @@ def _entry(record: Record) -> Entry:
 
 def _named(rules: Sequence[Rule], names: tuple[str, ...]) -> Sequence[Rule]:
     known = {rule.name: rule for rule in rules}
-    unknown = sorted(set(names) - set(known))
-    if unknown:
-        raise click.UsageError(f"no rule named {unknown[0]!r}; there are {', '.join(sorted(known))}")
+    check_names(names, known)
     return [known[name] for name in names] if names else rules
 
 

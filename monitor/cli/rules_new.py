@@ -7,12 +7,11 @@ from pathlib import Path
 
 import click
 
-from monitor.cli.engine_options import printable
+from monitor.cli.engine_options import no_rule, printable
 from monitor.cli.main import FAILED
 from monitor.packs.example_run import run_examples
 from monitor.packs.grammar import NAME
 from monitor.packs.loader import SUFFIXES, Loaded, load_rules
-from monitor.packs.problems import nearest
 from monitor.packs.regex import make_regex
 from monitor.packs.scaffold import FAMILIES, as_copy, from_template
 from monitor.packs.shipped import shipped_rules
@@ -72,9 +71,7 @@ def _original(like: str, family: str | None, known: Loaded | None) -> tuple[str,
             if rule.name == like:
                 return Path(loaded.places[like].file).read_text(encoding="utf-8"), family or rule.family
     names = {rule.name for loaded in filter(None, (known, shipped)) for rule in loaded.rules}
-    close = nearest(like, names)
-    hint = f"did you mean {close}?" if close else f"there are {', '.join(sorted(names))}"
-    raise click.BadParameter(f"no rule named {like!r}; {hint}", param_hint="--like")
+    raise click.BadParameter(no_rule(like, names), param_hint="--like")
 
 
 def _say_next(file: Path, directory: Path, name: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from monitor.cli.engine_options import printable
+from monitor.cli.engine_options import check_names, printable
 from monitor.cli.lines import say
 from monitor.cli.main import FAILED
 from monitor.packs.example_run import Result, run_examples
@@ -40,10 +40,7 @@ def test(paths: tuple[Path, ...], names: tuple[str, ...], verbose: bool, report:
     errors = [problem for each in loaded for problem in each.errors]
     for problem in errors:
         click.echo(printable(str(problem)))
-    known = {name for each in loaded for name in each.places}
-    unknown = sorted(set(names) - known)
-    if unknown:
-        raise click.UsageError(f"no rule named {unknown[0]!r}; there are {', '.join(sorted(known))}")
+    check_names(names, {name for each in loaded for name in each.places})
     results: list[Result] = []
     empty: list[str] = []
     for each in loaded:

@@ -57,9 +57,10 @@ def test_verbose_says_what_the_engine_made_of_those_that_pass(pack: Path) -> Non
 
 def test_of_one_rule_and_of_one_that_is_not_there(pack: Path) -> None:
     assert outcome(pack, "--rule", "page-and-fix", "-v").exit_code == 0
-    result = outcome(pack, "--rule", "page-and-fox")
-    assert result.exit_code == 2
-    assert "there are page-and-fix" in result.stderr
+    for name, hint in (("page-and-fox", "did you mean page-and-fix?"), ("other", "there are page-and-fix")):
+        result = outcome(pack, "--rule", name)
+        assert result.exit_code == 2
+        assert f"no rule named {name!r}; {hint}" in result.stderr
 
 
 def test_several_paths_are_one_run(pack: Path, tmp_path: Path) -> None:
