@@ -68,9 +68,14 @@ class Appended(msgspec.Struct, frozen=True):
         return len(self.fresh) - sum(self.fresh)
 
 
+NOT_AT_HAND = b""
+"""In place of an event's JSON: whoever wants it has to write the event anew."""
+
+
 class Batch(msgspec.Struct, frozen=True):
     """Events in journal order, where to go on, and whether the head of the journal was reached.
 
+    `bodies`: each event's JSON as it lay in the journal, or `NOT_AT_HAND`; nothing at all where none is.
     `routes`: of a journal that several engines share, the shards of each event. `clock`: whoever writes that journal
     says in it that everything up to this moment has been written.
     """
@@ -81,6 +86,12 @@ class Batch(msgspec.Struct, frozen=True):
     rejects: tuple[Reject, ...] = ()
     routes: tuple[Route, ...] = ()
     clock: Instant | None = None
+    bodies: tuple[bytes, ...] = ()
+
+    def __post_init__(self) -> None:
+        for beside in (self.bodies, self.routes):
+            if beside and len(beside) != len(self.events):
+                raise ValueError(f"{len(beside)} were told of {len(self.events)} events; expected one of each")
 
 
 class Reject(msgspec.Struct, frozen=True):
@@ -148,6 +159,7 @@ class Saved(msgspec.Struct, frozen=True):
 class Commit(msgspec.Struct, frozen=True):
     """Everything of one batch that must become true at once.
 
+    `history` has the events that are to be kept, `bodies` the JSON of each as `Batch` has it, or nothing at all.
     `part`, `epoch`: what is owned, and since when; `scopes`: changed cells by scope.
     """
 
@@ -159,6 +171,7 @@ class Commit(msgspec.Struct, frozen=True):
     history: tuple[Event, ...] = ()
     rejects: tuple[Reject, ...] = ()
     part: str = WHOLE
+    bodies: tuple[bytes, ...] = ()
     scopes: dict[str, dict[str, bytes | None]] = {}
 
 

@@ -6,6 +6,7 @@ Knows nothing of the tools that send events.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -17,7 +18,16 @@ from monitor.decode.lenient import MAX_TEXT, from_mapping
 from monitor.decode.outcome import Unreadable
 from monitor.decode.times import instant_hook
 
-__all__ = ["MAX_EVENT_BYTES", "Unreadable", "decode_line", "decode_lines", "decode_regular", "decode_value", "encode"]
+__all__ = [
+    "MAX_EVENT_BYTES",
+    "Unreadable",
+    "decode_line",
+    "decode_lines",
+    "decode_regular",
+    "decode_value",
+    "encode",
+    "with_receipt",
+]
 
 MAX_EVENT_BYTES = 1024 * 1024
 _DECODER = msgspec.json.Decoder(Event, dec_hook=instant_hook)
@@ -109,3 +119,17 @@ _ENCODE: Callable[[Any], bytes] = msgspec.json.Encoder(enc_hook=_to_json).encode
 def encode(event: Event) -> bytes:
     """The event as one line of JSON without its newline; `decode_line` gives the same event back."""
     return _ENCODE(event)
+
+
+def with_receipt(line: bytes, received_at: Instant) -> bytes:
+    """The line of a regular event that does not tell when it was received, so that it does.
+
+    For who has just read it: to write the event anew takes five times as long.
+    """
+    return line.rstrip()[:-1] + _receipt(received_at)
+
+
+@lru_cache(maxsize=256)
+def _receipt(received_at: Instant) -> bytes:
+    """Receipts are told in milliseconds, in which many arrive together."""
+    return f',"received_at":"{to_text(received_at)}"}}'.encode()

@@ -16,10 +16,11 @@ import msgspec
 from monitor.core.events import EARLIEST_AT, Event, Instant
 from monitor.core.reasons import Ignored, Rejected
 from monitor.core.routing import EVERYWHERE, SHARDS, Route
+from monitor.decode.canonical import with_receipt
 from monitor.decode.normalise import normalise, receive
 from monitor.decode.outcome import Outcome, refused
 from monitor.decode.registry import decode, decode_plain
-from monitor.ports import Reject
+from monitor.ports import NOT_AT_HAND, Reject
 
 _MICROSECONDS_PER_MILLISECOND = 1000
 SHARDS_HEADER = "nearmiss-shards"
@@ -56,6 +57,8 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     offset: int
     at: int
     events: tuple[Event, ...] = ()
+    bodies: tuple[bytes, ...] = ()
+    """Each event's JSON as `Batch` has it."""
     rejects: tuple[Reject, ...] = ()
     ignored: tuple[Ignored, ...] = ()
     route: Route = ()
@@ -79,8 +82,12 @@ def read_message(message: Message, source: str, now: Instant, tolerance: int, *,
     headers = _headers(message.headers)
     route = route_of(headers[SHARDS_HEADER]) if SHARDS_HEADER in headers else ()
     if (plain := decode_plain(source, message.value, headers)) is not None:
+        was_received = plain.received_at is not None
         event = receive(plain, received_at, tolerance)
-        return Entry(offset=message.offset, at=event.time, events=(event,), route=route)
+        body = NOT_AT_HAND
+        if event is plain:
+            body = message.value if was_received else with_receipt(message.value, received_at)
+        return Entry(offset=message.offset, at=event.time, events=(event,), bodies=(body,), route=route)
     outcome = _framed(message.value) or decode(source, message.value, headers, received_at)
     events = tuple(normalise(event, received_at, tolerance) for event in outcome.events)
     coordinates = {
@@ -92,6 +99,7 @@ def read_message(message: Message, source: str, now: Instant, tolerance: int, *,
         offset=message.offset,
         at=min((event.time for event in events), default=EARLIEST_AT),
         events=events,
+        bodies=(NOT_AT_HAND,) * len(events),
         rejects=tuple(
             Reject(
                 source=source,

@@ -94,16 +94,20 @@ class RoutedReader:
         if all(batch.routes):
             return batch
         events: list[Event] = []
+        bodies: list[bytes] = []
         routes: list[Route] = []
         rejects = list(batch.rejects)
-        for event, told in zip(batch.events, batch.routes, strict=True):
+        for event, body, told in zip(batch.events, batch.bodies, batch.routes, strict=True):
             route = told or self._router().route(event)
             if self._partition in partitions_of(route, self._partitions):
                 events.append(event)
+                bodies.append(body)
                 routes.append(route)
             else:
                 rejects.append(self._misrouted(event, route))
-        return msgspec.structs.replace(batch, events=tuple(events), routes=tuple(routes), rejects=tuple(rejects))
+        return msgspec.structs.replace(
+            batch, events=tuple(events), bodies=tuple(bodies), routes=tuple(routes), rejects=tuple(rejects)
+        )
 
     async def wait(self, timeout: float) -> None:
         await self._reader.wait(timeout)

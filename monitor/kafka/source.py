@@ -148,18 +148,26 @@ class KafkaReader:
         taken = await self._halts.judge(merge(self._open.values(), limit))
         self._count(taken)
         events: list[Event] = []
+        bodies: list[bytes] = []
         routes: list[Route] = []
         rejects: list[Reject] = []
         clock: Instant | None = None
         for _, entry in taken:
             events += entry.events
+            bodies += entry.bodies
             routes += [entry.route] * len(entry.events)
             rejects += entry.rejects
             if entry.clock is not None and (clock is None or entry.clock > clock):
                 clock = entry.clock
         reached = {**positions, **{lane.key: lane.handed for lane in self._lanes.values()}}
         return Batch(
-            tuple(events), reached, await self._is_at_head(consumer), tuple(rejects), tuple(routes), clock=clock
+            tuple(events),
+            reached,
+            await self._is_at_head(consumer),
+            tuple(rejects),
+            tuple(routes),
+            clock=clock,
+            bodies=tuple(bodies),
         )
 
     def _count(self, taken: Sequence[tuple[Lane, Entry]]) -> None:

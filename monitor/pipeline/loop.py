@@ -23,7 +23,7 @@ from monitor.pipeline.pace import Pace
 from monitor.pipeline.pack import Current
 from monitor.pipeline.tally import Tally
 from monitor.pipeline.tenure import LoopState, Tenure, TenureSettings, stopped_within
-from monitor.ports import WHOLE, Batch, Clock, Commit, EngineStore, JournalReader, Reject, Saved
+from monitor.ports import NOT_AT_HAND, WHOLE, Batch, Clock, Commit, EngineStore, JournalReader, Reject, Saved
 
 __all__ = ["EngineLoop", "LoopSettings", "LoopState", "MakeEngine"]
 _log = get_logger("engine")
@@ -62,6 +62,7 @@ class _Uncommitted:
         self.decisions: list[Decision] = []
         self.rejects: list[Reject] = []
         self.history: list[Event] = []
+        self.bodies: list[bytes] = []
         self.events = 0
         self.since: float | None = None
 
@@ -214,6 +215,7 @@ class EngineLoop:
             await asyncio.sleep(0)
         if self._keeps_history:
             done.history += events
+            done.bodies += batch.bodies or (NOT_AT_HAND,) * len(events)
 
     def _is_due(self, done: _Uncommitted) -> bool:
         if not done.is_worth_it:
@@ -244,6 +246,7 @@ class EngineLoop:
             epoch=epoch,
             at=self._clock.now(),
             history=tuple(done.history),
+            bodies=tuple(done.bodies),
             rejects=tuple(done.rejects),
         )
 

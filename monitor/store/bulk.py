@@ -6,7 +6,7 @@ Knows tables as columns with types; must not know what rows mean.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -17,33 +17,34 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 AT_ONCE = 1000
 """Rows a statement: what is encoded for it keeps the process from anything else."""
 
-Row = Mapping[str, Any]
+Names = tuple[str, ...]
+Row = tuple[Any, ...]
+"""The values of some columns, in the order of their names."""
 
 
-async def add_new(connection: AsyncConnection, table: Table, rows: Sequence[Row]) -> None:
-    """Insert the rows that break no unique index, and leave the others out. All rows have the same columns.
+async def add_new(connection: AsyncConnection, table: Table, names: Names, rows: Sequence[Row]) -> None:
+    """Insert the rows that break no unique index, and leave the others out.
 
     On PostgreSQL a column goes as one array: a row at a time costs half as much again, and COPY cannot leave rows out.
     """
-    await _write(connection, table, rows, ())
+    await _write(connection, table, names, rows, ())
 
 
-async def put(connection: AsyncConnection, table: Table, rows: Sequence[Row], keys: tuple[str, ...]) -> None:
-    """Insert the rows, or replace those with the same keys. All have the same columns, and no two the same keys."""
-    await _write(connection, table, rows, keys)
+async def put(connection: AsyncConnection, table: Table, names: Names, rows: Sequence[Row], keys: Names) -> None:
+    """Insert the rows, or replace those with the same keys. No two have the same keys."""
+    await _write(connection, table, names, rows, keys)
 
 
-async def _write(connection: AsyncConnection, table: Table, rows: Sequence[Row], keys: tuple[str, ...]) -> None:
+async def _write(connection: AsyncConnection, table: Table, names: Names, rows: Sequence[Row], keys: Names) -> None:
     for start in range(0, len(rows), AT_ONCE):
         some = rows[start : start + AT_ONCE]
-        names = tuple(some[0])
         if connection.dialect.name == "sqlite":
             insert = sqlite.insert(table)
             rest = {name: insert.excluded[name] for name in names if name not in keys}
             statement = insert.on_conflict_do_update(keys, set_=rest) if keys else insert.on_conflict_do_nothing()
-            await connection.execute(statement, list(some))
+            await connection.execute(statement, [dict(zip(names, row, strict=True)) for row in some])
         else:
-            columns = {name: [row[name] for row in some] for name in names}
+            columns = dict(zip(names, map(list, zip(*some, strict=True)), strict=True))
             await connection.execute(_from_arrays(connection.dialect, table, names, keys), columns)
         await asyncio.sleep(0)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,15 @@ from sqlalchemy import Select, bindparam, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.core.decisions import Amend, Ignore, Late, Merge, Open, Withdraw
+from monitor.core.events import Event
 from monitor.ops.squeezing import squeeze, unsqueeze
 from monitor.ops.tasks import to_the_end
-from monitor.ports import WHOLE, Commit, Fenced, Held, Saved
+from monitor.ports import NOT_AT_HAND, WHOLE, Commit, Fenced, Held, Saved
 from monitor.store import verdicts
 from monitor.store.bulk import AT_ONCE, add_new, put
-from monitor.store.codec import plain
+from monitor.store.codec import encode_event, plain
 from monitor.store.connections import TAKES_LONGER, Database
-from monitor.store.journal import event_row
+from monitor.store.journal import EVENT_COLUMNS, event_row
 from monitor.store.not_opened import add_not_opened
 from monitor.store.rejects import reject_row
 from monitor.store.repetition import to_carry_out
@@ -152,23 +152,31 @@ class SqlEngineStore:
         return str(owner.last_commit)
 
     async def _remember(self, connection: AsyncConnection, commit: Commit) -> None:
-        kept = [{"key": key, "value": squeeze(value)} for key, value in commit.cells.items() if value is not None]
+        kept = [(key, squeeze(value)) for key, value in commit.cells.items() if value is not None]
         gone = [key for key, value in commit.cells.items() if value is None]
         if kept:
-            await put(connection, engine_cells, kept, ("key",))
+            await put(connection, engine_cells, ("key", "value"), kept, ("key",))
         for start in range(0, len(gone), _IN_LIST):
             part = gone[start : start + _IN_LIST]
             await connection.execute(delete(engine_cells).where(engine_cells.c.key.in_(part)))
         await self._remember_scopes(connection, commit)
         if commit.positions:
-            rows = [{"partition": name, "position": position} for name, position in commit.positions.items()]
-            await put(connection, engine_positions, rows, ("partition",))
+            await put(
+                connection,
+                engine_positions,
+                ("partition", "position"),
+                list(commit.positions.items()),
+                ("partition",),
+            )
         # A redelivery is the same event; the first copy is kept. Parts in one order: an event that concerns several
         # is written by each, and they must not wait for each other in a circle.
-        events = commit.history if commit.part == WHOLE else sorted(commit.history, key=_identity)
+        events = list(zip(commit.history, commit.bodies or [NOT_AT_HAND] * len(commit.history), strict=True))
+        if commit.part != WHOLE:
+            events.sort(key=_identity)
         for start in range(0, len(events), AT_ONCE):
             # So many at a time, and not all before the first is sent: the database works meanwhile.
-            await add_new(connection, event_history, [event_row(event) for event in events[start : start + AT_ONCE]])
+            some = [event_row(event, body or encode_event(event)) for event, body in events[start : start + AT_ONCE]]
+            await add_new(connection, event_history, EVENT_COLUMNS, some)
         if commit.rejects:
             # What is read again, after a rewind, is kept already.
             await connection.execute(
@@ -177,28 +185,27 @@ class SqlEngineStore:
             )
 
     async def _remember_scopes(self, connection: AsyncConnection, commit: Commit) -> None:
-        kept: list[dict[str, Any]] = []
+        kept: list[tuple[str, str, bytes]] = []
         gone: list[dict[str, Any]] = []
         for scope, cells in commit.scopes.items():
             for key, value in cells.items():
-                name = {"scope": plain(scope), "key": key}
                 if value is None:
-                    gone.append(name)
+                    gone.append({"scope_": plain(scope), "key_": key})
                 else:
-                    kept.append({**name, "value": squeeze(value)})
+                    kept.append((plain(scope), key, squeeze(value)))
         if kept:
-            await put(connection, scoped_cells, kept, ("scope", "key"))
+            await put(connection, scoped_cells, ("scope", "key", "value"), kept, ("scope", "key"))
         if gone:
             this_one = (scoped_cells.c.scope == bindparam("scope_")) & (scoped_cells.c.key == bindparam("key_"))
-            names = [{"scope_": row["scope"], "key_": row["key"]} for row in gone]
-            await connection.execute(delete(scoped_cells).where(this_one), names)
+            await connection.execute(delete(scoped_cells).where(this_one), gone)
 
 
 def _row(part: str) -> Select[Any]:
     return select(engine_owners).where(engine_owners.c.part == part)
 
 
-_identity = attrgetter("source", "id")
+def _identity(entry: tuple[Event, bytes]) -> tuple[str, str]:
+    return (entry[0].source, entry[0].id)
 
 
 async def _cells(connection: AsyncConnection) -> dict[str, bytes]:

@@ -94,7 +94,8 @@ class SqlJournal:
             return Appended(())
         if self._closing:
             raise Unavailable("the journal is closed")
-        ticket = _Ticket([event_row(event) for event in events])
+        rows = [dict(zip(EVENT_COLUMNS, event_row(event, encode_event(event)), strict=True)) for event in events]
+        ticket = _Ticket(rows)
         self._waiting.append(ticket)
         self._wake.set()
         return await ticket.done
@@ -182,16 +183,20 @@ class SqlJournal:
         return {(row.source, row.event_id) for row in connection.execute(insert, list(first.values()))}
 
 
-def event_row(event: Event) -> Row:
-    """An event as a row, without its position."""
-    return {
-        "source": plain(event.source),
-        "event_id": plain(event.id),
-        "at": int(event.time),
-        "service": plain_or_none(event.service),
-        "kind": event.kind,
-        "body": encode_event(event),
-    }
+EVENT_COLUMNS = ("source", "event_id", "at", "service", "kind", "body")
+"""What the journal and the history have in common; each has a position besides."""
+
+
+def event_row(event: Event, body: bytes) -> tuple[Any, ...]:
+    """An event's values of `EVENT_COLUMNS`. `body`: its JSON."""
+    return (
+        plain(event.source),
+        plain(event.id),
+        int(event.time),
+        plain_or_none(event.service),
+        event.kind,
+        body,
+    )
 
 
 def _select(start: int, limit: int, connection: Connection) -> tuple[Sequence[Any], int | None]:

@@ -23,13 +23,13 @@ from monitor.decode.canonical import decode_line
 from monitor.lab.generator import Shape, generate
 from monitor.ops.clock import SystemClock
 from monitor.ports import Commit, Retention
+from monitor.store.codec import encode_event
 from monitor.store.database import open_store
-from monitor.store.journal import event_row
+from monitor.store.journal import EVENT_COLUMNS, event_row
 from monitor.store.migrations import upgrade
 from tests.support.postgres import PostgresServer
 
 COMMIT = 1000
-COLUMNS = ("source", "event_id", "at", "service", "kind", "body")
 CHUNKS = "CREATE TABLE chunks (service text, from_at bigint, to_at bigint, events integer, body bytea)"
 INDEX = "CREATE INDEX chunks_service_from_at ON chunks (service, from_at)"
 
@@ -41,7 +41,7 @@ def main() -> None:
     given = parser.parse_args()
     shape = Shape(given.events, given.services, user_facing=max(1, given.services // 10), seed=1)
     events = [decode_line(line) for line in islice(generate(shape), given.events)]
-    body = sum(len(event_row(event)["body"]) for event in events) / len(events)
+    body = sum(len(encode_event(event)) for event in events) / len(events)
     print(f"{len(events):,} events of {given.services} services, {body:.0f} bytes of JSON each, {COMMIT:,} a commit")
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(_through_the_store(f"sqlite:///{folder}/nearmiss.db", "SQLite", events))
@@ -103,10 +103,10 @@ async def _on_postgresql(url: str, events: Sequence[Event]) -> None:
         await connection.execute("TRUNCATE event_history")
         began = clock.monotonic()
         for batch in _batches(events):
-            rows = [tuple(event_row(event)[column] for column in COLUMNS) for event in batch]
+            rows = [event_row(event, encode_event(event)) for event in batch]
             async with connection.transaction():
                 if how:
-                    await connection.copy_records_to_table("event_history", records=rows, columns=COLUMNS)
+                    await connection.copy_records_to_table("event_history", records=rows, columns=EVENT_COLUMNS)
                 else:
                     await connection.executemany(
                         "INSERT INTO event_history (source, event_id, at, service, kind, body) "
@@ -120,8 +120,8 @@ async def _on_postgresql(url: str, events: Sequence[Event]) -> None:
     await connection.execute("TRUNCATE event_history")
     began = clock.monotonic()
     for batch in _batches(events):
-        rows = [tuple(event_row(event)[column] for column in COLUMNS) for event in batch]
-        await connection.copy_records_to_table("event_history", records=rows, columns=COLUMNS)
+        rows = [event_row(event, encode_event(event)) for event in batch]
+        await connection.copy_records_to_table("event_history", records=rows, columns=EVENT_COLUMNS)
     took = clock.monotonic() - began
     size = await connection.fetchval("SELECT pg_total_relation_size('event_history')")
     _say("PostgreSQL: a row an event, COPY, its key as the only index", len(events), took, size)
@@ -160,7 +160,7 @@ def _chunks(batch: Sequence[Event]) -> Iterator[tuple[str, int, int, int, bytes]
 
 
 def _chunk(service: str, events: Sequence[Event]) -> tuple[str, int, int, int, bytes]:
-    body = zlib.compress(b"\n".join(event_row(event)["body"] for event in events), 1)
+    body = zlib.compress(b"\n".join(encode_event(event) for event in events), 1)
     times = [event.time for event in events]
     return service, min(times), max(times), len(events), body
 

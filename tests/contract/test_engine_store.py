@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from sqlalchemy import select
 
 from monitor.core.decisions import Amend, Decision, Ignore, Late, Merge, Open, Withdraw
 from monitor.core.events import DAY, Event, EventId, Instant
 from monitor.core.near_miss import Cited, Draft, Move, State
 from monitor.core.reasons import NotOpened, Withdrawn
-from monitor.ports import Answers, Audit, Commit, Decide, Fenced, Held, NotFound, Query, Reject
+from monitor.ports import NOT_AT_HAND, Answers, Audit, Commit, Decide, Fenced, Held, NotFound, Query, Reject
 from monitor.store import not_opened
 from monitor.store.bulk import AT_ONCE
+from monitor.store.codec import encode_event
 from monitor.store.database import Store
 from monitor.store.history import EVER
 from monitor.store.not_opened import NotOpenedCount
+from monitor.store.tables import event_history
 from tests.support.records import BASE, MONDAY, at, draft, event
 
 IMPACT = event("i1", "impact.started", 60, source="statuspage/acme")
@@ -327,6 +330,19 @@ async def test_history_and_rejects_are_part_of_the_commit(store: Store, engine: 
     assert [each async for each in store.history.events(BASE, MONDAY)] == list(events)
     assert [each async for each in store.history.events(BASE, MONDAY, "payments-db")] == [events[0]]
     assert [(each.body, each.headers) for each in await store.rejects.page(None, 10)] == [(b"\0", {"offset": "7"})]
+
+
+async def test_what_the_journal_held_of_an_event_goes_into_the_history_as_it_is(store: Store, engine: Engine) -> None:
+    told, written = event("e1", "alert.fired", 1), event("e2", "alert.resolved", 5)
+    body = b"  " + encode_event(told)
+    await store.engine_store.commit(
+        Commit((), {}, {}, engine.epoch, MONDAY, history=(told, written), bodies=(body, NOT_AT_HAND))
+    )
+
+    assert [each async for each in store.history.events(*EVER)] == [told, written]
+    async with store.records_database.reading() as connection:
+        kept = (await connection.execute(select(event_history.c.body).order_by(event_history.c.at))).scalars().all()
+    assert [bytes(each) for each in kept] == [body, encode_event(written)]
 
 
 async def test_odd_text_is_kept_as_far_as_a_database_can(store: Store, engine: Engine) -> None:

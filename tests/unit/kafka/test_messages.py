@@ -9,7 +9,9 @@ import pytest
 
 from monitor.core.events import EARLIEST_AT, HOUR, MINUTE, SECOND, Instant
 from monitor.core.reasons import Ignored, Rejected
+from monitor.decode.canonical import decode_line
 from monitor.kafka.messages import Entry, read_message
+from monitor.ports import NOT_AT_HAND
 
 NOW = Instant(1_767_268_800 * SECOND)  # 2026-01-01T12:00:00Z
 EVENT = {"id": "e", "source": "s", "time": "2026-01-01T11:59:00Z", "kind": "note.added"}
@@ -112,3 +114,28 @@ def test_a_schema_registrys_envelope_has_a_reason_of_its_own(value: bytes) -> No
 
     assert reject.reason == Rejected.SCHEMA_FRAMED
     assert reject.body == value
+
+
+@pytest.mark.parametrize(
+    ("value", "at_hand"),
+    [
+        pytest.param(body(), True, id="regular"),
+        pytest.param(b" " + body(labels={"team": "a\u00e9"}) + b"\r\n", True, id="white-space"),
+        pytest.param(body(received_at=None), True, id="null"),
+        pytest.param(body(received_at="2026-01-01T13:59:30+02:00"), True, id="relayed"),
+        pytest.param(body(received_at="2027-01-01T11:59:30Z"), False, id="received-in-the-future"),
+        pytest.param(body(time="2026-01-02T11:59:00Z"), False, id="from-the-future"),
+        pytest.param(body(extra="told"), False, id="irregular"),
+    ],
+)
+def test_where_the_bytes_still_tell_the_event_they_come_along(value: bytes, at_hand: bool) -> None:
+    entry = read(value)
+
+    (told,) = entry.bodies
+    assert [decode_line(told)] == list(entry.events) if at_hand else told == NOT_AT_HAND
+
+
+def test_there_is_a_body_for_each_event() -> None:
+    batch = b"[" + body() + b"," + body(id="f") + b"]"
+
+    assert len(read(batch).bodies) == len(read(batch).events) == 2
