@@ -32,6 +32,9 @@ _SHOWN = (Open, Amend, Withdraw, Merge)
 """Decisions that somebody may be looking at: where nothing waits to be read they are written at once."""
 _AHEAD = 2
 """So many times what is usually committed may gather while a commit is being written."""
+_TURNS = 3
+"""So many turns of the event loop lead from the database's answer to the next statement: it is read, it wakes who waits
+for it, and that one goes on."""
 MakeEngine = Callable[[Saved], Engine | Shards]
 """An engine with the loaded rules that goes on from what was saved: one for everything, or those of a part's shards."""
 
@@ -211,8 +214,9 @@ class EngineLoop:
             else:
                 done.decisions += engine.step(part)
             done.events += len(part)
-            # Webhooks are answered between two slices.
-            await asyncio.sleep(0)
+            # Webhooks are answered between two slices, and the commit under way takes its next step.
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
         if self._keeps_history:
             done.history += events
             done.bodies += batch.bodies or (NOT_AT_HAND,) * len(events)
