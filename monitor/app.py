@@ -67,8 +67,8 @@ Companion = Callable[[str, asyncio.Event], Awaitable[None]]
 async def serve(settings: Settings, pack: Pack, listener: socket.socket, companion: Companion) -> None:
     """Run every role until SIGTERM or SIGINT, then stop in order: intake, open requests, engine, store.
 
-    Raises TaskFailed when a part died; NewerDatabase, OutdatedDatabase, Unavailable when the database cannot be used;
-    KafkaProblem when the topics cannot.
+    Raises TaskFailed when a part died; NewerDatabase, OutdatedDatabase, MissingRight, Unavailable when the
+    database cannot be used; KafkaProblem when the topics cannot.
     """
     with stop_on_signals() as stop, asked_by_hangup(stop) as asked:
         clock = SystemClock()

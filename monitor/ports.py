@@ -42,6 +42,10 @@ class OutdatedDatabase(Exception):
     """The database lacks migrations that this program needs; somebody has to upgrade it first."""
 
 
+class MissingRight(Exception):
+    """The database user may not do what this program has to; somebody has to grant it first."""
+
+
 class Fenced(Exception):
     """Another owner took over; this one must stop without writing."""
 

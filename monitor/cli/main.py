@@ -145,6 +145,7 @@ def _exit_code(error: Exception) -> int | None:
         ("monitor.settings", "BadSettings", WRONG_USAGE),
         ("monitor.ports", "NewerDatabase", FAILED),
         ("monitor.ports", "OutdatedDatabase", FAILED),
+        ("monitor.ports", "MissingRight", FAILED),
         ("monitor.ports", "Unavailable", FAILED),
         ("monitor.kafka.errors", "KafkaProblem", FAILED),
     ):

@@ -5,7 +5,6 @@ Knows tables as columns with types; must not know what rows mean.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -46,7 +45,6 @@ async def _write(connection: AsyncConnection, table: Table, names: Names, rows: 
         else:
             columns = dict(zip(names, map(list, zip(*some, strict=True)), strict=True))
             await connection.execute(_from_arrays(connection.dialect, table, names, keys), columns)
-        await asyncio.sleep(0)
 
 
 @lru_cache(maxsize=32)

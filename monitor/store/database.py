@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
 
+from monitor.ports import MissingRight
+from monitor.store.arrivals import missing_right
 from monitor.store.connections import Database, Locations
 from monitor.store.engine_store import SqlEngineStore
 from monitor.store.history import SqlHistory
@@ -48,12 +50,16 @@ class Store:
     async def open(self) -> None:
         """Make ready. SQLite files are created and upgraded; a PostgreSQL database must have been upgraded before.
 
-        Raises NewerDatabase, OutdatedDatabase (PostgreSQL only), Unavailable.
+        Raises NewerDatabase, OutdatedDatabase and MissingRight (PostgreSQL only), Unavailable.
         """
         if self._migrates:
             await upgrade(self._url)
         else:
             await check(self._url)
+            async with self.records_database.reading() as connection:
+                lacking = await missing_right(connection)
+            if lacking is not None:
+                raise MissingRight(lacking)
         self.journal.start()
 
     async def close(self) -> None:

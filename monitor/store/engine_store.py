@@ -14,15 +14,14 @@ from sqlalchemy import Select, bindparam, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.core.decisions import Amend, Ignore, Late, Merge, Open, Withdraw
-from monitor.core.events import Event
 from monitor.ops.squeezing import squeeze, unsqueeze
 from monitor.ops.tasks import to_the_end
 from monitor.ports import NOT_AT_HAND, WHOLE, Commit, Fenced, Held, Saved
 from monitor.store import verdicts
-from monitor.store.bulk import AT_ONCE, add_new, put
-from monitor.store.codec import encode_event, plain
+from monitor.store.arrivals import Arrived, add_events
+from monitor.store.bulk import put
+from monitor.store.codec import plain
 from monitor.store.connections import TAKES_LONGER, Database
-from monitor.store.journal import EVENT_COLUMNS, event_row
 from monitor.store.not_opened import add_not_opened
 from monitor.store.rejects import reject_row
 from monitor.store.repetition import to_carry_out
@@ -30,7 +29,6 @@ from monitor.store.tables import (
     engine_cells,
     engine_owners,
     engine_positions,
-    event_history,
     rejects,
     scoped_cells,
 )
@@ -173,10 +171,8 @@ class SqlEngineStore:
         events = list(zip(commit.history, commit.bodies or [NOT_AT_HAND] * len(commit.history), strict=True))
         if commit.part != WHOLE:
             events.sort(key=_identity)
-        for start in range(0, len(events), AT_ONCE):
-            # So many at a time, and not all before the first is sent: the database works meanwhile.
-            some = [event_row(event, body or encode_event(event)) for event, body in events[start : start + AT_ONCE]]
-            await add_new(connection, event_history, EVENT_COLUMNS, some)
+        if events:
+            await add_events(connection, events)
         if commit.rejects:
             # What is read again, after a rewind, is kept already.
             await connection.execute(
@@ -204,7 +200,7 @@ def _row(part: str) -> Select[Any]:
     return select(engine_owners).where(engine_owners.c.part == part)
 
 
-def _identity(entry: tuple[Event, bytes]) -> tuple[str, str]:
+def _identity(entry: Arrived) -> tuple[str, str]:
     return (entry[0].source, entry[0].id)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection, Table, func, select, text
 
+from monitor.store.arrivals import missing_right
 from monitor.store.codec import decode_draft
 from monitor.store.connections import Database
 from monitor.store.journal import PARTITION
@@ -66,6 +67,7 @@ class SqlInspection:
             async with database.reading() as connection:
                 rows |= await connection.run_sync(_count, tables.sorted_tables)
         async with self._records.reading() as connection:
+            problems += filter(None, [await missing_right(connection)])
             problems += await connection.run_sync(_records_fit)
             if full:
                 problems += await connection.run_sync(_drafts_read)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
 
+import asyncpg  # type: ignore[import-untyped]  # comes without types
 import pytest
 from sqlalchemy import delete, insert, update
 
 from monitor.cli.main import run
 from monitor.core.decisions import Open
-from monitor.ports import Commit, Halt
-from monitor.store.database import Store
+from monitor.core.events import Event
+from monitor.ports import Commit, Halt, MissingRight
+from monitor.store.database import Store, open_for_reading
+from monitor.store.history import EVER
 from monitor.store.journal import PARTITION
 from monitor.store.tables import audit, engine_positions, journal_head, near_misses
+from tests.support.postgres import USER, PostgresServer
 from tests.support.records import BASE, draft, event
 
 
@@ -104,3 +109,47 @@ def test_a_damaged_file_is_named(sqlite_url: str, capfd: pytest.CaptureFixture[s
 
     assert code == 1
     assert "a page is damaged" in str(found["problems"])
+
+
+def test_a_user_who_may_create_no_temporary_tables_is_told_what_to_grant(
+    postgres_server: PostgresServer, postgres_url: str
+) -> None:
+    user, name = f"user_{uuid.uuid4().hex}", postgres_url.rpartition("/")[2]
+    theirs = postgres_url.replace(f"//{USER}@", f"//{user}@")
+    postgres_server.execute(f"CREATE ROLE {user} LOGIN; REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC")
+    asyncio.run(_let_in(postgres_url, user))
+
+    told = asyncio.run(_refusal(theirs))
+    grant = f'GRANT TEMPORARY ON DATABASE "{name}" TO "{user}"'
+    assert grant in told
+    assert asyncio.run(_problems(theirs)) == (told,)
+
+    postgres_server.execute(grant)
+    assert asyncio.run(_kept(theirs, event("e1", "note.added", 1))) == ["e1"]
+
+
+async def _let_in(url: str, user: str) -> None:
+    connection = await asyncpg.connect(url)
+    for things in ("TABLES", "SEQUENCES"):
+        await connection.execute(f"GRANT ALL ON ALL {things} IN SCHEMA public TO {user}")
+    await connection.close()
+
+
+async def _refusal(url: str) -> str:
+    store = Store(url)
+    with pytest.raises(MissingRight) as refused:
+        await store.open()
+    await store.close()
+    return str(refused.value)
+
+
+async def _problems(url: str) -> tuple[str, ...]:
+    async with open_for_reading(url) as store:
+        return (await store.inspection.inspect()).problems
+
+
+async def _kept(url: str, *events: Event) -> list[str]:
+    async with Store(url) as store:
+        saved = await store.engine_store.acquire("engine")
+        await store.engine_store.commit(Commit((), {}, {}, saved.epoch, BASE, history=events))
+        return [each.id async for each in store.history.events(*EVER)]
