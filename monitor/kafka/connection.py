@@ -167,7 +167,11 @@ class Connector:
             async with asyncio.timeout(self._timeout):
                 await producer.stop()
         except (TimeoutError, KafkaError, OSError):
-            await asyncio.gather(producer._sender.close(), producer.client.close(), return_exceptions=True)  # noqa: SLF001 - as in `close`
+            # The sender first: it waits for what only an open client can tell it, and else would wait for ever.
+            for close in (producer._sender.close, producer.client.close):  # noqa: SLF001 - as in `close`
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._timeout):
+                        await asyncio.gather(close(), return_exceptions=True)
 
     async def close(self, consumer: AIOKafkaConsumer) -> None:
         """Close, but do not wait for a broker that does not answer."""

@@ -1,10 +1,14 @@
-"""Files for the encryption that cannot be used are named before anything connects."""
+"""Files for the encryption that cannot be used are named before anything connects; what cannot be closed is left."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError
 
 from monitor.kafka.connection import Connector
 from monitor.kafka.errors import UnusableCertificate
@@ -20,3 +24,37 @@ def test_a_file_that_is_no_certificate_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(UnusableCertificate, match=r"kafka\.ca_file.*expected certificates in PEM format"):
         Connector(settings, timeout=1, refresh=1)
+
+
+class Stuck:
+    """A producer whose broker is gone: its sender waits for news that only an open client brings."""
+
+    def __init__(self) -> None:
+        self._sender: Any = self
+        self.client = Client()
+        self.was_open = False
+
+    async def stop(self) -> None:
+        raise KafkaConnectionError
+
+    async def close(self) -> None:
+        self.was_open = not self.client.closed
+        await asyncio.Event().wait()
+
+
+class Client:
+    closed = False
+
+    async def close(self) -> None:
+        self.closed = True
+        raise OSError("gone")
+
+
+async def test_a_producer_that_cannot_be_closed_holds_nobody_up() -> None:
+    producer = Stuck()
+    connector = Connector(KafkaSettings(bootstrap="a:1", topics={"t": "events"}, journal="t"), timeout=0.01, refresh=1)
+
+    await connector.close_producer(cast("AIOKafkaProducer", producer))
+
+    assert producer.was_open
+    assert producer.client.closed
