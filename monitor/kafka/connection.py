@@ -56,6 +56,7 @@ SESSION_MILLISECONDS = 6000
 """A member that was not heard of for so long is given up by the group; the least that brokers allow by default."""
 HEARTBEAT_MILLISECONDS = 1500
 _FETCH_WAIT_MILLISECONDS = 100
+_GIVE_UP_SECONDS = 1.0
 _MILLISECONDS = 1000
 Client = TypeVar("Client", AIOKafkaConsumer, AIOKafkaProducer)
 
@@ -167,11 +168,11 @@ class Connector:
             async with asyncio.timeout(self._timeout):
                 await producer.stop()
         except (TimeoutError, KafkaError, OSError):
-            # The sender first: it waits for what only an open client can tell it, and else would wait for ever.
-            for close in (producer._sender.close, producer.client.close):  # noqa: SLF001 - as in `close`
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(self._timeout):
-                        await asyncio.gather(close(), return_exceptions=True)
+            # With the client closed the sender's requests fail at once; but it may wait for what only an open client
+            # would tell it, and then for ever, unless it is cancelled once more, which the end of this time does.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_GIVE_UP_SECONDS):
+                    await asyncio.gather(producer._sender.close(), producer.client.close(), return_exceptions=True)  # noqa: SLF001 - as in `close`
 
     async def close(self, consumer: AIOKafkaConsumer) -> None:
         """Close, but do not wait for a broker that does not answer."""

@@ -32,14 +32,16 @@ class Stuck:
     def __init__(self) -> None:
         self._sender: Any = self
         self.client = Client()
-        self.was_open = False
+        self.was_cancelled = False
 
     async def stop(self) -> None:
         raise KafkaConnectionError
 
     async def close(self) -> None:
-        self.was_open = not self.client.closed
-        await asyncio.Event().wait()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.was_cancelled = True
 
 
 class Client:
@@ -50,11 +52,12 @@ class Client:
         raise OSError("gone")
 
 
-async def test_a_producer_that_cannot_be_closed_holds_nobody_up() -> None:
+async def test_a_producer_that_cannot_be_closed_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.kafka.connection._GIVE_UP_SECONDS", 0.01)
     producer = Stuck()
     connector = Connector(KafkaSettings(bootstrap="a:1", topics={"t": "events"}, journal="t"), timeout=0.01, refresh=1)
 
     await connector.close_producer(cast("AIOKafkaProducer", producer))
 
-    assert producer.was_open
     assert producer.client.closed
+    assert producer.was_cancelled
