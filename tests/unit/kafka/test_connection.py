@@ -27,21 +27,26 @@ def test_a_file_that_is_no_certificate_is_named(tmp_path: Path) -> None:
 
 
 class Stuck:
-    """A producer whose broker is gone: its sender waits for news that only an open client brings."""
+    """A producer whose broker is gone: its sender finishes a request first, which waits for a client that is closed."""
 
-    def __init__(self) -> None:
+    def __init__(self, tasks: asyncio.TaskGroup) -> None:
         self._sender: Any = self
         self.client = Client()
-        self.was_cancelled = False
+        self.sender = tasks.create_task(self._send(tasks))
+
+    async def _send(self, tasks: asyncio.TaskGroup) -> None:
+        request = tasks.create_task(asyncio.Event().wait())
+        try:
+            await asyncio.wait([request])
+        except asyncio.CancelledError:
+            await request
 
     async def stop(self) -> None:
         raise KafkaConnectionError
 
     async def close(self) -> None:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            self.was_cancelled = True
+        self.sender.cancel()
+        await self.sender
 
 
 class Client:
@@ -54,10 +59,12 @@ class Client:
 
 async def test_a_producer_that_cannot_be_closed_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("monitor.kafka.connection._GIVE_UP_SECONDS", 0.01)
-    producer = Stuck()
     connector = Connector(KafkaSettings(bootstrap="a:1", topics={"t": "events"}, journal="t"), timeout=0.01, refresh=1)
 
-    await connector.close_producer(cast("AIOKafkaProducer", producer))
+    async with asyncio.TaskGroup() as tasks:
+        producer = Stuck(tasks)
+        await asyncio.sleep(0)
+        await connector.close_producer(cast("AIOKafkaProducer", producer))
 
     assert producer.client.closed
-    assert producer.was_cancelled
+    assert producer.sender.done()
