@@ -16,6 +16,7 @@ from monitor.kafka.errors import KafkaProblem
 from monitor.kafka.settings import KafkaSettings
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
+from monitor.ops.stop import stopped_within
 from monitor.ports import Forwarding, Reject, Unavailable
 
 _log = get_logger("kafka")
@@ -62,7 +63,7 @@ class DeadLetters:
                     if pause == _EVERY_SECONDS:
                         _log.warning("dead_letters_wait", topic=self._topic, why=str(error))
                     pause = min(pause * 2, _LONGEST_PAUSE)
-                if await _is_set_within(stop, pause):
+                if await stopped_within(stop, pause):
                     return
         finally:
             await self.close()
@@ -128,12 +129,3 @@ def _headers(letter: Reject) -> Sequence[tuple[str, bytes]]:
         *((name, value.encode()) for name, value in theirs),
         *((f"nearmiss-{name}", value.encode()) for name, value in own.items()),
     ]
-
-
-async def _is_set_within(stop: asyncio.Event, seconds: float) -> bool:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return False
-    return True

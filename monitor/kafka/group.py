@@ -24,6 +24,7 @@ from monitor.kafka.connection import Connector
 from monitor.kafka.errors import GroupForbidden, TopicForbidden
 from monitor.kafka.settings import KafkaSettings
 from monitor.ops.logs import get_logger
+from monitor.ops.stop import stopped_within
 from monitor.ports import Positions, Unavailable
 
 _log = get_logger("kafka")
@@ -57,14 +58,14 @@ class Membership:
         while not stop.is_set():
             if self._is_aside:
                 self._assign(frozenset())
-                await _pause(stop, _LOOK_SECONDS)
+                await stopped_within(stop, _LOOK_SECONDS)
                 continue
             try:
                 await self._be_member(stop)
             except (Unavailable, KafkaError) as error:
                 # Not a reason to let go: whoever is given our partitions meanwhile stands by as long as we work.
                 _log.warning("kafka_group_lost", group=self._group, why=str(error))
-                await _pause(stop, _RETRY_SECONDS)
+                await stopped_within(stop, _RETRY_SECONDS)
         self._assign(frozenset())
 
     def step_aside(self) -> None:
@@ -135,15 +136,6 @@ class Membership:
             _log.debug("kafka_offset_hint_failed", group=self._group, error=repr(error))
         else:
             self._told.update(news)
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    """Until the stop, or for so long."""
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # comes without types

@@ -1,4 +1,4 @@
-"""Turns SIGTERM and SIGINT into a request to stop that is never lost, whenever it comes.
+"""Turns SIGTERM and SIGINT into a request to stop that is never lost, whenever it comes, and waits for it.
 
 Knows nothing of what is stopped. A second signal means that the person does not want to wait.
 """
@@ -54,3 +54,13 @@ def stop_on_signals() -> Iterator[Stop]:
     finally:
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
+
+
+async def stopped_within(stop: asyncio.Event, seconds: float) -> bool:
+    """Whether the stop came; waits for it for so long."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return False
+    return True

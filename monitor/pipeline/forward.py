@@ -14,8 +14,9 @@ from typing import Protocol
 from monitor.core.events import SECOND, Instant
 from monitor.core.reasons import Rejected
 from monitor.ops.metrics import Metrics
+from monitor.ops.stop import stopped_within
 from monitor.pipeline.pace import Pace
-from monitor.pipeline.tenure import LoopState, Tenure, TenureSettings, stopped_within
+from monitor.pipeline.tenure import LoopState, Tenure, TenureSettings
 from monitor.ports import (
     WHOLE,
     Batch,

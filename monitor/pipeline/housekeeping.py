@@ -9,7 +9,7 @@ import asyncio
 
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
-from monitor.pipeline.tenure import stopped_within
+from monitor.ops.stop import stopped_within
 from monitor.ports import Clock, Pruning, Retention, Unavailable
 
 _log = get_logger("housekeeping")

@@ -18,11 +18,12 @@ from monitor.core.events import SECOND, Event, Instant
 from monitor.core.shards import Shards
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
+from monitor.ops.stop import stopped_within
 from monitor.ops.tasks import Aside
 from monitor.pipeline.pace import Pace
 from monitor.pipeline.pack import Current
 from monitor.pipeline.tally import Tally
-from monitor.pipeline.tenure import LoopState, Tenure, TenureSettings, stopped_within
+from monitor.pipeline.tenure import LoopState, Tenure, TenureSettings
 from monitor.ports import NOT_AT_HAND, WHOLE, Batch, Clock, Commit, EngineStore, JournalReader, Reject, Saved
 
 __all__ = ["EngineLoop", "LoopSettings", "LoopState", "MakeEngine"]

@@ -13,7 +13,7 @@ from typing import Protocol
 import msgspec
 
 from monitor.ops.logs import get_logger
-from monitor.pipeline.tenure import stopped_within
+from monitor.ops.stop import stopped_within
 from monitor.ports import Unavailable
 
 _log = get_logger("reach")

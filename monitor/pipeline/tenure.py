@@ -16,6 +16,7 @@ import msgspec
 from monitor.core.events import SECOND
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
+from monitor.ops.stop import stopped_within
 from monitor.ports import WHOLE, EngineStore, Fenced, Held, Saved, Unavailable
 
 _log = get_logger("owner")
@@ -172,16 +173,6 @@ class Tenure:
                     return answer
         finally:
             self._away.discard(what)
-
-
-async def stopped_within(stop: asyncio.Event, seconds: float) -> bool:
-    """Whether the stop came; waits for it for so long."""
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return False
-    return True
 
 
 def _elapsed() -> float:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from monitor.core.near_miss import UNDECIDED
 from monitor.ops.logs import get_logger
+from monitor.ops.stop import stopped_within
 from monitor.ports import NearMisses, Query, Unavailable
 
 LOOK_EVERY_SECONDS = 2.0
@@ -78,11 +79,4 @@ class Live:
                 quiet = 0.0
                 yield b": still here\n\n"
             quiet += self._every
-            await self._pause()
-
-    async def _pause(self) -> None:
-        try:
-            async with asyncio.timeout(self._every):
-                await self._closed.wait()
-        except TimeoutError:
-            return
+            await stopped_within(self._closed, self._every)

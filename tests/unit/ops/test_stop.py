@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from monitor.ops.stop import Stop, stop_on_signals
+from monitor.ops.stop import Stop, stop_on_signals, stopped_within
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -47,3 +47,14 @@ async def test_a_request_is_made_once_and_stays() -> None:
     stop.request("the queue is empty")
     stop.request("again")
     assert stop.requested
+
+
+async def test_whoever_waits_is_told_whether_the_stop_came() -> None:
+    stop = asyncio.Event()
+    assert not await stopped_within(stop, 0.0)
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(stopped_within(stop, 60.0))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        stop.set()
+    assert waiting.result()
