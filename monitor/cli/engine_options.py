@@ -19,6 +19,9 @@ from monitor.packs.loader import load_rules
 from monitor.packs.problems import Problem, nearest
 from monitor.packs.shipped import shipped_rules
 
+_MOST_NAMES = 8
+"""Names of rules in one message: all that come with the program would fill the screen."""
+
 rules_option = click.option(
     "--rules",
     "rules_path",
@@ -57,10 +60,15 @@ def check_names(names: Iterable[str], known: Collection[str]) -> None:
 
 
 def no_rule(name: str, known: Collection[str]) -> str:
-    """That there is no such rule, with the nearest name, or all where none is near."""
+    """That there is no such rule, with the nearest name; where none is near, some that share a word, or the first."""
     close = nearest(name, known)
-    hint = f"did you mean {close}?" if close else f"there are {', '.join(sorted(known)) or 'none'}"
-    return f"no rule named {name!r}; {hint}"
+    if close:
+        return f"no rule named {name!r}; did you mean {close}?"
+    words = set(name.lower().replace("_", "-").split("-"))
+    kin = sorted(known, key=lambda other: (words.isdisjoint(other.split("-")), other))
+    named = ", ".join(kin[:_MOST_NAMES]) or "none"
+    rest = len(kin) - _MOST_NAMES
+    return f"no rule named {name!r}; there are {named}" + (f" and {rest} more" if rest > 0 else "")
 
 
 def stop_on_errors(problems: Iterable[Problem]) -> None:

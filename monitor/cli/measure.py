@@ -19,6 +19,7 @@ from rich.table import Table
 
 from monitor.cli.engine_options import printable, read_rules, rules_option
 from monitor.cli.main import FAILED
+from monitor.cli.plain import time_as_text
 from monitor.core.events import Event
 from monitor.decode.canonical import encode
 from monitor.lab.measure import LEAST_FOUND, LEAST_PRECISION, MOST_A_WEEK, Measured, run_year
@@ -116,7 +117,7 @@ def _keep_truth(keep: Path, year: Year) -> None:
     truth = keep.with_name(f"{keep.name}.truth.json")
     mapping = catalogue_mapping(year.organisation.catalogue)
     catalogue.write_bytes(msgspec.json.format(msgspec.json.encode(mapping), indent=1) + b"\n")
-    told = msgspec.json.encode({"planted": year.planted, "incidents": year.harms})
+    told = msgspec.json.encode({"planted": year.planted, "incidents": year.harms}, enc_hook=time_as_text)
     truth.write_bytes(msgspec.json.format(told, indent=1) + b"\n")
     click.echo(f"kept {keep}, {catalogue.name} and {truth.name}", err=True)
 

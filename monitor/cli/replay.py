@@ -13,6 +13,7 @@ import click
 import msgspec
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from monitor.cli.engine_options import (
     catalogue_option,
@@ -22,15 +23,15 @@ from monitor.cli.engine_options import (
     rules_option,
 )
 from monitor.cli.main import UNREADABLE
-from monitor.cli.watching import FilesWatcher, collect_garbage_rarely
+from monitor.cli.watching import FilesWatcher, collect_garbage_rarely, unreadable
 from monitor.core.engine import Engine
 from monitor.core.near_miss import State
-from monitor.lab.ledger import Ledger
+from monitor.lab.ledger import Entry, Ledger
 from monitor.lab.replay import Source, Summary, replay
 from monitor.ops.lines import limits_for, read_lines
 from monitor.packs.regex import make_regex
 
-_WIDTH_WITHOUT_TERMINAL = 200
+_WIDTH_WITHOUT_TERMINAL = 160
 
 
 @click.command("replay", short_help="Play files of events and print the drafts.")
@@ -74,26 +75,37 @@ def _write(ledger: Ledger, output: Literal["jsonl", "table"]) -> None:
         for entry in ledger.entries():
             click.echo(msgspec.json.encode(entry.line()))
         return
-    table = Table(title=None if ledger.states() else "no drafts")
-    for column in ("opened at", "service", "title", "rules", "verdict", "margin", "state"):
-        table.add_column(column, overflow="fold")
+    if not ledger.states():
+        click.echo("no drafts")
+        return
+    # Only the draft gives way where the terminal is narrow: a time or a state in pieces cannot be read.
+    table = Table("opened (UTC)", "draft", "verdict", "state", show_lines=True)
+    for column in (table.columns[0], *table.columns[2:]):
+        column.no_wrap = True
     for entry in ledger.entries():
-        line, draft = entry.line(), entry.draft
-        state = f"{entry.state}: {entry.reason}" if entry.reason else str(entry.state)
-        margin = "" if draft.margin is None else draft.margin.text
-        cells = (line["opened_at"], draft.service or "", draft.title, ", ".join(draft.rules), draft.verdict, margin)
-        table.add_row(*(printable(str(cell)) for cell in (*cells, state)))
+        opened = str(entry.line()["opened_at"] or "")[:16].replace("T", " ")
+        table.add_row(opened, _told(entry), entry.draft.verdict, str(entry.state))
     console = Console(markup=False, highlight=False)
     if not console.is_terminal:
         console = Console(markup=False, highlight=False, width=_WIDTH_WITHOUT_TERMINAL)
     console.print(table)
 
 
+def _told(entry: Entry) -> Text:
+    """The title, and below it what a person asks for next: where, by which rules, how close, and the id."""
+    draft = entry.draft
+    margin = "" if draft.margin is None else draft.margin.text
+    why = f"{entry.state}: {entry.reason}" if entry.reason else ""
+    facts = [draft.service or "", ", ".join(draft.rules), margin, why, draft.id]
+    told = Text(printable(draft.title), overflow="fold")
+    return told.append("\n" + printable(" · ".join(fact for fact in facts if fact)), style="dim")
+
+
 def sum_up(summary: Summary, ledger: Ledger) -> str:
     states = ledger.states()
     said = f"{summary.events:,} events"
     if summary.unread:
-        said += f", {sum(summary.unread.values()):,} unreadable lines ({_counted(summary.unread)})"
+        said += f", {unreadable(summary.unread)} ({_counted(summary.unread)})"
     if summary.left_out:
         said += f", left out by intention: {_counted(summary.left_out)}"
     said += f"; drafts: {states[State.DRAFT]} standing, {states[State.WITHDRAWN]} withdrawn"

@@ -15,10 +15,11 @@ import msgspec
 from monitor.cli.backtest_view import make_console, print_differences, print_report
 from monitor.cli.engine_options import catalogue_option, check_names, printable, read_catalogue
 from monitor.cli.main import FAILED, UNREADABLE
+from monitor.cli.plain import time_as_text
 from monitor.cli.rules_test import rule_paths
 from monitor.cli.streams import EARLIEST, LATEST, Moment, read_files, read_history
-from monitor.cli.watching import collect_garbage_rarely
-from monitor.core.events import Event, Instant, to_text
+from monitor.cli.watching import collect_garbage_rarely, unreadable
+from monitor.core.events import Event, Instant
 from monitor.core.rule import Rule
 from monitor.lab.backtest import Backtest, Found, Report
 from monitor.lab.difference import Change, differences
@@ -94,7 +95,8 @@ def backtest(
         before.want(opened)
     report = after.report()
     changes = None if before is None else _chosen(differences(before, after), frozenset(names))
-    _print(report, changes, frozenset(names), examples, output)
+    if report.events or output == "json":
+        _print(report, changes, frozenset(names), examples, output)
     click.echo(_sum_up(summary, report), err=True)
     if not report.events:
         click.echo("no event to test with; expected one JSON event on each line, or a span that has some", err=True)
@@ -167,19 +169,13 @@ def _as_data(report: Report, changes: tuple[Change, ...] | None, names: frozense
 
 
 def _draft(found: Found) -> object:
-    return msgspec.to_builtins(found, enc_hook=_time)
-
-
-def _time(value: object) -> object:
-    if isinstance(value, Instant):
-        return to_text(value)
-    raise NotImplementedError(type(value).__name__)
+    return msgspec.to_builtins(found, enc_hook=time_as_text)
 
 
 def _sum_up(summary: Summary, report: Report) -> str:
     said = f"{report.events:,} events"
     if summary.unread:
-        said += f", {sum(summary.unread.values()):,} unreadable lines"
+        said += f", {unreadable(summary.unread)}"
     modes = [found.mode for found in report.standing]
     said += f"; drafts: {modes.count('live')} to review, {modes.count('digest')} in the digest"
     said += f", {modes.count('shadow')} in shadow"

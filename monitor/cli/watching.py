@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 import click
@@ -31,6 +31,12 @@ def collect_garbage_rarely() -> None:
     """Almost everything in such a run lives as long as the run and has no cycles; looking through it costs a third."""
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
+
+
+def unreadable(counts: Mapping[str, int]) -> str:
+    """How many lines could not be read, of `counts` by reason."""
+    lines = sum(counts.values())
+    return f"{lines:,} unreadable {'line' if lines == 1 else 'lines'}"
 
 
 class _Bar:

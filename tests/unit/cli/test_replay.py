@@ -88,6 +88,22 @@ def test_the_table_is_for_people(stream: Path, catalogue: Path) -> None:
     result = play(stream, "--catalogue", catalogue, "--format", "table")
     assert result.exit_code == 0
     assert "rollback-before-burn" in result.stdout
+    assert "2026-03-10 " in result.stdout
+
+
+def test_a_narrow_terminal_breaks_the_title_only(
+    stream: Path, catalogue: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.cli.replay._WIDTH_WITHOUT_TERMINAL", 80)
+    result = play(stream, "--catalogue", catalogue, "--format", "table")
+    (draft,) = drafts(play(stream, "--catalogue", catalogue))
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    whole = [str(draft["opened_at"])[:16].replace("T", " "), str(draft["verdict"]), str(draft["state"]), draft["id"]]
+    assert [each for each in whole if str(each) not in result.stdout] == []
+
+
+def test_without_a_draft_the_table_says_so(catalogue: Path) -> None:
+    assert play("-", "--format", "table", typed=b"").stdout == "no drafts\n"
 
 
 @pytest.mark.parametrize("arguments", [[], ["/nowhere.jsonl"], ["-", "-"], ["-", "--rules", "/nowhere"]])

@@ -167,7 +167,7 @@ def test_unreadable_lines_are_named_and_counted(catalogue: Path) -> None:
     result = run("--events", "-", "--catalogue", catalogue, typed=b"{\n" + lines(story()))
     assert result.exit_code == 0
     assert "-:1: not_json" in result.stderr
-    assert "1 unreadable lines" in result.stderr
+    assert "1 unreadable line" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -187,6 +187,17 @@ def test_what_cannot_be_done_has_its_own_exit_code(arguments: list[str], code: i
     result = run(*arguments, typed=b"")
     assert result.exit_code == code
     assert said in result.stderr
+
+
+def test_without_an_event_there_is_no_list_of_rules_that_found_none() -> None:
+    assert run("--events", "-", typed=b"").stdout == ""
+
+
+def test_a_name_that_is_near_none_is_told_with_some_that_there_are() -> None:
+    result = run("--events", "-", "--rule", "certificate-redundancy", typed=b"")
+    assert "there are redundancy-lost, redundancy-restored-by-automation, aborted-at-gate" in result.stderr
+    assert " more" in result.stderr
+    assert len(result.stderr.splitlines()[-1]) < 300
 
 
 def test_a_rule_with_an_error_stops_it_before_anything_is_read(stream: Path, pack: Path) -> None:
