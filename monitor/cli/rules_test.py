@@ -33,8 +33,9 @@ rule_paths = click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.P
 def test(paths: tuple[Path, ...], names: tuple[str, ...], verbose: bool, report: Path | None) -> None:
     """Run the examples of the rules in PATH... (files or directories), each rule alone.
 
-    Prints a line a rule, and for each example that fails what was expected, what came, and the engine's reasons.
-    Exits 1 when an example fails or a rule file has an error.
+    Prints a line a rule, and for each example that fails what was expected, what came, and the engine's reasons; first
+    of all a warning for each key of an example's event that is kept as a label, being no field of events. Exits 1 when
+    an example fails or a rule file has an error.
     """
     loaded = [load_rules(path) for path in paths or (shipped_rules(),)]
     errors = [problem for each in loaded for problem in each.errors]
@@ -45,6 +46,8 @@ def test(paths: tuple[Path, ...], names: tuple[str, ...], verbose: bool, report:
     empty: list[str] = []
     for each in loaded:
         wanted = [example for example in each.examples if not names or example.rule in names]
+        for doubt in dict.fromkeys(doubt for example in wanted for doubt in example.doubts):
+            click.echo(printable(str(doubt)))
         results += run_examples(each.rules, wanted, make_regex)
         having = {example.rule for example in each.examples}
         empty += [rule.name for rule in each.rules if rule.name not in having and (not names or rule.name in names)]

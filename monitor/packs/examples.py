@@ -18,7 +18,8 @@ from monitor.decode.streams import BASE_AT, arrival_order, expand
 from monitor.packs.form import Form, name_of
 from monitor.packs.keys import EXAMPLE, names
 from monitor.packs.located import Listing, Mapping, Node, Plain, Scalar, plain
-from monitor.packs.problems import Place, Problems, listed
+from monitor.packs.problems import Place, Problem, Problems, listed
+from monitor.packs.slips import find_slips
 
 Expect = Literal["draft", "none"]
 EXAMPLE_KEYS = names(EXAMPLE)
@@ -29,7 +30,10 @@ SHORT_SAMPLE = "`{user_facing: [shop], depends_on: {shop: [shop-db]}}`"
 
 
 class Example(msgspec.Struct, frozen=True):
-    """One stream and what the rule must make of it, alone. Events are in the order of their arrival."""
+    """One stream and what the rule must make of it, alone. Events are in the order of their arrival.
+
+    `doubts` are the warnings about what its events say, which also stand among the problems of the file.
+    """
 
     rule: str
     name: str
@@ -40,6 +44,7 @@ class Example(msgspec.Struct, frozen=True):
     reason: str | None = None
     verdict: Verdict | None = None
     title: str | None = None
+    doubts: tuple[Problem, ...] = ()
 
 
 def read_examples(node: Node | None, rule: str, problems: Problems) -> tuple[Example, ...]:
@@ -85,9 +90,15 @@ def _example(node: Node, rule: str, problems: Problems) -> Example | None:
             problems.error(form.place_of(key), message, expected, f"leaving `{key}:` away")
     catalogue = _catalogue(form.get("catalogue"), problems)
     events = _events(form, problems) if isinstance(node, Mapping) else ()
+    doubts = _doubts(form.get("events"), problems)
     if problems.errors > before:
         return None
-    return Example(rule, name, expect, events, node.place, catalogue, reason, verdict, title)
+    return Example(rule, name, expect, events, node.place, catalogue, reason, verdict, title, doubts)
+
+
+def _doubts(node: Node | None, problems: Problems) -> tuple[Problem, ...]:
+    items = node.items if isinstance(node, Listing) else []
+    return tuple(slip for item in items if isinstance(item, Mapping) for slip in find_slips(item, problems))
 
 
 def _catalogue(node: Node | None, problems: Problems) -> Catalogue:

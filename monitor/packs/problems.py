@@ -57,21 +57,21 @@ class Problems:
     def error(self, place: Place, message: str, expected: str, hint: str) -> None:
         self._add(place, message, expected, hint, "error")
 
-    def warning(self, place: Place, message: str, expected: str, hint: str) -> None:
-        self._add(place, message, expected, hint, "warning")
+    def warning(self, place: Place, message: str, expected: str, hint: str) -> Problem:
+        return self._add(place, message, expected, hint, "warning")
 
-    def _add(self, place: Place, message: str, expected: str, hint: str, severity: SeverityOfProblem) -> None:
-        self._found.append(
-            Problem(
-                file=place.file,
-                line=place.line,
-                column=place.column,
-                message=_one_line(message),
-                expected=_one_line(expected),
-                hint=_one_line(hint),
-                severity=severity,
-            )
+    def _add(self, place: Place, message: str, expected: str, hint: str, severity: SeverityOfProblem) -> Problem:
+        problem = Problem(
+            file=place.file,
+            line=place.line,
+            column=place.column,
+            message=_one_line(message),
+            expected=_one_line(expected),
+            hint=_one_line(hint),
+            severity=severity,
         )
+        self._found.append(problem)
+        return problem
 
     @property
     def errors(self) -> int:

@@ -40,6 +40,22 @@ def test_expected_and_got_stand_below_each_other_with_the_reasons(pack: Path) ->
     assert result.stderr == "1 of 2 examples pass\n"
 
 
+def test_a_slip_in_an_event_is_told_before_the_example_that_fails_by_it(pack: Path) -> None:
+    text = GOOD.replace("kind: change.restarted, service: api", "kind: change.restarted, servce: api")
+    (pack / "page-and-fix.yaml").write_text(text, encoding="utf-8")
+    result = outcome(pack)
+    first, *rest = result.stdout.splitlines()
+    assert first.startswith(f"{pack}/page-and-fix.yaml:29:")
+    assert "warning: an event has no key 'servce': it is kept as a label" in first
+    assert "✘ page-and-fix: 1 of 2 examples failed" in rest
+    # A doubt alone fails nothing.
+    text = GOOD.replace("labels: {cluster: c}}", "labels: {cluster: c}, colour: red}")
+    (pack / "page-and-fix.yaml").write_text(text, encoding="utf-8")
+    result = outcome(pack)
+    assert result.exit_code == 0
+    assert result.stdout.count("an event has no key 'colour'") == 2
+
+
 def test_a_wrong_verdict_shows_what_could_not_be_checked(pack: Path) -> None:
     text = GOOD.replace("expect: draft", "expect: draft\n    verdict: none")
     (pack / "page-and-fix.yaml").write_text(text, encoding="utf-8")
