@@ -29,7 +29,12 @@ CONNECT_SECONDS = 10.0
 COMMAND_SECONDS = 60.0
 GONE_SECONDS = 10
 """After so long without a word the server gives up a client in the midst of a transaction, and lets go of its locks."""
-_WRITES = "nearmiss_writes"
+_BEGIN = "nearmiss_begin"
+"""Names how a transaction begins on SQLite."""
+_TO_READ = "BEGIN"
+# A transaction that writes takes the lock at once: one that read first could not get it any more.
+_TO_WRITE = "BEGIN IMMEDIATE"
+_NOT_AT_ALL = ""
 
 Result = TypeVar("Result")
 
@@ -83,7 +88,7 @@ class Database:
         self.is_sqlite = url.get_backend_name() == "sqlite"
         self._closed = False
         self.engine: AsyncEngine = _sqlite_engine(url) if self.is_sqlite else _postgresql_engine(url)
-        self._writer: AsyncEngine = self.engine.execution_options(**{_WRITES: True})
+        self._writer: AsyncEngine = self.engine.execution_options(**{_BEGIN: _TO_WRITE})
         # SQLite lets one write at a time; to queue here is fair and quick, to queue at its lock is neither.
         self._turn = asyncio.Lock() if self.is_sqlite else None
         self._threads = (
@@ -127,6 +132,19 @@ class Database:
         async with self.writing() as connection:
             return await connection.run_sync(work)
 
+    async def carry_over(self) -> None:
+        """Move what the write-ahead log holds into the file itself, as far as nobody reads what was before it.
+
+        For who wrote much. SQLite does it within whichever commit fills the log, and all who want to write wait for
+        that; for this nobody waits. PostgreSQL has a process of its own for it. Raises Unavailable.
+        """
+        if not self.is_sqlite:
+            return
+        self._check_open()
+        with translated():
+            async with self.engine.execution_options(**{_BEGIN: _NOT_AT_ALL}).connect() as connection:
+                await connection.execute(text("PRAGMA wal_checkpoint(PASSIVE)"))
+
     async def ping(self) -> None:
         """Raises Unavailable when the database does not answer."""
         async with self.reading() as connection:
@@ -169,7 +187,7 @@ class _SqliteThread:
             url.set(drivername="sqlite+pysqlite"), pool_size=1, max_overflow=0, **_sqlite_options()
         )
         _listen(self._engine)
-        self._bound = self._engine.execution_options(**{_WRITES: writes})
+        self._bound = self._engine.execution_options(**{_BEGIN: _TO_WRITE if writes else _TO_READ})
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
 
     async def run(self, work: Callable[[Connection], Result]) -> Result:
@@ -232,9 +250,8 @@ def _write_ahead(cursor: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that writes takes the lock at once: one that read first could not get it any more.
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if begin := connection.get_execution_options().get(_BEGIN, _TO_READ):
+        connection.exec_driver_sql(begin)
 
 
 def _postgresql_engine(url: URL) -> AsyncEngine:

@@ -18,7 +18,7 @@ from monitor.store.connections import Database
 from monitor.store.journal import PARTITION
 from monitor.store.tables import engine_positions, event_history, journal, not_opened, rejects
 
-STEP = 250
+STEP = 100
 """Rows that one transaction removes: few enough that a commit or a webhook that waits for it does not notice."""
 _STEPS = 40
 """Transactions a table and call: a second or two, so that a stop need not wait for long."""
@@ -40,7 +40,7 @@ class SqlRetention:
         self._journal = journal
 
     async def prune(self, retention: Retention, now: Instant) -> Pruned:
-        """Remove up to 10,000 rows of each kind. Raises Unavailable; what was removed until then is gone."""
+        """Remove up to 4,000 rows of each kind. Raises Unavailable; what was removed until then is gone."""
         read = await self._read_up_to()
         tables = {
             "journal": (self._journal, journal, journal.c.position < read),
@@ -127,6 +127,8 @@ async def _prune(
         removed += count
         if count < STEP:
             break
+        # Else somebody who writes an event would have to do it, with all that others have written since.
+        await database.carry_over()
         # Most of the time is for those who write what is new: they share one lock, one disk and the processor.
         await asyncio.sleep(min(_PAUSE * (elapsed() - began), _LONGEST_PAUSE))
     return removed
