@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from sqlalchemy import Table, and_, func, or_, select
+from sqlalchemy import Column, ColumnElement, Select, Table, and_, func, or_, select
 
 from monitor.core.events import Event, EventId, Instant
 from monitor.decode.canonical import Unreadable
@@ -50,8 +50,7 @@ class SqlHistory:
         """
         found: list[int] = []
         for database, table in self._tables():
-            at = table.c.at
-            query = select(func.min(at), func.max(at)).where(at >= int(since), at < int(until))
+            query = ends(table.c.at, table.c.at >= int(since), table.c.at < int(until))
             async with database.reading() as connection:
                 found += [each for each in (await connection.execute(query)).one() if each is not None]
         return (Instant(min(found)), Instant(max(found))) if found else None
@@ -68,6 +67,14 @@ class SqlHistory:
 
     def _tables(self) -> tuple[tuple[Database, Table], ...]:
         return (self._journal, journal), (self._records, event_history)
+
+
+def ends(column: Column[Any], *where: ColumnElement[bool]) -> Select[Any]:
+    """The least and the greatest value of an indexed column, None each where there is none.
+
+    Asked for one by one each is the first entry of the index; asked for both SQLite reads all of it.
+    """
+    return select(*(select(end(column)).where(*where).scalar_subquery() for end in (func.min, func.max)))
 
 
 async def _rows(

@@ -15,6 +15,7 @@ from sqlalchemy import Column, Connection, Table, delete, func, select, text
 from monitor.core.events import DAY, Instant
 from monitor.ports import Kept, Pruned, Retention
 from monitor.store.connections import Database
+from monitor.store.history import ends
 from monitor.store.journal import PARTITION
 from monitor.store.tables import engine_positions, event_history, journal, not_opened, rejects
 
@@ -136,7 +137,7 @@ async def _prune(
 
 def _rows(table: Table, connection: Connection) -> int:
     """By the numbers of the first and the last: a count would read everything. Gaps make it a little too much."""
-    first, last = connection.execute(select(func.min(table.c.position), func.max(table.c.position))).one()
+    first, last = connection.execute(ends(table.c.position)).one()
     return 0 if first is None else int(last - first + 1)
 
 
