@@ -49,7 +49,9 @@ def command(port: int | None) -> None:
 
 def _settings(directory: Path) -> Settings:
     # What is set in the environment is meant for the real service: a demonstration must not write into its database.
-    return load_settings({"database": f"sqlite:///{directory / 'demo.db'}", "catalogue": str(CATALOGUE)}, environ={})
+    # Six days are no week of a team: with a budget, which drafts are folded would hang on the day of the week.
+    given = {"database": f"sqlite:///{directory / 'demo.db'}", "catalogue": str(CATALOGUE), "review_budget": 0}
+    return load_settings(given, environ={})
 
 
 def _listener(port: int | None, console: Console) -> socket.socket:

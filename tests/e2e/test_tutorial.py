@@ -33,6 +33,13 @@ def test_the_queue_holds_the_drafts_that_the_page_names(api: httpx.Client) -> No
     assert [item["verdict"] for item in items if unverified in item["title"]] == ["unknown"]
 
 
+def test_no_draft_that_the_page_names_is_folded_away(api: httpx.Client) -> None:
+    queue = api.get("/").text
+    for title in re.findall(r"\*“(.+?)”\*", TEXT):
+        assert title in queue
+    assert "folded" not in queue
+
+
 def test_a_draft_is_decided(api: httpx.Client) -> None:
     items = api.get("/api/v1/near-misses?state=draft&text=certificate").json()["items"]
     answers = {"why_near_miss": "the mail went to somebody who had left", "what_saved_it": "by chance"}
