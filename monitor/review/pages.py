@@ -90,6 +90,7 @@ def build_pages(review: Review, live: Live, pages: Pages) -> APIRouter:
             "more": _link(show, filters, page.next) if page.next else None,
             "first_page": not after,
             "clear": _link(show, {}, None),
+            "everywhere": _link("all", filters, None) if show != "all" else None,
             "origin": str(request.base_url).rstrip("/"),
             "now": review.now(),
         }

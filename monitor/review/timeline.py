@@ -28,6 +28,7 @@ LONGEST_LABEL = 26
 
 Lane = Literal["alerts", "changes", "people", "impact"]
 Look = Literal["alert", "clear", "unclear", "unfed"]
+Anchor = Literal["start", "end"]
 LANES: dict[Lane, str] = {"alerts": "Alerts", "changes": "Changes", "people": "People", "impact": "Impact"}
 
 _PEOPLE = frozenset({"alert.acknowledged", "alert.unacknowledged", "alert.silenced", "alert.escalated", "note.added"})
@@ -42,6 +43,8 @@ class Mark(msgspec.Struct, frozen=True):
     x: float
     y: float
     label: str
+    label_x: float
+    anchor: Anchor
     tip: str
 
 
@@ -53,6 +56,8 @@ class Bar(msgspec.Struct, frozen=True):
     y: float
     look: Look
     label: str
+    label_x: float = 0.0
+    anchor: Anchor = "start"
 
 
 class LaneBand(msgspec.Struct, frozen=True):
@@ -78,7 +83,7 @@ class Picture(msgspec.Struct, frozen=True):
     hold_width: float
     margin_text: str
     margin_x: float
-    margin_anchor: str
+    margin_anchor: Anchor
     hold_text: str
     title: str
     description: str
@@ -148,7 +153,7 @@ def picture(record: Record) -> Picture:
         margin_text=text,
         margin_x=at,
         margin_anchor=anchor,
-        hold_text=f"watched {words.duration(draft.window_to - draft.safe_at)} more",
+        hold_text=_hold_label(draft, axis),
         title=f"Timeline: {draft.title}",
         description=_describe(draft, listed),
     )
@@ -182,17 +187,27 @@ def _place(own: list[Entry], axis: Axis, top: float) -> tuple[list[Mark], int]:
         ends[row] = max(ends[row], x - MARK / 2) + room
         row_of.setdefault(key, row)
         chosen.append((entry, x, row))
-    marks = []
+    marks: list[Mark] = []
+    taken: dict[int, float] = {}
     for index, (entry, x, row) in enumerate(chosen):
         following = [other for _, other, its in chosen[index + 1 :] if its == row]
         room = (min(following) - MARK / 2 if following else RIGHT + 8) - (x + MARK / 2 + 4)
+        anchor: Anchor = "start"
+        label, at = _shorten(_label(entry.event), int(room // CHARACTER)), x + 14
+        if not label and not following:
+            # At the edge of the picture there is room on the other side only.
+            room = x - MARK / 2 - 4 - taken.get(row, LEFT)
+            label, at, anchor = _shorten(_label(entry.event), int(room // CHARACTER)), x - 14, "end"
+        taken[row] = x + MARK / 2 + 4 + len(label) * CHARACTER
         marks.append(
             Mark(
                 number=entry.number,
                 role=entry.role,
                 x=x,
                 y=top + row * ROW + ROW / 2 + 2,
-                label=_shorten(_label(entry.event), int(room // CHARACTER)),
+                label=label,
+                label_x=round(at, 1),
+                anchor=anchor,
                 tip=f"{words.clock(entry.event.time)} UTC, {words.kind(entry.event)}"
                 + (f": {entry.event.title}" if entry.event.title else ""),
             )
@@ -231,13 +246,20 @@ def _alert_bars(own: list[Entry], placed: list[Mark], axis: Axis) -> list[Bar]:
     return bars
 
 
+def _with_label(bar: Bar, label: str) -> Bar:
+    """The text begins with the bar, or ends at the edge of the picture where it would be cut off there."""
+    if bar.x + 2 + len(label) * CHARACTER <= WIDTH:
+        return msgspec.structs.replace(bar, label=label, label_x=bar.x + 2, anchor="start")
+    return msgspec.structs.replace(bar, label=label, label_x=RIGHT, anchor="end")
+
+
 def _feeds(draft: Draft, axis: Axis, top: float) -> list[Bar]:
     begin, end = axis.x(draft.window_from), axis.x(draft.window_to)
     bars: list[Bar] = []
 
     def add(one: float, other: float, look: Look, label: str) -> None:
         y = top + len(bars) * ROW + 19
-        bars.append(Bar(round(one, 1), round(max(other - one, 2.0), 1), y, look, label))
+        bars.append(_with_label(Bar(round(one, 1), round(max(other - one, 2.0), 1), y, look, ""), label))
 
     rest = len(draft.coverage) - MOST_FEEDS
     for report in draft.coverage[:MOST_FEEDS]:
@@ -246,13 +268,20 @@ def _feeds(draft: Draft, axis: Axis, top: float) -> list[Bar]:
         label = f"{report.source}, {report.service}: {'clear' if report.clear else 'not clear'}"
         add(one, other, "clear" if report.clear else "unclear", label)
     if rest > 0:
-        bars[-1] = msgspec.structs.replace(bars[-1], label=f"{bars[-1].label} (and {rest} more feeds)")
+        bars[-1] = _with_label(bars[-1], f"{bars[-1].label} (and {rest} more feeds)")
     for service in draft.unfed_services[:MOST_FEEDS]:
         add(begin, end, "unfed", f"{service}: no feed watches it")
     return bars
 
 
-def _margin_label(draft: Draft, axis: Axis) -> tuple[str, float, str]:
+def _hold_label(draft: Draft, axis: Axis) -> str:
+    """How long was watched after it was safe, as fully as there is room for to the right of the line."""
+    span = words.duration(draft.window_to - draft.safe_at)
+    room = WIDTH - axis.x(draft.safe_at) - 6
+    return next((text for text in (f"watched {span} more", f"{span} more") if len(text) * CHARACTER <= room), "")
+
+
+def _margin_label(draft: Draft, axis: Axis) -> tuple[str, float, Anchor]:
     text = f"{words.duration(draft.intervened_at - draft.first_sign_at)} from first sign to action"
     first, safe = axis.x(draft.first_sign_at), axis.x(draft.safe_at)
     if first + len(text) * CHARACTER <= max(safe - 8, LEFT + 10):

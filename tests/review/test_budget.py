@@ -151,4 +151,4 @@ async def test_the_fold_is_seen_and_opened_in_both_themes_and_on_a_phone(
                 await watched.page.keyboard.press("d")
                 await expect(watched.page.locator(".row--decided")).to_have_count(judged)
             await watched.page.goto(address)
-            await expect(watched.page.locator(".fold")).to_contain_text("Everything that was asked is judged")
+            await expect(watched.page.locator(".folded")).to_contain_text("Everything that was asked is judged")

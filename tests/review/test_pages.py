@@ -6,15 +6,19 @@ import re
 from html.parser import HTMLParser
 
 import httpx
+import msgspec
 import pytest
 
-from monitor.core.near_miss import Dismissal
+from monitor.core.events import DAY, Instant
+from monitor.core.near_miss import Cited, Dismissal
 from monitor.core.reasons import Missing
 from monitor.ports import Unavailable
 from monitor.review import words
+from monitor.review.rendering import HERE, STATIC
 from tests.review.conftest import Desk
 from tests.support import records
 
+TEMPLATES = HERE / "templates"
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
@@ -277,3 +281,55 @@ async def test_the_page_offers_every_reason(desk: Desk) -> None:
     await desk.put(records.draft())
     for path in ("/near-misses/nm-1", "/near-misses/nm-1/panel/dismiss"):
         assert set(Dismissal) <= set(Seen(await page(desk, path)).values("value"))
+
+
+async def test_a_search_that_finds_nothing_here_can_be_made_everywhere(desk: Desk) -> None:
+    await desk.put(*records.several(records.MONDAY))
+    html = await page(desk, "/?show=accepted&text=certificate")
+    assert "/?show=all&amp;text=certificate" in html
+    assert "Nothing matches" not in await page(desk, "/?show=all&text=certificate")
+    assert "Look among all records" not in await page(desk, "/?show=all&text=nothing")
+
+
+async def test_the_service_and_the_rule_of_a_row_narrow_the_view_that_they_stand_in(desk: Desk) -> None:
+    await desk.put(*records.several(records.MONDAY))
+    for show, within in (("", ""), ("all", "show=all&")):
+        hrefs = Seen(await page(desk, f"/?show={show}" if show else "/")).values("href")
+        assert f"/?{within}service=gateway" in hrefs
+        assert f"/?{within}rule=certificate-thin-margin" in hrefs
+
+
+async def test_keys_are_told_where_they_do_something(desk: Desk) -> None:
+    assert "<kbd>" not in await page(desk, "/?show=accepted")
+    await desk.put(*records.several(records.MONDAY))
+    assert "accept" in (await page(desk, "/")).split('class="keys"')[1]
+    answer = await desk.decide("nm-000", decision="dismiss", reason="routine_hygiene")
+    assert answer.status_code == 200, answer.text
+    keys = (await page(desk, "/?show=dismissed")).split('class="keys"')[1]
+    assert "<kbd>j</kbd>" in keys
+    assert "<kbd>a</kbd>" not in keys
+
+
+async def test_what_is_wrong_with_an_address_is_said_once(desk: Desk) -> None:
+    html = await page(desk, "/?show=bogus", 422)
+    assert html.count("Input should be") == 1
+
+
+async def test_evidence_of_several_days_says_which_day(desk: Desk) -> None:
+    long = records.draft("nm-long")
+    first = long.evidence[0]
+    early = msgspec.structs.replace(first.event, id="early", time=Instant(first.event.time - 2 * DAY))
+    cited = (Cited("context", early), *long.evidence)
+    await desk.put(records.draft("nm-short"), msgspec.structs.replace(long, evidence=cited))
+    told = f">{words.day(early.time)}, {words.clock(early.time, seconds=True)}<"
+    assert told in await page(desk, "/near-misses/nm-long")
+    assert f">{words.clock(first.event.time, seconds=True)}<" in await page(desk, "/near-misses/nm-short")
+
+
+def test_a_class_that_stands_for_two_things_has_no_look_of_its_own() -> None:
+    """What is folded in the queue and what unfolds on a page are two things."""
+    style = (STATIC / "style.css").read_text(encoding="utf-8")
+    rows = [(TEMPLATES / name).read_text(encoding="utf-8") for name in ("queue.html", "draft.html", "_timeline.html")]
+    assert re.findall(r"^\.fold \{", style, re.MULTILINE) == []
+    assert re.findall(r'<(\w+) class="folded"', "".join(rows)) == ["aside"]
+    assert set(re.findall(r'<(\w+) class="fold[" ]', "".join(rows))) == {"details"}

@@ -13,7 +13,7 @@ from monitor.core.events import DAY, HOUR, KINDS, MINUTE, SECOND
 from monitor.core.near_miss import Cited, Draft, State
 from monitor.ports import Record
 from monitor.review.axis import build_axis
-from monitor.review.timeline import LEFT, MARK, RIGHT, entries, picture
+from monitor.review.timeline import CHARACTER, LEFT, MARK, RIGHT, WIDTH, entries, picture
 from tests.support import records
 
 moments = st.integers(min_value=-40 * DAY, max_value=40 * DAY)
@@ -21,6 +21,13 @@ moments = st.integers(min_value=-40 * DAY, max_value=40 * DAY)
 
 def record(draft: Draft, **more: Any) -> Record:
     return Record(draft, State.DRAFT, 1, **more)
+
+
+def assert_inside(x: float, anchor: str, text: str) -> None:
+    """The text ends within the picture, as far as its width can be told."""
+    end = x + len(text) * CHARACTER if anchor == "start" else x
+    assert LEFT - 0.1 <= end <= WIDTH + 0.1, text
+    assert end - len(text) * CHARACTER >= LEFT - 0.1, text
 
 
 @given(st.lists(moments, max_size=30), st.integers(0, 20 * DAY), st.integers(0, 7 * DAY))
@@ -66,8 +73,13 @@ def test_any_evidence_can_be_drawn(told: list[tuple[str, float]], acted: float, 
     for mark in drawn.marks:
         assert LEFT <= mark.x <= RIGHT + 0.1
         assert 0 < mark.y < drawn.bottom
+        if mark.label:
+            assert_inside(mark.label_x, mark.anchor, mark.label)
     for bar in drawn.bars:
         assert bar.width >= 0
+        if bar.label:
+            assert_inside(bar.label_x, bar.anchor, bar.label)
+    assert drawn.safe_x + 6 + len(drawn.hold_text) * CHARACTER <= WIDTH
     assert drawn.first_x <= drawn.acted_x <= drawn.safe_x
     assert drawn.hold_width >= 0
 
@@ -136,3 +148,18 @@ def test_seconds_matter_when_everything_took_seconds() -> None:
     axis = build_axis(0, 3 * MINUTE, (0, 3 * MINUTE), [], LEFT, RIGHT)
     assert axis.ticks()[1].label in ("00:00:30", "00:00:10", "00:01")
     assert build_axis(0, 40 * SECOND, (0, 40 * SECOND), [], LEFT, RIGHT).ticks()[1].label == "00:00:10"
+
+
+def test_what_lies_at_the_edge_has_its_label_on_the_side_where_there_is_room() -> None:
+    late = records.event("late", "impact.started", 60 * 30)
+    cited = (Cited("hazard", records.event("h", "alert.fired", 0, title="disk fills", subject="d")),)
+    drawn = picture(record(records.draft(evidence=cited), impact_evidence=(late,)))
+    mark = next(mark for mark in drawn.marks if mark.role == "impact")
+    assert (mark.label, mark.anchor) == ("users affected", "end")
+    assert mark.label_x < mark.x
+
+
+def test_a_long_watch_is_told_shortly_where_there_is_little_room() -> None:
+    safe, until = 6_000, 6_000 + 23 * 60 + 40
+    draft = records.draft(safe_at=records.at(safe), window_to=records.at(until))
+    assert picture(record(draft)).hold_text.endswith("23 h 40 min more")
