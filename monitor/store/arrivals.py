@@ -6,13 +6,12 @@ Knows the history's columns and each database's quickest way in; must not know w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.core.events import Event
-from monitor.store.bulk import AT_ONCE, add_new
+from monitor.store.bulk import add_new
 from monitor.store.codec import encode_event
 from monitor.store.journal import EVENT_COLUMNS, event_row
 from monitor.store.tables import event_history
@@ -55,8 +54,7 @@ async def add_events(connection: AsyncConnection, arrived: Sequence[Arrived]) ->
     """
     rows = (event_row(event, body or encode_event(event)) for event, body in arrived)
     if connection.dialect.name == "sqlite":
-        while some := list(islice(rows, AT_ONCE)):
-            await add_new(connection, event_history, EVENT_COLUMNS, some)
+        await add_new(connection, event_history, EVENT_COLUMNS, rows)
         return
     await connection.execute(_TABLE)
     driver = (await connection.get_raw_connection()).driver_connection

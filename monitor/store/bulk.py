@@ -5,8 +5,9 @@ Knows tables as columns with types; must not know what rows mean.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Dialect, Table, TextClause, text
@@ -21,22 +22,22 @@ Row = tuple[Any, ...]
 """The values of some columns, in the order of their names."""
 
 
-async def add_new(connection: AsyncConnection, table: Table, names: Names, rows: Sequence[Row]) -> None:
-    """Insert the rows that break no unique index, and leave the others out.
+async def add_new(connection: AsyncConnection, table: Table, names: Names, rows: Iterable[Row]) -> None:
+    """Insert the rows that break no unique index, and leave the others out. They may be made as they are taken.
 
     On PostgreSQL a column goes as one array: a row at a time costs half as much again, and COPY cannot leave rows out.
     """
     await _write(connection, table, names, rows, ())
 
 
-async def put(connection: AsyncConnection, table: Table, names: Names, rows: Sequence[Row], keys: Names) -> None:
+async def put(connection: AsyncConnection, table: Table, names: Names, rows: Iterable[Row], keys: Names) -> None:
     """Insert the rows, or replace those with the same keys. No two have the same keys."""
     await _write(connection, table, names, rows, keys)
 
 
-async def _write(connection: AsyncConnection, table: Table, names: Names, rows: Sequence[Row], keys: Names) -> None:
-    for start in range(0, len(rows), AT_ONCE):
-        some = rows[start : start + AT_ONCE]
+async def _write(connection: AsyncConnection, table: Table, names: Names, rows: Iterable[Row], keys: Names) -> None:
+    left = iter(rows)
+    while some := list(islice(left, AT_ONCE)):
         if connection.dialect.name == "sqlite":
             insert = sqlite.insert(table)
             rest = {name: insert.excluded[name] for name in names if name not in keys}
