@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
@@ -181,7 +182,9 @@ def listen(host: str, port: int) -> socket.socket:
         listener = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         hint = "choose another with --port, or --port 0 for any free one"
-        raise PortTaken(f"cannot listen on {host}:{port}: {error.strerror or error}; {hint}") from error
+        # The library adds the address once more to the words of the system.
+        reason = str(error) if error.errno is None else os.strerror(error.errno)
+        raise PortTaken(f"cannot listen on {host}:{port}: {reason}; {hint}") from error
     listener.setblocking(False)
     return listener
 

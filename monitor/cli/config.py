@@ -80,9 +80,8 @@ def _lines(found: Survey, settings: Settings | None) -> list[str]:
 
 
 def _of_rules(rules: RuleSurvey) -> list[str]:
-    read = f"{_so_many(rules.files, 'file')}, {_so_many(rules.examples, 'example')}"
     return [
-        f"rules       {rules.count} in {read}, content {rules.content_hash}",
+        f"rules       {rules.count} in {_so_many(rules.files, 'file')}, content {rules.content_hash}",
         f"  by mode   {_counted(rules.by_mode)}",
         f"  by family {_counted(rules.by_family)}",
     ]

@@ -25,7 +25,7 @@ def group() -> None:
     """Create, upgrade and check the database."""
 
 
-@group.command("upgrade")
+@group.command("upgrade", short_help="Create the tables, or bring them to this version.")
 @with_settings
 def upgrade_command(settings: Settings) -> None:
     """Create the tables, or bring them to the version that this program needs.
@@ -39,7 +39,7 @@ def upgrade_command(settings: Settings) -> None:
             click.echo(f"{each.history}: {each.before or 'empty'} -> {each.after}")
 
 
-@group.command("check")
+@group.command("check", short_help="Say whether version and contents are as they should be.")
 @with_settings
 @click.option("--format", "output", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.option("--full", is_flag=True, help="Read every page and every draft too; minutes on a large database.")

@@ -13,7 +13,7 @@ import click
 import msgspec
 
 from monitor.cli.main import Group
-from monitor.cli.settings_options import with_settings
+from monitor.cli.settings_options import with_settings_of_group, with_shared_settings
 from monitor.kafka.settings import PLACES_OF_INTAKE, KafkaSettings
 from monitor.kafka.source import JOURNAL
 from monitor.kafka.survey import Finding, Grade, Kept, Survey, TopicSeen, survey
@@ -35,16 +35,14 @@ def kafka_of(settings: Settings) -> KafkaSettings:
 
 
 @click.group("kafka", cls=Group, short_help="Look at the cluster that events come from.")
-@with_settings
-@click.pass_context
-def group(context: click.Context, settings: Settings) -> None:
+@with_settings_of_group
+def group() -> None:
     """Look at the cluster that events come from."""
-    context.obj = settings
 
 
-@group.command("check")
+@group.command("check", short_help="Say whether all topics can be used, and how far behind it is.")
 @click.option("--format", "output", type=click.Choice(["table", "json"]), default="table", show_default=True)
-@click.pass_obj
+@with_shared_settings
 def check_command(settings: Settings, output: str) -> None:
     """Say whether the service could read and write all its topics, and how far behind it is.
 

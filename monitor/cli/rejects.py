@@ -14,7 +14,7 @@ import msgspec
 from monitor.cli.engine_options import printable
 from monitor.cli.existing import open_existing
 from monitor.cli.main import Group
-from monitor.cli.settings_options import with_settings
+from monitor.cli.settings_options import with_settings_of_group, with_shared_settings
 from monitor.core.events import to_text
 from monitor.intake.requeue import Requeued, can_be_read_again, requeue
 from monitor.ops.clock import SystemClock
@@ -29,17 +29,15 @@ Answer = TypeVar("Answer")
 
 
 @click.group("rejects", cls=Group, short_help="List, show and requeue what could not be read.")
-@with_settings
-@click.pass_context
-def group(context: click.Context, settings: Settings) -> None:
+@with_settings_of_group
+def group() -> None:
     """What arrived and could not be read, with its reason and its bytes. Nothing of it is lost."""
-    context.obj = settings
 
 
 @group.command("list")
 @click.option("--format", "output", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
 @click.option("--all", "everything", is_flag=True, help="Also those that were requeued.")
-@click.pass_obj
+@with_shared_settings
 def list_rejects(settings: Settings, output: str, everything: bool) -> None:
     """List rejects, the oldest first."""
 
@@ -54,7 +52,7 @@ def list_rejects(settings: Settings, output: str, everything: bool) -> None:
 @group.command("show")
 @click.argument("reject_id", metavar="ID", type=int)
 @click.option("--body", "only_body", is_flag=True, help="Write the raw bytes to standard output, nothing else.")
-@click.pass_obj
+@with_shared_settings
 def show(settings: Settings, reject_id: int, only_body: bool) -> None:
     """Show one reject: reason, headers and bytes."""
 
@@ -80,10 +78,10 @@ def show(settings: Settings, reject_id: int, only_body: bool) -> None:
         click.echo(f"  {printable(line)}")
 
 
-@group.command("requeue")
+@group.command("requeue", short_help="Read rejects again, with the decoders as they are now.")
 @click.argument("reject_ids", metavar="[ID]...", nargs=-1, type=int)
 @click.option("--all", "everything", is_flag=True, help="All that wait and were let in.")
-@click.pass_obj
+@with_shared_settings
 def requeue_rejects(settings: Settings, reject_ids: tuple[int, ...], everything: bool) -> None:
     """Read rejects again, with the decoders as they are now, and append the events to the journal.
 

@@ -32,3 +32,34 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
         command(*args, settings=load_settings({"database": database, "config": config}), **options)
 
     return reading
+
+
+def with_settings_of_group(group: Callable[[], None]) -> Callable[..., None]:
+    """Gives a group `--database` and `--config`, for the commands below it that have `with_shared_settings`."""
+
+    @database_option
+    @config_option
+    @click.pass_context
+    @wraps(group)
+    def keeping(context: click.Context, database: str | None, config: str | None) -> None:
+        context.obj = {"database": database, "config": config}
+        group()
+
+    return keeping
+
+
+def with_shared_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Like `with_settings`, for a command of a group: its options count before or after the command's name.
+
+    What stands after it is nearer to the command, and goes before.
+    """
+
+    @database_option
+    @config_option
+    @wraps(command)
+    def reading(*args: Any, database: str | None, config: str | None, **options: Any) -> None:
+        given: dict[str, str | None] = click.get_current_context().obj
+        nearer = {"database": database or given["database"], "config": config or given["config"]}
+        command(*args, settings=load_settings(nearer), **options)
+
+    return reading

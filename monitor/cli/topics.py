@@ -12,7 +12,7 @@ import click
 from monitor.cli.existing import open_existing
 from monitor.cli.kafka import kafka_of
 from monitor.cli.main import Group
-from monitor.cli.settings_options import with_settings
+from monitor.cli.settings_options import with_settings_of_group, with_shared_settings
 from monitor.core.events import SECOND, to_text
 from monitor.kafka.creation import DEFAULT_PARTITIONS, Created, create_topics
 from monitor.kafka.errors import TooFewPartitions, WrongCluster
@@ -26,14 +26,12 @@ from monitor.store.database import open_for_reading
 
 
 @click.group("topics", cls=Group, short_help="Create topics, use new partitions, resume what was halted.")
-@with_settings
-@click.pass_context
-def group(context: click.Context, settings: Settings) -> None:
+@with_settings_of_group
+def group() -> None:
     """Create the topics that the monitor writes to, use new partitions, and resume topics that were halted."""
-    context.obj = settings
 
 
-@group.command("create")
+@group.command("create", short_help="Create the topics that are written to, where missing.")
 @click.option(
     "--partitions",
     type=click.IntRange(1),
@@ -43,7 +41,7 @@ def group(context: click.Context, settings: Settings) -> None:
 )
 @click.option("--replicas", type=click.IntRange(1), help="Copies of each partition.  [default: 3, or all brokers]")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done; the broker checks that it could.")
-@click.pass_obj
+@with_shared_settings
 def create(settings: Settings, partitions: int, replicas: int | None, dry_run: bool) -> None:
     """Create the journal's topic and the dead-letter topic (kafka.dead_letter), where they are missing.
 
@@ -58,9 +56,9 @@ def create(settings: Settings, partitions: int, replicas: int | None, dry_run: b
         click.echo(_said(done, dry_run))
 
 
-@group.command("spread")
+@group.command("spread", short_help="Use partitions that were added to kafka.canonical.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
-@click.pass_obj
+@with_shared_settings
 def spread(settings: Settings, dry_run: bool) -> None:
     """Spread the engines' state over all partitions that kafka.canonical has now, after some were added.
 
@@ -113,9 +111,9 @@ async def _spread(settings: Settings, dry_run: bool) -> None:
             await store.rewind.leave(epochs)
 
 
-@group.command("resume")
+@group.command("resume", short_help="Let halted topics be read again.")
 @click.argument("topics", metavar="TOPIC...", nargs=-1, required=True)
-@click.pass_obj
+@with_shared_settings
 def resume(settings: Settings, topics: tuple[str, ...]) -> None:
     """Let halted topics be read again, where they stood; the running service notices within seconds.
 
@@ -137,7 +135,7 @@ def resume(settings: Settings, topics: tuple[str, ...]) -> None:
 
 
 @group.command("halted")
-@click.pass_obj
+@with_shared_settings
 def halted(settings: Settings) -> None:
     """List the topics that are halted, since when and why."""
 

@@ -32,7 +32,6 @@ class RuleSurvey(msgspec.Struct, frozen=True):
 
     count: int
     files: int
-    examples: int
     by_mode: dict[str, int]
     by_family: dict[str, int]
     content_hash: str
@@ -73,7 +72,6 @@ def survey(loaded: LoadedPack, history: int | None = None) -> Survey:
     counted = RuleSurvey(
         count=len(rules),
         files=loaded.rules.files,
-        examples=len(loaded.rules.examples),
         by_mode=_counts(rule.mode for rule in rules),
         by_family=_counts(rule.family for rule in rules),
         content_hash=loaded.rules.content_hash,

@@ -61,13 +61,18 @@ def passing_trouble(error: BaseException) -> str | None:
         return "all connections to the database are busy"
     if isinstance(error, asyncpg.InterfaceError):
         return f"the connection to the database was lost: {error}"
+    if isinstance(error, OSError) and error.filename is not None:
+        # A file or a directory, not the way to a server.
+        place = f"{error.filename}: {error.strerror or error}"
+        return f"the database cannot be opened: {place}; choose another place with --database, or see to its rights"
     if isinstance(error, OSError):
         return f"the database cannot be reached: {_detail(error)}; is it running, and is its address right?"
     original = (error.orig or error) if isinstance(error, DBAPIError) else error
     code = getattr(original, "sqlite_errorcode", None)
     if isinstance(code, int):
         words = _SQLITE.get(code & 0xFF)
-        return None if words is None else f"{words} ({original})"
+        said = "" if words is None or str(original) in words else f" ({original})"
+        return None if words is None else f"{words}{said}"
     state = getattr(original, "sqlstate", None)
     if isinstance(state, str):
         for prefix, words in _SQLSTATES:

@@ -110,7 +110,7 @@ async def test_a_file_that_somebody_locked_is_waited_for_and_then_named(
 
 async def test_a_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(Unavailable, match=r"the database cannot be reached: .*file"):
+    with pytest.raises(Unavailable, match=r"the database cannot be opened: .*file"):
         async with open_store(f"sqlite:///{tmp_path / 'file' / 'nearmiss.db'}"):
             pass
     with pytest.raises(Unavailable, match="the database file cannot be opened"):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.metadata import version
+from pathlib import Path
 
 import click
 import pytest
@@ -125,3 +127,52 @@ def test_a_command_may_end_with_a_code_of_its_own(failing: Iterator[list[BaseExc
     next(failing).append(click.exceptions.Exit(3))
     assert main.run(["fail"]) == 3
     assert main.run(["fail"]) == 3
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure() -> None:
+    script = "import sys; from monitor.cli.main import main; main(['rules', 'explain'])"
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as reading:
+        assert reading.stdout is not None
+        assert reading.stderr is not None
+        reading.stdout.read(10)
+        reading.stdout.close()
+        assert reading.stderr.read() == b""
+    assert reading.returncode == 0
+
+
+@pytest.mark.parametrize("group", ["rules", "config", "rejects", "kafka", "topics", "db"])
+def test_a_line_about_a_command_is_whole(group: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run([group, "--help"]) == 0
+    assert "..." not in capsys.readouterr().out.split("Commands:")[1]
+
+
+@pytest.mark.parametrize("where", ["before", "after"])
+def test_options_of_a_group_may_stand_before_or_after_its_command(
+    where: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--database", f"sqlite:///{tmp_path / 'mine.db'}"]
+    said = ["rejects", *given, "list"] if where == "before" else ["rejects", "list", *given]
+    assert main.run(said) == 1
+    assert "mine.db yet" in capsys.readouterr().err
+    nearer = ["rejects", "--database", "sqlite:///other.db", "list", *given]
+    assert main.run(nearer) == 1
+    assert "mine.db yet" in capsys.readouterr().err
+
+
+def test_a_place_where_no_database_can_be_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "letter").write_text("not a directory", encoding="utf-8")
+    assert main.run(["db", "upgrade", "--database", f"sqlite:///{tmp_path / 'letter' / 'mine.db'}"]) == 1
+    said = capsys.readouterr().err
+    assert "the database cannot be opened" in said
+    assert "letter" in said
+    assert "is it running" not in said
+
+
+def test_a_port_that_is_taken_is_told_in_the_words_of_the_system(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main.run(["run", "--port", str(port)]) == 2
+    assert (
+        capsys.readouterr().err == f"Error: cannot listen on 127.0.0.1:{port}: Address already in use; "
+        "choose another with --port, or --port 0 for any free one\n"
+    )
