@@ -141,7 +141,9 @@ def _said(done: Requeued) -> str:
 
 
 def _as_line(reject: Reject) -> str:
-    detail = printable(reject.detail)[:_DETAIL_SHOWN]
+    detail = printable(reject.detail)
+    if len(detail) > _DETAIL_SHOWN:
+        detail = detail[: _DETAIL_SHOWN - 1] + "…"
     again = " (requeued)" if reject.requeued_at is not None else ""
     return (
         f"{reject.id:>6}  {to_text(reject.received_at)}  {printable(reject.source)}  {reject.reason}{again}  {detail}"

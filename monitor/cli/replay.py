@@ -103,7 +103,7 @@ def _told(entry: Entry) -> Text:
 
 def sum_up(summary: Summary, ledger: Ledger) -> str:
     states = ledger.states()
-    said = f"{summary.events:,} events"
+    said = f"{summary.events:,} {'event' if summary.events == 1 else 'events'}"
     if summary.unread:
         said += f", {unreadable(summary.unread)} ({_counted(summary.unread)})"
     if summary.left_out:

@@ -173,7 +173,7 @@ def _draft(found: Found) -> object:
 
 
 def _sum_up(summary: Summary, report: Report) -> str:
-    said = f"{report.events:,} events"
+    said = f"{report.events:,} {'event' if report.events == 1 else 'events'}"
     if summary.unread:
         said += f", {unreadable(summary.unread)}"
     modes = [found.mode for found in report.standing]

@@ -20,6 +20,8 @@ MAX_BODY_BYTES = 5 * 1024 * 1024
 MAX_DEPTH = 64
 
 _STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
+_SHOWN = 40
+"""Bytes of a body that a message repeats."""
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -80,8 +82,10 @@ def _load_patiently(text: bytes) -> Any:
 
 
 def _no_json(error: Exception, text: bytes) -> Unreadable:
-    shown = text.strip()[:40].decode("utf-8", "replace")
-    return Unreadable(Rejected.NOT_JSON, f"{error}; expected one JSON value, found {shown!r}…")
+    whole = text.strip()
+    shown = whole[:_SHOWN].decode("utf-8", "replace")
+    cut = "…" if len(whole) > _SHOWN else ""
+    return Unreadable(Rejected.NOT_JSON, f"{error}; expected one JSON value, found {shown!r}{cut}")
 
 
 def _repaired(value: Any) -> Any:

@@ -29,6 +29,10 @@ MOST_OFFERED = 1_000
 """Services that the form offers; more would make the page heavy, and every name can be typed."""
 
 
+_IN_WORDS = {"kind": "choose one of the two", "hurt": "choose one of the three"}
+"""What the API says in the names of its values, for people who see none of them."""
+
+
 class ReportForm(msgspec.Struct, frozen=True):
     """A report as the form sends it: everything is text, and nothing filled in is an empty one."""
 
@@ -79,7 +83,7 @@ def build_report_page(reports: Reports, pages: Pages, services: Callable[[], Ite
         except Invalid as error:
             errors = Errors()
             for problem in error.problems:
-                errors.setdefault(problem.field, problem.message)
+                errors.setdefault(problem.field, _IN_WORDS.get(problem.field, problem.message))
             return show(request, form, errors, 422)
         except Unavailable as error:
             # What was typed stays on the page, and sending it again is the same report.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
+from html import unescape
 from html.parser import HTMLParser
 
 import httpx
@@ -12,6 +14,7 @@ import pytest
 from monitor.core.events import DAY, Instant
 from monitor.core.near_miss import Cited, Dismissal
 from monitor.core.reasons import Missing
+from monitor.decode.canonical import decode_line
 from monitor.ports import Unavailable
 from monitor.review import words
 from monitor.review.rendering import HERE, STATIC
@@ -86,7 +89,10 @@ async def test_the_queue_shows_what_decides_where_to_look_first(desk: Desk) -> N
 async def test_an_empty_queue_says_what_to_expect_and_how_to_check(desk: Desk) -> None:
     html = await page(desk, "/")
     assert "Nothing to judge" in html
-    assert "http://localhost:8080/ingest/events" in html
+    (command,) = re.findall(r"<code>(curl .*?)</code>", html)
+    words = shlex.split(unescape(command))
+    assert words[2] == "http://localhost:8080/ingest/events"
+    assert decode_line(words[-1].encode()).kind == "note.added"
     assert "nearmiss rejects list" in html
     assert "Nothing matches" in await page(desk, "/?text=nothing")
 

@@ -255,3 +255,10 @@ def test_an_event_says_its_time_in_utc() -> None:
         "time": "1970-01-01T00:00:01.000001Z",
         "kind": "note.added",
     }
+
+
+@pytest.mark.parametrize(("body", "shown"), [(b"not json", "found 'not json'"), (b"x" * 41, f"found '{'x' * 40}'…")])
+def test_what_was_found_ends_in_dots_only_where_it_was_cut(body: bytes, shown: str) -> None:
+    with pytest.raises(Unreadable) as refused:
+        decode_line(body)
+    assert refused.value.detail.endswith(shown)
