@@ -48,10 +48,10 @@ class RoutingWriter(KafkaWriter):
         self._partitions = partitions
         self.newest = Instant(0)
 
-    async def _send(self, producer: AIOKafkaProducer, event: Event) -> asyncio.Future[Any]:
+    async def _send(self, producer: AIOKafkaProducer, event: Event, body: bytes) -> asyncio.Future[Any]:
         route = self._router().route(event)
         self.newest = max(self.newest, event.time)
-        body, header = encode(event), [(SHARDS_HEADER, header_of(route).encode())]
+        header = [(SHARDS_HEADER, header_of(route).encode())]
         copies = [
             await self._send_one(producer, event, body, partition=partition, headers=header)
             for partition in partitions_of(route, self._partitions)

@@ -16,7 +16,7 @@ from monitor.decode.canonical import encode
 from monitor.kafka.connection import Connector
 from monitor.kafka.errors import KafkaProblem
 from monitor.kafka.settings import KafkaSettings
-from monitor.ports import Appended, Unavailable
+from monitor.ports import NOT_AT_HAND, Appended, Unavailable
 
 _MICROSECONDS_PER_MILLISECOND = 1000
 _REFRESH = 300.0
@@ -38,8 +38,10 @@ class KafkaWriter:
         self._producer: AIOKafkaProducer | None = None
         self._connecting = asyncio.Lock()
 
-    async def append(self, events: Sequence[Event]) -> Appended:
+    async def append(self, events: Sequence[Event], bodies: Sequence[bytes] = ()) -> Appended:
         """Return once all in-sync replicas have the events; those of one service keep their order.
+
+        `bodies`: each event's JSON as `Batch` has it, which is written as it is; nothing at all where none is at hand.
 
         Raises Unavailable: then some of the events may be there already, and sending all again does no harm. That
         holds too for what a person must mend (a login, a permission): a sender can only send again later.
@@ -47,8 +49,11 @@ class KafkaWriter:
         if not events:
             return Appended(())
 
+        told = bodies or (NOT_AT_HAND,) * len(events)
+
         async def send(producer: AIOKafkaProducer) -> None:
-            await asyncio.gather(*[await self._send(producer, event) for event in events])
+            each = zip(events, told, strict=True)
+            await asyncio.gather(*[await self._send(producer, event, body or encode(event)) for event, body in each])
 
         await self._insist_on(send)
         return Appended((True,) * len(events))
@@ -82,8 +87,8 @@ class KafkaWriter:
                 self._producer = await self._connector.producer()
             return self._producer
 
-    async def _send(self, producer: AIOKafkaProducer, event: Event) -> asyncio.Future[Any]:
-        return await self._send_one(producer, event, encode(event))
+    async def _send(self, producer: AIOKafkaProducer, event: Event, body: bytes) -> asyncio.Future[Any]:
+        return await self._send_one(producer, event, body)
 
     async def _send_one(
         self,

@@ -8,10 +8,11 @@ durable.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 from typing import Protocol
 
-from monitor.core.events import SECOND, Instant
+from monitor.core.events import SECOND, Event, Instant
 from monitor.core.reasons import Rejected
 from monitor.ops.metrics import Metrics
 from monitor.ops.stop import stopped_within
@@ -19,6 +20,7 @@ from monitor.pipeline.pace import Pace
 from monitor.pipeline.tenure import LoopState, Tenure, TenureSettings
 from monitor.ports import (
     WHOLE,
+    Appended,
     Batch,
     Clock,
     Commit,
@@ -40,6 +42,10 @@ class SharedWriter(JournalWriter, Protocol):
     """The journal that several engines share. `newest`: the latest event time that this process has written there."""
 
     newest: Instant
+
+    async def append(self, events: Sequence[Event], bodies: Sequence[bytes] = ()) -> Appended:
+        """As `JournalWriter`. `bodies`: each event's JSON as `Batch` has it, which need not be written anew."""
+        ...
 
     async def mark(self, at: Instant) -> None:
         """Say that everything up to `at` was written before. Raises Unavailable."""
@@ -113,7 +119,7 @@ class Forwarder:
     async def _carry(self, batch: Batch, epoch: int, stop: asyncio.Event) -> bool:
         """First the events, then the place after them. False when the stop came first."""
         tenure = self._tenure
-        if await tenure.insist("write", partial(self._writer.append, batch.events), stop) is None:
+        if await tenure.insist("write", partial(self._writer.append, batch.events, batch.bodies), stop) is None:
             return False
         commit = Commit((), {}, batch.positions, epoch, self._clock.now(), rejects=batch.rejects, part=self._part)
         if await tenure.insist("commit", partial(self._store.commit, commit), stop) is None:

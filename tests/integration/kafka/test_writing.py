@@ -9,9 +9,10 @@ import pytest
 import pytest_asyncio
 
 from monitor.core.events import SECOND, Event, Instant
+from monitor.decode.canonical import encode
 from monitor.kafka.settings import KafkaSettings
 from monitor.kafka.writer import KafkaWriter
-from monitor.ports import Batch, Unavailable
+from monitor.ports import NOT_AT_HAND, Batch, Unavailable
 from tests.integration.kafka.conftest import KAFKA, NOON, Cluster, MakeReader, ids, read_all
 
 pytestmark = KAFKA
@@ -42,6 +43,17 @@ async def test_events_come_back_as_they_were(writer: KafkaWriter, make_reader: M
 
     assert (appended.accepted, appended.duplicates) == (20, 0)
     assert list(batch.events) == events
+
+
+async def test_what_is_at_hand_is_written_as_it_is(writer: KafkaWriter, make_reader: MakeReader, topic: str) -> None:
+    events = [note("a", 1), note("b", 2)]
+    wide = encode(events[0]).replace(b",", b" , ")
+
+    await writer.append(events, [wide, NOT_AT_HAND])
+    [batch] = await read_all(make_reader(**{topic: "events"}))
+
+    assert list(batch.events) == events
+    assert batch.bodies == (wide, encode(events[1]))
 
 
 async def test_events_of_a_service_keep_their_order(writer: KafkaWriter, make_reader: MakeReader, topic: str) -> None:

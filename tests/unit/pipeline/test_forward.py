@@ -10,32 +10,36 @@ from monitor.ops.clock import STEP, ManualClock
 from monitor.ops.metrics import Metrics
 from monitor.pipeline.forward import Forwarder
 from monitor.pipeline.tenure import TenureSettings
-from monitor.ports import WHOLE, Appended, Batch, Commit, Positions, Saved
+from monitor.ports import NOT_AT_HAND, WHOLE, Appended, Batch, Commit, Positions, Saved
 
 NOON = Instant(1_767_268_800 * SECOND)  # 2026-01-01T12:00:00Z
 
 
-class EmptyTopics:
-    """Nothing in them. Each wait is a turn of the test's script."""
+class QuietTopics:
+    """Nothing in them but `first`. Each wait is a turn of the test's script."""
 
     def __init__(self, turns: Sequence[Callable[[], object]]) -> None:
         self._turns = list(turns)
+        self.first = Batch((), {}, at_head=True)
 
     async def read(self, positions: Positions, limit: int) -> Batch:
-        return Batch((), dict(positions), at_head=True)
+        batch, self.first = self.first, Batch((), dict(positions), at_head=True)
+        return batch
 
     async def wait(self, timeout: float) -> None:
         self._turns.pop(0)()
 
 
 class Marks:
-    """Keeps the marks that are written."""
+    """Keeps the marks that are written, and what was at hand of the events."""
 
     def __init__(self) -> None:
         self.newest = Instant(0)
         self.at: list[Instant] = []
+        self.bodies: list[bytes] = []
 
-    async def append(self, events: Sequence[Event]) -> Appended:
+    async def append(self, events: Sequence[Event], bodies: Sequence[bytes] = ()) -> Appended:
+        self.bodies += bodies
         return Appended((True,) * len(events))
 
     async def mark(self, at: Instant) -> None:
@@ -56,9 +60,12 @@ class Owned:
     async def release(self, part: str, epoch: int) -> None: ...
 
 
-async def _run(clock: ManualClock, marks: Marks, *turns: Callable[[], object]) -> list[Instant]:
+async def _run(
+    clock: ManualClock, marks: Marks, *turns: Callable[[], object], first: Batch | None = None
+) -> list[Instant]:
     stop = asyncio.Event()
-    topics = EmptyTopics([*turns, stop.set])
+    topics = QuietTopics([*turns, stop.set])
+    topics.first = first or topics.first
     how = {"owner": "test", "part": "intake", "lateness": MINUTE, "settings": TenureSettings()}
     await Forwarder(topics, marks, Owned(), clock, Metrics(), **how).run(stop)  # type: ignore[arg-type]  # by name
     return marks.at
@@ -91,3 +98,11 @@ async def test_what_senders_tell_bears_the_new_time_out() -> None:
 
     found = await _run(clock, marks, lambda: clock.advance(MINUTE), it_slept)
     assert found == [NOON + MINUTE, NOON + DAY]
+
+
+async def test_what_is_at_hand_of_an_event_is_not_written_anew() -> None:
+    event = Event(id="e1", source="test", time=NOON, kind="note.added")
+    first = Batch((event, event), {"ops/0": 2}, at_head=True, bodies=(b"{ as it lay there }", NOT_AT_HAND))
+    marks = Marks()
+    await _run(ManualClock(NOON), marks, first=first)
+    assert marks.bodies == [b"{ as it lay there }", NOT_AT_HAND]
