@@ -94,6 +94,20 @@ async def test_a_draft_is_decided_on_its_page(desk: Desk, watched: Watched) -> N
     assert (await desk.get("/near-misses/nm-004"))["state"] == "accepted"
 
 
+async def test_the_way_back_leads_to_the_view_that_was_left(watched: Watched) -> None:
+    page = watched.page
+    await page.locator("#row-nm-004 .fact--service").click()
+    narrowed = page.url
+    await page.locator(".row__link").first.click()
+    await expect(page.locator("#trail")).to_be_visible()
+    await page.get_by_role("button", name="I am looking into it").click()
+    await expect(page.locator("#trail")).to_contain_text("began to review")
+    await expect(page.locator("[data-back]")).to_have_attribute("href", "/?service=ingress")
+    await page.keyboard.press("Escape")
+    await expect(page.locator(".filters")).to_contain_text("service ingress")
+    assert page.url == narrowed
+
+
 async def test_a_page_that_is_open_learns_of_new_drafts(desk: Desk, watched: Watched) -> None:
     await expect(watched.page.locator(".row")).to_have_count(10)
     await desk.put(records.draft("fresh", title="A fresh one", rank=20.0))

@@ -11,6 +11,13 @@ if (form) {
   });
 }
 
+// Back to the view of the queue that was looked at last; the queue keeps which.
+const back = document.querySelector("[data-back]");
+try {
+  const queue = sessionStorage.getItem("queue");
+  if (queue?.startsWith("/?")) back.href = queue;
+} catch { /* nothing may be stored here */ }
+
 function openTarget() {
   const dismiss = document.getElementById("dismiss");
   if (dismiss && location.hash === "#dismiss") dismiss.open = true;
@@ -21,7 +28,7 @@ openTarget();
 document.addEventListener("keydown", (event) => {
   const typing = event.target.matches("textarea, input, select, summary");
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === "u" || event.key === "Escape") document.querySelector("[data-back]").click();
+  if (event.key === "u" || event.key === "Escape") back.click();
   if (event.key === "a") {
     event.preventDefault();
     form?.querySelector("textarea").focus();

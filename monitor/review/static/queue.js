@@ -119,6 +119,11 @@ document.addEventListener("htmx:afterSettle", (event) => {
 });
 for (const failed of ["htmx:responseError", "htmx:sendError"]) document.addEventListener(failed, () => { typedAhead = null; });
 
+// The way back from a draft leads to this view, with its filter. Where nothing may be stored it leads to the first one.
+try {
+  sessionStorage.setItem("queue", location.pathname + location.search);
+} catch { /* nothing may be stored here */ }
+
 // Fresh rows. They come by themselves while nobody is in the middle of something; else a line offers them.
 let known = null;
 let stream = null;
