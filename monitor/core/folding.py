@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from monitor.core.conditions import All, AnyOf, Compare, Condition, Not
+from monitor.core.predicates import COMPARISONS, severities_that
 
 FACT_NEEDS: dict[str, str] = {
     "derived.share": "value",
@@ -19,8 +20,15 @@ FACT_NEEDS: dict[str, str] = {
 """Facts that cannot be told without a field of the event."""
 
 
+PRESENT = object()
+"""What is known of a field that is there, with whatever value."""
+
+
 def fold(condition: Condition | None, known: Mapping[str, object]) -> Condition | bool:
-    """The condition with what is `known` of some fields (None: absent) filled in; a truth value where that decides."""
+    """The condition with what is `known` of some fields filled in; a truth value where that decides.
+
+    `known`: the field's value, None where it is absent, or PRESENT.
+    """
     if condition is None:
         return True
     if isinstance(condition, Compare):
@@ -51,4 +59,10 @@ def _fold_compare(compare: Compare, known: Mapping[str, object]) -> Condition | 
         return (value is not None) is bool(compare.operands[0])
     if value is None:
         return False
-    return value in compare.operands if compare.operator in ("equals", "one_of") else compare
+    if value is PRESENT:
+        return compare
+    if compare.operator in ("equals", "one_of"):
+        return value in compare.operands
+    if compare.field == "severity" and compare.operator in COMPARISONS:
+        return value in severities_that(compare.operator, compare.operands[0])
+    return compare

@@ -1,6 +1,7 @@
-"""All steps that want one kind of event, compiled to one function: which of them an event plays, as bits of a mask.
+"""All steps that want one kind of event, compiled to functions: which of them an event plays, as bits of a mask.
 
-A tree of questions: what several steps ask is asked once, and where the answer is no none of them is looked at.
+A tree of questions: what several steps ask is asked once, and where the answer is no none of them is looked at. What an
+event lacks need not be asked at all, so that events that carry the same fields and labels soon have their own function.
 """
 
 from __future__ import annotations
@@ -9,19 +10,36 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from operator import or_
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from monitor.core.conditions import All, Condition, Facts, MakeRegex, fields_of
 from monitor.core.events import Event
-from monitor.core.folding import FACT_NEEDS, fold
+from monitor.core.folding import FACT_NEEDS, PRESENT, fold
 from monitor.core.predicates import Builder, cost_of
 from monitor.core.rule import Where
 
 MaskOf = Callable[[Event, Facts], int]
-PLAIN_WITHOUT = ("value", "limit", "bound", "unit", "expires_at", "previous_expires_at")
+OFTEN_ABSENT = ("value", "limit", "unit", "expires_at", "previous_expires_at")
 """What most events lack, and many steps ask for."""
+WORTH_A_FUNCTION = 200
+"""Events that carry the same are asked by the function for all until there were so many: to compile costs as much."""
+MOST_FUNCTIONS = 128
+"""For one kind, so that a sender of labels at random fills no memory; what comes then goes through the one for all."""
 DEEPEST_TREE = 12
 """Python's parser bounds how deeply blocks may be nested."""
+
+
+class _Carried(NamedTuple):
+    """What an event is asked by: which it has of the labels that some step asks for, and which of OFTEN_ABSENT."""
+
+    labels: frozenset[str]
+    severity: str | None
+    bound: str | None
+    fields: tuple[str, ...]
+
+
+_NO_LABELS = frozenset[str]()
+_NO_FIELDS: tuple[str, ...] = ()
 
 
 class Asked(NamedTuple):
@@ -44,33 +62,67 @@ class _Item(NamedTuple):
 
 
 def compile_masks(kind: str, steps: Sequence[Asked], production: frozenset[str], make_regex: MakeRegex) -> MaskOf:
-    """One function for all steps that want a kind; `production` empty means that every environment counts.
+    """What all steps that want a kind say of an event; `production` empty means that every environment counts.
 
-    Most events carry no numbers and none of the labels that some step asks for: those are asked what is left then.
-    Raises what `compile_condition` raises.
+    Which function answers makes no difference to the mask, so that it does not matter how many events came before; it
+    may make one to which facts are asked for on the way. Raises what `compile_condition` raises.
     """
-    constants: dict[str, Any] = {}
     labels = _labels(steps)
-    plain: dict[str, object] = {
-        "kind": kind,
-        **dict.fromkeys(PLAIN_WITHOUT),
-        **{f"labels.{name}": None for name in labels},
-    }
-    plain |= {fact: None for fact, field in FACT_NEEDS.items() if field in PLAIN_WITHOUT}
-    if "drill" in labels:
-        plain["derived.drill"] = False
-    lines = ["def mask(e, f):", "    m = 0"]
-    conditions = [f"e.{field} is None" for field in PLAIN_WITHOUT]
-    if labels:
-        constants["without"] = labels.isdisjoint
-        conditions.append("without(e.labels)")
-    lines.append(f"    if {' and '.join(conditions)}:")
-    lines += _ask(_folded(steps, plain), production, Builder(make_regex, hoist=True, constants=constants), 2)
-    lines.append("        return m")
-    lines += _ask(_folded(steps, {"kind": kind}), production, Builder(make_regex, hoist=True, constants=constants), 1)
-    lines.append("    return m\n")
-    exec("\n".join(lines), constants)  # noqa: S102 -- structure only, never a rule's text
-    found: MaskOf = constants["mask"]
+    for_all = _function(steps, {"kind": kind}, production, make_regex)
+    functions: dict[_Carried, MaskOf] = {}
+    seen: dict[_Carried, int] = {}
+    has_none, those_of = labels.isdisjoint, labels.intersection
+
+    def first_asked(carried: _Carried) -> MaskOf:
+        times = seen.get(carried, 0) + 1
+        if times < WORTH_A_FUNCTION or len(functions) >= MOST_FUNCTIONS:
+            if len(seen) >= MOST_FUNCTIONS:
+                seen.clear()  # what comes often is soon counted again
+            seen[carried] = times
+            return for_all
+        function = _function(steps, _known(kind, labels, carried), production, make_regex)
+        functions[carried] = function
+        return function
+
+    def mask(event: Event, facts: Facts) -> int:
+        names = _NO_LABELS if has_none(event.labels) else those_of(event.labels)
+        if (
+            event.value is None
+            and event.limit is None
+            and event.unit is None
+            and event.expires_at is None
+            and event.previous_expires_at is None
+        ):
+            fields = _NO_FIELDS
+        else:
+            fields = tuple([field for field in OFTEN_ABSENT if getattr(event, field) is not None])
+        # A plain tuple finds what is there under a _Carried.
+        carried = (names, event.severity, event.bound, fields)
+        function: MaskOf | None = functions.get(carried)  # type: ignore[call-overload]  # equal to a _Carried
+        return (function or first_asked(_Carried(*carried)))(event, facts)
+
+    return mask
+
+
+def _known(kind: str, labels: frozenset[str], carried: _Carried) -> dict[str, object]:
+    """What is sure of an event that carries so much."""
+    known: dict[str, object] = {"kind": kind, "severity": carried.severity, "bound": carried.bound}
+    known |= {field: PRESENT if field in carried.fields else None for field in OFTEN_ABSENT}
+    known |= {fact: None for fact, field in FACT_NEEDS.items() if known.get(field, ...) is None}
+    known |= {f"labels.{name}": PRESENT if name in carried.labels else None for name in labels}
+    if "drill" in labels - carried.labels:
+        known["derived.drill"] = False
+    return known
+
+
+def _function(
+    steps: Sequence[Asked], known: Mapping[str, object], production: frozenset[str], make_regex: MakeRegex
+) -> MaskOf:
+    """One function for the steps that have a chance where so much is known."""
+    builder = Builder(make_regex, hoist=True)
+    lines = ["def mask(e, f):", "    m = 0", *_ask(_folded(steps, known), production, builder, 1), "    return m\n"]
+    exec("\n".join(lines), builder.constants)  # noqa: S102 -- structure only, never a rule's text
+    found: MaskOf = builder.constants["mask"]
     return found
 
 
@@ -146,10 +198,6 @@ def _tree(items: Sequence[_Item], depth: int) -> list[str]:
     for item in rest:
         lines.append(f"{_indent(depth)}if {' and '.join(item.questions)}: m |= {item.bit}")
     return lines
-
-
-def _without(question: str, item: _Item) -> _Item:
-    return _Item(tuple(other for other in item.questions if other != question), item.bit)
 
 
 def _indent(depth: int) -> str:

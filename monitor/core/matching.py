@@ -18,6 +18,7 @@ from monitor.core.events import Event
 from monitor.core.facts import EventFacts, Told
 from monitor.core.lineage import Lineage
 from monitor.core.masks import Asked, MaskOf, compile_masks
+from monitor.core.patterns import remembering
 from monitor.core.rule import LONGEST_WINDOW, Clause, Rule, Step, facts_asked
 
 Part = Literal["hazard", "intervention", "clause"]
@@ -145,6 +146,7 @@ class Matcher:
         for step in self.steps:
             for kind in step.kinds:
                 wanting.setdefault(kind, []).append(step)
+        make_regex = remembering(make_regex)
         self._index = {kind: self._compile(kind, steps, make_regex) for kind, steps in wanting.items()}
         self.hazard_bits = reduce(or_, (s.bit | s.elsewhere_bit for s in self.steps if s.part == "hazard"), 0)
 

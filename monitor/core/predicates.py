@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from operator import ge, gt, le, lt
 from typing import Any
 
 from monitor.core.conditions import (
@@ -31,7 +32,13 @@ DEEPEST = 40
 _NUMBERS = TIME_FIELDS | {"value", "limit"}
 """Fields that hold numbers as they are."""
 _PLAIN = frozenset({"equals", "one_of", "present"})
-_SYMBOLS = {"above": ">", "at_least": ">=", "below": "<", "at_most": "<="}
+COMPARISONS: dict[str, tuple[str, Callable[[float, float], bool]]] = {
+    "above": (">", gt),
+    "at_least": (">=", ge),
+    "below": ("<", lt),
+    "at_most": ("<=", le),
+}
+"""Operators that compare numbers: as they are written in an expression, and as a function."""
 
 
 def compile_condition(condition: Condition | None, make_regex: MakeRegex) -> Predicate:
@@ -95,12 +102,11 @@ def cost_of(condition: Condition) -> int:
 class Builder:
     """Writes expressions. With `hoist` into a function, where what several ask is worked out once (`prologue`)."""
 
-    def __init__(self, make_regex: MakeRegex, hoist: bool = False, constants: dict[str, Any] | None = None) -> None:
-        """`constants`: where the values go that the expressions name; several builders may share them."""
+    def __init__(self, make_regex: MakeRegex, hoist: bool = False) -> None:
+        """`constants` has the values that the expressions name."""
         self.make_regex = make_regex
         self.hoist = hoist
-        self.constants = {} if constants is None else constants
-        self.constants |= _BUILTINS
+        self.constants: dict[str, Any] = dict(_BUILTINS)
         self._hoisted: dict[str, str] = {}
         self._patterns: dict[str, dict[str, None]] = {}
         self.variables = 0
@@ -214,17 +220,24 @@ class Builder:
         return f"({known} if {known} is not unasked else ({known} := any_{known}({text}))) and "
 
     def number(self, name: str, field: str, operator: str, operand: Scalar) -> str:
-        limit = number_of(operand)
-        if limit is None:
-            raise ValueError(f"{operator} needs a number, a duration or a severity, not {operand!r}")
-        test: Callable[[float], bool] = {
-            "above": limit.__lt__,
-            "at_least": limit.__le__,
-            "below": limit.__gt__,
-            "at_most": limit.__ge__,
-        }[operator]
         if name == "severity":
-            return f"({field} in {self.constant(frozenset(s for s, rank in SEVERITY_RANK.items() if test(rank)))})"
+            return f"({field} in {self.constant(severities_that(operator, operand))})"
+        limit = _limit(operator, operand)
         value = self.variable()
         read = field if name in _NUMBERS else f"number({field})"
-        return f"(({value} := {read}) is not None and {value} {_SYMBOLS[operator]} {self.constant(limit)})"
+        symbol, _ = COMPARISONS[operator]
+        return f"(({value} := {read}) is not None and {value} {symbol} {self.constant(limit)})"
+
+
+def severities_that(operator: str, operand: Scalar) -> frozenset[str]:
+    """Those whose rank compares so with the operand. Raises ValueError for an operand that is no number."""
+    limit = _limit(operator, operand)
+    _, test = COMPARISONS[operator]
+    return frozenset(name for name, rank in SEVERITY_RANK.items() if test(rank, limit))
+
+
+def _limit(operator: str, operand: Scalar) -> float:
+    limit = number_of(operand)
+    if limit is None:
+        raise ValueError(f"{operator} needs a number, a duration or a severity, not {operand!r}")
+    return limit
