@@ -118,7 +118,7 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def _caches(self) -> dict[str, dict[str, frozenset[str]]]:
-        return {"neighbours": {}, "siblings": {}, "around": {}, "upward": {}, "downward": {}}
+        return {"neighbours": {}, "siblings": {}, "around": {}, "upward": {}, "downward": {}, "along": {}}
 
     def neighbours(self, service: str) -> frozenset[str]:
         """The service itself and one hop along the dependency graph, in either direction."""
@@ -152,6 +152,13 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
     def downward(self, service: str) -> frozenset[str]:
         """The service and everything that it depends on, transitively."""
         return self._closure("downward", service, self._dependencies)
+
+    def along(self, service: str) -> frozenset[str]:
+        """Everything upward and downward of the service."""
+        cache = self._caches["along"]
+        if service not in cache:
+            cache[service] = self.upward(service) | self.downward(service)
+        return cache[service]
 
     def _closure(self, name: str, service: str, edges: dict[str, tuple[str, ...]]) -> frozenset[str]:
         cache = self._caches[name]

@@ -60,10 +60,10 @@ def onset(event: Event) -> int:
 
 def impact_spans(memory: Memory, catalogue: Catalogue, scope: frozenset[str], until: int) -> list[Span]:
     """What users suffered in the scope, or everywhere, as far as was told by `until`."""
-    services = [*sorted(scope), EVERYONE]
+    heard_of = memory.services_with("impact.started", "impact.ended")
+    services = [*sorted(heard_of & scope), EVERYONE]
     if not catalogue.is_empty:
-        heard_of = memory.services_with("impact.started", "impact.ended")
-        services += [name for name in heard_of if name not in scope and name and not catalogue.knows(name)]
+        services += sorted(name for name in heard_of - scope if name and not catalogue.knows(name))
     starts: list[Event] = []
     ends: list[Event] = []
     for event in memory.between(services, ("impact.started", "impact.ended"), until - LOOK_BACK, until):
@@ -118,7 +118,8 @@ class IncidentView(msgspec.Struct, frozen=True):
 def incidents(memory: Memory, catalogue: Catalogue, services: Iterable[str], until: int) -> list[IncidentView]:
     """The incident records of these services; the last word on impact counts."""
     by_key: dict[str, list[Event]] = {}
-    for event in memory.between(sorted(services), INCIDENT_KINDS, until - LOOK_BACK, until):
+    heard_of = memory.services_with(*INCIDENT_KINDS).intersection(services)
+    for event in memory.between(sorted(heard_of), INCIDENT_KINDS, until - LOOK_BACK, until):
         if catalogue.counts(event.environment) is not False:
             by_key.setdefault(incident_key(event), []).append(event)
     views = []
@@ -177,17 +178,15 @@ def coverage(
     """Judge the feeds that can see this harm: `scope` is upward from all cited services, `evidence` the rule's."""
     reports: list[FeedReport] = []
     fed: set[str] = set()
-    for service in sorted(scope):
-        user_facing = catalogue.is_user_facing(service)
-        if not user_facing and not (evidence and service in cited):
-            continue
+    facing = {service for service in scope if catalogue.is_user_facing(service)}
+    for service in sorted(facing | (cited & scope) if evidence else facing):
         found = [
             _report(key, known, _freshness(catalogue, key), window)
             for key, known in feeds.of(service)
             if _can_see(key.evidence, evidence) and _known_by(known, window.end)
         ]
         found += _silent(catalogue, service, evidence, feeds)
-        if found and user_facing:
+        if found:
             fed.add(service)
         reports += found
     missing = []
@@ -197,8 +196,7 @@ def coverage(
         missing.append(str(Missing.FEED_GAP))
     if window.truncated:
         missing.append(str(Missing.TRUNCATED))
-    unfed = tuple(name for name in sorted(scope) if catalogue.is_user_facing(name) and name not in fed)
-    return Coverage(not missing, tuple(reports), unfed, tuple(missing))
+    return Coverage(not missing, tuple(reports), tuple(sorted(facing - fed)), tuple(missing))
 
 
 def _can_see(feed_evidence: str | None, wanted: frozenset[str]) -> bool:

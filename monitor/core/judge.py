@@ -186,7 +186,7 @@ class Judge:
             raise Refused(NotOpened.SHADOW, "only rules in shadow mode match: counted, not shown")
         instances = sorted(shown, key=self._precedence)
         services = frozenset(s for i in instances for s in (i.service, *services_of(i.interventions.events)))
-        scope = frozenset().union(*(self.catalogue.upward(service) for service in services))
+        scope = frozenset().union(*map(self.catalogue.upward, services))
         missing = self._placed(services, scope, instances)
         self._no_impact(episode, scope, services, safe, now)
         predecessors = self._predecessors(episode)
@@ -289,9 +289,7 @@ class Judge:
         return [span for span in spans if span.overlaps(episode.window_from, max(episode.window_to, until))]
 
     def _incidents(self, services: frozenset[str], now: int) -> list[IncidentView]:
-        around = frozenset({EVERYONE}).union(
-            *(self.catalogue.upward(service) | self.catalogue.downward(service) for service in services)
-        )
+        around = frozenset({EVERYONE}).union(*map(self.catalogue.along, services))
         return incidents(self.state.memory, self.catalogue, around, now)
 
     def impact_told(self, event: Event, now: int) -> None:
@@ -299,8 +297,7 @@ class Judge:
         if event.service is None or not self.catalogue.knows(event.service):
             concerned = list(self.state.episodes.values())
         elif event.kind.startswith("incident."):
-            around = self.catalogue.upward(event.service) | self.catalogue.downward(event.service)
-            concerned = self.state.episodes_citing(around)
+            concerned = self.state.episodes_citing(self.catalogue.along(event.service))
         else:
             concerned = self.state.episodes_citing(self.catalogue.downward(event.service))
         for episode in sorted(concerned, key=lambda episode: episode.id):
@@ -309,7 +306,7 @@ class Judge:
 
     def _contradict(self, episode: Episode, event: Event, now: int) -> None:
         services = frozenset(episode.draft.services if episode.draft else episode.services)
-        scope = frozenset().union(*(self.catalogue.upward(service) for service in services))
+        scope = frozenset().union(*map(self.catalogue.upward, services))
         safe_at = episode.safe_at or episode.window_to
         found = self._impact(episode, scope, services, safe_at + TIED_WITHIN, now)
         for span in sorted(found, key=lambda span: (span.start, span.event.source, span.event.id)):
@@ -342,7 +339,7 @@ class Judge:
 
     def _predecessors(self, episode: Episode) -> list[Episode]:
         """Episodes whose fix was followed within the hour by this one, on the same or a dependent service."""
-        below = frozenset().union(*(self.catalogue.downward(service) for service in episode.services))
+        below = frozenset().union(*map(self.catalogue.downward, episode.services))
         first = episode.first_sign_at
         return [
             other

@@ -274,9 +274,9 @@ class Memory:
             found.sort(key=entry)
         return found
 
-    def services_with(self, *kinds: str) -> list[str]:
-        """Services of which an event of one of these kinds is kept, in a fixed order."""
-        return sorted(set().union(*(self._with_kind.get(kind, ()) for kind in kinds)))
+    def services_with(self, *kinds: str) -> set[str]:
+        """Services of which an event of one of these kinds is kept."""
+        return set().union(*(self._with_kind.get(kind, ()) for kind in kinds))
 
     def services(self) -> list[str]:
         """Every service of which an event is kept, in a fixed order."""

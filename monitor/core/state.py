@@ -198,11 +198,7 @@ class State:
 
     def episodes_citing(self, services: frozenset[str]) -> list[Episode]:
         """Episodes that cite one of these services, in the order of their ids."""
-        smaller, larger = (services, self.citing) if len(services) < len(self.citing) else (self.citing, services)
-        found: set[str] = set()
-        for service in smaller:
-            if service in larger:
-                found |= self.citing[service]
+        found = set[str]().union(*[self.citing[service] for service in self.citing.keys() & services])
         return [self.episodes[episode_id] for episode_id in sorted(found)]
 
     def is_watched(self, service: str | None) -> bool:
