@@ -108,7 +108,9 @@ def hash_of(name: str) -> int:
 
 
 def _alert(world: _World, kind: Kind, service: str, subject: str, severity: Severity, **fields: object) -> Event:
-    title = f"{subject.partition('/')[0]} on {service}"
+    name = subject.partition("/")[0]
+    fields["labels"] = {"alertname": name, "runbook_url": f"https://runbooks.example/{name}"}
+    title = f"{name} on {service}"
     return world.event(kind, service, "alertmanager/main", subject=subject, severity=severity, title=title, **fields)
 
 
