@@ -98,27 +98,29 @@ class Correlator:
         """Offer an action to every candidate and to every waiting hazard that it can reach, rule by rule."""
         if event.service is None:
             return
-        self.acted(plays, event)
-        state = self.state
+        state, drill = self.state, is_drill(event)
         # What came late may have met hazards that wait no longer: those are asked of the memory.
         late = self._again or event.time < self.now
         for step in plays.interventions:
             compiled = step.rule
             open_here = state.open_by_rule.get(compiled.name)
             room = state.waiting.rooms.get(compiled.hazard.bit)
-            if open_here or late or (room is not None and room.standing):
-                services = reach(self.catalogue, event.service, compiled.rule.intervention.reach)
-                if open_here:
-                    for service in among(services, open_here):
-                        for instance_id in sorted(open_here.get(service, ())):
-                            self._add_action(state.instances[instance_id], compiled, event)
-                if late:
-                    self._offer_remembered(compiled, services, event)
-                elif room is not None:
-                    for service in among(services, room.standing):
-                        hazards = room.open_to(service, event.time - compiled.within, event.time)
-                        if hazards:
-                            self._offer(compiled, hazards, event)
+            if not open_here and not late and (room is None or not room.is_in_use):
+                continue
+            services = reach(self.catalogue, event.service, compiled.rule.intervention.reach)
+            if room is not None and room.over and not drill:
+                room.act(among(services, room.over), event.time)
+            if open_here:
+                for service in among(services, open_here):
+                    for instance_id in sorted(open_here.get(service, ())):
+                        self._add_action(state.instances[instance_id], compiled, event)
+            if late:
+                self._offer_remembered(compiled, services, event)
+            elif room is not None and room.standing:
+                for service in among(services, room.standing):
+                    hazards = room.open_to(service, event.time - compiled.within, event.time)
+                    if hazards:
+                        self._offer(compiled, hazards, event)
 
     def _offer_remembered(self, compiled: CompiledRule, services: frozenset[str] | None, event: Event) -> None:
         memory, hazard, start = self.state.memory, compiled.hazard, event.time - compiled.within
@@ -129,7 +131,7 @@ class Correlator:
                 self._offer(compiled, hazards, event)
 
     def acted(self, plays: Plays, event: Event) -> None:
-        """Remember an action for the sake of the alerts that are over by now."""
+        """Remember an action of before for the sake of the alerts that are over by now."""
         if event.service is None or is_drill(event):
             return
         for step in plays.interventions:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 
 import msgspec
 
@@ -181,7 +180,7 @@ class Engine:
                 state.waiting.add_again(event, plays)
                 known += [(name, event.source, event.id) for name in (OF_NO_RULE, *plays.hazard_names)]
         state.waiting.forget_notes(known)
-        state.memory.forget(state.swept_at, self._keeping.limits(state, state.swept_at))
+        state.memory.forget(state.swept_at, self._keeping.terms(state))
         return remembered
 
     # -- input -------------------------------------------------------------------------------------------------
@@ -265,7 +264,7 @@ class Engine:
             self._expiry.expire(boundary)
             self.state.expired_until = boundary
         if now >= self.state.swept_at + SWEEP_EVERY:
-            self.state.sweep(now, partial(self._keeping.limits, self.state))
+            self.state.sweep(now, self._keeping.terms(self.state))
         self._housekeeping_at = boundary + EXPIRE_EVERY
 
     def _fire(self, at: int, kind: str, what: str) -> None:

@@ -6,13 +6,12 @@ where none of a rule's hazards stands, most of what its steps would take is forg
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from monitor.core.catalogue import Catalogue
 from monitor.core.events import HOUR
 from monitor.core.matching import CompiledStep, Matcher
-from monitor.core.memory import KEPT_OLD, Limit
+from monitor.core.memory import KEPT_OLD, Terms, TermsOf
 from monitor.core.reaching import reach
 from monitor.core.state import CONTEXT_HORIZON, CONTEXT_KINDS, State, kept_for
 
@@ -21,15 +20,11 @@ LATE = HOUR
 
 
 class Keep(NamedTuple):
-    """For an event's mask (microseconds): how long every one of them is kept, and how long the newest few.
+    """For an event's kind and mask: its terms, and those where a hazard stands whose rule has one of these steps."""
 
-    `most` is for the newest few where a hazard stands whose rule has one of the steps in `longer`.
-    """
-
-    every: int
-    few: int
-    most: int
-    longer: tuple[CompiledStep, ...]
+    usual: Terms
+    longest: Terms
+    steps: tuple[CompiledStep, ...]
 
 
 class Keeping:
@@ -42,7 +37,7 @@ class Keeping:
 
     def most(self, kind: str, mask: int) -> int:
         """How long an event of a kind with its mask is kept at most (microseconds)."""
-        return self._keep(kind, mask).most
+        return self._keep(kind, mask).longest.now
 
     def _keep(self, kind: str, mask: int) -> Keep:
         found = self._known.get((kind, mask))
@@ -56,33 +51,34 @@ class Keeping:
         every = max([kept_for(kind, mask), *(step.look_back + LATE for step in steps if _wants_every(step))])
         few = max([every, context, *(step.look_before + LATE for step in steps)])
         longer = tuple(step for step in steps if step.look_back + LATE > every)
-        return Keep(every, few, max([few, *(step.look_back + LATE for step in longer)]), longer)
+        most = max([few, *(step.look_back + LATE for step in longer)])
+        return Keep(Terms(every, few, few), Terms(every, few, most), longer)
 
-    def limits(self, state: State, watermark: int) -> Callable[[str, str, int], Limit]:
-        """Until where events of (service, kind, mask) are kept, as things stand."""
-        wanted: dict[int, frozenset[str] | None] = {}
-        anywhere: dict[tuple[str, int], Limit] = {}
+    def terms(self, state: State) -> TermsOf:
+        """For how long events are kept, as things stand in the state now."""
+        around: dict[int, frozenset[str] | None] = {}
+        known: dict[tuple[str, int], tuple[Terms, Terms, frozenset[str] | None]] = {}
 
         def where(step: CompiledStep) -> frozenset[str] | None:
             """The services whose events a step of a hazard that stands may ask for; None: any."""
-            if step.bit not in wanted:
-                wanted[step.bit] = self._around_hazards(state, step)
-            return wanted[step.bit]
+            if step.bit not in around:
+                around[step.bit] = self._around_hazards(state, step)
+            return around[step.bit]
 
-        def limit(service: str, kind: str, mask: int) -> Limit:
-            if (found := anywhere.get((kind, mask))) is not None:
-                return found
+        def work_out(kind: str, mask: int) -> tuple[Terms, Terms, frozenset[str] | None]:
             keep = self._keep(kind, mask)
-            for step in keep.longer:
-                services = where(step)
-                if services is None or service in services:
-                    return Limit(watermark - keep.most, watermark - keep.every, watermark - keep.few)
-            found = Limit(watermark - keep.few, watermark - keep.every, watermark - keep.few)
-            if not keep.longer:
-                anywhere[kind, mask] = found
-            return found
+            services = [where(step) for step in keep.steps]
+            anywhere = None in services
+            return keep.usual, keep.longest, None if anywhere else frozenset[str]().union(*filter(None, services))
 
-        return limit
+        def terms_of(service: str, kind: str, mask: int) -> Terms:
+            found = known.get((kind, mask))
+            if found is None:
+                found = known[kind, mask] = work_out(kind, mask)
+            usual, longest, services = found
+            return longest if services is None or service in services else usual
+
+        return terms_of
 
     def _around_hazards(self, state: State, step: CompiledStep) -> frozenset[str] | None:
         assert step.clause is not None

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from monitor.core.events import DAY, Event
+from monitor.core.timeline import BEGINNING
 
 REMEMBERED = 20
 """Entries that are remembered for each key, the newest."""
@@ -134,6 +135,8 @@ class Lineage:
         self.tables: dict[str, dict[str, list[tuple[int, Any]]]] = {name: {} for name in TABLES}
         self.drafts: dict[str, list[tuple[int, str]]] = {}
         self._by_kind: dict[str, tuple[str, ...]] = {}
+        self._heard_since = dict.fromkeys(TABLES, BEGINNING)
+        """By table: every key of it has been heard of since then, so that none has to be looked for before."""
         self.want(frozenset[str]().union(*(table.facts for table in TABLES.values())))
 
     def want(self, facts: Iterable[str]) -> None:
@@ -157,6 +160,7 @@ class Lineage:
                 key = table.key(event)
                 if _remember(self.tables[name], key, (event.time, value)):
                     changed.append(f"{name}:{key}")
+                    self._heard_since[name] = min(self._heard_since[name], event.time)
         return changed
 
     def before(self, table: str, key: str, at: int) -> list[tuple[int, Any]]:
@@ -169,10 +173,13 @@ class Lineage:
         gone = []
         for name, keys in self.tables.items():
             oldest = moment - TABLES[name].keep
+            if self._heard_since[name] >= oldest:
+                continue
             old = [key for key, entries in keys.items() if entries[-1][0] < oldest]
             for key in old:
                 del keys[key]
             gone += [f"{name}:{key}" for key in old]
+            self._heard_since[name] = min((entries[-1][0] for entries in keys.values()), default=oldest)
         return gone
 
 

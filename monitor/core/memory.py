@@ -41,15 +41,19 @@ def entry(event: Event) -> Entry:
     return Entry(event.time, event.source, event.id, event)
 
 
-class Limit(NamedTuple):
-    """What is older than `least` is forgotten; of what is older than `loose` the newest few are kept (event times).
+class Terms(NamedTuple):
+    """For how long events are kept (microseconds): every one, the newest few of them at any rate, and those few now.
 
-    What is older than `firm` is kept for the sake of what stands just now.
+    The last is longer where something stands just now that may ask for them.
     """
 
-    least: int
-    loose: int
-    firm: int
+    every: int
+    few: int
+    now: int
+
+
+TermsOf = Callable[[str, str, int], Terms]
+"""For (service, kind, mask), as things stand."""
 
 
 class Kept(NamedTuple):
@@ -69,19 +73,19 @@ class Shelf:
     """The events of one kind of one service in time order, and beside each the mask of the steps that it plays.
 
     `told` has the facts that were told of some of them when they came. Until the watermark passes `due` nothing is to
-    be forgotten here. That is known for events whose masks are in `known`: of those every one is kept for `every` at
-    least, and as many as are kept of old ones for `few`.
+    be forgotten here, whatever stands; nor until it passes `due_as_known`, where things stand so that the `terms` are
+    those of the last time. `shortest`: of those terms each the shortest.
     """
 
-    __slots__ = ("due", "events", "every", "few", "known", "masks", "told")
+    __slots__ = ("due", "due_as_known", "events", "masks", "shortest", "terms", "told")
 
     def __init__(self, event: Event, mask: int) -> None:
         self.events = [event]
         self.masks = [mask]
         self.told: dict[EventId, Told] = {}
-        self.due = BEGINNING
-        self.known: Mapping[int, Limit] = {}
-        self.every = self.few = 0
+        self.due = self.due_as_known = BEGINNING
+        self.terms: Mapping[int, Terms] = {}
+        self.shortest = Terms(0, 0, 0)
 
     def place(self, event: Event) -> int:
         """Where the event stands, or would stand."""
@@ -89,25 +93,36 @@ class Shelf:
 
     def came(self, at: int, mask: int) -> None:
         """An event is here now that was not when it was last looked at what is to be forgotten."""
-        if mask not in self.known:
-            self.due = BEGINNING
-        else:
-            # An old one is one too many only once this one is old as well.
-            self.due = min(self.due, at + (self.every if len(self.events) > KEPT_OLD else self.few))
+        if mask not in self.terms:
+            self.due = self.due_as_known = BEGINNING
+            return
+        # An old one is one too many only once this one is old as well.
+        every, few, now = self.shortest
+        crowded = len(self.events) > KEPT_OLD
+        self.due = min(self.due, at + (every if crowded else few))
+        self.due_as_known = min(self.due_as_known, at + (every if crowded else now))
 
-    def keep_since(self, watermark: int, limits: Mapping[int, Limit]) -> bool:
-        """Forget what is older than the limit of its mask; whether anything is left."""
+    def look_again(self) -> None:
+        """What is to be forgotten here is not known any more."""
+        self.due = self.due_as_known = BEGINNING
+
+    def forget(self, watermark: int, terms: Mapping[int, Terms]) -> bool:
+        """Forget what is older than the terms of its mask allow; whether anything is left."""
+        if terms != self.terms:
+            self.terms = terms
+            self.shortest = Terms(*map(min, zip(*terms.values(), strict=True)))
+        elif self.due_as_known >= watermark:
+            return True
         events, masks = self.events, self.masks
-        # Only what is older than the latest limit has to be looked at.
-        latest = max(limit.loose for limit in limits.values())
-        old = bisect_left(events, latest, key=_time)
+        # Only what is older than the shortest term has to be looked at.
+        old = bisect_left(events, watermark - self.shortest.every, key=_time)
         kept: list[int] = []
         loose = 0
         for place in range(old - 1, -1, -1):
-            at, limit = events[place].time, limits[masks[place]]
-            if at >= limit.loose:
+            at, term = events[place].time, terms[masks[place]]
+            if at + term.every >= watermark:
                 kept.append(place)
-            elif at >= limit.least and loose < KEPT_OLD:
+            elif at + term.now >= watermark and loose < KEPT_OLD:
                 loose += 1
                 kept.append(place)
         if len(kept) != old:
@@ -116,10 +131,28 @@ class Shelf:
                 self.told.pop(events[place].event_id, None)
             events[:old] = [events[place] for place in kept]
             masks[:old] = [masks[place] for place in kept]
-        self.known = limits
-        self.every, self.few = watermark - latest, watermark - max(limit.firm for limit in limits.values())
-        self.due = self._next(watermark, limits, len(kept))
+        self._plan(watermark, len(kept))
         return bool(events)
+
+    def _plan(self, watermark: int, old: int) -> None:
+        """Until when nothing is to be forgotten; `old`: so many come first that are past the shortest term."""
+        events, masks, terms = self.events, self.masks, self.terms
+        due = due_as_known = FOREVER
+        looked_at = len(events)
+        crowded = looked_at > KEPT_OLD
+        if crowded:
+            # One may be one too many as soon as another is past the time for which every one is kept.
+            looked_at = old
+            if old < len(events):
+                due = due_as_known = events[old].time + self.shortest.every
+        for place in range(looked_at):
+            at = events[place].time
+            every, few, now = terms[masks[place]]
+            if crowded and at + every >= watermark:
+                few = now = every
+            due = min(due, at + few)
+            due_as_known = min(due_as_known, at + now)
+        self.due, self.due_as_known = due, due_as_known
 
     def forget_told(self) -> None:
         """Of events that are here no more."""
@@ -127,21 +160,6 @@ class Shelf:
             self.told = {
                 event.event_id: self.told[event.event_id] for event in self.events if event.event_id in self.told
             }
-
-    def _next(self, watermark: int, limits: Mapping[int, Limit], old: int) -> int:
-        """Until when nothing is to be forgotten; `old`: so many come first that are past the time of some mask."""
-        events, masks = self.events, self.masks
-        due, looked_at = FOREVER, len(events)
-        if len(events) > KEPT_OLD:
-            # One may be one too many as soon as it is past the time for which every one is kept.
-            due, looked_at = (events[old].time + self.every if old < len(events) else FOREVER), old
-        for place in range(looked_at):
-            at, limit = events[place].time, limits[masks[place]]
-            if at < limit.firm:
-                return BEGINNING
-            soon = at >= limit.loose and len(events) > KEPT_OLD
-            due = min(due, at + watermark - (limit.loose if soon else limit.firm))
-        return due
 
     def holds(self, event: Event) -> bool:
         place = self.place(event)
@@ -298,18 +316,17 @@ class Memory:
                         shelf.told[event.event_id] = self._sharing.told(told)
                     kept.append(Kept(event, mask, before, told, len(told or ()) > so_far))
                 shelf.masks = [each.mask for each in kept]
-                shelf.due = BEGINNING
+                shelf.look_again()
                 yield from kept
 
-    def forget(self, watermark: int, limit: Callable[[str, str, int], Limit]) -> None:
-        """Forget what has been kept for long enough; `limit`: until where for a service, a kind and a mask."""
+    def forget(self, watermark: int, terms_of: TermsOf) -> None:
+        """Forget what has been kept for long enough by the watermark (event time)."""
         for service, shelves in list(self._by_service.items()):
             gone = []
             for kind, shelf in shelves.items():
                 if shelf.due >= watermark:
                     continue
-                limits = {mask: limit(service, kind, mask) for mask in set(shelf.masks)}
-                if not shelf.keep_since(watermark, limits):
+                if not shelf.forget(watermark, {mask: terms_of(service, kind, mask) for mask in set(shelf.masks)}):
                     gone.append(kind)
             for kind in gone:
                 del shelves[kind]

@@ -18,7 +18,7 @@ from monitor.core.feeds import FeedKey, Feeds
 from monitor.core.impact import LOOK_BACK
 from monitor.core.instances import Instance
 from monitor.core.lineage import TABLES, Lineage
-from monitor.core.memory import Limit, Memory
+from monitor.core.memory import Memory, TermsOf
 from monitor.core.packing import pack, unpack
 from monitor.core.timeline import BEGINNING, Timeline
 from monitor.core.waiting import Noted, Waiting
@@ -223,14 +223,11 @@ class State:
         self.recurrences[key] = sorted(entries)[-50:]
         self._dirty.add(f"recurrence:{key}")
 
-    def sweep(self, now: int, limit_at: Callable[[int], Callable[[str, str, int], Limit]]) -> None:
-        """Forget what nothing can ask for any more; at fixed event times, so that it never depends on batches.
-
-        `limit_at`: for an event time, until where events of a service and kind are kept, by their mask.
-        """
+    def sweep(self, now: int, terms_of: TermsOf) -> None:
+        """Forget what nothing can ask for any more; at fixed event times, so that it never depends on batches."""
         watermark = now - now % SWEEP_EVERY
         self.swept_at = watermark
-        self.memory.forget(watermark, limit_at(watermark))
+        self.memory.forget(watermark, terms_of)
         self.feeds.forget_before(watermark - LOOK_BACK)
         for number, until in list(self._fact_chunks.items()):
             if until < watermark:

@@ -82,6 +82,10 @@ class Room:
         self.standing: dict[str, list[Hazard]] = {}
         self.over: dict[str, Over] = {}
 
+    @property
+    def is_in_use(self) -> bool:
+        return bool(self.standing or self.over)
+
     def remove(self, service: str, hazard: Hazard) -> None:
         """It stands no longer; nothing happens where it did not."""
         here = self.standing.get(service)

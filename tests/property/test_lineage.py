@@ -7,9 +7,10 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.events import Event
+from monitor.core.events import DAY, Event
 from monitor.core.facts import DERIVED, EventFacts
 from monitor.core.lineage import Lineage
+from monitor.core.timeline import BEGINNING
 from tests.support.streams import events, shop
 
 STREAMS = st.lists(events(), min_size=1, max_size=50, unique_by=lambda event: (event.source, event.id))
@@ -37,3 +38,15 @@ def test_a_fact_depends_only_on_what_came_before_the_event(stream: list[Event]) 
         for name in DERIVED:
             alone, later = EventFacts(shop(), earlier, event), EventFacts(shop(), everything, event)
             assert alone.get(name) == later.get(name), name
+
+
+@given(STREAMS, st.integers(1, 100))
+def test_what_is_old_is_forgotten_as_if_every_key_had_been_looked_at(stream: list[Event], days: int) -> None:
+    lazy, careful = Lineage(), Lineage()
+    for event in stream:
+        for lineage in (lazy, careful):
+            lineage.record(event)
+        careful._heard_since = dict.fromkeys(careful._heard_since, BEGINNING)
+        moment = event.time + days * DAY
+        assert lazy.forget_before(moment) == careful.forget_before(moment)
+    assert lazy.tables == careful.tables

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from random import Random
 from unittest.mock import patch
 
@@ -10,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.events import HOUR, Event, Instant
-from monitor.core.memory import Limit, Memory
-from monitor.core.timeline import BEGINNING
+from monitor.core.memory import Memory, Terms, TermsOf
 
 SWEEP = 3
 KEEPS = {1: (20, 50, 90), 2: (60, 60, 60), 4: (30, 200, 400), 8: (10, 10, 300)}
@@ -22,12 +20,12 @@ def _event(number: int, at: int, service: str) -> Event:
     return Event(str(number), "test", Instant(at * HOUR), "note.added", service)
 
 
-def _limits(watermark: int, standing: frozenset[str]) -> Callable[[str, str, int], Limit]:
-    def limit(service: str, _: str, mask: int) -> Limit:
-        every, few, most = (watermark - hours * HOUR for hours in KEEPS[mask])
-        return Limit(most if service in standing else few, every, few)
+def _terms(standing: frozenset[str]) -> TermsOf:
+    def terms_of(service: str, _: str, mask: int) -> Terms:
+        every, few, most = (hours * HOUR for hours in KEEPS[mask])
+        return Terms(every, few, most if service in standing else few)
 
-    return limit
+    return terms_of
 
 
 def _happenings(random: Random, count: int) -> list[tuple[int, Event, int]]:
@@ -52,10 +50,10 @@ def test_looking_only_where_something_is_due_forgets_the_same(seed: int, count: 
                 assert careful.add(event, mask) == lazy.add(event, mask)
         for shelves in careful._by_service.values():
             for shelf in shelves.values():
-                shelf.due = BEGINNING
+                shelf.look_again()
         watermark, standing = until * HOUR, frozenset(random.sample(("shop", "stock"), random.choice((0, 0, 1))))
         for memory in (careful, lazy):
-            memory.forget(watermark, _limits(watermark, standing))
+            memory.forget(watermark, _terms(standing))
         assert _content(careful) == _content(lazy)
 
 

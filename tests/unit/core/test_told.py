@@ -12,7 +12,7 @@ from monitor.core.decisions import Decision, Open
 from monitor.core.engine import Engine
 from monitor.core.events import DAY, Event
 from monitor.core.lineage import REMEMBERED
-from monitor.core.memory import Limit, Memory
+from monitor.core.memory import Memory, Terms
 from monitor.core.packing import pack, unpack
 from monitor.core.rule import Clause, Intervention, Point, Rule, Step
 from monitor.core.state import Chunk
@@ -155,7 +155,7 @@ def test_what_is_told_of_an_event_goes_with_it() -> None:
     first, second = measured(0, 1.0), measured(600, 2.0)
     for event in (first, second):
         memory.add(event, 1, {"trend": "same"})
-    memory.forget(second.time, lambda service, kind, mask: Limit(second.time, second.time, second.time))
+    memory.forget(second.time, lambda service, kind, mask: Terms(0, 0, 0))
     (kept,) = memory.remask(lambda event, told: (1, told))
     assert (kept.event, kept.told, kept.is_news) == (second, {"trend": "same"}, False)
     assert memory.add(first, 1)
