@@ -69,6 +69,10 @@ class Kept(NamedTuple):
     is_news: bool
 
 
+_NO_TERMS = Terms(0, 0, 0)
+_NOTHING_KNOWN: Mapping[int, Terms] = {}
+
+
 class Shelf:
     """The events of one kind of one service in time order, and beside each the mask of the steps that it plays.
 
@@ -84,8 +88,8 @@ class Shelf:
         self.masks = [mask]
         self.told: dict[EventId, Told] = {}
         self.due = self.due_as_known = BEGINNING
-        self.terms: Mapping[int, Terms] = {}
-        self.shortest = Terms(0, 0, 0)
+        self.terms = _NOTHING_KNOWN
+        self.shortest = _NO_TERMS
 
     def place(self, event: Event) -> int:
         """Where the event stands, or would stand."""

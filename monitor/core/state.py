@@ -27,7 +27,7 @@ STATE_VERSION = 1
 MEMORY_HORIZON = 25 * HOUR
 CHANGE_HORIZON = 6 * HOUR
 """Changes are wanted by rules alone; so long they are kept at least, for what comes late or twice."""
-SWEEP_EVERY = 12 * HOUR
+SWEEP_EVERY = DAY
 KEPT_TOGETHER = 16 * DAY
 
 ALWAYS_KEPT: dict[str, int] = {
