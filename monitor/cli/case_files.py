@@ -6,15 +6,18 @@ Knows nothing of how a case is judged.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 
 from monitor.core.catalogue import Catalogue
-from monitor.lab.cases import BadCase, Case, PathInData, read_case, unknown_keys
+from monitor.lab.cases import BadCase, Case, Confidence, Label, PathInData, read_case, unknown_keys
 from monitor.packs.catalogue import read_catalogue
 from monitor.packs.located import Listing, Mapping, Node, Plain, Scalar, plain, read_located
 from monitor.packs.problems import Place, Problem, Problems, listed, meant
+from monitor.packs.slips import find_slips
 
+_WORDS: dict[str, tuple[str, ...]] = {"label": get_args(Label), "confidence": get_args(Confidence)}
 CASE_SAMPLE = "`id: …`, `label: near_miss` and `events: [{id: e1, time: 2026-01-31T12:00:00Z, …}]`"
 
 
@@ -42,15 +45,29 @@ def load_case(path: Path) -> CaseFile:
     for flaw in unknown_keys(data):
         hint = meant(str(flaw.path[-1]), flaw.known, "leaving it away")
         problems.warning(_place(node, flaw.path), flaw.message, f"one of {listed(flaw.known)}", hint)
+    events = node.get("events") if isinstance(node, Mapping) else None
+    for event in events.items if isinstance(events, Listing) else []:
+        if isinstance(event, Mapping):
+            find_slips(event, problems)
     catalogue = _long_catalogue(node, problems)
     case = None
     try:
         case = read_case(data, catalogue)
     except BadCase as bad:
         for flaw in bad.flaws:
+            if (found := _word(node, flaw.path)) is not None:
+                (word, place), words = found, _WORDS[str(flaw.path[0])]
+                problems.error(place, f"{flaw.path[0]} is {word!r}", listed(words), meant(word, words, repr(words[0])))
+                continue
             hint = "the `id:` of one of its `events:`" if flaw.path[:1] == ("expect",) else CASE_SAMPLE
             problems.error(_place(node, flaw.path), str(flaw), "a case file", hint)
     return CaseFile(path, None if problems.errors else case, tuple(problems))
+
+
+def _word(node: Node, path: PathInData) -> tuple[str, Place] | None:
+    """What stands where one of a few words has to, and where; None for any other place."""
+    value = node.get(str(path[0])) if len(path) == 1 and path[0] in _WORDS and isinstance(node, Mapping) else None
+    return (value.text, value.place) if isinstance(value, Scalar) else None
 
 
 def _long_catalogue(node: Node, problems: Problems) -> Catalogue | None:

@@ -14,6 +14,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from rich.text import Text
 
 from monitor.cli.case_files import find_case_files, load_case
 from monitor.cli.engine_options import printable, read_rules, rules_option
@@ -68,22 +69,15 @@ def _print_table(outcomes: list[Outcome], trivial: list[Outcome]) -> None:
     console = Console(markup=False, highlight=False)
     if not console.is_terminal:
         console = Console(markup=False, highlight=False, width=_WIDTH_WITHOUT_TERMINAL)
-    table = Table()
-    for column, justify in (("case", "left"), ("label", "left"), ("standing", "right"), ("withdrawn", "right")):
-        table.add_column(column, justify="right" if justify == "right" else "left", overflow="fold")
-    for column in ("false drafts", "cited", "ok", "not opened"):
-        table.add_column(column, overflow="fold")
+    # Only the case gives way where the terminal is narrow.
+    table = Table("case")
+    for column in ("standing", "withdrawn", "false"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("ok", no_wrap=True)
     for outcome in outcomes:
-        judged, expect = outcome.judged, outcome.case.expect
-        label = judged.label + ("" if outcome.case.confidence != "low" else " (low)")
-        cited = ""
-        if judged.label == "near_miss":
-            cited = f"{judged.hazard_cited}/{len(expect.hazard)}"
-            cited += f" + {judged.intervention_cited}/{len(expect.intervention)}"
-            cited += ", well" if judged.well_cited else ""
-        reasons = ", ".join(f"{reason} {count}" for reason, count in _frequent(outcome))
+        judged = outcome.judged
         counts = (str(judged.standing), str(judged.withdrawn), str(judged.false_drafts))
-        table.add_row(printable(judged.id), label, *counts, cited, "yes" if judged.ok else "NO", reasons)
+        table.add_row(_told(outcome), *counts, "yes" if judged.ok else "NO")
     console.print(table)
     for name, without in (("all cases", None), ("without labels of low confidence", "low")):
         console.print(f"{name}: {_say(figures(outcomes, 'low' if without else None))}")
@@ -93,6 +87,19 @@ def _print_table(outcomes: list[Outcome], trivial: list[Outcome]) -> None:
     right = Counter(outcome.judged.label for outcome in outcomes if outcome.judged.ok)
     total = Counter(outcome.judged.label for outcome in outcomes)
     console.print("ok: " + ", ".join(f"{label} {right[label]} of {total[label]}" for label in sorted(total)))
+
+
+def _told(outcome: Outcome) -> Text:
+    """The name of a case, and below it: its label, what was cited of hazard and intervention, what was not opened."""
+    judged, expect = outcome.judged, outcome.case.expect
+    facts = [judged.label + ("" if outcome.case.confidence != "low" else " (low)")]
+    if judged.label == "near_miss":
+        cited = f"cited {judged.hazard_cited}/{len(expect.hazard)}"
+        cited += f" + {judged.intervention_cited}/{len(expect.intervention)}"
+        facts.append(cited + (", well" if judged.well_cited else ""))
+    if reasons := ", ".join(f"{reason} {count}" for reason, count in _frequent(outcome)):
+        facts.append(f"not opened: {reasons}")
+    return Text(printable(judged.id), overflow="fold").append(f"\n{' · '.join(facts)}", style="dim")
 
 
 def _frequent(outcome: Outcome) -> list[tuple[str, int]]:

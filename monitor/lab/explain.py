@@ -21,6 +21,7 @@ from monitor.lab.relations import explain_actions, explain_hazards, name_of
 from monitor.lab.shadow import as_live, has_shadow
 
 _LONGEST_REASON = 160
+_MOST_SOURCES = 3
 
 
 class NoSuchEvent(LookupError):
@@ -46,7 +47,9 @@ def explain_event(
     ordered = arrival_order(list(events))
     event = next((one for one in ordered if one.event_id == event_id), None)
     if event is None:
-        raise NoSuchEvent(f"no event {event_id.source} {event_id.id} among {len(ordered)} events")
+        sources = sorted({event.source for event in ordered if event.id == event_id.id})
+        hint = f"; the source of {event_id.id} is {' or '.join(sources[:_MOST_SOURCES])}" if sources else ""
+        raise NoSuchEvent(f"no event {event_id.source} {event_id.id} among {len(ordered):,} events{hint}")
     engine = Engine(rules, catalogue, make_regex)
     decisions = _decided(engine, ordered)
     playing = Playing(ordered, rules, catalogue, make_regex, [event], engine.state.lineage.drafts)

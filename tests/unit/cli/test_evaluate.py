@@ -47,6 +47,32 @@ def test_the_table_ends_with_the_figures(folder: Path) -> None:
     assert "to compare, any alert, note or incident, then a change by a person nearby within a day" in result.stdout
 
 
+def test_a_narrow_terminal_breaks_the_name_of_a_case_only(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.cli.evaluate._WIDTH_WITHOUT_TERMINAL", 80)
+    said = judge(folder).stdout
+    assert max(map(len, said.splitlines())) <= 80
+    for whole in ("standing", "withdrawn", "false", "near_miss", "impact (low)", "cited 1/1 + 1/1, well"):
+        assert whole in said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("label: near_miss", "label: near_mis", "error: label is 'near_mis'; expected impact, near_miss or not_near"),
+        ("service: payments", "servce: payments", "warning: an event has no key 'servce': it is kept as a label"),
+    ],
+)
+def test_a_word_that_is_misspelt_is_told_with_the_one_that_was_meant(
+    folder: Path, old: str, new: str, told: str
+) -> None:
+    text = (folder / "saved.yaml").read_text(encoding="utf-8")
+    assert old in text
+    (folder / "saved.yaml").write_text(text.replace(old, new, 1), encoding="utf-8")
+    said = judge(folder).stderr
+    assert told in said
+    assert "did you mean that?" in said
+
+
 def test_a_broken_case_is_named_and_the_others_are_judged(folder: Path) -> None:
     (folder / "broken.yaml").write_text("id: broken\nlabel: nearly\nevents: []\n", encoding="utf-8")
     result = judge(folder, "--format", "json")

@@ -103,6 +103,7 @@ def test_explain_reads_a_case_file_with_its_own_catalogue(pack: Path, tmp_path: 
     ("arguments", "code", "said"),
     [
         (["--event", "example", "gone"], 1, "no event example gone among 5 events"),
+        (["--event", "exampel", "e1"], 1, "among 5 events; the source of e1 is example"),
         (["--draft", "nm_0"], 1, "no draft 'nm_0' comes of this stream; there are: nm_"),
         ([], 2, "--events needs --event"),
         (["--event", "example", "e1", "--draft", "x"], 2, "cannot be explained at once"),
