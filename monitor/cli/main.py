@@ -133,10 +133,17 @@ def run(arguments: Sequence[str] | None = None) -> int:
             raise
         if os.environ.get("NEARMISS_DEBUG"):
             traceback.print_exception(error)
-        for line in str(error).splitlines() or [type(error).__name__]:
+        for line in _said(error).splitlines() or [type(error).__name__]:
             click.echo(f"nearmiss: {line}", err=True)
         return code
     return result if isinstance(result, int) else FINE
+
+
+def _said(error: Exception) -> str:
+    """The words of an error; of the system's about a file without their number, the file first."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def _exit_code(error: Exception) -> int | None:

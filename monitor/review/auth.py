@@ -141,6 +141,6 @@ def check_bind(host: str, auth: Auth) -> None:
     shown = host or "(every interface)"
     raise OpenBind(
         f"refusing to listen on {shown} without a login: anyone who reaches it could read and decide near misses; "
-        "expected an address of this machine; try `--host 127.0.0.1`, or configure at least one account (a name, a "
-        "role and a secret)"
+        "expected a loopback address; try `--host 127.0.0.1`, or configure at least one account (a name, a role and a "
+        "secret; docs/how-to/deploy.md)"
     )

@@ -27,6 +27,9 @@ _SQLITE: dict[int, str] = {
     sqlite3.SQLITE_NOTADB: "the file is not a database",
 }
 
+_RIGHTS = frozenset({sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
+"""What the user of this program may not do, most likely."""
+
 _SQLSTATES: tuple[tuple[str, str], ...] = (
     ("08", "the connection to the database was lost"),
     ("25006", "the database is read-only"),
@@ -72,7 +75,8 @@ def passing_trouble(error: BaseException) -> str | None:
     if isinstance(code, int):
         words = _SQLITE.get(code & 0xFF)
         said = "" if words is None or str(original) in words else f" ({original})"
-        return None if words is None else f"{words}{said}"
+        hint = "; expected a file and a directory that this user may write" if code & 0xFF in _RIGHTS else ""
+        return None if words is None else f"{words}{said}{hint}"
     state = getattr(original, "sqlstate", None)
     if isinstance(state, str):
         for prefix, words in _SQLSTATES:

@@ -92,6 +92,10 @@ async def test_a_draft_is_decided_on_its_page(desk: Desk, watched: Watched) -> N
     await expect(page.locator(".banner")).to_contain_text("Accepted")
     await expect(page.locator("#trail")).to_contain_text("Reviewer accepted it as a near miss")
     assert (await desk.get("/near-misses/nm-004"))["state"] == "accepted"
+    # The next one is a key away.
+    await expect(page.get_by_role("link", name="Next draft →")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".columns__side .keys")).to_contain_text("Ctrl Enter send")
 
 
 async def test_the_way_back_leads_to_the_view_that_was_left(watched: Watched) -> None:

@@ -161,7 +161,7 @@ async def test_a_draft_is_accepted_by_a_plain_form(desk: Desk) -> None:
     assert (answer.status_code, answer.headers["location"]) == (303, "/near-misses/nm-000?done=accept")
     html = await page(desk, answer.headers["location"])
     assert "Accepted. Thank you" in html
-    assert 'href="/near-misses/nm-001">Next draft' in html
+    assert 'href="/near-misses/nm-001" autofocus>Next draft' in html
     assert "A habit" in html
     assert "accepted it as a near miss" in html
 

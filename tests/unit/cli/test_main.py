@@ -81,7 +81,7 @@ def test_an_unknown_command_like_no_other_gets_the_list(capsys: pytest.CaptureFi
         (
             FileNotFoundError(2, "No such file or directory", "a.jsonl"),
             3,
-            "nearmiss: [Errno 2] No such file or directory: 'a.jsonl'\n",
+            "nearmiss: a.jsonl: No such file or directory\n",
         ),
         (click.ClickException("no rules there"), 1, "Error: no rules there\n"),
         (KeyboardInterrupt(), 130, "stopped\n"),

@@ -12,6 +12,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from monitor.ports import Unavailable
 from monitor.store.errors import passing_trouble, translated
 
+RIGHTS = "; expected a file and a directory that this user may write"
+
 
 def wrapped(original: Exception, *, lost: bool = False) -> DBAPIError:
     return OperationalError("SELECT 1", {}, original, connection_invalidated=lost)
@@ -34,8 +36,8 @@ def postgres(state: str) -> Exception:
         (wrapped(sqlite(sqlite3.SQLITE_FULL)), "the disk is full (as SQLite says it)"),
         (wrapped(sqlite(sqlite3.SQLITE_IOERR | 3 << 8)), "the disk cannot be read or written (as SQLite says it)"),
         (wrapped(sqlite(sqlite3.SQLITE_BUSY)), "the database is locked by another program (as SQLite says it)"),
-        (wrapped(sqlite(sqlite3.SQLITE_CANTOPEN)), "the database file cannot be opened (as SQLite says it)"),
-        (wrapped(sqlite(sqlite3.SQLITE_READONLY)), "the database file is read-only (as SQLite says it)"),
+        (wrapped(sqlite(sqlite3.SQLITE_CANTOPEN)), f"the database file cannot be opened (as SQLite says it){RIGHTS}"),
+        (wrapped(sqlite(sqlite3.SQLITE_READONLY)), f"the database file is read-only (as SQLite says it){RIGHTS}"),
         (wrapped(postgres("53100")), "the disk of the database is full (as PostgreSQL says it)"),
         (wrapped(postgres("53300")), "the database lacks resources (as PostgreSQL says it)"),
         (wrapped(postgres("57P03")), "the database is stopping, starting or overloaded (as PostgreSQL says it)"),
