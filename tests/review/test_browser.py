@@ -98,6 +98,15 @@ async def test_a_draft_is_decided_on_its_page(desk: Desk, watched: Watched) -> N
     await expect(page.locator(".columns__side .keys")).to_contain_text("Ctrl Enter send")
 
 
+async def test_on_a_phone_dismiss_leads_to_the_form(browser: Browser, address: str) -> None:
+    async with a_page(browser, width=390) as watched:
+        page = watched.page
+        await page.goto(f"{address}/near-misses/nm-002")
+        await page.get_by_role("link", name="Dismiss …").click()
+        await expect(page.locator("#dismiss summary")).to_be_in_viewport()
+        await expect(page.get_by_label("Planned work")).to_be_in_viewport()
+
+
 async def test_the_way_back_leads_to_the_view_that_was_left(watched: Watched) -> None:
     page = watched.page
     await page.locator("#row-nm-004 .fact--service").click()

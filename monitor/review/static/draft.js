@@ -20,7 +20,10 @@ try {
 
 function openTarget() {
   const dismiss = document.getElementById("dismiss");
-  if (dismiss && location.hash === "#dismiss") dismiss.open = true;
+  if (!dismiss || location.hash !== "#dismiss") return;
+  dismiss.open = true;
+  // The browser went there while it was closed, and keeps what lies below in its place.
+  dismiss.scrollIntoView({ block: "start" });
 }
 window.addEventListener("hashchange", openTarget);
 openTarget();
