@@ -6,6 +6,7 @@ Knows the names of the commands and the exit codes, nothing of what the commands
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 import traceback
@@ -51,8 +52,26 @@ class Group(click.Group):
         if args and not args[0].startswith("-") and args[0] not in known:
             close = get_close_matches(args[0], known, n=1)
             hint = f"did you mean {close[0]}?" if close else f"expected one of {', '.join(known)}"
+            if elsewhere := _elsewhere(ctx, args[0]):
+                hint = f"did you mean {' or '.join(elsewhere)}?"
             raise click.UsageError(f"there is no command {args[0]!r}; {hint}", ctx)
         return super().resolve_command(ctx, args)
+
+
+def _elsewhere(ctx: click.Context, name: str) -> list[str]:
+    """The commands of this very name in other places: a person remembers `check` better than what it belongs to.
+
+    Loads every group, which only somebody who is lost has to wait for.
+    """
+    root = ctx.find_root().command
+    found = []
+    for first in root.list_commands(ctx) if isinstance(root, click.Group) else ():
+        if first == name:
+            found.append(f"nearmiss {first}")
+        inner = root.get_command(ctx, first) if isinstance(root, click.Group) else None
+        if isinstance(inner, click.Group) and name in inner.list_commands(ctx):
+            found.append(f"nearmiss {first} {name}")
+    return found
 
 
 class LazyGroup(Group):
@@ -107,6 +126,10 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The entry point; ends the process with an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # What a terminal of another encoding cannot show is no reason to fail.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     sys.exit(run(arguments))
 
 

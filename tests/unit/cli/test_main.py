@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -176,3 +177,30 @@ def test_a_port_that_is_taken_is_told_in_the_words_of_the_system(capsys: pytest.
         capsys.readouterr().err == f"Error: cannot listen on 127.0.0.1:{port}: Address already in use; "
         "choose another with --port, or --port 0 for any free one\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        (["explain"], "did you mean nearmiss rules explain?"),
+        (
+            ["check"],
+            "did you mean nearmiss rules check or nearmiss config check or nearmiss kafka check or nearmiss db",
+        ),
+        (["rules", "replay"], "did you mean nearmiss replay?"),
+        (["rules", "requeue"], "did you mean nearmiss rejects requeue?"),
+    ],
+)
+def test_a_command_of_another_group_is_told_with_its_group(
+    said: list[str], meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.run(said) == 2
+    assert meant in capsys.readouterr().err
+
+
+def test_a_terminal_that_cannot_show_a_sign_is_no_reason_to_fail() -> None:
+    script = "from monitor.cli.main import main; main(['rules', 'explain', 'full-averted'])"
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, env=environment)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"rule full-averted" in done.stdout
