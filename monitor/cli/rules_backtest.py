@@ -24,7 +24,7 @@ from monitor.core.rule import Rule
 from monitor.lab.backtest import Backtest, Found, Report
 from monitor.lab.difference import Change, differences
 from monitor.lab.replay import Summary
-from monitor.packs.loader import load_rules
+from monitor.packs.loader import find_shared_names, load_rules
 from monitor.packs.regex import make_regex
 from monitor.packs.shipped import shipped_rules
 
@@ -105,21 +105,13 @@ def backtest(
 
 def _read(paths: Sequence[Path]) -> tuple[Rule, ...]:
     """The rules of several places. Prints every problem, and exits with 1 where one is an error."""
-    rules: dict[str, Rule] = {}
-    failed = False
-    for path in paths:
-        loaded = load_rules(path)
-        for problem in loaded.errors:
-            click.echo(printable(str(problem)), err=True)
-            failed = True
-        for rule in loaded.rules:
-            if rule.name in rules:
-                click.echo(f"{loaded.places[rule.name]}: error: rule {rule.name!r} is given twice", err=True)
-                failed = True
-            rules[rule.name] = rule
-    if failed:
+    loaded = [load_rules(path) for path in paths]
+    errors = [*(problem for each in loaded for problem in each.errors), *find_shared_names(loaded)]
+    for problem in errors:
+        click.echo(printable(str(problem)), err=True)
+    if errors:
         sys.exit(FAILED)
-    return tuple(rules.values())
+    return tuple(rule for each in loaded for rule in each.rules)
 
 
 def _chosen(changes: tuple[Change, ...], names: frozenset[str]) -> tuple[Change, ...]:

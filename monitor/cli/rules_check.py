@@ -15,7 +15,7 @@ from monitor.cli.engine_options import printable
 from monitor.cli.main import FAILED
 from monitor.cli.rules_test import counted, rule_paths
 from monitor.packs.json_schema import schema as json_schema
-from monitor.packs.loader import load_rules
+from monitor.packs.loader import find_shared_names, load_rules
 from monitor.packs.shipped import shipped_rules
 
 
@@ -27,7 +27,7 @@ def check(paths: tuple[Path, ...]) -> None:
     Exits 1 when there is an error; warnings alone are fine.
     """
     loaded = [load_rules(path) for path in paths or (shipped_rules(),)]
-    problems = [problem for each in loaded for problem in each.problems]
+    problems = [*(problem for each in loaded for problem in each.problems), *find_shared_names(loaded)]
     for problem in problems:
         click.echo(printable(str(problem)))
     errors = sum(problem.is_error for problem in problems)

@@ -17,7 +17,7 @@ from monitor.cli.lines import say
 from monitor.cli.main import FAILED
 from monitor.packs.example_run import Result, run_examples
 from monitor.packs.junit import junit
-from monitor.packs.loader import load_rules
+from monitor.packs.loader import find_shared_names, load_rules
 from monitor.packs.regex import make_regex
 from monitor.packs.shipped import shipped_rules
 
@@ -38,7 +38,7 @@ def test(paths: tuple[Path, ...], names: tuple[str, ...], verbose: bool, report:
     an example fails or a rule file has an error.
     """
     loaded = [load_rules(path) for path in paths or (shipped_rules(),)]
-    errors = [problem for each in loaded for problem in each.errors]
+    errors = [*(problem for each in loaded for problem in each.errors), *find_shared_names(loaded)]
     for problem in errors:
         click.echo(printable(str(problem)))
     check_names(names, {name for each in loaded for name in each.places})

@@ -6,6 +6,7 @@ The service, the commands and the tests all load through here. Names are unique 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -56,8 +57,7 @@ def load_rules(path: Path, with_examples: bool = True) -> Loaded:
         told = node.get("examples") if with_examples and isinstance(node, Mapping) else None
         read = read_examples(told, name or "", problems)
         if name is not None and name in places:
-            message = f"rule {name!r} is defined twice (first in {places[name]})"
-            problems.error(_place_of(node), message, "a name of its own for each rule", "renaming one of them")
+            _defined_twice(name, _place_of(node), places[name], problems)
             continue
         if name is not None:
             places[name] = _place_of(node)
@@ -81,6 +81,23 @@ def load_rules(path: Path, with_examples: bool = True) -> Loaded:
         places=places,
         files=len(files),
     )
+
+
+def find_shared_names(loaded: Sequence[Loaded]) -> tuple[Problem, ...]:
+    """An error for each rule of several trees whose name one before it has: together they could not be used."""
+    problems = Problems()
+    places: dict[str, Place] = {}
+    for each in loaded:
+        for name, place in each.places.items():
+            if name in places:
+                _defined_twice(name, place, places[name], problems)
+            places.setdefault(name, place)
+    return tuple(problems)
+
+
+def _defined_twice(name: str, place: Place, first: Place, problems: Problems) -> None:
+    message = f"rule {name!r} is defined twice (first in {first})"
+    problems.error(place, message, "a name of its own for each rule", "renaming one of them")
 
 
 def find_files(path: Path, problems: Problems, what: str = "rule") -> list[Path]:

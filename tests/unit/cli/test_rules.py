@@ -201,3 +201,14 @@ def test_schema_prints_what_editors_check_rules_against(tmp_path: Path) -> None:
     file = tmp_path / "rule.schema.json"
     assert rules("schema", "--output", file).stdout == ""
     assert file.read_text(encoding="utf-8") == printed.stdout
+
+
+@pytest.mark.parametrize("command", ["check", "test"])
+def test_one_name_in_two_places_is_told_with_both(pack: Path, tmp_path: Path, command: str) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_bytes((pack / "page-and-fix.yaml").read_bytes())
+    result = rules(command, pack, other)
+    assert result.exit_code == 1
+    assert f"{other}:1:7: error: rule 'page-and-fix' is defined twice (first in {pack}/page-and-fix.yaml:1:7)" in (
+        result.output
+    )
