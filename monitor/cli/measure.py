@@ -19,9 +19,9 @@ from rich.table import Table
 
 from monitor.cli.engine_options import printable, read_rules, rules_option
 from monitor.cli.main import FAILED
-from monitor.cli.plain import time_as_text
 from monitor.core.events import Event
 from monitor.decode.canonical import encode
+from monitor.decode.times import time_as_text
 from monitor.lab.measure import LEAST_FOUND, LEAST_PRECISION, MOST_A_WEEK, Measured, run_year
 from monitor.lab.year.agenda import NoRoom
 from monitor.lab.year.organisation import catalogue_mapping

@@ -15,12 +15,12 @@ import msgspec
 from monitor.cli.backtest_view import make_console, print_differences, print_report
 from monitor.cli.engine_options import catalogue_option, check_names, printable, read_catalogue
 from monitor.cli.main import FAILED, UNREADABLE
-from monitor.cli.plain import time_as_text
 from monitor.cli.rules_test import rule_paths
 from monitor.cli.streams import EARLIEST, LATEST, Moment, read_files, read_history
 from monitor.cli.watching import collect_garbage_rarely, unreadable
 from monitor.core.events import Event, Instant
 from monitor.core.rule import Rule
+from monitor.decode.times import time_as_text
 from monitor.lab.backtest import Backtest, Found, Report
 from monitor.lab.difference import Change, differences
 from monitor.lab.replay import Summary

@@ -98,7 +98,7 @@ class Shelf:
     def came(self, at: int, mask: int) -> None:
         """An event is here now that was not when it was last looked at what is to be forgotten."""
         if mask not in self.terms:
-            self.due = self.due_as_known = BEGINNING
+            self.look_again()
             return
         # An old one is one too many only once this one is old as well.
         every, few, now = self.shortest

@@ -16,7 +16,7 @@ from monitor.core.reasons import Rejected
 from monitor.decode.jsontext import load
 from monitor.decode.lenient import MAX_TEXT, from_mapping
 from monitor.decode.outcome import Unreadable
-from monitor.decode.times import instant_hook
+from monitor.decode.times import instant_hook, time_as_text
 
 __all__ = [
     "MAX_EVENT_BYTES",
@@ -107,13 +107,7 @@ _NAMES: dict[type, str] = {
 }
 
 
-def _to_json(value: Any) -> Any:
-    if isinstance(value, Instant):
-        return to_text(value)
-    raise NotImplementedError(f"an event holds no {type(value).__name__}")
-
-
-_ENCODE: Callable[[Any], bytes] = msgspec.json.Encoder(enc_hook=_to_json).encode
+_ENCODE: Callable[[Any], bytes] = msgspec.json.Encoder(enc_hook=time_as_text).encode
 
 
 def encode(event: Event) -> bytes:

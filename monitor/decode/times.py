@@ -1,4 +1,4 @@
-"""Reads times as tools write them into `Instant`s, and says what is wrong with those that cannot be read.
+"""Reads times as tools write them into `Instant`s, writes them, and says what is wrong with those that cannot be read.
 
 Never reads a clock and never guesses an offset.
 """
@@ -9,7 +9,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from monitor.core.events import DAY, EARLIEST_AT, MICROSECOND, SECOND, Instant
+from monitor.core.events import DAY, EARLIEST_AT, MICROSECOND, SECOND, Instant, to_text
 from monitor.core.reasons import Mark, Rejected
 from monitor.decode.outcome import Unreadable
 
@@ -33,6 +33,13 @@ def instant_hook(kind: type[Any], value: Any) -> Any:
     if not EARLIEST_AT <= instant <= LATEST_AT or value[10] != "T":
         raise ValueError(_EXPECTED)
     return kind(instant)
+
+
+def time_as_text(value: Any) -> Any:
+    """msgspec's hook the other way: an `Instant` becomes RFC 3339 in UTC. Raises NotImplementedError for any other."""
+    if isinstance(value, Instant):
+        return to_text(value)
+    raise NotImplementedError(f"no text for a value of type {type(value).__name__}")
 
 
 def read_time(value: object, field: str) -> tuple[Instant, tuple[Mark, ...]]:
