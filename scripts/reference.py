@@ -1,10 +1,11 @@
-"""Writes the generated tables of the reference pages, from the program itself; `--check` only says what is stale.
+"""Writes the generated parts of README and the reference pages from the program; `--check` only says what is stale.
 
 A page holds its table between two marks; what is written around them stays.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from monitor.cli.main import COMMANDS, cli
+from monitor.core.events import KINDS
+from monitor.decode.registry import tools
+from monitor.decode.tool import Tool
 from monitor.ops.metrics import Metrics
 from monitor.packs import keys
 from monitor.packs.form import say_duration
@@ -26,7 +30,7 @@ from monitor.packs.schema import DERIVED
 from monitor.samples import PREFIX
 from monitor.settings import AccountSettings, Settings, groups
 
-PAGES = Path(__file__).resolve().parents[1] / "docs" / "reference"
+ROOT = Path(__file__).resolve().parents[1]
 BEGIN = "<!-- generated: make docs -->"
 END = "<!-- end of what is generated -->"
 DURATIONS = frozenset(
@@ -165,11 +169,58 @@ def _keys(table: tuple[keys.Key, ...]) -> str:
     return "\n".join([*rows, *(f"| `{key.name}` | {key.default} | {key.meaning} |" for key in table)])
 
 
+def tool_table() -> str:
+    """One line a tool; those that are read by a mapping share the last one."""
+    rows = ["| tool | address | what it tells |", "|---|---|---|"]
+    rows += [f"| {_title(tool)} | `/ingest/{tool.name}` | {tool.tells} |" for tool in _ordered() if not tool.is_mapping]
+    mapped = [f"`/ingest/{tool.name}`" for tool in _ordered() if tool.is_mapping]
+    if mapped:
+        rows.append(f"| by a mapping, which you can write too | {', '.join(mapped)} | see each |")
+    return "\n".join(rows)
+
+
+def _title(tool: Tool) -> str:
+    return f"[{tool.title}](docs/reference/tools.md#{_anchor(tool.title)})"
+
+
+def _anchor(title: str) -> str:
+    return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
+
+
+def _ordered() -> list[Tool]:
+    """By title, our own format last."""
+    return sorted(tools(), key=lambda tool: tool.name == "events")
+
+
+def tool_sections() -> str:
+    """A section a tool: address, proof, kinds, set-up, sample and limits."""
+    return "\n\n".join(_section(tool) for tool in _ordered())
+
+
+def _section(tool: Tool) -> str:
+    also = f", also {', '.join(f'`/ingest/{name}`' for name in tool.aliases)}" if tool.aliases else ""
+    kinds = "every kind" if set(tool.kinds) == KINDS else ", ".join(f"`{kind}`" for kind in sorted(tool.kinds))
+    about = f"- **Address:** `/ingest/{tool.name}`{also}\n- **Tells:** {tool.tells}\n"
+    about += f"- **Proves itself by:** {tool.scheme.about}\n- **Gives:** {kinds}"
+    head = [
+        f"## {tool.title[:1].upper()}{tool.title[1:]}",
+        about,
+        tool.setup.strip(),
+    ]
+    given = ", ".join(f"`{kind}`" for kind in tool.sample.kinds)
+    headers = "".join(f", with the header `{name}: {value}`" for name, value in tool.sample.headers.items())
+    sample = f"A body that gives {given}{headers}:\n\n```json\n{tool.sample.body.strip()}\n```"
+    limits = ["Know that:\n\n" + "\n".join(f"- {limit}" for limit in tool.limits)] if tool.limits else []
+    return "\n\n".join([*head, sample, *limits])
+
+
 GENERATED: dict[str, Callable[[], str | tuple[str, ...]]] = {
-    "metrics.md": metrics_table,
-    "settings.md": settings_table,
-    "cli.md": commands_text,
-    "rules.md": rules_tables,
+    "docs/reference/metrics.md": metrics_table,
+    "docs/reference/settings.md": settings_table,
+    "docs/reference/cli.md": commands_text,
+    "docs/reference/rules.md": rules_tables,
+    "docs/reference/tools.md": tool_sections,
+    "README.md": tool_table,
 }
 
 
@@ -190,7 +241,7 @@ def renew(page: str, tables: str | tuple[str, ...]) -> str:
 def main(arguments: list[str]) -> int:
     stale = []
     for name, generate in GENERATED.items():
-        path = PAGES / name
+        path = ROOT / name
         old = path.read_text(encoding="utf-8")
         new = renew(old, generate())
         if new != old:

@@ -11,11 +11,11 @@ import msgspec
 
 from monitor.core.events import Event
 from monitor.core.reasons import Ignored, Rejected
-from monitor.decode import cdevents, cloudevents
 from monitor.decode.canonical import MAX_EVENT_BYTES, decode_line, decode_regular
 from monitor.decode.jsontext import MAX_BODY_BYTES, load
 from monitor.decode.outcome import Outcome, Unreadable, gather, left_out
 from monitor.decode.reading import Delivery
+from monitor.decode.tools import cdevents, cloudevents
 
 _BOM = b"\xef\xbb\xbf"
 _RAW = msgspec.json.Decoder(msgspec.Raw)

@@ -1,50 +1,47 @@
-"""Which decoder reads which source: a body in, events, refusals and omissions out. Never raises.
+"""Which tool reads which source: a body in, events, refusals and omissions out. Never raises.
 
-The source's name up to the first slash picks the decoder: `github/acme/checkout` is read as GitHub.
+The source's name up to the first slash picks the tool: `github/acme/checkout` is read as GitHub. Tools are found by
+their files in `tools/`; `register` adds others, such as mappings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import KeysView, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
-from urllib.parse import parse_qs
 
 from monitor.core.events import Event, Instant
 from monitor.core.reasons import Ignored, Rejected
-from monitor.decode import (
-    alertmanager,
-    bodies,
-    cdevents,
-    cloudevents,
-    github,
-    kubernetes,
-    pagerduty,
-    statuspage,
-)
+from monitor.decode import signatures
+from monitor.decode.bodyforms import BadLine
 from monitor.decode.canonical import decode_regular
-from monitor.decode.jsontext import load
 from monitor.decode.outcome import Outcome, Unreadable, defect, gather, left_out, refused
 from monitor.decode.reading import Delivery
+from monitor.decode.tool import Tool
+from monitor.decode.tools import cloudevents, declared
+
+_TOOLS: dict[str, Tool] = {}
+SOURCES: KeysView[str] = _TOOLS.keys()
+"""The first part that a source's name may have; a view, which grows when a tool is registered."""
 
 
-class _Decoder(NamedTuple):
-    split: Callable[[Any, Delivery], list[Any]]
-    read: Callable[[Any, Delivery], list[Event]]
+def register(tool: Tool) -> None:
+    """Adds a tool under its name and aliases, in place of an earlier one of that name."""
+    for name in (tool.name, *tool.aliases):
+        _TOOLS[name] = tool
 
 
-_VENDORS: dict[str, _Decoder] = {
-    "alertmanager": _Decoder(alertmanager.split, alertmanager.read),
-    "cdevents": _Decoder(cdevents.split, cdevents.read),
-    "cloudevents": _Decoder(cloudevents.split, cloudevents.read),
-    "github": _Decoder(github.split, github.read),
-    "kubernetes": _Decoder(kubernetes.split, kubernetes.read),
-    "pagerduty": _Decoder(pagerduty.split, pagerduty.read),
-    "statuspage": _Decoder(statuspage.split, statuspage.read),
-}
-_CANONICAL = frozenset({"canonical", "events"})
-SOURCES: frozenset[str] = _CANONICAL | _VENDORS.keys()
-"""The first part that a source's name may have."""
+for _tool in declared():
+    register(_tool)
+
+
+def tools() -> list[Tool]:
+    """Every tool once, by title."""
+    found = {tool.name: tool for tool in _TOOLS.values()}
+    return sorted(found.values(), key=lambda tool: tool.title.lower())
+
+
+def tool_of(source: str) -> Tool | None:
+    return _TOOLS.get(source.partition("/")[0])
 
 
 def decode(
@@ -55,16 +52,15 @@ def decode(
     Whatever happens is in the outcome: a defect of a decoder becomes a refusal `decoder_failed` that keeps the body.
     """
     lowered = {name.lower(): value for name, value in (headers or {}).items()}
-    vendor = source.partition("/")[0]
     try:
-        if vendor not in SOURCES or not source.isprintable():
+        tool = tool_of(source)
+        if tool is None or not source.isprintable():
             known = ", ".join(sorted(SOURCES))
             return refused(Rejected.UNKNOWN_SOURCE, f"nothing reads {source!r:.80}; known are {known}", body)
         delivery = Delivery(source, lowered, received_at)
-        if vendor in _CANONICAL and not cloudevents.is_binary(lowered):
-            return bodies.decode(body, delivery)
-        decoder = _VENDORS["cloudevents"] if cloudevents.is_binary(lowered) else _VENDORS[vendor]
-        return _decode(decoder, body, delivery)
+        if cloudevents.is_binary(lowered):
+            tool = _TOOLS["cloudevents"]
+        return tool.whole(body, delivery) if tool.whole else _decode(tool, body, delivery)
     except Unreadable as error:
         return refused(error.reason, error.detail, body)
     except Exception as error:  # noqa: BLE001 - a defect of ours must not cost the sender's bytes
@@ -81,29 +77,34 @@ def decode_plain(source: str, body: bytes, headers: Mapping[str, str]) -> Event 
     return decode_regular(body)
 
 
+def verify(source: str, secrets: Sequence[str], headers: Mapping[str, str], body: bytes, now: Instant) -> str | None:
+    """None where a delivery of `source` is proven by its tool's scheme, else why not; see `signatures.verify`."""
+    tool = tool_of(source)
+    return signatures.verify(tool.scheme if tool else signatures.TOKEN, secrets, headers, body, now)
+
+
+def handshake(source: str, body: bytes, headers: Mapping[str, str]) -> dict[str, str] | None:
+    """What the tool wants to hear back before it sends anything; None where the body is no such question."""
+    tool = tool_of(source)
+    return tool.handshake(body, headers) if tool else None
+
+
 @lru_cache(maxsize=256)
 def _is_ours(source: str) -> bool:
-    return source.partition("/")[0] in _CANONICAL and source.isprintable()
+    return source.partition("/")[0] in ("canonical", "events") and source.isprintable()
 
 
-def _decode(decoder: _Decoder, body: bytes, delivery: Delivery) -> Outcome:
+def _decode(tool: Tool, body: bytes, delivery: Delivery) -> Outcome:
     if not body.strip():
         return left_out(Ignored.EMPTY, "the body is empty")
-    pieces = decoder.split(load(_unwrapped(body, delivery.headers)), delivery)
+    pieces = tool.split(tool.parse(body, delivery.headers), delivery)
     if not pieces:
         return left_out(Ignored.EMPTY, "the body holds nothing")
     kept = iter([body])  # once: a body of many bad pieces must not be stored many times over
-    return gather(pieces, lambda piece: decoder.read(piece, delivery), lambda _: next(kept, b""))
 
+    def read(piece: object) -> list[Event]:
+        if isinstance(piece, BadLine):
+            raise piece.error
+        return tool.read(piece, delivery)
 
-def _unwrapped(body: bytes, headers: Mapping[str, str]) -> bytes:
-    """GitHub can send its JSON as the field `payload` of a form."""
-    if not headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        return body
-    try:
-        fields = parse_qs(body.decode("ascii"), strict_parsing=True, max_num_fields=16)
-    except (UnicodeDecodeError, ValueError):
-        raise Unreadable(Rejected.NOT_AN_EVENT, "a form that cannot be read; expected a field payload") from None
-    if "payload" not in fields:
-        raise Unreadable(Rejected.NOT_AN_EVENT, "a form without a field payload")
-    return fields["payload"][0].encode()
+    return gather(pieces, read, lambda _: next(kept, b""))

@@ -1,6 +1,6 @@
-"""Whether a delivery comes from who it says: each tool's scheme over the raw bytes, with one or several secrets.
+"""Whether a delivery comes from its sender: schemes over the raw bytes, each with one or several secrets.
 
-Several secrets are accepted at once, so that a secret can be rotated. Nothing is parsed here; the time is an argument.
+Several secrets are accepted at once, so that a secret can be rotated. The time is an argument. Knows no tool.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import hashlib
 import hmac
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+import msgspec
+
 from monitor.core.events import MINUTE, SECOND, Instant
 
 TOLERANCE = 5 * MINUTE
@@ -19,18 +21,23 @@ TOLERANCE = 5 * MINUTE
 Check = Callable[[Sequence[bytes], Mapping[str, str], bytes, Instant], str | None]
 
 
-def verify(vendor: str, secrets: Sequence[str], headers: Mapping[str, str], body: bytes, now: Instant) -> str | None:
+class Scheme(msgspec.Struct, frozen=True):
+    """How a tool proves itself: in words for the pages, and the check."""
+
+    about: str
+    check: Check
+
+
+def verify(scheme: Scheme, secrets: Sequence[str], headers: Mapping[str, str], body: bytes, now: Instant) -> str | None:
     """None where the delivery is good, else why not, in words that hold no secret.
 
-    `vendor` is the first part of the source's name; a tool without a scheme of its own is checked for the secret as a
-    token. Header names may be in any case. Without any secret nothing is checked: whether that may be is for the
-    caller to decide.
+    Header names may be in any case. Without any secret nothing is checked: the caller decides whether that is allowed.
     """
     keys = [secret.encode() for secret in secrets if secret]
     if not keys:
         return "no secret is configured for this source" if secrets else None
     lowered = {name.lower(): value.strip() for name, value in headers.items()}
-    return SCHEMES.get(vendor, _token)(keys, lowered, body, now)
+    return scheme.check(keys, lowered, body, now)
 
 
 def _token(secrets: Sequence[bytes], headers: Mapping[str, str], body: bytes, now: Instant) -> str | None:
@@ -106,16 +113,15 @@ def _standard_key(secret: bytes) -> bytes:
         return secret
 
 
-SCHEMES: dict[str, Check] = {
-    "github": _github,
-    "pagerduty": _pagerduty,
-    "slack": _slack,
-    "standard-webhooks": _standard,
-    "svix": _standard,
-    "incident-io": _standard,
-    "render": _standard,
-}
-"""Tools that sign; all others are checked for the secret as a token."""
+TOKEN = Scheme(
+    "the secret as a token: `Authorization: Bearer …`, the password of HTTP Basic, or one of `X-Nearmiss-Token`, "
+    "`X-Gitlab-Token`, `X-Api-Key`",
+    _token,
+)
+GITHUB = Scheme("`X-Hub-Signature-256` over the body", _github)
+PAGERDUTY = Scheme("`X-PagerDuty-Signature` over the body", _pagerduty)
+SLACK = Scheme("`X-Slack-Signature` over the time and the body, at most five minutes old", _slack)
+STANDARD = Scheme("Standard Webhooks: `webhook-id`, `webhook-timestamp`, `webhook-signature`", _standard)
 
 
 def _versions(given: Sequence[str], prefix: str) -> Iterator[str]:

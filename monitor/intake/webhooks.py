@@ -15,8 +15,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
 
 from monitor.core.reasons import Ignored, Rejected
-from monitor.decode.registry import SOURCES
-from monitor.decode.signatures import verify
+from monitor.decode.registry import SOURCES, handshake, verify
 from monitor.intake.bodies import Body, Unusable, read_body, readable
 from monitor.intake.receiver import RETRY_AFTER, Receipt, Receiver
 from monitor.ops.logs import get_logger
@@ -30,7 +29,6 @@ _BODY_SECONDS = 30.0
 _STRANGE_BODY_KEPT = 4096
 _SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:@+-]*(/[A-Za-z0-9._~:@+-]+)*")
 _SOURCE_LENGTH = 200
-_SLACK_HANDSHAKE = "url_verification"
 
 
 class IntakeSettings(msgspec.Struct, frozen=True):
@@ -45,11 +43,6 @@ class IntakeSettings(msgspec.Struct, frozen=True):
 
     def secrets_of(self, source: str) -> Sequence[str]:
         return self.secrets.get(source) or self.secrets.get(_vendor(source)) or ()
-
-
-class _Handshake(msgspec.Struct):
-    type: str = ""
-    challenge: str | None = None
 
 
 def build_router(receiver: Receiver, clock: Clock, settings: IntakeSettings) -> APIRouter:
@@ -108,7 +101,7 @@ class _Door:
             return await self._unknown(source, body, headers)
         # A body beyond the limit cannot be verified; it is answered as too large, since a 4xx could end a subscription.
         if body.whole and (secrets := self._settings.secrets_of(source)):
-            wrong = verify(_vendor(source), secrets, headers, body.data, self._clock.now())
+            wrong = verify(source, secrets, headers, body.data, self._clock.now())
             if wrong is not None:
                 await self._refuse_stranger(source, Rejected.BAD_SIGNATURE, wrong, body, headers)
                 _log.warning("signature_refused", source=source, why=wrong)
@@ -117,9 +110,9 @@ class _Door:
             data = readable(body, headers.get("content-encoding", ""), self._settings.body_limit)
         except Unusable as unusable:
             return await self._unusable(source, unusable, headers)
-        if (challenge := _challenge(data)) is not None:
+        if (wanted := handshake(source, data, headers)) is not None:
             self._receiver.ignore(Ignored.HANDSHAKE)
-            return _json(200, {"challenge": challenge})
+            return _json(200, wanted)
         # What was unpacked here must not be unpacked again, now or when a reject of it is requeued.
         headers.pop("content-encoding", None)
         return _receipt(await self._receiver.receive(source, data, headers))
@@ -152,17 +145,6 @@ def _vendor(source: str) -> str:
 
 def _is_known(source: str) -> bool:
     return len(source) <= _SOURCE_LENGTH and _SOURCE.fullmatch(source) is not None and _vendor(source) in SOURCES
-
-
-def _challenge(body: bytes) -> str | None:
-    """What Slack wants to hear back before it sends anything."""
-    if _SLACK_HANDSHAKE.encode() not in body:
-        return None
-    try:
-        asked = msgspec.json.decode(body, type=_Handshake)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    return asked.challenge if asked.type == _SLACK_HANDSHAKE else None
 
 
 def _receipt(receipt: Receipt) -> Response:

@@ -69,10 +69,6 @@ def stated(row: dict[str, Any], field: str) -> str | None:
     return None if text in ("absent", "unknown") else text
 
 
-def test_the_folder_holds_bodies_of_every_tool() -> None:
-    assert {row["file"].partition("/")[0] for row in rows()} == SOURCES - {"events", "canonical"}
-
-
 @pytest.mark.parametrize("row", ROWS)
 def test_kinds(row: dict[str, Any]) -> None:
     kinds = {str(event.kind) for event in events_of(row)}

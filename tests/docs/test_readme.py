@@ -11,7 +11,7 @@ import pytest
 
 from monitor.cli.main import COMMANDS, cli
 from monitor.core.catalogue import Catalogue
-from monitor.decode.registry import SOURCES, decode
+from monitor.decode.registry import decode, tools
 from monitor.packs.catalogue import load_catalogue
 from tests.architecture.files import ROOT, text, tracked
 
@@ -91,7 +91,7 @@ def test_both_commands_for_a_newcomer_are_on_the_first_screen() -> None:
 
 def test_every_source_has_its_address_and_every_address_its_decoder() -> None:
     named = {name.partition("/")[0] for name in re.findall(r"`/ingest/([\w/-]+)`", README)}
-    assert named | {"canonical"} == SOURCES
+    assert named == {tool.name for tool in tools()}
 
 
 def test_the_event_that_one_may_send_is_read() -> None:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from monitor.core.reasons import Ignored, Rejected
-from monitor.decode.alertmanager import fingerprint
+from monitor.decode.tools.alertmanager import fingerprint
 from tests.unit.decode.deliveries import at, event, events, left_out, outcome, refused
 
 LABELS = {"alertname": "QueueGrows", "service": "mailer", "env": "production", "severity": "page"}

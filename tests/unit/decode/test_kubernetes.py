@@ -8,7 +8,7 @@ import pytest
 
 from monitor.core.events import Actor
 from monitor.core.reasons import Ignored, Rejected
-from monitor.decode.kubernetes import service_of
+from monitor.decode.tools.kubernetes import service_of
 from tests.unit.decode.deliveries import at, event, events, left_out, refused
 
 

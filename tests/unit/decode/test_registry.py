@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.core.reasons import Ignored, Mark, Rejected
 from monitor.decode import registry
@@ -26,7 +27,7 @@ PUSH = {
 
 def test_the_first_part_of_the_name_picks_the_decoder_and_the_whole_name_stays() -> None:
     assert event("github/acme/shop", PUSH).source == "github/acme/shop"
-    assert refused("gitlab/acme", PUSH) == Rejected.UNKNOWN_SOURCE
+    assert refused("gitlabs/acme", PUSH) == Rejected.UNKNOWN_SOURCE
     assert refused("github/\0", PUSH) == Rejected.UNKNOWN_SOURCE
     assert "github" in decode("", b"{}").refusals[0].detail
 
@@ -140,9 +141,11 @@ def test_a_defect_of_a_decoder_keeps_the_body_and_the_neighbours(monkeypatch: py
             raise ZeroDivisionError("oops")
         return []
 
-    monkeypatch.setitem(registry._VENDORS, "github", registry._Decoder(lambda body, _: list(body), read))
+    github = registry._TOOLS["github"]
+    parts = replace(github, split=lambda body, _: list(body), read=read)
+    monkeypatch.setitem(registry._TOOLS, "github", parts)
     found = outcome("github", [1, 2, 3])
     assert [(one.index, one.reason, one.body) for one in found.refusals] == [(1, Rejected.DECODER_FAILED, b"[1, 2, 3]")]
     assert "ZeroDivisionError" in found.refusals[0].detail
-    monkeypatch.setitem(registry._VENDORS, "github", registry._Decoder(lambda body, _: [body["x"]], read))
+    monkeypatch.setitem(registry._TOOLS, "github", replace(github, split=lambda body, _: [body["x"]], read=read))
     assert refused("github", {}) == Rejected.DECODER_FAILED

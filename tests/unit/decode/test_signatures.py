@@ -5,14 +5,28 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Mapping, Sequence
 
 import pytest
 
 from monitor.core.events import MINUTE, SECOND, Instant
-from monitor.decode.signatures import TOLERANCE, verify
+from monitor.decode import signatures
+from monitor.decode.signatures import TOLERANCE
 
 NOW = Instant(1_773_144_000 * SECOND)
 BODY = b'{"event": {"id": "1"}}'
+
+
+SCHEMES = {
+    "github": signatures.GITHUB,
+    "pagerduty": signatures.PAGERDUTY,
+    "slack": signatures.SLACK,
+    "svix": signatures.STANDARD,
+}
+
+
+def verify(name: str, secrets: Sequence[str], headers: Mapping[str, str], body: bytes, now: Instant) -> str | None:
+    return signatures.verify(SCHEMES.get(name, signatures.TOKEN), secrets, headers, body, now)
 
 
 def signed(secret: str, body: bytes = BODY) -> str:
@@ -81,15 +95,14 @@ STANDARD_BODY = b'{"test": 2432232314}'
 STANDARD_AT = Instant(1_614_265_330 * SECOND)
 
 
-@pytest.mark.parametrize("vendor", ["standard-webhooks", "svix", "incident-io"])
 @pytest.mark.parametrize("prefix", ["webhook-", "svix-"])
-def test_the_published_example_of_standard_webhooks(vendor: str, prefix: str) -> None:
+def test_the_published_example_of_standard_webhooks(prefix: str) -> None:
     headers = {name.replace("webhook-", prefix): value for name, value in STANDARD.items()}
-    assert verify(vendor, [STANDARD_SECRET], headers, STANDARD_BODY, STANDARD_AT) is None
-    assert verify(vendor, [STANDARD_SECRET], headers, b"{}", STANDARD_AT) is not None
-    assert verify(vendor, [STANDARD_SECRET], headers, STANDARD_BODY, NOW) is not None
+    assert verify("svix", [STANDARD_SECRET], headers, STANDARD_BODY, STANDARD_AT) is None
+    assert verify("svix", [STANDARD_SECRET], headers, b"{}", STANDARD_AT) is not None
+    assert verify("svix", [STANDARD_SECRET], headers, STANDARD_BODY, NOW) is not None
     rotated = headers | {f"{prefix}signature": "v1,AAAA v2,xx " + headers[f"{prefix}signature"]}
-    assert verify(vendor, [STANDARD_SECRET], rotated, STANDARD_BODY, STANDARD_AT) is None
+    assert verify("svix", [STANDARD_SECRET], rotated, STANDARD_BODY, STANDARD_AT) is None
 
 
 def test_standard_webhooks_with_a_secret_of_another_form() -> None:

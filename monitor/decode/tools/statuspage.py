@@ -23,6 +23,7 @@ from monitor.decode.reading import (
     sequence,
     text,
 )
+from monitor.decode.tool import Sample, Tool
 
 _EVIDENCE = "status_post"
 _INCIDENT: dict[str, Kind] = {
@@ -165,3 +166,30 @@ def _component(body: Mapping[str, Any], page: str | None, delivery: Delivery) ->
 
 def _code(component: Mapping[str, Any]) -> str | None:
     return first(component, ("code", "id", "name"))
+
+
+_SAMPLE = """{"page": {"id": "acme"}, "incident": {"id": "i1", "name": "Payments fail", "status": "investigating",
+ "impact": "major", "created_at": "2026-03-10T12:00:00Z", "incident_updates": [{"id": "u1", "status": "investigating",
+ "body": "We are looking into it.", "created_at": "2026-03-10T12:00:00Z", "display_at": "2026-03-10T12:00:00Z",
+ "affected_components": [{"code": "c1", "name": "checkout", "new_status": "partial_outage"}]}]}}"""
+
+_SETUP = """
+On your status page *Subscribe to updates → Webhook*, address `https://nearmiss.example/ingest/statuspage`. Incidents
+become impact, scheduled maintenance becomes maintenance, one event for each component.
+"""
+
+TOOL = Tool(
+    name="statuspage",
+    title="Statuspage",
+    tells="impact and planned work, as announced to users",
+    kinds=("impact.started", "impact.ended", "maintenance.started", "maintenance.ended"),
+    sample=Sample(_SAMPLE, ("impact.started",)),
+    setup=_SETUP,
+    limits=(
+        "Its silence never says that users are well.",
+        "The service is the component's name.",
+        "Statuspage does not sign: let only its addresses through, or put a token into the address.",
+    ),
+    split=split,
+    read=read,
+)

@@ -14,6 +14,7 @@ from monitor.core.events import Actor, Event, Kind
 from monitor.core.reasons import Ignored, Rejected
 from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.reading import Delivery, Moment, digest, first, make, mapping, moment, not_the_shape, sequence, text
+from monitor.decode.tool import Sample, Tool
 
 _KINDS: dict[str, Kind] = {
     "ScalingReplicaSet": "change.scaled",
@@ -171,3 +172,37 @@ def _replicas(scaled: re.Match[str] | None) -> dict[str, str | None]:
         "replicas": scaled["new"],
         "previous_replicas": scaled["from"] or scaled["old"],
     }
+
+
+_SAMPLE = """{"apiVersion": "v1", "kind": "Event", "metadata": {"uid": "6b1c", "name": "payments.17a"},
+ "involvedObject": {"kind": "Deployment", "namespace": "shop", "name": "payments"}, "reason": "ScalingReplicaSet",
+ "message": "Scaled up replica set payments-6f7c9d8b5 to 4 from 2", "type": "Normal", "count": 1,
+ "lastTimestamp": "2026-03-10T12:00:00Z", "source": {"component": "deployment-controller"}}"""
+
+_SETUP = """
+Events come as the API has them: one, a list, or what a watch delivers. The simplest sender is a job that runs each
+minute; events that were sent before are known by their uid and count.
+
+```sh
+kubectl get events --all-namespaces -o json |
+  curl -sS http://nearmiss:8080/ingest/kubernetes -H 'content-type: application/json' --data-binary @-
+```
+
+An exporter that posts events to a webhook works as well. Large clusters exceed `body_limit` (5 MB); send each
+namespace by itself then.
+"""
+
+TOOL = Tool(
+    name="kubernetes",
+    title="Kubernetes",
+    tells="roll-outs, restarts, scaling, nodes",
+    kinds=tuple(sorted(set(_KINDS.values()))),
+    sample=Sample(_SAMPLE, ("change.scaled",)),
+    setup=_SETUP,
+    limits=(
+        "The service is the workload behind the object (`payments-6f7c9d8b5-x2x7q` is `payments`).",
+        "No environment is named, which counts as unknown.",
+    ),
+    split=split,
+    read=read,
+)

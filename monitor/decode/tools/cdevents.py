@@ -24,6 +24,7 @@ from monitor.decode.reading import (
     severity,
     text,
 )
+from monitor.decode.tool import Sample, Tool
 
 _TYPE = re.compile(r"dev\.cdevents\.(?P<subject>[a-z]+)\.(?P<predicate>[a-z]+)(?:\.(?P<version>.+))?", re.IGNORECASE)
 
@@ -182,3 +183,24 @@ def _package(artifact: str | None) -> tuple[str | None, str | None]:
 
 def _snake(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+
+_SAMPLE = """{"context": {"version": "0.4.1", "id": "c1", "source": "/ci", "timestamp": "2026-03-10T12:00:00Z",
+ "type": "dev.cdevents.service.deployed.0.2.0"}, "subject": {"id": "payments", "type": "service", "content":
+ {"environment": {"id": "production"}, "artifactId": "pkg:oci/payments@sha256%3A0b31"}}}"""
+
+_SETUP = """
+Point the sink at `/ingest/cdevents`. Bare events, arrays of them, and CloudEvents around them are read.
+"""
+
+TOOL = Tool(
+    name="cdevents",
+    title="CDEvents",
+    tells="deliveries and incidents, as CI and CD systems say them",
+    kinds=tuple(sorted({*_KINDS.values(), *_OUTCOMES.values(), "change.blocked"})),
+    sample=Sample(_SAMPLE, ("change.deployed",)),
+    setup=_SETUP,
+    limits=("Types of other subjects, and custom ones, are counted as unknown.",),
+    split=split,
+    read=read,
+)

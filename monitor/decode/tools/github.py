@@ -14,6 +14,8 @@ from monitor.core.events import Actor, Event, Kind
 from monitor.core.reasons import Ignored, Rejected
 from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.reading import Delivery, first, make, mapping, moment, not_the_shape, text
+from monitor.decode.signatures import GITHUB
+from monitor.decode.tool import Sample, Tool
 
 _DEPLOYED: dict[str, Kind] = {
     "success": "change.deployed",
@@ -30,6 +32,7 @@ _SECRET: dict[str, Kind] = {
     "revoked": "alert.resolved",
     "resolved": "alert.cancelled",
 }
+_MORE_KINDS: tuple[Kind, ...] = ("change.blocked", "change.merged", "change.rolled_back", "note.added")
 _REVERTS = re.compile(r"\bThis reverts commit ([0-9a-f]{7,64})\b")
 _QUIET = frozenset(
     {"check_run", "check_suite", "create", "delete", "deployment_protection_rule", "fork", "issues", "label", "member"}
@@ -378,3 +381,31 @@ def _actor(account: Any) -> Actor | None:
     if login.endswith("[bot]") or text(account.get("type")) == "Bot":
         return Actor(id=login, kind="automation")
     return Actor(id=login, kind="human" if text(account.get("type")) == "User" else "unknown")
+
+
+_SAMPLE = """{"action": "created", "deployment_status": {"id": 12, "state": "success",
+ "created_at": "2026-03-10T12:00:00Z", "creator": {"login": "dev-one", "type": "User"}}, "deployment": {"id": 11,
+ "sha": "d6a7c1e0b2f34958", "ref": "main", "task": "deploy", "environment": "production", "creator": null},
+ "repository": {"name": "payments", "full_name": "acme/payments"}, "sender": {"login": "dev-one", "type": "User"}}"""
+
+_SETUP = """
+*Settings → Webhooks → Add webhook* of the organisation or repository, address `https://nearmiss.example/ingest/github`,
+content type `application/json`, a secret, and these events: *Deployments*, *Deployment statuses*, *Deployment reviews*,
+*Pull requests*, *Pushes*, *Releases*, *Issue comments*, *Secret scanning alerts*.
+"""
+
+TOOL = Tool(
+    name="github",
+    title="GitHub",
+    tells="deployments, merges, leaked secrets",
+    kinds=tuple(sorted({*_DEPLOYED.values(), *_SECRET.values(), *_MORE_KINDS})),
+    sample=Sample(_SAMPLE, ("change.deployed",), {"x-github-event": "deployment_status"}),
+    setup=_SETUP,
+    limits=(
+        "Only what goes through GitHub deployments says that production changed; a merge does not.",
+        "The service is the repository's name.",
+    ),
+    scheme=GITHUB,
+    split=split,
+    read=read,
+)

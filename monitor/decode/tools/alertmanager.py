@@ -24,6 +24,7 @@ from monitor.decode.reading import (
     severity,
     text,
 )
+from monitor.decode.tool import Sample, Tool
 
 _SERVICE = (
     "service",
@@ -150,3 +151,51 @@ def fingerprint(labels: Mapping[str, Any]) -> str:
         for byte in f"{name}\0{labels[name]}\0".encode().replace(b"\0", b"\xff"):
             value = ((value ^ byte) * 1099511628211) & 0xFFFFFFFFFFFFFFFF
     return f"{value:016x}"
+
+
+_SAMPLE = """{"version": "4", "status": "firing", "receiver": "nearmiss", "groupKey": "{}:{alertname=\\"ErrorRate\\"}",
+ "externalURL": "http://alertmanager.example", "alerts": [{"status": "firing", "fingerprint": "9f2c0d3b51e07a44",
+ "labels": {"alertname": "ErrorRate", "service": "payments", "env": "production", "severity": "critical"},
+ "annotations": {"summary": "1 of 20 payments fails"}, "startsAt": "2026-03-10T12:00:00Z",
+ "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "http://prometheus.example/graph?g0.expr=errors+%3E+0.05"}]}"""
+
+_SETUP = """
+Put this route first in `alertmanager.yml`:
+
+```yaml
+route:
+  routes:
+    - receiver: nearmiss
+      continue: true               # the other routes still see every alert
+      group_by: ["..."]            # no grouping: each alert is sent as soon as it changes
+      group_wait: 0s
+      group_interval: 10s
+      repeat_interval: 4h
+    # … your routes
+receivers:
+  - name: nearmiss
+    webhook_configs:
+      - url: http://nearmiss:8080/ingest/alertmanager
+        send_resolved: true
+        max_alerts: 0
+        http_config:
+          authorization: {credentials: the-secret}
+```
+
+With longer intervals alerts arrive late; raise `lateness` if you keep them.
+"""
+
+TOOL = Tool(
+    name="alertmanager",
+    title="Prometheus Alertmanager",
+    tells="alerts, recoveries",
+    kinds=("alert.fired", "alert.resolved"),
+    sample=Sample(_SAMPLE, ("alert.fired",)),
+    setup=_SETUP,
+    limits=(
+        "Alertmanager sends nothing that is silenced or inhibited, and nobody who acted.",
+        "The service comes from a label `service`, `app` or the like, the environment from `environment` or `env`.",
+    ),
+    split=split,
+    read=read,
+)

@@ -11,9 +11,11 @@ from typing import Any
 
 from monitor.core.events import Actor, Event, Kind, Severity
 from monitor.core.reasons import Ignored, Rejected
-from monitor.decode import pagerduty_events
 from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.reading import Delivery, first, make, mapping, moment, not_the_shape, sequence, severity, text
+from monitor.decode.signatures import PAGERDUTY
+from monitor.decode.tool import Sample, Tool
+from monitor.decode.tools import _pagerduty_events as pagerduty_events
 
 _KINDS: dict[str, Kind] = {
     "incident.acknowledged": "alert.acknowledged",
@@ -43,6 +45,14 @@ _OLD_KINDS: dict[str, Kind] = {
     "incident.resolve": "alert.resolved",
     "incident.annotate": "note.added",
 }
+_MORE_KINDS: tuple[Kind, ...] = (
+    "alert.cancelled",
+    "change.ran",
+    "impact.started",
+    "impact.ended",
+    "incident.opened",
+    "responder.joined",
+)
 _URGENCY: dict[str, Severity] = {"high": "high", "low": "warning"}
 _OVER = re.compile(
     r"^\W*(?:resolved|recovered|all clear)\b"
@@ -230,3 +240,27 @@ def _is_person(agent: Mapping[str, Any]) -> bool:
 def _actor(agent: Mapping[str, Any]) -> Actor:
     """Where PagerDuty names no agent the machine acted: an integration, a rule, a time limit."""
     return Actor(id=text(agent.get("id")), kind="human" if _is_person(agent) else "automation")
+
+
+_SAMPLE = """{"event": {"id": "01CEA0B2", "event_type": "incident.triggered", "resource_type": "incident",
+ "occurred_at": "2026-03-10T12:00:00Z", "agent": null, "data": {"id": "Q1A2B3", "type": "incident", "number": 7,
+ "status": "triggered", "title": "payments: error rate", "urgency": "high",
+ "service": {"id": "PSVC01", "type": "service_reference", "summary": "payments"}}}}"""
+
+_SETUP = """
+*Integrations → Generic Webhooks (v3) → New Webhook*, address `https://nearmiss.example/ingest/pagerduty`, scope
+*Account* or a team, all incident events. PagerDuty shows the secret once: set it as `NEARMISS_SECRETS__PAGERDUTY`.
+"""
+
+TOOL = Tool(
+    name="pagerduty",
+    title="PagerDuty",
+    tells="pages, acknowledgements, escalations, responders",
+    kinds=tuple(sorted({*_KINDS.values(), *_OLD_KINDS.values(), *_MORE_KINDS})),
+    sample=Sample(_SAMPLE, ("alert.fired",)),
+    setup=_SETUP,
+    limits=("The service is PagerDuty's service by name: use the same name in the catalogue, or an alias.",),
+    scheme=PAGERDUTY,
+    split=split,
+    read=read,
+)

@@ -8,16 +8,17 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import unquote
 
-from monitor.core.events import Event, to_text
+from monitor.core.events import Event, Kind, to_text
 from monitor.core.reasons import Ignored, Mark, Rejected
-from monitor.decode import cdevents
 from monitor.decode.canonical import decode_value
 from monitor.decode.jsontext import load
 from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.reading import Delivery, mapping, not_the_shape, text
+from monitor.decode.tool import Sample, Tool
+from monitor.decode.tools import cdevents
 
 PREFIX = "nearmiss."
 _ENVELOPE = frozenset(
@@ -30,6 +31,9 @@ def is_cloud_event(value: Any) -> bool:
 
 
 def is_binary(headers: Mapping[str, str]) -> bool:
+    """Whether the headers are the envelope. The content type decides: a structured event may have `ce-` headers too."""
+    if headers.get("content-type", "").lstrip().lower().startswith("application/cloudevents"):
+        return False
     return "ce-type" in headers or "ce-specversion" in headers
 
 
@@ -106,3 +110,25 @@ def _data(piece: Mapping[str, Any]) -> Any:
         return load(base64.b64decode(encoded, validate=True))
     except (binascii.Error, ValueError, TypeError):
         raise Unreadable(Rejected.NOT_AN_EVENT, "data_base64 is not base64; expected JSON, encoded") from None
+
+
+_SAMPLE = """{"specversion": "1.0", "id": "c1", "source": "/desk", "type": "nearmiss.note.added",
+ "time": "2026-03-10T12:00:00Z", "data": {"service": "payments", "title": "odd: the queue stands still"}}"""
+
+_SETUP = """
+Point the sink at `/ingest/cloudevents`. Structured, binary and batch mode are read, and the webhook handshake
+(`OPTIONS`) is answered. The content type decides the mode: `application/cloudevents+json` is structured even where
+`ce-` headers stand beside it. A type `nearmiss.KIND` carries an event of your own.
+"""
+
+TOOL = Tool(
+    name="cloudevents",
+    title="CloudEvents",
+    tells="events of your own, and CDEvents",
+    kinds=get_args(Kind),
+    sample=Sample(_SAMPLE, ("note.added",)),
+    setup=_SETUP,
+    limits=("Types that are neither `nearmiss.KIND` nor CDEvents are counted as unknown.",),
+    split=split,
+    read=read,
+)

@@ -1,0 +1,48 @@
+"""Every tool's declaration holds: its sample gives what it says, and its texts are fit for a page."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.core.events import KINDS
+from monitor.decode.registry import SOURCES, decode, register, tool_of, tools
+from monitor.decode.tool import Tool
+from tests.unit.decode.deliveries import RECEIVED_AT
+
+ALL = [pytest.param(tool, id=tool.name) for tool in tools()]
+
+
+@pytest.mark.parametrize("tool", ALL)
+def test_the_sample_gives_what_it_says(tool: Tool) -> None:
+    for name in (tool.name, *tool.aliases):
+        found = decode(f"{name}/acme", tool.sample.body.encode(), tool.sample.headers, RECEIVED_AT)
+        assert found.refusals == ()
+        assert tuple(event.kind for event in found.events) == tool.sample.kinds
+
+
+@pytest.mark.parametrize("tool", ALL)
+def test_the_kinds_are_known_and_hold_those_of_the_sample(tool: Tool) -> None:
+    assert set(tool.sample.kinds) <= set(tool.kinds) <= KINDS
+    assert len(set(tool.kinds)) == len(tool.kinds)
+
+
+@pytest.mark.parametrize("tool", ALL)
+def test_the_texts_are_there(tool: Tool) -> None:
+    assert tool.title
+    assert tool.tells
+    assert f"/ingest/{tool.name}" in tool.setup or tool.name == "events"
+    assert tool.scheme.about
+    assert all(limit.endswith(".") for limit in tool.limits)
+
+
+def test_names_are_unique() -> None:
+    names = [name for tool in tools() for name in (tool.name, *tool.aliases)]
+    assert len(names) == len(set(names))
+    assert set(names) == SOURCES
+
+
+def test_a_tool_can_be_added() -> None:
+    github = tool_of("github")
+    assert github is not None
+    register(github)
+    assert tool_of("github/acme") is github
