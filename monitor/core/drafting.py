@@ -6,14 +6,13 @@ States facts only and blames nobody: people appear by the part they played.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
 
 import msgspec
 
-from monitor.core.conditions import EVENT_FIELDS, read
-from monitor.core.events import DAY, HOUR, MINUTE, SECOND, SEVERITIES, Event, Instant, to_text
+from monitor.core.events import SECOND, SEVERITIES, Event, Instant, to_text
 from monitor.core.facts import share
+from monitor.core.headline import say_duration, say_number
 from monitor.core.instances import Instance
 from monitor.core.lineage import things_key
 from monitor.core.near_miss import Cited, Draft, Margin, Role
@@ -38,59 +37,6 @@ CONFIDENCE: dict[str, float] = {
 GENERIC_CONFIDENCE = 0.8
 KEPT_CONTEXT = 20
 
-PLACEHOLDER = re.compile(r"\{([a-z_.]+)\}")
-TITLE_FIELDS: frozenset[str] = frozenset(
-    {"service", "elapsed", "margin"}
-    | {f"{part}.{field}" for part in ("hazard", "intervention") for field in (*EVENT_FIELDS, "kind_words", "who")}
-)
-"""What a title may name between braces; labels too, as `hazard.labels.…`."""
-
-KIND_WORDS: dict[str, str] = {
-    "change.deployed": "deployed",
-    "change.rolled_back": "rolled back",
-    "change.configured": "reconfigured",
-    "change.flag_set": "flag set",
-    "change.scaled": "scaled",
-    "change.restarted": "restarted",
-    "change.failed_over": "failed over",
-    "change.deleted": "deleted",
-    "change.restored": "restored",
-    "change.rotated": "rotated",
-    "change.ran": "run by hand",
-    "change.held": "held",
-    "change.blocked": "blocked",
-    "alert.silenced": "silenced",
-}
-
-
-def kind_words(event: Event) -> str:
-    return KIND_WORDS.get(event.kind, event.kind.replace(".", " ").replace("_", " "))
-
-
-def who(event: Event) -> str:
-    """The part that somebody played, never a name."""
-    if event.actor is None or event.actor.kind == "unknown":
-        return "someone"
-    if event.actor.kind == "automation":
-        return "automation"
-    if event.actor.on_call is None:
-        return "a person"
-    return "the person on call" if event.actor.on_call else "a person off rotation"
-
-
-def say_duration(duration: int) -> str:
-    """A duration (microseconds) in the largest unit that keeps it readable."""
-    size = abs(duration)
-    for unit, word in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (SECOND, "second")):
-        if size >= 2 * unit or (unit is SECOND or size == unit):
-            count = round(size / unit)
-            return f"{count} {word}" + ("" if count == 1 else "s")
-    return "0 seconds"
-
-
-def say_number(number: float) -> str:
-    return f"{number:,.0f}" if number == int(number) and abs(number) < 1e15 else f"{number:.4g}"
-
 
 def margin_of(rule: Rule, hazards: Sequence[Event], count: int, action: Event, first_sign_at: int) -> Margin | None:
     """How close it came, as the rule measures it; None where the events do not tell."""
@@ -100,15 +46,15 @@ def margin_of(rule: Rule, hazards: Sequence[Event], count: int, action: Event, f
         return _deadline(hazards, action)
     if rule.margin.measure == "count":
         times = "once" if count == 1 else f"{count} times"
-        return Margin("count", count, "times", f"{times} before it was acted on")
+        return Margin("count", count, "times", f"seen {times} before action")
     elapsed = action.time - first_sign_at
     if rule.intervention.itself and not elapsed:
         return None
-    return Margin("elapsed", elapsed / SECOND, "seconds", f"{say_duration(elapsed)} from the first sign to the action")
+    return Margin("elapsed", elapsed / SECOND, "seconds", f"{say_duration(elapsed)} from first sign to action")
 
 
 def _headroom(hazards: Sequence[Event]) -> Margin | None:
-    """The worst measurement. Says "2 of 6 pods" for a floor or a count, "97 of 100 percent" for a ceiling."""
+    """The worst measurement: "2 of 6 pods" for a count, "2 of 6 pods left" for a floor, "97% used" for a share."""
     measured = [event for event in hazards if share(event) is not None]
     if not measured:
         return None
@@ -117,6 +63,8 @@ def _headroom(hazards: Sequence[Event]) -> Margin | None:
     assert worst.limit is not None
     unit = worst.unit or ""
     text = f"{say_number(worst.value)} of {say_number(worst.limit)} {unit}".rstrip()
+    if worst.limit == 100 and unit in ("percent", "%"):
+        text = f"{say_number(worst.value)}%" + ("" if worst.bound == "min" else " used")
     return Margin("headroom", worst.value, unit, text + (" left" if worst.bound == "min" else ""), worst.limit)
 
 
@@ -128,34 +76,6 @@ def _deadline(hazards: Sequence[Event], action: Event) -> Margin | None:
     left = deadline - action.time
     text = f"{say_duration(left)} before the deadline" if left >= 0 else f"{say_duration(left)} after the deadline"
     return Margin("deadline", left / SECOND, "seconds", text)
-
-
-def render_title(rule: Rule, service: str | None, hazard: Event, action: Event, margin: Margin | None) -> str:
-    """The rule's title with its placeholders filled in; what is not known is left out in words."""
-
-    def fill(found: re.Match[str]) -> str:
-        name = found.group(1)
-        if name == "service":
-            return service or "an unnamed service"
-        if name == "elapsed":
-            return say_duration(action.time - hazard.time)
-        if name == "margin":
-            return margin.text if margin is not None else "an unknown margin"
-        part, _, field = name.partition(".")
-        event = hazard if part == "hazard" else action
-        if field == "kind_words":
-            return kind_words(event)
-        if field == "who":
-            return who(event)
-        value = read(field, event, {})
-        if field.endswith("_at") and isinstance(value, int):
-            return to_text(value) or ""
-        if isinstance(value, float):
-            return say_number(value)
-        return "something" if value is None else str(value)
-
-    title = PLACEHOLDER.sub(fill, rule.title)
-    return title[:1].upper() + title[1:]
 
 
 def draft_id(key: str, anchor: Event) -> str:

@@ -19,10 +19,10 @@ from monitor.core.drafting import (
     margin_of,
     rank_of,
     recurrence_key,
-    render_title,
 )
 from monitor.core.episodes import BEFORE_FIRST_SIGN, Episode, Safe
 from monitor.core.events import Event, Instant
+from monitor.core.headline import render_title
 from monitor.core.impact import Coverage
 from monitor.core.instances import Instance
 from monitor.core.matching import Matcher
@@ -85,7 +85,7 @@ class Writer:
             service=first.service,
             services=tuple(dict.fromkeys([first.service, *services_of([*hazards, *actions])])),
             environment=own_action.environment or own_hazard.environment,
-            title=render_title(primary, first.service, own_hazard, own_action, margin),
+            title=render_title(primary.title, first.service, own_hazard, own_action, margin),
             verdict=judged.verdict,
             confidence=confidence,
             missing_evidence=tuple(missing),

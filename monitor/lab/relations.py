@@ -12,9 +12,9 @@ from monitor.core.alerts import alert_key
 from monitor.core.catalogue import Catalogue
 from monitor.core.clauses import clause_unmet
 from monitor.core.conditions import NO_FACTS, read
-from monitor.core.drafting import say_duration
 from monitor.core.events import Event, to_text
 from monitor.core.explain import Why
+from monitor.core.headline import say_duration
 from monitor.core.reaching import reach
 from monitor.core.relations import (
     FactsOf,

@@ -1,11 +1,11 @@
-"""The placeholders that a rule's title may use. What they become is the engine's business."""
+"""Checks the placeholders of a rule's title; the engine fills them in."""
 
 from __future__ import annotations
 
 import re
 from string import Formatter
 
-from monitor.core.drafting import PLACEHOLDER, TITLE_FIELDS
+from monitor.core.headline import PLACEHOLDER, TITLE_FIELDS
 from monitor.packs.problems import Place, Problems, nearest
 
 LONGEST_TITLE = 200
@@ -40,6 +40,6 @@ def check_title(title: str, place: Place, problems: Problems) -> None:
         if spec or conversion:
             problems.error(place, f"{{{placeholder}…}} has a format of its own", "its name alone", f"{{{placeholder}}}")
         elif not is_known(placeholder):
-            expected = "service, elapsed, margin, hazard.<field> or intervention.<field>"
-            hint = f"{{{nearest(placeholder, TITLE_FIELDS) or 'service'}}}"
+            expected = "what, service, elapsed, margin, hazard.<field> or intervention.<field>"
+            hint = f"{{{nearest(placeholder, TITLE_FIELDS) or 'what'}}}"
             problems.error(place, f"the title has no placeholder {{{placeholder}}}", expected, hint)

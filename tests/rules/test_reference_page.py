@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from monitor.core.conditions import fields_of
-from monitor.core.drafting import TITLE_FIELDS
 from monitor.core.facts import DERIVED as COMPUTED
+from monitor.core.headline import TITLE_FIELDS
 from monitor.core.rule import Rule
 from monitor.packs.conditions import GROUPS, OPERATORS, read_where
 from monitor.packs.example_run import run_examples

@@ -22,7 +22,7 @@ from tests.unit.lab.stories import story
 NAME = "rollback-before-burn"
 BURN = f"""\
 rule: {NAME}
-title: "Nearly burned: {{hazard.title}} ({{service}}), rolled back after {{elapsed}}"
+title: "{{what}} – {{elapsed}} in – rolled back"
 family: oops
 hazard: {{kind: alert.fired, where: {{severity: {{at_least: high}}}}}}
 intervention: {{kind: change.rolled_back, within: 30m, services: related}}
@@ -91,9 +91,7 @@ def test_it_says_what_each_rule_team_and_week_would_have_had(stream: Path, catal
     assert any(line.startswith("without a draft: ") for line in said)
     assert any(line.startswith("drafts by rule, 2026-W10 to 2026-W11, each mark a week") for line in said)
     assert any(line.split() == ["payments", "·█", "1", "most", "1,", "2026-W11"] for line in said)
-    assert (
-        "  2026-03-10 12:00  Nearly burned: payments is slow (payments), rolled back after 12 minutes" in result.stdout
-    )
+    assert "  2026-03-10 12:00  payments is slow – 12 minutes in – rolled back" in result.stdout
     assert "tools slow → tools back" in result.stdout
     assert result.stderr.startswith(f"{len(story())} events; drafts: 1 to review, 0 in the digest, 0 in shadow")
 

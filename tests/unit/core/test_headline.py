@@ -1,0 +1,82 @@
+"""A headline reads well whatever the events tell, and whatever they leave out."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.core.events import MINUTE, Actor, Event
+from monitor.core.headline import LONGEST_WHAT, kind_noun, render_title
+from monitor.core.near_miss import Margin
+
+HOUR_OF_ALERT = 1_800_000_000_000_000
+
+
+def event(**fields: object) -> Event:
+    given: dict[str, object] = {"id": "a", "source": "alerts", "time": HOUR_OF_ALERT, "kind": "alert.fired"}
+    return Event(**given | fields)  # type: ignore[arg-type]
+
+
+ALERT = event(service="checkout", subject="error-rate", title="error rate above 5 %")
+ROLLBACK = event(id="b", kind="change.rolled_back", service="checkout", time=HOUR_OF_ALERT + 4 * MINUTE)
+
+
+def title(template: str, hazard: Event = ALERT, action: Event = ROLLBACK, margin: Margin | None = None) -> str:
+    return render_title(template, hazard.service, hazard, action, margin)
+
+
+def test_it_names_what_nearly_broke_how_close_and_what_caught_it() -> None:
+    margin = Margin("headroom", 93, "percent", "93% used", 100)
+    said = title("{what} – {margin} – caught by {intervention.kind_noun} after {elapsed}", margin=margin)
+    assert said == "checkout: error rate above 5 % – 93% used – caught by a rollback after 4 minutes"
+
+
+def test_a_part_without_its_value_is_left_out() -> None:
+    assert title("{what} – {margin} – rolled back") == "checkout: error rate above 5 % – rolled back"
+    assert title("{what} – hit {hazard.labels.target} – undone") == "checkout: error rate above 5 % – undone"
+
+
+def test_the_first_part_is_never_left_out() -> None:
+    assert title("flag {hazard.subject} – back", event(service="cart")) == "Flag something – back"
+    assert title("{service}: a deploy – back", event()) == "An unnamed service: a deploy – back"
+    assert title("closed {margin}") == "Closed an unknown margin"
+
+
+@pytest.mark.parametrize(
+    ("hazard", "expected"),
+    [
+        (event(service="cart", subject="lag"), "cart: an alert on lag"),
+        (event(service="cart"), "cart: an alert"),
+        (event(title="Disk full."), "Disk full"),
+        (event(service="Cart", title="cart is slow"), "Cart is slow"),
+        (event(service="cart", title="  two\n lines "), "cart: two lines"),
+        (event(service="cart", kind="note.added", title=" "), "cart: a report"),
+    ],
+)
+def test_what_names_service_and_hazard_once(hazard: Event, expected: str) -> None:
+    assert title("{what}", hazard) == expected
+
+
+def test_a_long_title_is_cut_at_its_first_sentence_or_at_a_word() -> None:
+    assert title("{what}", event(title="Credentials are public. " + "The impact is unknown. " * 9)) == (
+        "Credentials are public"
+    )
+    cut = title("{what}", event(title="word " * 60))
+    assert cut.endswith("word…")
+    assert len(cut) <= LONGEST_WHAT + 1
+    assert len(title("{what}", event(title="x" * 500))) <= LONGEST_WHAT + 1
+
+
+def test_an_action_at_once_is_not_said_to_take_zero_seconds() -> None:
+    assert title("{what} – {elapsed} in", action=event()) == "checkout: error rate above 5 % – less than a second in"
+
+
+@pytest.mark.parametrize(
+    ("kind", "noun"), [("change.ran", "a command"), ("alert.acknowledged", "an alert"), ("impact.started", "an event")]
+)
+def test_each_kind_has_a_noun(kind: str, noun: str) -> None:
+    assert kind_noun(event(kind=kind)) == noun
+
+
+def test_people_appear_by_the_part_they_played() -> None:
+    by = event(kind="change.ran", actor=Actor(id="ada", kind="human", on_call=True))
+    assert title("{what} – fixed by {intervention.who}", action=by).endswith("fixed by the person on call")
