@@ -18,14 +18,14 @@ from uuid import uuid4
 import uvicorn
 from fastapi import FastAPI, Response
 
-from monitor.core.catalogue import Catalogue
-from monitor.core.engine import Engine, EngineSettings
-from monitor.core.events import SECOND
-from monitor.core.lineage import Lineage
-from monitor.core.matching import Matcher
-from monitor.core.near_miss import UNDECIDED
-from monitor.core.routing import Router
-from monitor.core.shards import Shards, scopes_of
+from monitor.core.deciding.engine import Engine, EngineSettings
+from monitor.core.matching.last_values import Lineage
+from monitor.core.matching.matcher import Matcher
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.events import SECOND
+from monitor.core.model.near_miss import UNDECIDED
+from monitor.core.sharding.routing import Router
+from monitor.core.sharding.shards import Shards, scopes_of
 from monitor.decode.registry import SOURCES
 from monitor.intake.receiver import Receiver
 from monitor.intake.webhooks import IntakeSettings, build_router

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from monitor.core.routing import Router, shards_of
+from monitor.core.sharding.routing import Router, shards_of
 from monitor.kafka.dead_letters import DeadLetters
 from monitor.kafka.group import Membership
 from monitor.kafka.hint import HintingStore

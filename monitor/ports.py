@@ -7,11 +7,11 @@ from typing import Protocol
 
 import msgspec
 
-from monitor.core.budget import Asked
-from monitor.core.decisions import Decision
-from monitor.core.events import Event, Instant
-from monitor.core.near_miss import Draft, Move, State
-from monitor.core.routing import Route
+from monitor.core.model.budget import Asked
+from monitor.core.model.decisions import Decision
+from monitor.core.model.events import Event, Instant
+from monitor.core.model.near_miss import Draft, Move, State
+from monitor.core.sharding.routing import Route
 
 WHOLE = ""
 """The name of the part that is everything: one engine reads the whole journal."""

@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from monitor.core.events import DAY, MINUTE, SECOND
+from monitor.core.model.events import DAY, MINUTE, SECOND
 from monitor.kafka.settings import KafkaSettings
 from monitor.ops.logs import get_logger
 from monitor.packs.form import DURATION_HELP, duration

@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from monitor.cli.main import COMMANDS, cli
-from monitor.core.events import KINDS
+from monitor.core.model.events import KINDS
 from monitor.decode.registry import tools
 from monitor.decode.tool import Tool
 from monitor.ops.metrics import Metrics

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from monitor.cli.engine_options import printable
 from monitor.cli.lines import say
-from monitor.core.events import EventId, to_text
+from monitor.core.model.events import EventId, to_text
 from monitor.lab.backtest import Found, Report, RuleFigures
 from monitor.lab.difference import Change
 

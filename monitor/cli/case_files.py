@@ -10,7 +10,7 @@ from typing import get_args
 
 import msgspec
 
-from monitor.core.catalogue import Catalogue
+from monitor.core.model.catalogue import Catalogue
 from monitor.lab.cases import BadCase, Case, Confidence, Label, PathInData, read_case, unknown_keys
 from monitor.packs.catalogue import read_catalogue
 from monitor.packs.located import Listing, Mapping, Node, Plain, Scalar, plain, read_located

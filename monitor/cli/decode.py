@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from monitor.cli.main import UNREADABLE
-from monitor.core.events import Instant
+from monitor.core.model.events import Instant
 from monitor.decode.canonical import encode
 from monitor.decode.outcome import Unreadable
 from monitor.decode.registry import SOURCES, decode

@@ -13,8 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from monitor.app import PortTaken, listen
 from monitor.cli.run import WrongSetting, read_pack, start
-from monitor.core.engine import Engine
-from monitor.core.events import Event
+from monitor.core.deciding.engine import Engine
+from monitor.core.model.events import Event
 from monitor.demo.player import Player, Stopped
 from monitor.demo.story import CATALOGUE, story
 from monitor.lab.ledger import Ledger

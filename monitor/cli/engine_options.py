@@ -12,8 +12,8 @@ from pathlib import Path
 import click
 
 from monitor.cli.main import WRONG_USAGE
-from monitor.core.catalogue import Catalogue
-from monitor.core.rule import Rule
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.rule import Rule
 from monitor.packs.catalogue import load_catalogues
 from monitor.packs.loader import load_rules
 from monitor.packs.problems import Problem, nearest

@@ -19,7 +19,7 @@ from rich.table import Table
 
 from monitor.cli.engine_options import printable, read_rules, rules_option
 from monitor.cli.main import FAILED
-from monitor.core.events import Event
+from monitor.core.model.events import Event
 from monitor.decode.canonical import encode
 from monitor.decode.times import time_as_text
 from monitor.lab.measure import LEAST_FOUND, LEAST_PRECISION, MOST_A_WEEK, Measured, run_year

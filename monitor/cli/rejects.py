@@ -15,7 +15,7 @@ from monitor.cli.engine_options import printable
 from monitor.cli.existing import open_existing
 from monitor.cli.main import Group
 from monitor.cli.settings_options import with_settings_of_group, with_shared_settings
-from monitor.core.events import to_text
+from monitor.core.model.events import to_text
 from monitor.intake.requeue import Requeued, can_be_read_again, requeue
 from monitor.ops.clock import SystemClock
 from monitor.ports import JournalWriter, Reject

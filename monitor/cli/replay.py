@@ -24,8 +24,8 @@ from monitor.cli.engine_options import (
 )
 from monitor.cli.main import UNREADABLE
 from monitor.cli.watching import FilesWatcher, collect_garbage_rarely, unreadable
-from monitor.core.engine import Engine
-from monitor.core.near_miss import State
+from monitor.core.deciding.engine import Engine
+from monitor.core.model.near_miss import State
 from monitor.lab.ledger import Entry, Ledger
 from monitor.lab.replay import Source, Summary, replay
 from monitor.ops.lines import limits_for, read_lines

@@ -12,7 +12,7 @@ import msgspec
 
 from monitor.cli.existing import open_existing
 from monitor.cli.settings_options import with_settings
-from monitor.core.events import DAY, SECOND, Instant, to_text
+from monitor.core.model.events import DAY, SECOND, Instant, to_text
 from monitor.decode.outcome import Unreadable
 from monitor.decode.times import read_time
 from monitor.ops.clock import SystemClock

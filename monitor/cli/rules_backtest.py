@@ -18,8 +18,8 @@ from monitor.cli.main import FAILED, UNREADABLE
 from monitor.cli.rules_test import rule_paths
 from monitor.cli.streams import EARLIEST, LATEST, Moment, read_files, read_history
 from monitor.cli.watching import collect_garbage_rarely, unreadable
-from monitor.core.events import Event, Instant
-from monitor.core.rule import Rule
+from monitor.core.model.events import Event, Instant
+from monitor.core.model.rule import Rule
 from monitor.decode.times import time_as_text
 from monitor.lab.backtest import Backtest, Found, Report
 from monitor.lab.difference import Change, differences

@@ -25,11 +25,11 @@ from monitor.cli.engine_options import (
 from monitor.cli.main import FAILED, UNREADABLE
 from monitor.cli.streams import check_address
 from monitor.cli.why import print_why
-from monitor.core.catalogue import Catalogue
-from monitor.core.events import DAY, Event, EventId, Instant
-from monitor.core.near_miss import Cited, State
-from monitor.core.reasons import Withdrawn
-from monitor.core.rule import Rule
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.events import DAY, Event, EventId, Instant
+from monitor.core.model.near_miss import Cited, State
+from monitor.core.model.reasons import Withdrawn
+from monitor.core.model.rule import Rule
 from monitor.lab.explain import NoSuchEvent, explain_event
 from monitor.lab.explain_draft import NoSuchDraft, explain_draft
 from monitor.lab.ledger import Entry

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from monitor.cli.watching import FilesWatcher, HistoryWatcher
-from monitor.core.events import Event, Instant, to_instant
+from monitor.core.model.events import Event, Instant, to_instant
 from monitor.lab.replay import Reading, Source, Summary
 from monitor.ops.lines import limits_for, read_lines
 from monitor.store.connections import Locations

@@ -13,7 +13,7 @@ from monitor.cli.existing import open_existing
 from monitor.cli.kafka import kafka_of
 from monitor.cli.main import Group
 from monitor.cli.settings_options import with_settings_of_group, with_shared_settings
-from monitor.core.events import SECOND, to_text
+from monitor.core.model.events import SECOND, to_text
 from monitor.kafka.creation import DEFAULT_PARTITIONS, Created, create_topics
 from monitor.kafka.errors import TooFewPartitions, WrongCluster
 from monitor.kafka.places import offsets_at

@@ -23,7 +23,7 @@ from rich.progress import (
 )
 
 from monitor.cli.engine_options import printable
-from monitor.core.events import Instant, to_text
+from monitor.core.model.events import Instant, to_text
 from monitor.ops.lines import Unread, size_of
 
 

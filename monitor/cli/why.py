@@ -7,7 +7,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from monitor.cli.engine_options import printable
-from monitor.core.explain import Why
+from monitor.core.matching.explain import Why
 
 _WIDTH_WITHOUT_TERMINAL = 200
 

@@ -1,6 +1,9 @@
 """The pure core: it decides. Events and ticks in, new state and decisions out; no I/O and no clock.
 
-Read in this order: `events` (what can happen), `near_miss` (the record), `reasons` (every named "no"), `rule` and
-`conditions` (what is looked for), `catalogue` (who depends on whom), `impact` (the verdict), `episodes` (one real
-event, one draft), `engine` (the one algorithm), `decisions` (what it asks for).
+Five packages, each of which may import those before it: `model` (values: events, rules, the record, reasons),
+`matching` (which steps one event satisfies), `state` (what is remembered), `deciding` (the engine, the verdict, the
+draft), `sharding` (several engines under one watermark).
+
+Read in this order: `model.events`, `model.near_miss`, `model.reasons`, `model.rule`, `model.catalogue`,
+`deciding.impact` (the verdict), `state.episodes` (one real event, one draft), `deciding.engine`, `model.decisions`.
 """

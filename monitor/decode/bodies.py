@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from monitor.core.events import Event
-from monitor.core.reasons import Ignored, Rejected
+from monitor.core.model.events import Event
+from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.canonical import MAX_EVENT_BYTES, decode_line, decode_regular
 from monitor.decode.jsontext import MAX_BODY_BYTES, load
 from monitor.decode.outcome import Outcome, Unreadable, gather, left_out

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from monitor.core.reasons import Rejected
+from monitor.core.model.reasons import Rejected
 from monitor.decode.jsontext import MAX_BODY_BYTES, load
 from monitor.decode.outcome import Unreadable
 

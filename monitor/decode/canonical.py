@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from monitor.core.events import Event, Instant, to_text
-from monitor.core.reasons import Rejected
+from monitor.core.model.events import Event, Instant, to_text
+from monitor.core.model.reasons import Rejected
 from monitor.decode.jsontext import load
 from monitor.decode.lenient import MAX_TEXT, from_mapping
 from monitor.decode.outcome import Unreadable

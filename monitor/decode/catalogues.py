@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from monitor.core.catalogue import Catalogue, Hours, Service
+from monitor.core.model.catalogue import Catalogue, Hours, Service
 
 SHORT_KEYS: frozenset[str] = frozenset({"user_facing", "production", "depends_on", "automation", "hours"})
 DAYS = {name: number for number, name in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), start=1)}

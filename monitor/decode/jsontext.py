@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.core.reasons import Rejected
+from monitor.core.model.reasons import Rejected
 from monitor.decode.outcome import Unreadable
 
 MAX_BODY_BYTES = 5 * 1024 * 1024

@@ -11,8 +11,8 @@ import math
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from monitor.core.events import KINDS, SEVERITIES, Actor, ActorKind, Bound, Event, Instant
-from monitor.core.reasons import Mark, Rejected
+from monitor.core.model.events import KINDS, SEVERITIES, Actor, ActorKind, Bound, Event, Instant
+from monitor.core.model.reasons import Mark, Rejected
 from monitor.decode.outcome import Unreadable
 from monitor.decode.times import read_time
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
-from monitor.core.events import Event, Instant
-from monitor.core.reasons import Mark
+from monitor.core.model.events import Event, Instant
+from monitor.core.model.reasons import Mark
 
 
 def normalise(event: Event, received_at: Instant, tolerance: int) -> Event:

@@ -10,8 +10,8 @@ from typing import TypeVar
 
 import msgspec
 
-from monitor.core.events import Event
-from monitor.core.reasons import Ignored, Rejected
+from monitor.core.model.events import Event
+from monitor.core.model.reasons import Ignored, Rejected
 
 Piece = TypeVar("Piece")
 

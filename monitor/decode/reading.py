@@ -14,8 +14,8 @@ from typing import Any
 
 import msgspec
 
-from monitor.core.events import SECOND, Actor, Bound, Event, Instant, Kind, Severity, to_instant
-from monitor.core.reasons import Mark, Rejected
+from monitor.core.model.events import SECOND, Actor, Bound, Event, Instant, Kind, Severity, to_instant
+from monitor.core.model.reasons import Mark, Rejected
 from monitor.decode.lenient import MAX_TEXT, Labels, as_text, clip, clip_identifier
 from monitor.decode.outcome import Unreadable
 from monitor.decode.times import read_time

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import KeysView, Mapping, Sequence
 from functools import lru_cache
 
-from monitor.core.events import Event, Instant
-from monitor.core.reasons import Ignored, Rejected
+from monitor.core.model.events import Event, Instant
+from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode import signatures
 from monitor.decode.bodyforms import BadLine
 from monitor.decode.canonical import decode_regular

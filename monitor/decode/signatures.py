@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from monitor.core.events import MINUTE, SECOND, Instant
+from monitor.core.model.events import MINUTE, SECOND, Instant
 
 TOLERANCE = 5 * MINUTE
 """How far a signed time may be from now, in either direction (microseconds)."""

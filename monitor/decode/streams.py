@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from monitor.core.events import Event, Instant
+from monitor.core.model.events import Event, Instant
 from monitor.decode.canonical import Unreadable, decode_line
 
 BASE_AT = "2026-03-10T12:00:00Z"

@@ -9,8 +9,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from monitor.core.events import DAY, EARLIEST_AT, MICROSECOND, SECOND, Instant, to_text
-from monitor.core.reasons import Mark, Rejected
+from monitor.core.model.events import DAY, EARLIEST_AT, MICROSECOND, SECOND, Instant, to_text
+from monitor.core.model.reasons import Mark, Rejected
 from monitor.decode.outcome import Unreadable
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

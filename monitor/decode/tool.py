@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.core.events import Event, Kind
+from monitor.core.model.events import Event, Kind
 from monitor.decode.bodyforms import one_json
 from monitor.decode.handshakes import echo_challenge
 from monitor.decode.outcome import Outcome

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
-from monitor.core.events import Event
+from monitor.core.model.events import Event
 from monitor.decode.canonical import encode
 
 _BATCH = 50

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from monitor.core.events import Event, Instant, to_text
+from monitor.core.model.events import Event, Instant, to_text
 from monitor.decode.streams import arrival_order, expand
 
 _HERE = Path(__file__).resolve().parent

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from monitor.core.reasons import Rejected
+from monitor.core.model.reasons import Rejected
 
 KIBIBYTE = 1024
 KEPT = 64 * KIBIBYTE

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from monitor.core.events import MINUTE, SECOND, Instant
-from monitor.core.reasons import Ignored, Rejected
+from monitor.core.model.events import MINUTE, SECOND, Instant
+from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.normalise import normalise
 from monitor.decode.outcome import Outcome
 from monitor.decode.registry import decode

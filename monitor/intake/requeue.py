@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from monitor.core.reasons import Ignored, Rejected
+from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.normalise import normalise
 from monitor.decode.registry import decode
 from monitor.ports import Clock, JournalWriter, Reject, Rejects

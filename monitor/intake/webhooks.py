@@ -14,7 +14,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
 
-from monitor.core.reasons import Ignored, Rejected
+from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.registry import SOURCES, handshake, verify
 from monitor.intake.bodies import Body, Unusable, read_body, readable
 from monitor.intake.receiver import RETRY_AFTER, Receipt, Receiver

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from aiokafka import AIOKafkaProducer
 
-from monitor.core.events import to_text
+from monitor.core.model.events import to_text
 from monitor.kafka.connection import Connector
 from monitor.kafka.errors import KafkaProblem
 from monitor.kafka.settings import KafkaSettings

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from monitor.core.events import SECOND
+from monitor.core.model.events import SECOND
 from monitor.kafka.lanes import Lane, give_back
 from monitor.kafka.messages import Entry
 from monitor.ops.logs import get_logger

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from monitor.core.events import MINUTE
+from monitor.core.model.events import MINUTE
 from monitor.kafka.connection import Connector
 from monitor.kafka.errors import KafkaProblem
 from monitor.kafka.settings import KafkaSettings

@@ -13,9 +13,9 @@ from zlib import crc32
 
 import msgspec
 
-from monitor.core.events import EARLIEST_AT, Event, Instant
-from monitor.core.reasons import Ignored, Rejected
-from monitor.core.routing import EVERYWHERE, SHARDS, Route
+from monitor.core.model.events import EARLIEST_AT, Event, Instant
+from monitor.core.model.reasons import Ignored, Rejected
+from monitor.core.sharding.routing import EVERYWHERE, SHARDS, Route
 from monitor.decode.canonical import with_receipt
 from monitor.decode.normalise import normalise, receive
 from monitor.decode.outcome import Outcome, refused

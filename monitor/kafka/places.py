@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from aiokafka import TopicPartition
 
-from monitor.core.events import Instant
+from monitor.core.model.events import Instant
 from monitor.kafka.connection import Connector
 from monitor.kafka.settings import KafkaSettings
 

@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 from aiokafka import AIOKafkaProducer
 
-from monitor.core.events import Event, Instant
-from monitor.core.reasons import Rejected
-from monitor.core.routing import Route, Router, partitions_of
+from monitor.core.model.events import Event, Instant
+from monitor.core.model.reasons import Rejected
+from monitor.core.sharding.routing import Route, Router, partitions_of
 from monitor.decode.canonical import encode
 from monitor.kafka.connection import Connector
 from monitor.kafka.errors import TooFewPartitions

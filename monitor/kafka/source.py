@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
-from monitor.core.events import Event, Instant
-from monitor.core.routing import Route
+from monitor.core.model.events import Event, Instant
+from monitor.core.sharding.routing import Route
 from monitor.kafka.connection import Connector
 from monitor.kafka.errors import MissingTopics, PositionLost, WrongCluster
 from monitor.kafka.halts import Halts, MemoryBook

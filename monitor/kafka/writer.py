@@ -11,7 +11,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
-from monitor.core.events import Event
+from monitor.core.model.events import Event
 from monitor.decode.canonical import encode
 from monitor.kafka.connection import Connector
 from monitor.kafka.errors import KafkaProblem

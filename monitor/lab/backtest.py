@@ -10,13 +10,13 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from monitor.core.catalogue import Catalogue
-from monitor.core.conditions import MakeRegex
-from monitor.core.decisions import Amend, Decision, Ignore, Open
-from monitor.core.engine import Engine
-from monitor.core.events import DAY, Event, EventId, Instant, to_datetime
-from monitor.core.near_miss import Mode, State, Verdict
-from monitor.core.rule import Rule
+from monitor.core.deciding.engine import Engine
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.conditions import MakeRegex
+from monitor.core.model.decisions import Amend, Decision, Ignore, Open
+from monitor.core.model.events import DAY, Event, EventId, Instant, to_datetime
+from monitor.core.model.near_miss import Mode, State, Verdict
+from monitor.core.model.rule import Rule
 from monitor.lab.ledger import Entry, Ledger
 from monitor.lab.reasons import Reasons
 from monitor.lab.shadow import as_live, has_shadow

@@ -5,9 +5,9 @@ It gets the same engine and therefore the same verdict; what the shipped rules a
 
 from __future__ import annotations
 
-from monitor.core.conditions import Compare
-from monitor.core.events import DAY, KINDS
-from monitor.core.rule import Intervention, Rule, Step
+from monitor.core.model.conditions import Compare
+from monitor.core.model.events import DAY, KINDS
+from monitor.core.model.rule import Intervention, Rule, Step
 
 _ON_ITS_WAY = frozenset({"change.merged", "change.started", "change.failed"})
 

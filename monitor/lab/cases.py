@@ -12,8 +12,8 @@ from typing import Literal
 
 import msgspec
 
-from monitor.core.catalogue import Catalogue
-from monitor.core.events import Event
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.events import Event
 from monitor.decode.catalogues import BadCatalogue, catalogue_from_mapping
 from monitor.decode.streams import expand
 

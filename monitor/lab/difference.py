@@ -11,8 +11,8 @@ from typing import Literal
 
 import msgspec
 
-from monitor.core.events import EventId, to_text
-from monitor.core.near_miss import State
+from monitor.core.model.events import EventId, to_text
+from monitor.core.model.near_miss import State
 from monitor.lab.backtest import Backtest, Found
 
 

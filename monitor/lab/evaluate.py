@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from monitor.core.conditions import MakeRegex
-from monitor.core.engine import Engine
-from monitor.core.near_miss import Draft, State
-from monitor.core.rule import Rule
+from monitor.core.deciding.engine import Engine
+from monitor.core.model.conditions import MakeRegex
+from monitor.core.model.near_miss import Draft, State
+from monitor.core.model.rule import Rule
 from monitor.decode.streams import arrival_order
 from monitor.lab.cases import Case, Confidence, Label
 from monitor.lab.ledger import Ledger

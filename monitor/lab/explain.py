@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from monitor.core.catalogue import Catalogue
-from monitor.core.conditions import MakeRegex
-from monitor.core.decisions import Amend, Decision, Ignore, Late, Merge, Open, Withdraw
-from monitor.core.engine import Engine
-from monitor.core.events import SECOND, Event, EventId, to_text
-from monitor.core.explain import Why
-from monitor.core.near_miss import Cited, Draft
-from monitor.core.rule import Rule
+from monitor.core.deciding.engine import Engine
+from monitor.core.matching.explain import Why
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.conditions import MakeRegex
+from monitor.core.model.decisions import Amend, Decision, Ignore, Late, Merge, Open, Withdraw
+from monitor.core.model.events import SECOND, Event, EventId, to_text
+from monitor.core.model.near_miss import Cited, Draft
+from monitor.core.model.rule import Rule
 from monitor.decode.streams import arrival_order
 from monitor.lab.playing import Playing, steps_of
 from monitor.lab.relations import explain_actions, explain_hazards, name_of

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from monitor.core.catalogue import Catalogue
-from monitor.core.conditions import MakeRegex
-from monitor.core.decisions import Decision, Ignore
-from monitor.core.engine import Engine
-from monitor.core.events import Event, to_text
-from monitor.core.explain import Why
-from monitor.core.near_miss import Cited, Draft, FeedReport, State
-from monitor.core.rule import Rule
+from monitor.core.deciding.engine import Engine
+from monitor.core.matching.explain import Why
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.conditions import MakeRegex
+from monitor.core.model.decisions import Decision, Ignore
+from monitor.core.model.events import Event, to_text
+from monitor.core.model.near_miss import Cited, Draft, FeedReport, State
+from monitor.core.model.rule import Rule
 from monitor.decode.streams import arrival_order
 from monitor.lab.ledger import Entry, Ledger
 from monitor.lab.playing import HAZARD, INTERVENTION, Playing

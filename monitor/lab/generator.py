@@ -11,8 +11,8 @@ from random import Random
 
 import msgspec
 
-from monitor.core.catalogue import Catalogue, Service
-from monitor.core.events import DAY, HOUR, MINUTE, SECOND, Actor, Event, Instant, Kind, Severity
+from monitor.core.model.catalogue import Catalogue, Service
+from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Actor, Event, Instant, Kind, Severity
 from monitor.decode.canonical import encode
 
 STARTS_AT = Instant(1_767_571_200 * SECOND)

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from monitor.core.budget import WEEK, team_of, week_of
-from monitor.core.conditions import MakeRegex
-from monitor.core.decisions import Decision, Ignore
-from monitor.core.engine import Engine
-from monitor.core.events import DAY, Event, EventId, to_text
-from monitor.core.near_miss import State
-from monitor.core.rule import Rule
+from monitor.core.deciding.engine import Engine
+from monitor.core.model.budget import WEEK, team_of, week_of
+from monitor.core.model.conditions import MakeRegex
+from monitor.core.model.decisions import Decision, Ignore
+from monitor.core.model.events import DAY, Event, EventId, to_text
+from monitor.core.model.near_miss import State
+from monitor.core.model.rule import Rule
 from monitor.lab.ledger import Entry, Ledger
 from monitor.lab.replay import admitted
 from monitor.lab.year.scene import Planted

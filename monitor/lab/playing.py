@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from monitor.core.catalogue import Catalogue
-from monitor.core.conditions import MakeRegex
-from monitor.core.events import DAY, Event, EventId, Instant
-from monitor.core.explain import Why, explain_condition
-from monitor.core.facts import EventFacts
-from monitor.core.lineage import Lineage
-from monitor.core.predicates import compile_condition
-from monitor.core.rule import LONGEST_HOLD, Rule, Step
+from monitor.core.matching.explain import Why, explain_condition
+from monitor.core.matching.facts import EventFacts
+from monitor.core.matching.last_values import Lineage
+from monitor.core.matching.predicates import compile_condition
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.conditions import MakeRegex
+from monitor.core.model.events import DAY, Event, EventId, Instant
+from monitor.core.model.rule import LONGEST_HOLD, Rule, Step
 
 HAZARD, INTERVENTION = "hazard", "intervention"
 _ALERT_ENDS = frozenset({"alert.resolved", "alert.cancelled"})

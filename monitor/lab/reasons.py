@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from monitor.core.decisions import Ignore
-from monitor.core.events import EventId
-from monitor.core.reasons import NotOpened
-from monitor.core.waiting import PRECEDENCE
+from monitor.core.model.decisions import Ignore
+from monitor.core.model.events import EventId
+from monitor.core.model.reasons import NotOpened
+from monitor.core.state.pending_hazards import PRECEDENCE
 
 MOST_RECENT = 100_000
 """Events whose reasons are kept before anybody asks; the oldest go first."""

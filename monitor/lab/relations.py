@@ -8,18 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from monitor.core.alerts import alert_key
-from monitor.core.catalogue import Catalogue
-from monitor.core.clauses import clause_unmet
-from monitor.core.conditions import NO_FACTS, read
-from monitor.core.events import Event, to_text
-from monitor.core.explain import Why
-from monitor.core.headline import say_duration
-from monitor.core.reaching import reach
-from monitor.core.relations import (
+from monitor.core.deciding.clauses import clause_unmet
+from monitor.core.deciding.headline import say_duration
+from monitor.core.matching.explain import Why
+from monitor.core.matching.relations import (
     FactsOf,
     limit_holds,
     pair_holds,
+    reach,
     relates,
     say_limit,
     say_pair,
@@ -27,7 +23,11 @@ from monitor.core.relations import (
     share_spent,
     spent_holds,
 )
-from monitor.core.rule import Clause, Limit, Pair, Point, Rule, Spent
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.conditions import NO_FACTS, read
+from monitor.core.model.events import Event, to_text
+from monitor.core.model.rule import Clause, Limit, Pair, Point, Rule, Spent
+from monitor.core.state.alerts import alert_key
 from monitor.lab.playing import HAZARD, INTERVENTION, Playing
 
 MOST_SHOWN = 5

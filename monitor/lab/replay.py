@@ -13,8 +13,8 @@ from typing import Protocol
 
 import msgspec
 
-from monitor.core.decisions import Decision
-from monitor.core.events import MINUTE, Event, Instant
+from monitor.core.model.decisions import Decision
+from monitor.core.model.events import MINUTE, Event, Instant
 from monitor.decode.canonical import Unreadable, decode_line, decode_lines
 from monitor.decode.normalise import normalise
 from monitor.decode.registry import decode

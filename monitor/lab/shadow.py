@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from monitor.core.rule import Rule
+from monitor.core.model.rule import Rule
 
 
 def has_shadow(rules: Sequence[Rule]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from monitor.core.events import HOUR, SECOND, Instant
+from monitor.core.model.events import HOUR, SECOND, Instant
 
 _NANOSECONDS_PER_MICROSECOND = 1000
 STEP = 10 * SECOND

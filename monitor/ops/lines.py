@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 import msgspec
 import zstandard
 
-from monitor.core.reasons import Rejected
+from monitor.core.model.reasons import Rejected
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

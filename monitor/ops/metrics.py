@@ -13,8 +13,8 @@ from typing import Generic, TypeVar
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from monitor.core.near_miss import Dismissal, Move, ReportKind
-from monitor.core.reasons import Ignored, NotOpened, Rejected, Withdrawn
+from monitor.core.model.near_miss import Dismissal, Move, ReportKind
+from monitor.core.model.reasons import Ignored, NotOpened, Rejected, Withdrawn
 
 Label = TypeVar("Label", bound=str)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-from monitor.core.catalogue import Feed, Hours, Service
+from monitor.core.model.catalogue import Feed, Hours, Service
 from monitor.packs.catalogue_parts import Parts
 from monitor.packs.form import DURATION_HELP, duration, name_of, text_of, truth_of
 from monitor.packs.hours import hours_of_line

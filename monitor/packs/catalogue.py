@@ -19,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from monitor.core.catalogue import Catalogue, Feed, Service
+from monitor.core.model.catalogue import Catalogue, Feed, Service
 from monitor.decode.catalogues import SHORT_KEYS, BadCatalogue, catalogue_from_mapping
 from monitor.packs.backstage import Entities, is_entity, is_foreign
 from monitor.packs.catalogue_parts import Parts

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from monitor.core.catalogue import Catalogue, Feed, Service
+from monitor.core.model.catalogue import Catalogue, Feed, Service
 from monitor.packs.problems import Place, Problems, nearest
 
 PLAIN_FIELDS = ("user_facing", "owner", "system", "domain", "lifecycle", "hours")

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from monitor.core.conditions import All, AnyOf, Compare, Condition, Not, Operator, Scalar
-from monitor.core.events import SEVERITIES, to_instant
+from monitor.core.model.conditions import All, AnyOf, Compare, Condition, Not, Operator, Scalar
+from monitor.core.model.events import SEVERITIES, to_instant
 from monitor.packs.form import DURATION_HELP, as_duration, duration, name_of, truth_of
 from monitor.packs.located import Listing, Mapping, Node
 from monitor.packs.located import Scalar as ScalarNode

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from monitor.core.conditions import All, Compare, Condition, Scalar, say
-from monitor.core.predicates import number_of
-from monitor.core.rule import Step
+from monitor.core.matching.predicates import number_of
+from monitor.core.model.conditions import All, Compare, Condition, Scalar, say
+from monitor.core.model.rule import Step
 from monitor.packs.conditions import GROUPS, read_where
 from monitor.packs.located import Listing, Mapping, Node
 from monitor.packs.problems import Place, Problems

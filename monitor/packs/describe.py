@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from monitor.core.conditions import Compare, Condition, Not, say
-from monitor.core.explain import Why
-from monitor.core.relations import say_limit, say_pair, say_spent
-from monitor.core.rule import Clause, Intervention, Point, Rule, Step
+from monitor.core.matching.explain import Why
+from monitor.core.matching.relations import say_limit, say_pair, say_spent
+from monitor.core.model.conditions import Compare, Condition, Not, say
+from monitor.core.model.rule import Clause, Intervention, Point, Rule, Step
 from monitor.packs.form import say_duration
 
 _WHERE = {

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from monitor.core.conditions import MakeRegex
-from monitor.core.decisions import Amend, Decision, Ignore, Merge, Open, Withdraw
-from monitor.core.engine import Engine
-from monitor.core.near_miss import Draft
-from monitor.core.rule import Rule
+from monitor.core.deciding.engine import Engine
+from monitor.core.model.conditions import MakeRegex
+from monitor.core.model.decisions import Amend, Decision, Ignore, Merge, Open, Withdraw
+from monitor.core.model.near_miss import Draft
+from monitor.core.model.rule import Rule
 from monitor.packs.examples import Example
 
 

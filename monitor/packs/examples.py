@@ -9,10 +9,10 @@ from typing import Literal, cast, get_args
 
 import msgspec
 
-from monitor.core.catalogue import Catalogue
-from monitor.core.events import Event
-from monitor.core.near_miss import Verdict
-from monitor.core.reasons import NotOpened, Withdrawn
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.events import Event
+from monitor.core.model.near_miss import Verdict
+from monitor.core.model.reasons import NotOpened, Withdrawn
 from monitor.decode.catalogues import SHORT_KEYS, BadCatalogue, catalogue_from_mapping
 from monitor.decode.streams import BASE_AT, arrival_order, expand
 from monitor.packs.form import Form, name_of

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Sequence
 
-from monitor.core.events import DAY, HOUR, MICROSECOND, MINUTE, SECOND
+from monitor.core.model.events import DAY, HOUR, MICROSECOND, MINUTE, SECOND
 from monitor.packs.located import Listing, Mapping, Node, Scalar
 from monitor.packs.problems import Place, Problems, listed, meant, nearest
 

@@ -10,10 +10,10 @@ from typing import Literal, cast, get_args
 
 import msgspec
 
-from monitor.core.conditions import needs
-from monitor.core.events import KINDS, MINUTE
-from monitor.core.near_miss import Family, Mode, RecordKind
-from monitor.core.rule import (
+from monitor.core.model.conditions import needs
+from monitor.core.model.events import KINDS, MINUTE
+from monitor.core.model.near_miss import Family, Mode, RecordKind
+from monitor.core.model.rule import (
     DEADLINE_FIELDS,
     LONGEST_DEADLINE_WINDOW,
     LONGEST_HOLD,

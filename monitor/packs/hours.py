@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from monitor.core.catalogue import Hours
+from monitor.core.model.catalogue import Hours
 from monitor.packs.form import Form
 from monitor.packs.located import Mapping, Node
 from monitor.packs.problems import Place, Problems, meant

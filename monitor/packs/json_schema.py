@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import Any, get_args
 
-from monitor.core.events import EARLIEST_AT, KINDS, to_text
-from monitor.core.near_miss import Family, Mode, RecordKind
-from monitor.core.rule import MOST_COUNTED, Reach, Where
+from monitor.core.model.events import EARLIEST_AT, KINDS, to_text
+from monitor.core.model.near_miss import Family, Mode, RecordKind
+from monitor.core.model.rule import MOST_COUNTED, Reach, Where
 from monitor.decode.catalogues import CLOCK, DAYS, SHORT_KEYS
 from monitor.packs import keys
 from monitor.packs.conditions import FIELD_OPERATORS, GROUPS, ORDER_OPERATORS, TEXT_OPERATORS

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import get_args
 
-from monitor.core.conditions import fields_of
-from monitor.core.events import DAY
-from monitor.core.memory import KEPT_OLD
-from monitor.core.rule import Anchor, Clause, Rule, Step
+from monitor.core.model.conditions import fields_of
+from monitor.core.model.events import DAY
+from monitor.core.model.rule import Anchor, Clause, Rule, Step
+from monitor.core.state.memory import KEPT_OLD
 from monitor.packs.dead import find_dead
 from monitor.packs.examples import Example
 from monitor.packs.form import say_duration

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from monitor.core.rule import Rule
+from monitor.core.model.rule import Rule
 from monitor.packs.examples import Example, read_examples
 from monitor.packs.grammar import read_rule
 from monitor.packs.lint import lint

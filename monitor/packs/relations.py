@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal, cast
 
-from monitor.core.rule import Limit, Pair, Spent
+from monitor.core.model.rule import Limit, Pair, Spent
 from monitor.packs.conditions import ORDER_OPERATORS, check_field, check_own_field
 from monitor.packs.form import Form, name_of
 from monitor.packs.located import Listing, Mapping, Node, Scalar

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import get_args
 
-from monitor.core.near_miss import Family
+from monitor.core.model.near_miss import Family
 
 FAMILIES: tuple[str, ...] = get_args(Family)
 _TEMPLATES = Path(__file__).resolve().parent / "templates"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from monitor.core.conditions import EVENT_FIELDS, TIME_FIELDS
-from monitor.core.events import KINDS, SEVERITIES
+from monitor.core.model.conditions import EVENT_FIELDS, TIME_FIELDS
+from monitor.core.model.events import KINDS, SEVERITIES
 from monitor.packs.problems import nearest
 
 FieldType = Literal["text", "number", "time", "duration", "truth"]
@@ -59,7 +59,7 @@ DERIVED: dict[str, tuple[FieldType, str]] = {
     "off_rotation": ("truth", "a person who was not on call"),
     "drill": ("truth", "an exercise, an experiment or a load test"),
 }
-"""Facts that the engine derives for an event: type and meaning (`monitor.core.facts` computes them)."""
+"""Facts that the engine derives for an event: type and meaning (`monitor.core.matching.facts` computes them)."""
 
 WORDS: dict[str, tuple[str, ...]] = {
     "severity": SEVERITIES,

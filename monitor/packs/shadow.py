@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from monitor.core.conditions import All, AnyOf, Compare, Condition
-from monitor.core.rule import Intervention, Reach, Rule, Step
+from monitor.core.model.conditions import All, AnyOf, Compare, Condition
+from monitor.core.model.rule import Intervention, Reach, Rule, Step
 from monitor.packs.dead import flat, implies
 
 _WIDTH: dict[Reach, int] = {"same": 0, "related": 1, "siblings": 2, "any": 3}

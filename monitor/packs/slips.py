@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection
 from typing import get_args
 
-from monitor.core.events import Actor, ActorKind, Bound, Event, Severity
+from monitor.core.model.events import Actor, ActorKind, Bound, Event, Severity
 from monitor.packs.located import Mapping, Scalar
 from monitor.packs.problems import Problem, Problems, listed, meant, nearest
 

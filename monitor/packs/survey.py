@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
-from monitor.core.catalogue import Catalogue
-from monitor.core.conditions import fields_of
-from monitor.core.events import DAY
-from monitor.core.rule import Rule
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.conditions import fields_of
+from monitor.core.model.events import DAY
+from monitor.core.model.rule import Rule
 from monitor.packs.form import say_duration
 from monitor.packs.lint import reaches_back
 from monitor.packs.pack import LoadedPack

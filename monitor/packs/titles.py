@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from string import Formatter
 
-from monitor.core.headline import PLACEHOLDER, TITLE_FIELDS
+from monitor.core.deciding.headline import PLACEHOLDER, TITLE_FIELDS
 from monitor.packs.problems import Place, Problems, nearest
 
 LONGEST_TITLE = 200

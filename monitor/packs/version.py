@@ -6,7 +6,7 @@ import hashlib
 
 import msgspec
 
-from monitor.core.rule import Rule
+from monitor.core.model.rule import Rule
 
 LENGTH = 16
 

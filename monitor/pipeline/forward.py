@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Protocol
 
-from monitor.core.events import SECOND, Event, Instant
-from monitor.core.reasons import Rejected
+from monitor.core.model.events import SECOND, Event, Instant
+from monitor.core.model.reasons import Rejected
 from monitor.ops.metrics import Metrics
 from monitor.ops.stop import stopped_within
 from monitor.pipeline.pace import Pace

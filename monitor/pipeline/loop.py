@@ -12,10 +12,10 @@ from functools import partial
 
 import msgspec
 
-from monitor.core.decisions import Amend, Decision, Merge, Open, Withdraw
-from monitor.core.engine import Engine
-from monitor.core.events import SECOND, Event, Instant
-from monitor.core.shards import Shards
+from monitor.core.deciding.engine import Engine
+from monitor.core.model.decisions import Amend, Decision, Merge, Open, Withdraw
+from monitor.core.model.events import SECOND, Event, Instant
+from monitor.core.sharding.shards import Shards
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
 from monitor.ops.stop import stopped_within

@@ -6,7 +6,7 @@ closed would be judged without what happened in it.
 
 from __future__ import annotations
 
-from monitor.core.events import SECOND, Instant
+from monitor.core.model.events import SECOND, Instant
 from monitor.ops.clock import STEP
 from monitor.ops.logs import get_logger
 from monitor.ports import Clock

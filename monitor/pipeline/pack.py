@@ -9,10 +9,10 @@ from collections.abc import Hashable, Sequence
 
 import msgspec
 
-from monitor.core.catalogue import Catalogue
-from monitor.core.events import SECOND
-from monitor.core.matching import Matcher
-from monitor.core.rule import Rule
+from monitor.core.matching.matcher import Matcher
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.events import SECOND
+from monitor.core.model.rule import Rule
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
 from monitor.ports import ActivePack, Clock

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from monitor.core.decisions import Amend, Decision, Ignore, Late, Merge, Open, Withdraw
-from monitor.core.reasons import Rejected
+from monitor.core.model.decisions import Amend, Decision, Ignore, Late, Merge, Open, Withdraw
+from monitor.core.model.reasons import Rejected
 from monitor.ops.logs import get_logger, is_detailed
 from monitor.ops.metrics import Metrics
 from monitor.ports import Commit

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
-from monitor.core.events import SECOND
+from monitor.core.model.events import SECOND
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
 from monitor.ops.stop import stopped_within

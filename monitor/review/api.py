@@ -10,8 +10,8 @@ from fastapi import APIRouter, Path, Request
 from fastapi import Query as QueryParameter
 from starlette.responses import JSONResponse
 
-from monitor.core.events import SECOND, Event, to_text
-from monitor.core.near_miss import Family, FeedReport, Mode, Move, State, public_line
+from monitor.core.model.events import SECOND, Event, to_text
+from monitor.core.model.near_miss import Family, FeedReport, Mode, Move, State, public_line
 from monitor.decode.canonical import encode
 from monitor.ports import Answers, Audit, Query, Record
 from monitor.review.auth import Person

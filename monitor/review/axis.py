@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import msgspec
 
-from monitor.core.events import DAY, HOUR, MINUTE, SECOND, to_datetime
+from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, to_datetime
 
 _STEPS = tuple(
     [SECOND * each for each in (10, 30)]

@@ -1,14 +1,14 @@
 """The reviewer budget as the review knows it: which drafts are folded now, by the store, the catalogue and the setting.
 
-The decision itself is the core's (`monitor.core.budget`); must not know how the fold is shown.
+The decision itself is the core's (`monitor.core.model.budget`); must not know how the fold is shown.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from monitor.core.budget import folded
-from monitor.core.catalogue import Catalogue
+from monitor.core.model.budget import folded
+from monitor.core.model.catalogue import Catalogue
 from monitor.ports import NearMisses
 
 DEFAULT_A_WEEK = 3

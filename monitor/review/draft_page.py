@@ -11,7 +11,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from monitor.core.near_miss import UNDECIDED, IllegalMove, Move
+from monitor.core.model.near_miss import UNDECIDED, IllegalMove, Move
 from monitor.ports import Answers, Record, VersionConflict
 from monitor.review.api import person_of
 from monitor.review.pages import following

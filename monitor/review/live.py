@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from monitor.core.near_miss import UNDECIDED
+from monitor.core.model.near_miss import UNDECIDED
 from monitor.ops.logs import get_logger
 from monitor.ops.stop import stopped_within
 from monitor.ports import NearMisses, Query, Unavailable

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fastapi import APIRouter
 from starlette.responses import JSONResponse
 
-from monitor.core.events import to_text
+from monitor.core.model.events import to_text
 from monitor.ports import ActivePack
 from monitor.review.api import PREFIX
 from monitor.review.schemas import PackOut

@@ -9,7 +9,7 @@ import msgspec
 from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
-from monitor.core.near_miss import UNDECIDED, Mode, State
+from monitor.core.model.near_miss import UNDECIDED, Mode, State
 from monitor.ports import Query as Wanted
 from monitor.ports import Record
 from monitor.review.api import fold

@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from monitor.core.events import to_text
+from monitor.core.model.events import to_text
 from monitor.ports import NotFound, Record, Unavailable, VersionConflict
 from monitor.review import words
 from monitor.review.guard import LARGEST_BODY, OPEN_PREFIXES, SECURITY_HEADERS, TooLarge

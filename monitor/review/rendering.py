@@ -11,9 +11,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from monitor.core.events import Event, to_text
-from monitor.core.near_miss import Dismissal, Draft, State, Verdict
-from monitor.core.reasons import Withdrawn
+from monitor.core.model.events import Event, to_text
+from monitor.core.model.near_miss import Dismissal, Draft, State, Verdict
+from monitor.core.model.reasons import Withdrawn
 from monitor.ports import ActivePack, Record
 from monitor.review import words
 from monitor.review.problems import Problem

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
-from monitor.core.events import Instant
+from monitor.core.model.events import Instant
 from monitor.decode.outcome import Unreadable
 from monitor.decode.times import read_time
 from monitor.review.api import PREFIX, person_of

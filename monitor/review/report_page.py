@@ -14,7 +14,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from monitor.core.events import Instant, to_datetime
+from monitor.core.model.events import Instant, to_datetime
 from monitor.ports import Unavailable
 from monitor.review.api import person_of
 from monitor.review.draft_page import Errors

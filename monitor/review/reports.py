@@ -11,8 +11,8 @@ from enum import StrEnum
 
 import msgspec
 
-from monitor.core.events import DAY, MINUTE, Actor, Event, Instant
-from monitor.core.near_miss import ReportKind
+from monitor.core.model.events import DAY, MINUTE, Actor, Event, Instant
+from monitor.core.model.near_miss import ReportKind
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
 from monitor.ports import Clock, JournalWriter

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from monitor.core.near_miss import Dismissal, State
+from monitor.core.model.near_miss import Dismissal, State
 from monitor.review.reports import LONGEST_STORY
 from monitor.review.service import LONGEST_TEXT
 

@@ -9,8 +9,8 @@ import hashlib
 
 import msgspec
 
-from monitor.core.events import SECOND, Actor, Event, Instant
-from monitor.core.near_miss import DECIDED, Dismissal, IllegalMove, Move, State, move
+from monitor.core.model.events import SECOND, Actor, Event, Instant
+from monitor.core.model.near_miss import DECIDED, Dismissal, IllegalMove, Move, State, move
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
 from monitor.ports import (

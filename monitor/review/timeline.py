@@ -9,8 +9,8 @@ from typing import Literal
 
 import msgspec
 
-from monitor.core.events import Event
-from monitor.core.near_miss import Cited, Draft
+from monitor.core.model.events import Event
+from monitor.core.model.near_miss import Cited, Draft
 from monitor.ports import Record
 from monitor.review import words
 from monitor.review.axis import Axis, Break, Tick, build_axis

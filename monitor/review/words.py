@@ -5,9 +5,9 @@ Knows no HTML. People appear by role, never by name, and nothing here says whose
 
 from __future__ import annotations
 
-from monitor.core.events import DAY, HOUR, MINUTE, SECOND, Actor, Event, to_datetime
-from monitor.core.near_miss import Dismissal, Family, State, Verdict
-from monitor.core.reasons import Missing, Withdrawn
+from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Actor, Event, to_datetime
+from monitor.core.model.near_miss import Dismissal, Family, State, Verdict
+from monitor.core.model.reasons import Missing, Withdrawn
 
 VERDICTS: dict[Verdict, str] = {
     "none": "Users spared",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.core.events import Event
+from monitor.core.model.events import Event
 from monitor.store.bulk import add_new
 from monitor.store.codec import encode_event
 from monitor.store.journal import EVENT_COLUMNS, event_row

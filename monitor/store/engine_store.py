@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.core.decisions import Amend, Ignore, Late, Merge, Open, Withdraw
+from monitor.core.model.decisions import Amend, Ignore, Late, Merge, Open, Withdraw
 from monitor.ops.squeezing import squeeze, unsqueeze
 from monitor.ops.tasks import to_the_end
 from monitor.ports import NOT_AT_HAND, WHOLE, Commit, Fenced, Held, Saved

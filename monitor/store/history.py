@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Select, Table, and_, func, or_, select
 
-from monitor.core.events import Event, EventId, Instant
+from monitor.core.model.events import Event, EventId, Instant
 from monitor.decode.canonical import Unreadable
 from monitor.ops.logs import get_logger
 from monitor.store.codec import decode_event

@@ -14,7 +14,7 @@ from zlib import crc32
 
 from sqlalchemy import Connection, select, update
 
-from monitor.core.events import Event, Instant
+from monitor.core.model.events import Event, Instant
 from monitor.decode.canonical import Unreadable
 from monitor.ops.logs import get_logger
 from monitor.ops.tasks import WatchedTasks

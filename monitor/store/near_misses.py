@@ -13,9 +13,9 @@ import msgspec
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.core.budget import Asked, week_of
-from monitor.core.events import Instant
-from monitor.core.near_miss import UNDECIDED, Move, State, move
+from monitor.core.model.budget import Asked, week_of
+from monitor.core.model.events import Instant
+from monitor.core.model.near_miss import UNDECIDED, Move, State, move
 from monitor.ops.tasks import to_the_end
 from monitor.ports import Audit, Decide, NotFound, Page, Query, Record, VersionConflict
 from monitor.store.codec import instant, plain, plain_or_none

@@ -12,8 +12,8 @@ import msgspec
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.core.decisions import Ignore
-from monitor.core.events import DAY, to_datetime
+from monitor.core.model.decisions import Ignore
+from monitor.core.model.events import DAY, to_datetime
 from monitor.store.bulk import add_new
 from monitor.store.codec import decode_ignore, encode_ignore, plain, plain_or_none
 from monitor.store.connections import Database

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Row, Select, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.core.events import Event, Instant
-from monitor.core.near_miss import Draft, State
+from monitor.core.model.events import Event, Instant
+from monitor.core.model.near_miss import Draft, State
 from monitor.ports import Answers, Audit, Record
 from monitor.store.codec import (
     decode_draft,

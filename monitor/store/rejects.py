@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from monitor.core.events import Instant
+from monitor.core.model.events import Instant
 from monitor.ops.tasks import to_the_end
 from monitor.ports import Reject
 from monitor.store.codec import decode_headers, encode_headers, instant, plain, plain_or_none

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.core.decisions import Amend, Decision, Ignore, Late, Merge, Open, Withdraw
-from monitor.core.events import DAY, Instant
-from monitor.core.near_miss import Draft
+from monitor.core.model.decisions import Amend, Decision, Ignore, Late, Merge, Open, Withdraw
+from monitor.core.model.events import DAY, Instant
+from monitor.core.model.near_miss import Draft
 from monitor.store.records import load
 from monitor.store.tables import rewinds
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Table, delete, func, select, text
 
-from monitor.core.events import DAY, Instant
+from monitor.core.model.events import DAY, Instant
 from monitor.ports import Kept, Pruned, Retention
 from monitor.store.connections import Database
 from monitor.store.history import ends

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import msgspec
 from sqlalchemy import delete, func, insert, select, update
 
-from monitor.core.events import HOUR, Instant, to_datetime
+from monitor.core.model.events import HOUR, Instant, to_datetime
 from monitor.ops.tasks import to_the_end
 from monitor.ports import Held
 from monitor.store.codec import plain

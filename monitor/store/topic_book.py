@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import delete, select, update
 
-from monitor.core.events import Instant
+from monitor.core.model.events import Instant
 from monitor.ops.tasks import to_the_end
 from monitor.ports import Halt
 from monitor.store.codec import plain

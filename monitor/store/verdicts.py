@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.core.decisions import Merge, Withdraw
-from monitor.core.events import Event, Instant
-from monitor.core.near_miss import DECIDED, UNDECIDED, Draft, Move, State, move
+from monitor.core.model.decisions import Merge, Withdraw
+from monitor.core.model.events import Event, Instant
+from monitor.core.model.near_miss import DECIDED, UNDECIDED, Draft, Move, State, move
 from monitor.ops.logs import get_logger
 from monitor.ports import Audit
 from monitor.store.codec import encode_draft

@@ -17,7 +17,7 @@ import asyncpg  # type: ignore[import-untyped]  # comes without types
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from monitor.core.events import to_text
+from monitor.core.model.events import to_text
 
 BATCH = 1000
 COLUMNS = ("source", "event_id", "at", "service", "kind", "body")

@@ -16,8 +16,8 @@ import asyncpg  # type: ignore[import-untyped]  # comes without types
 import msgspec
 from aiokafka import AIOKafkaProducer
 
-from monitor.core.events import MINUTE, Event, Instant
-from monitor.core.routing import Router, partitions_of
+from monitor.core.model.events import MINUTE, Event, Instant
+from monitor.core.sharding.routing import Router, partitions_of
 from monitor.decode.canonical import encode
 from monitor.kafka.messages import SHARDS_HEADER, header_of
 from monitor.ops.clock import SystemClock

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import asyncpg  # type: ignore[import-untyped]  # comes without types
 
-from monitor.core.events import DAY, Event, Instant
+from monitor.core.model.events import DAY, Event, Instant
 from monitor.decode.canonical import decode_line
 from monitor.lab.generator import Shape, generate
 from monitor.ops.clock import SystemClock

@@ -11,7 +11,7 @@ from collections import deque
 from itertools import islice
 from pathlib import Path
 
-from monitor.core.events import DAY, HOUR, MINUTE, Event
+from monitor.core.model.events import DAY, HOUR, MINUTE, Event
 from monitor.decode.canonical import decode_lines
 
 LATENESS = MINUTE

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import msgspec
 
-from monitor.core.catalogue import Catalogue
-from monitor.core.lineage import Lineage
-from monitor.core.matching import Matcher
+from monitor.core.matching.last_values import Lineage
+from monitor.core.matching.matcher import Matcher
+from monitor.core.model.catalogue import Catalogue
 from monitor.packs.loader import find_files, load_rules
 from monitor.packs.problems import Problems
 from monitor.packs.regex import make_regex

@@ -9,9 +9,9 @@ import json
 import sys
 from pathlib import Path
 
-from monitor.core.catalogue import Catalogue
-from monitor.core.engine import Engine
-from monitor.core.events import SECOND, Event, Instant
+from monitor.core.deciding.engine import Engine
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.events import SECOND, Event, Instant
 from monitor.packs.loader import load_rules
 from monitor.packs.regex import make_regex
 from monitor.packs.shipped import shipped_rules

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from monitor.core.events import DAY, SECOND
+from monitor.core.model.events import DAY, SECOND
 from monitor.lab.generator import Shape
 from tests.bench.make_stream import stream_of
 from tests.bench.measure import Cost, run

@@ -8,10 +8,10 @@ from itertools import islice
 
 import msgspec
 
-from monitor.core.conditions import All, Compare, Condition
-from monitor.core.engine import Engine
-from monitor.core.events import HOUR, Event
-from monitor.core.rule import Impact, Intervention, Rule, Step
+from monitor.core.deciding.engine import Engine
+from monitor.core.model.conditions import All, Compare, Condition
+from monitor.core.model.events import HOUR, Event
+from monitor.core.model.rule import Impact, Intervention, Rule, Step
 from monitor.decode.canonical import decode_line
 from monitor.lab.generator import Shape, generate, make_catalogue
 from monitor.packs.regex import make_regex

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from monitor.core.events import HOUR, MINUTE, SECOND, Actor, Event, Instant
+from monitor.core.model.events import HOUR, MINUTE, SECOND, Actor, Event, Instant
 from monitor.decode.canonical import encode
 from monitor.decode.times import read_time
 from monitor.ops.clock import SystemClock

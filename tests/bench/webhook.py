@@ -22,7 +22,7 @@ from pathlib import Path
 
 import msgspec
 
-from monitor.core.events import DAY, Instant
+from monitor.core.model.events import DAY, Instant
 from monitor.decode.canonical import decode_line
 from monitor.lab.generator import Shape, generate
 from monitor.ops.clock import SystemClock

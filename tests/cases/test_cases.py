@@ -15,11 +15,11 @@ import msgspec
 import pytest
 
 from monitor.cli.case_files import find_case_files, load_case
-from monitor.core.alerts import alert_key
-from monitor.core.catalogue import Hours
-from monitor.core.engine import Engine
-from monitor.core.events import DAY, HOUR, MINUTE, SECOND, Event, Instant, to_datetime
-from monitor.core.near_miss import State
+from monitor.core.deciding.engine import Engine
+from monitor.core.model.catalogue import Hours
+from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Event, Instant, to_datetime
+from monitor.core.model.near_miss import State
+from monitor.core.state.alerts import alert_key
 from monitor.decode.canonical import decode_line, encode
 from monitor.decode.streams import arrival_order
 from monitor.lab.cases import Case

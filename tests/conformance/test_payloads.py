@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from monitor.core.events import SECOND, Event, Instant, to_text
-from monitor.core.reasons import Mark
+from monitor.core.model.events import SECOND, Event, Instant, to_text
+from monitor.core.model.reasons import Mark
 from monitor.decode.canonical import decode_line, encode
 from monitor.decode.registry import SOURCES, decode
 from monitor.decode.times import read_time

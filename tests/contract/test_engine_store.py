@@ -7,10 +7,10 @@ import asyncio
 import pytest
 from sqlalchemy import select
 
-from monitor.core.decisions import Amend, Decision, Ignore, Late, Merge, Open, Withdraw
-from monitor.core.events import DAY, Event, EventId, Instant
-from monitor.core.near_miss import Cited, Draft, Move, State
-from monitor.core.reasons import NotOpened, Withdrawn
+from monitor.core.model.decisions import Amend, Decision, Ignore, Late, Merge, Open, Withdraw
+from monitor.core.model.events import DAY, Event, EventId, Instant
+from monitor.core.model.near_miss import Cited, Draft, Move, State
+from monitor.core.model.reasons import NotOpened, Withdrawn
 from monitor.ports import NOT_AT_HAND, Answers, Audit, Commit, Decide, Fenced, Held, NotFound, Query, Reject
 from monitor.store import not_opened
 from monitor.store.bulk import AT_ONCE

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from monitor.core.events import Event, Instant
+from monitor.core.model.events import Event, Instant
 from monitor.ports import Appended, Batch, Unavailable
 from monitor.store.database import Store
 from monitor.store.journal import JournalLost

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from monitor.core.budget import Asked
-from monitor.core.decisions import Open
-from monitor.core.events import DAY, HOUR, Instant
-from monitor.core.near_miss import Draft, IllegalMove, Move, State
+from monitor.core.model.budget import Asked
+from monitor.core.model.decisions import Open
+from monitor.core.model.events import DAY, HOUR, Instant
+from monitor.core.model.near_miss import Draft, IllegalMove, Move, State
 from monitor.ports import Answers, Audit, Commit, Decide, NotFound, Query, Record, VersionConflict
 from monitor.store.database import Store
 from tests.support.records import BASE, MONDAY, draft

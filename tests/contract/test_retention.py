@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.decisions import Ignore
-from monitor.core.events import DAY, Event, Instant
-from monitor.core.reasons import NotOpened
+from monitor.core.model.decisions import Ignore
+from monitor.core.model.events import DAY, Event, Instant
+from monitor.core.model.reasons import NotOpened
 from monitor.ports import Commit, Reject, Retention
 from monitor.store import retention as module
 from monitor.store.database import Store

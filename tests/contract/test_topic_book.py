@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from monitor.core.events import SECOND, Instant
+from monitor.core.model.events import SECOND, Instant
 from monitor.kafka.halts import MemoryBook
 from monitor.ports import Halt, TopicBook
 from monitor.store.database import Store

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from monitor.core.catalogue import Catalogue
+from monitor.core.model.catalogue import Catalogue
 from monitor.packs.backstage import ANNOTATIONS, PREFIX
 from monitor.packs.catalogue import SERVICE_KEYS, load_catalogues
 from tests.architecture.files import text

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from monitor.cli.main import COMMANDS, cli
-from monitor.core.catalogue import Catalogue
+from monitor.core.model.catalogue import Catalogue
 from monitor.decode.registry import decode, tools
 from monitor.packs.catalogue import load_catalogue
 from tests.architecture.files import ROOT, text, tracked

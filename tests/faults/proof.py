@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg  # type: ignore[import-untyped]  # comes without types
 import msgspec
 
-from monitor.core.near_miss import public_line
+from monitor.core.model.near_miss import public_line
 from monitor.ports import Query, Record
 from monitor.store.database import open_store
 

@@ -13,8 +13,8 @@ from random import Random
 import msgspec
 import yaml
 
-from monitor.core.engine import Engine, EngineSettings
-from monitor.core.events import DAY, MINUTE, SECOND, Event, Instant
+from monitor.core.deciding.engine import Engine, EngineSettings
+from monitor.core.model.events import DAY, MINUTE, SECOND, Event, Instant
 from monitor.decode.canonical import decode_line, encode
 from monitor.lab.generator import STARTS_AT, Shape, catalogue_mapping, generate
 from monitor.lab.ledger import Ledger

@@ -14,7 +14,7 @@ from random import Random
 import msgspec
 import pytest
 
-from monitor.core.events import DAY, HOUR, MINUTE, SECOND, Actor, Event, Instant
+from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Actor, Event, Instant
 from monitor.decode.canonical import decode_line, encode
 from monitor.ops.clock import SystemClock
 from tests.faults.proof import difference, drafts

@@ -6,8 +6,8 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.events import Event
-from monitor.core.rule import Rule
+from monitor.core.model.events import Event
+from monitor.core.model.rule import Rule
 from monitor.lab.backtest import Backtest
 from monitor.lab.difference import differences
 from monitor.lab.ledger import Ledger

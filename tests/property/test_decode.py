@@ -10,8 +10,8 @@ import msgspec
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from monitor.core.events import EARLIEST_AT, KINDS, SECOND, Actor, Event, Instant, to_datetime, to_text
-from monitor.core.reasons import Rejected
+from monitor.core.model.events import EARLIEST_AT, KINDS, SECOND, Actor, Event, Instant, to_datetime, to_text
+from monitor.core.model.reasons import Rejected
 from monitor.decode.canonical import Unreadable, decode_line, decode_lines, decode_value, encode
 from monitor.decode.jsontext import load
 from monitor.decode.normalise import normalise

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Callable, Iterable
 from types import FrameType
 
-from monitor.core.conditions import All, Compare
-from monitor.core.engine import Engine
-from monitor.core.events import HOUR, Event
-from monitor.core.rule import Intervention, Rule, Step
+from monitor.core.deciding.engine import Engine
+from monitor.core.model.conditions import All, Compare
+from monitor.core.model.events import HOUR, Event
+from monitor.core.model.rule import Intervention, Rule, Step
 from monitor.lab.ledger import Ledger
 from monitor.packs.regex import make_regex
 from tests.support.streams import HUMAN_ACTIONS, PERSON, acted_rule, make_event, shop

@@ -8,11 +8,11 @@ from unittest import mock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core import lineage
-from monitor.core.catalogue import Catalogue
-from monitor.core.decisions import Amend, Decision, Ignore, Open
-from monitor.core.events import HOUR, MINUTE, SECOND, Event, Instant
-from monitor.core.rule import Rule
+from monitor.core.matching import last_values as lineage
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.decisions import Amend, Decision, Ignore, Open
+from monitor.core.model.events import HOUR, MINUTE, SECOND, Event, Instant
+from monitor.core.model.rule import Rule
 from tests.support.streams import (
     START,
     final,

@@ -7,10 +7,10 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.events import DAY, Event
-from monitor.core.facts import DERIVED, EventFacts
-from monitor.core.lineage import Lineage
-from monitor.core.timeline import BEGINNING
+from monitor.core.matching.facts import DERIVED, EventFacts
+from monitor.core.matching.last_values import Lineage
+from monitor.core.model.events import DAY, Event
+from monitor.core.model.watermark import BEGINNING
 from tests.support.streams import events, shop
 
 STREAMS = st.lists(events(), min_size=1, max_size=50, unique_by=lambda event: (event.source, event.id))

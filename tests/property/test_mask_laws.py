@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core import masks
-from monitor.core.conditions import Compare, Condition, Not
-from monitor.core.events import DAY, HOUR, Actor, Event, Instant
-from monitor.core.facts import EventFacts
-from monitor.core.lineage import Lineage
-from monitor.core.matching import Matcher
-from monitor.core.predicates import compile_condition
+from monitor.core.matching import masks
+from monitor.core.matching.facts import EventFacts
+from monitor.core.matching.last_values import Lineage
+from monitor.core.matching.matcher import Matcher
+from monitor.core.matching.predicates import compile_condition
+from monitor.core.model.conditions import Compare, Condition, Not
+from monitor.core.model.events import DAY, HOUR, Actor, Event, Instant
 from monitor.packs.loader import load_rules
 from monitor.packs.regex import make_regex
 from monitor.packs.shipped import shipped_rules

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.catalogue import Catalogue, Service
-from monitor.core.decisions import Decision, Ignore, Late
-from monitor.core.engine import Engine
-from monitor.core.events import DAY, HOUR, MINUTE, SECOND, Event, Instant
-from monitor.core.routing import SHARDS, Router, partitions_of, shards_of
+from monitor.core.deciding.engine import Engine
+from monitor.core.model.catalogue import Catalogue, Service
+from monitor.core.model.decisions import Decision, Ignore, Late
+from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Event, Instant
+from monitor.core.sharding.routing import SHARDS, Router, partitions_of, shards_of
 from monitor.decode.canonical import decode_line
 from monitor.lab.generator import Shape, generate, make_catalogue
 from monitor.lab.ledger import Ledger

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core import lineage
-from monitor.core.catalogue import Catalogue
-from monitor.core.decisions import Decision
-from monitor.core.events import HOUR, SECOND, Event, Instant
-from monitor.core.rule import Rule, Step
+from monitor.core.matching import last_values as lineage
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.decisions import Decision
+from monitor.core.model.events import HOUR, SECOND, Event, Instant
+from monitor.core.model.rule import Rule, Step
 from monitor.demo.story import CATALOGUE, story
 from monitor.packs.catalogue import load_catalogue
 from monitor.packs.loader import load_rules
@@ -39,7 +39,7 @@ MAIL = Step(frozenset({"alert.fired", "note.added"}))
 
 def of_mail(version: str, **changes: Any) -> Rule:
     """A rule whose candidates all lie on a service that nothing is connected with."""
-    from monitor.core.conditions import Compare
+    from monitor.core.model.conditions import Compare
 
     hazard = Step(MAIL.kinds, Compare("service", "equals", ("mail",)))
     return acted_rule(name="mail", version=version, generic=False, hazard=hazard, **changes)

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from monitor.core.catalogue import Catalogue
-from monitor.core.lineage import Lineage
-from monitor.core.matching import Matcher
+from monitor.core.matching.last_values import Lineage
+from monitor.core.matching.matcher import Matcher
+from monitor.core.model.catalogue import Catalogue
 from monitor.packs.keys import BETWEEN, COUNTS, EXAMPLE, IMPACT, INTERVENTION, RELATIONS, RULE, STEP, names
 from monitor.packs.loader import find_files
 from monitor.packs.located import LARGEST_FILE

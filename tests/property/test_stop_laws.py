@@ -8,12 +8,12 @@ from random import Random
 import pytest
 import yaml
 
-from monitor.core.decisions import Ignore
-from monitor.core.engine import Engine
-from monitor.core.events import DAY
-from monitor.core.packing import pack
-from monitor.core.reasons import NotOpened
-from monitor.core.rule import Intervention, Step
+from monitor.core.deciding.engine import Engine
+from monitor.core.model.decisions import Ignore
+from monitor.core.model.events import DAY
+from monitor.core.model.reasons import NotOpened
+from monitor.core.model.rule import Intervention, Step
+from monitor.core.state.packing import pack
 from monitor.decode.canonical import decode_line
 from monitor.lab.generator import Shape, catalogue_mapping, generate
 from monitor.packs.catalogue import load_catalogue

@@ -12,11 +12,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from monitor.core.catalogue import Catalogue
-from monitor.core.decisions import Decision, Open, Withdraw
-from monitor.core.events import Event
-from monitor.core.near_miss import Cited, Draft
-from monitor.core.reasons import Withdrawn
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.decisions import Decision, Open, Withdraw
+from monitor.core.model.events import Event
+from monitor.core.model.near_miss import Cited, Draft
+from monitor.core.model.reasons import Withdrawn
 from monitor.ops.clock import ManualClock
 from monitor.ops.metrics import Metrics
 from monitor.ports import ActivePack, Commit

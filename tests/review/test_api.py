@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from monitor.core.near_miss import Dismissal, State, public_line
+from monitor.core.model.near_miss import Dismissal, State, public_line
 from monitor.decode.canonical import decode_line
 from monitor.ports import Unavailable
 from monitor.review.schemas import AuditTrail, NearMissDetail, NearMissPage, ProblemOut

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from monitor.core.catalogue import Catalogue, Service
-from monitor.core.events import DAY
+from monitor.core.model.catalogue import Catalogue, Service
+from monitor.core.model.events import DAY
 from tests.review.conftest import Desk
 from tests.review.test_browser import CONTRAST, LOOKS
 from tests.support import records

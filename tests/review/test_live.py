@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from monitor.core.events import SECOND
+from monitor.core.model.events import SECOND
 from monitor.ports import Unavailable
 from monitor.review.live import Live
 from tests.review.conftest import Desk

@@ -11,9 +11,9 @@ import httpx
 import msgspec
 import pytest
 
-from monitor.core.events import DAY, Instant
-from monitor.core.near_miss import Cited, Dismissal
-from monitor.core.reasons import Missing
+from monitor.core.model.events import DAY, Instant
+from monitor.core.model.near_miss import Cited, Dismissal
+from monitor.core.model.reasons import Missing
 from monitor.decode.canonical import decode_line
 from monitor.ports import Unavailable
 from monitor.review import words

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from monitor.core.near_miss import Dismissal, State
+from monitor.core.model.near_miss import Dismissal, State
 from tests.review.conftest import Desk
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "api.md"

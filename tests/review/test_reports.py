@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from monitor.core.catalogue import Catalogue, Service
-from monitor.core.decisions import Ignore, Open
-from monitor.core.engine import Engine
-from monitor.core.events import DAY, HOUR, MINUTE, Event, Instant, to_text
-from monitor.core.reasons import NotOpened
+from monitor.core.deciding.engine import Engine
+from monitor.core.model.catalogue import Catalogue, Service
+from monitor.core.model.decisions import Ignore, Open
+from monitor.core.model.events import DAY, HOUR, MINUTE, Event, Instant, to_text
+from monitor.core.model.reasons import NotOpened
 from monitor.packs.loader import load_rules
 from monitor.packs.regex import make_regex
 from monitor.packs.shipped import shipped_rules

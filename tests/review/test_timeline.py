@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.events import DAY, HOUR, KINDS, MINUTE, SECOND
-from monitor.core.near_miss import Cited, Draft, State
+from monitor.core.model.events import DAY, HOUR, KINDS, MINUTE, SECOND
+from monitor.core.model.near_miss import Cited, Draft, State
 from monitor.ports import Record
 from monitor.review.axis import build_axis
 from monitor.review.timeline import CHARACTER, LEFT, MARK, RIGHT, WIDTH, entries, picture

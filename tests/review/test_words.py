@@ -6,9 +6,9 @@ import typing
 
 import pytest
 
-from monitor.core.events import DAY, HOUR, KINDS, MINUTE, SECOND, Actor
-from monitor.core.near_miss import Dismissal, Family, Role, State, Verdict
-from monitor.core.reasons import Missing, Withdrawn
+from monitor.core.model.events import DAY, HOUR, KINDS, MINUTE, SECOND, Actor
+from monitor.core.model.near_miss import Dismissal, Family, Role, State, Verdict
+from monitor.core.model.reasons import Missing, Withdrawn
 from monitor.review import words
 
 

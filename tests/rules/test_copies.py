@@ -6,8 +6,8 @@ from random import Random
 
 import pytest
 
-from monitor.core.engine import Engine
-from monitor.core.events import HOUR, MINUTE, Event
+from monitor.core.deciding.engine import Engine
+from monitor.core.model.events import HOUR, MINUTE, Event
 from monitor.decode.canonical import decode_line
 from monitor.lab.generator import Shape, generate, make_catalogue
 from monitor.lab.ledger import Ledger

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from monitor.core.conditions import fields_of
-from monitor.core.facts import DERIVED as COMPUTED
-from monitor.core.headline import TITLE_FIELDS
-from monitor.core.rule import Rule
+from monitor.core.deciding.headline import TITLE_FIELDS
+from monitor.core.matching.facts import DERIVED as COMPUTED
+from monitor.core.model.conditions import fields_of
+from monitor.core.model.rule import Rule
 from monitor.packs.conditions import GROUPS, OPERATORS, read_where
 from monitor.packs.example_run import run_examples
 from monitor.packs.examples import EXAMPLE_KEYS

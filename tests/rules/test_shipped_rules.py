@@ -7,8 +7,8 @@ import re
 import msgspec
 import pytest
 
-from monitor.core.conditions import fields_of
-from monitor.core.rule import Rule
+from monitor.core.model.conditions import fields_of
+from monitor.core.model.rule import Rule
 from monitor.packs.example_run import run_example
 from monitor.packs.examples import Example
 from monitor.packs.loader import load_rules

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from monitor.core.events import Event
+from monitor.core.model.events import Event
 from monitor.lab.ledger import Ledger
 from monitor.packs.loader import load_rules
 from monitor.packs.shipped import shipped_rules

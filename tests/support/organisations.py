@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from monitor.core.events import Event, Instant
+from monitor.core.model.events import Event, Instant
 from monitor.demo.story import CATALOGUE, story
 
 

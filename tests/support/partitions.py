@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from monitor.core.catalogue import Catalogue
-from monitor.core.decisions import Decision
-from monitor.core.events import Event, Instant
-from monitor.core.routing import Route, Router, partitions_of, shards_of
-from monitor.core.rule import Rule
-from monitor.core.shards import Shards
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.decisions import Decision
+from monitor.core.model.events import Event, Instant
+from monitor.core.model.rule import Rule
+from monitor.core.sharding.routing import Route, Router, partitions_of, shards_of
+from monitor.core.sharding.shards import Shards
 from monitor.packs.regex import make_regex
 
 Entry = tuple[Event, Route]

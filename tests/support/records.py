@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from monitor.core.events import HOUR, MINUTE, SECOND, Actor, Event, Instant, Kind
-from monitor.core.near_miss import Cited, Draft, FeedReport, Margin, Role, Verdict
+from monitor.core.model.events import HOUR, MINUTE, SECOND, Actor, Event, Instant, Kind
+from monitor.core.model.near_miss import Cited, Draft, FeedReport, Margin, Role, Verdict
 
 BASE = Instant(1_770_000_000 * SECOND)
 """2 February 2026, 02:40 UTC: the first sign, unless a test says otherwise."""

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from monitor.core.engine import Engine
-from monitor.core.events import Instant
+from monitor.core.deciding.engine import Engine
+from monitor.core.model.events import Instant
 from monitor.decode.canonical import decode_line
 from monitor.demo.story import CATALOGUE
 from monitor.lab.ledger import Ledger

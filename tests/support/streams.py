@@ -7,12 +7,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from monitor.core.catalogue import Catalogue, Service
-from monitor.core.conditions import Compare, Condition
-from monitor.core.decisions import Decision
-from monitor.core.engine import Engine
-from monitor.core.events import DAY, HOUR, MINUTE, SECOND, Actor, Event, Instant
-from monitor.core.rule import Clause, Impact, Intervention, MarginSpec, Pair, Point, Rule, Step
+from monitor.core.deciding.engine import Engine
+from monitor.core.model.catalogue import Catalogue, Service
+from monitor.core.model.conditions import Compare, Condition
+from monitor.core.model.decisions import Decision
+from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Actor, Event, Instant
+from monitor.core.model.rule import Clause, Impact, Intervention, MarginSpec, Pair, Point, Rule, Step
 from monitor.lab.ledger import Ledger
 from monitor.packs.regex import make_regex
 

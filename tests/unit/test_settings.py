@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from monitor.core.events import MINUTE, SECOND
+from monitor.core.model.events import MINUTE, SECOND
 from monitor.samples import SAMPLES, SAMPLES_OF_MANY
 from monitor.settings import BadSettings, Settings, groups, load_settings
 

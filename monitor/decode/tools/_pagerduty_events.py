@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from monitor.core.events import Event, Kind
-from monitor.core.reasons import Ignored
+from monitor.core.model.events import Event, Kind
+from monitor.core.model.reasons import Ignored
 from monitor.decode.outcome import NoEvent
 from monitor.decode.reading import (
     Delivery,

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from monitor.core.events import Bound, Event, to_text
-from monitor.core.reasons import Ignored
+from monitor.core.model.events import Bound, Event, to_text
+from monitor.core.model.reasons import Ignored
 from monitor.decode.outcome import NoEvent
 from monitor.decode.reading import (
     Delivery,

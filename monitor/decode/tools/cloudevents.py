@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any, get_args
 from urllib.parse import unquote
 
-from monitor.core.events import Event, Kind, to_text
-from monitor.core.reasons import Ignored, Mark, Rejected
+from monitor.core.model.events import Event, Kind, to_text
+from monitor.core.model.reasons import Ignored, Mark, Rejected
 from monitor.decode.canonical import decode_value
 from monitor.decode.jsontext import load
 from monitor.decode.outcome import NoEvent, Unreadable

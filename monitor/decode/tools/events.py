@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from monitor.core.events import Kind
+from monitor.core.model.events import Kind
 from monitor.decode.bodies import decode
 from monitor.decode.tool import Sample, Tool
 

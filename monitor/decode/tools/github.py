@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from monitor.core.events import Actor, Event, Kind
-from monitor.core.reasons import Ignored, Rejected
+from monitor.core.model.events import Actor, Event, Kind
+from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.reading import Delivery, first, make, mapping, moment, not_the_shape, text
 from monitor.decode.signatures import GITHUB

@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from monitor.core.events import Actor, Event, Kind, Severity
-from monitor.core.reasons import Ignored, Rejected
+from monitor.core.model.events import Actor, Event, Kind, Severity
+from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.reading import Delivery, first, make, mapping, moment, not_the_shape, sequence, severity, text
 from monitor.decode.signatures import PAGERDUTY

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from monitor.core.events import Event, Kind, Severity
-from monitor.core.reasons import Ignored, Rejected
+from monitor.core.model.events import Event, Kind, Severity
+from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.reading import (
     Delivery,

@@ -10,7 +10,7 @@ from random import Random
 
 import msgspec
 
-from monitor.core.events import DAY, HOUR, Instant
+from monitor.core.model.events import DAY, HOUR, Instant
 from monitor.lab.year import harms, rhythm
 from monitor.lab.year.noise import FREEZE, HABITS, RELEASES, Habit
 from monitor.lab.year.organisation import Organisation

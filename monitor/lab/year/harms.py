@@ -5,7 +5,7 @@ Each tells one story with what tools and people would have sent; the feeds stay 
 
 from __future__ import annotations
 
-from monitor.core.events import DAY, HOUR, MINUTE, Event, Instant
+from monitor.core.model.events import DAY, HOUR, MINUTE, Event, Instant
 from monitor.lab.year.scene import CLOUD, CLUSTER, INCIDENTS, SHELL, STATUS, TERRAFORM, TICKETS, Scene, Story
 
 

@@ -9,8 +9,8 @@ from random import Random
 
 import msgspec
 
-from monitor.core.catalogue import Catalogue, Feed, Hours, Service
-from monitor.core.events import MINUTE
+from monitor.core.model.catalogue import Catalogue, Feed, Hours, Service
+from monitor.core.model.events import MINUTE
 
 HOME_ZONE = "Europe/Berlin"
 """Where most people work: clocks change twice a year."""

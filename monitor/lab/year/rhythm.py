@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
-from monitor.core.events import Instant, to_instant
+from monitor.core.model.events import Instant, to_instant
 from monitor.lab.year.organisation import HOME_ZONE
 
 FIRST_DAY = date(2026, 1, 5)

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.core.events import HOUR, MINUTE, Actor, Event, EventId, Instant, Kind, Severity
+from monitor.core.model.events import HOUR, MINUTE, Actor, Event, EventId, Instant, Kind, Severity
 from monitor.lab.year.organisation import Organisation
 
 ALERTS, PAGES, DEPLOYS = "alertmanager/main", "pagerduty/acme", "argocd/main"

@@ -11,7 +11,7 @@ from random import Random
 
 import msgspec
 
-from monitor.core.events import DAY, HOUR, MINUTE, SECOND, Event, Instant
+from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Event, Instant
 from monitor.lab.year import rhythm
 from monitor.lab.year.agenda import Agenda, Start
 from monitor.lab.year.organisation import Organisation, Watch, found_organisation

@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from monitor.core.engine import Engine
-from monitor.core.events import MINUTE
+from monitor.core.deciding.engine import Engine
+from monitor.core.model.events import MINUTE
 from monitor.demo.story import CATALOGUE
 from monitor.kafka.hint import HintingStore
 from monitor.kafka.settings import KafkaSettings

@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg  # type: ignore[import-untyped]  # comes without types
 import pytest
 
-from monitor.core.events import MINUTE, Instant
+from monitor.core.model.events import MINUTE, Instant
 from monitor.decode.canonical import encode
 from monitor.ops.clock import SystemClock
 from monitor.pipeline.loop import LoopSettings

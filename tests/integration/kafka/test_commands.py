@@ -13,7 +13,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import NewPartitions, RecordsToDelete
 
 from monitor.cli.main import run
-from monitor.core.events import HOUR, SECOND, Instant
+from monitor.core.model.events import HOUR, SECOND, Instant
 from monitor.kafka.source import JOURNAL
 from monitor.ports import Commit, Halt
 from monitor.store.database import open_store

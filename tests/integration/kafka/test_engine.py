@@ -14,9 +14,9 @@ from zlib import crc32
 import pytest
 from aiokafka import TopicPartition
 
-from monitor.core.engine import Engine
-from monitor.core.events import Event
-from monitor.core.near_miss import public_line
+from monitor.core.deciding.engine import Engine
+from monitor.core.model.events import Event
+from monitor.core.model.near_miss import public_line
 from monitor.decode.canonical import encode
 from monitor.demo.story import CATALOGUE, story
 from monitor.lab.ledger import Ledger

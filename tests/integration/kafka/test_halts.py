@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.events import MINUTE, SECOND
+from monitor.core.model.events import MINUTE, SECOND
 from monitor.kafka.halts import MemoryBook
 from monitor.ops.clock import ManualClock
 from monitor.ops.metrics import Metrics

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitor.cli.main import run
-from monitor.core.events import DAY, MINUTE, Instant, to_text
+from monitor.core.model.events import DAY, MINUTE, Instant, to_text
 from monitor.decode.canonical import decode_line, encode
 from monitor.ops.clock import SystemClock
 from monitor.store.database import open_store

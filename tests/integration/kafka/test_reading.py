@@ -6,8 +6,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import NewPartitions
 
-from monitor.core.events import HOUR, MINUTE, SECOND, Instant
-from monitor.core.reasons import Ignored, Mark, Rejected
+from monitor.core.model.events import HOUR, MINUTE, SECOND, Instant
+from monitor.core.model.reasons import Ignored, Mark, Rejected
 from monitor.ops.metrics import Metrics
 from tests.integration.kafka.conftest import KAFKA, NOON, Cluster, MakeReader, canonical, ids, read_all
 

@@ -13,7 +13,7 @@ import asyncpg  # type: ignore[import-untyped]  # comes without types
 import pytest
 from aiokafka.admin import NewPartitions
 
-from monitor.core.events import MINUTE, Instant, to_text
+from monitor.core.model.events import MINUTE, Instant, to_text
 from monitor.decode.canonical import encode
 from monitor.kafka.errors import TooFewPartitions
 from monitor.kafka.halts import MemoryBook

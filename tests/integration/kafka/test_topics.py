@@ -9,8 +9,8 @@ import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import RecordsToDelete
 
-from monitor.core.events import SECOND, Instant
-from monitor.core.reasons import Rejected
+from monitor.core.model.events import SECOND, Instant
+from monitor.core.model.reasons import Rejected
 from monitor.kafka.errors import LoginRefused, MissingTopics, TopicForbidden, WrongCluster
 from monitor.kafka.halts import MemoryBook
 from monitor.kafka.settings import KafkaSettings

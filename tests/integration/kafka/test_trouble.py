@@ -8,7 +8,7 @@ import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import RecordsToDelete
 
-from monitor.core.reasons import Rejected
+from monitor.core.model.reasons import Rejected
 from monitor.kafka.errors import LoginRefused, MissingTopics, PositionLost
 from monitor.kafka.settings import KafkaSettings
 from monitor.ops.metrics import Metrics

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from monitor.core.events import SECOND, Event, Instant
+from monitor.core.model.events import SECOND, Event, Instant
 from monitor.decode.canonical import encode
 from monitor.kafka.settings import KafkaSettings
 from monitor.kafka.writer import KafkaWriter

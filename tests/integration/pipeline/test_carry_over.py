@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from monitor.core.events import Event
+from monitor.core.model.events import Event
 from monitor.ops.clock import ManualClock
 from monitor.pipeline.forward import carry_over
 from monitor.ports import Appended, Commit, Held, Unavailable

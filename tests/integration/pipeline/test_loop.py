@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from monitor.core.engine import Engine, EngineSettings
-from monitor.core.events import HOUR, MINUTE, SECOND, Actor, Event, Instant
-from monitor.core.near_miss import public_line
-from monitor.core.reasons import Rejected
+from monitor.core.deciding.engine import Engine, EngineSettings
+from monitor.core.model.events import HOUR, MINUTE, SECOND, Actor, Event, Instant
+from monitor.core.model.near_miss import public_line
+from monitor.core.model.reasons import Rejected
 from monitor.demo.story import CATALOGUE, story
 from monitor.lab.ledger import Ledger
 from monitor.ops.clock import ManualClock

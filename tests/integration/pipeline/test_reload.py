@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from monitor.core.decisions import Decision
-from monitor.core.engine import Engine, EngineSettings
-from monitor.core.events import SECOND, Event, Instant
-from monitor.core.lineage import Lineage
-from monitor.core.matching import Matcher
-from monitor.core.near_miss import public_line
-from monitor.core.rule import Rule
+from monitor.core.deciding.engine import Engine, EngineSettings
+from monitor.core.matching.last_values import Lineage
+from monitor.core.matching.matcher import Matcher
+from monitor.core.model.decisions import Decision
+from monitor.core.model.events import SECOND, Event, Instant
+from monitor.core.model.near_miss import public_line
+from monitor.core.model.rule import Rule
 from monitor.demo.story import CATALOGUE, story
 from monitor.lab.ledger import Ledger
 from monitor.ops.clock import ManualClock

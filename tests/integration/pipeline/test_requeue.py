@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from monitor.core.events import MINUTE, SECOND, Instant
-from monitor.core.reasons import Ignored, Rejected
+from monitor.core.model.events import MINUTE, SECOND, Instant
+from monitor.core.model.reasons import Ignored, Rejected
 from monitor.intake.requeue import requeue
 from monitor.ops.clock import ManualClock
 from monitor.ports import Reject

@@ -8,9 +8,9 @@ import re
 import pytest
 
 from monitor.cli.main import run
-from monitor.core.engine import Engine
-from monitor.core.events import DAY, HOUR, SECOND, Event, Instant, to_text
-from monitor.core.near_miss import Move
+from monitor.core.deciding.engine import Engine
+from monitor.core.model.events import DAY, HOUR, SECOND, Event, Instant, to_text
+from monitor.core.model.near_miss import Move
 from monitor.demo.story import CATALOGUE, story
 from monitor.packs.catalogue import load_catalogue
 from monitor.packs.loader import load_rules

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from monitor.core.decisions import Open
-from monitor.core.near_miss import Move, State
+from monitor.core.model.decisions import Open
+from monitor.core.model.near_miss import Move, State
 from monitor.ops.tasks import WatchedTasks
 from monitor.ports import Commit, Decide
 from monitor.store.database import Store

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from monitor.core.events import EventId, Instant
+from monitor.core.model.events import EventId, Instant
 from monitor.ports import Commit, OutdatedDatabase
 from monitor.store import history
 from monitor.store.database import Store, open_for_reading

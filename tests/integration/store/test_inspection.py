@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import delete, insert, update
 
 from monitor.cli.main import run
-from monitor.core.decisions import Open
-from monitor.core.events import Event
+from monitor.core.model.decisions import Open
+from monitor.core.model.events import Event
 from monitor.ports import Commit, Halt, MissingRight
 from monitor.store.database import Store, open_for_reading
 from monitor.store.history import EVER

@@ -13,10 +13,10 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.decisions import Amend, Decision, Merge, Open, Withdraw
-from monitor.core.events import Event
-from monitor.core.near_miss import DECIDED, MOVES, UNDECIDED, IllegalMove, Move, State
-from monitor.core.reasons import Withdrawn
+from monitor.core.model.decisions import Amend, Decision, Merge, Open, Withdraw
+from monitor.core.model.events import Event
+from monitor.core.model.near_miss import DECIDED, MOVES, UNDECIDED, IllegalMove, Move, State
+from monitor.core.model.reasons import Withdrawn
 from monitor.ports import Answers, Audit, Commit, Decide, NotFound, Record
 from monitor.store.database import Store, open_store
 from tests.support.records import BASE, MONDAY, draft, event

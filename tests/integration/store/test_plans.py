@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy import event as engine_event
 
-from monitor.core.events import DAY, Instant
+from monitor.core.model.events import DAY, Instant
 from monitor.ports import Retention
 from monitor.store.database import open_store
 from tests.support.records import BASE, event

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, event, text
 
-from monitor.core.decisions import Open
-from monitor.core.events import Event
-from monitor.core.near_miss import Move
+from monitor.core.model.decisions import Open
+from monitor.core.model.events import Event
+from monitor.core.model.near_miss import Move
 from monitor.ports import Appended, Commit, Decide, Query, Reject, Unavailable
 from monitor.store import connections
 from monitor.store.connections import Database, Locations

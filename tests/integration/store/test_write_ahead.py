@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import select
 
-from monitor.core.events import DAY, Instant
+from monitor.core.model.events import DAY, Instant
 from monitor.ports import Commit, Retention, Unavailable
 from monitor.store import retention as module
 from monitor.store.connections import Locations

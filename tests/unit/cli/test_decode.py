@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from monitor.cli.decode import command
-from monitor.core.reasons import Mark
+from monitor.core.model.reasons import Mark
 from monitor.decode.canonical import decode_line
 
 EVENT = {"id": "e1", "source": "probe", "time": "2026-03-10T13:00:00+01:00", "kind": "alert.fired"}

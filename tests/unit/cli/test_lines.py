@@ -9,7 +9,7 @@ from rich.console import Console
 
 from monitor.cli.lines import say
 from monitor.cli.watching import HistoryWatcher
-from monitor.core.events import DAY, Instant
+from monitor.core.model.events import DAY, Instant
 
 LINE = "  2026-03-10 12:00  Nearly burned: payments is slow (payments), rolled back after 12 minutes"
 

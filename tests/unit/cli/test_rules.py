@@ -11,10 +11,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from monitor.cli.rules import group
-from monitor.core.catalogue import Catalogue
-from monitor.core.engine import Engine
-from monitor.core.events import Event, Instant
-from monitor.core.near_miss import Move
+from monitor.core.deciding.engine import Engine
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.events import Event, Instant
+from monitor.core.model.near_miss import Move
 from monitor.decode.canonical import encode
 from monitor.packs.loader import load_rules
 from monitor.packs.regex import make_regex

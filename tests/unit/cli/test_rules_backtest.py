@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from monitor.cli.replay import command as replay
 from monitor.cli.rules import group
-from monitor.core.events import Event
+from monitor.core.model.events import Event
 from monitor.decode.canonical import encode
 from monitor.decode.streams import arrival_order
 from monitor.store.database import open_store

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 from click.testing import CliRunner, Result
 
 from monitor.cli.rules import group
-from monitor.core.expiry import NOTHING_HAPPENED
+from monitor.core.deciding.hazard_expiry import NOTHING_HAPPENED
 from tests.unit.packs.written import GOOD
 
 FAILING = GOOD.replace("expect: none\n    reason: no_intervention", "expect: draft")

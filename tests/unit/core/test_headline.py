@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.events import MINUTE, Actor, Event
-from monitor.core.headline import LONGEST_WHAT, kind_noun, render_title
-from monitor.core.near_miss import Margin
+from monitor.core.deciding.headline import LONGEST_WHAT, kind_noun, render_title
+from monitor.core.model.events import MINUTE, Actor, Event
+from monitor.core.model.near_miss import Margin
 
 HOUR_OF_ALERT = 1_800_000_000_000_000
 

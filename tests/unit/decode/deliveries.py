@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from monitor.core.events import SECOND, Event, Instant, to_text
-from monitor.core.reasons import Ignored, Rejected
+from monitor.core.model.events import SECOND, Event, Instant, to_text
+from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.canonical import decode_line, encode
 from monitor.decode.outcome import Outcome
 from monitor.decode.registry import decode

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from monitor.core.reasons import Ignored, Rejected
+from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.tools.alertmanager import fingerprint
 from tests.unit.decode.deliveries import at, event, events, left_out, outcome, refused
 

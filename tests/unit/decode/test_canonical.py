@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from monitor.core.events import Actor, Event, Instant, to_text
-from monitor.core.reasons import Mark, Rejected
+from monitor.core.model.events import Actor, Event, Instant, to_text
+from monitor.core.model.reasons import Mark, Rejected
 from monitor.decode.canonical import MAX_EVENT_BYTES, Unreadable, decode_line, decode_value, encode
 
 BASE: dict[str, Any] = {"id": "e1", "source": "probe", "time": "2026-03-10T12:00:00Z", "kind": "alert.fired"}

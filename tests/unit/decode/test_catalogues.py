@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.catalogue import Hours
+from monitor.core.model.catalogue import Hours
 from monitor.decode.catalogues import BadCatalogue, catalogue_from_mapping
 
 

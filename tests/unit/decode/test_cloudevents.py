@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from monitor.core.events import Actor
-from monitor.core.reasons import Ignored, Mark, Rejected
+from monitor.core.model.events import Actor
+from monitor.core.model.reasons import Ignored, Mark, Rejected
 from tests.unit.decode.deliveries import RECEIVED_AT, at, event, events, left_out, outcome, refused
 
 ENVELOPE = {

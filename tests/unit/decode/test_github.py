@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from monitor.core.events import Actor
-from monitor.core.reasons import Ignored, Rejected
+from monitor.core.model.events import Actor
+from monitor.core.model.reasons import Ignored, Rejected
 from tests.unit.decode.deliveries import at, event, left_out, refused
 
 ANN = {"login": "ann", "id": 1, "type": "User"}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from monitor.core.events import DAY, MINUTE, SECOND, Event, Instant
-from monitor.core.reasons import Mark
+from monitor.core.model.events import DAY, MINUTE, SECOND, Event, Instant
+from monitor.core.model.reasons import Mark
 from monitor.decode.normalise import normalise, receive
 
 NOW = Instant(1_773_144_000 * SECOND)

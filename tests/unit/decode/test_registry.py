@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 from msgspec.structs import replace
 
-from monitor.core.reasons import Ignored, Mark, Rejected
+from monitor.core.model.reasons import Ignored, Mark, Rejected
 from monitor.decode import registry
 from monitor.decode.jsontext import MAX_BODY_BYTES
 from monitor.decode.registry import SOURCES, decode

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from monitor.core.events import MINUTE, SECOND, Instant
+from monitor.core.model.events import MINUTE, SECOND, Instant
 from monitor.decode import signatures
 from monitor.decode.signatures import TOLERANCE
 

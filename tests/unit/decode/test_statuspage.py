@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from monitor.core.reasons import Ignored, Rejected
+from monitor.core.model.reasons import Ignored, Rejected
 from tests.unit.decode.deliveries import at, event, events, left_out, refused
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.events import DAY, HOUR, MINUTE, SECOND, to_text
+from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, to_text
 from monitor.decode.streams import BASE_AT, MOST_REPEATS, arrival_order, expand
 
 FULL = {"id": "a", "source": "s", "time": "2026-01-01T00:00:00+01:00", "kind": "alert.fired", "service": "x"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.events import KINDS
+from monitor.core.model.events import KINDS
 from monitor.decode.registry import SOURCES, decode, register, tool_of, tools
 from monitor.decode.tool import Tool
 from tests.unit.decode.deliveries import RECEIVED_AT

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
-from monitor.core.engine import Engine
-from monitor.core.events import DAY, MINUTE, Event, Instant
-from monitor.core.near_miss import State
-from monitor.core.reasons import Withdrawn
+from monitor.core.deciding.engine import Engine
+from monitor.core.model.events import DAY, MINUTE, Event, Instant
+from monitor.core.model.near_miss import State
+from monitor.core.model.reasons import Withdrawn
 from monitor.demo.story import CATALOGUE, story
 from monitor.lab.ledger import Entry, Ledger
 from monitor.packs.catalogue import load_catalogue

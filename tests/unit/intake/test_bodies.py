@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.reasons import Rejected
+from monitor.core.model.reasons import Rejected
 from monitor.intake.bodies import DRAINED, KEPT, Body, Unusable, read_body, readable
 
 LIMIT = 10_000

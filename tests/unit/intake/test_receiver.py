@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.events import Instant
-from monitor.core.reasons import Rejected
+from monitor.core.model.events import Instant
+from monitor.core.model.reasons import Rejected
 from monitor.intake.receiver import safe_headers
 from monitor.intake.requeue import TURNED_AWAY, can_be_read_again
 from monitor.intake.webhooks import IntakeSettings

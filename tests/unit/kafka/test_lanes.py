@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.events import Event, Instant
+from monitor.core.model.events import Event, Instant
 from monitor.kafka.lanes import Lane, merge
 from monitor.kafka.messages import Entry
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import pytest
 
-from monitor.core.events import EARLIEST_AT, HOUR, MINUTE, SECOND, Instant
-from monitor.core.reasons import Ignored, Rejected
+from monitor.core.model.events import EARLIEST_AT, HOUR, MINUTE, SECOND, Instant
+from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.canonical import decode_line
 from monitor.kafka.messages import Entry, read_message
 from monitor.ports import NOT_AT_HAND

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from monitor.core.events import Event, Instant
-from monitor.core.near_miss import Cited, Draft, Mode, Role
+from monitor.core.model.events import Event, Instant
+from monitor.core.model.near_miss import Cited, Draft, Mode, Role
 
 
 def event(event_id: str, at: int = 0) -> Event:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from monitor.core.catalogue import Catalogue
-from monitor.core.events import Event
-from monitor.core.rule import Rule
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.events import Event
+from monitor.core.model.rule import Rule
 from monitor.decode.catalogues import catalogue_from_mapping
 from monitor.decode.streams import expand
 from monitor.packs.loader import load_rules

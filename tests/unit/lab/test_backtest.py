@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from monitor.core.events import DAY, MINUTE, Event, Instant
-from monitor.core.near_miss import Mode, State
-from monitor.core.rule import Intervention, Rule, Step
+from monitor.core.model.events import DAY, MINUTE, Event, Instant
+from monitor.core.model.near_miss import Mode, State
+from monitor.core.model.rule import Intervention, Rule, Step
 from monitor.decode.catalogues import catalogue_from_mapping
 from monitor.decode.streams import arrival_order
 from monitor.lab.backtest import Backtest, Report

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.events import MINUTE
+from monitor.core.model.events import MINUTE
 from monitor.lab.cases import BadCase, read_case, unknown_keys
 
 EVENT = {"id": "e1", "source": "pager", "time": "2026-02-03T10:00:00+01:00", "kind": "alert.fired", "service": "shop"}

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from monitor.core.conditions import Compare
-from monitor.core.events import MINUTE
-from monitor.core.rule import Intervention, Rule, Step
+from monitor.core.model.conditions import Compare
+from monitor.core.model.events import MINUTE
+from monitor.core.model.rule import Intervention, Rule, Step
 from monitor.decode.streams import arrival_order
 from monitor.lab.backtest import Backtest
 from monitor.lab.difference import Change, differences

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.catalogue import Catalogue
-from monitor.core.decisions import Decision, Open, Withdraw
-from monitor.core.events import Instant
-from monitor.core.reasons import Withdrawn
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.decisions import Decision, Open, Withdraw
+from monitor.core.model.events import Instant
+from monitor.core.model.reasons import Withdrawn
 from monitor.lab.cases import Case, Confidence, Expect, Label, read_case
 from monitor.lab.evaluate import Figures, Judged, Outcome, figures, judge, report, run_case
 from monitor.lab.ledger import Ledger

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from monitor.core.events import Event, EventId
-from monitor.core.explain import Why
+from monitor.core.matching.explain import Why
+from monitor.core.model.events import Event, EventId
 from monitor.lab.explain import NoSuchEvent, explain_event
 from monitor.packs.regex import make_regex
 from tests.unit.lab.stories import TICKET, shipped, shop, story

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from monitor.core.engine import Engine
-from monitor.core.explain import Why
-from monitor.core.rule import Rule
+from monitor.core.deciding.engine import Engine
+from monitor.core.matching.explain import Why
+from monitor.core.model.rule import Rule
 from monitor.decode.catalogues import catalogue_from_mapping
 from monitor.decode.streams import BASE_AT, expand
 from monitor.lab.explain_draft import NoSuchDraft, explain_draft

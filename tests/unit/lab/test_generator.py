@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.core.events import SECOND
+from monitor.core.model.events import SECOND
 from monitor.decode.canonical import decode_line
 from monitor.decode.catalogues import catalogue_from_mapping
 from monitor.lab.generator import Shape, catalogue_mapping, generate, make_catalogue

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.decisions import Amend, Ignore, Late, Merge, Open, Withdraw
-from monitor.core.events import EventId, Instant
-from monitor.core.near_miss import Cited, State
-from monitor.core.reasons import NotOpened, Withdrawn
+from monitor.core.model.decisions import Amend, Ignore, Late, Merge, Open, Withdraw
+from monitor.core.model.events import EventId, Instant
+from monitor.core.model.near_miss import Cited, State
+from monitor.core.model.reasons import NotOpened, Withdrawn
 from monitor.lab.ledger import Ledger
 from tests.unit.lab.drafts import draft, event
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import msgspec
 
-from monitor.core.events import Event
+from monitor.core.model.events import Event
 from monitor.lab.measure import LEAST_FOUND, LEAST_PRECISION, Measured, run_year
 from monitor.lab.year.shape import Shape
 from monitor.lab.year.stream import Year

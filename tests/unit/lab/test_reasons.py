@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.decisions import Ignore
-from monitor.core.events import EventId, Instant
-from monitor.core.reasons import NotOpened
+from monitor.core.model.decisions import Ignore
+from monitor.core.model.events import EventId, Instant
+from monitor.core.model.reasons import NotOpened
 from monitor.lab import reasons
 from monitor.lab.reasons import Reasons
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from monitor.core.catalogue import Catalogue
-from monitor.core.events import EventId
-from monitor.core.explain import Why
-from monitor.core.rule import Rule
+from monitor.core.matching.explain import Why
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.events import EventId
+from monitor.core.model.rule import Rule
 from monitor.decode.catalogues import catalogue_from_mapping
 from monitor.decode.streams import BASE_AT, expand
 from monitor.lab.explain import explain_event

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from monitor.core.engine import Engine
-from monitor.core.events import HOUR, Event, Instant
-from monitor.core.reasons import Mark
+from monitor.core.deciding.engine import Engine
+from monitor.core.model.events import HOUR, Event, Instant
+from monitor.core.model.reasons import Mark
 from monitor.decode.canonical import decode_line, encode
 from monitor.decode.streams import arrival_order
 from monitor.lab.ledger import Ledger

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.events import SECOND, Instant, to_datetime
+from monitor.core.model.events import SECOND, Instant, to_datetime
 from monitor.ops import clock as module
 from monitor.ops.clock import ManualClock, SystemClock
 

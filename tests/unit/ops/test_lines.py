@@ -13,7 +13,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.reasons import Rejected
+from monitor.core.model.reasons import Rejected
 from monitor.ops.lines import Block, Limits, Unread, blocks, read_lines, size_of
 
 COMPRESSIONS = {

@@ -6,8 +6,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from monitor.core.near_miss import Dismissal, Move
-from monitor.core.reasons import Ignored, NotOpened, Rejected, Withdrawn
+from monitor.core.model.near_miss import Dismissal, Move
+from monitor.core.model.reasons import Ignored, NotOpened, Rejected, Withdrawn
 from monitor.ops.metrics import NO_REASON, OTHER, Metrics
 
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.catalogue import Catalogue, Feed, Hours
-from monitor.core.events import MINUTE
+from monitor.core.model.catalogue import Catalogue, Feed, Hours
+from monitor.core.model.events import MINUTE
 from monitor.packs.catalogue import catalogue_hash, load_catalogues
 
 WHOLE = re.compile(r":[1-9]\d*:[1-9]\d*: (error|warning): .+; expected \S.*; try \S")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.core.catalogue import Catalogue, Feed, Hours
-from monitor.core.events import MINUTE
+from monitor.core.model.catalogue import Catalogue, Feed, Hours
+from monitor.core.model.events import MINUTE
 from monitor.packs.catalogue import load_catalogue
 
 WHOLE = re.compile(r"^[1-9]\d*:[1-9]\d*: (error|warning): .+; expected \S.*; try \S")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.conditions import say_value
-from monitor.core.events import DAY, HOUR, MINUTE, Actor, Event, Instant
-from monitor.core.predicates import compile_condition
+from monitor.core.matching.predicates import compile_condition
+from monitor.core.model.conditions import say_value
+from monitor.core.model.events import DAY, HOUR, MINUTE, Actor, Event, Instant
 from monitor.packs.conditions import OPERATORS, read_where
 from monitor.packs.located import parse_located
 from monitor.packs.problems import Problems

@@ -7,7 +7,7 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.rule import Rule
+from monitor.core.model.rule import Rule
 from monitor.packs.catalogue import read_catalogue
 from monitor.packs.located import parse_located
 from monitor.packs.problems import Problem, Problems

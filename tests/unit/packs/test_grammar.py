@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from monitor.core.conditions import All, Compare, Not
-from monitor.core.events import DAY, HOUR, MINUTE
-from monitor.core.rule import Impact, MarginSpec, Pair, Point
+from monitor.core.model.conditions import All, Compare, Not
+from monitor.core.model.events import DAY, HOUR, MINUTE
+from monitor.core.model.rule import Impact, MarginSpec, Pair, Point
 from tests.unit.packs.written import GOOD, read, spoilt
 
 

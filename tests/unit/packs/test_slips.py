@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.events import Event
+from monitor.core.model.events import Event
 from monitor.packs.examples import read_examples
 from monitor.packs.located import Mapping, parse_located
 from monitor.packs.problems import Problem, Problems

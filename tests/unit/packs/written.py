@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.core.rule import Rule
+from monitor.core.model.rule import Rule
 from monitor.packs.examples import read_examples
 from monitor.packs.grammar import read_rule
 from monitor.packs.lint import lint

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from monitor.core.events import DAY, MINUTE, SECOND, Event, Instant
+from monitor.core.model.events import DAY, MINUTE, SECOND, Event, Instant
 from monitor.ops.clock import STEP, ManualClock
 from monitor.ops.metrics import Metrics
 from monitor.pipeline.forward import Forwarder

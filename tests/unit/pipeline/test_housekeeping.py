@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from monitor.core.events import DAY, Instant
+from monitor.core.model.events import DAY, Instant
 from monitor.ops.clock import ManualClock
 from monitor.ops.metrics import Metrics
 from monitor.ops.tasks import WatchedTasks

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.core.events import DAY, HOUR, MINUTE, SECOND, Instant
+from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Instant
 from monitor.ops.clock import STEP, ManualClock
 from monitor.pipeline.pace import Pace
 

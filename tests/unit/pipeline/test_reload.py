@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from monitor.core.catalogue import Catalogue, Service
-from monitor.core.events import SECOND
-from monitor.core.lineage import Lineage
-from monitor.core.matching import Matcher
+from monitor.core.matching.last_values import Lineage
+from monitor.core.matching.matcher import Matcher
+from monitor.core.model.catalogue import Catalogue, Service
+from monitor.core.model.events import SECOND
 from monitor.ops.clock import ManualClock
 from monitor.ops.metrics import Metrics
 from monitor.packs.regex import make_regex

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from monitor.core.decisions import Ignore, Late, Merge, Withdraw
-from monitor.core.events import EventId, Instant
-from monitor.core.reasons import NotOpened, Rejected, Withdrawn
+from monitor.core.model.decisions import Ignore, Late, Merge, Withdraw
+from monitor.core.model.events import EventId, Instant
+from monitor.core.model.reasons import NotOpened, Rejected, Withdrawn
 from monitor.ops.metrics import Metrics
 from monitor.pipeline.tally import Tally
 from monitor.ports import Commit, Reject

@@ -5,7 +5,7 @@ Each tells one story; how often it happens is decided elsewhere.
 
 from __future__ import annotations
 
-from monitor.core.events import DAY, HOUR, MINUTE, Event, Kind, Severity
+from monitor.core.model.events import DAY, HOUR, MINUTE, Event, Kind, Severity
 from monitor.lab.year.scene import (
     BATCH,
     BOT,

@@ -5,7 +5,7 @@ Each tells one story; how often it happens is decided elsewhere.
 
 from __future__ import annotations
 
-from monitor.core.events import HOUR, MINUTE, Kind
+from monitor.core.model.events import HOUR, MINUTE, Kind
 from monitor.lab.year.scene import BOT, CODE, FLAGS, PAGES, SHELL, TERRAFORM, Scene
 
 

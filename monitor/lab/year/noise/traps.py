@@ -5,7 +5,7 @@ Each tells one story from the trap in words; how often it happens is decided els
 
 from __future__ import annotations
 
-from monitor.core.events import DAY, HOUR, MINUTE, Instant
+from monitor.core.model.events import DAY, HOUR, MINUTE, Instant
 from monitor.lab.year.scene import (
     BATCH,
     BOT,

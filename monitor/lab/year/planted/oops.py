@@ -5,7 +5,7 @@ Each is told from its pattern in words; what a rule would look for is not known 
 
 from __future__ import annotations
 
-from monitor.core.events import DAY, HOUR, MINUTE, Instant
+from monitor.core.model.events import DAY, HOUR, MINUTE, Instant
 from monitor.lab.year.scene import (
     BOT,
     CLOUD,

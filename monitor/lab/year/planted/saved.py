@@ -5,7 +5,7 @@ Each is told from its pattern in words; what a rule would look for is not known 
 
 from __future__ import annotations
 
-from monitor.core.events import MINUTE, SECOND
+from monitor.core.model.events import MINUTE, SECOND
 from monitor.lab.year.scene import BOT, CLUSTER, GUARD, KUBELET, ORCHESTRATOR, SCALER, Scene
 
 FAMILY = "automation"

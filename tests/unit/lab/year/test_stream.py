@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from monitor.core.events import DAY, HOUR, Event, EventId
+from monitor.core.model.events import DAY, HOUR, Event, EventId
 from monitor.decode.canonical import decode_line, encode
 from monitor.lab.year import rhythm
 from monitor.lab.year.agenda import NoRoom

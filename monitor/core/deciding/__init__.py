@@ -1,0 +1,1 @@
+"""Events in, decisions out: candidates, episodes, the verdict, the draft."""

@@ -1,0 +1,40 @@
+"""The windows and counts of a rule's further steps: when each is, and why its count fails or holds."""
+
+from __future__ import annotations
+
+from monitor.core.model.events import Event
+from monitor.core.model.reasons import NotOpened
+from monitor.core.model.rule import Clause, Point
+from monitor.core.state.candidates import Instance
+
+
+def point(moment: Point, instance: Instance, action: Event, safe_at: int) -> int:
+    """A clause's moment in event time (microseconds)."""
+    if moment.anchor == "hazard":
+        return instance.first_sign_at + moment.offset
+    if moment.anchor == "last_hazard":
+        before = [event.time for event in instance.hazards.events if event.time <= action.time]
+        return max(before, default=instance.first_sign_at) + moment.offset
+    if moment.anchor == "last_intervention":
+        return max([action.time, *(event.time for event in instance.interventions.events)]) + moment.offset
+    return (action.time if moment.anchor == "intervention" else safe_at) + moment.offset
+
+
+def clause_unmet(clause: Clause, count: int) -> tuple[NotOpened, str] | None:
+    """Why a count of a further step fails; None where it does not."""
+    if count < clause.at_least:
+        return NotOpened.CONDITION_NOT_MET, f"step {clause.name}: {count} seen, at least {clause.at_least} needed"
+    if clause.at_most is not None and count > clause.at_most:
+        return NotOpened.ABSENCE_VIOLATED, f"step {clause.name}: {count} seen, at most {clause.at_most} allowed"
+    return None
+
+
+def say_met(clause: Clause, count: int) -> str:
+    """What was seen of a further step that holds, and what the rule asks, in words."""
+    if clause.at_most == 0:
+        return f"step {clause.name}: nothing seen, as the rule asks"
+    if clause.at_least == 0 and clause.at_most is None:
+        return f"step {clause.name}: {count} seen, none needed"
+    most = "" if clause.at_most is None else f", at most {clause.at_most} allowed"
+    least = f", at least {clause.at_least} needed" if clause.at_least else ""
+    return f"step {clause.name}: {count} seen{least}{most}"

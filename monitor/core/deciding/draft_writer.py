@@ -1,0 +1,147 @@
+"""Writes a judged episode down as a draft: its facts from the evidence, the context and what is remembered.
+
+Decides nothing; the judgement comes in as a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from monitor.core.deciding.draft_fields import (
+    confidence_of,
+    draft_id,
+    explain_instance,
+    gather,
+    instant,
+    margin_of,
+    rank_of,
+    recurrence_key,
+)
+from monitor.core.deciding.headline import render_title
+from monitor.core.deciding.impact import Coverage
+from monitor.core.deciding.safe_window import BEFORE_FIRST_SIGN, Safe
+from monitor.core.matching.matcher import Matcher
+from monitor.core.model.events import Event, Instant
+from monitor.core.model.near_miss import Draft, Verdict
+from monitor.core.model.reasons import Missing
+from monitor.core.model.rule import Rule
+from monitor.core.state.alerts import alert_key
+from monitor.core.state.candidates import Instance
+from monitor.core.state.engine_state import State
+from monitor.core.state.episodes import Episode
+from monitor.core.state.retention_policy import CONTEXT_HORIZON, CONTEXT_KINDS, MEMORY_HORIZON
+
+MOST_QUESTIONS = 5
+"""A reviewer picks a few; the rule that names the episode asks first."""
+NOTICED_KINDS = frozenset({"alert.acknowledged", "note.added", "responder.joined", "incident.opened"})
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """The judgement: verdict, what could not be checked, the coverage, notes by candidate, the events of further steps,
+    and what it followed.
+    """
+
+    verdict: Verdict
+    missing: list[str]
+    seen: Coverage
+    notes: dict[str, list[str]]
+    steps: list[Event]
+    chain: tuple[str, ...]
+
+
+class Writer:
+    def __init__(self, state: State, matcher: Matcher) -> None:
+        self.state = state
+        self.matcher = matcher
+
+    def write(self, episode: Episode, instances: list[Instance], safe: Safe, judged: Judged, now: int) -> Draft:
+        """The record's facts; `instances` in the order of precedence, the one that names the episode first."""
+        first = instances[0]
+        primary = self._rule(first)
+        hazards = sorted((e for i in instances for e in i.hazards.events), key=_in_time)
+        actions = sorted((e for i in instances for e in i.interventions.events), key=_in_time)
+        context = self._context(episode, frozenset(services_of([*hazards, *actions])), safe.at, now)
+        gathered = gather(
+            instances, [*context, *judged.steps], self._recoveries(episode, instances, actions[0].time, safe.at, now)
+        )
+        capped = [str(Missing.EVIDENCE_CAPPED)] if gathered.omitted else []
+        missing = list(dict.fromkeys([*judged.missing, *capped]))
+        own_hazard, own_action = first.hazards.earliest, first.interventions.earliest
+        margin = margin_of(primary, first.hazards.events, first.hazards.count, own_action, first.first_sign_at)
+        generic = primary.generic
+        earlier = episode.draft
+        key = recurrence_key(primary, first.service)
+        opened_at = earlier.opened_at if earlier else Instant(episode.window_to)
+        repeats = [known for known in self.state.repeats(key, opened_at) if earlier is None or known != earlier.id]
+        confidence = confidence_of(missing, generic)
+        rules = [self._rule(instance) for instance in instances]
+        return Draft(
+            id=earlier.id if earlier else draft_id(f"{first.service}|{first.key}", hazards[0]),
+            rules=tuple(dict.fromkeys(rule.name for rule in rules)),
+            rule_versions={rule.name: rule.version for rule in rules},
+            family=primary.family,
+            kind=primary.kind,
+            mode=primary.mode,
+            service=first.service,
+            services=tuple(dict.fromkeys([first.service, *services_of([*hazards, *actions])])),
+            environment=own_action.environment or own_hazard.environment,
+            title=render_title(primary.title, first.service, own_hazard, own_action, margin),
+            verdict=judged.verdict,
+            confidence=confidence,
+            missing_evidence=tuple(missing),
+            first_sign_at=Instant(hazards[0].time),
+            noticed_at=instant(self._noticed(context, hazards[0].time, actions[0].time)),
+            intervened_at=Instant(actions[0].time),
+            safe_at=Instant(safe.at),
+            opened_at=opened_at,
+            window_from=Instant(episode.window_from),
+            window_to=Instant(episode.window_to),
+            hold=episode.window_to - safe.at,
+            margin=margin,
+            evidence=gathered.cited,
+            omitted=gathered.omitted,
+            coverage=judged.seen.reports,
+            unfed_services=judged.seen.unfed,
+            explanation=tuple(
+                line for i in instances for line in explain_instance(self._rule(i), i, judged.notes.get(i.id, ()))
+            ),
+            questions=tuple(dict.fromkeys(question for rule in rules for question in rule.ask))[:MOST_QUESTIONS],
+            recurrence_key=key,
+            repeat_of=tuple(repeats),
+            chain=judged.chain,
+            rank=rank_of(hazards, len(repeats), confidence, generic),
+        )
+
+    def _context(self, episode: Episode, services: frozenset[str], safe_at: int, now: int) -> list[Event]:
+        # What is older may be forgotten already or not yet, which must not show.
+        start = max(episode.first_sign_at - BEFORE_FIRST_SIGN, now - CONTEXT_HORIZON)
+        return sorted(self.state.memory.between(sorted(services), CONTEXT_KINDS, start, safe_at), key=_in_time)
+
+    def _recoveries(
+        self, episode: Episode, instances: list[Instance], action_at: int, safe_at: int, now: int
+    ) -> list[Event]:
+        """The recoveries that say when it was safe: of the hazards' alerts, and of others on what is cited."""
+        services = frozenset([*episode.services, *(instance.service for instance in instances)])
+        keys = {*episode.others, *(key for instance in instances for key in instance.tracks)}
+        # As with the context: what may be forgotten already is not cited. That it recovered is known all the same.
+        since = max(action_at, now - MEMORY_HORIZON)
+        found = self.state.memory.between(sorted(services), ("alert.resolved",), since, safe_at)
+        return [event for event in found if alert_key(event) in keys]
+
+    def _noticed(self, context: list[Event], first_sign_at: int, action_at: int) -> int | None:
+        """When a person first showed that they had seen it."""
+        times = [e.time for e in context if e.kind in NOTICED_KINDS and first_sign_at <= e.time <= action_at]
+        return min(times, default=None)
+
+    def _rule(self, instance: Instance) -> Rule:
+        return self.matcher.rules[instance.rule].rule
+
+
+def services_of(events: Sequence[Event]) -> list[str]:
+    return [event.service for event in events if event.service is not None]
+
+
+def _in_time(event: Event) -> tuple[int, str, str]:
+    return (event.time, event.source, event.id)

@@ -1,0 +1,390 @@
+"""The one algorithm: events and ticks in, decisions out. It serves the service, replay, tests, evaluate and explain.
+
+Events that may matter wait until the watermark has passed them and are then processed in event-time order, together
+with timers; so within the lateness the result is a function of the set of events. No I/O, no clock.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from monitor.core.deciding.correlator import Correlator
+from monitor.core.deciding.hazard_expiry import Expiry
+from monitor.core.deciding.judge import Judge
+from monitor.core.matching.facts import Told, is_drill
+from monitor.core.matching.matcher import Matcher
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.conditions import MakeRegex
+from monitor.core.model.decisions import Decision, Ignore, Late
+from monitor.core.model.events import MINUTE, SECOND, Event, Instant
+from monitor.core.model.reasons import NotOpened
+from monitor.core.model.rule import Rule
+from monitor.core.model.watermark import BEGINNING, Timeline
+from monitor.core.state.alerts import ALERT_STATES, RECOVERIES
+from monitor.core.state.candidates import Instance
+from monitor.core.state.engine_state import State
+from monitor.core.state.memory import Kept, entry
+from monitor.core.state.pending_hazards import OF_NO_RULE
+from monitor.core.state.retention import Keeping
+from monitor.core.state.retention_policy import ALWAYS_KEPT, CONTEXT_KINDS, MEMORY_HORIZON, SWEEP_EVERY
+
+FOREVER = 2**62
+EXPIRE_EVERY = 5 * MINUTE
+"""Hazards that wait are let go at multiples of this event time, not one by one."""
+_IN_TURN = frozenset({*CONTEXT_KINDS, "impact.clear"})
+"""Kinds that wait for their turn although no rule asks for them; of the reports of feeds those that look back."""
+_IMPACT_KINDS = frozenset({"impact.started", "impact.ended", "incident.opened", "incident.updated", "incident.closed"})
+
+
+class EngineSettings(msgspec.Struct, frozen=True):
+    """`lateness`: how far behind the newest event another may arrive and still be in its place (microseconds).
+
+    `led`: ticks alone move the watermark, since several engines share one.
+    """
+
+    lateness: int = 60 * SECOND
+    led: bool = False
+
+
+class Engine:
+    """Deterministic: the same events and ticks in the same order give the same decisions, wherever it was stopped."""
+
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        catalogue: Catalogue,
+        make_regex: MakeRegex,
+        settings: EngineSettings = EngineSettings(),
+        cells: Mapping[str, bytes] | None = None,
+        compiled: Matcher | None = None,
+        at_home: Callable[[Event], bool] | None = None,
+    ) -> None:
+        """`cells`: what `take_changes` gave, all together. Raises StateError where they cannot be read.
+
+        `compiled`: the same rules and catalogue, already compiled for another engine. `at_home`: whether an event may
+        be a hazard here; of several engines that are told of one event, one may take it for that.
+        """
+        self._make_regex = make_regex
+        self._compiled = compiled
+        self._at_home = at_home
+        self._out: list[Decision] = []
+        self.state = State.restore(cells) if cells else State(Timeline())
+        self.state.timeline.lateness = settings.lateness
+        self.state.timeline.led = settings.led
+        self._housekeeping_at = BEGINNING
+        self._wire(rules, catalogue)
+        if cells:
+            written, self.state.written_until = self.state.written_until, {}
+            self._write_again(self._begin_anew(), lambda kept: written[kept.event.event_id] - kept.event.time)
+
+    def _wire(self, rules: Sequence[Rule], catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        lineage, compiled, self._compiled = self.state.lineage, self._compiled, None
+        matcher = Matcher(rules, catalogue, lineage, self._make_regex) if compiled is None else compiled.seeing(lineage)
+        self._matcher = matcher
+        self._mask = matcher.mask if self._at_home is None else self._mask_here
+        self._keeping = Keeping(matcher, catalogue)
+        self.state.most_kept = self._keeping.most
+        lineage.want(matcher.facts_asked)
+        self._recorded = recorded = lineage.kinds
+        self._relevant = matcher.kinds | ALWAYS_KEPT.keys() | ALERT_STATES | recorded | _IN_TURN
+        self._correlator = Correlator(self.state, matcher, catalogue, self._out)
+        self._expiry = Expiry(self.state.waiting, matcher, self._out)
+        self._judge = Judge(self.state, matcher, catalogue, self._correlator, self._out)
+
+    def _mask_here(self, event: Event, told: Told | None = None) -> int:
+        """What an event plays for this engine, which is one of several."""
+        mask = self._matcher.mask(event, told)
+        if mask and self._at_home is not None and not self._at_home(event):
+            return mask & ~self._matcher.hazard_bits
+        return mask
+
+    def replace(self, rules: Sequence[Rule], catalogue: Catalogue, compiled: Matcher | None = None) -> list[Decision]:
+        """Go on by these rules and this catalogue, exactly as a stop and a start with them would.
+
+        What waits under a rule that stayed the same waits on. A rule that changed begins anew with the events that are
+        remembered; what the rules before did not want was not kept. `compiled`: as for a new engine.
+        """
+        before = self._keeping.most
+        self._compiled = compiled
+        self._wire(rules, catalogue)
+        remembered = self._begin_anew()
+        self._write_again(remembered, lambda kept: before(kept.event.kind, kept.before))
+        return self._take()
+
+    def _write_again(self, remembered: list[Kept], written_for: Callable[[Kept], int]) -> None:
+        """Write once more what was written to be forgotten earlier than these rules allow, or with less told of it."""
+        state, most = self.state, self._keeping.most
+        unwritten = {event.event_id for event, _, _ in state.new_facts}
+        state.new_facts = [
+            (kept.event, kept.mask, kept.told)
+            for kept in remembered
+            if kept.is_news or kept.event.event_id in unwritten or most(kept.event.kind, kept.mask) > written_for(kept)
+        ]
+
+    def _begin_anew(self) -> list[Kept]:
+        """Let the candidates of rules that are gone or changed go, and look at what is remembered again."""
+        state, correlator, rules = self.state, self._correlator, self._matcher.rules
+        dropped = [
+            i for i in state.instances.values() if i.rule not in rules or rules[i.rule].rule.version != i.version
+        ]
+        for instance in dropped:
+            episode = state.episodes[instance.episode]
+            episode.instances.remove(instance.id)
+            state.touch_episode(episode)
+            state.remove_instance(instance)
+            for hazard in instance.hazards.events:
+                state.waiting.forget_note(instance.rule, hazard)
+        remembered = self._wait_again()
+        correlator.now = max(correlator.now, state.timeline.watermark)
+        for instance in dropped:
+            if instance.rule in rules:
+                around = self.catalogue.around(instance.service)
+                correlator.retry(rules[instance.rule], around, instance.first_sign_at)
+        for episode_id in sorted({instance.episode for instance in dropped}):
+            self._say_gone(episode_id, [instance for instance in dropped if instance.episode == episode_id])
+        return remembered
+
+    def _say_gone(self, episode_id: str, dropped: list[Instance]) -> None:
+        """Name the reason where no candidate is left of what no decision has been made about."""
+        episode = self.state.episodes.get(episode_id)
+        if episode is None or episode.instances or episode.outcome or episode.closed:
+            return
+        ids = tuple(instance.hazards.earliest.event_id for instance in dropped)
+        names = tuple(sorted({instance.rule for instance in dropped}))
+        at = Instant(self._correlator.now)
+        detail = "the rule was taken out or changed before the window had ended"
+        self._out.append(Ignore(NotOpened.RULE_GONE, at, names, dropped[0].service, ids, detail))
+        self.state.remove_episode(episode)
+
+    def _mask_told(self, event: Event, told: Told | None) -> tuple[int, Told | None]:
+        mask = self._mask(event, told)
+        return mask, self._matcher.told
+
+    def _wait_again(self) -> list[Kept]:
+        """Which hazards wait follows from the remembered events; only what was noted of them is saved."""
+        state = self.state
+        state.waiting.empty()
+        known = []
+        remembered = sorted(state.memory.remask(self._mask_told), key=lambda kept: entry(kept.event))
+        for event, mask, *_ in remembered:
+            if event.kind in RECOVERIES:
+                state.waiting.clear_alert(event)
+            plays = self._matcher.plays(mask)
+            self._correlator.acted(plays, event)
+            if not plays.hazards or event.service is None or is_drill(event):
+                continue
+            if event.time + plays.longest >= state.expired_until:
+                state.waiting.add_again(event, plays)
+                known += [(name, event.source, event.id) for name in (OF_NO_RULE, *plays.hazard_names)]
+        state.waiting.forget_notes(known)
+        state.memory.forget(state.swept_at, self._keeping.terms(state))
+        return remembered
+
+    # -- input -------------------------------------------------------------------------------------------------
+
+    def step(self, events: Sequence[Event]) -> list[Decision]:
+        """Take events in journal order; where a batch ends does not matter."""
+        state, timeline = self.state, self.state.timeline
+        pending, feeds, relevant = state.pending, state.feeds, self._relevant
+        counts = self.catalogue.counts
+        arrivals = state.arrivals
+        for event in events:
+            at = event.time
+            if at < timeline.watermark:
+                state.arrivals = arrivals
+                self._advance(timeline.watermark)
+                self._late(event)
+                continue
+            kind = event.kind
+            if kind == "impact.clear" and event.covers_from is None:
+                if event.service is not None and counts(event.environment) is not False:
+                    feeds.add(event)
+            elif kind in relevant:
+                pending.append((at, event.source, event.id, arrivals, event))
+                arrivals += 1
+            if at > timeline.newest or not timeline.confirmed:
+                timeline.see(at, event.source, event.received_at is not None)
+        state.arrivals = arrivals
+        self._advance(timeline.watermark)
+        return self._take()
+
+    def tick(self, at: Instant) -> list[Decision]:
+        """Nothing older than `at` is to be expected any more: the reader stands at the head of its journal."""
+        self.state.timeline.tick(at)
+        self._advance(self.state.timeline.watermark)
+        return self._take()
+
+    def end(self) -> list[Decision]:
+        """The stream is over: close all windows. What lies behind the last event counts as not looked at."""
+        times = [entry[0] for entry in self.state.pending]
+        self._judge.looked_until = max([self.state.timeline.newest, *times])
+        self._advance(FOREVER)
+        return self._take()
+
+    def _take(self) -> list[Decision]:
+        taken = list(self._out)
+        self._out.clear()
+        return taken
+
+    # -- in event-time order -----------------------------------------------------------------------------------
+
+    def _advance(self, limit: int) -> None:
+        """Process what lies before `limit`: events first, then the timers of the same moment."""
+        state, correlator = self.state, self._correlator
+        pending, timers = state.pending, state.timers
+        pending.sort()
+        place, count = 0, len(pending)
+        while True:
+            event_at = pending[place][0] if place < count else FOREVER
+            timer_at = timers[0][0] if timers else FOREVER
+            now = event_at if event_at <= timer_at else timer_at
+            if now >= self._housekeeping_at:
+                self._housekeep(min(now, limit))
+            if now >= limit:
+                break
+            if now > correlator.now:
+                correlator.now = now
+            if event_at <= timer_at:
+                self._process(pending[place][4])
+                place += 1
+            else:
+                self._fire(*heapq.heappop(timers))
+        del pending[:place]
+
+    def _housekeep(self, now: int) -> None:
+        """At fixed event times, so that it never depends on batches: expire what waits, forget what is old."""
+        if now >= FOREVER:
+            self._expiry.expire(FOREVER)
+            return
+        boundary = now - now % EXPIRE_EVERY
+        if boundary > self.state.expired_until:
+            self._expiry.expire(boundary)
+            self.state.expired_until = boundary
+        if now >= self.state.swept_at + SWEEP_EVERY:
+            self.state.sweep(now, self._keeping.terms(self.state))
+        self._housekeeping_at = boundary + EXPIRE_EVERY
+
+    def _fire(self, at: int, kind: str, what: str) -> None:
+        now = self._correlator.now
+        episode = self.state.episodes.get(what)
+        if episode is None:
+            return
+        if kind == "wake" and episode.wake_at is not None and episode.wake_at <= now:
+            self._judge.wake(episode, now)
+        elif kind == "close":
+            self._judge.close(episode, now)
+
+    def _process(self, event: Event) -> int:
+        """Give one event to whoever may want it; the mask of the steps that it plays."""
+        state, kind = self.state, event.kind
+        if kind == "impact.clear":
+            self._looked_back(event)
+            return 0
+        mask = self._mask(event)
+        told = self._matcher.told
+        if kind in self._recorded:
+            state.record_lineage(event)
+        if not mask and kind not in ALWAYS_KEPT and not state.is_watched(event.service):
+            return 0
+        if not state.memory.add(event, mask, told):
+            return 0
+        state.new_facts.append((event, mask, told))
+        if mask:
+            correlator, plays = self._correlator, self._matcher.plays(mask)
+            correlator.hazards(plays, event)
+            if plays.interventions:
+                correlator.interventions(plays, event)
+        if state.memory.displaced is not None:
+            self._correlator.displaced(*state.memory.displaced)
+        if kind in ALERT_STATES:
+            if kind in RECOVERIES:
+                state.waiting.clear_alert(event)
+            if event.service in state.active:
+                self._correlator.alert(event)
+        elif kind in _IMPACT_KINDS:
+            self._judge.impact_told(event, self._correlator.now)
+            self._incident_moved(event)
+        return mask
+
+    def _incident_moved(self, event: Event) -> None:
+        """An incident's closing can be what makes an episode safe."""
+        if event.kind == "incident.closed" and event.service is not None:
+            for episode in self.state.episodes_citing(frozenset({event.service})):
+                self._correlator.changed(episode)
+
+    # -- late events -------------------------------------------------------------------------------------------
+
+    def _late(self, event: Event) -> None:
+        """An event from before the watermark: used where it belongs, against what is still remembered."""
+        state = self.state
+        behind = state.timeline.watermark - event.time
+        if event.kind == "impact.clear":
+            self._looked_back(event)
+        elif state.memory.has(event):
+            return
+        else:
+            self._correlator.now = max(self._correlator.now, state.timeline.watermark)
+            if (
+                behind > max(MEMORY_HORIZON, self._keeping.most(event.kind, self._mask(event)))
+                and event.kind not in _IMPACT_KINDS
+            ):
+                at = Instant(self._correlator.now)
+                self._out.append(
+                    Ignore(NotOpened.TOO_OLD, at, (), event.service, (event.event_id,), "arrived too late")
+                )
+            else:
+                self._process_late(event)
+        self._out.append(Late(event.event_id, event.time, behind))
+
+    def _looked_back(self, event: Event) -> None:
+        """A feed tells of a past that may have been judged without it."""
+        if event.service is None or self.catalogue.counts(event.environment) is False:
+            return
+        if self.state.feeds.add(event):
+            self._look_again(self.catalogue.downward(event.service))
+
+    def _process_late(self, event: Event) -> None:
+        plays = self._matcher.plays(self._process(event))
+        if event.service is None:
+            return
+        around = self.catalogue.around(event.service)
+        for compiled in plays.hazards:
+            self._correlator.retry(compiled, around, event.time)
+        for step in plays.clauses:
+            self._correlator.retry(step.rule, around, event.time - step.rule.within)
+        self._look_again(around)
+
+    def _look_again(self, services: frozenset[str]) -> None:
+        for episode in self.state.episodes_citing(services):
+            if not episode.closed:
+                self._correlator.changed(episode)
+
+    # -- state -------------------------------------------------------------------------------------------------
+
+    def take_changes(self) -> dict[str, bytes | None]:
+        """State cells that changed since the last call; None deletes one. All cells together restore the engine."""
+        return self.state.take_changes()
+
+    def forget_changes(self) -> None:
+        """For runs that save nothing, so that what changed does not pile up."""
+        self.state.forget_changes()
+
+    @property
+    def watermark(self) -> Instant | None:
+        at = self.state.timeline.watermark
+        return None if at == BEGINNING else Instant(at)
+
+    def gauges(self) -> dict[str, float]:
+        """Sizes for the metrics."""
+        state = self.state
+        return {
+            "open_instances": len(state.instances) + len(state.waiting),
+            "open_episodes": sum(1 for episode in state.episodes.values() if not episode.closed),
+            "standing_drafts": sum(1 for e in state.episodes.values() if e.draft is not None and not e.withdrawn),
+            "pending_events": len(state.pending),
+            "feeds": len(state.feeds),
+        }

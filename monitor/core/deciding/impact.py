@@ -1,0 +1,326 @@
+"""Were users hit? The evidence for impact and the coverage behind "no impact", over a window and a scope.
+
+A negative is a finding, never a silence: `none` needs a feed that looked through the whole window and saw nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+from statistics import median
+
+import msgspec
+
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.events import HOUR, Event, Instant
+from monitor.core.model.near_miss import FeedReport
+from monitor.core.model.reasons import Missing
+from monitor.core.state.feeds import FeedKey, Feeds, Reports
+from monitor.core.state.memory import EVERYONE, Memory
+from monitor.core.state.retention_policy import LOOK_BACK
+
+NEVER_ENDS = 24 * HOUR
+"""Impact or maintenance whose end is never told is closed after this."""
+REPORT_DELAY = HOUR
+"""A person's report without a beginning is taken to have begun up to so much earlier."""
+
+PERSON_EVIDENCE = frozenset({"ticket", "tickets", "user_report", "report", "call", "reviewer"})
+AUDIT_EVIDENCE = frozenset({"audit_log"})
+"""What only a rule that names it can rely on: an audit sees the misuse of a key, not an outage."""
+PUBLIC_EVIDENCE = frozenset({"status_post"})
+
+
+class Span(msgspec.Struct, frozen=True):
+    """A stretch of impact: from its onset to its end (microseconds), by which event, announced beforehand or not."""
+
+    start: int
+    end: int
+    event: Event
+    planned: bool
+
+    def overlaps(self, start: int, end: int) -> bool:
+        return self.start <= end and self.end >= start
+
+
+def is_planned(event: Event) -> bool:
+    return event.labels.get("planned", "").lower() not in ("", "false", "no", "0")
+
+
+def onset(event: Event) -> int:
+    """When the impact began that an event tells of."""
+    if event.began_at is not None:
+        return min(event.began_at, event.time)
+    by_person = event.labels.get("evidence") in PERSON_EVIDENCE or (
+        event.actor is not None and event.actor.kind == "human"
+    )
+    return event.time - REPORT_DELAY if by_person and event.kind == "impact.started" else event.time
+
+
+def impact_spans(memory: Memory, catalogue: Catalogue, scope: frozenset[str], until: int) -> list[Span]:
+    """What users suffered in the scope, or everywhere, as far as was told by `until`."""
+    heard_of = memory.services_with("impact.started", "impact.ended")
+    services = [*sorted(heard_of & scope), EVERYONE]
+    if not catalogue.is_empty:
+        services += sorted(name for name in heard_of - scope if name and not catalogue.knows(name))
+    starts: list[Event] = []
+    ends: list[Event] = []
+    for event in memory.between(services, ("impact.started", "impact.ended"), until - LOOK_BACK, until):
+        if catalogue.counts(event.environment) is False or not _concerns(event, scope, catalogue):
+            continue
+        (starts if event.kind == "impact.started" else ends).append(event)
+    spans = []
+    used: set[tuple[str, str]] = set()
+    for event in sorted(starts, key=_in_time):
+        end = next((other for other in sorted(ends, key=_in_time) if _ends(other, event)), None)
+        if end is not None:
+            used.add((end.source, end.id))
+        spans.append(Span(onset(event), end.time if end else event.time + NEVER_ENDS, event, is_planned(event)))
+    alone = [event for event in ends if (event.source, event.id) not in used]
+    return spans + [Span(onset(event), event.time, event, is_planned(event)) for event in alone]
+
+
+def _concerns(event: Event, scope: frozenset[str], catalogue: Catalogue) -> bool:
+    """In the scope, announced for everyone, or announced in public for something that the catalogue cannot place."""
+    if event.service is None or event.service in scope:
+        return True
+    return not catalogue.knows(event.service) and event.labels.get("evidence") in PUBLIC_EVIDENCE
+
+
+def _ends(end: Event, start: Event) -> bool:
+    if end.time < start.time or end.service != start.service:
+        return False
+    if end.subject is not None and start.subject is not None:
+        return end.subject == start.subject
+    return end.source == start.source or end.labels.get("evidence") == start.labels.get("evidence")
+
+
+def _in_time(event: Event) -> tuple[int, str, str]:
+    return (event.time, event.source, event.id)
+
+
+INCIDENT_KINDS = ("incident.opened", "incident.updated", "incident.closed")
+
+
+def incident_key(event: Event) -> str:
+    return f"{event.service}|{event.subject or event.labels.get('incident') or event.source}"
+
+
+class IncidentView(msgspec.Struct, frozen=True):
+    """An incident record as far as told: its span and the last word on users (None: never said)."""
+
+    span: Span
+    impact: str | None
+    closed_at: int | None
+
+
+def incidents(memory: Memory, catalogue: Catalogue, services: Iterable[str], until: int) -> list[IncidentView]:
+    """The incident records of these services; the last word on impact counts."""
+    by_key: dict[str, list[Event]] = {}
+    heard_of = memory.services_with(*INCIDENT_KINDS).intersection(services)
+    for event in memory.between(sorted(heard_of), INCIDENT_KINDS, until - LOOK_BACK, until):
+        if catalogue.counts(event.environment) is not False:
+            by_key.setdefault(incident_key(event), []).append(event)
+    views = []
+    for events in by_key.values():
+        for told in _separate(sorted(events, key=_in_time)):
+            closed = [event for event in told if event.kind == "incident.closed"]
+            words = [event.labels["impact"] for event in told if "impact" in event.labels]
+            start = min(onset(event) for event in told)
+            closed_at = closed[-1].time if closed else None
+            end = closed_at if closed_at is not None else told[0].time + NEVER_ENDS
+            views.append(IncidentView(Span(start, end, told[0], False), words[-1] if words else None, closed_at))
+    return views
+
+
+def _separate(events: list[Event]) -> list[list[Event]]:
+    """Incidents without a subject share a key; a new opening after a closing begins another one."""
+    groups: list[list[Event]] = []
+    closed = True
+    for event in events:
+        if not groups or (event.kind == "incident.opened" and closed):
+            groups.append([])
+        groups[-1].append(event)
+        closed = event.kind == "incident.closed" or (closed and event.kind != "incident.opened")
+    return groups
+
+
+class Window(msgspec.Struct, frozen=True):
+    """What is judged: [start, end] in microseconds; `looked_until` is where the stream ended, or None."""
+
+    start: int
+    end: int
+    looked_until: int | None = None
+
+    @property
+    def truncated(self) -> bool:
+        return self.looked_until is not None and self.looked_until < self.end
+
+
+class Coverage(msgspec.Struct, frozen=True):
+    """Whether "no impact" was seen: each feed's part, user-facing services without a feed, and what is missing."""
+
+    clear: bool
+    reports: tuple[FeedReport, ...]
+    unfed: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+def coverage(
+    feeds: Feeds,
+    catalogue: Catalogue,
+    scope: frozenset[str],
+    cited: frozenset[str],
+    evidence: frozenset[str],
+    window: Window,
+) -> Coverage:
+    """Judge the feeds that can see this harm: `scope` is upward from all cited services, `evidence` the rule's."""
+    reports: list[FeedReport] = []
+    fed: set[str] = set()
+    facing = {service for service in scope if catalogue.is_user_facing(service)}
+    for service in sorted(facing | (cited & scope) if evidence else facing):
+        found = [
+            _report(key, known, _freshness(catalogue, key), window)
+            for key, known in feeds.of(service)
+            if _can_see(key.evidence, evidence) and _known_by(known, window.end)
+        ]
+        found += _silent(catalogue, service, evidence, feeds)
+        if found:
+            fed.add(service)
+        reports += found
+    missing = []
+    if not reports:
+        missing.append(str(Missing.NO_FEED))
+    elif not all(report.clear for report in reports):
+        missing.append(str(Missing.FEED_GAP))
+    if window.truncated:
+        missing.append(str(Missing.TRUNCATED))
+    return Coverage(not missing, tuple(reports), tuple(sorted(facing - fed)), tuple(missing))
+
+
+def _can_see(feed_evidence: str | None, wanted: frozenset[str]) -> bool:
+    return feed_evidence in wanted if wanted else feed_evidence not in AUDIT_EVIDENCE
+
+
+def _known_by(reports: Reports, moment: int) -> bool:
+    return reports.last_before(moment) is not None or any(start <= moment for start, _ in reports.spans)
+
+
+def _freshness(catalogue: Catalogue, key: FeedKey) -> int | None:
+    for feed in catalogue.feeds:
+        same = feed.service == key.service and feed.source in (None, key.source)
+        if same and feed.evidence in (None, key.evidence):
+            return feed.freshness
+    return None
+
+
+def _silent(catalogue: Catalogue, service: str, evidence: frozenset[str], feeds: Feeds) -> list[FeedReport]:
+    """Feeds that the catalogue names and that have never reported: their silence is no evidence."""
+    heard = [key for key, _ in feeds.of(service)]
+    return [
+        FeedReport(
+            feed.source or "any source",
+            service,
+            feed.evidence,
+            0,
+            None,
+            None,
+            None,
+            feed.freshness,
+            False,
+            "never heard",
+        )
+        for feed in catalogue.feeds
+        if feed.service == service
+        and _can_see(feed.evidence, evidence)
+        and not any(feed.source in (None, key.source) and feed.evidence in (None, key.evidence) for key in heard)
+    ]
+
+
+def _report(key: FeedKey, reports: Reports, freshness: int | None, window: Window) -> FeedReport:
+    """One feed over the window: without a gap longer than its freshness, one cadence allowed at the edges."""
+    times = reports.between(window.start, window.end)
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    cadence = median(gaps) if gaps else None
+    if freshness is None and cadence is not None:
+        freshness = int(2 * cadence)
+    clear, detail = _judge_times(times, gaps, freshness, cadence, window)
+    if not clear and _spanned(reports.spans, times, freshness, window):
+        clear, detail = True, "one report looks back over the window"
+    return FeedReport(
+        key.source,
+        key.service,
+        key.evidence,
+        len(times),
+        Instant(times[0]) if times else None,
+        Instant(times[-1]) if times else None,
+        max(gaps, default=None),
+        freshness,
+        clear,
+        detail,
+    )
+
+
+def _judge_times(
+    times: list[int], gaps: list[int], freshness: int | None, cadence: float | None, window: Window
+) -> tuple[bool, str]:
+    if not times:
+        return False, "silent"
+    if freshness is None:
+        return False, "reported once: its cadence is not known"
+    if gaps and max(gaps) > freshness:
+        return False, "silent for longer than its freshness"
+    edge = cadence if cadence is not None else freshness
+    if times[0] - window.start > edge:
+        return False, "began to report after the window had begun"
+    if window.end - times[-1] > edge:
+        return False, "stopped before the window ended"
+    return True, "clear throughout"
+
+
+def _spanned(spans: list[tuple[int, int]], times: list[int], freshness: int | None, window: Window) -> bool:
+    """Whether spans looked back at, together with the regular reports, leave no hole in the window."""
+    slack = freshness or 0
+    covered = window.start
+    pieces = sorted([*spans, *((at - slack, at + slack) for at in times)]) if spans else []
+    for start, end in pieces:
+        if start > covered:
+            return False
+        covered = max(covered, end)
+        if covered >= window.end:
+            return True
+    return False
+
+
+def maintenance_covers(memory: Memory, catalogue: Catalogue, event: Event, until: int) -> bool:
+    """Whether announced work on the event's own service covers it: ordinary signs only, never neighbours."""
+    if event.severity == "critical" or event.kind.startswith("incident.") or event.service is None:
+        return False
+    announced = memory.services_with("maintenance.started")
+    ends = list(
+        memory.between(memory.services_with("maintenance.ended"), ("maintenance.ended",), event.time - LOOK_BACK, until)
+    )
+    for start in memory.between(announced, ("maintenance.started",), event.time - LOOK_BACK, event.time):
+        if event.service not in maintenance_scope(start) or not _same_place(start, event):
+            continue
+        ended = [end.time for end in ends if end.time >= start.time and _same_work(end, start)]
+        if event.time <= (min(ended) if ended else start.time + NEVER_ENDS):
+            return True
+    return False
+
+
+def maintenance_scope(event: Event) -> frozenset[str]:
+    """The services that announced work lists, or its own service."""
+    listed = event.labels.get("scope")
+    if listed:
+        return frozenset(part.strip() for part in listed.split(",") if part.strip())
+    return frozenset({event.service} if event.service is not None else ())
+
+
+def _same_place(start: Event, event: Event) -> bool:
+    return None in (start.environment, event.environment) or start.environment == event.environment
+
+
+def _same_work(end: Event, start: Event) -> bool:
+    if end.subject is not None and start.subject is not None:
+        return end.subject == start.subject
+    return maintenance_scope(end) == maintenance_scope(start)

@@ -1,0 +1,395 @@
+"""The judgement of an episode once its window has ended: a draft, or a named reason why not; and what becomes of it.
+
+Judges the union of an episode's candidates, never one rule alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from monitor.core.deciding.clauses import clause_unmet, say_met
+from monitor.core.deciding.correlator import Correlator
+from monitor.core.deciding.draft_fields import cite, subject_keys
+from monitor.core.deciding.draft_writer import Judged, Writer, services_of
+from monitor.core.deciding.impact import (
+    IncidentView,
+    Span,
+    Window,
+    coverage,
+    impact_spans,
+    incidents,
+    maintenance_covers,
+)
+from monitor.core.deciding.safe_window import (
+    BEFORE_FIRST_SIGN,
+    CHAIN_WITHIN,
+    REOPEN_WITHIN,
+    SIBLING_CLOSE,
+    TIED_WITHIN,
+    Safe,
+    danger_since,
+    find_safe,
+    harmless_for,
+    is_report,
+    window_end,
+)
+from monitor.core.matching.matcher import Matcher
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.decisions import Amend, Decision, Ignore, Open, Withdraw
+from monitor.core.model.events import Event, EventId, Instant
+from monitor.core.model.near_miss import Draft, Verdict
+from monitor.core.model.reasons import Missing, NotOpened, Withdrawn
+from monitor.core.model.rule import Rule
+from monitor.core.state.alerts import ALERT_STATES
+from monitor.core.state.candidates import Instance
+from monitor.core.state.engine_state import State
+from monitor.core.state.episodes import LONGEST_EPISODE, Episode
+from monitor.core.state.memory import EVERYONE
+from monitor.core.state.retention_policy import MEMORY_HORIZON
+
+MODE_ORDER = {"live": 0, "digest": 1, "shadow": 2}
+
+
+class Refused(Exception):
+    """An episode, or a candidate of it, gives no draft: the reason and the words."""
+
+    def __init__(self, reason: NotOpened, detail: str, evidence: Sequence[Event] = ()) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+        self.evidence = tuple(evidence)
+
+
+class Judge:
+    def __init__(
+        self, state: State, matcher: Matcher, catalogue: Catalogue, correlator: Correlator, out: list[Decision]
+    ) -> None:
+        self.state = state
+        self.matcher = matcher
+        self.catalogue = catalogue
+        self.correlator = correlator
+        self.out = out
+        self.looked_until: int | None = None
+        self._writer = Writer(state, matcher)
+
+    # -- when to look ------------------------------------------------------------------------------------------
+
+    def wake(self, episode: Episode, now: int) -> None:
+        """Judge if the window has ended by `now`, else come back when it will have."""
+        episode.wake_at = None
+        self.state.touch_episode(episode)
+        if episode.closed:
+            return
+        instances, rules = self._parts(episode)
+        if not instances:
+            self._close(episode)
+            return
+        if not episode.outcome:
+            self._follow_alerts(episode, instances, now)
+        safe = self._safe(episode, instances, rules, now)
+        episode.safe_at = safe.at
+        episode.action_times = sorted({int(e.time) for i in instances for e in i.interventions.events})[:40]
+        harm_from = episode.first_sign_at + harmless_for(instances, rules)
+        episode.window_from = harm_from - BEFORE_FIRST_SIGN
+        if (began := danger_since(instances, rules)) is not None:
+            episode.window_from = min(episode.window_from, began)
+        episode.window_to = window_end(episode, safe.at, rules, instances)
+        if episode.window_to > now:
+            episode.wake_at = episode.window_to
+            self.state.set_timer(episode.window_to, "wake", episode.id)
+            return
+        if not episode.withdrawn:
+            self._judge(episode, instances, safe, now)
+        self._plan_close(episode, min(safe.at + REOPEN_WITHIN, harm_from + LONGEST_EPISODE), now)
+
+    def _follow_alerts(self, episode: Episode, instances: list[Instance], now: int) -> None:
+        """All is not well while anything still fires on what is cited, also what began before somebody acted."""
+        followed = {key for instance in instances for key in instance.tracks}
+        first_action = min(instance.interventions.earliest.time for instance in instances)
+        # As with the context: what is older may be forgotten already or not yet, which must not show.
+        since = max(episode.first_sign_at, now - MEMORY_HORIZON)
+        told = self.state.memory.between(episode.services, sorted(ALERT_STATES), since, now)
+        counted = (event for event in told if self.catalogue.counts(event.environment) is not False)
+        episode.adopt_alerts(counted, followed, first_action)
+
+    def _plan_close(self, episode: Episode, at: int, now: int) -> None:
+        at = max(at, now)
+        if episode.closes_at is None or episode.closes_at < at:
+            episode.closes_at = at
+            self.state.set_timer(at, "close", episode.id)
+
+    def close(self, episode: Episode, now: int) -> None:
+        """First the episode takes no more evidence; an open draft is watched for tied impact for a week."""
+        if episode.closes_at is None or episode.closes_at > now:
+            return
+        if episode.wake_at is not None:
+            if not episode.closed:
+                episode.closes_at = None
+                self.state.touch_episode(episode)
+            return
+        if episode.closed or episode.draft is None or episode.withdrawn:
+            self._close(episode)
+            self.state.remove_episode(episode)
+            return
+        self._close(episode)
+        episode.closes_at = max((episode.safe_at or now) + TIED_WITHIN, now)
+        self.state.set_timer(episode.closes_at, "close", episode.id)
+
+    def _close(self, episode: Episode) -> None:
+        for instance_id in episode.instances:
+            if (instance := self.state.instances.get(instance_id)) is not None:
+                self.state.remove_instance(instance)
+        episode.instances.clear()
+        self.state.close_episode(episode)
+
+    # -- the judgement -----------------------------------------------------------------------------------------
+
+    def _judge(self, episode: Episode, instances: list[Instance], safe: Safe, now: int) -> None:
+        try:
+            draft = self._draft(episode, instances, safe, now)
+        except Refused as refused:
+            self._refuse(episode, instances, refused, now)
+            return
+        episode.outcome = "draft"
+        if episode.draft is None:
+            self.out.append(Open(draft))
+            for key in (draft.recurrence_key, *subject_keys(draft)):
+                self.state.remember_recurrence(key, draft.opened_at, draft.id)
+        elif draft != episode.draft:
+            self.out.append(Amend(draft))
+        episode.draft = draft
+
+    def _refuse(self, episode: Episode, instances: list[Instance], refused: Refused, now: int) -> None:
+        if refused.reason in (NotOpened.IMPACT_SEEN, NotOpened.IMPACT_IN_CHAIN):
+            self._withdraw_chain(episode, refused.evidence, now)
+        if episode.draft is not None:
+            reason = {
+                NotOpened.IMPACT_SEEN: Withdrawn.IMPACT_IN_WINDOW,
+                NotOpened.IMPACT_IN_CHAIN: Withdrawn.IMPACT_IN_CHAIN,
+                NotOpened.PLANNED_WORK: Withdrawn.PLANNED_WORK,
+                NotOpened.COVERED_BY_MAINTENANCE: Withdrawn.PLANNED_WORK,
+            }.get(refused.reason, Withdrawn.NO_LONGER_MATCHES)
+            self._withdraw(episode, reason, refused.evidence, now)
+        elif episode.outcome != str(refused.reason):
+            ids = tuple(instance.hazards.earliest.event_id for instance in instances)
+            ids += tuple(EventId(event.source, event.id) for event in refused.evidence)
+            names = tuple(sorted({instance.rule for instance in instances}))
+            service = instances[0].service
+            self.out.append(Ignore(refused.reason, Instant(now), names, service, ids, refused.detail))
+        episode.outcome = str(refused.reason)
+
+    def _draft(self, episode: Episode, instances: list[Instance], safe: Safe, now: int) -> Draft:
+        """The draft of an episode. Raises Refused."""
+        valid, notes, steps = self._valid(instances, safe.at, now)
+        shown = [instance for instance in valid if self._rule(instance).mode != "shadow"]
+        if not shown:
+            raise Refused(NotOpened.SHADOW, "only rules in shadow mode match: counted, not shown")
+        instances = sorted(shown, key=self._precedence)
+        services = frozenset(s for i in instances for s in (i.service, *services_of(i.interventions.events)))
+        scope = frozenset().union(*map(self.catalogue.upward, services))
+        missing = self._placed(services, scope, instances)
+        self._no_impact(episode, scope, services, safe, now)
+        predecessors = self._predecessors(episode)
+        self._chain_unhurt(predecessors)
+        evidence = self._sees(instances)
+        exposed = danger_since(instances)
+        start = episode.window_from if exposed is None else min(exposed, episode.window_from)
+        window = Window(start, episode.window_to, self.looked_until)
+        seen = coverage(self.state.feeds, self.catalogue, scope, services, evidence, window)
+        verdict: Verdict = "none" if seen.clear and Missing.SERVICE_UNKNOWN not in missing else "unknown"
+        missing += [*seen.missing, *safe.missing, *self._doubts(instances, services, now)]
+        chain = tuple(other.draft.id for other in predecessors if other.draft is not None)
+        judged = Judged(verdict, missing, seen, notes, steps, chain)
+        return self._writer.write(episode, instances, safe, judged, now)
+
+    def _valid(
+        self, instances: list[Instance], safe_at: int, now: int
+    ) -> tuple[list[Instance], dict[str, list[str]], list[Event]]:
+        """The candidates that stand, and their further steps: in words by candidate, and the events."""
+        valid, notes = [], {}
+        refusals = []
+        steps: list[Event] = []
+        for instance in instances:
+            try:
+                notes[instance.id], seen = self._check(instance, safe_at, now)
+                valid.append(instance)
+                steps += seen
+            except Refused as refused:
+                refusals.append(refused)
+        if not valid:
+            raise refusals[0]
+        return valid, notes, steps
+
+    def _check(self, instance: Instance, safe_at: int, now: int) -> tuple[list[str], list[Event]]:
+        """Whether one candidate stands, with notes on its further steps, and their events. Raises Refused."""
+        memory = self.state.memory
+        if all(maintenance_covers(memory, self.catalogue, event, now) for event in instance.hazards.events):
+            raise Refused(NotOpened.COVERED_BY_MAINTENANCE, "announced maintenance covers every sign")
+        if instance.sibling_only and not self._recovered_close(instance):
+            raise Refused(
+                NotOpened.UNRELATED_INTERVENTION,
+                "the action was on a service that only serves the same users, and no recovery followed it closely",
+            )
+        notes = []
+        seen: list[Event] = []
+        action = instance.interventions.earliest
+        for step in self.matcher.rules[instance.rule].clauses:
+            clause = step.clause
+            assert clause is not None
+            found = list(self.correlator.clause_events(step, instance, action, safe_at))
+            count = max(len(found), instance.counted.get(clause.name, 0))
+            if (unmet := clause_unmet(clause, count)) is not None:
+                raise Refused(*unmet)
+            notes.append(say_met(clause, count))
+            seen += found
+        return notes, seen
+
+    def _recovered_close(self, instance: Instance) -> bool:
+        action_at = instance.interventions.latest.time
+        recoveries = [track.recovered_at for track in instance.tracks.values() if track.recovered_at is not None]
+        return any(0 <= recovered - action_at <= SIBLING_CLOSE for recovered in recoveries)
+
+    def _placed(self, services: frozenset[str], scope: frozenset[str], instances: list[Instance]) -> list[str]:
+        """Where the catalogue puts it. Raises Refused where nothing that users see depends on it.
+
+        An exposure needs no path to users, and a person who reports it knows whom it concerns.
+        """
+        if self.catalogue.is_empty:
+            return []
+        unknown = [service for service in sorted(services) if not self.catalogue.knows(service)]
+        if unknown:
+            return [str(Missing.SERVICE_UNKNOWN)]
+        reported = any(is_report(event) for instance in instances for event in instance.hazards.events)
+        matters = reported or self._rule(instances[0]).kind == "exposure"
+        if not matters and not any(self.catalogue.is_user_facing(service) for service in scope):
+            raise Refused(
+                NotOpened.NO_PATH_TO_USERS, "nothing that users see depends on " + ", ".join(sorted(services))
+            )
+        return []
+
+    # -- impact ------------------------------------------------------------------------------------------------
+
+    def _no_impact(
+        self, episode: Episode, scope: frozenset[str], services: frozenset[str], safe: Safe, now: int
+    ) -> None:
+        """Raises Refused where users were hit in the window, or in the scope within a day after safe."""
+        found = self._impact(episode, scope, services, safe.at + REOPEN_WITHIN, now)
+        hurt = [span for span in found if not span.planned]
+        if hurt:
+            raise Refused(NotOpened.IMPACT_SEEN, "users were hit", [span.event for span in hurt])
+        if found:
+            raise Refused(NotOpened.PLANNED_WORK, "the impact was announced beforehand", [s.event for s in found])
+
+    def _impact(
+        self, episode: Episode, scope: frozenset[str], services: frozenset[str], until: int, now: int
+    ) -> list[Span]:
+        """Impact that overlaps the window or began in the scope by `until`, as far as told by `now`."""
+        spans = impact_spans(self.state.memory, self.catalogue, scope, now)
+        spans += [view.span for view in self._incidents(services, now) if view.impact == "users"]
+        return [span for span in spans if span.overlaps(episode.window_from, max(episode.window_to, until))]
+
+    def _incidents(self, services: frozenset[str], now: int) -> list[IncidentView]:
+        around = frozenset({EVERYONE}).union(*map(self.catalogue.along, services))
+        return incidents(self.state.memory, self.catalogue, around, now)
+
+    def impact_told(self, event: Event, now: int) -> None:
+        """Impact evidence arrived: take back, or mark, every open draft that it contradicts."""
+        if event.service is None or not self.catalogue.knows(event.service):
+            concerned = list(self.state.episodes.values())
+        elif event.kind.startswith("incident."):
+            concerned = self.state.episodes_citing(self.catalogue.along(event.service))
+        else:
+            concerned = self.state.episodes_citing(self.catalogue.downward(event.service))
+        for episode in sorted(concerned, key=lambda episode: episode.id):
+            if episode.draft is not None and not episode.withdrawn:
+                self._contradict(episode, event, now)
+
+    def _contradict(self, episode: Episode, event: Event, now: int) -> None:
+        services = frozenset(episode.draft.services if episode.draft else episode.services)
+        scope = frozenset().union(*map(self.catalogue.upward, services))
+        safe_at = episode.safe_at or episode.window_to
+        found = self._impact(episode, scope, services, safe_at + TIED_WITHIN, now)
+        for span in sorted(found, key=lambda span: (span.start, span.event.source, span.event.id)):
+            if span.overlaps(episode.window_from, episode.window_to):
+                reason = Withdrawn.IMPACT_IN_WINDOW
+            elif span.start <= safe_at + REOPEN_WITHIN:
+                reason = Withdrawn.IMPACT_AFTERWARDS
+            elif self._tied(span.event, episode):
+                reason = Withdrawn.IMPACT_TIED
+            else:
+                continue
+            self._withdraw(episode, Withdrawn.PLANNED_WORK if span.planned else reason, [span.event], now)
+            self._withdraw_chain(episode, [span.event], now)
+            return
+
+    def _tied(self, event: Event, episode: Episode) -> bool:
+        """The same subject, change or incident."""
+        told = {event.subject, *(event.labels.get(name) for name in ("change", "incident", "caused_by", "deployment"))}
+        known = {*episode.subjects, *(reference.partition("\x1f")[2] for reference in episode.cited)}
+        return any(reference is not None and reference in known for reference in told)
+
+    def _withdraw(self, episode: Episode, reason: Withdrawn, evidence: Sequence[Event], now: int) -> None:
+        assert episode.draft is not None
+        self.out.append(Withdraw(episode.draft.id, reason, Instant(now), tuple(cite(evidence, "impact"))))
+        episode.withdrawn = True
+        episode.outcome = str(reason)
+        self.state.touch_episode(episode)
+
+    # -- chains ------------------------------------------------------------------------------------------------
+
+    def _predecessors(self, episode: Episode) -> list[Episode]:
+        """Episodes whose fix was followed within the hour by this one, on the same or a dependent service."""
+        below = frozenset().union(*map(self.catalogue.downward, episode.services))
+        first = episode.first_sign_at
+        return [
+            other
+            for other in self.state.episodes_citing(below)
+            if other.id != episode.id and any(0 < first - at <= CHAIN_WITHIN for at in other.action_times)
+        ]
+
+    def _chain_unhurt(self, predecessors: list[Episode]) -> None:
+        for other in predecessors:
+            if other.outcome in (NotOpened.IMPACT_SEEN, Withdrawn.IMPACT_IN_WINDOW, Withdrawn.IMPACT_AFTERWARDS):
+                raise Refused(NotOpened.IMPACT_IN_CHAIN, "users were hit by what this followed")
+
+    def _withdraw_chain(self, episode: Episode, evidence: Sequence[Event], now: int) -> None:
+        for other in self._predecessors(episode):
+            if other.draft is not None and not other.withdrawn:
+                self._withdraw(other, Withdrawn.IMPACT_IN_CHAIN, evidence, now)
+
+    def _doubts(self, instances: list[Instance], services: frozenset[str], now: int) -> list[str]:
+        found = []
+        events = [e for i in instances for e in (*i.hazards.events, *i.interventions.events)]
+        if all(instance.sibling_only for instance in instances):
+            found.append(str(Missing.SIBLING_ONLY))
+        if any(event.environment is None for event in events):
+            found.append(str(Missing.ENVIRONMENT_UNKNOWN))
+        if any(event.marks for event in events):
+            found.append(str(Missing.TIME_MARKED))
+        views = incidents(self.state.memory, self.catalogue, services, now)
+        first = min(event.time for event in events)
+        if any(view.impact in (None, "unknown") and view.span.end >= first for view in views):
+            found.append(str(Missing.IMPACT_UNSTATED))
+        return found
+
+    # -- parts -------------------------------------------------------------------------------------------------
+
+    def _parts(self, episode: Episode) -> tuple[list[Instance], list[Rule]]:
+        instances = [self.state.instances[known] for known in episode.instances if known in self.state.instances]
+        return instances, [self._rule(instance) for instance in instances]
+
+    def _rule(self, instance: Instance) -> Rule:
+        return self.matcher.rules[instance.rule].rule
+
+    def _safe(self, episode: Episode, instances: list[Instance], rules: list[Rule], now: int) -> Safe:
+        views = incidents(self.state.memory, self.catalogue, episode.services, now)
+        closings = [view for view in views if view.span.event.time >= episode.window_from or view.closed_at is not None]
+        return find_safe(episode, instances, max(rule.settle for rule in rules), closings)
+
+    def _sees(self, instances: list[Instance]) -> frozenset[str]:
+        """Which evidence can see the harm of the rule that names the episode."""
+        return self._rule(instances[0]).impact.evidence
+
+    def _precedence(self, instance: Instance) -> tuple[bool, int, int, str, str]:
+        rule = self._rule(instance)
+        return (rule.generic, MODE_ORDER[rule.mode], instance.first_sign_at, rule.name, instance.id)

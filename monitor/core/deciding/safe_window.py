@@ -1,0 +1,122 @@
+"""When an episode was safe, since when users could be harmed, and how long its window is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from monitor.core.deciding.impact import IncidentView
+from monitor.core.model.events import DAY, HOUR, MINUTE, Event
+from monitor.core.model.reasons import Missing
+from monitor.core.model.rule import Rule
+from monitor.core.state.alerts import Track
+from monitor.core.state.candidates import Instance
+from monitor.core.state.episodes import LONGEST_EPISODE, Episode
+
+BEFORE_FIRST_SIGN = 5 * MINUTE
+REOPEN_WITHIN = 24 * HOUR
+"""Alerts that fire again, and impact in the scope, within this after safe still belong to the episode."""
+TIED_WITHIN = 7 * DAY
+"""Impact tied to the same subject, change or incident within this after safe withdraws."""
+CHAIN_WITHIN = HOUR
+SIBLING_CLOSE = 15 * MINUTE
+"""An action on a sibling counts only where the recovery followed this closely."""
+
+
+def danger_since(instances: Sequence[Instance], rules: Sequence[Rule] = ()) -> int | None:
+    """Since when the danger stood, where a hazard tells it with `began_at`: a key that lay open, a report afterwards.
+
+    With the rules of the instances, exposures are left out: their harm shows in the evidence that the rule names, and
+    an outage long before the key was found to lie open is none of it.
+    """
+    exposures = {rule.name for rule in rules if rule.kind == "exposure"}
+    told = [
+        int(event.began_at)
+        for instance in instances
+        if instance.rule not in exposures
+        for event in instance.hazards.events
+        if event.began_at is not None and event.began_at < event.time
+    ]
+    return min(told, default=None)
+
+
+def harmless_for(instances: Sequence[Instance], rules: Sequence[Rule]) -> int:
+    """How long after the first sign nobody could be harmed (microseconds): a deadline harms when it comes.
+
+    Until somebody acts, too, since a renewal can go wrong; where any candidate speaks of no deadline it is zero.
+    """
+    starts = []
+    for instance, rule in zip(instances, rules, strict=True):
+        told = [event.expires_at for event in instance.hazards.events if event.expires_at is not None]
+        start = min([*told, instance.interventions.earliest.time]) if rule.has_deadline and told else 0
+        starts.append(max(start, instance.first_sign_at))
+    return min(starts) - min(instance.first_sign_at for instance in instances)
+
+
+def is_report(event: Event) -> bool:
+    """A person says that it was a near miss, or that it was noticed and left as it was."""
+    return event.kind == "note.added" and event.labels.get("report") in ("near_miss", "noticed_not_acted")
+
+
+class Safe(msgspec.Struct, frozen=True):
+    """When the episode was safe, and what had to be assumed for it."""
+
+    at: int
+    missing: tuple[str, ...]
+
+
+def find_safe(episode: Episode, instances: Sequence[Instance], settle: int, closings: Iterable[IncidentView]) -> Safe:
+    """Safe in the order: every alert recovered after the action; the incident closed; the action plus settle time.
+
+    The last is assumed. What was not seen lowers the confidence, it does not forbid; a cancelled alert is no recovery.
+    """
+    actions = [event for instance in instances for event in instance.interventions.events]
+    first_action = min(event.time for event in actions)
+    last_action = max(event.time for event in actions)
+    recoveries: list[int] = []
+    unrecovered: list[Track] = []
+    for tracks in (*(instance.tracks for instance in instances), episode.others):
+        for track in tracks.values():
+            recovered_at = track.recovered_at
+            if recovered_at is None:
+                unrecovered.append(track)
+            elif recovered_at >= first_action:
+                recoveries.append(recovered_at)
+    missing = []
+    if any(track.was_cancelled for track in unrecovered):
+        missing.append(str(Missing.ALERT_CANCELLED))
+    if not all(track.was_cancelled for track in unrecovered):
+        missing.append(str(Missing.NO_RESOLVE))
+    if recoveries and not missing:
+        return Safe(max(recoveries), ())
+    closed = [view.closed_at for view in closings if view.closed_at is not None and view.closed_at >= first_action]
+    still_firing = [track.last_fired_at for track in unrecovered if track.last_fired_at]
+    latest = max([last_action, *still_firing])
+    if closed and max(closed) >= latest:
+        return Safe(max([*closed, *recoveries]), tuple(missing))
+    # Nothing told that it was over. Where that is because an alert never recovered, it is named already.
+    return Safe(max([latest + settle, *recoveries]), tuple(missing or [str(Missing.SAFE_ASSUMED)]))
+
+
+def window_end(episode: Episode, safe_at: int, rules: Sequence[Rule], instances: Sequence[Instance]) -> int:
+    """Safe plus the longest hold, through the deadline where a rule holds to it, and past every step's own window."""
+    end = safe_at + max(rule.impact.hold for rule in rules)
+    by_name = {rule.name: rule for rule in rules}
+    for instance in instances:
+        rule = by_name[instance.rule]
+        for event in (*instance.hazards.events, *instance.interventions.events):
+            field = rule.impact.hold_through
+            if field == "expires_at" and event.kind == "change.rotated":
+                field = "previous_expires_at"  # the other one is the deadline of what is new
+            deadline = getattr(event, field) if field else None
+            if deadline is not None and deadline > safe_at:
+                end = max(end, min(deadline + HOUR, safe_at + LONGEST_EPISODE))
+        for clause in rule.clauses:
+            if clause.until.anchor == "safe":
+                end = max(end, safe_at + clause.until.offset)
+            elif clause.until.anchor == "step":
+                end = max(end, safe_at + rule.span(clause)[1])
+            elif clause.until.anchor in ("intervention", "last_intervention"):
+                end = max(end, instance.interventions.latest.time + clause.until.offset)
+    return end

@@ -1,0 +1,1 @@
+"""Which steps of which rules one event satisfies: conditions, derived facts, relations."""

@@ -1,0 +1,202 @@
+"""What ran, was set, measured and renewed before: the little that derived facts need of events that are long gone.
+
+Bounded by count for each key and by age; only what some fact asks for is kept. Each table is a function of the set of
+events, whatever the order in which they came.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from monitor.core.model.events import DAY, Event
+from monitor.core.model.watermark import BEGINNING
+
+REMEMBERED = 20
+"""Entries that are remembered for each key, the newest."""
+REMEMBERED_FOR = 400 * DAY
+"""What is older than this, and was not replaced, is forgotten: a yearly certificate is still known at its renewal."""
+VALUES_REMEMBERED_FOR = 30 * DAY
+
+DELETED = ""
+"""The revision of what is not there; no source can tell it."""
+
+FLAG_VALUE_LABELS = ("value", "variation", "state", "enabled")
+REVISION_LABELS = ("revision", "config_revision", "digest", "config_hash", "hash", "checksum", "version", "image")
+"""Labels that name the content of something, the more exact ones first."""
+
+
+def place_of(event: Event) -> str:
+    """Where something runs."""
+    return f"{event.service}|{event.environment}"
+
+
+def thing_of(event: Event) -> str:
+    """One thing of a place: a configuration, a measured quantity, a certificate."""
+    return f"{event.service}|{event.environment}|{event.subject}"
+
+
+def measure_of(event: Event) -> str:
+    """One measured quantity; the same thing may be counted in one unit and filled in another."""
+    return f"{thing_of(event)}|{event.unit}"
+
+
+def flag_of(event: Event) -> str:
+    return f"{event.service}|{event.environment}|{event.labels.get('flag') or event.subject}"
+
+
+def flag_value(event: Event) -> str | None:
+    """What the flag was set to, as text; None where the event does not say."""
+    for label in FLAG_VALUE_LABELS:
+        if label in event.labels:
+            return event.labels[label]
+    return None if event.value is None else f"{event.value:g}"
+
+
+def revision_of(event: Event) -> str | None:
+    """What the thing is after the event, as text; None where the event does not say."""
+    if event.kind == "change.deleted":
+        return DELETED
+    for label in REVISION_LABELS:
+        if found := event.labels.get(label):
+            return f"{label} {found}"
+    if "value" in event.labels:
+        return f"value {event.labels['value']}"
+    return None if event.value is None else f"value {event.value:g}"
+
+
+class _Table(NamedTuple):
+    """What one kind of cell remembers: of which events, under which key, which value, for which facts."""
+
+    kinds: frozenset[str]
+    key: Callable[[Event], str]
+    value: Callable[[Event], Any]
+    type: Any
+    keep: int
+    facts: frozenset[str]
+
+
+_MEASURED = frozenset(
+    f"change.{did}"
+    for did in ("deployed", "rolled_back", "configured", "flag_set", "scaled", "restarted", "failed_over", "ran")
+) | {"alert.fired", "alert.escalated"}
+"""Kinds whose value is compared with the one before. How an alert ended is no measurement of the danger."""
+
+TABLES: dict[str, _Table] = {
+    "version": _Table(
+        frozenset({"change.deployed", "change.rolled_back"}),
+        place_of,
+        lambda event: event.labels.get("version") or None,
+        list[tuple[int, str]],
+        REMEMBERED_FOR,
+        frozenset({"rollback"}),
+    ),
+    "setting": _Table(
+        frozenset({"change.flag_set"}),
+        flag_of,
+        flag_value,
+        list[tuple[int, str]],
+        REMEMBERED_FOR,
+        frozenset({"flipped_back"}),
+    ),
+    "revision": _Table(
+        frozenset({"change.configured", "change.restored", "change.deleted"}),
+        thing_of,
+        lambda event: None if event.subject is None else revision_of(event),
+        list[tuple[int, str]],
+        REMEMBERED_FOR,
+        frozenset({"put_back"}),
+    ),
+    "value": _Table(
+        _MEASURED,
+        measure_of,
+        lambda event: None if event.subject is None else event.value,
+        list[tuple[int, float]],
+        VALUES_REMEMBERED_FOR,
+        frozenset({"trend"}),
+    ),
+    "rotation": _Table(
+        frozenset({"change.rotated"}),
+        thing_of,
+        lambda event: None if event.expires_at is None else int(event.expires_at),
+        list[tuple[int, int]],
+        REMEMBERED_FOR,
+        frozenset({"lifetime_left"}),
+    ),
+}
+"""By the name of their cells."""
+
+
+class Lineage:
+    """The tables, each (time, value) oldest first by key; and the drafts that opened, by service and subject."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, dict[str, list[tuple[int, Any]]]] = {name: {} for name in TABLES}
+        self.drafts: dict[str, list[tuple[int, str]]] = {}
+        self._by_kind: dict[str, tuple[str, ...]] = {}
+        self._heard_since = dict.fromkeys(TABLES, BEGINNING)
+        """By table: every key of it has been heard of since then, so that none has to be looked for before."""
+        self.want(frozenset[str]().union(*(table.facts for table in TABLES.values())))
+
+    def want(self, facts: Iterable[str]) -> None:
+        """Record from now on what these derived facts need, and no more."""
+        wanted = [name for name, table in TABLES.items() if not table.facts.isdisjoint(facts)]
+        kinds = frozenset[str]().union(*(TABLES[name].kinds for name in wanted))
+        self._by_kind = {kind: tuple(name for name in wanted if kind in TABLES[name].kinds) for kind in kinds}
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of events of which something is recorded."""
+        return frozenset(self._by_kind)
+
+    def record(self, event: Event) -> list[str]:
+        """Remember what an event says; the cells (`table:key`) that changed."""
+        changed = []
+        for name in self._by_kind.get(event.kind, ()):
+            table = TABLES[name]
+            value = table.value(event)
+            if value is not None:
+                key = table.key(event)
+                if _remember(self.tables[name], key, (event.time, value)):
+                    changed.append(f"{name}:{key}")
+                    self._heard_since[name] = min(self._heard_since[name], event.time)
+        return changed
+
+    def before(self, table: str, key: str, at: int) -> list[tuple[int, Any]]:
+        """What was remembered under a key of a table before a moment, oldest first."""
+        entries = self.tables[table].get(key)
+        return entries[: bisect_left(entries, (at,))] if entries else []
+
+    def forget_before(self, moment: int) -> list[str]:
+        """Forget keys of which nothing has been heard for long; the cells that went."""
+        gone = []
+        for name, keys in self.tables.items():
+            oldest = moment - TABLES[name].keep
+            if self._heard_since[name] >= oldest:
+                continue
+            old = [key for key, entries in keys.items() if entries[-1][0] < oldest]
+            for key in old:
+                del keys[key]
+            gone += [f"{name}:{key}" for key in old]
+            self._heard_since[name] = min((entries[-1][0] for entries in keys.values()), default=oldest)
+        return gone
+
+
+def _remember(kept: dict[str, list[tuple[int, Any]]], key: str, entry: tuple[int, Any]) -> bool:
+    """Whether anything changed."""
+    entries = kept.setdefault(key, [])
+    if not entries or entry > entries[-1]:
+        entries.append(entry)
+    elif entry in entries:
+        return False
+    else:
+        insort(entries, entry)
+    if len(entries) > REMEMBERED:
+        del entries[:-REMEMBERED]
+    return True
+
+
+def things_key(service: str | None, subject: str) -> str:
+    """Under which the drafts of one subject of a service are remembered; differs from every recurrence key."""
+    return f"{service}\x1f{subject}"

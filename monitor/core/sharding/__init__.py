@@ -1,0 +1,1 @@
+"""Which shard an event belongs to, and one engine a shard under one watermark."""

@@ -1,0 +1,377 @@
+"""Everything that the engine remembers, its indexes, and its form as plain cells.
+
+A cell is a small piece of state under a name; only cells that changed are written, so that what is written per batch
+is proportional to what the batch changed. Events are appended in chunks and never rewritten.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from monitor.core.matching.facts import REPEAT_WITHIN, Told
+from monitor.core.matching.last_values import TABLES, Lineage
+from monitor.core.model.events import Event, EventId
+from monitor.core.model.watermark import BEGINNING, Timeline
+from monitor.core.state.candidates import Instance
+from monitor.core.state.episodes import Episode
+from monitor.core.state.feeds import FeedKey, Feeds
+from monitor.core.state.memory import Memory, TermsOf
+from monitor.core.state.packing import pack, unpack
+from monitor.core.state.pending_hazards import Noted, Waiting
+from monitor.core.state.retention_policy import KEPT_TOGETHER, LOOK_BACK, SWEEP_EVERY, kept_for
+
+STATE_VERSION = 1
+_New = tuple[int, Event, Told | None]
+"""(until when it is kept, what happened, what was told of it)."""
+
+Timer = tuple[int, str, str]
+"""(event time, "wake" | "close", id of the episode)."""
+
+
+class Meta(msgspec.Struct):
+    version: int
+    timeline: Timeline
+    chunks: int
+    swept_at: int
+    expired_until: int
+
+
+class Chunk(msgspec.Struct, omit_defaults=True):
+    """Events written together; forgotten together when the last of them is past its horizon.
+
+    `told`: what facts were told of some of them when they came, each with the places of those events.
+    """
+
+    until: int
+    events: list[Event]
+    told: list[tuple[Told, list[int]]] = []
+
+
+class StateError(Exception):
+    """The saved state cannot be used: it was written by another version of the program."""
+
+
+def _joined(*parts: str | None) -> str:
+    """Several texts as one cell key; what the tools call their things may hold any character."""
+    return msgspec.json.encode(parts).decode()
+
+
+def _parted(key: str) -> list[str | None]:
+    return msgspec.json.decode(key, type=list[str | None])
+
+
+class State:
+    def __init__(self, timeline: Timeline) -> None:
+        self.timeline = timeline
+        self.memory = Memory()
+        self.most_kept: Callable[[str, int], int] = kept_for
+        self.feeds = Feeds()
+        self.lineage = Lineage()
+        self.waiting = Waiting()
+        self.expired_until = BEGINNING
+        self.instances: dict[str, Instance] = {}
+        self.episodes: dict[str, Episode] = {}
+        self.recurrences = self.lineage.drafts
+        self.pending: list[tuple[int, str, str, int, Event]] = []
+        self.arrivals = 0
+        self.timers: list[Timer] = []
+        self.swept_at = BEGINNING
+        # Indexes, derived from the above.
+        self.by_key: dict[tuple[str, str], str] = {}
+        self.open_by_rule: dict[str, dict[str, set[str]]] = {}
+        self.open_by_service: dict[str, int] = {}
+        self.by_alert: dict[str, set[str]] = {}
+        self.citing: dict[str, set[str]] = {}
+        self.active: dict[str, set[str]] = {}
+        # What changed since the last snapshot.
+        self.new_facts: list[tuple[Event, int, Told | None]] = []
+        self.unwritten_from = 0
+        self._chunks = 0
+        self._fact_chunks: dict[int, int] = {}
+        self._pending_chunks: dict[int, int] = {}
+        self._dirty: set[str] = set()
+        self.written_until: dict[EventId, int] = {}
+        """Of a state that was just restored: until when each event is there to be restored."""
+
+    # -- instances ---------------------------------------------------------------------------------------------
+
+    def add_instance(self, instance: Instance) -> None:
+        self.instances[instance.id] = instance
+        if instance.is_newest:
+            # Those that are restored come in any order, so that each knows whether another came after it.
+            before = self.instances.get(self.by_key.get((instance.rule, instance.key), ""))
+            if before is not None and before is not instance:
+                before.is_newest = False
+                self.touch_instance(before)
+            self.by_key[instance.rule, instance.key] = instance.id
+        self.open_by_rule.setdefault(instance.rule, {}).setdefault(instance.service, set()).add(instance.id)
+        self.open_by_service[instance.service] = self.open_by_service.get(instance.service, 0) + 1
+        for key in instance.tracks:
+            self.by_alert.setdefault(key, set()).add(instance.id)
+        self.touch_instance(instance)
+
+    def track_alert(self, instance: Instance, key: str) -> None:
+        self.by_alert.setdefault(key, set()).add(instance.id)
+
+    def remove_instance(self, instance: Instance) -> None:
+        del self.instances[instance.id]
+        if self.by_key.get((instance.rule, instance.key)) == instance.id:
+            del self.by_key[instance.rule, instance.key]
+        by_service = self.open_by_rule[instance.rule]
+        by_service[instance.service].discard(instance.id)
+        if not by_service[instance.service]:
+            del by_service[instance.service]
+        self.open_by_service[instance.service] -= 1
+        if not self.open_by_service[instance.service]:
+            del self.open_by_service[instance.service]
+        for key in instance.tracks:
+            holders = self.by_alert.get(key)
+            if holders is not None:
+                holders.discard(instance.id)
+                if not holders:
+                    del self.by_alert[key]
+        self.touch_instance(instance)
+
+    def touch_instance(self, instance: Instance) -> None:
+        self._dirty.add(f"instance:{instance.id}")
+
+    # -- episodes ----------------------------------------------------------------------------------------------
+
+    def add_episode(self, episode: Episode) -> None:
+        self.episodes[episode.id] = episode
+        self.register(episode)
+        self.touch_episode(episode)
+
+    def register(self, episode: Episode) -> None:
+        """The episode may cite services that it did not cite before."""
+        for service in episode.services:
+            self.citing.setdefault(service, set()).add(episode.id)
+            if not episode.closed:
+                self.active.setdefault(service, set()).add(episode.id)
+
+    def touch_episode(self, episode: Episode) -> None:
+        self._dirty.add(f"episode:{episode.id}")
+
+    def close_episode(self, episode: Episode) -> None:
+        """It takes no more evidence; what it cites is remembered."""
+        episode.closed = True
+        _unregister(self.active, episode)
+        self.touch_episode(episode)
+
+    def remove_episode(self, episode: Episode) -> None:
+        del self.episodes[episode.id]
+        _unregister(self.citing, episode)
+        _unregister(self.active, episode)
+        self._dirty.add(f"episode:{episode.id}")
+
+    def episodes_citing(self, services: frozenset[str]) -> list[Episode]:
+        """Episodes that cite one of these services, in the order of their ids."""
+        found = set[str]().union(*[self.citing[service] for service in self.citing.keys() & services])
+        return [self.episodes[episode_id] for episode_id in sorted(found)]
+
+    def is_watched(self, service: str | None) -> bool:
+        return service in self.active or service in self.open_by_service
+
+    # -- the rest ----------------------------------------------------------------------------------------------
+
+    def set_timer(self, at: int, kind: str, what: str) -> None:
+        heapq.heappush(self.timers, (at, kind, what))
+
+    def record_lineage(self, event: Event) -> None:
+        self._dirty.update(self.lineage.record(event))
+
+    def repeats(self, key: str, before: int) -> list[str]:
+        """Drafts of the same recurrence key that opened within 180 days before."""
+        return [draft for at, draft in self.recurrences.get(key, ()) if before - REPEAT_WITHIN <= at < before]
+
+    def remember_recurrence(self, key: str, at: int, draft_id: str) -> None:
+        entries = [entry for entry in self.recurrences.get(key, []) if entry[0] >= at - REPEAT_WITHIN]
+        if draft_id not in (known for _, known in entries):
+            entries.append((at, draft_id))
+        self.recurrences[key] = sorted(entries)[-50:]
+        self._dirty.add(f"recurrence:{key}")
+
+    def sweep(self, now: int, terms_of: TermsOf) -> None:
+        """Forget what nothing can ask for any more; at fixed event times, so that it never depends on batches."""
+        watermark = now - now % SWEEP_EVERY
+        self.swept_at = watermark
+        self.memory.forget(watermark, terms_of)
+        self.feeds.forget_before(watermark - LOOK_BACK)
+        for number, until in list(self._fact_chunks.items()):
+            if until < watermark:
+                del self._fact_chunks[number]
+                self._dirty.add(f"facts:{number}")
+        self._dirty.update(self.lineage.forget_before(watermark))
+        for key in [key for key, entries in self.recurrences.items() if entries[-1][0] < watermark - REPEAT_WITHIN]:
+            del self.recurrences[key]
+            self._dirty.add(f"recurrence:{key}")
+
+    # -- plain cells -------------------------------------------------------------------------------------------
+
+    def take_changes(self) -> dict[str, bytes | None]:
+        """The cells that changed since the last call; None deletes one."""
+        cells: dict[str, bytes | None] = {}
+        for name in self._dirty:
+            kind, _, key = name.partition(":")
+            cells[name] = self._cell(kind, key)
+        self._dirty.clear()
+        for feed, slot in self.feeds.dirty:
+            cells[_feed_cell(feed, slot)] = self._feed_cell(feed, slot)
+        self.feeds.clear_dirty()
+        for noted_key in self.waiting.dirty:
+            noted = self.waiting.cell(noted_key)
+            cells["noted:" + _joined(*noted_key)] = None if noted is None else pack(noted)
+        self.waiting.dirty.clear()
+        self._take_events(cells)
+        cells["meta:"] = pack(Meta(STATE_VERSION, self.timeline, self._chunks, self.swept_at, self.expired_until))
+        return cells
+
+    def forget_changes(self) -> None:
+        """For runs that save nothing."""
+        self._dirty.clear()
+        self.feeds.clear_dirty()
+        self.waiting.dirty.clear()
+        self.new_facts.clear()
+        self.unwritten_from = self.arrivals
+
+    def _cell(self, kind: str, key: str) -> bytes | None:
+        value: object = None
+        if kind == "instance":
+            value = self.instances.get(key)
+        elif kind == "episode":
+            value = self.episodes.get(key)
+        elif kind in TABLES:
+            value = self.lineage.tables[kind].get(key)
+        elif kind == "recurrence":
+            value = self.recurrences.get(key)
+        return None if value is None else pack(value)
+
+    def _feed_cell(self, feed: FeedKey, slot: int | None) -> bytes | None:
+        if slot is None:
+            return pack(self.feeds.spans(feed)) or None
+        times = self.feeds.slot(feed, slot)
+        return None if times is None else pack(times.tolist())
+
+    def _take_events(self, cells: dict[str, bytes | None]) -> None:
+        # The few events that are kept for long have chunks of their own, so that the many go with theirs.
+        kept: tuple[list[_New], list[_New]] = ([], [])
+        for event, mask, told in self.new_facts:
+            keep = self.most_kept(event.kind, mask)
+            kept[keep > KEPT_TOGETHER].append((event.time + keep, event, told))
+        self.new_facts = []
+        for facts in filter(None, kept):
+            until = max(at for at, _, _ in facts)
+            self._fact_chunks[self._chunks] = until
+            cells[f"facts:{self._chunks}"] = pack(Chunk(until, [event for _, event, _ in facts], _told_of(facts)))
+            self._chunks += 1
+        fresh = [entry[4] for entry in self.pending if entry[3] >= self.unwritten_from]
+        if fresh:
+            newest = int(max(event.time for event in fresh))
+            self._pending_chunks[self._chunks] = newest
+            cells[f"pending:{self._chunks}"] = pack(Chunk(newest, fresh))
+            self._chunks += 1
+        self.unwritten_from = self.arrivals
+        oldest = min((entry[0] for entry in self.pending), default=None)
+        for number, newest in list(self._pending_chunks.items()):
+            if oldest is None or newest < oldest:
+                del self._pending_chunks[number]
+                cells[f"pending:{number}"] = None
+
+    @classmethod
+    def restore(cls, cells: Mapping[str, bytes]) -> State:
+        """State from its cells. Raises StateError where another version wrote them."""
+        try:
+            meta = unpack(cells["meta:"], Meta)
+        except (KeyError, msgspec.DecodeError) as error:
+            raise StateError(f"the saved engine state has no readable header: {error}") from error
+        if meta.version != STATE_VERSION:
+            raise StateError(
+                f"the saved engine state has version {meta.version}, this program reads {STATE_VERSION}; "
+                "run the version of the program that wrote it"
+            )
+        state = cls(meta.timeline)
+        state._chunks, state.swept_at, state.expired_until = meta.chunks, meta.swept_at, meta.expired_until
+        chunks: dict[str, list[tuple[int, Chunk]]] = {"facts": [], "pending": []}
+        for name, value in cells.items():
+            kind, _, key = name.partition(":")
+            if kind in chunks:
+                chunks[kind].append((int(key), unpack(value, Chunk)))
+            elif kind != "meta":
+                state._restore_cell(kind, key, value)
+        for number, chunk in sorted(chunks["facts"], key=lambda item: item[0]):
+            state._fact_chunks[number] = chunk.until
+            told = {place: facts for facts, places in chunk.told for place in places}
+            for place, event in enumerate(chunk.events):
+                # What was written once more was told more of.
+                if not state.memory.put_back(event, told.get(place)) and place in told:
+                    state.memory.tell(event, told[place])
+                state.written_until[event.event_id] = max(chunk.until, state.written_until.get(event.event_id, 0))
+        state._restore_pending(sorted(chunks["pending"], key=lambda item: item[0]))
+        return state
+
+    def _restore_cell(self, kind: str, key: str, value: bytes) -> None:
+        if kind == "instance":
+            self.add_instance(unpack(value, Instance))
+        elif kind == "episode":
+            self.add_episode(episode := unpack(value, Episode))
+            if episode.wake_at is not None:
+                self.set_timer(episode.wake_at, "wake", episode.id)
+            if episode.closes_at is not None:
+                self.set_timer(episode.closes_at, "close", episode.id)
+        elif kind in TABLES:
+            self.lineage.tables[kind][key] = unpack(value, TABLES[kind].type)
+        elif kind == "recurrence":
+            self.recurrences[key] = unpack(value, list[tuple[int, str]])
+        elif kind == "noted":
+            rule, source, event_id = _parted(key)
+            self.waiting.restore_note((rule or "", source or "", event_id or ""), unpack(value, Noted))
+        elif kind == "feed":
+            self._restore_feed(key, value)
+        else:
+            raise StateError(f"the saved engine state has a cell of unknown kind {kind!r}")
+        self._dirty.clear()
+
+    def _restore_feed(self, key: str, value: bytes) -> None:
+        service, source, evidence, slot = _parted(key)
+        feed = FeedKey(service or "", source or "", evidence)
+        if slot:
+            for at in unpack(value, list[int]):
+                self.feeds.add_time(feed, at)
+        else:
+            self.feeds.restore_spans(feed, unpack(value, list[tuple[int, int]]))
+        self.feeds.clear_dirty()
+
+    def _restore_pending(self, chunks: Sequence[tuple[int, Chunk]]) -> None:
+        """Events that were processed before the snapshot are in the chunk still; the watermark tells them apart."""
+        for number, chunk in chunks:
+            self._pending_chunks[number] = chunk.until
+            for event in chunk.events:
+                if event.time >= self.timeline.watermark:
+                    self.pending.append((event.time, event.source, event.id, self.arrivals, event))
+                    self.arrivals += 1
+        self.unwritten_from = self.arrivals
+
+
+def _told_of(facts: list[_New]) -> list[tuple[Told, list[int]]]:
+    """Most of what comes together has the same told of it, which is written once."""
+    found: dict[tuple[tuple[str, object], ...], tuple[Told, list[int]]] = {}
+    for place, (_, _, told) in enumerate(facts):
+        if told:
+            found.setdefault(tuple(sorted(told.items())), (told, []))[1].append(place)
+    return list(found.values())
+
+
+def _unregister(index: dict[str, set[str]], episode: Episode) -> None:
+    for service in episode.services:
+        known = index.get(service)
+        if known is not None:
+            known.discard(episode.id)
+            if not known:
+                del index[service]
+
+
+def _feed_cell(feed: FeedKey, slot: int | None) -> str:
+    return "feed:" + _joined(feed.service, feed.source, feed.evidence, None if slot is None else str(slot))

@@ -1,0 +1,176 @@
+"""Derived facts that ask what was before: each by the events that it needs, and by those that must not give it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from monitor.core.matching.facts import DERIVED, EventFacts
+from monitor.core.matching.last_values import REMEMBERED, REMEMBERED_FOR, TABLES, Lineage, things_key
+from monitor.core.model.catalogue import Catalogue, Hours, Service
+from monitor.core.model.events import DAY, HOUR, MINUTE, Event, Instant, to_text
+from tests.support.streams import MACHINE, START, make_event
+
+HOURS = Hours("UTC", 8 * 60, 18 * 60, frozenset(range(1, 8)))
+CATALOGUE = Catalogue({"db": Service("db", hours=HOURS)}, automation=frozenset({"scaler"}))
+
+
+def fact(name: str, event: Event, *before: Event, drafts: dict[str, list[tuple[int, str]]] | None = None) -> object:
+    lineage = Lineage()
+    lineage.drafts = drafts or {}
+    for earlier in before:
+        lineage.record(earlier)
+    lineage.record(event)
+    return EventFacts(CATALOGUE, lineage, event).get(name)
+
+
+def deployed(minute: float, version: str, **more: Any) -> Event:
+    labels = {"version": version, **more.pop("labels", {})}
+    return make_event("change.deployed", minute, labels=labels, **more)
+
+
+def configured(minute: float, revision: str | None = None, kind: str = "change.configured", **more: Any) -> Event:
+    labels = {} if revision is None else {"revision": revision}
+    return make_event(kind, minute, subject="pool", labels={**labels, **more.pop("labels", {})}, **more)
+
+
+def measured(minute: float, value: float, bound: str | None = "max", **more: Any) -> Event:
+    return make_event("alert.fired", minute, subject="disk", value=value, bound=bound, **more)
+
+
+def test_a_version_that_ran_before_is_a_rollback_unless_a_timetable_brought_it() -> None:
+    ran = deployed(0, "1"), deployed(10, "2")
+    assert fact("rollback", deployed(20, "1"), *ran) is True
+    assert fact("rollback", deployed(20, "3"), *ran) is False
+    assert fact("rollback", deployed(20, "2", actor=MACHINE), *ran) is False, "what runs is deployed again"
+    assert fact("rollback", deployed(20, "1", labels={"trigger": "schedule"}), *ran) is False
+    assert fact("rollback", deployed(20, "1", labels={"scheduled": "true"}), *ran) is False
+    assert fact("rollback", deployed(20, "1", labels={"scheduled": "false"}), *ran) is True
+    assert fact("rollback", deployed(20, "1", environment="staging"), *ran) is False
+    assert fact("rollback", make_event("change.rolled_back", 20)) is True
+
+
+def test_what_is_put_back() -> None:
+    ran = configured(0, "a"), configured(10, "b")
+    assert fact("put_back", configured(20, "a"), *ran) is True
+    assert fact("put_back", configured(20, "c"), *ran) is False
+    assert fact("put_back", configured(20, "b"), *ran) is False
+    assert fact("put_back", configured(20), *ran) is None
+    assert fact("put_back", configured(5, "a"), *ran) is False
+    assert fact("put_back", configured(20, labels={"reverts": "abc"})) is True
+    assert fact("put_back", configured(20, kind="change.restored")) is True
+    assert fact("put_back", make_event("alert.fired", 20, labels={"reverts": "abc"})) is None
+
+
+def test_what_was_deleted_and_made_again_as_it_was_is_put_back() -> None:
+    gone = configured(10, kind="change.deleted")
+    assert fact("put_back", configured(20, "a"), configured(0, "a"), gone) is True
+    assert fact("put_back", configured(20, "b"), configured(0, "a"), gone) is False
+    assert fact("put_back", configured(20, "b"), gone) is None
+    assert fact("put_back", configured(20, kind="change.deleted"), configured(0, kind="change.deleted"), gone) is False
+    made = configured(15, "a")
+    assert fact("put_back", configured(20, kind="change.deleted"), gone, made) is True
+
+
+def test_a_value_is_put_back_too() -> None:
+    values = [make_event("change.configured", n, f"v{n}", subject="pool", value=v) for n, v in ((0, 10.0), (5, 90.0))]
+    assert fact("put_back", make_event("change.configured", 9, subject="pool", value=10.0), *values) is True
+
+
+@pytest.mark.parametrize(
+    ("bound", "then", "now", "expected"),
+    [
+        ("max", 90.0, 95.0, "worse"),
+        ("max", 95.0, 90.0, "better"),
+        ("max", 90.0, 90.0, "same"),
+        ("min", 3.0, 2.0, "worse"),
+        ("min", 2.0, 3.0, "better"),
+        (None, 90.0, 95.0, None),
+    ],
+)
+def test_the_trend_is_told_by_the_side_of_the_danger(
+    bound: str | None, then: float, now: float, expected: str | None
+) -> None:
+    assert fact("trend", measured(20, now, bound), measured(0, then, bound)) == expected
+
+
+def test_the_trend_without_a_bound_or_toward_what_is_expected_needs_the_limit() -> None:
+    assert fact("trend", measured(20, 95, None, limit=100.0), measured(0, 90, None)) == "worse"
+    assert fact("trend", measured(20, 40, "expected", limit=30.0), measured(0, 31, "expected")) == "worse"
+    assert fact("trend", measured(20, 25, "expected", limit=30.0), measured(0, 40, "expected")) == "better"
+    assert fact("trend", measured(20, 25, "expected"), measured(0, 40, "expected")) is None
+
+
+def test_the_trend_is_against_the_latest_of_the_same_thing() -> None:
+    now = measured(20, 80)
+    assert fact("trend", now, measured(0, 70), measured(10, 90)) == "better"
+    assert fact("trend", now, measured(0, 70), measured(30, 90)) == "worse", "what comes later does not count"
+    assert fact("trend", now, measured(0, 70, environment="staging")) is None
+    assert fact("trend", now, measured(0, 70, unit="pods")) is None
+    assert fact("trend", now, make_event("alert.resolved", 0, subject="disk", value=10.0)) is None
+    assert fact("trend", now) is None
+
+
+def rotated(minute: float, days: float, previous: float | None = None, **more: Any) -> Event:
+    before = None if previous is None else Instant(START + int(previous * DAY))
+    expires = Instant(START + int(minute * MINUTE + days * DAY))
+    return make_event("change.rotated", minute, subject="ca", expires_at=expires, previous_expires_at=before, **more)
+
+
+def expiring(minute: float, days: float, **labels: str) -> Event:
+    return make_event("alert.fired", minute, subject="ca", expires_at=Instant(START + int(days * DAY)), labels=labels)
+
+
+def test_the_share_of_a_lifetime_that_is_left() -> None:
+    day = 24 * 60
+    assert fact("lifetime_left", expiring(9 * day, 10, not_before=str(to_text(START)))) == pytest.approx(0.1)
+    assert fact("lifetime_left", expiring(9 * day, 10), rotated(0, 10)) == pytest.approx(0.1)
+    assert fact("lifetime_left", expiring(9 * day, 10)) is None
+    assert fact("lifetime_left", expiring(9 * day, 10, issued_at="long ago")) is None
+    assert fact("lifetime_left", expiring(9 * day, 12), rotated(0, 10)) is None, "another certificate"
+    assert fact("lifetime_left", rotated(9 * day, 10), rotated(0, 10)) == pytest.approx(0.1)
+    assert fact("lifetime_left", rotated(9 * day, 20, previous=10)) == pytest.approx(1 / 20)
+    assert fact("lifetime_left", rotated(9 * day, 20)) is None
+    assert fact("lifetime_left", rotated(14 * day, 10, previous=10)) == pytest.approx(-0.4), "it was over"
+
+
+def test_the_next_opening_and_the_repeats() -> None:
+    event = make_event("alert.fired", 0, subject="disk")
+    assert fact("opens_at", event) == to_opening(START)
+    assert fact("opens_at", make_event("alert.fired", 0, service="api")) is None
+    known = [(START - 181 * DAY, "a"), (START - 180 * DAY, "b"), (START - HOUR, "c"), (START, "d")]
+    assert fact("repeats", event, drafts={things_key("db", "disk"): known}) == 2
+    assert fact("repeats", event) == 0
+    assert fact("repeats", make_event("alert.fired", 0)) is None
+
+
+def to_opening(at: int) -> int:
+    morning = at - at % DAY + 8 * HOUR
+    return morning if morning > at else morning + DAY
+
+
+def test_only_what_some_rule_asks_for_is_recorded() -> None:
+    lineage = Lineage()
+    assert {"alert.fired", "change.deployed", "change.rotated"} <= lineage.kinds
+    lineage.want(["rollback", "share"])
+    assert lineage.kinds == {"change.deployed", "change.rolled_back"}
+    assert lineage.record(measured(0, 90)) == []
+    assert lineage.record(deployed(0, "1")) == ["version:db|production"]
+    assert lineage.record(deployed(0, "1")) == []
+
+
+def test_every_fact_that_needs_a_table_is_one_that_there_is() -> None:
+    assert {fact for table in TABLES.values() for fact in table.facts} <= DERIVED.keys()
+
+
+def test_a_lineage_is_bounded_by_count_and_by_age() -> None:
+    lineage = Lineage()
+    for minute in range(2 * REMEMBERED):
+        lineage.record(deployed(minute, str(minute)))
+    (entries,) = lineage.tables["version"].values()
+    assert len(entries) == REMEMBERED
+    assert entries[-1][1] == str(2 * REMEMBERED - 1)
+    assert lineage.forget_before(START + REMEMBERED_FOR) == []
+    assert lineage.forget_before(START + REMEMBERED_FOR + HOUR) == ["version:db|production"]
+    assert lineage.tables["version"] == {}

@@ -1,0 +1,85 @@
+"""What remembered events have in common is there once, and equal to what was read."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.core.model.events import Event
+from monitor.core.state.interning import Sharing
+from monitor.decode.canonical import decode_line
+
+LINE = (
+    b'{"id":"%d","source":"argocd/main","time":"2026-03-01T10:00:00Z","kind":"change.deployed","service":"shop",'
+    b'"environment":"production","subject":"shop/deployment","title":"shop deployed","labels":{"team":"blue team"}}'
+)
+
+
+def test_what_equals_that_of_one_of_its_kind_becomes_one_and_stays_equal() -> None:
+    sharing = Sharing()
+    first, second, untouched = (decode_line(LINE % number) for number in (1, 2, 2))
+    sharing.share(first, None)
+    sharing.share(second, first)
+    for field in ("source", "service", "environment", "subject", "title", "labels"):
+        assert getattr(first, field) is getattr(second, field)
+    assert second == untouched
+
+
+def test_names_are_shared_with_other_services_and_kinds() -> None:
+    sharing = Sharing()
+    first, other = decode_line(LINE % 1), decode_line(LINE.replace(b'"shop"', b'"cart"') % 2)
+    sharing.share(first, None)
+    sharing.share(other, None)
+    assert other.source is first.source
+    assert other.environment is first.environment
+    assert other.service == "cart"
+
+
+def test_of_labels_that_differ_the_equal_values_become_one() -> None:
+    sharing = Sharing()
+    one = decode_line(LINE.replace(b'{"team":"blue team"}', b'{"team":"blue team","zone":"b 1","old":"x y"}') % 1)
+    other = decode_line(LINE.replace(b'{"team":"blue team"}', b'{"zone":"b 2","team":"blue team","new":"x y"}') % 2)
+    sharing.share(other, one)
+    assert other.labels["team"] is one.labels["team"]
+    assert list(other.labels.items()) == [("zone", "b 2"), ("team", "blue team"), ("new", "x y")]
+    assert one.labels == {"team": "blue team", "zone": "b 1", "old": "x y"}
+
+
+def test_labels_in_another_order_are_equal_all_the_same() -> None:
+    sharing = Sharing()
+    one = decode_line(LINE.replace(b'{"team":"blue team"}', b'{"team":"a","zone":"b"}') % 1)
+    other = decode_line(LINE.replace(b'{"team":"blue team"}', b'{"zone":"b","team":"a"}') % 2)
+    sharing.share(other, one)
+    assert one.labels == other.labels == {"team": "a", "zone": "b"}
+    assert list(other.labels) == ["zone", "team"]
+
+
+@pytest.mark.parametrize("like", [None, decode_line(LINE % 9)])
+def test_what_is_absent_stays_absent(like: Event | None) -> None:
+    event = decode_line(b'{"id":"1","source":"s","time":"2026-03-01T10:00:00Z","kind":"note.added"}')
+    same = decode_line(b'{"id":"1","source":"s","time":"2026-03-01T10:00:00Z","kind":"note.added"}')
+    Sharing().share(event, like)
+    assert event == same
+
+
+def test_what_is_like_one_that_lacks_a_field_keeps_it() -> None:
+    like = decode_line(b'{"id":"1","source":"s","time":"2026-03-01T10:00:00Z","kind":"note.added"}')
+    event, untouched = decode_line(LINE % 1), decode_line(LINE % 1)
+    Sharing().share(event, like)
+    assert event == untouched
+
+
+def test_texts_that_are_seen_once_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.core.state.interning.MOST_SHARED", 10)
+    sharing = Sharing()
+    for number in range(100):
+        event = decode_line((LINE % number).replace(b'"shop"', b'"shop-%d"' % number))
+        sharing.share(event, None)
+        assert event.service == f"shop-{number}"
+        assert len(sharing._texts) <= 10 + 3
+
+
+def test_what_was_told_of_many_is_there_once() -> None:
+    sharing = Sharing()
+    first, second = sharing.told({"repeats": 0.0}), sharing.told({"repeats": 0.0})
+    assert first is second
+    assert sharing.told({"repeats": 1.0}) == {"repeats": 1.0}
