@@ -10,8 +10,8 @@ from datetime import UTC, datetime, tzinfo
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from monitor.core.events import EARLIEST_AT, Instant, to_datetime, to_instant
-from monitor.core.reasons import Rejected
+from monitor.core.model.events import EARLIEST_AT, Instant, to_datetime, to_instant
+from monitor.core.model.reasons import Rejected
 from monitor.decode.outcome import Unreadable
 from monitor.decode.reading import Moment, text
 from monitor.decode.times import LATEST_AT, out_of_range, read_time
