@@ -90,7 +90,7 @@ def bits_of(event: Event) -> int:
             if step.step.environment == "any" or (step.step.environment == "production") is counts:
                 mask |= step.bit
             elif step.step.environment == "production":
-                mask |= step.elsewhere_bit
+                mask |= step.non_production_bit
     return mask
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from monitor.core.deciding.clauses import clause_unmet, point
 from monitor.core.matching.facts import is_drill
-from monitor.core.matching.matcher import CompiledRule, CompiledStep, Matcher, Plays
+from monitor.core.matching.matcher import CompiledRule, CompiledStep, MatchedSteps, Matcher
 from monitor.core.matching.relations import among, reach, relates
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.conditions import NO_FACTS
@@ -38,19 +38,19 @@ class Correlator:
 
     # -- hazards -----------------------------------------------------------------------------------------------
 
-    def hazards(self, plays: Plays, event: Event) -> None:
+    def hazards(self, matched: MatchedSteps, event: Event) -> None:
         """Let the event wait as a hazard of every rule that takes it for one, or join candidates of the same key."""
-        if plays.elsewhere:
-            self._ignore(NotOpened.NON_PRODUCTION, plays.elsewhere, event.service, (event.event_id,), "")
-        if not plays.hazards:
+        if matched.non_production:
+            self._ignore(NotOpened.NON_PRODUCTION, matched.non_production, event.service, (event.event_id,), "")
+        if not matched.hazards:
             return
         if event.service is None:
-            self._ignore(NotOpened.NO_SERVICE, plays.hazard_names, None, (event.event_id,), "")
+            self._ignore(NotOpened.NO_SERVICE, matched.hazard_names, None, (event.event_id,), "")
         elif is_drill(event):
-            self._ignore(NotOpened.DRILL, plays.hazard_names, event.service, (event.event_id,), "")
+            self._ignore(NotOpened.DRILL, matched.hazard_names, event.service, (event.event_id,), "")
         else:
-            self.state.waiting.add(event, plays)
-            for compiled in plays.hazards if event.service in self.state.open_by_service else plays.roaming:
+            self.state.waiting.add(event, matched)
+            for compiled in matched.hazards if event.service in self.state.open_by_service else matched.cross_service:
                 open_here = self.state.open_by_rule.get(compiled.name)
                 if open_here and (event.service in open_here or not compiled.by_service):
                     self._join(compiled, event)
@@ -76,11 +76,11 @@ class Correlator:
 
     def displaced(self, event: Event, mask: int) -> None:
         """A hazard is one too many of its kind on its service: it can be followed no longer."""
-        plays = self.matcher.plays(mask)
+        matched = self.matcher.matched(mask)
         waiting = self.state.waiting
-        rules = tuple(rule for rule in plays.hazard_names if not waiting.is_taken(rule, event))
+        rules = tuple(rule for rule in matched.hazard_names if not waiting.is_taken(rule, event))
         if rules and event.service is not None and not is_drill(event):
-            for rule, bit in zip(plays.hazard_names, plays.bits, strict=True):
+            for rule, bit in zip(matched.hazard_names, matched.bits, strict=True):
                 waiting.take(rule, bit, event)
             detail = "more of its kind waited on this service than can be followed"
             self._ignore(NotOpened.TOO_MANY_OPEN, rules, event.service, (event.event_id,), detail)
@@ -93,14 +93,14 @@ class Correlator:
 
     # -- interventions -----------------------------------------------------------------------------------------
 
-    def interventions(self, plays: Plays, event: Event) -> None:
+    def interventions(self, matched: MatchedSteps, event: Event) -> None:
         """Offer an action to every candidate and to every waiting hazard that it can reach, rule by rule."""
         if event.service is None:
             return
         state, drill = self.state, is_drill(event)
         # What came late may have met hazards that wait no longer: those are asked of the memory.
         late = self._again or event.time < self.now
-        for step in plays.interventions:
+        for step in matched.interventions:
             compiled = step.rule
             open_here = state.open_by_rule.get(compiled.name)
             room = state.waiting.rooms.get(compiled.hazard.bit)
@@ -124,16 +124,16 @@ class Correlator:
     def _offer_remembered(self, compiled: CompiledRule, services: frozenset[str] | None, event: Event) -> None:
         memory, hazard, start = self.state.memory, compiled.hazard, event.time - compiled.within
         for service in memory.services() if services is None else sorted(services):
-            hazards = memory.playing(service, hazard.kinds, hazard.bit, start, event.time)
+            hazards = memory.matching(service, hazard.kinds, hazard.bit, start, event.time)
             hazards = [each for each in hazards if self._is_free(compiled.name, each)]
             if hazards:
                 self._offer(compiled, hazards, event)
 
-    def acted(self, plays: Plays, event: Event) -> None:
+    def acted(self, matched: MatchedSteps, event: Event) -> None:
         """Remember an action of before for the sake of the alerts that are over by now."""
         if event.service is None or is_drill(event):
             return
-        for step in plays.interventions:
+        for step in matched.interventions:
             room = self.state.waiting.rooms.get(step.rule.hazard.bit)
             if room is not None and room.over:
                 services = reach(self.catalogue, event.service, step.rule.rule.intervention.reach)
@@ -144,8 +144,8 @@ class Correlator:
         step = compiled.intervention
         self._again = True
         for service in sorted(around):
-            for action in self.state.memory.playing(service, step.kinds, step.bit, start, self.now):
-                self.interventions(self.matcher.plays(step.bit), action)
+            for action in self.state.memory.matching(service, step.kinds, step.bit, start, self.now):
+                self.interventions(self.matcher.matched(step.bit), action)
         self._again = False
 
     def _is_free(self, rule: str, hazard: Event) -> bool:
@@ -232,8 +232,8 @@ class Correlator:
             instance.hazards.add(hazard)
             if hazard.kind == "alert.fired":
                 instance.tracks.setdefault(alert_key(hazard), Track())
-        told = self.state.memory.between((first.service,), sorted(ALERT_STATES), first.time, self.now)
-        for event in told:
+        alerts = self.state.memory.between((first.service,), sorted(ALERT_STATES), first.time, self.now)
+        for event in alerts:
             if (track := instance.tracks.get(alert_key(event))) is not None:
                 track.observe(event)
         return instance
@@ -283,7 +283,7 @@ class Correlator:
             services = frozenset(self.state.memory.services_with(*clause.step.kinds))
         hazard, facts_of = instance.hazards.earliest, self.matcher.facts_of
         for service in sorted(services):
-            found = self.state.memory.playing(service, step.kinds, step.bit, start, end)
+            found = self.state.memory.matching(service, step.kinds, step.bit, start, end)
             yield from (event for event in found if relates(clause, hazard, event, facts_of, action))
 
     def _moment(self, at: Point, instance: Instance, action: Event, safe_at: int) -> int | None:

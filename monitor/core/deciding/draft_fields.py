@@ -69,8 +69,8 @@ def _headroom(hazards: Sequence[Event]) -> Margin | None:
 
 
 def _deadline(hazards: Sequence[Event], action: Event) -> Margin | None:
-    told = [event.expires_at for event in hazards if event.expires_at is not None]
-    deadline = action.previous_expires_at if action.previous_expires_at is not None else min(told, default=None)
+    named = [event.expires_at for event in hazards if event.expires_at is not None]
+    deadline = action.previous_expires_at if action.previous_expires_at is not None else min(named, default=None)
     if deadline is None:
         return None
     left = deadline - action.time

@@ -14,7 +14,7 @@ import msgspec
 from monitor.core.deciding.correlator import Correlator
 from monitor.core.deciding.hazard_expiry import Expiry
 from monitor.core.deciding.judge import Judge
-from monitor.core.matching.facts import Told, is_drill
+from monitor.core.matching.facts import DerivedFacts, is_drill
 from monitor.core.matching.matcher import Matcher
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.conditions import MakeRegex
@@ -65,7 +65,7 @@ class Engine:
         """`cells`: what `take_changes` gave, all together. Raises StateError where they cannot be read.
 
         `compiled`: the same rules and catalogue, already compiled for another engine. `at_home`: whether an event may
-        be a hazard here; of several engines that are told of one event, one may take it for that.
+        be a hazard here; of several engines that get one event, one may take it for that.
         """
         self._make_regex = make_regex
         self._compiled = compiled
@@ -95,9 +95,9 @@ class Engine:
         self._expiry = Expiry(self.state.waiting, matcher, self._out)
         self._judge = Judge(self.state, matcher, catalogue, self._correlator, self._out)
 
-    def _mask_here(self, event: Event, told: Told | None = None) -> int:
-        """What an event plays for this engine, which is one of several."""
-        mask = self._matcher.mask(event, told)
+    def _mask_here(self, event: Event, derived: DerivedFacts | None = None) -> int:
+        """The steps that an event matches for this engine, which is one of several."""
+        mask = self._matcher.mask(event, derived)
         if mask and self._at_home is not None and not self._at_home(event):
             return mask & ~self._matcher.hazard_bits
         return mask
@@ -116,11 +116,11 @@ class Engine:
         return self._take()
 
     def _write_again(self, remembered: list[Kept], written_for: Callable[[Kept], int]) -> None:
-        """Write once more what was written to be forgotten earlier than these rules allow, or with less told of it."""
+        """Write events again that were written with a shorter TTL or with fewer derived facts."""
         state, most = self.state, self._keeping.most
         unwritten = {event.event_id for event, _, _ in state.new_facts}
         state.new_facts = [
-            (kept.event, kept.mask, kept.told)
+            (kept.event, kept.mask, kept.derived)
             for kept in remembered
             if kept.is_news or kept.event.event_id in unwritten or most(kept.event.kind, kept.mask) > written_for(kept)
         ]
@@ -160,26 +160,26 @@ class Engine:
         self._out.append(Ignore(NotOpened.RULE_GONE, at, names, dropped[0].service, ids, detail))
         self.state.remove_episode(episode)
 
-    def _mask_told(self, event: Event, told: Told | None) -> tuple[int, Told | None]:
-        mask = self._mask(event, told)
-        return mask, self._matcher.told
+    def _mask_and_facts(self, event: Event, derived: DerivedFacts | None) -> tuple[int, DerivedFacts | None]:
+        mask = self._mask(event, derived)
+        return mask, self._matcher.derived
 
     def _wait_again(self) -> list[Kept]:
         """Which hazards wait follows from the remembered events; only what was noted of them is saved."""
         state = self.state
         state.waiting.empty()
         known = []
-        remembered = sorted(state.memory.remask(self._mask_told), key=lambda kept: entry(kept.event))
+        remembered = sorted(state.memory.remask(self._mask_and_facts), key=lambda kept: entry(kept.event))
         for event, mask, *_ in remembered:
             if event.kind in RECOVERIES:
                 state.waiting.clear_alert(event)
-            plays = self._matcher.plays(mask)
-            self._correlator.acted(plays, event)
-            if not plays.hazards or event.service is None or is_drill(event):
+            matched = self._matcher.matched(mask)
+            self._correlator.acted(matched, event)
+            if not matched.hazards or event.service is None or is_drill(event):
                 continue
-            if event.time + plays.longest >= state.expired_until:
-                state.waiting.add_again(event, plays)
-                known += [(name, event.source, event.id) for name in (OF_NO_RULE, *plays.hazard_names)]
+            if event.time + matched.longest >= state.expired_until:
+                state.waiting.add_again(event, matched)
+                known += [(name, event.source, event.id) for name in (OF_NO_RULE, *matched.hazard_names)]
         state.waiting.forget_notes(known)
         state.memory.forget(state.swept_at, self._keeping.terms(state))
         return remembered
@@ -279,25 +279,25 @@ class Engine:
             self._judge.close(episode, now)
 
     def _process(self, event: Event) -> int:
-        """Give one event to whoever may want it; the mask of the steps that it plays."""
+        """Give one event to whoever may want it; the mask of the steps that it matched."""
         state, kind = self.state, event.kind
         if kind == "impact.clear":
             self._looked_back(event)
             return 0
         mask = self._mask(event)
-        told = self._matcher.told
+        derived = self._matcher.derived
         if kind in self._recorded:
             state.record_lineage(event)
         if not mask and kind not in ALWAYS_KEPT and not state.is_watched(event.service):
             return 0
-        if not state.memory.add(event, mask, told):
+        if not state.memory.add(event, mask, derived):
             return 0
-        state.new_facts.append((event, mask, told))
+        state.new_facts.append((event, mask, derived))
         if mask:
-            correlator, plays = self._correlator, self._matcher.plays(mask)
-            correlator.hazards(plays, event)
-            if plays.interventions:
-                correlator.interventions(plays, event)
+            correlator, matched = self._correlator, self._matcher.matched(mask)
+            correlator.hazards(matched, event)
+            if matched.interventions:
+                correlator.interventions(matched, event)
         if state.memory.displaced is not None:
             self._correlator.displaced(*state.memory.displaced)
         if kind in ALERT_STATES:
@@ -306,7 +306,7 @@ class Engine:
             if event.service in state.active:
                 self._correlator.alert(event)
         elif kind in _IMPACT_KINDS:
-            self._judge.impact_told(event, self._correlator.now)
+            self._judge.impact_arrived(event, self._correlator.now)
             self._incident_moved(event)
         return mask
 
@@ -348,13 +348,13 @@ class Engine:
             self._look_again(self.catalogue.downward(event.service))
 
     def _process_late(self, event: Event) -> None:
-        plays = self._matcher.plays(self._process(event))
+        matched = self._matcher.matched(self._process(event))
         if event.service is None:
             return
         around = self.catalogue.around(event.service)
-        for compiled in plays.hazards:
+        for compiled in matched.hazards:
             self._correlator.retry(compiled, around, event.time)
-        for step in plays.clauses:
+        for step in matched.clauses:
             self._correlator.retry(step.rule, around, event.time - step.rule.within)
         self._look_again(around)
 

@@ -26,7 +26,7 @@ class Expiry:
         """Name the reason for every hazard whose windows ended before `until` without an intervention."""
         waiting = self._waiting
         for at, _, _, hazard in waiting.expire(until):
-            event, rules = hazard.event, hazard.plays.hazard_names
+            event, rules = hazard.event, hazard.matched.hazard_names
             notes = waiting.settle(event)
             if notes:
                 for rule, noted in sorted(notes.items()):

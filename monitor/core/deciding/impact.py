@@ -20,7 +20,7 @@ from monitor.core.state.memory import EVERYONE, Memory
 from monitor.core.state.retention_policy import LOOK_BACK
 
 NEVER_ENDS = 24 * HOUR
-"""Impact or maintenance whose end is never told is closed after this."""
+"""Impact or maintenance whose end is never reported is closed after this."""
 REPORT_DELAY = HOUR
 """A person's report without a beginning is taken to have begun up to so much earlier."""
 
@@ -57,7 +57,7 @@ def onset(event: Event) -> int:
 
 
 def impact_spans(memory: Memory, catalogue: Catalogue, scope: frozenset[str], until: int) -> list[Span]:
-    """What users suffered in the scope, or everywhere, as far as was told by `until`."""
+    """What users suffered in the scope, or everywhere, as far as known by `until`."""
     heard_of = memory.services_with("impact.started", "impact.ended")
     services = [*sorted(heard_of & scope), EVERYONE]
     if not catalogue.is_empty:
@@ -106,7 +106,7 @@ def incident_key(event: Event) -> str:
 
 
 class IncidentView(msgspec.Struct, frozen=True):
-    """An incident record as far as told: its span and the last word on users (None: never said)."""
+    """An incident record as far as known: its span and the last word on users (None: never said)."""
 
     span: Span
     impact: str | None
@@ -122,13 +122,13 @@ def incidents(memory: Memory, catalogue: Catalogue, services: Iterable[str], unt
             by_key.setdefault(incident_key(event), []).append(event)
     views = []
     for events in by_key.values():
-        for told in _separate(sorted(events, key=_in_time)):
-            closed = [event for event in told if event.kind == "incident.closed"]
-            words = [event.labels["impact"] for event in told if "impact" in event.labels]
-            start = min(onset(event) for event in told)
+        for group in _separate(sorted(events, key=_in_time)):
+            closed = [event for event in group if event.kind == "incident.closed"]
+            words = [event.labels["impact"] for event in group if "impact" in event.labels]
+            start = min(onset(event) for event in group)
             closed_at = closed[-1].time if closed else None
-            end = closed_at if closed_at is not None else told[0].time + NEVER_ENDS
-            views.append(IncidentView(Span(start, end, told[0], False), words[-1] if words else None, closed_at))
+            end = closed_at if closed_at is not None else group[0].time + NEVER_ENDS
+            views.append(IncidentView(Span(start, end, group[0], False), words[-1] if words else None, closed_at))
     return views
 
 

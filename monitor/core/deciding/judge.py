@@ -108,8 +108,8 @@ class Judge:
         first_action = min(instance.interventions.earliest.time for instance in instances)
         # As with the context: what is older may be forgotten already or not yet, which must not show.
         since = max(episode.first_sign_at, now - MEMORY_HORIZON)
-        told = self.state.memory.between(episode.services, sorted(ALERT_STATES), since, now)
-        counted = (event for event in told if self.catalogue.counts(event.environment) is not False)
+        alerts = self.state.memory.between(episode.services, sorted(ALERT_STATES), since, now)
+        counted = (event for event in alerts if self.catalogue.counts(event.environment) is not False)
         episode.adopt_alerts(counted, followed, first_action)
 
     def _plan_close(self, episode: Episode, at: int, now: int) -> None:
@@ -283,7 +283,7 @@ class Judge:
     def _impact(
         self, episode: Episode, scope: frozenset[str], services: frozenset[str], until: int, now: int
     ) -> list[Span]:
-        """Impact that overlaps the window or began in the scope by `until`, as far as told by `now`."""
+        """Impact that overlaps the window or began in the scope by `until`, as far as known by `now`."""
         spans = impact_spans(self.state.memory, self.catalogue, scope, now)
         spans += [view.span for view in self._incidents(services, now) if view.impact == "users"]
         return [span for span in spans if span.overlaps(episode.window_from, max(episode.window_to, until))]
@@ -292,7 +292,7 @@ class Judge:
         around = frozenset({EVERYONE}).union(*map(self.catalogue.along, services))
         return incidents(self.state.memory, self.catalogue, around, now)
 
-    def impact_told(self, event: Event, now: int) -> None:
+    def impact_arrived(self, event: Event, now: int) -> None:
         """Impact evidence arrived: take back, or mark, every open draft that it contradicts."""
         if event.service is None or not self.catalogue.knows(event.service):
             concerned = list(self.state.episodes.values())
@@ -324,9 +324,12 @@ class Judge:
 
     def _tied(self, event: Event, episode: Episode) -> bool:
         """The same subject, change or incident."""
-        told = {event.subject, *(event.labels.get(name) for name in ("change", "incident", "caused_by", "deployment"))}
+        references = {
+            event.subject,
+            *(event.labels.get(name) for name in ("change", "incident", "caused_by", "deployment")),
+        }
         known = {*episode.subjects, *(reference.partition("\x1f")[2] for reference in episode.cited)}
-        return any(reference is not None and reference in known for reference in told)
+        return any(reference is not None and reference in known for reference in references)
 
     def _withdraw(self, episode: Episode, reason: Withdrawn, evidence: Sequence[Event], now: int) -> None:
         assert episode.draft is not None

@@ -31,14 +31,14 @@ def danger_since(instances: Sequence[Instance], rules: Sequence[Rule] = ()) -> i
     an outage long before the key was found to lie open is none of it.
     """
     exposures = {rule.name for rule in rules if rule.kind == "exposure"}
-    told = [
+    named = [
         int(event.began_at)
         for instance in instances
         if instance.rule not in exposures
         for event in instance.hazards.events
         if event.began_at is not None and event.began_at < event.time
     ]
-    return min(told, default=None)
+    return min(named, default=None)
 
 
 def harmless_for(instances: Sequence[Instance], rules: Sequence[Rule]) -> int:
@@ -48,8 +48,8 @@ def harmless_for(instances: Sequence[Instance], rules: Sequence[Rule]) -> int:
     """
     starts = []
     for instance, rule in zip(instances, rules, strict=True):
-        told = [event.expires_at for event in instance.hazards.events if event.expires_at is not None]
-        start = min([*told, instance.interventions.earliest.time]) if rule.has_deadline and told else 0
+        named = [event.expires_at for event in instance.hazards.events if event.expires_at is not None]
+        start = min([*named, instance.interventions.earliest.time]) if rule.has_deadline and named else 0
         starts.append(max(start, instance.first_sign_at))
     return min(starts) - min(instance.first_sign_at for instance in instances)
 
@@ -95,7 +95,7 @@ def find_safe(episode: Episode, instances: Sequence[Instance], settle: int, clos
     latest = max([last_action, *still_firing])
     if closed and max(closed) >= latest:
         return Safe(max([*closed, *recoveries]), tuple(missing))
-    # Nothing told that it was over. Where that is because an alert never recovered, it is named already.
+    # No event says that it was over. Where that is because an alert never recovered, it is named already.
     return Safe(max([latest + settle, *recoveries]), tuple(missing or [str(Missing.SAFE_ASSUMED)]))
 
 

@@ -1,7 +1,7 @@
 """Derived facts of one event: what follows from it together with the catalogue and what ran on its service before.
 
-Each fact is a pure function of the event and of what came before it in event time; a fact that cannot be told is
-absent. What was before is remembered for a while only, so that a fact that rests on it is told once and kept.
+Each fact is a pure function of the event and of what came before it in event time; a fact that cannot be derived is
+absent. Last values have a TTL, so a fact that rests on them is derived once, when the event arrives, and stored.
 """
 
 from __future__ import annotations
@@ -211,12 +211,12 @@ def _lifetime_left(event: Event, catalogue: Catalogue, lineage: Lineage) -> obje
         return None
     issued_at = next((at for at, until in reversed(before) if until == expires_at), None)
     if issued_at is None:
-        told = _issued_at(event)
+        said = _issued_at(event)
         if not renewed:
-            issued_at = told
+            issued_at = said
         elif event.expires_at is not None:
             # What was replaced is taken to have been made to last as long as what replaces it.
-            issued_at = expires_at - (event.expires_at - (event.time if told is None else told))
+            issued_at = expires_at - (event.expires_at - (event.time if said is None else said))
     if issued_at is None or issued_at >= expires_at:
         return None
     return (expires_at - event.time) / (expires_at - issued_at)
@@ -264,8 +264,8 @@ DERIVED: dict[str, _Derive] = {
 FROM_BEFORE = frozenset[str]().union({"repeats"}, *(table.facts for table in TABLES.values()))
 """Facts that rest on the lineage: asked again later they may be answered otherwise."""
 
-Told = dict[str, bool | float | str | None]
-"""What some facts of `FROM_BEFORE` were when they were first asked of an event."""
+DerivedFacts = dict[str, bool | float | str | None]
+"""The facts of `FROM_BEFORE`, as first derived for an event."""
 
 _NOTHING = Event(id="", source="", time=Instant(0), kind="note.added")
 
@@ -273,16 +273,16 @@ _NOTHING = Event(id="", source="", time=Instant(0), kind="note.added")
 class EventFacts:
     """The derived facts of one event, worked out when they are asked for. `event` may be set anew for the next one.
 
-    `told` is what was told of it before, and fills with what is told now; it is set anew together with `event`.
+    `derived` has the facts from the past that were derived before, and takes those derived now; set it with `event`.
     """
 
-    __slots__ = ("_catalogue", "_lineage", "event", "told")
+    __slots__ = ("_catalogue", "_lineage", "derived", "event")
 
     def __init__(self, catalogue: Catalogue, lineage: Lineage, event: Event = _NOTHING) -> None:
         self._catalogue = catalogue
         self._lineage = lineage
         self.event = event
-        self.told: Told | None = None
+        self.derived: DerivedFacts | None = None
 
     def of(self, event: Event) -> EventFacts:
         """The facts of another event."""
@@ -292,13 +292,13 @@ class EventFacts:
         """Raises KeyError for a fact that does not exist."""
         if name not in FROM_BEFORE:
             return DERIVED[name](self.event, self._catalogue, self._lineage)
-        if self.told is None:
-            self.told = {}
-        if name not in self.told:
-            self.told[name] = _as_told(DERIVED[name](self.event, self._catalogue, self._lineage))
-        return self.told[name]
+        if self.derived is None:
+            self.derived = {}
+        if name not in self.derived:
+            self.derived[name] = _checked(DERIVED[name](self.event, self._catalogue, self._lineage))
+        return self.derived[name]
 
 
-def _as_told(value: object) -> bool | float | str | None:
+def _checked(value: object) -> bool | float | str | None:
     assert value is None or isinstance(value, bool | float | str)
     return value

@@ -17,7 +17,7 @@ FACT_NEEDS: dict[str, str] = {
     "derived.time_left": "expires_at",
     "derived.previous_time_left": "previous_expires_at",
 }
-"""Facts that cannot be told without a field of the event."""
+"""Facts that cannot be derived without a field of the event."""
 
 
 PRESENT = object()

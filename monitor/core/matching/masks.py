@@ -1,4 +1,4 @@
-"""All steps that want one kind of event, compiled to functions: which of them an event plays, as bits of a mask.
+"""All steps that want one kind of event, compiled to functions: which of them an event matches, as bits of a mask.
 
 A tree of questions: what several steps ask is asked once, and where the answer is no none of them is looked at. What an
 event lacks need not be asked at all, so that events that carry the same fields and labels soon have their own function.
@@ -45,13 +45,13 @@ _NO_FIELDS: tuple[str, ...] = ()
 class Asked(NamedTuple):
     """A step in a kind's function: its condition, where it may be, and the bits it sets.
 
-    `bit` is set where the environment fits, `elsewhere_bit` (0: none) where it only would in production.
+    `bit` is set where the environment fits, `non_production_bit` (0: none) where it only would in production.
     """
 
     condition: Condition | None
     environment: Where
     bit: int
-    elsewhere_bit: int
+    non_production_bit: int
 
 
 class _Item(NamedTuple):
@@ -156,8 +156,8 @@ def _ask(
             here.append(_Item(questions, step.bit))
         if step.environment != "production":
             elsewhere.append(_Item(questions, step.bit))
-        elif step.elsewhere_bit:
-            elsewhere.append(_Item(questions, step.elsewhere_bit))
+        elif step.non_production_bit:
+            elsewhere.append(_Item(questions, step.non_production_bit))
     indent = _indent(depth)
     body = _tree(here, depth)
     if production:

@@ -1,6 +1,6 @@
-"""Which steps of which rules an event plays, by kind and by value, so that rules that do not want it cost nothing.
+"""Which steps of which rules an event matches, by kind and by value, so that rules that do not want it cost nothing.
 
-Compiled once from rules and a catalogue; knows nothing of time windows or of other events. What an event plays is a
+Compiled once from rules and a catalogue; knows nothing of time windows or of other events. What an event matches is a
 mask: an integer with a bit a step.
 """
 
@@ -12,7 +12,7 @@ from functools import reduce
 from operator import or_
 from typing import Literal
 
-from monitor.core.matching.facts import EventFacts, Told
+from monitor.core.matching.facts import DerivedFacts, EventFacts
 from monitor.core.matching.last_values import Lineage
 from monitor.core.matching.masks import Asked, MaskOf, compile_masks
 from monitor.core.matching.predicates import remembering
@@ -38,10 +38,10 @@ class CompiledStep:
     __slots__ = (
         "bit",
         "clause",
-        "elsewhere_bit",
         "kinds",
         "look_back",
         "look_before",
+        "non_production_bit",
         "part",
         "rule",
         "step",
@@ -54,7 +54,7 @@ class CompiledStep:
         self.clause = clause
         self.kinds = tuple(sorted(step.kinds))
         self.bit = 1 << (2 * place)
-        self.elsewhere_bit = self.bit << 1 if part == "hazard" and step.environment == "production" else 0
+        self.non_production_bit = self.bit << 1 if part == "hazard" and step.environment == "production" else 0
         before, after = rule.rule.span(clause) if clause is not None else (0, 0)
         # A step is asked for again when the episode is judged, once its window and the hold have gone by.
         held = rule.rule.impact.hold if clause is not None else 0
@@ -87,36 +87,36 @@ class CompiledRule:
         return (self.hazard, self.intervention, *self.clauses)
 
 
-class Plays:
+class MatchedSteps:
     """What a mask means: the rules for which the event is a hazard (or would be, in production), and the other parts.
 
-    `steps` are all that it plays; `longest` is the longest window of the hazards (microseconds);
-    `bits` has the hazards' bits in the order of their names; `roaming` are the hazards whose key lacks the service.
+    `steps` are all that match; `longest` is the longest window of the hazards (microseconds);
+    `bits` has the hazards' bits in the order of their names; `cross_service`: the hazards whose key has no service.
     """
 
     __slots__ = (
         "bits",
         "clauses",
-        "elsewhere",
+        "cross_service",
         "hazard_names",
         "hazards",
         "interventions",
         "longest",
-        "roaming",
+        "non_production",
         "steps",
     )
 
     def __init__(self, mask: int, steps: Sequence[CompiledStep]) -> None:
-        played = [step for step in steps if mask & step.bit]
-        self.hazards = tuple(step.rule for step in played if step.part == "hazard")
+        found = [step for step in steps if mask & step.bit]
+        self.hazards = tuple(step.rule for step in found if step.part == "hazard")
         self.hazard_names = tuple(rule.name for rule in self.hazards)
         self.bits = tuple(rule.hazard.bit for rule in self.hazards)
-        self.roaming = tuple(rule for rule in self.hazards if not rule.by_service)
+        self.cross_service = tuple(rule for rule in self.hazards if not rule.by_service)
         self.longest = max((rule.within for rule in self.hazards), default=0)
-        self.elsewhere = tuple(step.rule.name for step in steps if mask & step.elsewhere_bit)
-        self.interventions = tuple(step for step in played if step.part == "intervention")
-        self.clauses = tuple(step for step in played if step.part == "clause")
-        self.steps = tuple(played)
+        self.non_production = tuple(step.rule.name for step in steps if mask & step.non_production_bit)
+        self.interventions = tuple(step for step in found if step.part == "intervention")
+        self.clauses = tuple(step for step in found if step.part == "clause")
+        self.steps = tuple(found)
 
 
 class _KindIndex:
@@ -141,14 +141,14 @@ class Matcher:
             self.steps += compiled.steps
         self.facts_asked = facts_asked(rules)
         self._facts = EventFacts(catalogue, lineage)
-        self._plays: dict[int, Plays] = {}
+        self._matched: dict[int, MatchedSteps] = {}
         wanting: dict[str, list[CompiledStep]] = {}
         for step in self.steps:
             for kind in step.kinds:
                 wanting.setdefault(kind, []).append(step)
         make_regex = remembering(make_regex)
         self._index = {kind: self._compile(kind, steps, make_regex) for kind, steps in wanting.items()}
-        self.hazard_bits = reduce(or_, (s.bit | s.elsewhere_bit for s in self.steps if s.part == "hazard"), 0)
+        self.hazard_bits = reduce(or_, (s.bit | s.non_production_bit for s in self.steps if s.part == "hazard"), 0)
 
     def seeing(self, lineage: Lineage) -> Matcher:
         """The same compiled rules for another engine, which remembers other versions and settings."""
@@ -161,7 +161,7 @@ class Matcher:
         together: list[Asked] = []
         apart: dict[str, list[tuple[Asked, tuple[Scalar, ...]]]] = {}
         for step in steps:
-            asked = Asked(step.step.where, step.step.environment, step.bit, step.elsewhere_bit)
+            asked = Asked(step.step.where, step.step.environment, step.bit, step.non_production_bit)
             key = index_key(step.step.where)
             if key is None or key[0] in FEW_VALUES:
                 together.append(asked)
@@ -185,13 +185,13 @@ class Matcher:
         """The kinds that some step wants."""
         return frozenset(self._index)
 
-    def mask(self, event: Event, told: Told | None = None) -> int:
-        """Every step that the event plays, apart from windows and relations to other events.
+    def mask(self, event: Event, derived: DerivedFacts | None = None) -> int:
+        """Every step that the event matches, apart from windows and relations to other events.
 
-        `told`: what facts were told of it before, if any; what is asked for the first time now is added to it.
+        `derived`: facts derived before, if any; those derived now are added.
         """
         facts = self._facts
-        facts.told = told
+        facts.derived = derived
         index = self._index.get(event.kind)
         if index is None:
             return 0
@@ -204,15 +204,15 @@ class Matcher:
         return mask
 
     @property
-    def told(self) -> Told | None:
-        """What the facts were that `mask` asked for last, or had been told of that event before."""
-        return self._facts.told
+    def derived(self) -> DerivedFacts | None:
+        """The facts of the event that `mask` was last called with."""
+        return self._facts.derived
 
-    def plays(self, mask: int) -> Plays:
+    def matched(self, mask: int) -> MatchedSteps:
         """What a mask means."""
-        found = self._plays.get(mask)
+        found = self._matched.get(mask)
         if found is None:
-            found = self._plays[mask] = Plays(mask, self.steps)
+            found = self._matched[mask] = MatchedSteps(mask, self.steps)
         return found
 
     def facts_of(self, event: Event) -> Facts:

@@ -28,7 +28,7 @@ Cells = dict[str, bytes | None]
 _TIMELINE = "timeline:"
 _META = "meta:"
 ALL_TOGETHER_EVERY = SECOND
-"""While a backlog is read, engines without events of their own are told of the time once in so much event time."""
+"""While a backlog is read, engines without events of their own get the time once in so much event time."""
 
 
 def scope_of(shard: int) -> str:
@@ -88,15 +88,15 @@ class Shards:
         for event, route in zip(events, routes, strict=True):
             here = self._shards.intersection(route)
             if event.time < timeline.watermark:
-                told: list[Decision] = []
+                late: list[Decision] = []
                 for shard in sorted(here):
                     # What came before it first, and all of it against the watermark at which it came.
                     out += self._give(shard, waiting.pop(shard, []))
                     if shard not in self._engines:
                         self._engine(shard, None)
                     out += self._tick(shard, timeline.watermark)
-                    told += self._give(shard, [event])
-                out += _once(told)
+                    late += self._give(shard, [event])
+                out += _once(late)
                 continue
             for shard in here:
                 waiting.setdefault(shard, []).append(event)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from monitor.core.matching.facts import REPEAT_WITHIN, Told
+from monitor.core.matching.facts import REPEAT_WITHIN, DerivedFacts
 from monitor.core.matching.last_values import TABLES, Lineage
 from monitor.core.model.events import Event, EventId
 from monitor.core.model.watermark import BEGINNING, Timeline
@@ -24,8 +24,8 @@ from monitor.core.state.pending_hazards import Noted, Waiting
 from monitor.core.state.retention_policy import KEPT_TOGETHER, LOOK_BACK, SWEEP_EVERY, kept_for
 
 STATE_VERSION = 1
-_New = tuple[int, Event, Told | None]
-"""(until when it is kept, what happened, what was told of it)."""
+_New = tuple[int, Event, DerivedFacts | None]
+"""(until when it is kept, what happened, its derived facts)."""
 
 Timer = tuple[int, str, str]
 """(event time, "wake" | "close", id of the episode)."""
@@ -42,12 +42,12 @@ class Meta(msgspec.Struct):
 class Chunk(msgspec.Struct, omit_defaults=True):
     """Events written together; forgotten together when the last of them is past its horizon.
 
-    `told`: what facts were told of some of them when they came, each with the places of those events.
+    `derived`: the derived facts of some of them, each with the places of those events.
     """
 
     until: int
     events: list[Event]
-    told: list[tuple[Told, list[int]]] = []
+    derived: list[tuple[DerivedFacts, list[int]]] = msgspec.field(default_factory=list, name="told")
 
 
 class StateError(Exception):
@@ -87,7 +87,7 @@ class State:
         self.citing: dict[str, set[str]] = {}
         self.active: dict[str, set[str]] = {}
         # What changed since the last snapshot.
-        self.new_facts: list[tuple[Event, int, Told | None]] = []
+        self.new_facts: list[tuple[Event, int, DerivedFacts | None]] = []
         self.unwritten_from = 0
         self._chunks = 0
         self._fact_chunks: dict[int, int] = {}
@@ -258,14 +258,16 @@ class State:
     def _take_events(self, cells: dict[str, bytes | None]) -> None:
         # The few events that are kept for long have chunks of their own, so that the many go with theirs.
         kept: tuple[list[_New], list[_New]] = ([], [])
-        for event, mask, told in self.new_facts:
+        for event, mask, derived in self.new_facts:
             keep = self.most_kept(event.kind, mask)
-            kept[keep > KEPT_TOGETHER].append((event.time + keep, event, told))
+            kept[keep > KEPT_TOGETHER].append((event.time + keep, event, derived))
         self.new_facts = []
         for facts in filter(None, kept):
             until = max(at for at, _, _ in facts)
             self._fact_chunks[self._chunks] = until
-            cells[f"facts:{self._chunks}"] = pack(Chunk(until, [event for _, event, _ in facts], _told_of(facts)))
+            cells[f"facts:{self._chunks}"] = pack(
+                Chunk(until, [event for _, event, _ in facts], _grouped_by_facts(facts))
+            )
             self._chunks += 1
         fresh = [entry[4] for entry in self.pending if entry[3] >= self.unwritten_from]
         if fresh:
@@ -303,11 +305,11 @@ class State:
                 state._restore_cell(kind, key, value)
         for number, chunk in sorted(chunks["facts"], key=lambda item: item[0]):
             state._fact_chunks[number] = chunk.until
-            told = {place: facts for facts, places in chunk.told for place in places}
+            derived = {place: facts for facts, places in chunk.derived for place in places}
             for place, event in enumerate(chunk.events):
-                # What was written once more was told more of.
-                if not state.memory.put_back(event, told.get(place)) and place in told:
-                    state.memory.tell(event, told[place])
+                # An event that was written again has more derived facts.
+                if not state.memory.put_back(event, derived.get(place)) and place in derived:
+                    state.memory.set_facts(event, derived[place])
                 state.written_until[event.event_id] = max(chunk.until, state.written_until.get(event.event_id, 0))
         state._restore_pending(sorted(chunks["pending"], key=lambda item: item[0]))
         return state
@@ -355,12 +357,12 @@ class State:
         self.unwritten_from = self.arrivals
 
 
-def _told_of(facts: list[_New]) -> list[tuple[Told, list[int]]]:
-    """Most of what comes together has the same told of it, which is written once."""
-    found: dict[tuple[tuple[str, object], ...], tuple[Told, list[int]]] = {}
-    for place, (_, _, told) in enumerate(facts):
-        if told:
-            found.setdefault(tuple(sorted(told.items())), (told, []))[1].append(place)
+def _grouped_by_facts(facts: list[_New]) -> list[tuple[DerivedFacts, list[int]]]:
+    """Most events that come together have equal facts, which are written once."""
+    found: dict[tuple[tuple[str, object], ...], tuple[DerivedFacts, list[int]]] = {}
+    for place, (_, _, derived) in enumerate(facts):
+        if derived:
+            found.setdefault(tuple(sorted(derived.items())), (derived, []))[1].append(place)
     return list(found.values())
 
 

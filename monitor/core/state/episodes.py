@@ -49,14 +49,14 @@ class Episode(msgspec.Struct):
         if event.service is not None and event.service not in self.services:
             self.services.append(event.service)
 
-    def adopt_alerts(self, told: Iterable[Event], followed: Container[str], first_action: int) -> None:
+    def adopt_alerts(self, alerts: Iterable[Event], followed: Container[str], first_action: int) -> None:
         """Follow the alerts that fired on a cited service before it was cited, as if it had been since the first sign.
 
-        `told`: what was told of alerts since then; `followed`: those that a candidate follows. An alert that had ended
+        `alerts`: the alert events since then; `followed`: those that a candidate follows. An alert that had ended
         before anybody acted says nothing of what the action did.
         """
         found: dict[str, Track] = {}
-        for event in told:
+        for event in alerts:
             key = alert_key(event)
             if key not in followed and key not in self.others:
                 found.setdefault(key, Track()).observe(event)

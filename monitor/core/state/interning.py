@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from monitor.core.matching.facts import Told
+from monitor.core.matching.facts import DerivedFacts
 from monitor.core.model.events import Event
 
 MOST_SHARED = 1 << 16
@@ -21,13 +21,13 @@ class Sharing:
 
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
-        self._told: dict[tuple[tuple[str, object], ...], Told] = {}
+        self._facts: dict[tuple[tuple[str, object], ...], DerivedFacts] = {}
 
-    def told(self, told: Told) -> Told:
+    def facts(self, derived: DerivedFacts) -> DerivedFacts:
         """The same facts as they are here already; nobody may change them."""
-        if len(self._told) > MOST_SHARED:
-            self._told.clear()
-        return self._told.setdefault(tuple(told.items()), told)
+        if len(self._facts) > MOST_SHARED:
+            self._facts.clear()
+        return self._facts.setdefault(tuple(derived.items()), derived)
 
     def share(self, event: Event, like: Event | None) -> None:
         """Change the event in place: its fields stay equal to what they were, labels in their order.

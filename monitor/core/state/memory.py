@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from monitor.core.matching.facts import Told
+from monitor.core.matching.facts import DerivedFacts
 from monitor.core.model.events import Event, EventId
 from monitor.core.model.rule import MOST_COUNTED
 from monitor.core.model.watermark import BEGINNING
@@ -57,36 +57,39 @@ TermsOf = Callable[[str, str, int], Terms]
 
 
 class Kept(NamedTuple):
-    """An event that is remembered: its mask, what it was `before` by other rules, and what facts were told of it.
+    """An event that is remembered: its mask, what it was `before` by other rules, and its derived facts.
 
-    `is_news`: some of them were told for the first time.
+    `is_news`: some were derived for the first time.
     """
 
     event: Event
     mask: int
     before: int
-    told: Told | None
+    derived: DerivedFacts | None
     is_news: bool
 
+
+MaskOf = Callable[[Event, DerivedFacts | None], tuple[int, DerivedFacts | None]]
+"""The mask of an event with the facts derived so far, and its facts afterwards."""
 
 _NO_TERMS = Terms(0, 0, 0)
 _NOTHING_KNOWN: Mapping[int, Terms] = {}
 
 
 class Shelf:
-    """The events of one kind of one service in time order, and beside each the mask of the steps that it plays.
+    """The events of one kind of one service in time order, and beside each the mask of the steps that it matched.
 
-    `told` has the facts that were told of some of them when they came. Until the watermark passes `due` nothing is to
+    `derived` has the derived facts of some of them, as of their arrival. Until the watermark passes `due` nothing is to
     be forgotten here, whatever stands; nor until it passes `due_as_known`, where things stand so that the `terms` are
     those of the last time. `shortest`: of those terms each the shortest.
     """
 
-    __slots__ = ("due", "due_as_known", "events", "masks", "shortest", "terms", "told")
+    __slots__ = ("derived", "due", "due_as_known", "events", "masks", "shortest", "terms")
 
     def __init__(self, event: Event, mask: int) -> None:
         self.events = [event]
         self.masks = [mask]
-        self.told: dict[EventId, Told] = {}
+        self.derived: dict[EventId, DerivedFacts] = {}
         self.due = self.due_as_known = BEGINNING
         self.terms = _NOTHING_KNOWN
         self.shortest = _NO_TERMS
@@ -131,8 +134,8 @@ class Shelf:
                 kept.append(place)
         if len(kept) != old:
             kept.reverse()
-            for place in set(range(old)).difference(kept) if self.told else ():
-                self.told.pop(events[place].event_id, None)
+            for place in set(range(old)).difference(kept) if self.derived else ():
+                self.derived.pop(events[place].event_id, None)
             events[:old] = [events[place] for place in kept]
             masks[:old] = [masks[place] for place in kept]
         self._plan(watermark, len(kept))
@@ -158,11 +161,11 @@ class Shelf:
             due_as_known = min(due_as_known, at + now)
         self.due, self.due_as_known = due, due_as_known
 
-    def forget_told(self) -> None:
+    def drop_stale_facts(self) -> None:
         """Of events that are here no more."""
-        if self.told:
-            self.told = {
-                event.event_id: self.told[event.event_id] for event in self.events if event.event_id in self.told
+        if self.derived:
+            self.derived = {
+                event.event_id: self.derived[event.event_id] for event in self.events if event.event_id in self.derived
             }
 
     def holds(self, event: Event) -> bool:
@@ -179,10 +182,10 @@ class Memory:
         self._sharing = Sharing()
         self.displaced: tuple[Event, int] | None = None
 
-    def add(self, event: Event, mask: int, told: Told | None = None) -> bool:
+    def add(self, event: Event, mask: int, derived: DerivedFacts | None = None) -> bool:
         """Keep an event; False where this identity is here already, or everything around it is forgotten.
 
-        `told`: what facts were told of it, to be used again when its mask is worked out anew.
+        `derived`: its derived facts, to be used again when its mask is worked out anew.
 
         Where it displaces an older one from what can be asked for, that one (with its mask) is `displaced` until the
         next call.
@@ -197,8 +200,8 @@ class Memory:
             self._sharing.share(event, None)
             shelf = shelves[kind] = Shelf(event, mask)
             self._with_kind.setdefault(kind, set()).add(service)
-            if told:
-                shelf.told[event.event_id] = self._sharing.told(told)
+            if derived:
+                shelf.derived[event.event_id] = self._sharing.facts(derived)
             return True
         events = shelf.events
         self._sharing.share(event, events[-1])
@@ -211,18 +214,18 @@ class Memory:
             place = shelf.place(event)
             events.insert(place, event)
             shelf.masks.insert(place, mask)
-        if told:
-            shelf.told[event.event_id] = self._sharing.told(told)
+        if derived:
+            shelf.derived[event.event_id] = self._sharing.facts(derived)
         shelf.came(event.time, mask)
         if len(events) > KEPT_PER_KIND:
             self.displaced = (events[-KEPT_PER_KIND - 1], shelf.masks[-KEPT_PER_KIND - 1])
             if len(events) > 2 * KEPT_PER_KIND:
                 del events[:-KEPT_PER_KIND]
                 del shelf.masks[:-KEPT_PER_KIND]
-                shelf.forget_told()
+                shelf.drop_stale_facts()
         return True
 
-    def put_back(self, event: Event, told: Told | None) -> bool:
+    def put_back(self, event: Event, derived: DerivedFacts | None) -> bool:
         """Keep an event of a saved state; False where it is here already.
 
         More may come than were kept in the end: what was forgotten one by one was not written so. Hence none is one too
@@ -241,15 +244,15 @@ class Memory:
             place = shelf.place(event)
             shelf.events.insert(place, event)
             shelf.masks.insert(place, 0)
-        if told:
-            shelf.told[event.event_id] = self._sharing.told(told)
+        if derived:
+            shelf.derived[event.event_id] = self._sharing.facts(derived)
         return True
 
-    def tell(self, event: Event, told: Told) -> None:
-        """More was told of an event that is here."""
+    def set_facts(self, event: Event, derived: DerivedFacts) -> None:
+        """More facts were derived for an event that is here."""
         shelf = self._by_service.get(event.service or EVERYONE, {}).get(event.kind)
         if shelf is not None and shelf.holds(event):
-            shelf.told[event.event_id] = self._sharing.told(told)
+            shelf.derived[event.event_id] = self._sharing.facts(derived)
 
     def has(self, event: Event) -> bool:
         shelf = self._by_service.get(event.service or EVERYONE, {}).get(event.kind)
@@ -273,8 +276,8 @@ class Memory:
                         break
                     yield events[place]
 
-    def playing(self, service: str, kinds: tuple[str, ...], bit: int, start: int, end: int) -> list[Event]:
-        """Events of a service with start <= time <= end that play the step of this bit, in time order."""
+    def matching(self, service: str, kinds: tuple[str, ...], bit: int, start: int, end: int) -> list[Event]:
+        """Events of a service with start <= time <= end that match the step of this bit, in time order."""
         shelves = self._by_service.get(service)
         if shelves is None:
             return []
@@ -304,21 +307,20 @@ class Memory:
         """Every service of which an event is kept, in a fixed order."""
         return sorted(self._by_service)
 
-    def remask(self, mask_of: Callable[[Event, Told | None], tuple[int, Told | None]]) -> Iterator[Kept]:
-        """Work every event's mask out anew, for other rules, and show the events.
-
-        `mask_of`: the mask of an event of which so much was told, and what has been told of it by then.
-        """
+    def remask(
+        self, mask_of: Callable[[Event, DerivedFacts | None], tuple[int, DerivedFacts | None]]
+    ) -> Iterator[Kept]:
+        """Work every event's mask out anew, for other rules, and show the events."""
         for shelves in self._by_service.values():
             for shelf in shelves.values():
                 kept = []
                 for event, before in zip(shelf.events, shelf.masks, strict=True):
-                    known = shelf.told.get(event.event_id) if shelf.told else None
+                    known = shelf.derived.get(event.event_id) if shelf.derived else None
                     so_far = len(known or ())
-                    mask, told = mask_of(event, None if known is None else dict(known))
-                    if told:
-                        shelf.told[event.event_id] = self._sharing.told(told)
-                    kept.append(Kept(event, mask, before, told, len(told or ()) > so_far))
+                    mask, derived = mask_of(event, None if known is None else dict(known))
+                    if derived:
+                        shelf.derived[event.event_id] = self._sharing.facts(derived)
+                    kept.append(Kept(event, mask, before, derived, len(derived or ()) > so_far))
                 shelf.masks = [each.mask for each in kept]
                 shelf.look_again()
                 yield from kept

@@ -12,7 +12,7 @@ from operator import itemgetter
 
 import msgspec
 
-from monitor.core.matching.matcher import Plays
+from monitor.core.matching.matcher import MatchedSteps
 from monitor.core.model.events import DAY, Event, Instant
 from monitor.core.model.reasons import NotOpened
 from monitor.core.model.watermark import BEGINNING
@@ -52,13 +52,13 @@ PRECEDENCE = (
 
 
 class Hazard:
-    """A hazard that waits: what it plays, the bits of the rules that took it, and when its alert was over."""
+    """A hazard that waits: its matched steps, the bits of the rules that took it, and when its alert was over."""
 
-    __slots__ = ("cleared_at", "event", "plays", "taken")
+    __slots__ = ("cleared_at", "event", "matched", "taken")
 
-    def __init__(self, event: Event, plays: Plays) -> None:
+    def __init__(self, event: Event, matched: MatchedSteps) -> None:
         self.event = event
-        self.plays = plays
+        self.matched = matched
         self.taken = 0
         self.cleared_at = FOREVER
 
@@ -122,20 +122,20 @@ class Waiting:
 
     # -- hazards -----------------------------------------------------------------------------------------------
 
-    def add(self, event: Event, plays: Plays) -> Hazard:
+    def add(self, event: Event, matched: MatchedSteps) -> Hazard:
         """Let a hazard wait under the rules that its mask names."""
         service = event.service
         assert service is not None
-        hazard = Hazard(event, plays)
-        queue = self._queues.get(plays.longest)
+        hazard = Hazard(event, matched)
+        queue = self._queues.get(matched.longest)
         if queue is None:
-            queue = self._queues[plays.longest] = deque()
+            queue = self._queues[matched.longest] = deque()
         if not queue or event.time >= queue[-1].event.time:
             queue.append(hazard)
         else:
             queue.insert(bisect_right(queue, event.time, key=_began), hazard)
         rooms = self.rooms
-        for bit in plays.bits:
+        for bit in matched.bits:
             room = rooms.get(bit)
             if room is None:
                 room = rooms[bit] = Room()
@@ -170,7 +170,7 @@ class Waiting:
                 later.append(hazard)
                 continue
             self._over_since(hazard, at)
-            if hazard.plays.longest > REMEMBERED_RECOVERY:
+            if hazard.matched.longest > REMEMBERED_RECOVERY:
                 self._note(OF_NO_RULE, hazard.event).over_at = at
         if later:
             self._alerts[alert_key(event)] = later
@@ -179,7 +179,7 @@ class Waiting:
         hazard.cleared_at = at
         self._leaving.append(hazard)
         service = hazard.event.service or ""
-        for bit in hazard.plays.bits:
+        for bit in hazard.matched.bits:
             overs = self.rooms[bit].over
             over = overs.get(service)
             if over is None:
@@ -189,7 +189,7 @@ class Waiting:
     def _remove(self, hazard: Hazard) -> None:
         """From where actions look for it; the end of its window is still to come."""
         service = hazard.event.service or ""
-        for bit in hazard.plays.bits:
+        for bit in hazard.matched.bits:
             if not hazard.taken & bit:
                 self.rooms[bit].remove(service, hazard)
 
@@ -210,7 +210,7 @@ class Waiting:
         self._remove(hazard)
         if hazard.cleared_at != FOREVER:
             service = hazard.event.service or ""
-            for bit in hazard.plays.bits:
+            for bit in hazard.matched.bits:
                 overs = self.rooms[bit].over
                 overs[service].alerts -= 1
                 if not overs[service].alerts:
@@ -296,15 +296,15 @@ class Waiting:
         self._alerts.clear()
         self._leaving.clear()
 
-    def add_again(self, event: Event, plays: Plays) -> None:
+    def add_again(self, event: Event, matched: MatchedSteps) -> None:
         """As `add`, for a hazard of which something may have been noted."""
-        hazard = self.add(event, plays)
+        hazard = self.add(event, matched)
         notes = self._noted(event)
         if (over := notes.get(OF_NO_RULE)) is not None:
             self._over_since(hazard, over.over_at)
             # No later recovery is this one's: it was the first that ended it.
             self._no_longer_fires(hazard)
-        for rule, bit in zip(plays.hazard_names, plays.bits, strict=True):
+        for rule, bit in zip(matched.hazard_names, matched.bits, strict=True):
             noted = notes.get(rule)
             if noted is not None and (noted.taken or noted.reason is NotOpened.CLEARED_BEFORE_ACTION):
                 self._take(hazard, bit)

@@ -47,7 +47,7 @@ class Keeping:
         return found
 
     def _work_out(self, kind: str, mask: int) -> Keep:
-        steps = self._matcher.plays(mask).steps
+        steps = self._matcher.matched(mask).steps
         context = CONTEXT_HORIZON if kind in CONTEXT_KINDS else 0
         every = max([kept_for(kind, mask), *(step.look_back + LATE for step in steps if _wants_every(step))])
         few = max([every, context, *(step.look_before + LATE for step in steps)])

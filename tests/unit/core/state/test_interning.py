@@ -80,6 +80,6 @@ def test_texts_that_are_seen_once_do_not_pile_up(monkeypatch: pytest.MonkeyPatch
 
 def test_what_was_told_of_many_is_there_once() -> None:
     sharing = Sharing()
-    first, second = sharing.told({"repeats": 0.0}), sharing.told({"repeats": 0.0})
+    first, second = sharing.facts({"repeats": 0.0}), sharing.facts({"repeats": 0.0})
     assert first is second
-    assert sharing.told({"repeats": 1.0}) == {"repeats": 1.0}
+    assert sharing.facts({"repeats": 1.0}) == {"repeats": 1.0}

@@ -1,4 +1,4 @@
-"""What was before an event is told when it comes: what is learned or forgotten afterwards changes none of its parts."""
+"""Facts from the past are derived when an event arrives: what comes or expires afterwards changes none of its steps."""
 
 from __future__ import annotations
 
@@ -140,11 +140,11 @@ def test_state_in_which_nothing_is_told_is_read_and_told_of() -> None:
     for name, value in saved(cells, engine).items():
         if name.startswith("facts:"):
             chunk = unpack(value, Chunk)
-            assert [told for told, _ in chunk.told] == [{"trend": None}, {"trend": "worse"}]
+            assert [facts for facts, _ in chunk.derived] == [{"trend": None}, {"trend": "worse"}]
             cells[name] = pack(Chunk(chunk.until, chunk.events))
     again = new_engine([worse()], cells=dict(cells))
     saved(cells, again)
-    written = [unpack(value, Chunk).told for name, value in cells.items() if name.startswith("facts:")]
+    written = [unpack(value, Chunk).derived for name, value in cells.items() if name.startswith("facts:")]
     assert written == [[], [({"trend": None}, [0]), ({"trend": "worse"}, [1])]]
     once_more = new_engine([worse()], cells=dict(cells))
     assert not [name for name in saved({}, once_more) if name.startswith("facts:")]
@@ -156,7 +156,7 @@ def test_what_is_told_of_an_event_goes_with_it() -> None:
     for event in (first, second):
         memory.add(event, 1, {"trend": "same"})
     memory.forget(second.time, lambda service, kind, mask: Terms(0, 0, 0))
-    (kept,) = memory.remask(lambda event, told: (1, told))
-    assert (kept.event, kept.told, kept.is_news) == (second, {"trend": "same"}, False)
+    (kept,) = memory.remask(lambda event, derived: (1, derived))
+    assert (kept.event, kept.derived, kept.is_news) == (second, {"trend": "same"}, False)
     assert memory.add(first, 1)
-    assert [each.told for each in memory.remask(lambda event, told: (1, told))] == [None, {"trend": "same"}]
+    assert [each.derived for each in memory.remask(lambda event, derived: (1, derived))] == [None, {"trend": "same"}]
