@@ -113,7 +113,7 @@ def test_a_page_about_a_shape_has_a_rule_with_traps_and_is_linked(page: Path) ->
 
 
 def test_the_case_to_begin_with_is_found(tmp_path: Path) -> None:
-    page = text(Path("docs/how-to/replay.md")) or ""
+    page = text(Path("docs/how-to/measure-rules.md")) or ""
     written = next(block["body"] for block in FENCE.finditer(page) if block["body"].startswith("id: "))
     (tmp_path / "case.yaml").write_text(written, encoding="utf-8")
     loaded = load_case(tmp_path / "case.yaml")
