@@ -75,7 +75,7 @@ def check_everything_is_saved(engine: Engine, cells: dict[str, bytes]) -> None:
 
 @pytest.mark.parametrize("stop", range(6))
 def test_a_recovery_after_a_stop_is_not_that_of_an_alert_that_was_over(stop: int) -> None:
-    """Its own recovery may be forgotten by then; what is noted of it says when it was over."""
+    """Its own recovery may be evicted by then; its outcome so far says when it was cleared."""
     rules = [acted_rule(intervention=Intervention(Step(HUMAN_ACTIONS, BY_HUMAN), 4 * DAY))]
     stream = [
         make_event("alert.fired", 0, "fired", subject="errors", severity="high"),

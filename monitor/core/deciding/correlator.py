@@ -22,7 +22,7 @@ from monitor.core.state.alerts import ALERT_STATES, Track, alert_key
 from monitor.core.state.candidates import Evidence, Instance, correlation_key
 from monitor.core.state.engine_state import State
 from monitor.core.state.episodes import LONGEST_EPISODE, Episode, reference_of
-from monitor.core.state.pending_hazards import OVER
+from monitor.core.state.pending_hazards import CLEARED
 
 
 class Correlator:
@@ -49,7 +49,7 @@ class Correlator:
         elif is_drill(event):
             self._ignore(NotOpened.DRILL, matched.hazard_names, event.service, (event.event_id,), "")
         else:
-            self.state.waiting.add(event, matched)
+            self.state.pending_hazards.add(event, matched)
             for compiled in matched.hazards if event.service in self.state.open_by_service else matched.cross_service:
                 open_here = self.state.open_by_rule.get(compiled.name)
                 if open_here and (event.service in open_here or not compiled.by_service):
@@ -58,7 +58,7 @@ class Correlator:
     def _join(self, compiled: CompiledRule, event: Event) -> None:
         instance = self.state.instances.get(self.state.by_key.get((compiled.name, key_of(compiled, event)), ""))
         if instance is not None and not self._is_another_story(instance, event):
-            self.state.waiting.take(compiled.name, compiled.hazard.bit, event)
+            self.state.pending_hazards.take(compiled.name, compiled.hazard.bit, event)
             instance.hazards.add(event)
             self._track(instance, event)
             instance.accepts_until = max(instance.accepts_until, event.time + compiled.within)
@@ -77,7 +77,7 @@ class Correlator:
     def displaced(self, event: Event, mask: int) -> None:
         """A hazard is one too many of its kind on its service: it can be followed no longer."""
         matched = self.matcher.matched(mask)
-        waiting = self.state.waiting
+        waiting = self.state.pending_hazards
         rules = tuple(rule for rule in matched.hazard_names if not waiting.is_taken(rule, event))
         if rules and event.service is not None and not is_drill(event):
             for rule, bit in zip(matched.hazard_names, matched.bits, strict=True):
@@ -103,21 +103,21 @@ class Correlator:
         for step in matched.interventions:
             compiled = step.rule
             open_here = state.open_by_rule.get(compiled.name)
-            room = state.waiting.rooms.get(compiled.hazard.bit)
-            if not open_here and not late and (room is None or not room.is_in_use):
+            pending = state.pending_hazards.by_rule.get(compiled.hazard.bit)
+            if not open_here and not late and (pending is None or not pending.is_in_use):
                 continue
             services = reach(self.catalogue, event.service, compiled.rule.intervention.reach)
-            if room is not None and room.over and not drill:
-                room.act(among(services, room.over), event.time)
+            if pending is not None and pending.cleared and not drill:
+                pending.act(among(services, pending.cleared), event.time)
             if open_here:
                 for service in among(services, open_here):
                     for instance_id in sorted(open_here.get(service, ())):
                         self._add_action(state.instances[instance_id], compiled, event)
             if late:
                 self._offer_remembered(compiled, services, event)
-            elif room is not None and room.standing:
-                for service in among(services, room.standing):
-                    hazards = room.open_to(service, event.time - compiled.within, event.time)
+            elif pending is not None and pending.standing:
+                for service in among(services, pending.standing):
+                    hazards = pending.endable_at(service, event.time - compiled.within, event.time)
                     if hazards:
                         self._offer(compiled, hazards, event)
 
@@ -130,14 +130,14 @@ class Correlator:
                 self._offer(compiled, hazards, event)
 
     def acted(self, matched: MatchedSteps, event: Event) -> None:
-        """Remember an action of before for the sake of the alerts that are over by now."""
+        """Record an earlier action for the alerts that are cleared by now."""
         if event.service is None or is_drill(event):
             return
         for step in matched.interventions:
-            room = self.state.waiting.rooms.get(step.rule.hazard.bit)
-            if room is not None and room.over:
+            pending = self.state.pending_hazards.by_rule.get(step.rule.hazard.bit)
+            if pending is not None and pending.cleared:
                 services = reach(self.catalogue, event.service, step.rule.rule.intervention.reach)
-                room.act(among(services, room.over), event.time)
+                pending.act(among(services, pending.cleared), event.time)
 
     def retry(self, compiled: CompiledRule, around: frozenset[str], start: int) -> None:
         """Something arrived late: offer every action since `start` again to the hazards that no candidate took."""
@@ -150,10 +150,10 @@ class Correlator:
 
     def _is_free(self, rule: str, hazard: Event) -> bool:
         """Neither a candidate's nor an exercise."""
-        return not self.state.waiting.is_taken(rule, hazard) and not is_drill(hazard)
+        return not self.state.pending_hazards.is_taken(rule, hazard) and not is_drill(hazard)
 
     def _is_cited(self, rule: str, hazard: Event) -> bool:
-        """What is no longer noted may still be cited by an episode that has, or had, a candidate of the rule."""
+        """A hazard without an outcome may still be cited by an episode that has, or had, a candidate of the rule."""
         reference = reference_of(hazard)
         return any(
             reference in episode.cited and self._takes(episode, rule)
@@ -176,7 +176,7 @@ class Correlator:
             refusal = self._candidate(compiled, key, group, action)
             if refusal is not None:
                 for hazard in group:
-                    self.state.waiting.note(compiled.name, hazard, *refusal)
+                    self.state.pending_hazards.record(compiled.name, hazard, *refusal)
 
     def _candidate(
         self, compiled: CompiledRule, key: str, group: list[Event], action: Event
@@ -192,7 +192,7 @@ class Correlator:
             return NotOpened.NO_INTERVENTION, "the only action was an exercise"
         live = [hazard for hazard in group if self._was_live(hazard, action.time)]
         if not live:
-            return NotOpened.CLEARED_BEFORE_ACTION, OVER
+            return NotOpened.CLEARED_BEFORE_ACTION, CLEARED
         live = [hazard for hazard in live if not self._is_cited(rule.name, hazard)]
         if not live:
             return None
@@ -202,7 +202,7 @@ class Correlator:
         instance.interventions.add(action)
         instance.sibling_only = action.service not in self.catalogue.neighbours(instance.service)
         for hazard in live:
-            self.state.waiting.take(rule.name, compiled.hazard.bit, hazard)
+            self.state.pending_hazards.take(rule.name, compiled.hazard.bit, hazard)
         self.state.add_instance(instance)
         self._join_episode(instance)
         return None

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from monitor.core.deciding.correlator import Correlator
-from monitor.core.deciding.hazard_expiry import Expiry
+from monitor.core.deciding.hazard_expiry import HazardExpiry
 from monitor.core.deciding.judge import Judge
 from monitor.core.matching.facts import DerivedFacts, is_drill
 from monitor.core.matching.matcher import Matcher
@@ -27,7 +27,7 @@ from monitor.core.state.alerts import ALERT_STATES, RECOVERIES
 from monitor.core.state.candidates import Instance
 from monitor.core.state.engine_state import State
 from monitor.core.state.memory import Kept, entry
-from monitor.core.state.pending_hazards import OF_NO_RULE
+from monitor.core.state.pending_hazards import ANY_RULE
 from monitor.core.state.retention import Keeping
 from monitor.core.state.retention_policy import ALWAYS_KEPT, CONTEXT_KINDS, MEMORY_HORIZON, SWEEP_EVERY
 
@@ -78,7 +78,7 @@ class Engine:
         self._wire(rules, catalogue)
         if cells:
             written, self.state.written_until = self.state.written_until, {}
-            self._write_again(self._begin_anew(), lambda kept: written[kept.event.event_id] - kept.event.time)
+            self._write_again(self._rebuild_indexes(), lambda kept: written[kept.event.event_id] - kept.event.time)
 
     def _wire(self, rules: Sequence[Rule], catalogue: Catalogue) -> None:
         self.catalogue = catalogue
@@ -92,7 +92,7 @@ class Engine:
         self._recorded = recorded = lineage.kinds
         self._relevant = matcher.kinds | ALWAYS_KEPT.keys() | ALERT_STATES | recorded | _IN_TURN
         self._correlator = Correlator(self.state, matcher, catalogue, self._out)
-        self._expiry = Expiry(self.state.waiting, matcher, self._out)
+        self._expiry = HazardExpiry(self.state.pending_hazards, matcher, self._out)
         self._judge = Judge(self.state, matcher, catalogue, self._correlator, self._out)
 
     def _mask_here(self, event: Event, derived: DerivedFacts | None = None) -> int:
@@ -111,7 +111,7 @@ class Engine:
         before = self._keeping.most
         self._compiled = compiled
         self._wire(rules, catalogue)
-        remembered = self._begin_anew()
+        remembered = self._rebuild_indexes()
         self._write_again(remembered, lambda kept: before(kept.event.kind, kept.before))
         return self._take()
 
@@ -125,7 +125,7 @@ class Engine:
             if kept.is_news or kept.event.event_id in unwritten or most(kept.event.kind, kept.mask) > written_for(kept)
         ]
 
-    def _begin_anew(self) -> list[Kept]:
+    def _rebuild_indexes(self) -> list[Kept]:
         """Let the candidates of rules that are gone or changed go, and look at what is remembered again."""
         state, correlator, rules = self.state, self._correlator, self._matcher.rules
         dropped = [
@@ -137,8 +137,8 @@ class Engine:
             state.touch_episode(episode)
             state.remove_instance(instance)
             for hazard in instance.hazards.events:
-                state.waiting.forget_note(instance.rule, hazard)
-        remembered = self._wait_again()
+                state.pending_hazards.drop_outcome(instance.rule, hazard)
+        remembered = self._rebuild_pending()
         correlator.now = max(correlator.now, state.timeline.watermark)
         for instance in dropped:
             if instance.rule in rules:
@@ -164,23 +164,23 @@ class Engine:
         mask = self._mask(event, derived)
         return mask, self._matcher.derived
 
-    def _wait_again(self) -> list[Kept]:
-        """Which hazards wait follows from the remembered events; only what was noted of them is saved."""
+    def _rebuild_pending(self) -> list[Kept]:
+        """Which hazards wait follows from the remembered events; only their outcomes so far are saved."""
         state = self.state
-        state.waiting.empty()
+        state.pending_hazards.clear()
         known = []
         remembered = sorted(state.memory.remask(self._mask_and_facts), key=lambda kept: entry(kept.event))
         for event, mask, *_ in remembered:
             if event.kind in RECOVERIES:
-                state.waiting.clear_alert(event)
+                state.pending_hazards.clear_alert(event)
             matched = self._matcher.matched(mask)
             self._correlator.acted(matched, event)
             if not matched.hazards or event.service is None or is_drill(event):
                 continue
             if event.time + matched.longest >= state.expired_until:
-                state.waiting.add_again(event, matched)
-                known += [(name, event.source, event.id) for name in (OF_NO_RULE, *matched.hazard_names)]
-        state.waiting.forget_notes(known)
+                state.pending_hazards.restore(event, matched)
+                known += [(name, event.source, event.id) for name in (ANY_RULE, *matched.hazard_names)]
+        state.pending_hazards.drop_stale_outcomes(known)
         state.memory.forget(state.swept_at, self._keeping.terms(state))
         return remembered
 
@@ -302,7 +302,7 @@ class Engine:
             self._correlator.displaced(*state.memory.displaced)
         if kind in ALERT_STATES:
             if kind in RECOVERIES:
-                state.waiting.clear_alert(event)
+                state.pending_hazards.clear_alert(event)
             if event.service in state.active:
                 self._correlator.alert(event)
         elif kind in _IMPACT_KINDS:
@@ -382,7 +382,7 @@ class Engine:
         """Sizes for the metrics."""
         state = self.state
         return {
-            "open_instances": len(state.instances) + len(state.waiting),
+            "open_instances": len(state.instances) + len(state.pending_hazards),
             "open_episodes": sum(1 for episode in state.episodes.values() if not episode.closed),
             "standing_drafts": sum(1 for e in state.episodes.values() if e.draft is not None and not e.withdrawn),
             "pending_events": len(state.pending),

@@ -1,6 +1,6 @@
 """Names the reason for every hazard whose windows ended without an intervention.
 
-Knows hazards that wait and what was noted of them; decides nothing about those that somebody acted on.
+Knows pending hazards and their outcomes so far; decides nothing about those that somebody acted on.
 """
 
 from __future__ import annotations
@@ -9,49 +9,49 @@ from monitor.core.matching.matcher import Matcher
 from monitor.core.model.decisions import Decision, Ignore
 from monitor.core.model.events import Event, Instant
 from monitor.core.model.reasons import NotOpened
-from monitor.core.state.pending_hazards import OVER, Hazard, Waiting
+from monitor.core.state.pending_hazards import CLEARED, Hazard, PendingHazards
 
 NOTHING_HAPPENED = "nothing that this rule takes for an intervention happened within its window"
 
 
-class Expiry:
-    """Lets hazards of a state go; the reasons are appended to `out`."""
+class HazardExpiry:
+    """Expires pending hazards of a state; appends the reasons to `out`."""
 
-    def __init__(self, waiting: Waiting, matcher: Matcher, out: list[Decision]) -> None:
-        self._waiting = waiting
+    def __init__(self, pending: PendingHazards, matcher: Matcher, out: list[Decision]) -> None:
+        self._pending = pending
         self._matcher = matcher
         self._out = out
 
     def expire(self, until: int) -> None:
         """Name the reason for every hazard whose windows ended before `until` without an intervention."""
-        waiting = self._waiting
-        for at, _, _, hazard in waiting.expire(until):
+        pending = self._pending
+        for at, _, _, hazard in pending.expire(until):
             event, rules = hazard.event, hazard.matched.hazard_names
-            notes = waiting.settle(event)
-            if notes:
-                for rule, noted in sorted(notes.items()):
-                    if not noted.taken and rule:
-                        self._expired(at, noted.reason, (rule,), event, noted.detail)
-                rules = tuple(rule for rule in rules if rule not in notes)
+            outcomes = pending.pop_outcomes(event)
+            if outcomes:
+                for rule, outcome in sorted(outcomes.items()):
+                    if not outcome.taken and rule:
+                        self._expired(at, outcome.reason, (rule,), event, outcome.detail)
+                rules = tuple(rule for rule in rules if rule not in outcomes)
             if rules and hazard.cleared_at <= at:
                 missed, rules = self._missed(hazard, rules, at)
                 if missed:
-                    self._expired(at, NotOpened.CLEARED_BEFORE_ACTION, missed, event, OVER)
+                    self._expired(at, NotOpened.CLEARED_BEFORE_ACTION, missed, event, CLEARED)
             if rules:
                 self._expired(at, NotOpened.NO_INTERVENTION, rules, event, NOTHING_HAPPENED)
-            waiting.let_go(hazard)
+            pending.evict(hazard)
 
     def _missed(self, hazard: Hazard, rules: tuple[str, ...], until: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The rules under which somebody acted after the alert was over, and not so long ago that it is forgotten.
+        """The rules under which somebody acted after the alert was over, and recently enough to be remembered.
 
         And those under which nobody did.
         """
-        service, rooms, known = hazard.event.service or "", self._waiting.rooms, self._matcher.rules
+        service, by_rule, known = hazard.event.service or "", self._pending.by_rule, self._matcher.rules
         missed: list[str] = []
         rest: list[str] = []
         for rule in rules:
             compiled = known[rule]
-            acted_at = rooms[compiled.hazard.bit].over[service].acted_at
+            acted_at = by_rule[compiled.hazard.bit].cleared[service].acted_at
             met = acted_at > hazard.cleared_at and acted_at >= until - compiled.remembered
             (missed if met else rest).append(rule)
         return tuple(missed), tuple(rest)

@@ -182,7 +182,7 @@ class Builder:
         return f"(fact_{name} if fact_{name} is not unasked else (fact_{name} := {source}))"
 
     def _shared(self, name: str, source: str) -> str:
-        """A field that several steps ask for is read once, where the function has room for a local name."""
+        """A field that several steps ask for is read once, where the function has pending for a local name."""
         if not self.hoist:
             return source
         self._hoisted[f"field_{name}"] = source

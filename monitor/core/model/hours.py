@@ -22,7 +22,7 @@ def is_open(hours: Hours, at: int) -> bool | None:
     minute = local.hour * 60 + local.minute
     if hours.opens <= hours.closes:
         return hours.opens <= minute < hours.closes and local.isoweekday() in hours.days
-    # Over midnight: the hours belong to the day on which they began.
+    # ClearedAlerts midnight: the hours belong to the day on which they began.
     yesterday = (local - timedelta(days=1)).isoweekday()
     return (minute >= hours.opens and local.isoweekday() in hours.days) or (
         minute < hours.closes and yesterday in hours.days

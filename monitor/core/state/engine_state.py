@@ -20,7 +20,7 @@ from monitor.core.state.episodes import Episode
 from monitor.core.state.feeds import FeedKey, Feeds
 from monitor.core.state.memory import Memory, TermsOf
 from monitor.core.state.packing import pack, unpack
-from monitor.core.state.pending_hazards import Noted, Waiting
+from monitor.core.state.pending_hazards import OutcomeSoFar, PendingHazards
 from monitor.core.state.retention_policy import KEPT_TOGETHER, LOOK_BACK, SWEEP_EVERY, kept_for
 
 STATE_VERSION = 1
@@ -70,7 +70,7 @@ class State:
         self.most_kept: Callable[[str, int], int] = kept_for
         self.feeds = Feeds()
         self.lineage = Lineage()
-        self.waiting = Waiting()
+        self.pending_hazards = PendingHazards()
         self.expired_until = BEGINNING
         self.instances: dict[str, Instance] = {}
         self.episodes: dict[str, Episode] = {}
@@ -221,10 +221,10 @@ class State:
         for feed, slot in self.feeds.dirty:
             cells[_feed_cell(feed, slot)] = self._feed_cell(feed, slot)
         self.feeds.clear_dirty()
-        for noted_key in self.waiting.dirty:
-            noted = self.waiting.cell(noted_key)
-            cells["noted:" + _joined(*noted_key)] = None if noted is None else pack(noted)
-        self.waiting.dirty.clear()
+        for hazard_key in self.pending_hazards.dirty:
+            outcome = self.pending_hazards.cell(hazard_key)
+            cells["noted:" + _joined(*hazard_key)] = None if outcome is None else pack(outcome)
+        self.pending_hazards.dirty.clear()
         self._take_events(cells)
         cells["meta:"] = pack(Meta(STATE_VERSION, self.timeline, self._chunks, self.swept_at, self.expired_until))
         return cells
@@ -233,7 +233,7 @@ class State:
         """For runs that save nothing."""
         self._dirty.clear()
         self.feeds.clear_dirty()
-        self.waiting.dirty.clear()
+        self.pending_hazards.dirty.clear()
         self.new_facts.clear()
         self.unwritten_from = self.arrivals
 
@@ -329,7 +329,8 @@ class State:
             self.recurrences[key] = unpack(value, list[tuple[int, str]])
         elif kind == "noted":
             rule, source, event_id = _parted(key)
-            self.waiting.restore_note((rule or "", source or "", event_id or ""), unpack(value, Noted))
+            hazard = (rule or "", source or "", event_id or "")
+            self.pending_hazards.restore_outcome(hazard, unpack(value, OutcomeSoFar))
         elif kind == "feed":
             self._restore_feed(key, value)
         else:

@@ -1,4 +1,4 @@
-"""Which hazards wait for an intervention, until when, and what was noted of them meanwhile.
+"""Which hazards are pending, until when, and the outcome so far of each under each rule.
 
 A hazard that is over, taken or past its window waits no longer, so that an action meets only what it could have ended.
 """
@@ -20,20 +20,20 @@ from monitor.core.state.alerts import alert_key
 from monitor.core.state.memory import entry
 
 FOREVER = 2**62
-REMEMBERED_RECOVERY = DAY
-"""Recoveries are remembered for longer than this; of a hazard that waits longer it is noted when it was over."""
-OF_NO_RULE = ""
-OVER = "every alert was over before anybody acted"
+RECOVERY_TTL = DAY
+"""Recoveries are stored for longer than this; a hazard with a longer window stores when its own alert was cleared."""
+ANY_RULE = ""
+CLEARED = "every alert was over before anybody acted"
 
 
-class Noted(msgspec.Struct):
-    """What was noted of a hazard under a rule: that a candidate took it, or why an action was not its intervention.
+class OutcomeSoFar(msgspec.Struct):
+    """The outcome so far of a hazard under a rule: a candidate took it, or why an action was not its intervention.
 
-    Under no rule (`""`): when its alert was over, where that has to be known for longer than recoveries are remembered.
+    Under `ANY_RULE`: when its alert was cleared, where that is needed for longer than recoveries are stored.
     """
 
     taken: bool = False
-    over_at: int = FOREVER
+    cleared_at: int = msgspec.field(default=FOREVER, name="over_at")
     reason: NotOpened = NotOpened.NO_INTERVENTION
     detail: str = ""
 
@@ -63,28 +63,28 @@ class Hazard:
         self.cleared_at = FOREVER
 
 
-class Over:
+class ClearedAlerts:
     """Of one rule and service: how many alerts are over whose windows go on, and when somebody last acted too late."""
 
-    __slots__ = ("acted_at", "alerts")
+    __slots__ = ("acted_at", "count")
 
     def __init__(self) -> None:
-        self.alerts = 0
+        self.count = 0
         self.acted_at = BEGINNING
 
 
-class Room:
+class RuleHazards:
     """The hazards of one rule by service: those that an action can still end, and where alerts are over."""
 
-    __slots__ = ("over", "standing")
+    __slots__ = ("cleared", "standing")
 
     def __init__(self) -> None:
         self.standing: dict[str, list[Hazard]] = {}
-        self.over: dict[str, Over] = {}
+        self.cleared: dict[str, ClearedAlerts] = {}
 
     @property
     def is_in_use(self) -> bool:
-        return bool(self.standing or self.over)
+        return bool(self.standing or self.cleared)
 
     def remove(self, service: str, hazard: Hazard) -> None:
         """It stands no longer; nothing happens where it did not."""
@@ -97,10 +97,10 @@ class Room:
 
     def act(self, services: Iterable[str], at: int) -> None:
         for service in services:
-            over = self.over[service]
-            over.acted_at = max(over.acted_at, at)
+            alerts = self.cleared[service]
+            alerts.acted_at = max(alerts.acted_at, at)
 
-    def open_to(self, service: str, start: int, end: int) -> list[Event]:
+    def endable_at(self, service: str, start: int, end: int) -> list[Event]:
         """The hazards of a service from [start, end] that an action at `end` can have ended, in time order."""
         here = self.standing.get(service, ())
         found = [h.event for h in here if start <= h.event.time <= end <= h.cleared_at]
@@ -109,15 +109,15 @@ class Room:
         return found
 
 
-class Waiting:
-    """`rooms` has the hazards by a rule's bit; `dirty` names the notes that changed since it was last cleared."""
+class PendingHazards:
+    """`by_rule` has the hazards by a rule's bit; `dirty` names the outcomes that changed since it was last cleared."""
 
     def __init__(self) -> None:
-        self.rooms: dict[int, Room] = {}
+        self.by_rule: dict[int, RuleHazards] = {}
         self._queues: dict[int, deque[Hazard]] = {}
         self._alerts: dict[str, list[Hazard]] = {}
         self._leaving: list[Hazard] = []
-        self._notes: dict[tuple[str, str], dict[str, Noted]] = {}
+        self._outcomes: dict[tuple[str, str], dict[str, OutcomeSoFar]] = {}
         self.dirty: set[Key] = set()
 
     # -- hazards -----------------------------------------------------------------------------------------------
@@ -134,14 +134,14 @@ class Waiting:
             queue.append(hazard)
         else:
             queue.insert(bisect_right(queue, event.time, key=_began), hazard)
-        rooms = self.rooms
+        by_rule = self.by_rule
         for bit in matched.bits:
-            room = rooms.get(bit)
-            if room is None:
-                room = rooms[bit] = Room()
-            here = room.standing.get(service)
+            pending = by_rule.get(bit)
+            if pending is None:
+                pending = by_rule[bit] = RuleHazards()
+            here = pending.standing.get(service)
             if here is None:
-                room.standing[service] = [hazard]
+                pending.standing[service] = [hazard]
             else:
                 here.append(hazard)
         if event.kind == "alert.fired":
@@ -169,29 +169,29 @@ class Waiting:
             if hazard.event.time > at:
                 later.append(hazard)
                 continue
-            self._over_since(hazard, at)
-            if hazard.matched.longest > REMEMBERED_RECOVERY:
-                self._note(OF_NO_RULE, hazard.event).over_at = at
+            self._mark_cleared(hazard, at)
+            if hazard.matched.longest > RECOVERY_TTL:
+                self._outcome_of(ANY_RULE, hazard.event).cleared_at = at
         if later:
             self._alerts[alert_key(event)] = later
 
-    def _over_since(self, hazard: Hazard, at: int) -> None:
+    def _mark_cleared(self, hazard: Hazard, at: int) -> None:
         hazard.cleared_at = at
         self._leaving.append(hazard)
         service = hazard.event.service or ""
         for bit in hazard.matched.bits:
-            overs = self.rooms[bit].over
-            over = overs.get(service)
-            if over is None:
-                over = overs[service] = Over()
-            over.alerts += 1
+            cleared = self.by_rule[bit].cleared
+            alerts = cleared.get(service)
+            if alerts is None:
+                alerts = cleared[service] = ClearedAlerts()
+            alerts.count += 1
 
     def _remove(self, hazard: Hazard) -> None:
         """From where actions look for it; the end of its window is still to come."""
         service = hazard.event.service or ""
         for bit in hazard.matched.bits:
             if not hazard.taken & bit:
-                self.rooms[bit].remove(service, hazard)
+                self.by_rule[bit].remove(service, hazard)
 
     def expire(self, until: int) -> list[tuple[int, str, str, Hazard]]:
         """The hazards whose windows ended before `until`: (end, source, id, hazard), in this order, to be let go."""
@@ -205,16 +205,16 @@ class Waiting:
         found.sort(key=_order)
         return found
 
-    def let_go(self, hazard: Hazard) -> None:
-        """Its window has ended, and what became of it is known."""
+    def evict(self, hazard: Hazard) -> None:
+        """Remove a hazard whose window has ended."""
         self._remove(hazard)
         if hazard.cleared_at != FOREVER:
             service = hazard.event.service or ""
             for bit in hazard.matched.bits:
-                overs = self.rooms[bit].over
-                overs[service].alerts -= 1
-                if not overs[service].alerts:
-                    del overs[service]
+                cleared = self.by_rule[bit].cleared
+                cleared[service].count -= 1
+                if not cleared[service].count:
+                    del cleared[service]
         elif hazard.event.kind == "alert.fired":
             self._no_longer_fires(hazard)
 
@@ -226,98 +226,98 @@ class Waiting:
         else:
             self._alerts.pop(key, None)
 
-    # -- notes -------------------------------------------------------------------------------------------------
+    # -- outcomes ----------------------------------------------------------------------------------------------
 
     def take(self, rule: str, bit: int, event: Event) -> None:
         """A candidate took the hazard: under this rule it waits no longer."""
-        self._note(rule, event).taken = True
+        self._outcome_of(rule, event).taken = True
         self._close(event, bit)
 
     def _close(self, event: Event, bit: int) -> None:
-        service, room = event.service or "", self.rooms.get(bit)
-        for hazard in room.standing.get(service, ()) if room is not None else ():
+        service, pending = event.service or "", self.by_rule.get(bit)
+        for hazard in pending.standing.get(service, ()) if pending is not None else ():
             if hazard.event.id == event.id and hazard.event.source == event.source:
                 self._take(hazard, bit)
                 return
 
     def _take(self, hazard: Hazard, bit: int) -> None:
         hazard.taken |= bit
-        self.rooms[bit].remove(hazard.event.service or "", hazard)
+        self.by_rule[bit].remove(hazard.event.service or "", hazard)
 
     def is_taken(self, rule: str, event: Event) -> bool:
-        note = self._noted(event).get(rule)
-        return note is not None and note.taken
+        outcome = self._outcomes_of(event).get(rule)
+        return outcome is not None and outcome.taken
 
-    def _noted(self, event: Event) -> dict[str, Noted]:
-        """What was noted of a hazard, by rule."""
-        return self._notes.get((event.source, event.id), _NOTHING)
+    def _outcomes_of(self, event: Event) -> dict[str, OutcomeSoFar]:
+        """The outcomes so far of a hazard, by rule."""
+        return self._outcomes.get((event.source, event.id), _NOTHING)
 
-    def note(self, rule: str, event: Event, reason: NotOpened, detail: str) -> None:
+    def record(self, rule: str, event: Event, reason: NotOpened, detail: str) -> None:
         """Remember why an action was not this hazard's intervention; the more telling reason stays."""
-        note = self._note(rule, event)
-        if PRECEDENCE.index(reason) >= PRECEDENCE.index(note.reason):
-            note.reason, note.detail = reason, detail
+        outcome = self._outcome_of(rule, event)
+        if PRECEDENCE.index(reason) >= PRECEDENCE.index(outcome.reason):
+            outcome.reason, outcome.detail = reason, detail
 
-    def _note(self, rule: str, event: Event) -> Noted:
+    def _outcome_of(self, rule: str, event: Event) -> OutcomeSoFar:
         self.dirty.add((rule, event.source, event.id))
-        notes = self._notes.get((event.source, event.id))
-        if notes is None:
-            notes = self._notes[event.source, event.id] = {}
-        return notes.setdefault(rule, Noted())
+        outcomes = self._outcomes.get((event.source, event.id))
+        if outcomes is None:
+            outcomes = self._outcomes[event.source, event.id] = {}
+        return outcomes.setdefault(rule, OutcomeSoFar())
 
-    def settle(self, event: Event) -> dict[str, Noted]:
-        """What was noted of a hazard that waits no longer, by rule; forgets it."""
-        notes = self._notes.pop((event.source, event.id), None)
-        if notes is None:
+    def pop_outcomes(self, event: Event) -> dict[str, OutcomeSoFar]:
+        """Remove and return the outcomes of a hazard that expired, by rule."""
+        outcomes = self._outcomes.pop((event.source, event.id), None)
+        if outcomes is None:
             return _NOTHING
-        self.dirty.update((rule, event.source, event.id) for rule in notes)
-        return notes
+        self.dirty.update((rule, event.source, event.id) for rule in outcomes)
+        return outcomes
 
-    def forget_note(self, rule: str, event: Event) -> None:
-        """Forget what was noted of a hazard under one rule."""
-        notes = self._notes.get((event.source, event.id))
-        if notes is not None and notes.pop(rule, None) is not None:
+    def drop_outcome(self, rule: str, event: Event) -> None:
+        """Remove the outcome of a hazard under one rule."""
+        outcomes = self._outcomes.get((event.source, event.id))
+        if outcomes is not None and outcomes.pop(rule, None) is not None:
             self.dirty.add((rule, event.source, event.id))
 
     # -- saving ------------------------------------------------------------------------------------------------
 
-    def cell(self, key: Key) -> Noted | None:
+    def cell(self, key: Key) -> OutcomeSoFar | None:
         rule, source, event_id = key
-        return self._notes.get((source, event_id), _NOTHING).get(rule)
+        return self._outcomes.get((source, event_id), _NOTHING).get(rule)
 
-    def restore_note(self, key: Key, noted: Noted) -> None:
+    def restore_outcome(self, key: Key, outcome: OutcomeSoFar) -> None:
         rule, source, event_id = key
-        self._notes.setdefault((source, event_id), {})[rule] = noted
+        self._outcomes.setdefault((source, event_id), {})[rule] = outcome
 
-    def empty(self) -> None:
-        """Forget who waits, but not what was noted: the rules change."""
-        self.rooms.clear()
+    def clear(self) -> None:
+        """Drop the hazards but keep their outcomes: the rules change."""
+        self.by_rule.clear()
         self._queues.clear()
         self._alerts.clear()
         self._leaving.clear()
 
-    def add_again(self, event: Event, matched: MatchedSteps) -> None:
-        """As `add`, for a hazard of which something may have been noted."""
+    def restore(self, event: Event, matched: MatchedSteps) -> None:
+        """As `add`, for a hazard that may have an outcome already."""
         hazard = self.add(event, matched)
-        notes = self._noted(event)
-        if (over := notes.get(OF_NO_RULE)) is not None:
-            self._over_since(hazard, over.over_at)
+        outcomes = self._outcomes_of(event)
+        if (ended := outcomes.get(ANY_RULE)) is not None:
+            self._mark_cleared(hazard, ended.cleared_at)
             # No later recovery is this one's: it was the first that ended it.
             self._no_longer_fires(hazard)
         for rule, bit in zip(matched.hazard_names, matched.bits, strict=True):
-            noted = notes.get(rule)
-            if noted is not None and (noted.taken or noted.reason is NotOpened.CLEARED_BEFORE_ACTION):
+            outcome = outcomes.get(rule)
+            if outcome is not None and (outcome.taken or outcome.reason is NotOpened.CLEARED_BEFORE_ACTION):
                 self._take(hazard, bit)
 
-    def forget_notes(self, known: Iterable[Key]) -> None:
-        """Drop the notes of hazards that do not wait any more."""
+    def drop_stale_outcomes(self, known: Iterable[Key]) -> None:
+        """Remove the outcomes of hazards that are not pending any more."""
         kept = set(known)
-        for (source, event_id), notes in list(self._notes.items()):
-            for rule in [rule for rule in notes if (rule, source, event_id) not in kept]:
-                del notes[rule]
+        for (source, event_id), outcomes in list(self._outcomes.items()):
+            for rule in [rule for rule in outcomes if (rule, source, event_id) not in kept]:
+                del outcomes[rule]
                 self.dirty.add((rule, source, event_id))
-            if not notes:
-                del self._notes[source, event_id]
+            if not outcomes:
+                del self._outcomes[source, event_id]
 
     def __len__(self) -> int:
         return sum(len(queue) for queue in self._queues.values())
@@ -327,5 +327,5 @@ def _began(hazard: Hazard) -> Instant:
     return hazard.event.time
 
 
-_NOTHING: dict[str, Noted] = {}
+_NOTHING: dict[str, OutcomeSoFar] = {}
 _order = itemgetter(0, 1, 2)

@@ -83,8 +83,8 @@ class Keeping:
 
     def _around_hazards(self, state: State, step: CompiledStep) -> frozenset[str] | None:
         assert step.clause is not None
-        room = state.waiting.rooms.get(step.rule.hazard.bit)
-        hazards = set(state.open_by_rule.get(step.rule.name, ())) | set(room.standing if room is not None else ())
+        pending = state.pending_hazards.by_rule.get(step.rule.hazard.bit)
+        hazards = set(state.open_by_rule.get(step.rule.name, ())) | set(pending.standing if pending is not None else ())
         near = [reach(self._catalogue, service, step.clause.reach) for service in hazards]
         return None if None in near else frozenset().union(*(services for services in near if services is not None))
 

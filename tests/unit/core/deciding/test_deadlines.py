@@ -103,11 +103,11 @@ def test_an_action_that_ends_a_long_wait_and_a_short_one_gives_one_draft(order: 
     assert line["rules"] == ["notice", "acted"]
 
 
-def test_it_waits_through_a_stop_and_is_let_go_at_the_end_of_its_window() -> None:
+def test_it_waits_through_a_stop_and_expires_at_the_end_of_its_window() -> None:
     engine = new_engine([notice_rule()])
     engine.step([notice(), *(make_event("alert.resolved", day * DAY_MINUTES, f"r{day}") for day in range(1, 50))])
     resumed = new_engine([notice_rule()], cells=saved({}, engine))
     decided = resumed.tick(Instant(START + 89 * DAY))
     assert [decision for decision in decided if isinstance(decision, Ignore)] == []
-    (let_go,) = [d for d in resumed.tick(Instant(START + 91 * DAY)) if isinstance(d, Ignore)]
-    assert (let_go.reason, let_go.evidence[0].id) == (NotOpened.NO_INTERVENTION, "notice")
+    (expired,) = [d for d in resumed.tick(Instant(START + 91 * DAY)) if isinstance(d, Ignore)]
+    assert (expired.reason, expired.evidence[0].id) == (NotOpened.NO_INTERVENTION, "notice")
