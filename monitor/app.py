@@ -19,7 +19,7 @@ import uvicorn
 from fastapi import FastAPI, Response
 
 from monitor.core.deciding.engine import Engine, EngineSettings
-from monitor.core.matching.last_values import Lineage
+from monitor.core.matching.last_values import LastValues
 from monitor.core.matching.matcher import Matcher
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import SECOND
@@ -260,7 +260,7 @@ def _close_pages(app: FastAPI) -> None:
 def compiled_pack(loaded: LoadedPack) -> Pack:
     """What the engines need of rules and catalogue that were read without an error."""
     rules, catalogue = loaded.rules.rules, loaded.catalogue.catalogue
-    compiled = Matcher(rules, catalogue, Lineage(), make_regex)
+    compiled = Matcher(rules, catalogue, LastValues(), make_regex)
     return Pack(
         rules, catalogue, loaded.rules.content_hash, loaded.catalogue.content_hash, compiled, marks=loaded.marks
     )

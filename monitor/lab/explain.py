@@ -52,7 +52,7 @@ def explain_event(
         raise NoSuchEvent(f"no event {event_id.source} {event_id.id} among {len(ordered):,} events{hint}")
     engine = Engine(rules, catalogue, make_regex)
     decisions = _decided(engine, ordered)
-    playing = Playing(ordered, rules, catalogue, make_regex, [event], engine.state.lineage.drafts)
+    playing = Playing(ordered, rules, catalogue, make_regex, [event], engine.state.last_values.drafts)
     wanting = [rule for rule in rules if any(event.kind in step.kinds for _, step in steps_of(rule))]
     others = sorted({rule.name for rule in rules} - {rule.name for rule in wanting})
     # The author of a rule in shadow mode asks what it would do, not that it is silent.

@@ -54,7 +54,7 @@ def explain_draft(
         raise NoSuchDraft(f"no draft {draft_id!r} comes of this stream; there are: {known}")
     draft = entry.draft
     asked = [cited.event for cited in draft.evidence if cited.role in (HAZARD, INTERVENTION)]
-    playing = Playing(ordered, rules, catalogue, make_regex, asked, engine.state.lineage.drafts)
+    playing = Playing(ordered, rules, catalogue, make_regex, asked, engine.state.last_values.drafts)
     parts = (
         _matched(draft, {rule.name: rule for rule in rules}, playing),
         *_no_longer(draft, draft_id in entries, decisions),

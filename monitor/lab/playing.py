@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from monitor.core.matching.explain import Why, explain_condition
 from monitor.core.matching.facts import EventFacts
-from monitor.core.matching.last_values import Lineage
+from monitor.core.matching.last_values import LastValues
 from monitor.core.matching.predicates import compile_condition
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.conditions import MakeRegex
@@ -53,9 +53,9 @@ class Playing:
         """`asked` are the events in question; `drafts` is what the engine remembers of those that it opened."""
         self.catalogue = catalogue
         self._make_regex = make_regex
-        self._lineage = Lineage()
-        self._lineage.drafts = dict(drafts)
-        self.facts_of = EventFacts(catalogue, self._lineage).of
+        self._last_values = LastValues()
+        self._last_values.drafts = dict(drafts)
+        self.facts_of = EventFacts(catalogue, self._last_values).of
         self._played: dict[tuple[str, str], list[Event]] = {}
         self._steps: dict[tuple[EventId, str], tuple[Why, ...]] = {}
         self._ends: list[Event] = []
@@ -83,7 +83,7 @@ class Playing:
                         self._played.setdefault((rule_name, name), []).append(event)
                 if event.kind in _ALERT_ENDS:
                     self._ends.append(event)
-            self._lineage.record(event)
+            self._last_values.record(event)
 
     def _step(self, name: str, step: Step, event: Event) -> Why:
         kind = Why(f"kind is one of {', '.join(sorted(step.kinds))}", event.kind in step.kinds, event.kind)

@@ -9,7 +9,7 @@ from typing import get_args
 from monitor.core.model.conditions import fields_of
 from monitor.core.model.events import DAY
 from monitor.core.model.rule import Anchor, Clause, Rule, Step
-from monitor.core.state.memory import KEPT_OLD
+from monitor.core.state.memory import MOST_BEYOND_TTL
 from monitor.packs.dead import find_dead
 from monitor.packs.examples import Example
 from monitor.packs.form import say_duration
@@ -137,7 +137,7 @@ def _remembered(rule: Rule, node: Node, problems: Problems) -> None:
     for clause in rule.clauses:
         path = ("absent" if clause.at_most == 0 else "steps", clause.name)
         is_evidence = clause.at_least == 0 and clause.at_most is None
-        counts_enough = max(clause.at_least, clause.at_most or 0) >= KEPT_OLD
+        counts_enough = max(clause.at_least, clause.at_most or 0) >= MOST_BEYOND_TTL
         if is_evidence or clause.every or counts_enough or _find(node, *path, "remember") is not None:
             continue
         back = reaches_back(rule, clause)
@@ -150,7 +150,7 @@ def _remembered(rule: Rule, node: Node, problems: Problems) -> None:
             message = f"the window of {clause.name!r} reaches {days} back, where little is remembered"
         else:
             continue
-        kept = f"the newest {KEPT_OLD} events of a kind on a service are kept of more than a day ago"
+        kept = f"the newest {MOST_BEYOND_TTL} events of a kind on a service are kept of more than a day ago"
         hint = "`remember: every`, or `remember: newest` where those are enough"
         problems.warning(_place(node, *path, "since"), f"{message}: {kept}", "a word on what it needs of them", hint)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from monitor.core.matching.last_values import Lineage
+from monitor.core.matching.last_values import LastValues
 from monitor.core.matching.matcher import Matcher
 from monitor.core.model.catalogue import Catalogue
 from monitor.packs.loader import find_files, load_rules
@@ -49,7 +49,7 @@ def measure(directory: Path, count: int = 1_000, rounds: int = 3) -> LoadFigures
         examples=len(loaded.examples),
         run=_best(lambda: load_rules(directory, with_examples=False), rounds),
         check=_best(lambda: load_rules(directory), rounds),
-        compiled=_best(lambda: Matcher(loaded.rules, Catalogue(), Lineage(), make_regex), rounds),
+        compiled=_best(lambda: Matcher(loaded.rules, Catalogue(), LastValues(), make_regex), rounds),
     )
 
 

@@ -8,7 +8,7 @@ from unittest import mock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.matching import last_values as lineage
+from monitor.core.matching import last_values
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.decisions import Amend, Decision, Ignore, Open
 from monitor.core.model.events import HOUR, MINUTE, SECOND, Event, Instant
@@ -17,8 +17,8 @@ from tests.support.streams import (
     START,
     final,
     histories,
+    last_values_rules,
     law_rules,
-    lineage_rules,
     make_event,
     new_engine,
     run,
@@ -91,8 +91,8 @@ def test_a_stop_changes_nothing_whatever_is_learned_late_or_forgotten_early(
     late = data.draw(st.lists(st.sampled_from(stream), max_size=2))
     arrivals = [*(event for event in stream if event not in late), *late]
     stops = data.draw(st.lists(st.integers(0, len(arrivals)), min_size=1, max_size=2))
-    with mock.patch.object(lineage, "REMEMBERED", data.draw(st.integers(1, 3))):
-        assert with_stops(arrivals, stops, lineage_rules()) == run(new_engine(lineage_rules()), arrivals)
+    with mock.patch.object(last_values, "MOST_VALUES", data.draw(st.integers(1, 3))):
+        assert with_stops(arrivals, stops, last_values_rules()) == run(new_engine(last_values_rules()), arrivals)
 
 
 def with_stops(arrivals: list[Event], stops: list[int], rules: list[Rule] | None = None) -> list[Decision]:

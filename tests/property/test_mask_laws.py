@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from monitor.core.matching import masks
 from monitor.core.matching.facts import EventFacts
-from monitor.core.matching.last_values import Lineage
+from monitor.core.matching.last_values import LastValues
 from monitor.core.matching.matcher import Matcher
 from monitor.core.matching.predicates import compile_condition
 from monitor.core.model.conditions import Compare, Condition, Not
@@ -23,7 +23,7 @@ from tests.support.streams import make_event, shop
 
 RULES = load_rules(shipped_rules()).rules
 CATALOGUE = shop()
-STEPS = Matcher(RULES, CATALOGUE, Lineage(), make_regex).steps
+STEPS = Matcher(RULES, CATALOGUE, LastValues(), make_regex).steps
 
 
 def comparisons(condition: Condition | None) -> Iterator[Compare]:
@@ -82,7 +82,7 @@ def events(draw: st.DrawFn) -> Event:
 
 def bits_of(event: Event) -> int:
     """The mask by each step's own condition, one after the other."""
-    facts = EventFacts(CATALOGUE, Lineage(), event)
+    facts = EventFacts(CATALOGUE, LastValues(), event)
     counts = CATALOGUE.counts(event.environment) is not False
     mask = 0
     for step in STEPS:
@@ -100,7 +100,7 @@ def matcher() -> Iterator[Matcher]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(masks, "WORTH_A_FUNCTION", 2)
         patch.setattr(masks, "MOST_FUNCTIONS", 10_000)
-        yield Matcher(RULES, CATALOGUE, Lineage(), make_regex)
+        yield Matcher(RULES, CATALOGUE, LastValues(), make_regex)
 
 
 @settings(max_examples=400)
@@ -123,7 +123,7 @@ def test_a_sender_of_labels_at_random_makes_no_more_functions_than_are_bounded()
         patch.setattr(masks, "_function", counting)
         patch.setattr(masks, "WORTH_A_FUNCTION", 2)
         patch.setattr(masks, "MOST_FUNCTIONS", 4)
-        matcher = Matcher(RULES, CATALOGUE, Lineage(), make_regex)
+        matcher = Matcher(RULES, CATALOGUE, LastValues(), make_regex)
         at_first = made
         names = sorted(field.removeprefix("labels.") for field in asked("alert.fired") if field.startswith("labels."))
         for name in names:

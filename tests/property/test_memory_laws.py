@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.model.events import HOUR, Event, Instant
-from monitor.core.state.memory import Memory, Terms, TermsOf
+from monitor.core.state.memory import Memory, Ttl, TtlOf
 
 SWEEP = 3
 KEEPS = {1: (20, 50, 90), 2: (60, 60, 60), 4: (30, 200, 400), 8: (10, 10, 300)}
@@ -20,12 +20,12 @@ def _event(number: int, at: int, service: str) -> Event:
     return Event(str(number), "test", Instant(at * HOUR), "note.added", service)
 
 
-def _terms(standing: frozenset[str]) -> TermsOf:
-    def terms_of(service: str, _: str, mask: int) -> Terms:
+def _terms(standing: frozenset[str]) -> TtlOf:
+    def ttl_of(service: str, _: str, mask: int) -> Ttl:
         every, few, most = (hours * HOUR for hours in KEEPS[mask])
-        return Terms(every, few, most if service in standing else few)
+        return Ttl(every, few, most if service in standing else few)
 
-    return terms_of
+    return ttl_of
 
 
 def _happenings(random: Random, count: int) -> list[tuple[int, Event, int]]:
@@ -38,7 +38,7 @@ def _happenings(random: Random, count: int) -> list[tuple[int, Event, int]]:
     return sorted(found, key=lambda happening: happening[0])
 
 
-@patch("monitor.core.state.memory.KEPT_OLD", 3)
+@patch("monitor.core.state.memory.MOST_BEYOND_TTL", 3)
 @given(st.integers(0, 2**32), st.integers(1, 100))
 def test_looking_only_where_something_is_due_forgets_the_same(seed: int, count: int) -> None:
     random = Random(seed)
@@ -48,18 +48,18 @@ def test_looking_only_where_something_is_due_forgets_the_same(seed: int, count: 
         for came, event, mask in happenings:
             if until - SWEEP <= came < until:
                 assert careful.add(event, mask) == lazy.add(event, mask)
-        for shelves in careful._by_service.values():
-            for shelf in shelves.values():
-                shelf.look_again()
+        for by_kind in careful._by_service.values():
+            for series in by_kind.values():
+                series.invalidate()
         watermark, standing = until * HOUR, frozenset(random.sample(("shop", "stock"), random.choice((0, 0, 1))))
         for memory in (careful, lazy):
-            memory.forget(watermark, _terms(standing))
+            memory.evict(watermark, _terms(standing))
         assert _content(careful) == _content(lazy)
 
 
 def _content(memory: Memory) -> list[tuple[str, list[Event], list[int]]]:
     return [
-        (service, shelf.events, shelf.masks)
-        for service, shelves in sorted(memory._by_service.items())
-        for shelf in shelves.values()
+        (service, series.events, series.masks)
+        for service, by_kind in sorted(memory._by_service.items())
+        for series in by_kind.values()
     ]

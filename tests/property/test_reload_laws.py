@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.matching import last_values as lineage
+from monitor.core.matching import last_values
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.decisions import Decision
 from monitor.core.model.events import HOUR, SECOND, Event, Instant
@@ -24,8 +24,8 @@ from tests.support.streams import (
     events,
     final,
     histories,
+    last_values_rules,
     law_rules,
-    lineage_rules,
     new_engine,
     run,
     saved,
@@ -124,8 +124,8 @@ def test_what_other_rules_ask_of_what_was_is_told_once(stream: list[Event], data
     """After a reload, or a restart, by rules that ask for more, a later stop changes nothing."""
     late = data.draw(st.lists(st.sampled_from(stream), max_size=2))
     arrivals = [*(event for event in stream if event not in late), *late]
-    first = data.draw(st.sampled_from([law_rules()[:2], lineage_rules()[:1], lineage_rules()[1:]]))
-    then = [*lineage_rules()[:2], msgspec.structs.replace(lineage_rules()[2], version="2")]
+    first = data.draw(st.sampled_from([law_rules()[:2], last_values_rules()[:1], last_values_rules()[1:]]))
+    then = [*last_values_rules()[:2], msgspec.structs.replace(last_values_rules()[2], version="2")]
     at, stop = (data.draw(st.integers(0, len(arrivals))) for _ in range(2))
     by_restart = data.draw(st.booleans())
 
@@ -143,7 +143,7 @@ def test_what_other_rules_ask_of_what_was_is_told_once(stream: list[Event], data
             saved(cells, engine)
         return got + engine.end()
 
-    with mock.patch.object(lineage, "REMEMBERED", data.draw(st.integers(1, 3))):
+    with mock.patch.object(last_values, "MOST_VALUES", data.draw(st.integers(1, 3))):
         assert decided(stops=True) == decided(stops=False)
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from monitor.core.matching.last_values import Lineage
+from monitor.core.matching.last_values import LastValues
 from monitor.core.matching.matcher import Matcher
 from monitor.core.model.catalogue import Catalogue
 from monitor.packs.keys import BETWEEN, COUNTS, EXAMPLE, IMPACT, INTERVENTION, RELATIONS, RULE, STEP, names
@@ -51,7 +51,7 @@ def told(body: bytes) -> None:
     if rule is None:
         assert any(problem.is_error for problem in problems)
     else:
-        Matcher([rule], Catalogue(), Lineage(), make_regex)
+        Matcher([rule], Catalogue(), LastValues(), make_regex)
 
 
 def _lines(text: str, chance: random.Random) -> str:

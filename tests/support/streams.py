@@ -142,10 +142,10 @@ def law_rules() -> list[Rule]:
             ),
         ),
     )
-    return [acted_rule(), flag, acked, silenced, by_itself, in_order, *lineage_rules()]
+    return [acted_rule(), flag, acked, silenced, by_itself, in_order, *last_values_rules()]
 
 
-def lineage_rules() -> list[Rule]:
+def last_values_rules() -> list[Rule]:
     """Rules that ask what was before: rollbacks, what was put back, trends, lifetimes and repeats."""
     worse = Compare("derived.trend", "equals", ("worse",))
     put_back = Compare("derived.put_back", "equals", (True,))

@@ -74,7 +74,7 @@ class Correlator:
         episode = self.state.episodes[instance.episode]
         return bool(episode.outcome) and event.time > episode.window_to
 
-    def displaced(self, event: Event, mask: int) -> None:
+    def evicted(self, event: Event, mask: int) -> None:
         """A hazard is one too many of its kind on its service: it can be followed no longer."""
         matched = self.matcher.matched(mask)
         waiting = self.state.pending_hazards

@@ -35,7 +35,7 @@ CONFIDENCE: dict[str, float] = {
 }
 """By how much each missing piece lowers the confidence. Proposals; only their order matters to the queue."""
 GENERIC_CONFIDENCE = 0.8
-KEPT_CONTEXT = 20
+MOST_CONTEXT = 20
 
 
 def margin_of(rule: Rule, hazards: Sequence[Event], count: int, action: Event, first_sign_at: int) -> Margin | None:
@@ -119,7 +119,7 @@ def gather(instances: Sequence[Instance], context: Sequence[Event], recoveries: 
         ("context", _distinct(context, taken), 0),
     )
     for role, events, extra in parts:
-        kept = events if len(events) <= KEPT_CONTEXT else [*events[: KEPT_CONTEXT // 2], *events[-KEPT_CONTEXT // 2 :]]
+        kept = events if len(events) <= MOST_CONTEXT else [*events[: MOST_CONTEXT // 2], *events[-MOST_CONTEXT // 2 :]]
         cited += cite(kept, role)
         if extra + len(events) - len(kept):
             omitted[role] = extra + len(events) - len(kept)

@@ -31,7 +31,7 @@ from monitor.core.state.alerts import alert_key
 from monitor.core.state.candidates import Instance
 from monitor.core.state.engine_state import State
 from monitor.core.state.episodes import Episode
-from monitor.core.state.retention_policy import CONTEXT_HORIZON, CONTEXT_KINDS, MEMORY_HORIZON
+from monitor.core.state.retention_policy import CONTEXT_KINDS, CONTEXT_TTL, EVENT_TTL
 
 MOST_QUESTIONS = 5
 """A reviewer picks a few; the rule that names the episode asks first."""
@@ -116,7 +116,7 @@ class Writer:
 
     def _context(self, episode: Episode, services: frozenset[str], safe_at: int, now: int) -> list[Event]:
         # What is older may be forgotten already or not yet, which must not show.
-        start = max(episode.first_sign_at - BEFORE_FIRST_SIGN, now - CONTEXT_HORIZON)
+        start = max(episode.first_sign_at - BEFORE_FIRST_SIGN, now - CONTEXT_TTL)
         return sorted(self.state.memory.between(sorted(services), CONTEXT_KINDS, start, safe_at), key=_in_time)
 
     def _recoveries(
@@ -126,7 +126,7 @@ class Writer:
         services = frozenset([*episode.services, *(instance.service for instance in instances)])
         keys = {*episode.others, *(key for instance in instances for key in instance.tracks)}
         # As with the context: what may be forgotten already is not cited. That it recovered is known all the same.
-        since = max(action_at, now - MEMORY_HORIZON)
+        since = max(action_at, now - EVENT_TTL)
         found = self.state.memory.between(sorted(services), ("alert.resolved",), since, safe_at)
         return [event for event in found if alert_key(event) in keys]
 

@@ -26,10 +26,10 @@ from monitor.core.model.watermark import BEGINNING, Timeline
 from monitor.core.state.alerts import ALERT_STATES, RECOVERIES
 from monitor.core.state.candidates import Instance
 from monitor.core.state.engine_state import State
-from monitor.core.state.memory import Kept, entry
+from monitor.core.state.memory import RememberedEvent, entry
 from monitor.core.state.pending_hazards import ANY_RULE
-from monitor.core.state.retention import Keeping
-from monitor.core.state.retention_policy import ALWAYS_KEPT, CONTEXT_KINDS, MEMORY_HORIZON, SWEEP_EVERY
+from monitor.core.state.retention import Retention
+from monitor.core.state.retention_policy import CONTEXT_KINDS, EVENT_TTL, EVICT_EVERY, TTL_BY_KIND
 
 FOREVER = 2**62
 EXPIRE_EVERY = 5 * MINUTE
@@ -82,15 +82,19 @@ class Engine:
 
     def _wire(self, rules: Sequence[Rule], catalogue: Catalogue) -> None:
         self.catalogue = catalogue
-        lineage, compiled, self._compiled = self.state.lineage, self._compiled, None
-        matcher = Matcher(rules, catalogue, lineage, self._make_regex) if compiled is None else compiled.seeing(lineage)
+        last_values, compiled, self._compiled = self.state.last_values, self._compiled, None
+        matcher = (
+            Matcher(rules, catalogue, last_values, self._make_regex)
+            if compiled is None
+            else compiled.seeing(last_values)
+        )
         self._matcher = matcher
         self._mask = matcher.mask if self._at_home is None else self._mask_here
-        self._keeping = Keeping(matcher, catalogue)
-        self.state.most_kept = self._keeping.most
-        lineage.want(matcher.facts_asked)
-        self._recorded = recorded = lineage.kinds
-        self._relevant = matcher.kinds | ALWAYS_KEPT.keys() | ALERT_STATES | recorded | _IN_TURN
+        self._retention = Retention(matcher, catalogue)
+        self.state.longest_ttl = self._retention.longest
+        last_values.want(matcher.facts_asked)
+        self._recorded = recorded = last_values.kinds
+        self._relevant = matcher.kinds | TTL_BY_KIND.keys() | ALERT_STATES | recorded | _IN_TURN
         self._correlator = Correlator(self.state, matcher, catalogue, self._out)
         self._expiry = HazardExpiry(self.state.pending_hazards, matcher, self._out)
         self._judge = Judge(self.state, matcher, catalogue, self._correlator, self._out)
@@ -108,16 +112,16 @@ class Engine:
         What waits under a rule that stayed the same waits on. A rule that changed begins anew with the events that are
         remembered; what the rules before did not want was not kept. `compiled`: as for a new engine.
         """
-        before = self._keeping.most
+        before = self._retention.longest
         self._compiled = compiled
         self._wire(rules, catalogue)
         remembered = self._rebuild_indexes()
         self._write_again(remembered, lambda kept: before(kept.event.kind, kept.before))
         return self._take()
 
-    def _write_again(self, remembered: list[Kept], written_for: Callable[[Kept], int]) -> None:
+    def _write_again(self, remembered: list[RememberedEvent], written_for: Callable[[RememberedEvent], int]) -> None:
         """Write events again that were written with a shorter TTL or with fewer derived facts."""
-        state, most = self.state, self._keeping.most
+        state, most = self.state, self._retention.longest
         unwritten = {event.event_id for event, _, _ in state.new_facts}
         state.new_facts = [
             (kept.event, kept.mask, kept.derived)
@@ -125,7 +129,7 @@ class Engine:
             if kept.is_news or kept.event.event_id in unwritten or most(kept.event.kind, kept.mask) > written_for(kept)
         ]
 
-    def _rebuild_indexes(self) -> list[Kept]:
+    def _rebuild_indexes(self) -> list[RememberedEvent]:
         """Let the candidates of rules that are gone or changed go, and look at what is remembered again."""
         state, correlator, rules = self.state, self._correlator, self._matcher.rules
         dropped = [
@@ -164,7 +168,7 @@ class Engine:
         mask = self._mask(event, derived)
         return mask, self._matcher.derived
 
-    def _rebuild_pending(self) -> list[Kept]:
+    def _rebuild_pending(self) -> list[RememberedEvent]:
         """Which hazards wait follows from the remembered events; only their outcomes so far are saved."""
         state = self.state
         state.pending_hazards.clear()
@@ -181,7 +185,7 @@ class Engine:
                 state.pending_hazards.restore(event, matched)
                 known += [(name, event.source, event.id) for name in (ANY_RULE, *matched.hazard_names)]
         state.pending_hazards.drop_stale_outcomes(known)
-        state.memory.forget(state.swept_at, self._keeping.terms(state))
+        state.memory.evict(state.evicted_at, self._retention.ttl_of(state))
         return remembered
 
     # -- input -------------------------------------------------------------------------------------------------
@@ -264,8 +268,8 @@ class Engine:
         if boundary > self.state.expired_until:
             self._expiry.expire(boundary)
             self.state.expired_until = boundary
-        if now >= self.state.swept_at + SWEEP_EVERY:
-            self.state.sweep(now, self._keeping.terms(self.state))
+        if now >= self.state.evicted_at + EVICT_EVERY:
+            self.state.evict_expired(now, self._retention.ttl_of(self.state))
         self._housekeeping_at = boundary + EXPIRE_EVERY
 
     def _fire(self, at: int, kind: str, what: str) -> None:
@@ -287,8 +291,8 @@ class Engine:
         mask = self._mask(event)
         derived = self._matcher.derived
         if kind in self._recorded:
-            state.record_lineage(event)
-        if not mask and kind not in ALWAYS_KEPT and not state.is_watched(event.service):
+            state.record_last_values(event)
+        if not mask and kind not in TTL_BY_KIND and not state.is_watched(event.service):
             return 0
         if not state.memory.add(event, mask, derived):
             return 0
@@ -298,8 +302,8 @@ class Engine:
             correlator.hazards(matched, event)
             if matched.interventions:
                 correlator.interventions(matched, event)
-        if state.memory.displaced is not None:
-            self._correlator.displaced(*state.memory.displaced)
+        if state.memory.evicted is not None:
+            self._correlator.evicted(*state.memory.evicted)
         if kind in ALERT_STATES:
             if kind in RECOVERIES:
                 state.pending_hazards.clear_alert(event)
@@ -329,7 +333,7 @@ class Engine:
         else:
             self._correlator.now = max(self._correlator.now, state.timeline.watermark)
             if (
-                behind > max(MEMORY_HORIZON, self._keeping.most(event.kind, self._mask(event)))
+                behind > max(EVENT_TTL, self._retention.longest(event.kind, self._mask(event)))
                 and event.kind not in _IMPACT_KINDS
             ):
                 at = Instant(self._correlator.now)

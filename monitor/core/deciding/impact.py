@@ -17,7 +17,7 @@ from monitor.core.model.near_miss import FeedReport
 from monitor.core.model.reasons import Missing
 from monitor.core.state.feeds import FeedKey, Feeds, Reports
 from monitor.core.state.memory import EVERYONE, Memory
-from monitor.core.state.retention_policy import LOOK_BACK
+from monitor.core.state.retention_policy import IMPACT_TTL
 
 NEVER_ENDS = 24 * HOUR
 """Impact or maintenance whose end is never reported is closed after this."""
@@ -64,7 +64,7 @@ def impact_spans(memory: Memory, catalogue: Catalogue, scope: frozenset[str], un
         services += sorted(name for name in heard_of - scope if name and not catalogue.knows(name))
     starts: list[Event] = []
     ends: list[Event] = []
-    for event in memory.between(services, ("impact.started", "impact.ended"), until - LOOK_BACK, until):
+    for event in memory.between(services, ("impact.started", "impact.ended"), until - IMPACT_TTL, until):
         if catalogue.counts(event.environment) is False or not _concerns(event, scope, catalogue):
             continue
         (starts if event.kind == "impact.started" else ends).append(event)
@@ -117,7 +117,7 @@ def incidents(memory: Memory, catalogue: Catalogue, services: Iterable[str], unt
     """The incident records of these services; the last word on impact counts."""
     by_key: dict[str, list[Event]] = {}
     heard_of = memory.services_with(*INCIDENT_KINDS).intersection(services)
-    for event in memory.between(sorted(heard_of), INCIDENT_KINDS, until - LOOK_BACK, until):
+    for event in memory.between(sorted(heard_of), INCIDENT_KINDS, until - IMPACT_TTL, until):
         if catalogue.counts(event.environment) is not False:
             by_key.setdefault(incident_key(event), []).append(event)
     views = []
@@ -297,9 +297,11 @@ def maintenance_covers(memory: Memory, catalogue: Catalogue, event: Event, until
         return False
     announced = memory.services_with("maintenance.started")
     ends = list(
-        memory.between(memory.services_with("maintenance.ended"), ("maintenance.ended",), event.time - LOOK_BACK, until)
+        memory.between(
+            memory.services_with("maintenance.ended"), ("maintenance.ended",), event.time - IMPACT_TTL, until
+        )
     )
-    for start in memory.between(announced, ("maintenance.started",), event.time - LOOK_BACK, event.time):
+    for start in memory.between(announced, ("maintenance.started",), event.time - IMPACT_TTL, event.time):
         if event.service not in maintenance_scope(start) or not _same_place(start, event):
             continue
         ended = [end.time for end in ends if end.time >= start.time and _same_work(end, start)]

@@ -45,7 +45,7 @@ from monitor.core.state.candidates import Instance
 from monitor.core.state.engine_state import State
 from monitor.core.state.episodes import LONGEST_EPISODE, Episode
 from monitor.core.state.memory import EVERYONE
-from monitor.core.state.retention_policy import MEMORY_HORIZON
+from monitor.core.state.retention_policy import EVENT_TTL
 
 MODE_ORDER = {"live": 0, "digest": 1, "shadow": 2}
 
@@ -107,7 +107,7 @@ class Judge:
         followed = {key for instance in instances for key in instance.tracks}
         first_action = min(instance.interventions.earliest.time for instance in instances)
         # As with the context: what is older may be forgotten already or not yet, which must not show.
-        since = max(episode.first_sign_at, now - MEMORY_HORIZON)
+        since = max(episode.first_sign_at, now - EVENT_TTL)
         alerts = self.state.memory.between(episode.services, sorted(ALERT_STATES), since, now)
         counted = (event for event in alerts if self.catalogue.counts(event.environment) is not False)
         episode.adopt_alerts(counted, followed, first_action)

@@ -13,7 +13,7 @@ from datetime import datetime
 from monitor.core.matching.last_values import (
     DELETED,
     TABLES,
-    Lineage,
+    LastValues,
     flag_of,
     flag_value,
     measure_of,
@@ -38,7 +38,7 @@ SCHEDULED_TRIGGERS = frozenset({"schedule", "scheduled", "cron", "timer"})
 ISSUED_LABELS = ("not_before", "issued_at")
 
 
-def _share(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
+def _share(event: Event, catalogue: Catalogue, last_values: LastValues) -> object:
     return share(event)
 
 
@@ -59,17 +59,17 @@ def share(event: Event) -> float | None:
     return event.value / event.limit
 
 
-def _headroom(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
+def _headroom(event: Event, catalogue: Catalogue, last_values: LastValues) -> object:
     if event.value is None or event.limit is None:
         return None
     return event.value - event.limit if event.bound == "min" else event.limit - event.value
 
 
-def _time_left(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
+def _time_left(event: Event, catalogue: Catalogue, last_values: LastValues) -> object:
     return None if event.expires_at is None else event.expires_at - event.time
 
 
-def _previous_time_left(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
+def _previous_time_left(event: Event, catalogue: Catalogue, last_values: LastValues) -> object:
     return None if event.previous_expires_at is None else event.previous_expires_at - event.time
 
 
@@ -82,11 +82,11 @@ def actor_kind(event: Event, catalogue: Catalogue) -> str:
     return event.actor.kind
 
 
-def _actor(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
+def _actor(event: Event, catalogue: Catalogue, last_values: LastValues) -> object:
     return actor_kind(event, catalogue)
 
 
-def _off_rotation(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
+def _off_rotation(event: Event, catalogue: Catalogue, last_values: LastValues) -> object:
     if event.actor is None or event.actor.on_call is None or actor_kind(event, catalogue) != "human":
         return None
     return not event.actor.on_call
@@ -97,11 +97,11 @@ def is_drill(event: Event) -> bool:
     return drill is not None and drill.lower() not in _DENIED
 
 
-def _drill(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
+def _drill(event: Event, catalogue: Catalogue, last_values: LastValues) -> object:
     return is_drill(event)
 
 
-def _off_hours(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
+def _off_hours(event: Event, catalogue: Catalogue, last_values: LastValues) -> object:
     known = catalogue.services.get(event.service or "")
     if known is None or known.hours is None:
         return None
@@ -109,7 +109,7 @@ def _off_hours(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
     return None if opened is None else not opened
 
 
-def _opens_at(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
+def _opens_at(event: Event, catalogue: Catalogue, last_values: LastValues) -> object:
     return opens_at(event, catalogue)
 
 
@@ -126,11 +126,11 @@ def is_scheduled(event: Event) -> bool:
     return event.labels.get("trigger", "").lower() in SCHEDULED_TRIGGERS
 
 
-def _scheduled(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
+def _scheduled(event: Event, catalogue: Catalogue, last_values: LastValues) -> object:
     return is_scheduled(event)
 
 
-def _rollback(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
+def _rollback(event: Event, catalogue: Catalogue, last_values: LastValues) -> object:
     """A version that ran here before comes back while another one runs. What a timetable deploys is no rollback."""
     if event.kind == "change.rolled_back":
         return True
@@ -139,7 +139,7 @@ def _rollback(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
         return None
     if is_scheduled(event):
         return False
-    return _returns(lineage.before("version", place_of(event), event.time), version)
+    return _returns(last_values.before("version", place_of(event), event.time), version)
 
 
 def _returns(before: list[tuple[int, str]], now: str) -> bool:
@@ -147,12 +147,12 @@ def _returns(before: list[tuple[int, str]], now: str) -> bool:
     return len(before) > 1 and before[-1][1] != now and any(was == now for _, was in before[:-1])
 
 
-def _flipped_back(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
+def _flipped_back(event: Event, catalogue: Catalogue, last_values: LastValues) -> object:
     """The flag returns to the setting that it had before its last change."""
     value = flag_value(event)
     if event.kind != "change.flag_set" or value is None:
         return None
-    before = lineage.before("setting", flag_of(event), event.time)
+    before = last_values.before("setting", flag_of(event), event.time)
     if not before:
         return None
     last = before[-1][1]
@@ -162,7 +162,7 @@ def _flipped_back(event: Event, catalogue: Catalogue, lineage: Lineage) -> objec
     return last != value and before[-2][1] == value
 
 
-def _put_back(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
+def _put_back(event: Event, catalogue: Catalogue, last_values: LastValues) -> object:
     """A thing returns to an earlier revision, value or digest, or the source says what the change reverts."""
     if not event.kind.startswith("change."):
         return None
@@ -173,17 +173,17 @@ def _put_back(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
     revision = revision_of(event)
     if revision is None:
         return None
-    before = lineage.before("revision", thing_of(event), event.time)
+    before = last_values.before("revision", thing_of(event), event.time)
     if revision != DELETED and len(before) == 1 and before[0][1] == DELETED:
         return None  # made anew after it was deleted: whether as it was, nobody has seen
     return _returns(before, revision)
 
 
-def _trend(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
+def _trend(event: Event, catalogue: Catalogue, last_values: LastValues) -> object:
     """The value against the one before, of the same service and subject, by the side on which the danger lies."""
     if event.value is None or event.subject is None or (event.bound is None and event.limit is None):
         return None
-    before = lineage.before("value", measure_of(event), event.time)
+    before = last_values.before("value", measure_of(event), event.time)
     if not before:
         return None
     now, then = _danger(event, event.value), _danger(event, before[-1][1])
@@ -200,11 +200,11 @@ def _danger(event: Event, value: float) -> float | None:
     return value
 
 
-def _lifetime_left(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
+def _lifetime_left(event: Event, catalogue: Catalogue, last_values: LastValues) -> object:
     """The share of its lifetime that a certificate or credential still had; of a rotation: what was replaced."""
     renewed = event.kind == "change.rotated"
     expires_at = event.previous_expires_at if renewed else event.expires_at
-    before = lineage.before("rotation", thing_of(event), event.time)
+    before = last_values.before("rotation", thing_of(event), event.time)
     if renewed and expires_at is None and before:
         expires_at = Instant(before[-1][1])
     if expires_at is None:
@@ -232,15 +232,15 @@ def _issued_at(event: Event) -> Instant | None:
     return None
 
 
-def _repeats(event: Event, catalogue: Catalogue, lineage: Lineage) -> object:
+def _repeats(event: Event, catalogue: Catalogue, last_values: LastValues) -> object:
     """How many drafts of the same service and subject opened in the half year before."""
     if event.subject is None or event.service is None:
         return None
-    opened = lineage.drafts.get(things_key(event.service, event.subject), [])
+    opened = last_values.drafts.get(things_key(event.service, event.subject), [])
     return float(bisect_left(opened, (event.time,)) - bisect_left(opened, (event.time - REPEAT_WITHIN,)))
 
 
-_Derive = Callable[[Event, Catalogue, Lineage], object]
+_Derive = Callable[[Event, Catalogue, LastValues], object]
 DERIVED: dict[str, _Derive] = {
     "share": _share,
     "headroom": _headroom,
@@ -261,11 +261,11 @@ DERIVED: dict[str, _Derive] = {
 }
 
 
-FROM_BEFORE = frozenset[str]().union({"repeats"}, *(table.facts for table in TABLES.values()))
-"""Facts that rest on the lineage: asked again later they may be answered otherwise."""
+FROM_THE_PAST = frozenset[str]().union({"repeats"}, *(table.facts for table in TABLES.values()))
+"""Facts that rest on the last_values: asked again later they may be answered otherwise."""
 
 DerivedFacts = dict[str, bool | float | str | None]
-"""The facts of `FROM_BEFORE`, as first derived for an event."""
+"""The facts of `FROM_THE_PAST`, as first derived for an event."""
 
 _NOTHING = Event(id="", source="", time=Instant(0), kind="note.added")
 
@@ -276,26 +276,26 @@ class EventFacts:
     `derived` has the facts from the past that were derived before, and takes those derived now; set it with `event`.
     """
 
-    __slots__ = ("_catalogue", "_lineage", "derived", "event")
+    __slots__ = ("_catalogue", "_last_values", "derived", "event")
 
-    def __init__(self, catalogue: Catalogue, lineage: Lineage, event: Event = _NOTHING) -> None:
+    def __init__(self, catalogue: Catalogue, last_values: LastValues, event: Event = _NOTHING) -> None:
         self._catalogue = catalogue
-        self._lineage = lineage
+        self._last_values = last_values
         self.event = event
         self.derived: DerivedFacts | None = None
 
     def of(self, event: Event) -> EventFacts:
         """The facts of another event."""
-        return EventFacts(self._catalogue, self._lineage, event)
+        return EventFacts(self._catalogue, self._last_values, event)
 
     def get(self, name: str, /) -> object:
         """Raises KeyError for a fact that does not exist."""
-        if name not in FROM_BEFORE:
-            return DERIVED[name](self.event, self._catalogue, self._lineage)
+        if name not in FROM_THE_PAST:
+            return DERIVED[name](self.event, self._catalogue, self._last_values)
         if self.derived is None:
             self.derived = {}
         if name not in self.derived:
-            self.derived[name] = _checked(DERIVED[name](self.event, self._catalogue, self._lineage))
+            self.derived[name] = _checked(DERIVED[name](self.event, self._catalogue, self._last_values))
         return self.derived[name]
 
 

@@ -1,4 +1,4 @@
-"""What ran, was set, measured and renewed before: the little that derived facts need of events that are long gone.
+"""The last versions, settings, values and rotations of each thing, for derived facts about events evicted long ago.
 
 Bounded by count for each key and by age; only what some fact asks for is kept. Each table is a function of the set of
 events, whatever the order in which they came.
@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 from monitor.core.model.events import DAY, Event
 from monitor.core.model.watermark import BEGINNING
 
-REMEMBERED = 20
+MOST_VALUES = 20
 """Entries that are remembered for each key, the newest."""
-REMEMBERED_FOR = 400 * DAY
+VALUE_TTL = 400 * DAY
 """What is older than this, and was not replaced, is forgotten: a yearly certificate is still known at its renewal."""
-VALUES_REMEMBERED_FOR = 30 * DAY
+MEASURED_TTL = 30 * DAY
 
 DELETED = ""
 """The revision of what is not there; no source can tell it."""
@@ -89,7 +89,7 @@ TABLES: dict[str, _Table] = {
         place_of,
         lambda event: event.labels.get("version") or None,
         list[tuple[int, str]],
-        REMEMBERED_FOR,
+        VALUE_TTL,
         frozenset({"rollback"}),
     ),
     "setting": _Table(
@@ -97,7 +97,7 @@ TABLES: dict[str, _Table] = {
         flag_of,
         flag_value,
         list[tuple[int, str]],
-        REMEMBERED_FOR,
+        VALUE_TTL,
         frozenset({"flipped_back"}),
     ),
     "revision": _Table(
@@ -105,7 +105,7 @@ TABLES: dict[str, _Table] = {
         thing_of,
         lambda event: None if event.subject is None else revision_of(event),
         list[tuple[int, str]],
-        REMEMBERED_FOR,
+        VALUE_TTL,
         frozenset({"put_back"}),
     ),
     "value": _Table(
@@ -113,7 +113,7 @@ TABLES: dict[str, _Table] = {
         measure_of,
         lambda event: None if event.subject is None else event.value,
         list[tuple[int, float]],
-        VALUES_REMEMBERED_FOR,
+        MEASURED_TTL,
         frozenset({"trend"}),
     ),
     "rotation": _Table(
@@ -121,14 +121,14 @@ TABLES: dict[str, _Table] = {
         thing_of,
         lambda event: None if event.expires_at is None else int(event.expires_at),
         list[tuple[int, int]],
-        REMEMBERED_FOR,
+        VALUE_TTL,
         frozenset({"lifetime_left"}),
     ),
 }
 """By the name of their cells."""
 
 
-class Lineage:
+class LastValues:
     """The tables, each (time, value) oldest first by key; and the drafts that opened, by service and subject."""
 
     def __init__(self) -> None:
@@ -192,8 +192,8 @@ def _remember(kept: dict[str, list[tuple[int, Any]]], key: str, entry: tuple[int
         return False
     else:
         insort(entries, entry)
-    if len(entries) > REMEMBERED:
-        del entries[:-REMEMBERED]
+    if len(entries) > MOST_VALUES:
+        del entries[:-MOST_VALUES]
     return True
 
 

@@ -13,7 +13,7 @@ from operator import or_
 from typing import Literal
 
 from monitor.core.matching.facts import DerivedFacts, EventFacts
-from monitor.core.matching.last_values import Lineage
+from monitor.core.matching.last_values import LastValues
 from monitor.core.matching.masks import Asked, MaskOf, compile_masks
 from monitor.core.matching.predicates import remembering
 from monitor.core.model.catalogue import Catalogue
@@ -132,7 +132,9 @@ class _KindIndex:
 class Matcher:
     """All steps of all rules, behind an index by kind and by value."""
 
-    def __init__(self, rules: Sequence[Rule], catalogue: Catalogue, lineage: Lineage, make_regex: MakeRegex) -> None:
+    def __init__(
+        self, rules: Sequence[Rule], catalogue: Catalogue, last_values: LastValues, make_regex: MakeRegex
+    ) -> None:
         self.catalogue = catalogue
         self.rules: dict[str, CompiledRule] = {}
         self.steps: list[CompiledStep] = []
@@ -140,7 +142,7 @@ class Matcher:
             compiled = self.rules[rule.name] = CompiledRule(rule, len(self.steps))
             self.steps += compiled.steps
         self.facts_asked = facts_asked(rules)
-        self._facts = EventFacts(catalogue, lineage)
+        self._facts = EventFacts(catalogue, last_values)
         self._matched: dict[int, MatchedSteps] = {}
         wanting: dict[str, list[CompiledStep]] = {}
         for step in self.steps:
@@ -150,10 +152,10 @@ class Matcher:
         self._index = {kind: self._compile(kind, steps, make_regex) for kind, steps in wanting.items()}
         self.hazard_bits = reduce(or_, (s.bit | s.non_production_bit for s in self.steps if s.part == "hazard"), 0)
 
-    def seeing(self, lineage: Lineage) -> Matcher:
+    def seeing(self, last_values: LastValues) -> Matcher:
         """The same compiled rules for another engine, which remembers other versions and settings."""
         other = copy(self)
-        other._facts = EventFacts(self.catalogue, lineage)  # noqa: SLF001 - a copy of this very object
+        other._facts = EventFacts(self.catalogue, last_values)  # noqa: SLF001 - a copy of this very object
         return other
 
     def _compile(self, kind: str, steps: list[CompiledStep], make_regex: MakeRegex) -> _KindIndex:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from monitor.core.deciding.engine import Engine, EngineSettings
-from monitor.core.matching.last_values import Lineage
+from monitor.core.matching.last_values import LastValues
 from monitor.core.matching.matcher import Matcher
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.conditions import MakeRegex
@@ -63,7 +63,7 @@ class Shards:
         self._make_regex = make_regex
         self._settings = msgspec.structs.replace(settings, led=True)
         self._router = Router(catalogue)
-        self._compiled = compiled or Matcher(rules, catalogue, Lineage(), make_regex)
+        self._compiled = compiled or Matcher(rules, catalogue, LastValues(), make_regex)
         self._engines: dict[int, Engine] = {}
         self._spoke: set[int] = set()
         saved = cells or {}
@@ -114,7 +114,7 @@ class Shards:
     def replace(self, rules: Sequence[Rule], catalogue: Catalogue, compiled: Matcher | None = None) -> list[Decision]:
         """Go on by these rules and this catalogue, every engine as a stop and a start with them would."""
         self._rules, self._catalogue, self._router = tuple(rules), catalogue, Router(catalogue)
-        self._compiled = compiled or Matcher(rules, catalogue, Lineage(), self._make_regex)
+        self._compiled = compiled or Matcher(rules, catalogue, LastValues(), self._make_regex)
         out: list[Decision] = []
         for shard in sorted(self._engines):
             if decided := self._engines[shard].replace(self._rules, catalogue, self._compiled):

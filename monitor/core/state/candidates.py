@@ -10,8 +10,8 @@ from monitor.core.model.events import Event
 from monitor.core.state.alerts import Track
 from monitor.core.state.memory import entry
 
-KEPT_FIRST = 10
-KEPT_LAST = 10
+MOST_FIRST = 10
+MOST_LAST = 10
 
 
 class Evidence(msgspec.Struct):
@@ -23,14 +23,14 @@ class Evidence(msgspec.Struct):
 
     def add(self, event: Event) -> None:
         """The caller has made sure that the identity is new."""
-        if len(self.first) < KEPT_FIRST:
+        if len(self.first) < MOST_FIRST:
             insort(self.first, event, key=entry)
             return
         if entry(event) < entry(self.first[-1]):
             insort(self.first, event, key=entry)
             event = self.first.pop()
         insort(self.last, event, key=entry)
-        if len(self.last) > KEPT_LAST:
+        if len(self.last) > MOST_LAST:
             del self.last[0]
             self.omitted += 1
 

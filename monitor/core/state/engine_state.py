@@ -12,16 +12,16 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from monitor.core.matching.facts import REPEAT_WITHIN, DerivedFacts
-from monitor.core.matching.last_values import TABLES, Lineage
+from monitor.core.matching.last_values import TABLES, LastValues
 from monitor.core.model.events import Event, EventId
 from monitor.core.model.watermark import BEGINNING, Timeline
 from monitor.core.state.candidates import Instance
 from monitor.core.state.episodes import Episode
 from monitor.core.state.feeds import FeedKey, Feeds
-from monitor.core.state.memory import Memory, TermsOf
+from monitor.core.state.memory import Memory, TtlOf
 from monitor.core.state.packing import pack, unpack
 from monitor.core.state.pending_hazards import OutcomeSoFar, PendingHazards
-from monitor.core.state.retention_policy import KEPT_TOGETHER, LOOK_BACK, SWEEP_EVERY, kept_for
+from monitor.core.state.retention_policy import EVICT_EVERY, IMPACT_TTL, LONG_TTL, verdict_ttl
 
 STATE_VERSION = 1
 _New = tuple[int, Event, DerivedFacts | None]
@@ -35,7 +35,7 @@ class Meta(msgspec.Struct):
     version: int
     timeline: Timeline
     chunks: int
-    swept_at: int
+    evicted_at: int = msgspec.field(name="swept_at")
     expired_until: int
 
 
@@ -67,18 +67,18 @@ class State:
     def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline
         self.memory = Memory()
-        self.most_kept: Callable[[str, int], int] = kept_for
+        self.longest_ttl: Callable[[str, int], int] = verdict_ttl
         self.feeds = Feeds()
-        self.lineage = Lineage()
+        self.last_values = LastValues()
         self.pending_hazards = PendingHazards()
         self.expired_until = BEGINNING
         self.instances: dict[str, Instance] = {}
         self.episodes: dict[str, Episode] = {}
-        self.recurrences = self.lineage.drafts
+        self.recurrences = self.last_values.drafts
         self.pending: list[tuple[int, str, str, int, Event]] = []
         self.arrivals = 0
         self.timers: list[Timer] = []
-        self.swept_at = BEGINNING
+        self.evicted_at = BEGINNING
         # Indexes, derived from the above.
         self.by_key: dict[tuple[str, str], str] = {}
         self.open_by_rule: dict[str, dict[str, set[str]]] = {}
@@ -180,8 +180,8 @@ class State:
     def set_timer(self, at: int, kind: str, what: str) -> None:
         heapq.heappush(self.timers, (at, kind, what))
 
-    def record_lineage(self, event: Event) -> None:
-        self._dirty.update(self.lineage.record(event))
+    def record_last_values(self, event: Event) -> None:
+        self._dirty.update(self.last_values.record(event))
 
     def repeats(self, key: str, before: int) -> list[str]:
         """Drafts of the same recurrence key that opened within 180 days before."""
@@ -194,17 +194,17 @@ class State:
         self.recurrences[key] = sorted(entries)[-50:]
         self._dirty.add(f"recurrence:{key}")
 
-    def sweep(self, now: int, terms_of: TermsOf) -> None:
+    def evict_expired(self, now: int, ttl_of: TtlOf) -> None:
         """Forget what nothing can ask for any more; at fixed event times, so that it never depends on batches."""
-        watermark = now - now % SWEEP_EVERY
-        self.swept_at = watermark
-        self.memory.forget(watermark, terms_of)
-        self.feeds.forget_before(watermark - LOOK_BACK)
+        watermark = now - now % EVICT_EVERY
+        self.evicted_at = watermark
+        self.memory.evict(watermark, ttl_of)
+        self.feeds.forget_before(watermark - IMPACT_TTL)
         for number, until in list(self._fact_chunks.items()):
             if until < watermark:
                 del self._fact_chunks[number]
                 self._dirty.add(f"facts:{number}")
-        self._dirty.update(self.lineage.forget_before(watermark))
+        self._dirty.update(self.last_values.forget_before(watermark))
         for key in [key for key, entries in self.recurrences.items() if entries[-1][0] < watermark - REPEAT_WITHIN]:
             del self.recurrences[key]
             self._dirty.add(f"recurrence:{key}")
@@ -226,7 +226,7 @@ class State:
             cells["noted:" + _joined(*hazard_key)] = None if outcome is None else pack(outcome)
         self.pending_hazards.dirty.clear()
         self._take_events(cells)
-        cells["meta:"] = pack(Meta(STATE_VERSION, self.timeline, self._chunks, self.swept_at, self.expired_until))
+        cells["meta:"] = pack(Meta(STATE_VERSION, self.timeline, self._chunks, self.evicted_at, self.expired_until))
         return cells
 
     def forget_changes(self) -> None:
@@ -244,7 +244,7 @@ class State:
         elif kind == "episode":
             value = self.episodes.get(key)
         elif kind in TABLES:
-            value = self.lineage.tables[kind].get(key)
+            value = self.last_values.tables[kind].get(key)
         elif kind == "recurrence":
             value = self.recurrences.get(key)
         return None if value is None else pack(value)
@@ -259,8 +259,8 @@ class State:
         # The few events that are kept for long have chunks of their own, so that the many go with theirs.
         kept: tuple[list[_New], list[_New]] = ([], [])
         for event, mask, derived in self.new_facts:
-            keep = self.most_kept(event.kind, mask)
-            kept[keep > KEPT_TOGETHER].append((event.time + keep, event, derived))
+            keep = self.longest_ttl(event.kind, mask)
+            kept[keep > LONG_TTL].append((event.time + keep, event, derived))
         self.new_facts = []
         for facts in filter(None, kept):
             until = max(at for at, _, _ in facts)
@@ -295,7 +295,7 @@ class State:
                 "run the version of the program that wrote it"
             )
         state = cls(meta.timeline)
-        state._chunks, state.swept_at, state.expired_until = meta.chunks, meta.swept_at, meta.expired_until
+        state._chunks, state.evicted_at, state.expired_until = meta.chunks, meta.evicted_at, meta.expired_until
         chunks: dict[str, list[tuple[int, Chunk]]] = {"facts": [], "pending": []}
         for name, value in cells.items():
             kind, _, key = name.partition(":")
@@ -308,7 +308,7 @@ class State:
             derived = {place: facts for facts, places in chunk.derived for place in places}
             for place, event in enumerate(chunk.events):
                 # An event that was written again has more derived facts.
-                if not state.memory.put_back(event, derived.get(place)) and place in derived:
+                if not state.memory.restore(event, derived.get(place)) and place in derived:
                     state.memory.set_facts(event, derived[place])
                 state.written_until[event.event_id] = max(chunk.until, state.written_until.get(event.event_id, 0))
         state._restore_pending(sorted(chunks["pending"], key=lambda item: item[0]))
@@ -324,7 +324,7 @@ class State:
             if episode.closes_at is not None:
                 self.set_timer(episode.closes_at, "close", episode.id)
         elif kind in TABLES:
-            self.lineage.tables[kind][key] = unpack(value, TABLES[kind].type)
+            self.last_values.tables[kind][key] = unpack(value, TABLES[kind].type)
         elif kind == "recurrence":
             self.recurrences[key] = unpack(value, list[tuple[int, str]])
         elif kind == "noted":

@@ -14,8 +14,8 @@ from monitor.core.model.near_miss import Draft
 from monitor.core.state.alerts import Track, alert_key
 
 LONGEST_EPISODE = 7 * DAY
-KEPT_TRACKS = 64
-KEPT_REFERENCES = 512
+MOST_TRACKS = 64
+MOST_REFERENCES = 512
 
 
 class Episode(msgspec.Struct):
@@ -42,9 +42,9 @@ class Episode(msgspec.Struct):
     def cite(self, event: Event) -> None:
         """Remember an identity and a subject, boundedly, for finding what shares them."""
         reference = reference_of(event)
-        if reference not in self.cited and len(self.cited) < KEPT_REFERENCES:
+        if reference not in self.cited and len(self.cited) < MOST_REFERENCES:
             self.cited.append(reference)
-        if event.subject is not None and event.subject not in self.subjects and len(self.subjects) < KEPT_REFERENCES:
+        if event.subject is not None and event.subject not in self.subjects and len(self.subjects) < MOST_REFERENCES:
             self.subjects.append(event.subject)
         if event.service is not None and event.service not in self.services:
             self.services.append(event.service)
@@ -65,7 +65,7 @@ class Episode(msgspec.Struct):
             for key, track in found.items()
             if track.first_fired_at is not None and track.is_live(first_action)
         ]
-        for _, key in sorted(stood)[: KEPT_TRACKS - len(self.others)]:
+        for _, key in sorted(stood)[: MOST_TRACKS - len(self.others)]:
             self.others[key] = found[key]
 
     def observe_alert(self, key: str, event: Event) -> bool:
@@ -79,7 +79,7 @@ class Episode(msgspec.Struct):
         if track is None:
             if event.kind != "alert.fired":
                 return False
-            if len(self.others) >= KEPT_TRACKS:
+            if len(self.others) >= MOST_TRACKS:
                 return False
             track = self.others[key] = Track()
         track.observe(event)

@@ -16,7 +16,7 @@ MOST_SHARED = 1 << 16
 _set = msgspec.structs.force_setattr
 
 
-class Sharing:
+class Interner:
     """Replaces an event's texts by equal ones that are here already, which nobody can tell from outside."""
 
     def __init__(self) -> None:

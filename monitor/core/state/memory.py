@@ -14,13 +14,13 @@ from monitor.core.matching.facts import DerivedFacts
 from monitor.core.model.events import Event, EventId
 from monitor.core.model.rule import MOST_COUNTED
 from monitor.core.model.watermark import BEGINNING
-from monitor.core.state.interning import Sharing
+from monitor.core.state.interning import Interner
 
-KEPT_PER_KIND = MOST_COUNTED
+MOST_PER_KIND = MOST_COUNTED
 """Events of one kind of one service that can be asked for: the newest so many. (Twice as many may lie here, so that
 forgetting is cheap; what lies beyond is never returned, so that it does not matter when it is forgotten.)"""
 
-KEPT_OLD = 12
+MOST_BEYOND_TTL = 12
 """So many, where only further steps of a rule look so far back: a busy service would fill the memory with them."""
 
 FOREVER = 2**62
@@ -41,7 +41,7 @@ def entry(event: Event) -> Entry:
     return Entry(event.time, event.source, event.id, event)
 
 
-class Terms(NamedTuple):
+class Ttl(NamedTuple):
     """For how long events are kept (microseconds): every one, the newest few of them at any rate, and those few now.
 
     The last is longer where something stands just now that may ask for them.
@@ -52,11 +52,11 @@ class Terms(NamedTuple):
     now: int
 
 
-TermsOf = Callable[[str, str, int], Terms]
+TtlOf = Callable[[str, str, int], Ttl]
 """For (service, kind, mask), as things stand."""
 
 
-class Kept(NamedTuple):
+class RememberedEvent(NamedTuple):
     """An event that is remembered: its mask, what it was `before` by other rules, and its derived facts.
 
     `is_news`: some were derived for the first time.
@@ -72,27 +72,27 @@ class Kept(NamedTuple):
 MaskOf = Callable[[Event, DerivedFacts | None], tuple[int, DerivedFacts | None]]
 """The mask of an event with the facts derived so far, and its facts afterwards."""
 
-_NO_TERMS = Terms(0, 0, 0)
-_NOTHING_KNOWN: Mapping[int, Terms] = {}
+_NO_TTL = Ttl(0, 0, 0)
+_NOTHING_KNOWN: Mapping[int, Ttl] = {}
 
 
-class Shelf:
+class EventSeries:
     """The events of one kind of one service in time order, and beside each the mask of the steps that it matched.
 
     `derived` has the derived facts of some of them, as of their arrival. Until the watermark passes `due` nothing is to
-    be forgotten here, whatever stands; nor until it passes `due_as_known`, where things stand so that the `terms` are
-    those of the last time. `shortest`: of those terms each the shortest.
+    be forgotten here, whatever stands; nor until it passes `due_as_known`, where things stand so that the `ttls` are
+    those of the last time. `shortest`: of those ttls each the shortest.
     """
 
-    __slots__ = ("derived", "due", "due_as_known", "events", "masks", "shortest", "terms")
+    __slots__ = ("derived", "due", "due_as_known", "events", "masks", "shortest", "ttls")
 
     def __init__(self, event: Event, mask: int) -> None:
         self.events = [event]
         self.masks = [mask]
         self.derived: dict[EventId, DerivedFacts] = {}
         self.due = self.due_as_known = BEGINNING
-        self.terms = _NOTHING_KNOWN
-        self.shortest = _NO_TERMS
+        self.ttls = _NOTHING_KNOWN
+        self.shortest = _NO_TTL
 
     def place(self, event: Event) -> int:
         """Where the event stands, or would stand."""
@@ -100,24 +100,24 @@ class Shelf:
 
     def came(self, at: int, mask: int) -> None:
         """An event is here now that was not when it was last looked at what is to be forgotten."""
-        if mask not in self.terms:
-            self.look_again()
+        if mask not in self.ttls:
+            self.invalidate()
             return
         # An old one is one too many only once this one is old as well.
         every, few, now = self.shortest
-        crowded = len(self.events) > KEPT_OLD
+        crowded = len(self.events) > MOST_BEYOND_TTL
         self.due = min(self.due, at + (every if crowded else few))
         self.due_as_known = min(self.due_as_known, at + (every if crowded else now))
 
-    def look_again(self) -> None:
+    def invalidate(self) -> None:
         """What is to be forgotten here is not known any more."""
         self.due = self.due_as_known = BEGINNING
 
-    def forget(self, watermark: int, terms: Mapping[int, Terms]) -> bool:
-        """Forget what is older than the terms of its mask allow; whether anything is left."""
-        if terms != self.terms:
-            self.terms = terms
-            self.shortest = Terms(*map(min, zip(*terms.values(), strict=True)))
+    def evict(self, watermark: int, ttls: Mapping[int, Ttl]) -> bool:
+        """Evict what is older than the TTL of its mask; whether anything is left."""
+        if ttls != self.ttls:
+            self.ttls = ttls
+            self.shortest = Ttl(*map(min, zip(*ttls.values(), strict=True)))
         elif self.due_as_known >= watermark:
             return True
         events, masks = self.events, self.masks
@@ -126,10 +126,10 @@ class Shelf:
         kept: list[int] = []
         loose = 0
         for place in range(old - 1, -1, -1):
-            at, term = events[place].time, terms[masks[place]]
-            if at + term.every >= watermark:
+            at, ttl = events[place].time, ttls[masks[place]]
+            if at + ttl.every >= watermark:
                 kept.append(place)
-            elif at + term.now >= watermark and loose < KEPT_OLD:
+            elif at + ttl.now >= watermark and loose < MOST_BEYOND_TTL:
                 loose += 1
                 kept.append(place)
         if len(kept) != old:
@@ -142,11 +142,11 @@ class Shelf:
         return bool(events)
 
     def _plan(self, watermark: int, old: int) -> None:
-        """Until when nothing is to be forgotten; `old`: so many come first that are past the shortest term."""
-        events, masks, terms = self.events, self.masks, self.terms
+        """Until when nothing is to be forgotten; `old`: so many come first that are past the shortest ttl."""
+        events, masks, ttls = self.events, self.masks, self.ttls
         due = due_as_known = FOREVER
         looked_at = len(events)
-        crowded = looked_at > KEPT_OLD
+        crowded = looked_at > MOST_BEYOND_TTL
         if crowded:
             # One may be one too many as soon as another is past the time for which every one is kept.
             looked_at = old
@@ -154,7 +154,7 @@ class Shelf:
                 due = due_as_known = events[old].time + self.shortest.every
         for place in range(looked_at):
             at = events[place].time
-            every, few, now = terms[masks[place]]
+            every, few, now = ttls[masks[place]]
             if crowded and at + every >= watermark:
                 few = now = every
             due = min(due, at + few)
@@ -177,100 +177,100 @@ class Memory:
     """Recent events in event-time order."""
 
     def __init__(self) -> None:
-        self._by_service: dict[str, dict[str, Shelf]] = {}
+        self._by_service: dict[str, dict[str, EventSeries]] = {}
         self._with_kind: dict[str, set[str]] = {}
-        self._sharing = Sharing()
-        self.displaced: tuple[Event, int] | None = None
+        self._interner = Interner()
+        self.evicted: tuple[Event, int] | None = None
 
     def add(self, event: Event, mask: int, derived: DerivedFacts | None = None) -> bool:
         """Keep an event; False where this identity is here already, or everything around it is forgotten.
 
         `derived`: its derived facts, to be used again when its mask is worked out anew.
 
-        Where it displaces an older one from what can be asked for, that one (with its mask) is `displaced` until the
+        Where it displaces an older one from what can be asked for, that one (with its mask) is `evicted` until the
         next call.
         """
-        self.displaced = None
+        self.evicted = None
         service, kind = event.service or EVERYONE, event.kind
-        shelves = self._by_service.get(service)
-        if shelves is None:
-            shelves = self._by_service[service] = {}
-        shelf = shelves.get(kind)
-        if shelf is None:
-            self._sharing.share(event, None)
-            shelf = shelves[kind] = Shelf(event, mask)
+        by_kind = self._by_service.get(service)
+        if by_kind is None:
+            by_kind = self._by_service[service] = {}
+        series = by_kind.get(kind)
+        if series is None:
+            self._interner.share(event, None)
+            series = by_kind[kind] = EventSeries(event, mask)
             self._with_kind.setdefault(kind, set()).add(service)
             if derived:
-                shelf.derived[event.event_id] = self._sharing.facts(derived)
+                series.derived[event.event_id] = self._interner.facts(derived)
             return True
-        events = shelf.events
-        self._sharing.share(event, events[-1])
+        events = series.events
+        self._interner.share(event, events[-1])
         if event.time > events[-1].time:
             events.append(event)
-            shelf.masks.append(mask)
+            series.masks.append(mask)
         else:
-            if (len(events) >= KEPT_PER_KIND and entry(event) < entry(events[-KEPT_PER_KIND])) or shelf.holds(event):
+            if (len(events) >= MOST_PER_KIND and entry(event) < entry(events[-MOST_PER_KIND])) or series.holds(event):
                 return False
-            place = shelf.place(event)
+            place = series.place(event)
             events.insert(place, event)
-            shelf.masks.insert(place, mask)
+            series.masks.insert(place, mask)
         if derived:
-            shelf.derived[event.event_id] = self._sharing.facts(derived)
-        shelf.came(event.time, mask)
-        if len(events) > KEPT_PER_KIND:
-            self.displaced = (events[-KEPT_PER_KIND - 1], shelf.masks[-KEPT_PER_KIND - 1])
-            if len(events) > 2 * KEPT_PER_KIND:
-                del events[:-KEPT_PER_KIND]
-                del shelf.masks[:-KEPT_PER_KIND]
-                shelf.drop_stale_facts()
+            series.derived[event.event_id] = self._interner.facts(derived)
+        series.came(event.time, mask)
+        if len(events) > MOST_PER_KIND:
+            self.evicted = (events[-MOST_PER_KIND - 1], series.masks[-MOST_PER_KIND - 1])
+            if len(events) > 2 * MOST_PER_KIND:
+                del events[:-MOST_PER_KIND]
+                del series.masks[:-MOST_PER_KIND]
+                series.drop_stale_facts()
         return True
 
-    def put_back(self, event: Event, derived: DerivedFacts | None) -> bool:
+    def restore(self, event: Event, derived: DerivedFacts | None) -> bool:
         """Keep an event of a saved state; False where it is here already.
 
         More may come than were kept in the end: what was forgotten one by one was not written so. Hence none is one too
         many before `forget` has been here.
         """
         service, kind = event.service or EVERYONE, event.kind
-        shelves = self._by_service.setdefault(service, {})
-        shelf = shelves.get(kind)
-        self._sharing.share(event, None if shelf is None else shelf.events[-1])
-        if shelf is None:
-            shelf = shelves[kind] = Shelf(event, 0)
+        by_kind = self._by_service.setdefault(service, {})
+        series = by_kind.get(kind)
+        self._interner.share(event, None if series is None else series.events[-1])
+        if series is None:
+            series = by_kind[kind] = EventSeries(event, 0)
             self._with_kind.setdefault(kind, set()).add(service)
-        elif shelf.holds(event):
+        elif series.holds(event):
             return False
         else:
-            place = shelf.place(event)
-            shelf.events.insert(place, event)
-            shelf.masks.insert(place, 0)
+            place = series.place(event)
+            series.events.insert(place, event)
+            series.masks.insert(place, 0)
         if derived:
-            shelf.derived[event.event_id] = self._sharing.facts(derived)
+            series.derived[event.event_id] = self._interner.facts(derived)
         return True
 
     def set_facts(self, event: Event, derived: DerivedFacts) -> None:
         """More facts were derived for an event that is here."""
-        shelf = self._by_service.get(event.service or EVERYONE, {}).get(event.kind)
-        if shelf is not None and shelf.holds(event):
-            shelf.derived[event.event_id] = self._sharing.facts(derived)
+        series = self._by_service.get(event.service or EVERYONE, {}).get(event.kind)
+        if series is not None and series.holds(event):
+            series.derived[event.event_id] = self._interner.facts(derived)
 
     def has(self, event: Event) -> bool:
-        shelf = self._by_service.get(event.service or EVERYONE, {}).get(event.kind)
-        return shelf is not None and shelf.holds(event)
+        series = self._by_service.get(event.service or EVERYONE, {}).get(event.kind)
+        return series is not None and series.holds(event)
 
     def between(self, services: Iterable[str], kinds: Iterable[str], start: int, end: int) -> Iterator[Event]:
         """Events of these services and kinds with start <= time <= end; ordered within a service and kind."""
         kinds = tuple(kinds)
         for service in services:
-            shelves = self._by_service.get(service)
-            if shelves is None:
+            by_kind = self._by_service.get(service)
+            if by_kind is None:
                 continue
             for kind in kinds:
-                shelf = shelves.get(kind)
-                if shelf is None or shelf.events[-1].time < start:
+                series = by_kind.get(kind)
+                if series is None or series.events[-1].time < start:
                     continue
-                events = shelf.events
-                first = max(bisect_left(events, start, key=_time), len(events) - KEPT_PER_KIND)
+                events = series.events
+                first = max(bisect_left(events, start, key=_time), len(events) - MOST_PER_KIND)
                 for place in range(first, len(events)):
                     if events[place].time > end:
                         break
@@ -278,19 +278,19 @@ class Memory:
 
     def matching(self, service: str, kinds: tuple[str, ...], bit: int, start: int, end: int) -> list[Event]:
         """Events of a service with start <= time <= end that match the step of this bit, in time order."""
-        shelves = self._by_service.get(service)
-        if shelves is None:
+        by_kind = self._by_service.get(service)
+        if by_kind is None:
             return []
         found = []
         for kind in kinds:
-            shelf = shelves.get(kind)
-            if shelf is None:
+            series = by_kind.get(kind)
+            if series is None:
                 continue
-            events, masks = shelf.events, shelf.masks
+            events, masks = series.events, series.masks
             place = len(events) - 1
             if events[place].time > end:
                 place = bisect_right(events, end, key=_time) - 1
-            last = max(0, len(events) - KEPT_PER_KIND)
+            last = max(0, len(events) - MOST_PER_KIND)
             while place >= last and events[place].time >= start:
                 if masks[place] & bit:
                     found.append(events[place])
@@ -309,35 +309,35 @@ class Memory:
 
     def remask(
         self, mask_of: Callable[[Event, DerivedFacts | None], tuple[int, DerivedFacts | None]]
-    ) -> Iterator[Kept]:
+    ) -> Iterator[RememberedEvent]:
         """Work every event's mask out anew, for other rules, and show the events."""
-        for shelves in self._by_service.values():
-            for shelf in shelves.values():
+        for by_kind in self._by_service.values():
+            for series in by_kind.values():
                 kept = []
-                for event, before in zip(shelf.events, shelf.masks, strict=True):
-                    known = shelf.derived.get(event.event_id) if shelf.derived else None
+                for event, before in zip(series.events, series.masks, strict=True):
+                    known = series.derived.get(event.event_id) if series.derived else None
                     so_far = len(known or ())
                     mask, derived = mask_of(event, None if known is None else dict(known))
                     if derived:
-                        shelf.derived[event.event_id] = self._sharing.facts(derived)
-                    kept.append(Kept(event, mask, before, derived, len(derived or ()) > so_far))
-                shelf.masks = [each.mask for each in kept]
-                shelf.look_again()
+                        series.derived[event.event_id] = self._interner.facts(derived)
+                    kept.append(RememberedEvent(event, mask, before, derived, len(derived or ()) > so_far))
+                series.masks = [each.mask for each in kept]
+                series.invalidate()
                 yield from kept
 
-    def forget(self, watermark: int, terms_of: TermsOf) -> None:
+    def evict(self, watermark: int, ttl_of: TtlOf) -> None:
         """Forget what has been kept for long enough by the watermark (event time)."""
-        for service, shelves in list(self._by_service.items()):
+        for service, by_kind in list(self._by_service.items()):
             gone = []
-            for kind, shelf in shelves.items():
-                if shelf.due >= watermark:
+            for kind, series in by_kind.items():
+                if series.due >= watermark:
                     continue
-                if not shelf.forget(watermark, {mask: terms_of(service, kind, mask) for mask in set(shelf.masks)}):
+                if not series.evict(watermark, {mask: ttl_of(service, kind, mask) for mask in set(series.masks)}):
                     gone.append(kind)
             for kind in gone:
-                del shelves[kind]
+                del by_kind[kind]
                 self._with_kind[kind].discard(service)
-            if not shelves:
+            if not by_kind:
                 del self._by_service[service]
 
 

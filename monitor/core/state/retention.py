@@ -1,7 +1,7 @@
-"""How long an event is kept: as long as the verdict or a rule may ask for it.
+"""The TTL of an event: as long as the verdict or a rule may ask for it.
 
 Without a hazard that stands, a further step can only be asked for by a hazard to come, and looks back from there; so
-where none of a rule's hazards stands, most of what its steps would take is forgotten early.
+where none of a rule's hazards stands, most of what its steps would take is evicted early.
 """
 
 from __future__ import annotations
@@ -13,52 +13,54 @@ from monitor.core.matching.relations import reach
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import HOUR
 from monitor.core.state.engine_state import State
-from monitor.core.state.memory import KEPT_OLD, Terms, TermsOf
-from monitor.core.state.retention_policy import CONTEXT_HORIZON, CONTEXT_KINDS, kept_for
+from monitor.core.state.memory import MOST_BEYOND_TTL, Ttl, TtlOf
+from monitor.core.state.retention_policy import CONTEXT_KINDS, CONTEXT_TTL, verdict_ttl
 
-LATE = HOUR
-"""For so much longer, since what belongs to it may arrive late."""
+LATE_ALLOWANCE = HOUR
+"""Added to every TTL of a rule, since what belongs to it may arrive late."""
 
 
-class Keep(NamedTuple):
-    """For an event's kind and mask: its terms, and those where a hazard stands whose rule has one of these steps."""
+class StepTtl(NamedTuple):
+    """For an event's kind and mask: its TTL, and the one where a hazard stands whose rule has one of these steps."""
 
-    usual: Terms
-    longest: Terms
+    usual: Ttl
+    longest: Ttl
     steps: tuple[CompiledStep, ...]
 
 
-class Keeping:
-    """What the rules of a matcher keep, in the light of what stands in a state."""
+class Retention:
+    """TTLs by the rules of a matcher and the hazards that stand in a state."""
 
     def __init__(self, matcher: Matcher, catalogue: Catalogue) -> None:
         self._matcher = matcher
         self._catalogue = catalogue
-        self._known: dict[tuple[str, int], Keep] = {}
+        self._known: dict[tuple[str, int], StepTtl] = {}
 
-    def most(self, kind: str, mask: int) -> int:
+    def longest(self, kind: str, mask: int) -> int:
         """How long an event of a kind with its mask is kept at most (microseconds)."""
-        return self._keep(kind, mask).longest.now
+        return self._ttl(kind, mask).longest.now
 
-    def _keep(self, kind: str, mask: int) -> Keep:
+    def _ttl(self, kind: str, mask: int) -> StepTtl:
         found = self._known.get((kind, mask))
         if found is None:
             found = self._known[kind, mask] = self._work_out(kind, mask)
         return found
 
-    def _work_out(self, kind: str, mask: int) -> Keep:
+    def _work_out(self, kind: str, mask: int) -> StepTtl:
         steps = self._matcher.matched(mask).steps
-        context = CONTEXT_HORIZON if kind in CONTEXT_KINDS else 0
-        every = max([kept_for(kind, mask), *(step.look_back + LATE for step in steps if _wants_every(step))])
-        few = max([every, context, *(step.look_before + LATE for step in steps)])
-        longer = tuple(step for step in steps if step.look_back + LATE > every)
-        most = max([few, *(step.look_back + LATE for step in longer)])
-        return Keep(Terms(every, few, few), Terms(every, few, most), longer)
+        context = CONTEXT_TTL if kind in CONTEXT_KINDS else 0
+        every = max(
+            [verdict_ttl(kind, mask), *(step.look_back + LATE_ALLOWANCE for step in steps if _wants_every(step))]
+        )
+        few = max([every, context, *(step.look_before + LATE_ALLOWANCE for step in steps)])
+        longer = tuple(step for step in steps if step.look_back + LATE_ALLOWANCE > every)
+        most = max([few, *(step.look_back + LATE_ALLOWANCE for step in longer)])
+        return StepTtl(Ttl(every, few, few), Ttl(every, few, most), longer)
 
-    def terms(self, state: State) -> TermsOf:
-        """For how long events are kept, as things stand in the state now."""
+    def ttl_of(self, state: State) -> TtlOf:
+        """TTLs as things stand in the state now."""
         around: dict[int, frozenset[str] | None] = {}
-        known: dict[tuple[str, int], tuple[Terms, Terms, frozenset[str] | None]] = {}
+        known: dict[tuple[str, int], tuple[Ttl, Ttl, frozenset[str] | None]] = {}
 
         def where(step: CompiledStep) -> frozenset[str] | None:
             """The services whose events a step of a hazard that stands may ask for; None: any."""
@@ -66,20 +68,20 @@ class Keeping:
                 around[step.bit] = self._around_hazards(state, step)
             return around[step.bit]
 
-        def work_out(kind: str, mask: int) -> tuple[Terms, Terms, frozenset[str] | None]:
-            keep = self._keep(kind, mask)
+        def work_out(kind: str, mask: int) -> tuple[Ttl, Ttl, frozenset[str] | None]:
+            keep = self._ttl(kind, mask)
             services = [where(step) for step in keep.steps]
             anywhere = None in services
             return keep.usual, keep.longest, None if anywhere else frozenset[str]().union(*filter(None, services))
 
-        def terms_of(service: str, kind: str, mask: int) -> Terms:
+        def ttl_of(service: str, kind: str, mask: int) -> Ttl:
             found = known.get((kind, mask))
             if found is None:
                 found = known[kind, mask] = work_out(kind, mask)
             usual, longest, services = found
             return longest if services is None or service in services else usual
 
-        return terms_of
+        return ttl_of
 
     def _around_hazards(self, state: State, step: CompiledStep) -> frozenset[str] | None:
         assert step.clause is not None
@@ -92,4 +94,4 @@ class Keeping:
 def _wants_every(step: CompiledStep) -> bool:
     """Hazards and interventions are each wanted; of a further step as many as it counts, or all where it says so."""
     clause = step.clause
-    return clause is None or clause.every or max(clause.at_least, clause.at_most or 0) >= KEPT_OLD
+    return clause is None or clause.every or max(clause.at_least, clause.at_most or 0) >= MOST_BEYOND_TTL

@@ -6,19 +6,19 @@ from monitor.core.model.events import DAY, HOUR
 from monitor.core.model.rule import LONGEST_HOLD, LONGEST_WINDOW
 from monitor.core.state.episodes import LONGEST_EPISODE
 
-LOOK_BACK = LONGEST_WINDOW + LONGEST_HOLD + DAY
+IMPACT_TTL = LONGEST_WINDOW + LONGEST_HOLD + DAY
 """A verdict reaches back to the first sign: a hazard's window and a hold later it is still asked for."""
-MEMORY_HORIZON = 25 * HOUR
-CHANGE_HORIZON = 6 * HOUR
+EVENT_TTL = 25 * HOUR
+CHANGE_TTL = 6 * HOUR
 """Changes are wanted by rules alone; so long they are kept at least, for what comes late or twice."""
-SWEEP_EVERY = DAY
-KEPT_TOGETHER = 16 * DAY
+EVICT_EVERY = DAY
+LONG_TTL = 16 * DAY
 
-ALWAYS_KEPT: dict[str, int] = {
-    **dict.fromkeys(("impact.started", "impact.ended"), LOOK_BACK),
-    **dict.fromkeys(("incident.opened", "incident.updated", "incident.closed"), LOOK_BACK),
-    **dict.fromkeys(("maintenance.started", "maintenance.ended"), LOOK_BACK),
-    **dict.fromkeys(("alert.fired", "alert.resolved", "alert.cancelled"), MEMORY_HORIZON),
+TTL_BY_KIND: dict[str, int] = {
+    **dict.fromkeys(("impact.started", "impact.ended"), IMPACT_TTL),
+    **dict.fromkeys(("incident.opened", "incident.updated", "incident.closed"), IMPACT_TTL),
+    **dict.fromkeys(("maintenance.started", "maintenance.ended"), IMPACT_TTL),
+    **dict.fromkeys(("alert.fired", "alert.resolved", "alert.cancelled"), EVENT_TTL),
 }
 """Kinds that the verdict may need whether or not a rule asks for them, and for how long (microseconds)."""
 
@@ -34,10 +34,10 @@ CONTEXT_KINDS = (
     "change.held",
 )
 """What a draft cites beside its steps, of the services where a hazard waits."""
-CONTEXT_HORIZON = LONGEST_EPISODE + 2 * DAY
+CONTEXT_TTL = LONGEST_EPISODE + 2 * DAY
 """An episode, and the longest usual hold: a draft that opens later cites less of what lay around it."""
 
 
-def kept_for(kind: str, mask: int) -> int:
+def verdict_ttl(kind: str, mask: int) -> int:
     """How long every event is kept for the verdict's sake (microseconds); rules may want it for longer."""
-    return ALWAYS_KEPT.get(kind, CHANGE_HORIZON if kind.startswith("change.") else MEMORY_HORIZON)
+    return TTL_BY_KIND.get(kind, CHANGE_TTL if kind.startswith("change.") else EVENT_TTL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from monitor.core.deciding.engine import Engine, EngineSettings
-from monitor.core.matching.last_values import Lineage
+from monitor.core.matching.last_values import LastValues
 from monitor.core.matching.matcher import Matcher
 from monitor.core.model.decisions import Decision
 from monitor.core.model.events import SECOND, Event, Instant
@@ -31,7 +31,7 @@ FEWER = tuple(rule for rule in RULES if rule.name != "flag-flipped-back")
 
 
 def pack(rules: tuple[Rule, ...]) -> Pack:
-    return Pack(rules, SHOP, content_hash(rules), "catalogue", Matcher(rules, SHOP, Lineage(), make_regex))
+    return Pack(rules, SHOP, content_hash(rules), "catalogue", Matcher(rules, SHOP, LastValues(), make_regex))
 
 
 class Reloading:

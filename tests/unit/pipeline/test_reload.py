@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from monitor.core.matching.last_values import Lineage
+from monitor.core.matching.last_values import LastValues
 from monitor.core.matching.matcher import Matcher
 from monitor.core.model.catalogue import Catalogue, Service
 from monitor.core.model.events import SECOND
@@ -22,7 +22,7 @@ NOW = 1_800_000_000 * SECOND
 def pack(name: str, marks: str = "", services: int = 1) -> Pack:
     catalogue = Catalogue({f"s{n}": Service(f"s{n}") for n in range(services)})
     rules = (acted_rule(name=name),)
-    return Pack(rules, catalogue, name, str(services), Matcher(rules, catalogue, Lineage(), make_regex), marks)
+    return Pack(rules, catalogue, name, str(services), Matcher(rules, catalogue, LastValues(), make_regex), marks)
 
 
 class Files:

@@ -8,13 +8,13 @@ import msgspec
 import pytest
 
 from monitor.core.deciding.engine import Engine
-from monitor.core.matching.last_values import REMEMBERED
+from monitor.core.matching.last_values import MOST_VALUES
 from monitor.core.model.conditions import Compare
 from monitor.core.model.decisions import Decision, Open
 from monitor.core.model.events import DAY, Event
 from monitor.core.model.rule import Clause, Intervention, Point, Rule, Step
 from monitor.core.state.engine_state import Chunk
-from monitor.core.state.memory import Memory, Terms
+from monitor.core.state.memory import Memory, Ttl
 from monitor.core.state.packing import pack, unpack
 from tests.support.streams import acted_rule, clear_feed, make_event, new_engine, saved, shop
 
@@ -50,7 +50,7 @@ def measured(minutes: float, value: float) -> Event:
 
 FEED = clear_feed("shop", 0, 20 * 60, 30)
 PUT_BACK = [configured(1, "r1"), configured(2, "r2"), configured(3, "r1")]
-PUSHED_OUT = [*PUT_BACK, *(configured(10 + n, f"r{9 + n}") for n in range(REMEMBERED + 5))]
+PUSHED_OUT = [*PUT_BACK, *(configured(10 + n, f"r{9 + n}") for n in range(MOST_VALUES + 5))]
 WORSE = [measured(1, 1.0), measured(10, 2.0)]
 LEARNED_LATE = [*WORSE, make_event("note.added", 200, service="mail"), measured(5, 3.0)]
 
@@ -155,7 +155,7 @@ def test_what_is_told_of_an_event_goes_with_it() -> None:
     first, second = measured(0, 1.0), measured(600, 2.0)
     for event in (first, second):
         memory.add(event, 1, {"trend": "same"})
-    memory.forget(second.time, lambda service, kind, mask: Terms(0, 0, 0))
+    memory.evict(second.time, lambda service, kind, mask: Ttl(0, 0, 0))
     (kept,) = memory.remask(lambda event, derived: (1, derived))
     assert (kept.event, kept.derived, kept.is_news) == (second, {"trend": "same"}, False)
     assert memory.add(first, 1)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from monitor.core.matching.facts import DERIVED, EventFacts
-from monitor.core.matching.last_values import REMEMBERED, REMEMBERED_FOR, TABLES, Lineage, things_key
+from monitor.core.matching.last_values import MOST_VALUES, TABLES, VALUE_TTL, LastValues, things_key
 from monitor.core.model.catalogue import Catalogue, Hours, Service
 from monitor.core.model.events import DAY, HOUR, MINUTE, Event, Instant, to_text
 from tests.support.streams import MACHINE, START, make_event
@@ -17,12 +17,12 @@ CATALOGUE = Catalogue({"db": Service("db", hours=HOURS)}, automation=frozenset({
 
 
 def fact(name: str, event: Event, *before: Event, drafts: dict[str, list[tuple[int, str]]] | None = None) -> object:
-    lineage = Lineage()
-    lineage.drafts = drafts or {}
+    last_values = LastValues()
+    last_values.drafts = drafts or {}
     for earlier in before:
-        lineage.record(earlier)
-    lineage.record(event)
-    return EventFacts(CATALOGUE, lineage, event).get(name)
+        last_values.record(earlier)
+    last_values.record(event)
+    return EventFacts(CATALOGUE, last_values, event).get(name)
 
 
 def deployed(minute: float, version: str, **more: Any) -> Event:
@@ -151,26 +151,26 @@ def to_opening(at: int) -> int:
 
 
 def test_only_what_some_rule_asks_for_is_recorded() -> None:
-    lineage = Lineage()
-    assert {"alert.fired", "change.deployed", "change.rotated"} <= lineage.kinds
-    lineage.want(["rollback", "share"])
-    assert lineage.kinds == {"change.deployed", "change.rolled_back"}
-    assert lineage.record(measured(0, 90)) == []
-    assert lineage.record(deployed(0, "1")) == ["version:db|production"]
-    assert lineage.record(deployed(0, "1")) == []
+    last_values = LastValues()
+    assert {"alert.fired", "change.deployed", "change.rotated"} <= last_values.kinds
+    last_values.want(["rollback", "share"])
+    assert last_values.kinds == {"change.deployed", "change.rolled_back"}
+    assert last_values.record(measured(0, 90)) == []
+    assert last_values.record(deployed(0, "1")) == ["version:db|production"]
+    assert last_values.record(deployed(0, "1")) == []
 
 
 def test_every_fact_that_needs_a_table_is_one_that_there_is() -> None:
     assert {fact for table in TABLES.values() for fact in table.facts} <= DERIVED.keys()
 
 
-def test_a_lineage_is_bounded_by_count_and_by_age() -> None:
-    lineage = Lineage()
-    for minute in range(2 * REMEMBERED):
-        lineage.record(deployed(minute, str(minute)))
-    (entries,) = lineage.tables["version"].values()
-    assert len(entries) == REMEMBERED
-    assert entries[-1][1] == str(2 * REMEMBERED - 1)
-    assert lineage.forget_before(START + REMEMBERED_FOR) == []
-    assert lineage.forget_before(START + REMEMBERED_FOR + HOUR) == ["version:db|production"]
-    assert lineage.tables["version"] == {}
+def test_last_values_are_bounded_by_count_and_by_age() -> None:
+    last_values = LastValues()
+    for minute in range(2 * MOST_VALUES):
+        last_values.record(deployed(minute, str(minute)))
+    (entries,) = last_values.tables["version"].values()
+    assert len(entries) == MOST_VALUES
+    assert entries[-1][1] == str(2 * MOST_VALUES - 1)
+    assert last_values.forget_before(START + VALUE_TTL) == []
+    assert last_values.forget_before(START + VALUE_TTL + HOUR) == ["version:db|production"]
+    assert last_values.tables["version"] == {}

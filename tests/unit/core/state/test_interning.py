@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from monitor.core.model.events import Event
-from monitor.core.state.interning import Sharing
+from monitor.core.state.interning import Interner
 from monitor.decode.canonical import decode_line
 
 LINE = (
@@ -15,40 +15,40 @@ LINE = (
 
 
 def test_what_equals_that_of_one_of_its_kind_becomes_one_and_stays_equal() -> None:
-    sharing = Sharing()
+    interner = Interner()
     first, second, untouched = (decode_line(LINE % number) for number in (1, 2, 2))
-    sharing.share(first, None)
-    sharing.share(second, first)
+    interner.share(first, None)
+    interner.share(second, first)
     for field in ("source", "service", "environment", "subject", "title", "labels"):
         assert getattr(first, field) is getattr(second, field)
     assert second == untouched
 
 
 def test_names_are_shared_with_other_services_and_kinds() -> None:
-    sharing = Sharing()
+    interner = Interner()
     first, other = decode_line(LINE % 1), decode_line(LINE.replace(b'"shop"', b'"cart"') % 2)
-    sharing.share(first, None)
-    sharing.share(other, None)
+    interner.share(first, None)
+    interner.share(other, None)
     assert other.source is first.source
     assert other.environment is first.environment
     assert other.service == "cart"
 
 
 def test_of_labels_that_differ_the_equal_values_become_one() -> None:
-    sharing = Sharing()
+    interner = Interner()
     one = decode_line(LINE.replace(b'{"team":"blue team"}', b'{"team":"blue team","zone":"b 1","old":"x y"}') % 1)
     other = decode_line(LINE.replace(b'{"team":"blue team"}', b'{"zone":"b 2","team":"blue team","new":"x y"}') % 2)
-    sharing.share(other, one)
+    interner.share(other, one)
     assert other.labels["team"] is one.labels["team"]
     assert list(other.labels.items()) == [("zone", "b 2"), ("team", "blue team"), ("new", "x y")]
     assert one.labels == {"team": "blue team", "zone": "b 1", "old": "x y"}
 
 
 def test_labels_in_another_order_are_equal_all_the_same() -> None:
-    sharing = Sharing()
+    interner = Interner()
     one = decode_line(LINE.replace(b'{"team":"blue team"}', b'{"team":"a","zone":"b"}') % 1)
     other = decode_line(LINE.replace(b'{"team":"blue team"}', b'{"zone":"b","team":"a"}') % 2)
-    sharing.share(other, one)
+    interner.share(other, one)
     assert one.labels == other.labels == {"team": "a", "zone": "b"}
     assert list(other.labels) == ["zone", "team"]
 
@@ -57,29 +57,29 @@ def test_labels_in_another_order_are_equal_all_the_same() -> None:
 def test_what_is_absent_stays_absent(like: Event | None) -> None:
     event = decode_line(b'{"id":"1","source":"s","time":"2026-03-01T10:00:00Z","kind":"note.added"}')
     same = decode_line(b'{"id":"1","source":"s","time":"2026-03-01T10:00:00Z","kind":"note.added"}')
-    Sharing().share(event, like)
+    Interner().share(event, like)
     assert event == same
 
 
 def test_what_is_like_one_that_lacks_a_field_keeps_it() -> None:
     like = decode_line(b'{"id":"1","source":"s","time":"2026-03-01T10:00:00Z","kind":"note.added"}')
     event, untouched = decode_line(LINE % 1), decode_line(LINE % 1)
-    Sharing().share(event, like)
+    Interner().share(event, like)
     assert event == untouched
 
 
 def test_texts_that_are_seen_once_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("monitor.core.state.interning.MOST_SHARED", 10)
-    sharing = Sharing()
+    interner = Interner()
     for number in range(100):
         event = decode_line((LINE % number).replace(b'"shop"', b'"shop-%d"' % number))
-        sharing.share(event, None)
+        interner.share(event, None)
         assert event.service == f"shop-{number}"
-        assert len(sharing._texts) <= 10 + 3
+        assert len(interner._texts) <= 10 + 3
 
 
 def test_what_was_told_of_many_is_there_once() -> None:
-    sharing = Sharing()
-    first, second = sharing.facts({"repeats": 0.0}), sharing.facts({"repeats": 0.0})
+    interner = Interner()
+    first, second = interner.facts({"repeats": 0.0}), interner.facts({"repeats": 0.0})
     assert first is second
-    assert sharing.facts({"repeats": 1.0}) == {"repeats": 1.0}
+    assert interner.facts({"repeats": 1.0}) == {"repeats": 1.0}
