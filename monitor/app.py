@@ -27,6 +27,7 @@ from monitor.core.model.near_miss import UNDECIDED
 from monitor.core.sharding.routing import Router
 from monitor.core.sharding.shards import Shards, scopes_of
 from monitor.decode.registry import SOURCES
+from monitor.intake.flight import Flight
 from monitor.intake.receiver import Receiver
 from monitor.intake.webhooks import IntakeSettings, build_router
 from monitor.journals import FLUSH_GRACE, Context, Journal, MakeLoop, open_journal
@@ -148,8 +149,9 @@ def build_web(
         app = FastAPI(title="nearmiss", openapi_url=None, docs_url=None, redoc_url=None)
     if "ingest" in settings.roles:
         _warn_of_open_sources(settings)
-        receiver = Receiver(journal.writer, store.rejects, clock, metrics, settings.future_tolerance)
-        app.include_router(build_router(receiver, clock, _intake_settings(settings)))
+        flight = Flight(settings.in_flight_limit)
+        receiver = Receiver(journal.writer, store.rejects, clock, metrics, settings.future_tolerance, flight)
+        app.include_router(build_router(receiver, clock, _intake_settings(settings), flight))
         # Routes are tried in their order, and nearly every request is a delivery.
         app.router.routes.insert(0, app.router.routes.pop())
     readiness = Readiness()
@@ -281,7 +283,7 @@ def _intake_settings(settings: Settings) -> IntakeSettings:
     secrets = {
         source: tuple(secret.get_secret_value() for secret in several) for source, several in settings.secrets.items()
     }
-    return IntakeSettings(body_limit=settings.body_limit, secrets=secrets)
+    return IntakeSettings(settings.body_limit, settings.group_limit, secrets)
 
 
 def _warn_of_open_sources(settings: Settings) -> None:

@@ -25,6 +25,8 @@ SAMPLES = {
     "lateness": "1m",
     "future_tolerance": "5m",
     "body_limit": "5MiB",
+    "group_limit": "32MiB",
+    "in_flight_limit": "64MiB",
     "review_budget": "3",
     "kafka.bootstrap": "kafka-1:9092",
     "kafka.topics": "ops.events=events",

@@ -176,7 +176,22 @@ class Settings(_Group):
         default=5 * MINUTE, description="How far an event's time may lie ahead of its receipt before it is capped."
     )
     body_limit: Bytes = Field(
-        default=5 * 1024**2, ge=1024, description="The largest request body that is read, after decompression."
+        default=5 * 1024**2,
+        ge=1024,
+        le=5 * 1024**2,
+        description="The largest request body that is read, before and after decompression.",
+    )
+    group_limit: Bytes = Field(
+        default=32 * 1024**2,
+        ge=1024,
+        le=32 * 1024**2,
+        description="The same for Alertmanager, whose groups of alerts have no bound of their own.",
+    )
+    in_flight_limit: Bytes = Field(
+        default=64 * 1024**2,
+        ge=1024**2,
+        description="Bytes of request bodies that are under way together, beyond the first 64 KiB of each; more are "
+        "answered 503 with `Retry-After`.",
     )
     secrets: dict[str, SecretTexts] = Field(
         default_factory=dict,
@@ -315,7 +330,9 @@ _EXPECTED = {
 _OF_FIELD = {
     "port": "a whole number from 0 to 65535",
     "database": "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME",
-    "body_limit": "at least 1KiB",
+    "body_limit": "1KiB to 5MiB",
+    "group_limit": "1KiB to 32MiB",
+    "in_flight_limit": "at least 1MiB",
     "review_budget": "a whole number, 0 or more",
     "roles": "one or more of ingest, engine, review",
     "kafka.reject_limit": "a whole number, 0 or more",

@@ -71,8 +71,12 @@ def command(source: str, file: str, headers: dict[str, str], received_at: Instan
         click.echo(encode(event))
     for skipped in outcome.skipped:
         click.echo(f"no event ({skipped.index}): {skipped.reason}: {skipped.detail}", err=True)
+    if more := outcome.ignored_count - len(outcome.skipped):
+        click.echo(f"no event: {more:,} more", err=True)
     for refusal in outcome.refusals:
         click.echo(f"rejected ({refusal.index}): {refusal.reason}: {refusal.detail}", err=True)
+    if more := outcome.refused_count - len(outcome.refusals):
+        click.echo(f"rejected: {more:,} more", err=True)
     if outcome.refusals:
         sys.exit(UNREADABLE)
 

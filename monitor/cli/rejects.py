@@ -16,7 +16,7 @@ from monitor.cli.existing import open_existing
 from monitor.cli.main import Group
 from monitor.cli.settings_options import with_settings_of_group, with_shared_settings
 from monitor.core.model.events import to_text
-from monitor.intake.requeue import Requeued, can_be_read_again, requeue
+from monitor.intake.requeue import Requeued, can_be_read_again, plain_body, requeue
 from monitor.ops.clock import SystemClock
 from monitor.ports import JournalWriter, Reject
 from monitor.settings import Settings
@@ -31,7 +31,10 @@ Answer = TypeVar("Answer")
 @click.group("rejects", cls=Group, short_help="List, show and requeue what could not be read.")
 @with_settings_of_group
 def group() -> None:
-    """What arrived and could not be read, with its reason and its bytes. Nothing of it is lost."""
+    """What arrived and could not be read, with its reason and its bytes.
+
+    What was let in is kept whole. Of what was turned away only the beginning is kept, and its detail says so.
+    """
 
 
 @group.command("list")
@@ -51,7 +54,7 @@ def list_rejects(settings: Settings, output: str, everything: bool) -> None:
 
 @group.command("show")
 @click.argument("reject_id", metavar="ID", type=int)
-@click.option("--body", "only_body", is_flag=True, help="Write the raw bytes to standard output, nothing else.")
+@click.option("--body", "only_body", is_flag=True, help="Write the body to standard output, nothing else.")
 @with_shared_settings
 def show(settings: Settings, reject_id: int, only_body: bool) -> None:
     """Show one reject: reason, headers and bytes."""
@@ -63,7 +66,7 @@ def show(settings: Settings, reject_id: int, only_body: bool) -> None:
     if reject is None:
         raise click.ClickException(_missing(reject_id))
     if only_body:
-        sys.stdout.buffer.write(reject.body)
+        sys.stdout.buffer.write(plain_body(reject))
         return
     click.echo(f"id        {reject.id}")
     click.echo(f"source    {printable(reject.source)}")
@@ -73,8 +76,9 @@ def show(settings: Settings, reject_id: int, only_body: bool) -> None:
     click.echo(f"detail    {printable(reject.detail)}")
     for name, value in sorted(reject.headers.items()):
         click.echo(f"header    {printable(name)}: {printable(value)}")
-    click.echo(f"body      {len(reject.body)} bytes")
-    for line in reject.body.decode("utf-8", "backslashreplace").splitlines():
+    body = plain_body(reject)
+    click.echo(f"body      {len(body)} bytes")
+    for line in body.decode("utf-8", "backslashreplace").splitlines():
         click.echo(f"  {printable(line)}")
 
 

@@ -1,10 +1,11 @@
 """Bodies of our own format: one event, an array, or JSON Lines; CloudEvents and CDEvents may stand among them.
 
-One bad event does not refuse its neighbours, and only the bad one's bytes are kept.
+One bad event does not refuse its neighbours, and only the bytes of the bad ones are kept.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -12,8 +13,8 @@ import msgspec
 from monitor.core.model.events import Event
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.canonical import MAX_EVENT_BYTES, decode_line, decode_regular
-from monitor.decode.jsontext import MAX_BODY_BYTES, load
-from monitor.decode.outcome import Outcome, Unreadable, gather, left_out
+from monitor.decode.jsontext import MAX_BODY_BYTES, check_values, load
+from monitor.decode.outcome import MOST_PIECES, Outcome, Unreadable, gather, left_out, too_many
 from monitor.decode.reading import Delivery
 from monitor.decode.tools import cdevents, cloudevents
 
@@ -29,10 +30,10 @@ def decode(body: bytes, delivery: Delivery) -> Outcome:
         raise Unreadable(
             Rejected.TOO_LARGE, f"{len(body):,} bytes; at most {MAX_BODY_BYTES:,} are read: send it in parts"
         )
-    pieces = _pieces(body.removeprefix(_BOM).strip())
+    pieces, joined = _pieces(body.removeprefix(_BOM).strip())
     if not pieces:
         return left_out(Ignored.EMPTY, "the body holds no event")
-    return gather(pieces, lambda piece: [decode_one(piece, delivery)], lambda piece: piece)
+    return gather(pieces, lambda piece: [decode_one(piece, delivery)], joined)
 
 
 def decode_one(piece: bytes, delivery: Delivery) -> Event:
@@ -52,17 +53,30 @@ def _is_cdevent(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("context"), dict) and "kind" not in value
 
 
-def _pieces(body: bytes) -> list[bytes]:
+def _pieces(body: bytes) -> tuple[list[bytes], Callable[[list[bytes]], bytes]]:
+    """The pieces, and how some of them become a body again that reads as they did."""
+    check_values(body)
     if body.startswith(b"["):
         try:
-            return [bytes(raw) for raw in _RAWS.decode(body)]
+            raws = _RAWS.decode(body)
         except (ValueError, RecursionError):
             load(body)  # says what is wrong, and where
             raise Unreadable(Rejected.NOT_JSON, "expected an array of events") from None
+        if len(raws) > MOST_PIECES:
+            raise too_many(f"{len(raws):,} pieces; at most {MOST_PIECES:,}")
+        return [bytes(raw) for raw in raws], _as_array
     if b"\n" not in body or _is_json(body):
-        return [body] if body else []
+        return [body] if body else [], _as_lines
     lines = [line for raw in body.split(b"\n") if (line := raw.strip())]
-    return lines if any(line.startswith(b"{") and _is_json(line) for line in lines) else [body]
+    return (lines if any(line.startswith(b"{") and _is_json(line) for line in lines) else [body]), _as_lines
+
+
+def _as_array(pieces: list[bytes]) -> bytes:
+    return pieces[0] if len(pieces) == 1 else b"[" + b",".join(pieces) + b"]"
+
+
+def _as_lines(pieces: list[bytes]) -> bytes:
+    return b"\n".join(pieces)
 
 
 def _is_json(text: bytes) -> bool:

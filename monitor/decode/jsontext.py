@@ -12,14 +12,24 @@ from typing import Any
 import msgspec
 
 from monitor.core.model.reasons import Rejected
-from monitor.decode.outcome import Unreadable
+from monitor.decode.outcome import Unreadable, too_many
 
 MAX_BODY_BYTES = 5 * 1024 * 1024
 """No tool's webhook that we know is larger; the receiver's own limit may be lower."""
 
+MAX_GROUP_BYTES = 32 * 1024 * 1024
+"""A tool that sends alerts in groups may have no bound of its own; such a body is read member by member."""
+
 MAX_DEPTH = 64
 
-_STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
+MOST_VALUES = 1_000_000
+"""About how many values the JSON of one body may have: parsed, each takes far more memory than the byte of a `1`."""
+
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
+_STRING_OR_BRACKET = re.compile(_STRING.pattern + rb"|[\[\]{}]", re.DOTALL)
+_NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
+_PARTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 _SHOWN = 40
 """Bytes of a body that a message repeats."""
 _BOM = b"\xef\xbb\xbf"
@@ -41,6 +51,7 @@ def load(body: bytes, limit: int = MAX_BODY_BYTES) -> Any:
             Rejected.NOT_UTF8, f"byte {error.start} (0x{body[error.start]:02x}) is not UTF-8: {error.reason}"
         ) from None
     text = body.removeprefix(_BOM)
+    check_values(text)
     _check_depth(text)
     try:
         value = msgspec.json.decode(text)
@@ -53,9 +64,52 @@ def load(body: bytes, limit: int = MAX_BODY_BYTES) -> Any:
     return value
 
 
+def check_values(text: bytes) -> None:
+    """Raises Unreadable where the text has more values than are read, by its brackets, commas and lines."""
+    found = sum(map(text.count, (b",", b"[", b"{", b"\n")))
+    if found > MOST_VALUES:
+        raise too_many(f"about {found:,} values; at most {MOST_VALUES:,}")
+
+
+def load_group(body: bytes, field: str) -> Any:
+    """The object of `body`, with the items of the array `field` still to be read: each is a `msgspec.Raw`.
+
+    For a large body: to read it in one piece would stop everything else for as long as that takes. Raises as `load`.
+    """
+    if len(body) <= MAX_GROUP_BYTES:
+        try:
+            check_values(body)
+            parts = _PARTS.decode(body.removeprefix(_BOM))
+            items = _ITEMS.decode(parts.pop(field, b""))
+        except (ValueError, RecursionError):
+            return load(body, MAX_GROUP_BYTES)  # another shape, or no JSON: says which, and where
+        return {field: items} | {name: load(bytes(raw)) for name, raw in parts.items()}
+    return load(body, MAX_GROUP_BYTES)
+
+
+def load_item(value: Any) -> Any:
+    """An item of `load_group`. Raises as `load`."""
+    return load(bytes(value)) if isinstance(value, msgspec.Raw) else value
+
+
 def _check_depth(text: bytes) -> None:
     if text.count(b"[") + text.count(b"{") <= MAX_DEPTH:
         return
+    depth = 0
+    for bracket in _STRING.sub(b"", text).translate(None, _NO_BRACKET):
+        if bracket in b"[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                break
+        else:
+            depth -= 1
+    else:
+        return
+    _refuse_depth(text)
+
+
+def _refuse_depth(text: bytes) -> None:
+    """Says where it is too deep, which the quick look does not know."""
     depth = 0
     for match in _STRING_OR_BRACKET.finditer(text):
         token = match.group()

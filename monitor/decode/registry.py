@@ -14,6 +14,7 @@ from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode import signatures
 from monitor.decode.bodyforms import BadLine
 from monitor.decode.canonical import decode_regular
+from monitor.decode.jsontext import MAX_BODY_BYTES, MAX_GROUP_BYTES, load_group
 from monitor.decode.outcome import Outcome, Unreadable, defect, gather, left_out, refused
 from monitor.decode.reading import Delivery
 from monitor.decode.tool import Tool
@@ -22,6 +23,10 @@ from monitor.decode.tools import cloudevents, declared
 _TOOLS: dict[str, Tool] = {}
 SOURCES: KeysView[str] = _TOOLS.keys()
 """The first part that a source's name may have; a view, which grows when a tool is registered."""
+
+
+LONGEST_HANDSHAKE = 64 * 1024
+"""Bytes of a body that is looked at for a question, which is done before anything else."""
 
 
 def register(tool: Tool) -> None:
@@ -42,6 +47,12 @@ def tools() -> list[Tool]:
 
 def tool_of(source: str) -> Tool | None:
     return _TOOLS.get(source.partition("/")[0])
+
+
+def largest_body(source: str) -> int:
+    """Bytes that a body of this source may have."""
+    tool = tool_of(source)
+    return MAX_GROUP_BYTES if tool is not None and tool.group else MAX_BODY_BYTES
 
 
 def decode(
@@ -86,7 +97,7 @@ def verify(source: str, secrets: Sequence[str], headers: Mapping[str, str], body
 def handshake(source: str, body: bytes, headers: Mapping[str, str]) -> dict[str, str] | None:
     """What the tool wants to hear back before it sends anything; None where the body is no such question."""
     tool = tool_of(source)
-    return tool.handshake(body, headers) if tool else None
+    return tool.handshake(body, headers) if tool and len(body) <= LONGEST_HANDSHAKE else None
 
 
 @lru_cache(maxsize=256)
@@ -97,14 +108,15 @@ def _is_ours(source: str) -> bool:
 def _decode(tool: Tool, body: bytes, delivery: Delivery) -> Outcome:
     if not body.strip():
         return left_out(Ignored.EMPTY, "the body is empty")
-    pieces = tool.split(tool.parse(body, delivery.headers), delivery)
+    is_large = tool.group and len(body) > MAX_BODY_BYTES
+    found = load_group(body, tool.group) if is_large else tool.parse(body, delivery.headers)
+    pieces = tool.split(found, delivery)
     if not pieces:
         return left_out(Ignored.EMPTY, "the body holds nothing")
-    kept = iter([body])  # once: a body of many bad pieces must not be stored many times over
 
     def read(piece: object) -> list[Event]:
         if isinstance(piece, BadLine):
             raise piece.error
         return tool.read(piece, delivery)
 
-    return gather(pieces, read, lambda _: next(kept, b""))
+    return gather(pieces, read, lambda _: body)

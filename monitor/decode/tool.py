@@ -33,6 +33,7 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
 
     `parse` turns bytes into a value, `split` that value into pieces, `read` a piece into events. `read` raises NoEvent
     for what gives none by intention; `parse`, `split` and `read` raise Unreadable. `whole` replaces all three.
+    `group` names the array of a body that may be large: its items then come as `load_item` takes them.
     `handshake` gives the JSON that the tool wants to hear back before it sends anything, or None.
     """
 
@@ -50,4 +51,5 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     parse: Callable[[bytes, Headers], Any] = one_json
     whole: Callable[[bytes, Delivery], Outcome] | None = None
     handshake: Callable[[bytes, Headers], dict[str, str] | None] = echo_challenge
+    group: str = ""
     is_mapping: bool = False

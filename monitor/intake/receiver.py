@@ -9,12 +9,13 @@ from collections.abc import Mapping
 
 import msgspec
 
-from monitor.core.model.events import MINUTE, SECOND, Instant
+from monitor.core.model.events import MINUTE, SECOND, Event, Instant
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.normalise import normalise
 from monitor.decode.outcome import Outcome
 from monitor.decode.registry import decode
-from monitor.intake.bodies import KEPT
+from monitor.intake.bodies import ENCODING, Body, Packed, Unusable
+from monitor.intake.flight import Flight
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
 from monitor.ports import Appended, Clock, JournalWriter, Reject, Rejects, Unavailable
@@ -27,6 +28,10 @@ _PROBE_EVERY = SECOND
 _STRANGERS_A_MINUTE = 60
 """Bodies of senders that did not prove who they are, kept per minute; the rest is only counted, so that nobody from
 outside can fill the disk."""
+STRANGE_BODY_KEPT = 4096
+"""Bytes that are kept of a body whose sender did not prove who it is."""
+_SLICE = 1000
+"""Events that are appended at once: to write down those of the largest body would hold everything else up."""
 _SECRET_WORDS = ("auth", "cookie", "key", "pass", "secret", "signature", "token")
 _HEADER_KEPT = 1000
 
@@ -47,44 +52,59 @@ class Passed(msgspec.Struct, frozen=True):
 
 
 class Receipt(msgspec.Struct, frozen=True):
-    """What became of a delivery. Everything that it counts is durable."""
+    """What became of a delivery. Everything that it counts is durable.
+
+    `rejected` and `ignored` describe the first of each; the counts are of all.
+    """
 
     accepted: int
     duplicates: int
     rejected: tuple[Refused, ...] = ()
     ignored: tuple[Passed, ...] = ()
+    rejected_count: int = 0
+    ignored_count: int = 0
 
 
 class Receiver:
     """The way in. `future_tolerance` is in microseconds: later event times are capped and marked."""
 
     def __init__(
-        self, journal: JournalWriter, rejects: Rejects, clock: Clock, metrics: Metrics, future_tolerance: int
+        self,
+        journal: JournalWriter,
+        rejects: Rejects,
+        clock: Clock,
+        metrics: Metrics,
+        future_tolerance: int,
+        flight: Flight,
     ) -> None:
         self._journal = journal
         self._rejects = rejects
         self._clock = clock
         self._metrics = metrics
         self._future_tolerance = future_tolerance
+        self._flight = flight
         self._paused_until: Instant | None = None
         self._minute = 0
         self._strangers = 0
 
-    async def receive(self, source: str, body: bytes, headers: Mapping[str, str]) -> Receipt:
-        """Raises Unavailable when not everything could be made durable: the sender shall send it again."""
+    async def receive(self, source: str, body: bytes, headers: Mapping[str, str], packed: Packed) -> Receipt:
+        """Take in `body`, which was unpacked from `packed`.
+
+        Raises Unavailable when not everything could be made durable: the sender shall send it again. Raises Unusable
+        where nothing of the body is taken since it is too large.
+        """
         now = self._clock.now()
-        outcome = decode(source, body, headers, now)
-        events = [normalise(event, now, self._future_tolerance) for event in outcome.events]
-        refused = [
-            Reject(source, str(refusal.reason), refusal.detail, refusal.body, now, safe_headers(headers))
-            for refusal in outcome.refusals
-        ]
+        outcome, events = await self._flight.work(len(body), self._read, source, body, headers, now)
+        if not events and outcome.refused.keys() == {Rejected.TOO_LARGE}:
+            raise Unusable(Rejected.TOO_LARGE, outcome.detail)
+        refused = [_reject(source, outcome, headers, packed, now)] if outcome.refusals else []
         self._fail_fast(now)
         try:
             appended = Appended(())
-            if events:
+            for start in range(0, len(events), _SLICE):
                 with self._metrics.journal_append_seconds.time():
-                    appended = await self._journal.append(events)
+                    written = await self._journal.append(events[start : start + _SLICE])
+                appended = Appended(appended.fresh + written.fresh)
             # After the events: when this fails and the sender repeats, events are known again and rejects are not.
             if refused:
                 await self._rejects.add(refused)
@@ -94,15 +114,25 @@ class Receiver:
         self._resume()
         return self._count(source, outcome, appended)
 
+    def _read(self, source: str, body: bytes, headers: Mapping[str, str], now: Instant) -> tuple[Outcome, list[Event]]:
+        outcome = decode(source, body, headers, now)
+        return outcome, [normalise(event, now, self._future_tolerance) for event in outcome.events]
+
     async def refuse(
-        self, source: str, reason: Rejected, detail: str, body: bytes, headers: Mapping[str, str], *, stranger: bool
+        self, source: str, reason: Rejected, detail: str, body: Body, headers: Mapping[str, str], *, stranger: bool
     ) -> None:
-        """Keep a whole body as a reject; of a `stranger` only so many a minute. Raises Unavailable."""
+        """Keep a whole body as a reject; of a `stranger` only the beginning, and so many a minute. Raises Unavailable.
+
+        A reject of which only the beginning is kept says so.
+        """
         now = self._clock.now()
         if not stranger or self._may_keep_stranger(now):
+            kept = body.data[:STRANGE_BODY_KEPT] if stranger else body.data
+            if len(kept) < body.size:
+                detail = f"{detail}; only the first {len(kept):,} of {body.size:,} bytes are kept"
             self._fail_fast(now)
             try:
-                await self._rejects.add([Reject(source, str(reason), detail, body[:KEPT], now, safe_headers(headers))])
+                await self._rejects.add([Reject(source, str(reason), detail, kept, now, safe_headers(headers))])
             except Unavailable as error:
                 self._pause(now, error)
                 raise
@@ -114,19 +144,21 @@ class Receiver:
 
     def _count(self, source: str, outcome: Outcome, appended: Appended) -> Receipt:
         metrics = self._metrics
-        found = len(outcome.events) + len(outcome.refusals) + len(outcome.skipped)
+        found = len(outcome.events) + outcome.refused_count + outcome.ignored_count
         metrics.events_received.inc(source.partition("/")[0], found)
         metrics.events_accepted.inc(appended.accepted)
         metrics.events_duplicates.inc(appended.duplicates)
-        for refusal in outcome.refusals:
-            metrics.events_rejected.inc(refusal.reason)
-        for skipped in outcome.skipped:
-            metrics.events_ignored.inc(skipped.reason)
+        for reason, count in outcome.refused.items():
+            metrics.events_rejected.inc(reason, count)
+        for why, count in outcome.ignored.items():
+            metrics.events_ignored.inc(why, count)
         return Receipt(
             appended.accepted,
             appended.duplicates,
             tuple(Refused(refusal.index, refusal.reason, refusal.detail) for refusal in outcome.refusals),
             tuple(Passed(skipped.index, skipped.reason) for skipped in outcome.skipped),
+            outcome.refused_count,
+            outcome.ignored_count,
         )
 
     def _may_keep_stranger(self, now: Instant) -> bool:
@@ -153,6 +185,16 @@ class Receiver:
             _log.info("intake_resumed")
         self._paused_until = None
         self._metrics.intake_paused.set(0)
+
+
+def _reject(source: str, outcome: Outcome, headers: Mapping[str, str], packed: Packed, now: Instant) -> Reject:
+    """One for a body, however many of its pieces are bad, and no larger than what was sent."""
+    reasons = [refusal.reason for refusal in outcome.refusals]
+    reason = next((reason for reason in reasons if reason is not Rejected.TOO_LARGE), reasons[0])
+    kept = safe_headers(headers)
+    if packed.encoding and len(packed.data) < len(outcome.unread):
+        return Reject(source, str(reason), outcome.detail, packed.data, now, kept | {ENCODING: packed.encoding})
+    return Reject(source, str(reason), outcome.detail, outcome.unread, now, kept)
 
 
 def safe_headers(headers: Mapping[str, str]) -> dict[str, str]:

@@ -9,7 +9,8 @@ import msgspec
 
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.normalise import normalise
-from monitor.decode.registry import decode
+from monitor.decode.registry import decode, largest_body
+from monitor.intake.bodies import ENCODING, Body, Unusable, readable
 from monitor.ports import Clock, JournalWriter, Reject, Rejects
 
 TURNED_AWAY: frozenset[str] = frozenset(
@@ -21,6 +22,16 @@ TURNED_AWAY: frozenset[str] = frozenset(
 def can_be_read_again(reject: Reject) -> bool:
     """Whether a second reading may give anything: it waits still, and it was let in the first time."""
     return reject.requeued_at is None and reject.reason not in TURNED_AWAY
+
+
+def plain_body(reject: Reject) -> bytes:
+    """The bytes of a reject for reading, unpacked where they were kept as they had been sent."""
+    try:
+        return readable(
+            Body(reject.body, len(reject.body)), reject.headers.get(ENCODING, ""), largest_body(reject.source)
+        )
+    except Unusable:
+        return reject.body
 
 
 class Requeued(msgspec.Struct, frozen=True):
@@ -48,7 +59,7 @@ async def requeue(
         raise ValueError("a reject has an id once it was stored; this one was not")
     if reject.reason in TURNED_AWAY:
         return Requeued(reject.id, still=(f"{reject.reason}: it was not let in; let its sender send it again",))
-    outcome = decode(reject.source, reject.body, reject.headers, reject.received_at)
+    outcome = decode(reject.source, plain_body(reject), reject.headers, reject.received_at)
     events = [normalise(event, reject.received_at, future_tolerance) for event in outcome.events]
     accepted = duplicates = 0
     if events:
@@ -58,8 +69,8 @@ async def requeue(
         reject.id,
         accepted,
         duplicates,
-        tuple(skipped.reason for skipped in outcome.skipped),
-        tuple(f"{refusal.reason}: {refusal.detail}" for refusal in outcome.refusals),
+        tuple(outcome.ignored),
+        tuple(f"{refusal.reason}: {outcome.detail}" for refusal in outcome.refusals[:1]),
     )
     if done.is_done:
         await rejects.mark_requeued(reject.id, clock.now())

@@ -1,7 +1,7 @@
 """The receiver for webhooks: `POST /ingest/events` and `POST /ingest/{source}`.
 
-Decides how a sender is answered; what a body means is the decoders' business. Answers 2xx only for what is durable,
-and a vendor whose message we cannot use gets 2xx all the same: many vendors switch a subscription off after a 4xx.
+Decides how a sender is answered; what a body means is the decoders' business. Answers 2xx only for what is durable. A
+message that was kept and that we cannot use gets 2xx too: many vendors switch a subscription off after a 4xx.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
 
 from monitor.core.model.reasons import Ignored, Rejected
-from monitor.decode.registry import SOURCES, handshake, verify
-from monitor.intake.bodies import Body, Unusable, read_body, readable
+from monitor.decode.jsontext import MAX_GROUP_BYTES
+from monitor.decode.registry import SOURCES, handshake, largest_body, verify
+from monitor.intake.bodies import ENCODING, Body, Packed, Unusable, read_body, readable
+from monitor.intake.flight import Busy, Flight, Share
 from monitor.intake.receiver import RETRY_AFTER, Receipt, Receiver
 from monitor.ops.logs import get_logger
 from monitor.ports import Clock, Unavailable
@@ -26,29 +28,34 @@ _log = get_logger("intake")
 EVENTS = "events"
 _MEBIBYTE = 1 << 20
 _BODY_SECONDS = 30.0
-_STRANGE_BODY_KEPT = 4096
 _SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:@+-]*(/[A-Za-z0-9._~:@+-]+)*")
 _SOURCE_LENGTH = 200
 
 
 class IntakeSettings(msgspec.Struct, frozen=True):
-    """Bounds and secrets. `body_limit` is in bytes, before and after decompression.
+    """Bounds and secrets. `body_limit` is in bytes, before and after decompression; `group_limit` for tools that group.
 
     `secrets` are by source name ("pagerduty/acme", else "pagerduty"), several while one is being replaced by another;
     a source without any is not checked.
     """
 
     body_limit: int = _MEBIBYTE
+    group_limit: int = MAX_GROUP_BYTES
     secrets: Mapping[str, Sequence[str]] = {}
+
+    def limit_of(self, source: str) -> int:
+        """Bytes that a body of this source may have."""
+        largest = largest_body(source)
+        return min(largest, self.group_limit if largest == MAX_GROUP_BYTES else self.body_limit)
 
     def secrets_of(self, source: str) -> Sequence[str]:
         return self.secrets.get(source) or self.secrets.get(_vendor(source)) or ()
 
 
-def build_router(receiver: Receiver, clock: Clock, settings: IntakeSettings) -> APIRouter:
+def build_router(receiver: Receiver, clock: Clock, settings: IntakeSettings, flight: Flight) -> APIRouter:
     """The routes under /ingest. They need no login: a source proves itself by its secret, where one is configured."""
     router = APIRouter(prefix="/ingest", tags=["ingest"])
-    door = _Door(receiver, clock, settings)
+    door = _Door(receiver, clock, settings, flight)
 
     @router.post("/events", status_code=202, responses=_RESPONSES, summary="Take events of the canonical format")
     async def take_events(request: Request) -> Response:
@@ -75,68 +82,77 @@ def build_router(receiver: Receiver, clock: Clock, settings: IntakeSettings) -> 
 class _Door:
     """Reads one request, and turns what became of it into an answer."""
 
-    def __init__(self, receiver: Receiver, clock: Clock, settings: IntakeSettings) -> None:
+    def __init__(self, receiver: Receiver, clock: Clock, settings: IntakeSettings, flight: Flight) -> None:
         self._receiver = receiver
         self._clock = clock
         self._settings = settings
+        self._flight = flight
 
     async def answer(self, request: Request, source: str) -> Response:
         # One value per name: a second header of a name is what a proxy on the way added.
         headers = {name.lower(): value for name, value in reversed(request.headers.items())}
         try:
+            with self._flight.share() as share:
+                body = await self._read(request, source, share)
+                return body if isinstance(body, Response) else await self._take(source, body, headers, share)
+        except Busy as busy:
+            return _later("busy", f"{busy}; send it again in {RETRY_AFTER} s")
+        except Unavailable:
+            return _later("unavailable", f"nothing can be stored now; send it again in {RETRY_AFTER} s")
+
+    async def _read(self, request: Request, source: str, share: Share) -> Body | Response:
+        try:
             async with asyncio.timeout(_BODY_SECONDS):
-                body = await read_body(request.stream(), self._settings.body_limit)
+                return await read_body(request.stream(), self._settings.limit_of(source), share)
         except TimeoutError:
             return _problem(408, "too_slow", f"the body did not arrive within {_BODY_SECONDS:g} s; send it again")
         except ClientDisconnect:
             return _problem(400, "disconnected", "the sender went away before the body was complete")
-        try:
-            return await self._take(source, body, headers)
-        except Unavailable:
-            hint = f"nothing can be stored now; send it again in {RETRY_AFTER} s"
-            return _problem(503, "unavailable", hint, {"retry-after": str(RETRY_AFTER)})
 
-    async def _take(self, source: str, body: Body, headers: dict[str, str]) -> Response:
+    async def _take(self, source: str, body: Body, headers: dict[str, str], share: Share) -> Response:
         if not _is_known(source):
             return await self._unknown(source, body, headers)
         # A body beyond the limit cannot be verified; it is answered as too large, since a 4xx could end a subscription.
         if body.whole and (secrets := self._settings.secrets_of(source)):
-            wrong = verify(source, secrets, headers, body.data, self._clock.now())
+            now = self._clock.now()
+            wrong = await self._flight.work(body.size, verify, source, secrets, headers, body.data, now)
             if wrong is not None:
-                await self._refuse_stranger(source, Rejected.BAD_SIGNATURE, wrong, body, headers)
+                await self._receiver.refuse(source, Rejected.BAD_SIGNATURE, wrong, body, headers, stranger=True)
                 _log.warning("signature_refused", source=source, why=wrong)
                 return _problem(401, str(Rejected.BAD_SIGNATURE), wrong)
+        # What is unpacked here must not be unpacked again, now or when a reject of it is requeued.
+        encoding = headers.pop(ENCODING, "")
         try:
-            data = readable(body, headers.get("content-encoding", ""), self._settings.body_limit)
+            data = await self._readable(source, body, encoding)
+            if data is not body.data:
+                share.take(len(data))
+            if (wanted := handshake(source, data, headers)) is not None:
+                self._receiver.ignore(Ignored.HANDSHAKE)
+                return _json(200, wanted)
+            packed = Packed(body.data, encoding)
+            return _receipt(await self._receiver.receive(source, data, headers, packed))
         except Unusable as unusable:
-            return await self._unusable(source, unusable, headers)
-        if (wanted := handshake(source, data, headers)) is not None:
-            self._receiver.ignore(Ignored.HANDSHAKE)
-            return _json(200, wanted)
-        # What was unpacked here must not be unpacked again, now or when a reject of it is requeued.
-        headers.pop("content-encoding", None)
-        return _receipt(await self._receiver.receive(source, data, headers))
+            return await self._unusable(source, unusable, body, headers)
 
-    async def _unusable(self, source: str, unusable: Unusable, headers: dict[str, str]) -> Response:
-        await self._receiver.refuse(source, unusable.reason, unusable.detail, unusable.kept, headers, stranger=True)
+    async def _readable(self, source: str, body: Body, encoding: str) -> bytes:
+        limit = self._settings.limit_of(source)
+        # A short body may unpack into a long one.
+        return await self._flight.work(limit if encoding else 0, readable, body, encoding, limit)
+
+    async def _unusable(self, source: str, unusable: Unusable, body: Body, headers: dict[str, str]) -> Response:
+        # Nothing of what is too large is taken in, and only its beginning is kept: to answer 2xx would lose it.
+        is_large = unusable.reason is Rejected.TOO_LARGE
+        await self._receiver.refuse(source, unusable.reason, unusable.detail, body, headers, stranger=is_large)
         rejected = {"index": 0, "reason": str(unusable.reason), "detail": unusable.detail}
-        answer = {"accepted": 0, "duplicates": 0, "rejected": [rejected]}
-        # Only our own format is told 413: its senders are ours to correct, a vendor would give the subscription up.
-        status = 413 if source == EVENTS and unusable.reason is Rejected.TOO_LARGE else 202
-        return _json(status, answer)
+        answer = {"accepted": 0, "duplicates": 0, "rejected": [rejected], "rejected_count": 1}
+        return _json(413 if is_large else 202, answer)
 
     async def _unknown(self, source: str, body: Body, headers: dict[str, str]) -> Response:
         known = ", ".join(sorted(SOURCES))
         shown = re.sub(r"[^A-Za-z0-9._~:@+/-]", "?", source)[:_SOURCE_LENGTH]
         detail = f"no decoder is called {_vendor(shown)!r}; expected {known}, or one of these and /NAME"
-        await self._refuse_stranger(shown, Rejected.UNKNOWN_SOURCE, detail, body, headers)
+        await self._receiver.refuse(shown, Rejected.UNKNOWN_SOURCE, detail, body, headers, stranger=True)
         return _json(404, {"reason": str(Rejected.UNKNOWN_SOURCE), "detail": detail, "sources": sorted(SOURCES)})
-
-    async def _refuse_stranger(
-        self, source: str, reason: Rejected, detail: str, body: Body, headers: dict[str, str]
-    ) -> None:
-        kept = body.data[:_STRANGE_BODY_KEPT]
-        await self._receiver.refuse(source, reason, detail, kept, headers, stranger=True)
 
 
 def _vendor(source: str) -> str:
@@ -155,13 +171,20 @@ def _receipt(receipt: Receipt) -> Response:
             {"index": each.index, "reason": str(each.reason), "detail": each.detail} for each in receipt.rejected
         ],
     }
+    if receipt.rejected:
+        answer["rejected_count"] = receipt.rejected_count
     if receipt.ignored:
         answer["ignored"] = [{"index": each.index, "reason": str(each.reason)} for each in receipt.ignored]
+        answer["ignored_count"] = receipt.ignored_count
     return _json(202, answer)
 
 
 def _problem(status: int, reason: str, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     return _json(status, {"reason": reason, "detail": detail}, headers)
+
+
+def _later(reason: str, hint: str) -> Response:
+    return _problem(503, reason, hint, {"retry-after": str(RETRY_AFTER)})
 
 
 def _json(status: int, answer: object, headers: Mapping[str, str] | None = None) -> Response:
@@ -173,6 +196,6 @@ _RESPONSES: dict[int | str, dict[str, object]] = {
     401: {"description": "The signature is missing or wrong"},
     404: {"description": "There is no such source; the answer lists those that there are"},
     408: {"description": "The body did not arrive in time"},
-    413: {"description": "Too large (only for /ingest/events)"},
-    503: {"description": "Nothing can be stored now: nothing was kept, send it again after Retry-After seconds"},
+    413: {"description": "Too large: nothing was taken in"},
+    503: {"description": "Nothing can be taken in now: send it again after Retry-After seconds"},
 }

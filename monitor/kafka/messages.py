@@ -29,6 +29,8 @@ _EVERY_SHARD = "*"
 _FRAME = b"\0"
 _FRAME_LENGTH = 5
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+_NONE: Mapping[Ignored, int] = MappingProxyType({})
+_EMPTY: Mapping[Ignored, int] = MappingProxyType({Ignored.EMPTY: 1})
 
 
 class Message(Protocol):
@@ -60,7 +62,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     bodies: tuple[bytes, ...] = ()
     """Each event's JSON as `Batch` has it."""
     rejects: tuple[Reject, ...] = ()
-    ignored: tuple[Ignored, ...] = ()
+    ignored: Mapping[Ignored, int] = _NONE
     route: Route = ()
     """The shards that the writer wrote beside it; nothing where somebody else wrote it."""
     clock: Instant | None = None
@@ -77,7 +79,7 @@ def read_message(message: Message, source: str, now: Instant, tolerance: int, *,
     if not message.value:
         if (told := clock_of(message.headers)) is not None:
             return Entry(offset=message.offset, at=EARLIEST_AT, clock=told)
-        return Entry(offset=message.offset, at=EARLIEST_AT, ignored=(Ignored.EMPTY,))
+        return Entry(offset=message.offset, at=EARLIEST_AT, ignored=_EMPTY)
     received_at = _received_at(message.timestamp, now)
     headers = _headers(message.headers)
     route = route_of(headers[SHARDS_HEADER]) if SHARDS_HEADER in headers else ()
@@ -104,16 +106,16 @@ def read_message(message: Message, source: str, now: Instant, tolerance: int, *,
             Reject(
                 source=source,
                 reason=refusal.reason,
-                detail=refusal.detail,
-                body=refusal.body,
+                detail=outcome.detail,
+                body=outcome.unread,
                 received_at=received_at,
                 headers={**headers, **coordinates},
-                origin=_origin(message, index, refusal.body),
+                origin=_origin(message, outcome.unread),
                 forward=forward,
             )
-            for index, refusal in enumerate(outcome.refusals)
+            for refusal in outcome.refusals[:1]
         ),
-        ignored=tuple(skipped.reason for skipped in outcome.skipped),
+        ignored=outcome.ignored,
         route=route,
     )
 
@@ -155,9 +157,9 @@ def _framed(value: bytes) -> Outcome | None:
     return refused(Rejected.SCHEMA_FRAMED, detail, value)
 
 
-def _origin(message: Message, index: int, body: bytes) -> str:
+def _origin(message: Message, body: bytes) -> str:
     """The same for each reading of the same bytes at the same place, another where a topic was created anew."""
-    return f"{message.topic}/{message.partition}/{message.offset}/{index}/{crc32(body):08x}"
+    return f"{message.topic}/{message.partition}/{message.offset}/0/{crc32(body):08x}"
 
 
 def _received_at(timestamp: int, now: Instant) -> Instant:

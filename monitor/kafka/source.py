@@ -173,9 +173,9 @@ class KafkaReader:
     def _count(self, taken: Sequence[tuple[Lane, Entry]]) -> None:
         received = Counter[str]()
         for lane, entry in taken:
-            received[lane.source] += len(entry.events) + len(entry.rejects) + len(entry.ignored)
-            for reason in entry.ignored:
-                self._metrics.events_ignored.inc(reason)
+            received[lane.source] += len(entry.events) + len(entry.rejects) + sum(entry.ignored.values())
+            for reason, count in entry.ignored.items():
+                self._metrics.events_ignored.inc(reason, count)
         for source, found in received.items():
             self._metrics.events_received.inc(source.partition("/")[0], found)
 

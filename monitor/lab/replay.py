@@ -128,9 +128,10 @@ def _batches(source: Source, unread: Counter[str], left_out: Counter[str], obser
                 elif line.lstrip().startswith(b"[") or b'"specversion"' in line:
                     outcome = decode("events", line)
                     events.extend(outcome.events)
-                    left_out.update(str(skipped.reason) for skipped in outcome.skipped)
+                    left_out.update({str(reason): count for reason, count in outcome.ignored.items()})
+                    unread.update({str(reason): count for reason, count in outcome.refused.items()})
                     for refusal in outcome.refusals:
-                        refuse(Unread(number, refusal.reason, refusal.detail, line[:_SHOWN]))
+                        observer.unread(name, Unread(number, refusal.reason, refusal.detail, line[:_SHOWN]))
                 else:
                     refuse(Unread(number, error.reason, error.detail, line[:_SHOWN]))
         total += len(events)

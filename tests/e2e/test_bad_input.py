@@ -127,12 +127,16 @@ def test_too_much_is_told_so(service: Service, body: bytes, encoding: str) -> No
     assert [each["reason"] for each in response.json()["rejected"]] == ["too_large"]
     kept = _kept(service)[-1]
     assert kept["reason"] == "too_large"
-    assert kept["bytes"] <= 64 * 1024
-    # A vendor is never told 4xx for what we cannot take: it would switch the subscription off.
-    response = service.post("/ingest/alertmanager", body, content_encoding=encoding)
-    assert response.status_code == 202
+    assert kept["bytes"] == 4096
+    assert f"only the first 4,096 of {len(body):,} bytes are kept" in kept["detail"]
+    # A vendor too: 2xx says that nothing is lost.
+    response = service.post("/ingest/github", body, content_encoding=encoding)
+    assert response.status_code == 413
     assert [each["reason"] for each in response.json()["rejected"]] == ["too_large"]
-    assert _kept(service)[-1]["source"] == "alertmanager"
+    assert _kept(service)[-1]["source"] == "github"
+    requeued = _rejects(service, "requeue", str(kept["id"]))
+    assert requeued.exit_code == 1
+    assert "let its sender send it again" in requeued.stdout
 
 
 def test_compression_that_is_none(service: Service) -> None:

@@ -97,6 +97,15 @@ class Service:
         assert self.process is not None
         resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
+    def peak_memory(self, *, anew: bool = False) -> int:
+        """The most bytes of memory that the process has held, or holds now, from where the next peak counts `anew`."""
+        assert self.process is not None
+        here = Path(f"/proc/{self.process.pid}")
+        if anew:
+            (here / "clear_refs").write_text("5")
+        lines = (here / "status").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+
     def log(self) -> str:
         return self._log.read_text()
 

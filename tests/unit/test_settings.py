@@ -73,7 +73,7 @@ def test_sizes_may_have_a_unit(text: str, size: int) -> None:
         ("lateness", "60", "a duration such as"),
         ("lateness", "-5m", "a duration such as"),
         ("body_limit", "5 bushels", "a number of bytes, or one with a unit"),
-        ("body_limit", "1", "at least 1KiB"),
+        ("body_limit", "1", "1KiB to 5MiB"),
         ("log_format", "xml", "console or json"),
         ("database", "mysql://x", "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME"),
         ("secrets", "x", "names with values"),

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from monitor.core.model.events import Bound, Event, to_text
 from monitor.core.model.reasons import Ignored
+from monitor.decode.jsontext import load_item
 from monitor.decode.outcome import NoEvent
 from monitor.decode.reading import (
     Delivery,
@@ -41,10 +42,12 @@ _SEVERITY = ("severity", "level", "priority", "alertLevel")
 _VALUE = ("value", "current_value", "currentValue")
 _LIMIT = ("threshold", "limit")
 _TEST = re.compile(r"(?:\w+[_-])?(?:test_?alert|webhook_?test|test_?webhook|test_?notification)|test", re.IGNORECASE)
-_COMPARISON = re.compile(r"(?:[^<>=!]|^)(<=?|>=?)\s*(?:bool\s+)?([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*\)*\s*$")
-_MISSING = re.compile(r"^\s*\(*\s*absent(?:_over_time)?\s*\(")
+_COMPARISON = re.compile(r"(?:[^<>=!]|^)(<=?|>=?)\s*(?:bool\s+)?([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)[\s)]*$")
+_MISSING = re.compile(r"^[\s(]*absent(?:_over_time)?\s*\(")
 _NO_DATA = frozenset({"DatasourceNoData", "NoData"})
 """What Grafana calls an alert whose series is gone."""
+_LONGEST_LINK = 8192
+"""The patterns below take time that grows faster than the text."""
 _SET_OPERATOR = re.compile(r"\b(?:and|or|unless)\b", re.IGNORECASE)
 
 
@@ -61,7 +64,7 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
 
     Identity is the fingerprint with the beginning and the status, so that repeats and replicas are the same event.
     """
-    alert, group = piece
+    alert, group = load_item(piece[0]), piece[1]
     if not isinstance(alert, dict):
         raise not_the_shape("an alert with labels, status and startsAt", alert)
     labels = {str(name): str(value) for name, value in mapping(alert.get("labels")).items() if text(value) is not None}
@@ -136,9 +139,11 @@ def _limit(
 
 
 def _expression(generator: Any) -> str:
-    """The alert's own expression, as Prometheus links to it; empty where it does not."""
+    """The alert's own expression, as Prometheus links to it; empty where it does not, or is longer than any rule."""
+    if not isinstance(generator, str) or len(generator) > _LONGEST_LINK:
+        return ""
     try:
-        query = parse_qs(urlsplit(generator if isinstance(generator, str) else "").query)
+        query = parse_qs(urlsplit(generator).query)
     except ValueError:
         return ""
     return query.get("g0.expr", [""])[0]
@@ -198,4 +203,5 @@ TOOL = Tool(
     ),
     split=split,
     read=read,
+    group="alerts",
 )

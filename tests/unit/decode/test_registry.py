@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from monitor.core.model.reasons import Ignored, Mark, Rejected
 from monitor.decode import registry
-from monitor.decode.jsontext import MAX_BODY_BYTES
+from monitor.decode.jsontext import MAX_BODY_BYTES, MAX_GROUP_BYTES, MOST_VALUES
+from monitor.decode.outcome import MOST_PIECES, MOST_TOLD
 from monitor.decode.registry import SOURCES, decode
 from tests.unit.decode.deliveries import RECEIVED_AT, event, events, left_out, outcome, refused
 
@@ -55,14 +56,64 @@ def test_a_bad_event_does_not_refuse_its_neighbours_and_only_its_bytes_are_kept(
     lines = b"\n".join([json.dumps(ONE).encode(), bad, b'{"cut', b'{"id":"\xff"}', json.dumps(TWO).encode()])
     found = outcome("events", lines)
     assert [one.id for one in found.events] == ["e1", "e2"]
-    assert [(one.index, one.reason, one.body) for one in found.refusals] == [
-        (1, Rejected.TIME_WITHOUT_OFFSET, bad),
-        (2, Rejected.NOT_JSON, b'{"cut'),
-        (3, Rejected.NOT_UTF8, b'{"id":"\xff"}'),
+    assert [(one.index, one.reason) for one in found.refusals] == [
+        (1, Rejected.TIME_WITHOUT_OFFSET),
+        (2, Rejected.NOT_JSON),
+        (3, Rejected.NOT_UTF8),
     ]
+    assert found.unread == b"\n".join([bad, b'{"cut', b'{"id":"\xff"}'])
     array = outcome("events", [ONE, 5, TWO])
     assert [one.id for one in array.events] == ["e1", "e2"]
-    assert [(one.index, one.reason, one.body) for one in array.refusals] == [(1, Rejected.NOT_AN_EVENT, b"5")]
+    assert [(one.index, one.reason) for one in array.refusals] == [(1, Rejected.NOT_AN_EVENT)]
+    assert array.unread == b"5"
+    assert outcome("events", [5, ONE, "\n6"]).unread == b'[5,"\\n6"]'
+
+
+def test_a_body_of_many_bad_pieces_is_one_reject_with_a_count_and_the_first_reasons() -> None:
+    bad = b"[" + b",".join([b"1"] * 1000) + b"]"
+    for source, body in (("events", bad), ("alertmanager", b'{"alerts":' + bad + b"}")):
+        found = decode(source, body)
+        assert (found.refused, found.refused_count) == ({Rejected.NOT_AN_EVENT: 1000}, 1000)
+        assert len(found.refusals) == MOST_TOLD
+        assert found.unread == body
+        assert found.detail.startswith("1,000 pieces of the body; the first by their place, from 0: 0: not_an_event: ")
+
+
+@pytest.mark.parametrize("body", [b"[%s]", b'{"alerts":[%s]}', b'{"items":[%s]}'])
+@pytest.mark.parametrize("source", sorted(SOURCES))
+def test_the_pieces_of_a_body_are_bounded(source: str, body: bytes) -> None:
+    found = decode(source, body.replace(b"%s", b",".join([b"{}"] * (MOST_PIECES + 1))))
+    assert (found.refused_count, found.events) == (1, ())
+
+
+def test_a_body_of_more_values_than_memory_holds_is_refused_before_it_is_parsed() -> None:
+    for source in ("events", "github"):
+        (refusal,) = decode(source, b"[" + b"1," * MOST_VALUES + b"1,1]").refusals
+        assert refusal.reason == Rejected.TOO_LARGE
+        assert "values; at most 1,000,000" in refusal.detail
+    (lines,) = decode("events", b"{}" + b"\n" * (MOST_VALUES + 1) + b"{}").refusals
+    assert lines.reason == Rejected.TOO_LARGE
+
+
+def test_a_large_group_of_alerts_is_read_alert_by_alert() -> None:
+    alert = {
+        "status": "firing",
+        "labels": {"alertname": "DiskFull", "service": "checkout", "padding": "x" * 700},
+        "startsAt": "2026-03-10T12:00:00Z",
+    }
+    alerts: list[Any] = [{**alert, "fingerprint": f"{number:016x}"} for number in range(9000)]
+    alerts[5] = 5
+    group = {"version": "4", "status": "firing", "receiver": "nearmiss", "alerts": alerts}
+    body = json.dumps(group).encode()
+    assert MAX_BODY_BYTES < len(body) < MAX_GROUP_BYTES
+    found = decode("alertmanager", body)
+    assert (len(found.events), found.refused) == (8999, {Rejected.NOT_AN_EVENT: 1})
+    assert found.events[0] == decode("alertmanager", json.dumps({**group, "alerts": alerts[:1]}).encode()).events[0]
+    assert found.events[0].labels["receiver"] == "nearmiss"
+    (cut,) = decode("alertmanager", body[:-2]).refusals
+    assert cut.reason == Rejected.NOT_JSON
+    (large,) = decode("alertmanager", b" " * MAX_GROUP_BYTES + body).refusals
+    assert large.reason == Rejected.TOO_LARGE
 
 
 @pytest.mark.parametrize(
@@ -80,7 +131,8 @@ def test_a_bad_event_does_not_refuse_its_neighbours_and_only_its_bytes_are_kept(
 @pytest.mark.parametrize("source", ["events", "github"])
 def test_a_body_that_cannot_be_read_is_refused_whole(source: str, body: bytes, reason: Rejected) -> None:
     found = outcome(source, body)
-    assert [(one.reason, one.body.strip()) for one in found.refusals] == [(reason, body.strip())]
+    assert [one.reason for one in found.refusals] == [reason]
+    assert found.unread.strip() == body.strip()
 
 
 @pytest.mark.parametrize("source", sorted(SOURCES))
@@ -145,7 +197,8 @@ def test_a_defect_of_a_decoder_keeps_the_body_and_the_neighbours(monkeypatch: py
     parts = replace(github, split=lambda body, _: list(body), read=read)
     monkeypatch.setitem(registry._TOOLS, "github", parts)
     found = outcome("github", [1, 2, 3])
-    assert [(one.index, one.reason, one.body) for one in found.refusals] == [(1, Rejected.DECODER_FAILED, b"[1, 2, 3]")]
+    assert [(one.index, one.reason) for one in found.refusals] == [(1, Rejected.DECODER_FAILED)]
+    assert found.unread == b"[1, 2, 3]"
     assert "ZeroDivisionError" in found.refusals[0].detail
     monkeypatch.setitem(registry._TOOLS, "github", replace(github, split=lambda body, _: [body["x"]], read=read))
     assert refused("github", {}) == Rejected.DECODER_FAILED

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.model.reasons import Rejected
-from monitor.intake.bodies import DRAINED, KEPT, Body, Unusable, read_body, readable
+from monitor.intake.bodies import DRAINED, MOST_MEMBERS, Body, Unusable, read_body, readable
+from monitor.intake.flight import Flight, Share
 
 LIMIT = 10_000
 
@@ -19,6 +20,10 @@ LIMIT = 10_000
 async def _pieces(data: bytes, size: int) -> AsyncIterator[bytes]:
     for start in range(0, len(data), size):
         yield data[start : start + size]
+
+
+def _share() -> Share:
+    return Share(Flight(0))
 
 
 def _whole(data: bytes) -> Body:
@@ -33,7 +38,7 @@ def _refused(body: Body, encoding: str = "") -> Unusable:
 
 @given(data=st.binary(max_size=500), size=st.integers(1, 600), limit=st.integers(0, 600))
 async def test_what_is_read_does_not_depend_on_how_it_was_cut(data: bytes, size: int, limit: int) -> None:
-    body = await read_body(_pieces(data, size), limit)
+    body = await read_body(_pieces(data, size), limit, _share())
     assert body.data == data[:limit]
     assert body.size == len(data)
     assert body.whole == (len(data) <= limit)
@@ -49,17 +54,15 @@ async def test_a_sender_that_never_ends_is_not_heard_out() -> None:
             sent += len(piece)
             yield piece
 
-    body = await read_body(endless(), LIMIT)
+    body = await read_body(endless(), LIMIT, _share())
     assert len(body.data) == LIMIT
     assert DRAINED < sent <= DRAINED + len(piece)
 
 
-def test_a_body_beyond_the_limit_is_too_large_and_its_start_is_kept() -> None:
+def test_a_body_beyond_the_limit_is_too_large() -> None:
     refused = _refused(Body(b"x" * LIMIT, LIMIT + 1))
     assert refused.reason is Rejected.TOO_LARGE
     assert "10001 bytes" in refused.detail
-    assert refused.kept == b"x" * LIMIT
-    assert len(_refused(Body(bytes(KEPT * 2), KEPT * 3)).kept) == KEPT
 
 
 @given(st.binary(max_size=2000))
@@ -78,13 +81,19 @@ def test_exactly_the_limit_is_taken() -> None:
 
 
 def test_a_bomb_is_too_large() -> None:
-    refused = _refused(_whole(gzip.compress(bytes(50_000_000))), "gzip")
-    assert refused.reason is Rejected.TOO_LARGE
-    assert len(refused.kept) <= KEPT
+    assert _refused(_whole(gzip.compress(bytes(50_000_000))), "gzip").reason is Rejected.TOO_LARGE
 
 
 def test_many_small_members_cannot_get_around_the_limit() -> None:
     assert _refused(_whole(gzip.compress(bytes(LIMIT // 2)) * 3), "gzip").reason is Rejected.TOO_LARGE
+
+
+def test_the_members_of_a_body_are_bounded() -> None:
+    empty = gzip.compress(b"")
+    assert readable(_whole(empty * MOST_MEMBERS), "gzip", LIMIT) == b""
+    refused = _refused(_whole(empty * (MOST_MEMBERS + 1)), "gzip")
+    assert refused.reason is Rejected.BAD_COMPRESSION
+    assert "more than 1024 members" in refused.detail
 
 
 @pytest.mark.parametrize(
@@ -101,4 +110,3 @@ def test_many_small_members_cannot_get_around_the_limit() -> None:
 def test_what_cannot_be_unpacked_is_named(data: bytes, encoding: str) -> None:
     refused = _refused(_whole(data), encoding)
     assert refused.reason is Rejected.BAD_COMPRESSION
-    assert refused.kept == data

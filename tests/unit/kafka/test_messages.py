@@ -49,7 +49,7 @@ def test_the_entry_is_ordered_by_event_time() -> None:
 
 @pytest.mark.parametrize("value", [None, b""])
 def test_an_empty_record_is_ignored_by_name(value: bytes | None) -> None:
-    assert read(value) == Entry(offset=17, at=EARLIEST_AT, ignored=(Ignored.EMPTY,))
+    assert read(value) == Entry(offset=17, at=EARLIEST_AT, ignored={Ignored.EMPTY: 1})
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,15 @@ def test_the_receipt_is_the_records_time(timestamp: int, received_at: int) -> No
     [event] = read(body(time="2026-01-01T10:00:00Z"), timestamp).events
 
     assert event.received_at == received_at
+
+
+def test_a_record_of_many_bad_pieces_is_one_reject() -> None:
+    value = b"[" + b",".join([b"1"] * 20_000) + b"]"
+
+    entry = read(value)
+
+    assert [(reject.reason, reject.body) for reject in entry.rejects] == [("not_an_event", value)]
+    assert entry.rejects[0].detail.startswith("20,000 pieces of the body")
 
 
 def test_a_reject_tells_where_the_record_lies() -> None:

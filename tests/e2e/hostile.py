@@ -1,0 +1,122 @@
+"""Hostile inputs, made when they are needed: what is sent, which answers are right, and what it may cost."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+MIB = 1 << 20
+EVENT: dict[str, Any] = {
+    "id": "h",
+    "source": "test",
+    "time": "2026-03-01T12:00:00Z",
+    "kind": "note.added",
+    "service": "checkout",
+}
+ALERT: dict[str, Any] = {
+    "status": "firing",
+    "labels": {"alertname": "DiskFull", "service": "checkout", "padding": "x" * 600},
+    "annotations": {"summary": "z" * 100},
+    "startsAt": "2026-03-01T12:00:00Z",
+}
+_TAKEN = frozenset({202})
+_REFUSED = frozenset({413})
+_GZIP = {"content-encoding": "gzip"}
+
+
+class Hostile(msgspec.Struct, frozen=True):
+    """One request. `disk` and `memory` are bytes by which the service may grow, the latter at its peak.
+
+    SQLite's log of what was written last takes 4 MiB of the disk by itself.
+    """
+
+    name: str
+    path: str
+    make: Callable[[], bytes]
+    statuses: frozenset[int] = _TAKEN
+    headers: Mapping[str, str] = {}
+    disk: int = 8 * MIB
+    memory: int = 96 * MIB
+
+
+def _event(**changes: object) -> bytes:
+    return json.dumps({**EVENT, **changes}).encode()
+
+
+def _array(piece: bytes, count: int) -> bytes:
+    return b"[" + b",".join([piece] * count) + b"]"
+
+
+def _alerts(pieces: bytes) -> bytes:
+    return b'{"version":"4","status":"firing","alerts":' + pieces + b"}"
+
+
+def _group(count: int) -> bytes:
+    return _alerts(json.dumps([{**ALERT, "fingerprint": f"{number:016x}"} for number in range(count)]).encode())
+
+
+def _deflated_bomb() -> bytes:
+    return zlib.compress(gzip.compress(bytes(200 * MIB), 1), 1)
+
+
+EVENTS, ALERTS, GITHUB = "/ingest/events", "/ingest/alertmanager", "/ingest/github"
+
+CORPUS: tuple[Hostile, ...] = (
+    # Compression.
+    Hostile("a quarter of a million empty members", EVENTS, lambda: gzip.compress(b"") * 262_144,
+            headers=_GZIP, disk=16 * MIB),
+    Hostile("members of one byte", EVENTS, lambda: gzip.compress(b" ") * 200_000, headers=_GZIP, disk=16 * MIB),
+    Hostile("a bomb", EVENTS, lambda: gzip.compress(bytes(400 * MIB), 1), _REFUSED, _GZIP),
+    Hostile("a bomb within", EVENTS, _deflated_bomb, headers={"content-encoding": "deflate"}),
+    Hostile("a bomb for a group", ALERTS, lambda: gzip.compress(b" " * 400 * MIB, 1), _REFUSED, _GZIP),
+    Hostile("unknown compression", EVENTS, lambda: bytes(MIB), headers={"content-encoding": "br, zstd"}),
+    Hostile("members cut off", EVENTS, lambda: (gzip.compress(b" ") * 1000)[:-3], headers=_GZIP),
+    # Amplification.
+    Hostile("half a million ones", EVENTS, lambda: gzip.compress(_array(b"1", 500_000)), _REFUSED, _GZIP),
+    Hostile("as many as are read", EVENTS, lambda: gzip.compress(_array(b"1", 50_000)), headers=_GZIP),
+    Hostile("as many lines", EVENTS, lambda: gzip.compress(b"{}\n" * 50_000), headers=_GZIP),
+    Hostile("half a million alerts", ALERTS, lambda: gzip.compress(_alerts(_array(b"1", 500_000))), _REFUSED, _GZIP),
+    Hostile("alerts of nothing", ALERTS, lambda: gzip.compress(_alerts(_array(b"{}", 50_000))), headers=_GZIP),
+    Hostile("millions of values", GITHUB, lambda: gzip.compress(_array(b"1", 2_600_000)), _REFUSED, _GZIP),
+    Hostile("millions of lines", EVENTS, lambda: gzip.compress(b"{}" + b"\n" * 5_000_000 + b"{}"), _REFUSED, _GZIP),
+    Hostile("spaces and a broken end", EVENTS, lambda: gzip.compress(b" " * 5_000_000 + b"x"), headers=_GZIP),
+    Hostile("a broken large object", GITHUB, lambda: gzip.compress(b'{"a":"' + b"y" * 5_000_000), headers=_GZIP),
+    # Nesting.
+    Hostile("many brackets", EVENTS, lambda: b"[" * 900_000),
+    Hostile("a million braces", GITHUB, lambda: b'{"a":' * 200_000),
+    Hostile("empty arrays side by side", GITHUB, lambda: gzip.compress(_array(b"[]", 900_000)), _REFUSED, _GZIP),
+    Hostile("deep alerts", ALERTS, lambda: gzip.compress(_alerts(_array(b"[" * 60 + b"]" * 60, 40_000))),
+            _REFUSED, _GZIP),
+    Hostile("as many as are read, deep", ALERTS,
+            lambda: gzip.compress(_alerts(_array(b"[" * 60 + b"]" * 60, 15_000))), headers=_GZIP),
+    # Text that a pattern takes long for.
+    Hostile("spaces before an expression", ALERTS, lambda: _alerts(json.dumps(
+        [{**ALERT, "generatorURL": "http://p/graph?g0.expr=" + "+" * 8000}] * 500).encode()), disk=16 * MIB),
+    Hostile("brackets after an expression", ALERTS, lambda: _alerts(json.dumps(
+        [{**ALERT, "generatorURL": "http://p/graph?g0.expr=x%3E1" + "+" * 3000 + ")" * 3000 + "x"}] * 500
+        ).encode()), disk=16 * MIB),
+    Hostile("digits without an end", EVENTS, lambda: _event()[:-1] + b',"value":' + b"9" * 900_000 + b"}"),
+    Hostile("labels without a fingerprint", ALERTS, lambda: _alerts(json.dumps(
+        [{**ALERT, "labels": {**ALERT["labels"], "x": "y" * 900_000}}] * 4).encode()), disk=16 * MIB),
+    # Size.
+    Hostile("a group of nine thousand alerts", ALERTS, lambda: _group(9000), disk=64 * MIB, memory=160 * MIB),
+    Hostile("beyond the limit", EVENTS, lambda: bytes(6 * MIB), _REFUSED),
+    Hostile("a form of many fields", GITHUB, lambda: b"&".join([b"a=b"] * 100_000),
+            headers={"content-type": "application/x-www-form-urlencoded"}),
+    Hostile("an event of many labels", EVENTS, lambda: _event(labels={f"k{n}": "v" for n in range(60_000)})),
+    # Names and headers.
+    Hostile("an origin that is none", EVENTS, _event, frozenset({403}), {"origin": "http://["}),
+    Hostile("an address that is none", "/", bytes, frozenset({421}), {"host": "["}),
+    Hostile("a length that is none", "/api/v1/reports", bytes, frozenset({400}), {"content-length": "-1"}),
+    Hostile("a long path", "/ingest/" + "a" * 30_000, _event, frozenset({404})),
+    Hostile("a handshake in a large body", EVENTS, lambda: b'{"type":"url_verification","challenge":"c","x":"'
+            + b"y" * 900_000 + b'"}'),
+    Hostile("a type of content that is none", EVENTS, _event, headers={"content-type": "\xff\xfe;;="}),
+    Hostile("attributes of an envelope that are none", EVENTS, lambda: b"{}",
+            headers={"ce-specversion": "1.0", "ce-type": "nearmiss.note.added", "ce-id": "%ff%fe", "ce-source": "%"}),
+)  # fmt: skip
