@@ -113,6 +113,8 @@ async def test_without_a_login_only_this_machine_is_answered(desk: Desk, host: s
         ({"origin": "http://evil.example.com"}, 403),
         ({"origin": "http://localhost:9999"}, 403),
         ({"origin": "null"}, 403),
+        ({"origin": "http://["}, 403),
+        ({"origin": "http://[::1]:8080]"}, 403),
         ({"sec-fetch-site": "cross-site"}, 403),
         ({"sec-fetch-site": "same-site", "origin": "http://localhost:8080"}, 403),
     ],
