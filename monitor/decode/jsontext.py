@@ -24,6 +24,8 @@ MAX_DEPTH = 64
 
 MOST_VALUES = 1_000_000
 """About how many values the JSON of one body may have: parsed, each takes far more memory than the byte of a `1`."""
+MOST_NESTED = 200_000
+"""Objects and arrays among them, through all of which the garbage collector looks at once."""
 
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 _STRING_OR_BRACKET = re.compile(_STRING.pattern + rb"|[\[\]{}]", re.DOTALL)
@@ -66,7 +68,10 @@ def load(body: bytes, limit: int = MAX_BODY_BYTES) -> Any:
 
 def check_values(text: bytes) -> None:
     """Raises Unreadable where the text has more values than are read, by its brackets, commas and lines."""
-    found = sum(map(text.count, (b",", b"[", b"{", b"\n")))
+    nested = text.count(b"[") + text.count(b"{")
+    if nested > MOST_NESTED:
+        raise too_many(f"about {nested:,} objects and arrays; at most {MOST_NESTED:,}")
+    found = nested + text.count(b",") + text.count(b"\n")
     if found > MOST_VALUES:
         raise too_many(f"about {found:,} values; at most {MOST_VALUES:,}")
 

@@ -87,13 +87,13 @@ CORPUS: tuple[Hostile, ...] = (
     Hostile("spaces and a broken end", EVENTS, lambda: gzip.compress(b" " * 5_000_000 + b"x"), headers=_GZIP),
     Hostile("a broken large object", GITHUB, lambda: gzip.compress(b'{"a":"' + b"y" * 5_000_000), headers=_GZIP),
     # Nesting.
-    Hostile("many brackets", EVENTS, lambda: b"[" * 900_000),
+    Hostile("many brackets", EVENTS, lambda: b"[" * 190_000),
     Hostile("a million braces", GITHUB, lambda: b'{"a":' * 200_000),
     Hostile("empty arrays side by side", GITHUB, lambda: gzip.compress(_array(b"[]", 900_000)), _REFUSED, _GZIP),
     Hostile("deep alerts", ALERTS, lambda: gzip.compress(_alerts(_array(b"[" * 60 + b"]" * 60, 40_000))),
             _REFUSED, _GZIP),
     Hostile("as many as are read, deep", ALERTS,
-            lambda: gzip.compress(_alerts(_array(b"[" * 60 + b"]" * 60, 15_000))), headers=_GZIP),
+            lambda: gzip.compress(_alerts(_array(b"[" * 60 + b"]" * 60, 3_000))), headers=_GZIP),
     # Text that a pattern takes long for.
     Hostile("spaces before an expression", ALERTS, lambda: _alerts(json.dumps(
         [{**ALERT, "generatorURL": "http://p/graph?g0.expr=" + "+" * 8000}] * 500).encode()), disk=16 * MIB),
