@@ -63,7 +63,7 @@ bench: setup ## Measure speed and memory, and print the ratios
 	@$(BIN)/python -m tests.bench
 
 .PHONY: measure
-measure: setup ## Run the rules over a made-up year; fails where the figures are not what is asked
+measure: setup ## Run the engine over a made-up year and print the figures
 	@$(BIN)/nearmiss measure $(MEASURE_ARGS)
 
 .PHONY: docs

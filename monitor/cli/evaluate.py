@@ -27,18 +27,25 @@ _WIDTH_WITHOUT_TERMINAL = 160
 
 
 @click.command("evaluate", short_help="Run labelled cases and print precision, recall and contradictions.")
-@click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument(
+    "directories",
+    metavar="DIR…",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+)
 @rules_option
 @click.option("--format", "output", type=click.Choice(["table", "json"]), default="table", show_default=True)
-def command(directory: Path, rules_path: Path | None, output: str) -> None:
-    """Run every case file in DIR, each in its own engine from its own catalogue.
+def command(directories: tuple[Path, ...], rules_path: Path | None, output: str) -> None:
+    """Run every case file in each DIR, each in its own engine from its own catalogue.
 
     Exits 0 whatever the figures are, and 1 when there is no case file or one could not be used (the others are still
     judged).
     """
     rules = read_rules(rules_path)
-    paths = find_case_files(directory)
-    if not paths:
+    found = {directory: find_case_files(directory) for directory in directories}
+    paths = [path for each in found.values() for path in each]
+    for directory in (directory for directory, each in found.items() if not each):
         click.echo(
             f"{directory}: no case files in it; expected *.yaml with a story and its label (docs/how-to/replay.md)",
             err=True,
@@ -58,7 +65,7 @@ def command(directory: Path, rules_path: Path | None, output: str) -> None:
         click.echo(msgspec.json.encode(report(outcomes, trivial)))
     elif paths:
         _print_table(outcomes, trivial)
-    if not paths:
+    if not all(found.values()):
         sys.exit(FAILED)
     if broken:
         click.echo(f"{broken} of {len(paths)} case files could not be used", err=True)

@@ -1,31 +1,38 @@
-"""Measures the rules on a made-up year: what they found of what was planted, what they asked people for nothing.
+"""Measures the engine on a made-up year: what it found of what really happened, and what it asked people for nothing.
 
-Runs the engine that decides and compares with what really happened. Knows neither files nor the rules' conditions.
+Runs the engine that decides and compares with the truth. Knows neither files nor the rules' conditions.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from random import Random
 
 import msgspec
 
 from monitor.core.deciding.engine import Engine
-from monitor.core.model.budget import WEEK, team_of, week_of
+from monitor.core.model.budget import team_of, week_of
+from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.conditions import MakeRegex
 from monitor.core.model.decisions import Decision, Ignore
-from monitor.core.model.events import DAY, Event, EventId, to_text
+from monitor.core.model.events import Event, EventId, to_text
 from monitor.core.model.near_miss import State
 from monitor.core.model.rule import Rule
+from monitor.lab.figures import Scored, Summary, probability_of, summarise
 from monitor.lab.ledger import Entry, Ledger
 from monitor.lab.replay import admitted
-from monitor.lab.year.scene import Planted
 from monitor.lab.year.stream import Year
+from monitor.lab.year.truth import Truth
 
 MOST_A_WEEK = 3
 LEAST_PRECISION = 0.8
-LEAST_FOUND = 0.9
-"""What is asked: live drafts of one team in one week at most, and shares at least. And no draft on an incident."""
+LEAST_RECALL = 0.9
+LEAST_VERDICT_RIGHT = 0.95
+MOST_BRIER = 0.1
+"""What is asked. And no draft that stands on an impact."""
+
+_ON_ITS_WAY = frozenset({"change.merged", "change.started", "change.failed"})
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -37,23 +44,23 @@ class Told(msgspec.Struct, frozen=True):
 
 
 class FalseDraft(msgspec.Struct, frozen=True):
-    """A standing draft of nothing: what it says, and from which noise it was made."""
+    """A standing draft of nothing: what it says, and from which events it was made."""
 
     id: str
     rules: tuple[str, ...]
     mode: str
+    probability: float
     service: str
     opened_at: str
     title: str
     told: tuple[Told, ...]
-    incident: bool
+    contradicts: bool
 
 
 class Missed(msgspec.Struct, frozen=True):
-    """A planted near miss that no standing draft cites, and the reasons that the engine gave for its hazards."""
+    """A near miss that no standing draft cites, and the reasons that the engine gave for its events."""
 
     story: str
-    pattern: str
     family: str
     service: str
     at: str
@@ -61,152 +68,156 @@ class Missed(msgspec.Struct, frozen=True):
     reasons: tuple[str, ...]
 
 
-class OfRule(msgspec.Struct, frozen=True):
-    """What one rule named (it comes first among the rules of a draft): standing drafts, and those of nothing."""
+class OfPlot(msgspec.Struct, frozen=True):
+    """How many stories of a plot there were, and how many standing drafts cite one: good for a near miss only."""
 
-    rule: str
-    standing: int
-    of_nothing: int
-    withdrawn: int
-
-
-class OfFamily(msgspec.Struct, frozen=True):
-    """How many near misses of a family were planted, and how many of them were found."""
-
-    family: str
-    planted: int
-    found: int
+    label: str
+    plot: str
+    stories: int
+    cited: int
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """The figures. Shares are between 0 and 1; `a_week_*` are live drafts of a team in a week."""
+    """The figures of one engine on one year."""
 
-    days: int
-    seed: int
-    events: int
-    live: int
-    live_true: int
+    summary: Summary
     digest: int
     digest_true: int
     withdrawn: int
-    precision: float
-    planted: int
-    found: int
-    found_share: float
-    incidents: int
-    on_incidents: int
-    a_week_most: int
-    a_week_mean: float
-    busiest: str
     late: int
     not_opened: dict[str, int]
-    rules: tuple[OfRule, ...]
-    families: tuple[OfFamily, ...]
+    of_rules: dict[str, tuple[int, int]]
+    plots: tuple[OfPlot, ...]
     false_drafts: tuple[FalseDraft, ...]
     missed: tuple[Missed, ...]
 
     def unmet(self) -> list[str]:
         """What is asked and was not reached, each in one clause; empty when all is well."""
-        found = []
-        if self.a_week_most > MOST_A_WEEK:
-            found.append(f"{self.a_week_most} drafts for {self.busiest}, at most {MOST_A_WEEK} are asked")
-        if self.precision < LEAST_PRECISION:
-            found.append(f"precision {self.precision:.2f}, at least {LEAST_PRECISION} is asked")
-        if self.found_share < LEAST_FOUND:
-            found.append(f"{self.found_share:.2f} of the planted ones found, at least {LEAST_FOUND} is asked")
-        if self.on_incidents:
-            found.append(f"{self.on_incidents} drafts stand on an incident, none may")
+        one, found = self.summary, []
+        if (one.precision_at_budget or 0.0) < LEAST_PRECISION:
+            found.append(
+                f"precision {_said(one.precision_at_budget)} at {MOST_A_WEEK} a team and week, asked {LEAST_PRECISION}"
+            )
+        if (one.recall or 0.0) < LEAST_RECALL:
+            found.append(f"recall {_said(one.recall)}, asked {LEAST_RECALL}")
+        if one.contradictions:
+            found.append(f"{one.contradictions} drafts stand on an impact, none may")
+        if one.verdict_right is not None and one.verdict_right < LEAST_VERDICT_RIGHT:
+            found.append(f"verdict right {_said(one.verdict_right)}, asked {LEAST_VERDICT_RIGHT}")
+        if one.brier is not None and one.brier > MOST_BRIER:
+            found.append(f"Brier score {one.brier:.3f}, at most {MOST_BRIER}")
         return found
 
 
-class Witness:
-    """Notes, while the engine decides, which reasons it gave for the hazards of planted near misses."""
+def _said(share: float | None) -> str:
+    return "-" if share is None else f"{share:.2f}"
 
-    def __init__(self, year: Year) -> None:
-        self._year = year
-        self._seen = 0
-        self._planted: dict[EventId, str] = {}
-        self.reasons: dict[str, Counter[str]] = {}
 
-    def note(self, decisions: Iterable[Decision]) -> None:
-        for planted in self._year.planted[self._seen :]:
-            self._planted.update(dict.fromkeys((*planted.hazard, *planted.intervention), planted.name))
-        self._seen = len(self._year.planted)
+class Run:
+    """One engine that is given a stream batch by batch, and what became of it in the end."""
+
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        catalogue: Catalogue,
+        make_regex: MakeRegex,
+        story_of: Callable[[EventId], str],
+    ) -> None:
+        self._catalogue = catalogue
+        self._story_of = story_of
+        self._engine = Engine(rules, catalogue, make_regex)
+        self._ledger = Ledger()
+        self._reasons: dict[EventId, Counter[str]] = {}
+
+    def step(self, batch: Sequence[Event]) -> None:
+        self._record(self._engine.step([event if event.received_at is None else admitted(event) for event in batch]))
+        self._engine.forget_changes()
+
+    def _record(self, decisions: list[Decision]) -> None:
+        self._ledger.record(decisions)
         for decision in decisions:
-            if not isinstance(decision, Ignore):
-                continue
-            for event_id in decision.evidence:
-                name = self._planted.get(event_id)
-                if name is not None:
-                    rules = ", ".join(decision.rules) or "no rule"
-                    said = f"{decision.reason} ({rules}): {decision.detail}"
-                    self.reasons.setdefault(name, Counter())[said] += 1
-                    break
+            if isinstance(decision, Ignore):
+                said = f"{decision.reason} ({', '.join(decision.rules) or 'no rule'}): {decision.detail}"
+                for event_id in filter(self._story_of, decision.evidence):
+                    self._reasons.setdefault(event_id, Counter())[said] += 1
+
+    def end(self, truths: Iterable[Truth]) -> Measured:
+        """End the stream and judge what stands."""
+        self._record(self._engine.end())
+        return _measured(self._ledger, self._catalogue, list(truths), self._story_of, self._reasons)
 
 
-def run_year(
-    year: Year,
-    rules: Sequence[Rule],
-    make_regex: MakeRegex,
-    keep: Callable[[list[Event]], None] | None = None,
-    progress: Callable[[int], None] | None = None,
-) -> Measured:
-    """The year through one engine to its end; `keep` is given every batch, `progress` the number of days told."""
-    engine = Engine(rules, year.organisation.catalogue, make_regex)
-    ledger, witness, events = Ledger(), Witness(year), 0
+class Draw:
+    """As many changes as there are drafts, drawn blindly from all that were made: what luck alone finds."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._changes: list[EventId] = []
+
+    def step(self, batch: Iterable[Event]) -> None:
+        self._changes += [
+            event.event_id
+            for event in batch
+            if event.kind.startswith("change.")
+            and event.kind not in _ON_ITS_WAY
+            and (event.actor is None or event.actor.kind != "automation")
+        ]
+
+    def end(self, truths: Iterable[Truth], drafts: int) -> tuple[float, float]:
+        """Precision and recall."""
+        random = Random(f"draw {self._seed}")  # noqa: S311 - repeatable, not secret
+        near = {truth.story: frozenset(truth.intervention) for truth in truths if truth.label == "near_miss"}
+        drawn = random.sample(self._changes, min(drafts, len(self._changes)))
+        hits = [story for event_id in drawn for story, ids in near.items() if event_id in ids]
+        return len(hits) / max(1, len(drawn)), len(set(hits)) / max(1, len(near))
+
+
+def play(
+    year: Year, steps: Sequence[Callable[[list[Event]], object]], progress: Callable[[int], None] | None = None
+) -> int:
+    """The year through each of `steps`, batch by batch, to its end; gives the number of events."""
+    events = 0
     for batch in year.batches():
-        if keep is not None:
-            keep(batch)
-        decisions = engine.step([event if event.received_at is None else admitted(event) for event in batch])
-        engine.forget_changes()
-        witness.note(decisions)
-        ledger.record(decisions)
+        for step in steps:
+            step(batch)
         events += len(batch)
         if progress is not None:
             progress(year.day)
-    decisions = engine.end()
-    witness.note(decisions)
-    ledger.record(decisions)
-    return _measure(year, ledger, witness, events)
+    return events
 
 
-def _measure(year: Year, ledger: Ledger, witness: Witness, events: int) -> Measured:
+def _measured(
+    ledger: Ledger,
+    catalogue: Catalogue,
+    truths: list[Truth],
+    story_of: Callable[[EventId], str],
+    reasons: dict[EventId, Counter[str]],
+) -> Measured:
+    near = [truth for truth in truths if truth.label == "near_miss"]
+    by_event = {
+        event_id: truth for truth in truths for event_id in truth.cited if truth.label in ("near_miss", "impact")
+    }
     standing = ledger.standing()
-    planted_ids = {event_id for planted in year.planted for event_id in (*planted.hazard, *planted.intervention)}
-    harm_ids = {event_id for harm in year.harms for event_id in harm.events}
-    cited = {entry.draft.id: _cited(entry) for entry in standing}
-    true = {entry.draft.id for entry in standing if cited[entry.draft.id] & planted_ids}
-    hurt = {entry.draft.id for entry in standing if cited[entry.draft.id] & harm_ids}
-    live = [entry for entry in standing if entry.draft.mode == "live"]
-    digest = [entry for entry in standing if entry.draft.mode == "digest"]
-    everything = frozenset[EventId]().union(*cited.values())
-    found = [planted for planted in year.planted if everything.intersection((*planted.hazard, *planted.intervention))]
-    most, mean, busiest = _a_week(year, live)
-    live_true = sum(entry.draft.id in true for entry in live)
+    scored = {entry.draft.id: _score(entry, by_event, catalogue) for entry in standing}
+    found = {story for one in scored.values() for story in one.found}
+    live = [scored[entry.draft.id] for entry in standing if entry.draft.mode == "live"]
+    digest = [scored[entry.draft.id] for entry in standing if entry.draft.mode == "digest"]
+    impacts = sum(truth.label == "impact" for truth in truths)
+    summary = summarise(live, len(near), impacts, len(found), MOST_A_WEEK)
+    hurt = sum(one.contradicts for one in digest)
     return Measured(
-        days=year.shape.days,
-        seed=year.shape.seed,
-        events=events,
-        live=len(live),
-        live_true=live_true,
+        summary=msgspec.structs.replace(summary, contradictions=summary.contradictions + hurt),
         digest=len(digest),
-        digest_true=sum(entry.draft.id in true for entry in digest),
+        digest_true=sum(one.true for one in digest),
         withdrawn=ledger.states()[State.WITHDRAWN],
-        precision=live_true / len(live) if live else 0.0,
-        planted=len(year.planted),
-        found=len(found),
-        found_share=len(found) / len(year.planted),
-        incidents=len(year.harms),
-        on_incidents=len(hurt),
-        a_week_most=most,
-        a_week_mean=mean,
-        busiest=busiest,
         late=ledger.late,
         not_opened={str(reason): count for reason, count in ledger.not_opened.most_common()},
-        rules=_of_rules(ledger, true),
-        families=_of_families(year.planted, found),
-        false_drafts=tuple(_false(year, entry, hurt) for entry in standing if entry.draft.id not in true),
-        missed=tuple(_missed(planted, witness) for planted in year.planted if planted not in found),
+        of_rules=_of_rules(standing, scored),
+        plots=_of_plots(truths, standing),
+        false_drafts=tuple(
+            _false(entry, scored[entry.draft.id], story_of) for entry in standing if not scored[entry.draft.id].true
+        ),
+        missed=tuple(_missed(truth, reasons) for truth in near if truth.story not in found),
     )
 
 
@@ -214,43 +225,48 @@ def _cited(entry: Entry) -> frozenset[EventId]:
     return frozenset(cited.event.event_id for cited in entry.draft.evidence)
 
 
-def _a_week(year: Year, live: list[Entry]) -> tuple[int, float, str]:
-    """The most drafts of any team in any week, the mean over all teams and weeks, and which team it was when."""
-    catalogue = year.organisation.catalogue
-    counts = Counter((team_of(catalogue, entry.draft.service), week_of(entry.draft.opened_at)) for entry in live)
-    teams = {team_of(catalogue, service) for service in catalogue.services}
-    weeks = max(1, year.shape.days * DAY // WEEK)
-    mean = len(live) / (len(teams) * weeks)
-    if not counts:
-        return 0, mean, ""
-    (team, week), most = counts.most_common(1)[0]
-    return most, mean, f"{team} in the week of {(to_text(week) or '')[:10]}"
+def _score(entry: Entry, by_event: dict[EventId, Truth], catalogue: Catalogue) -> Scored:
+    draft = entry.draft
+    about = [by_event[event_id] for event_id in sorted(_cited(entry)) if event_id in by_event]
+    near = [truth for truth in about if truth.label == "near_miss"]
+    expected = near[0].verdict if near else None
+    return Scored(
+        id=draft.id,
+        probability=probability_of(draft),
+        rank=draft.rank,
+        found=frozenset(truth.story for truth in near),
+        contradicts=any(truth.label == "impact" for truth in about),
+        verdict=draft.verdict,
+        verdict_right=None if expected is None else draft.verdict == expected,
+        asked=(team_of(catalogue, draft.service), int(week_of(draft.opened_at))),
+    )
 
 
-def _of_rules(ledger: Ledger, true: set[str]) -> tuple[OfRule, ...]:
-    standing: Counter[str] = Counter()
-    of_nothing: Counter[str] = Counter()
-    withdrawn: Counter[str] = Counter()
-    for entry in ledger.entries():
-        name = entry.draft.rules[0]
-        if entry.stands:
-            standing[name] += 1
-            of_nothing[name] += entry.draft.id not in true
-        elif entry.state == State.WITHDRAWN:
-            withdrawn[name] += 1
-    names = sorted(standing.keys() | withdrawn.keys(), key=lambda name: (-of_nothing[name], -standing[name], name))
-    return tuple(OfRule(name, standing[name], of_nothing[name], withdrawn[name]) for name in names)
+def _of_rules(standing: Iterable[Entry], scored: dict[str, Scored]) -> dict[str, tuple[int, int]]:
+    """By what named a draft: how many stand, and how many of these are about nothing."""
+    found: dict[str, tuple[int, int]] = {}
+    for entry in standing:
+        name = next(iter(entry.draft.rules), "no rule")
+        count, of_nothing = found.get(name, (0, 0))
+        found[name] = (count + 1, of_nothing + (not scored[entry.draft.id].true))
+    return dict(sorted(found.items(), key=lambda item: (-item[1][1], -item[1][0], item[0])))
 
 
-def _of_families(planted: Sequence[Planted], found: Sequence[Planted]) -> tuple[OfFamily, ...]:
-    every, these = (Counter(one.family for one in group) for group in (planted, found))
-    return tuple(OfFamily(family, every[family], these[family]) for family in sorted(every))
+def _of_plots(truths: Iterable[Truth], standing: Iterable[Entry]) -> tuple[OfPlot, ...]:
+    everything = frozenset[EventId]().union(*map(_cited, standing))
+    stories: Counter[tuple[str, str]] = Counter()
+    cited: Counter[tuple[str, str]] = Counter()
+    for truth in truths:
+        key = (truth.label, truth.plot.partition(", told by")[0])
+        stories[key] += 1
+        cited[key] += bool(truth.cited & everything)
+    return tuple(OfPlot(*key, stories[key], cited[key]) for key in sorted(stories))
 
 
-def _false(year: Year, entry: Entry, hurt: set[str]) -> FalseDraft:
+def _false(entry: Entry, scored: Scored, story_of: Callable[[EventId], str]) -> FalseDraft:
     draft = entry.draft
     told = [
-        Told(cited.role, year.story_of(cited.event), _line(cited.event))
+        Told(cited.role, story_of(cited.event.event_id), _line(cited.event))
         for cited in draft.evidence
         if cited.role in ("hazard", "intervention")
     ]
@@ -258,28 +274,30 @@ def _false(year: Year, entry: Entry, hurt: set[str]) -> FalseDraft:
         id=draft.id,
         rules=draft.rules,
         mode=draft.mode,
+        probability=scored.probability,
         service=draft.service or "",
         opened_at=to_text(draft.opened_at) or "",
         title=draft.title,
         told=tuple(told),
-        incident=draft.id in hurt,
+        contradicts=scored.contradicts,
     )
 
 
 def _line(event: Event) -> str:
     actor = "" if event.actor is None else f"by {event.actor.kind}"
-    parts = (to_text(event.time), event.kind, event.service, event.severity, event.subject, actor)
+    parts = (to_text(event.time), event.kind, event.service, event.severity, event.title, actor)
     return " ".join(part for part in parts if part)
 
 
-def _missed(planted: Planted, witness: Witness) -> Missed:
-    said = witness.reasons.get(planted.name, Counter())
+def _missed(truth: Truth, reasons: dict[EventId, Counter[str]]) -> Missed:
+    said: Counter[str] = Counter()
+    for event_id in (*truth.hazard, *truth.intervention):
+        said += reasons.get(event_id, Counter())
     return Missed(
-        story=planted.name.removeprefix("planted "),
-        pattern=planted.pattern,
-        family=planted.family,
-        service=planted.service,
-        at=to_text(planted.at) or "",
-        events=tuple(event_id.source + " " + event_id.id for event_id in (*planted.hazard, *planted.intervention)),
-        reasons=tuple(reason for reason, _ in said.most_common(6)),
+        story=truth.story,
+        family=truth.family or "",
+        service=truth.service,
+        at=to_text(truth.at) or "",
+        events=tuple(f"{event_id.source} {event_id.id}" for event_id in (*truth.hazard, *truth.intervention)),
+        reasons=tuple(reason for reason, _ in said.most_common(4)),
     )

@@ -193,18 +193,20 @@ def test_continuous_integration_runs_the_tests_with_the_material_beside_it(tmp_p
 
     alone = run()
     assert alone.returncode == 5
-    assert alone.stdout.splitlines() == [f"{folder} {target} |" for target in ("setup", "measure", "test")]
+    assert alone.stdout.splitlines() == [
+        f"{folder} {target} |" for target in ("setup", "measure MEASURE_ARGS=--days 42", "test")
+    ]
     beside = tmp_path / "shared"
-    for name in ("payloads", "cases"):
+    for name in ("payloads", "cases", "cases-more"):
         (beside / name).mkdir(parents=True)
     (folder / ".venv" / "bin").mkdir(parents=True)
     command = folder / ".venv" / "bin" / "nearmiss"
     command.write_text('#!/bin/bash\necho "$*"\n', encoding="utf-8")
     command.chmod(0o755)
-    material = f"{beside}/payloads|{beside}/cases"
+    material = f"{beside}/payloads|{beside}/cases:{beside}/cases-more"
     assert run().stdout.splitlines() == [
         f"{folder} setup {material}",
-        f"evaluate {beside}/cases",
-        f"{folder} measure {material}",
+        f"evaluate {beside}/cases {beside}/cases-more",
+        f"{folder} measure MEASURE_ARGS=--days 42 {material}",
         f"{folder} test {material}",
     ]

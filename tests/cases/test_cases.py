@@ -1,5 +1,7 @@
-"""The labelled cases of the folder named by NEARMISS_CASES: none may break the engine, and changes that mean nothing
-may change nothing. How well the rules do is printed, not judged here."""
+"""The labelled cases of the folders that NEARMISS_CASES names, separated by colons: none may break the engine.
+
+Changes that mean nothing may change nothing. How well the engine does is printed, not judged here.
+"""
 
 from __future__ import annotations
 
@@ -29,12 +31,12 @@ from monitor.packs.loader import load_rules
 from monitor.packs.regex import make_regex
 from monitor.packs.shipped import shipped_rules
 
-FOLDER = os.environ.get("NEARMISS_CASES")
-if not FOLDER:
-    pytest.skip("set NEARMISS_CASES to a folder of labelled cases to try the rules on them", allow_module_level=True)
+FOLDERS = [Path(folder) for folder in os.environ.get("NEARMISS_CASES", "").split(":") if folder]
+if not FOLDERS:
+    pytest.skip("set NEARMISS_CASES to folders of labelled cases to try the rules on them", allow_module_level=True)
 
 RULES = load_rules(shipped_rules()).rules
-PATHS = find_case_files(Path(FOLDER))
+PATHS = [path for folder in FOLDERS for path in find_case_files(folder)]
 WEEK = 7 * DAY
 TWENTY_EIGHT_YEARS = 1461 * WEEK
 """After so many weeks each date has its day of the week again, and summer time begins and ends on the same dates."""
@@ -61,7 +63,7 @@ def lines(entries: Sequence[Entry]) -> list[dict[str, object]]:
 
 
 def test_the_cases_run_and_their_figures_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert PATHS, f"no case files in {FOLDER}"
+    assert PATHS, f"no case files in {FOLDERS}"
     cases = [loaded.case for loaded in map(load_case, PATHS) if loaded.case is not None]
     outcomes = [run_case(case, RULES, make_regex) for case in cases]
     wrong = [outcome.judged.id for outcome in outcomes if not outcome.judged.ok]

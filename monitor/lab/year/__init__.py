@@ -1,5 +1,5 @@
-"""A made-up year of a mid-size organisation: its services, what its tools would send, and what really happened in it.
+"""A made-up year of an organisation: its tools write the bodies that vendors send, and our decoders read them.
 
-Pure and seeded: the same shape gives the same events. Written from what the patterns of near misses say in words, never
-from the rules that look for them, so that what is measured with it is not what it was built for.
+Pure and seeded: the same shape gives the same events. Who acts is drawn without a look at who was paged, and no story
+knows what any rule looks for: what the stories share with the rules is the vocabulary of events alone.
 """

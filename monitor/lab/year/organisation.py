@@ -1,227 +1,200 @@
-"""The organisation: who runs which service, what depends on what, who sees it, and which probes watch.
+"""Founds a made-up organisation: services, teams, who depends on whom, who watches, and what its tools are used for.
 
-A value made from a seed. Knows nothing of events.
+Everything is drawn from the seed. Knows nothing of stories.
 """
 
 from __future__ import annotations
 
 from random import Random
+from typing import Literal
 
 import msgspec
 
-from monitor.core.model.catalogue import Catalogue, Feed, Hours, Service
-from monitor.core.model.events import MINUTE
+from monitor.core.model.catalogue import Catalogue, Hours, Service
+from monitor.core.model.events import HOUR, MINUTE
+from monitor.lab.year.shape import Shape
+from monitor.lab.year.spelling import TOOLS, Person, names_of, person, spellings
 
-HOME_ZONE = "Europe/Berlin"
-"""Where most people work: clocks change twice a year."""
-
-AREAS = (
-    "shop",
-    "search",
-    "accounts",
-    "payments",
-    "content",
-    "delivery",
-    "messaging",
-    "partners",
-    "media",
-    "support",
-    "analytics",
-    "backoffice",
+_SUBJECTS = (
+    *("basket", "billing", "booking", "catalog", "claims", "courier", "customer", "delivery", "fares", "fleet"),
+    *("geo", "identity", "invoice", "ledger", "loyalty", "media", "menu", "notify", "offers", "orders", "partner"),
+    *("payout", "policy", "pricing", "profile", "quote", "ratings", "refund", "routes", "search", "session"),
+    *("shipment", "stock", "survey", "tax", "tickets", "tours", "vendor", "voucher", "wallet"),
 )
-INTERNAL = frozenset({"analytics", "backoffice"})
-"""Areas that nothing which users see depends on."""
+_ROLES = ("api", "worker", "store", "gateway", "cache", "index", "feed", "scheduler", "web", "queue")
+_COMPANIES = ("arbora", "bluefin", "calyx", "dunmore", "everly", "foldt", "gantry", "harrow", "ilex", "juniper")
+_TEAM_WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heron", "iris", "jade", "kite", "larch")
 
-_FACES = ("site", "app-api", "account-page", "checkout")
-_MIDDLE = (
-    "gateway",
-    "pricing",
-    "orders",
-    "catalog",
-    "profile",
-    "scheduler",
-    "renderer",
-    "notifier",
-    "importer",
-    "exporter",
-    "worker",
-    "rules",
-)
-_DATA = ("db", "replica", "cache", "queue", "index", "store", "ledger", "sessions", "archive")
-PLATFORM = (
-    "ingress",
-    "dns",
-    "message-bus",
-    "block-storage",
-    "object-store",
-    "secrets",
-    "cluster",
-    "metrics",
-    "log-pipeline",
-    "build-farm",
-    "registry",
-    "mail-relay",
-)
-AUTOMATION = ("deploy-bot", "autoscaler", "kubelet", "cert-manager", "rollouts", "orchestrator", "cron", "renovate")
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-PROBE_EVERY = 10 * MINUTE
-BUDGET_EVERY = 30 * MINUTE
+Store = Literal["disk", "pool", "none"]
+Shipping = Literal["github", "github-bot", "cdevents"]
+Grading = Literal["plain", "page-ticket", "numbered"]
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One service as its people know it. `names` by tool, `replicas` in ordinary times."""
+
+    name: str
+    team: str
+    facing: bool
+    below: tuple[str, ...]
+    names: dict[str, str]
+    namespace: str
+    replicas: int
+    scales_itself: bool
+    keeps: Store
+    pace: float
+    hours: Hours | None = None
 
 
 class Watch(msgspec.Struct, frozen=True):
-    """One feed: which source says every so often (microseconds) that users of the service are well."""
+    """A feed that tells that users of a service are well. It begins, is renamed, and may end for good."""
 
     service: str
     source: str
     evidence: str
     every: int
+    renamed: str
+    renamed_on: int
+    ends_on: int
+
+
+class Habits(msgspec.Struct, frozen=True):
+    """What the organisation uses its tools for, and how it words what they ask for."""
+
+    company: str
+    shipping: Shipping
+    grading: Grading
+    service_label: str
+    environment: str
+    environment_label: str | None
+    console_tells_who: bool
+    pages_often: float
 
 
 class Organisation(msgspec.Struct, frozen=True):
-    """Names by layer, and the catalogue that the organisation would have configured."""
+    """Who is there. `aliases` by the catalogue's name of a service, then by tool."""
 
-    catalogue: Catalogue
-    faces: tuple[str, ...]
-    middle: tuple[str, ...]
-    data: tuple[str, ...]
-    platform: tuple[str, ...]
+    parts: dict[str, Part]
+    teams: tuple[str, ...]
+    people: tuple[Person, ...]
+    by_team: dict[str, tuple[Person, ...]]
     watches: tuple[Watch, ...]
+    habits: Habits
+    catalogue: Catalogue
+    aliases: dict[str, dict[str, str]]
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        return (*self.faces, *self.middle, *self.data, *self.platform)
-
-    def reaches_users(self, service: str) -> bool:
-        return any(self.catalogue.is_user_facing(above) for above in self.catalogue.upward(service))
+    def facing_above(self, service: str) -> frozenset[str]:
+        """The services at which users would notice a failure of this one."""
+        return frozenset(name for name in self.catalogue.upward(service) if self.parts[name].facing)
 
 
-def found_organisation(services: int, seed: int) -> Organisation:
-    """About `services` services in twelve areas of three teams each, and a platform that everybody leans on."""
-    random = Random(f"organisation {seed}")  # noqa: S311 - repeatable, not secret
-    per_area = max(4, (services - len(PLATFORM)) // len(AREAS))
-    below: dict[str, set[str]] = {name: set() for name in PLATFORM}
-    layers: dict[str, list[str]] = {"faces": [], "middle": [], "data": []}
-    by_area: dict[str, dict[str, list[str]]] = {}
-    for area in AREAS:
-        faces, middle, data = _shares(per_area)
-        by_area[area] = {
-            "faces": [f"{area}-{name}" for name in _cycle(_FACES, faces)],
-            "middle": [f"{area}-{name}" for name in _cycle(_MIDDLE, middle)],
-            "data": [f"{area}-{name}" for name in _cycle(_DATA, data)],
-        }
-        for layer, names in by_area[area].items():
-            layers[layer] += names
-            below.update({name: set() for name in names})
-    for area, own in by_area.items():
-        _connect(random, below, area, own, by_area)
-    owners = _owners(random, by_area)
+def found_organisation(shape: Shape) -> Organisation:
+    random = Random(f"organisation {shape.seed}")  # noqa: S311 - repeatable, not secret
+    company = random.choice(_COMPANIES)
+    teams = tuple(f"{word}-team" for word in random.sample(_TEAM_WORDS, max(3, min(12, shape.services // 12))))
+    habits = _habits(company, random)
+    parts = _parts(shape, teams, random)
+    people = tuple(
+        person(number, teams[number % len(teams)], company, random) for number in range(max(24, shape.services // 2))
+    )
+    watches = _watches(parts, shape, random)
     catalogue = Catalogue(
         services={
-            name: Service(
-                name,
-                depends_on=tuple(sorted(below[name])),
-                user_facing=_is_face(name, by_area),
-                owner=owners[name],
-                domain=name.partition("-")[0] if name not in PLATFORM else "platform",
-                hours=_hours(name),
-            )
-            for name in below
+            part.name: Service(part.name, part.below, part.facing, part.team, hours=part.hours)
+            for part in parts.values()
         },
-        production=frozenset({"production"}),
-        automation=frozenset(AUTOMATION),
-    )
-    watches = _watches(catalogue, [name for name in layers["faces"] if _is_face(name, by_area)])
-    feeds = tuple(
-        Feed(watch.service, watch.source, watch.evidence, freshness=2 * watch.every + 5 * MINUTE) for watch in watches
+        production=frozenset({habits.environment}),
+        automation=frozenset({"ship-it", "night-shift", f"{company}-bot[bot]"}),
     )
     return Organisation(
-        catalogue=msgspec.structs.replace(catalogue, feeds=feeds),
-        faces=tuple(layers["faces"]),
-        middle=tuple(layers["middle"]),
-        data=tuple(layers["data"]),
-        platform=PLATFORM,
+        parts=parts,
+        teams=teams,
+        people=people,
+        by_team={team: tuple(one for one in people if one.team == team) for team in teams},
         watches=watches,
+        habits=habits,
+        catalogue=catalogue,
+        aliases={part.name: part.names for part in parts.values()},
     )
 
 
-def _shares(size: int) -> tuple[int, int, int]:
-    faces = max(1, size // 6)
-    data = max(1, size * 3 // 8)
-    return faces, max(2, size - faces - data), data
+def _habits(company: str, random: Random) -> Habits:
+    return Habits(
+        company=company,
+        shipping=random.choice(("github", "github-bot", "cdevents")),
+        grading=random.choice(("plain", "plain", "page-ticket", "numbered")),
+        service_label=random.choice(("service", "app", "application")),
+        environment=random.choice(("production", "prod", "live")),
+        environment_label=random.choice(("env", "environment", None)),
+        console_tells_who=random.random() < 0.8,
+        pages_often=random.uniform(0.25, 0.6),
+    )
 
 
-def _cycle(names: tuple[str, ...], count: int) -> list[str]:
-    return [names[at % len(names)] + ("" if at < len(names) else f"-{at // len(names) + 1}") for at in range(count)]
+def _parts(shape: Shape, teams: tuple[str, ...], random: Random) -> dict[str, Part]:
+    pairs = [f"{subject}-{role}" for role in _ROLES for subject in _SUBJECTS]
+    names = [*random.sample(pairs, min(len(pairs), shape.services))]
+    names += [
+        f"{pairs[number % len(pairs)]}-{number // len(pairs) + 1}" for number in range(len(names), shape.services)
+    ]
+    habits = spellings(random)
+    facing_count = max(4, shape.services // 8)
+    parts: dict[str, Part] = {}
+    for place, name in enumerate(names):
+        facing = place < facing_count
+        later = names[max(facing_count, place + 1) :]
+        near = later[: max(12, shape.services // 4)]
+        below = random.sample(near, min(len(near), random.choice((1, 2, 2, 3) if facing else (0, 0, 1, 1, 2))))
+        role = name.split("-")[1]
+        keeps: Store = "disk" if role in ("store", "index", "queue", "cache") else random.choice(("pool", "none"))
+        own = names_of(name, habits, random) if shape.names == "own" else dict.fromkeys(TOOLS, name)
+        night = Hours("UTC", 6 * 60, 20 * 60) if facing and random.random() < 0.2 else None
+        parts[name] = Part(
+            name=name,
+            team=teams[place * 7 % len(teams)],
+            facing=facing,
+            below=tuple(sorted(below)),
+            names=own,
+            namespace=name.split("-")[0],
+            replicas=random.choice((2, 3, 3, 4, 6, 8)),
+            scales_itself=random.random() < 0.25,
+            keeps=keeps,
+            pace=random.choice((0.05, 0.2, 0.4, 0.8, 1.5)),
+            hours=night,
+        )
+    return parts
 
 
-def _is_face(name: str, by_area: dict[str, dict[str, list[str]]]) -> bool:
-    area = name.partition("-")[0]
-    return area in by_area and area not in INTERNAL and name in by_area[area]["faces"]
-
-
-def _connect(
-    random: Random,
-    below: dict[str, set[str]],
-    area: str,
-    own: dict[str, list[str]],
-    by_area: dict[str, dict[str, list[str]]],
-) -> None:
-    """Faces lean on the middle, the middle on data and further down, a few on other areas and on the platform."""
-    middle, data = own["middle"], own["data"]
-    for face in own["faces"]:
-        below[face] |= {*random.sample(middle, min(3, len(middle))), "ingress"}
-    for place, name in enumerate(middle):
-        above = own["faces"] if place < 3 else middle[:place]
-        if not any(name in below[other] for other in (*own["faces"], *middle)):
-            below[random.choice(above)].add(name)
-        below[name] |= set(random.sample(data, min(random.choice((0, 1, 1, 2)), len(data))))
-        if random.random() < 0.12:
-            other = random.choice([one for one in AREAS if one not in INTERNAL and one != area])
-            below[name].add(random.choice(by_area[other]["middle"][:3]))
-        if random.random() < 0.1:
-            below[name].add(random.choice(("message-bus", "object-store", "mail-relay")))
-    for name in data:
-        if not any(name in below[other] for other in middle):
-            below[random.choice(middle)].add(name)
-        if name.endswith(("db", "ledger")):
-            below[name].add("block-storage")
-
-
-def _owners(random: Random, by_area: dict[str, dict[str, list[str]]]) -> dict[str, str]:
-    owners = {}
-    for area, own in by_area.items():
-        teams = [f"team-{area}-{letter}" for letter in "abc"]
-        for names in own.values():
-            for name in names:
-                owners[name] = random.choice(teams)
-    owners.update({name: f"team-platform-{'ab'[place % 2]}" for place, name in enumerate(PLATFORM)})
-    return owners
-
-
-def _hours(name: str) -> Hours | None:
-    """Call centres and desks that close at night; everything else is open always and says nothing."""
-    if name.startswith("support-"):
-        return Hours(HOME_ZONE, 8 * 60, 20 * 60)
-    return None
-
-
-def _watches(catalogue: Catalogue, faces: list[str]) -> tuple[Watch, ...]:
-    """Probes on most of what users see, error budgets on half; a few have nobody who looks."""
+def _watches(parts: dict[str, Part], shape: Shape, random: Random) -> tuple[Watch, ...]:
+    facing = [part.name for part in parts.values() if part.facing]
+    watched = random.sample(facing, max(2, round(len(facing) * 0.8)))
     found = []
-    for place, face in enumerate(faces):
-        if place % 10 != 9:
-            found.append(Watch(face, "blackbox/main", "synthetic", PROBE_EVERY))
-        if place % 2 == 0:
-            found.append(Watch(face, "slo/main", "slo", BUDGET_EVERY))
+    for place, name in enumerate(watched):
+        kind = random.choice(("synthetic", "synthetic", "slo"))
+        source = f"{'probes' if kind == 'synthetic' else 'objectives'}/{random.choice(('eu', 'us', 'ring'))}"
+        every = int(random.choice((15, 30, 30)) * MINUTE / max(0.5, shape.busy))
+        retired = place >= 2 and random.random() < 0.15
+        found.append(
+            Watch(
+                service=name,
+                source=source,
+                evidence=kind,
+                every=min(every, HOUR),
+                renamed=f"{source}-next" if random.random() < 0.25 else source,
+                renamed_on=random.randrange(shape.days),
+                ends_on=random.randrange(shape.days // 2, shape.days) if retired else shape.days,
+            )
+        )
     return tuple(found)
 
 
 def catalogue_mapping(catalogue: Catalogue) -> dict[str, object]:
     """The catalogue in the form of the file that operators keep (plain data; JSON is YAML)."""
-    days = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
     services: dict[str, object] = {}
     for name, service in catalogue.services.items():
-        written: dict[str, object] = {"owner": service.owner, "domain": service.domain}
+        written: dict[str, object] = {"owner": service.owner}
         if service.depends_on:
             written["depends_on"] = list(service.depends_on)
         if service.user_facing:
@@ -231,21 +204,11 @@ def catalogue_mapping(catalogue: Catalogue) -> dict[str, object]:
                 "zone": hours.zone,
                 "opens": f"{hours.opens // 60:02d}:{hours.opens % 60:02d}",
                 "closes": f"{hours.closes // 60:02d}:{hours.closes % 60:02d}",
-                "days": [days[day - 1] for day in sorted(hours.days)],
+                "days": [_DAYS[day - 1] for day in sorted(hours.days)],
             }
         services[name] = written
-    feeds = [
-        {
-            "service": feed.service,
-            "source": feed.source,
-            "evidence": feed.evidence,
-            "freshness": f"{(feed.freshness or 0) // MINUTE}m",
-        }
-        for feed in catalogue.feeds
-    ]
     return {
         "services": services,
         "production": sorted(catalogue.production),
-        "feeds": feeds,
         "automation": sorted(catalogue.automation),
     }

@@ -1,34 +1,46 @@
-"""How large a made-up stretch of time is, and how many true stories lie in it. Values only."""
+"""What a made-up year is like: its length, its size and how its tools spell things.
+
+Knows nothing of stories.
+"""
 
 from __future__ import annotations
+
+from typing import Literal
 
 import msgspec
 
 DAYS_OF_A_YEAR = 365
-PLANTED_A_YEAR = 60
-HARMS_A_YEAR = 25
+NEAR_MISSES_A_YEAR = 60
+INCIDENTS_A_YEAR = 45
+TRAPS_A_YEAR = 260
+FEWEST_DAYS = 14
+
+Names = Literal["own", "one"]
 
 
 class Shape(msgspec.Struct, frozen=True):
-    """`planted` and `harms` default to their rate in a year; shares are of all events that could suffer so."""
+    """The same shape gives the same year.
+
+    `busy` scales the traffic of every day, `names` says whether each tool has its own name for a service or all have
+    one; `unsaid` is the share of recoveries that no tool reports.
+    """
 
     days: int = DAYS_OF_A_YEAR
-    services: int = 300
+    services: int = 120
     seed: int = 1
-    planted: int | None = None
-    harms: int | None = None
-    disordered: float = 0.03
-    late: float = 0.003
-    lost: float = 0.004
+    near_misses: int | None = None
+    busy: float = 1.0
+    names: Names = "own"
+    unsaid: float = 0.25
+    late: float = 0.004
+    lost: float = 0.002
     copied: float = 0.01
+    disordered: float = 0.02
 
-    @property
-    def near_misses(self) -> int:
-        return self._of_a_year(PLANTED_A_YEAR) if self.planted is None else self.planted
-
-    @property
-    def incidents(self) -> int:
-        return self._of_a_year(HARMS_A_YEAR) if self.harms is None else self.harms
-
-    def _of_a_year(self, count: int) -> int:
+    def of_a_year(self, count: int) -> int:
+        """So many of a year's `count` fall into these days."""
         return max(1, round(count * self.days / DAYS_OF_A_YEAR))
+
+    @property
+    def planted(self) -> int:
+        return self.near_misses if self.near_misses is not None else self.of_a_year(NEAR_MISSES_A_YEAR)

@@ -20,15 +20,27 @@ def test_what_is_kept_is_the_stream_its_catalogue_and_the_truth(tmp_path: Path) 
     pack, stream = tmp_path / "pack", tmp_path / "year.jsonl"
     pack.mkdir()
     (pack / "page-and-fix.yaml").write_text(GOOD, encoding="utf-8")
-    result = run("--days", "30", "--services", "60", "--planted", "5", "--rules", pack, "--keep", stream)
-    # One rule does not find what others are for; what is kept is kept all the same.
-    assert result.exit_code in {0, 1}, result.output
+    result = run("--days", "30", "--services", "60", "--near-misses", "5", "--rules", pack, "--keep", stream)
+    assert result.exit_code == 0, result.output
     assert "kept" in result.stderr
-    truth = msgspec.json.decode((tmp_path / "year.jsonl.truth.json").read_bytes())
-    assert len(truth["planted"]) == 5
-    assert all(planted["at"].endswith("Z") for planted in truth["planted"])
+    truths = [msgspec.json.decode(line) for line in (tmp_path / "year.jsonl.truth.jsonl").read_bytes().splitlines()]
+    assert sum(truth["label"] == "near_miss" for truth in truths) == 5
+    assert all(truth["at"].endswith("Z") for truth in truths)
     catalogue = tmp_path / "year.jsonl.catalogue.yaml"
     arguments = [stream, "--catalogue", catalogue, "--rules", pack]
     played = CliRunner().invoke(replay, [str(each) for each in arguments])
     assert played.exit_code == 0, played.output
     assert "unreadable" not in played.stderr
+
+
+def test_figures_that_are_required_decide_the_exit_status(tmp_path: Path) -> None:
+    pack, picture = tmp_path / "pack", tmp_path / "curve.svg"
+    pack.mkdir()
+    (pack / "page-and-fix.yaml").write_text(GOOD, encoding="utf-8")
+    arguments = ("--days", "14", "--services", "60", "--rules", pack, "--format", "json", "--curve", picture)
+    result = run(*arguments, "--require")
+    assert result.exit_code == 1
+    assert "not reached: recall" in result.stderr
+    told = msgspec.json.decode(result.stdout)
+    assert told["summary"]["near_misses"] == told["one_line"]["near_misses"] > 0
+    assert picture.read_text().startswith("<svg")

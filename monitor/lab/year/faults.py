@@ -1,0 +1,106 @@
+"""What machines complain about: the alerts that the people of an organisation have written down, by what is wrong.
+
+Each is a kind of trouble, how grave it is, which exporter sees it and how it is worded. Knows no rule.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Literal
+
+import msgspec
+
+from monitor.core.model.events import Instant
+from monitor.lab.year.organisation import Habits, Part
+
+Grade = Literal["grave", "middle", "light"]
+Seer = Literal["own", "cluster", "node"]
+"""`own`: the service's own metrics; `cluster`: what the cluster says of a workload; `node`: of a volume."""
+
+_WORDS: dict[str, dict[Grade, str]] = {
+    "plain": {"grave": "critical", "middle": "warning", "light": "info"},
+    "page-ticket": {"grave": "page", "middle": "ticket", "light": "notice"},
+    "numbered": {"grave": "P1", "middle": "P3", "light": "P5"},
+}
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """One alert of the books. `limit` is where it fires; what is measured lies between `low` and `high`."""
+
+    name: str
+    grade: Grade
+    says: str
+    limit: float
+    low: float
+    high: float
+    sign: str = ">"
+    seer: Seer = "own"
+    unit: str = ""
+
+
+FAULTS: dict[str, Fault] = {
+    fault.name: fault
+    for fault in (
+        Fault("RequestErrorsUp", "grave", "{value}% of requests to {name} fail", 2, 2.4, 9),
+        Fault("SlowAnswers", "middle", "p99 of {name} is {value} s", 1, 1.2, 6),
+        Fault("JobsPilingUp", "middle", "{value} jobs wait in {name}", 5000, 6000, 40_000),
+        Fault("ConsumerLagging", "middle", "{name} is {value} messages behind", 10_000, 12_000, 90_000),
+        Fault("PoolAlmostUsedUp", "middle", "{value} of 100 connections of {name} are taken", 90, 91, 99),
+        Fault("MemoryHigh", "middle", "{name} uses {value}% of its memory", 90, 91, 98),
+        Fault("CpuHigh", "light", "{name} uses {value}% of its CPU", 80, 82, 97),
+        Fault("VolumeFillingUp", "middle", "volume of {name} is {value}% full", 85, 87, 98, seer="node"),
+        Fault(
+            "WorkloadShortOfReplicas", "middle", "{name} has {value} replicas less than asked", 0, 1, 3, seer="cluster"
+        ),
+        Fault("CrashLooping", "middle", "a pod of {name} restarted {value} times", 3, 4, 20, seer="cluster"),
+        Fault("FollowerBehind", "grave", "replica of {name} is {value} s behind", 60, 80, 900),
+        Fault("PrimaryUnreachable", "grave", "primary of {name} does not answer", 1, 0, 0, sign="<"),
+        Fault("CertificateEndsSoon", "middle", "certificate of {name} ends in {value} days", 7, 1, 5, sign="<"),
+        Fault("DumpFailed", "middle", "nightly dump of {name} failed", 0, 1, 1),
+        Fault("TotalsDiffer", "middle", "totals of {name} differ by {value}", 10, 14, 400),
+        Fault("InstanceGone", "grave", "{name} does not answer", 1, 0, 0, sign="<"),
+        Fault("RecordsMissing", "middle", "{value} records of {name} are missing downstream", 0, 3, 300),
+    )
+}
+NOISY = ("SlowAnswers", "CpuHigh", "MemoryHigh", "JobsPilingUp", "ConsumerLagging", "CrashLooping")
+STANDING = ("VolumeFillingUp", "PoolAlmostUsedUp", "WorkloadShortOfReplicas", "FollowerBehind", "RecordsMissing")
+
+
+class Alarm(msgspec.Struct):
+    """One alert as it fired: what is needed to send its end."""
+
+    part: Part
+    fault: Fault
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    expression: str
+    key: str
+    began: Instant
+    title: str
+    ended: bool = False
+
+
+def word(habits: Habits, grade: Grade) -> str:
+    """The organisation's own word for how grave something is."""
+    return _WORDS[habits.grading][grade]
+
+
+def labels_of(part: Part, fault: Fault, habits: Habits, environment: str, instance: int) -> dict[str, str]:
+    """The labels as the exporter that sees it sets them."""
+    name = part.names["alertmanager"]
+    labels = {"alertname": fault.name, "severity": word(habits, fault.grade), "namespace": part.namespace}
+    if habits.environment_label is not None:
+        labels[habits.environment_label] = environment
+    workload = part.names["kubernetes"]
+    if fault.seer == "own":
+        return labels | {habits.service_label: name, "job": name, "instance": f"10.8.{instance}.7:8080"}
+    if fault.seer == "cluster":
+        seen_by = {"job": "kube-state-metrics", "service": "kube-state-metrics", "instance": "10.8.0.3:8080"}
+        return labels | seen_by | {"deployment": workload}
+    volume = {"mountpoint": "/var/lib/data", "persistentvolumeclaim": f"data-{workload}-{instance}"}
+    return labels | {"job": "kubelet", "service": "kubelet", "pod": f"{workload}-{instance}"} | volume
+
+
+def measured(fault: Fault, random: Random) -> float:
+    value = random.uniform(fault.low, fault.high)
+    return round(value, 1) if value < 10 else float(round(value))

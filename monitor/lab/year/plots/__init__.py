@@ -1,0 +1,9 @@
+"""The plots of stories in which something nearly went wrong. The same plots, when users were hit, are incidents."""
+
+from __future__ import annotations
+
+from monitor.lab.year.plots import gap, margin, oops, saved, weird
+from monitor.lab.year.plots.plot import Plot
+
+PLOTS: tuple[Plot, ...] = (*oops.PLOTS, *margin.PLOTS, *gap.PLOTS, *weird.PLOTS, *saved.PLOTS)
+"""Drawn by their weight."""
