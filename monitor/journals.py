@@ -16,7 +16,7 @@ import msgspec
 from monitor.core.sharding.routing import Router, shards_of
 from monitor.kafka.dead_letters import DeadLetters
 from monitor.kafka.group import Membership
-from monitor.kafka.hint import HintingStore
+from monitor.kafka.offset_committer import OffsetCommitter
 from monitor.kafka.routed import RoutedReader, RoutingWriter, settle_partitions
 from monitor.kafka.settings import INTAKE, PLACES_OF_INTAKE, KafkaSettings
 from monitor.kafka.source import KafkaReader
@@ -25,11 +25,11 @@ from monitor.ops.clock import SystemClock
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
 from monitor.ops.tasks import TaskFailed, WatchedTasks
-from monitor.pipeline.crew import Crew, Worker
 from monitor.pipeline.forward import Forwarder, NoTopics, carry_over
+from monitor.pipeline.lease import LeaseSettings
 from monitor.pipeline.loop import EngineLoop, LoopState
-from monitor.pipeline.reach import stay_in_reach
-from monitor.pipeline.tenure import TenureSettings
+from monitor.pipeline.store_watch import watch_store
+from monitor.pipeline.worker_pool import Worker, WorkerPool
 from monitor.ports import WHOLE, Commit, EngineStore, Held, JournalReader, JournalWriter, Saved, Unavailable
 from monitor.settings import Settings
 from monitor.store.database import Store
@@ -39,7 +39,7 @@ _log = get_logger("app")
 FLUSH_GRACE = 20.0
 """Seconds that the engine gets at the stop to commit what is whole."""
 _GROUP_OF_INTAKE = "{}-ingest"
-_TENURE = TenureSettings()
+_LEASE = LeaseSettings()
 Work = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 """Runs until the event is set."""
 
@@ -112,7 +112,7 @@ async def _alone(context: Context, stack: AsyncExitStack) -> Journal:
     await _empty_the_database(context, writer)
     reader = _reader(context, kafka)
     stack.push_async_callback(reader.close)
-    memory = HintingStore(store.engine_store, kafka, context.clock)
+    memory = OffsetCommitter(store.engine_store, kafka, context.clock)
     stack.push_async_callback(memory.close)
     try:
         await reader.start()
@@ -131,7 +131,7 @@ async def _empty_the_database(context: Context, writer: JournalWriter) -> None:
     try:
         rest = await journal.read(await context.store.topics.positions(), 1)
         if rest.events or rest.rejects:
-            carried = await carry_over(journal, writer, memory, context.clock, context.owner, _TENURE.lease)
+            carried = await carry_over(journal, writer, memory, context.clock, context.owner, _LEASE.ttl)
             _log.info("journal_carried_over", events=carried)
     except Held as error:
         raise Unavailable(
@@ -167,9 +167,9 @@ async def _shared(context: Context, stack: AsyncExitStack) -> Journal:
     troubles: list[Callable[[], str | None]] = []
     if context.has("engine"):
         member = Membership(kafka, str(kafka.group), kafka.canonical, partitions)
-        crew = Crew(member, lambda part: _engines(context, member, part, partitions), FLUSH_GRACE)
-        troubles.append(lambda: crew.trouble)
-        works["engine"] = lambda stop: _in_group(member, crew, store.ping, stop)
+        pool = WorkerPool(member, lambda part: _engines(context, member, part, partitions), FLUSH_GRACE)
+        troubles.append(lambda: pool.trouble)
+        works["engine"] = lambda stop: _in_group(member, pool, store.ping, stop)
     trouble: Callable[[], Awaitable[str | None]] = _no_trouble
     if context.has("ingest"):
         source: JournalReader = NoTopics()
@@ -188,7 +188,7 @@ async def _shared(context: Context, stack: AsyncExitStack) -> Journal:
             owner=context.owner,
             part=INTAKE,
             lateness=context.settings.lateness,
-            settings=_TENURE,
+            settings=_LEASE,
         )
         troubles.append(lambda: "reading the topics is paused" if carrier.state is LoopState.PAUSED else None)
         works["intake"] = carrier.run
@@ -216,17 +216,17 @@ def _reader(context: Context, kafka: KafkaSettings, only: str | None = None) -> 
     )
 
 
-def _memory_of_intake(context: Context) -> HintingStore:
+def _memory_of_intake(context: Context) -> OffsetCommitter:
     """Where the reading of the topics stands, which the engines' places do not tell."""
     kafka = context.settings.kafka
     hinted = kafka.model_copy(update={"group": _GROUP_OF_INTAKE.format(kafka.group)})
-    return HintingStore(_Apart(context.store.engine_store, PLACES_OF_INTAKE), hinted, context.clock)
+    return OffsetCommitter(_Apart(context.store.engine_store, PLACES_OF_INTAKE), hinted, context.clock)
 
 
 async def _in_group(
-    membership: Membership, crew: Crew, ping: Callable[[], Awaitable[None]], stop: asyncio.Event
+    membership: Membership, pool: WorkerPool, ping: Callable[[], Awaitable[None]], stop: asyncio.Event
 ) -> None:
-    """Be a member for as long as the crew works: first it commits what is whole, then the group is left.
+    """Be a member for as long as the pool works: first it commits what is whole, then the group is left.
 
     Raises what either of them died of.
     """
@@ -234,14 +234,14 @@ async def _in_group(
 
     async def work() -> None:
         try:
-            await crew.run(end)
+            await pool.run(end)
         finally:
             leave.set()
 
     async with WatchedTasks() as tasks:
         tasks.start("group", membership.run(leave), may_end=True)
-        tasks.start("crew", work(), may_end=True)
-        tasks.start("reach", stay_in_reach(lambda: crew.silence, ping, membership, end), may_end=True)
+        tasks.start("pool", work(), may_end=True)
+        tasks.start("reach", watch_store(lambda: pool.silence, ping, membership, end), may_end=True)
         try:
             await tasks.watch(stop)
         except TaskFailed as error:
@@ -287,9 +287,9 @@ class _Behind:
         """Raises Fenced, Unavailable."""
         return await self._store.commit(commit)
 
-    async def beat(self, part: str, epoch: int) -> None:
+    async def heartbeat(self, part: str, epoch: int) -> None:
         """Raises Fenced, Unavailable."""
-        await self._store.beat(part, epoch)
+        await self._store.heartbeat(part, epoch)
 
     async def release(self, part: str, epoch: int) -> None:
         """Raises Unavailable."""

@@ -198,7 +198,7 @@ class EngineStore(Protocol):
         """
         ...
 
-    async def beat(self, part: str, epoch: int) -> None:
+    async def heartbeat(self, part: str, epoch: int) -> None:
         """Show that the owner is alive although it has nothing to commit. Raises Fenced, Unavailable."""
         ...
 

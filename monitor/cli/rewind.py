@@ -17,7 +17,7 @@ from monitor.decode.outcome import Unreadable
 from monitor.decode.times import read_time
 from monitor.ops.clock import SystemClock
 from monitor.packs.form import DURATION_HELP, duration, say_duration
-from monitor.pipeline.tenure import TenureSettings
+from monitor.pipeline.lease import LeaseSettings
 from monitor.ports import Held
 from monitor.settings import Settings
 from monitor.store.database import Store
@@ -109,7 +109,7 @@ async def _rewind(
 
 
 async def _own(store: Store, fence: bool) -> dict[str, int]:
-    lease = 0 if fence else round(TenureSettings().lease * SECOND)
+    lease = 0 if fence else round(LeaseSettings().ttl * SECOND)
     try:
         return await store.rewind.own(lease)
     except Held as error:

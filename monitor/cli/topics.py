@@ -19,7 +19,7 @@ from monitor.kafka.errors import TooFewPartitions, WrongCluster
 from monitor.kafka.places import offsets_at
 from monitor.kafka.source import JOURNAL
 from monitor.ops.clock import SystemClock
-from monitor.pipeline.tenure import TenureSettings
+from monitor.pipeline.lease import LeaseSettings
 from monitor.ports import Halt, Held
 from monitor.settings import Settings
 from monitor.store.database import open_for_reading
@@ -80,7 +80,7 @@ async def _spread(settings: Settings, dry_run: bool) -> None:
         if known is None:
             raise click.ClickException(f"{topic}: nobody has used it yet; the first start takes all its partitions")
         try:
-            epochs = await store.rewind.own(round(TenureSettings().lease * SECOND))
+            epochs = await store.rewind.own(round(LeaseSettings().ttl * SECOND))
         except Held as error:
             raise click.ClickException(
                 f"somebody is at work ({error.owner or 'on this machine'}); expected that every process that ingests "

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from monitor.core.model.events import SECOND
-from monitor.kafka.lanes import Lane, give_back
 from monitor.kafka.messages import Entry
+from monitor.kafka.partition_buffers import PartitionBuffer, give_back
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
 from monitor.ports import Clock, Halt, TopicBook, Unavailable
@@ -64,8 +64,8 @@ class Halts:
             _log.warning("topic_is_halted", topic=topic, why=found[topic].detail)
         self._set(found)
 
-    async def judge(self, taken: Sequence[tuple[Lane, Entry]]) -> list[tuple[Lane, Entry]]:
-        """Count the runs. What lies behind the end of a run that was too long goes back into its lanes.
+    async def judge(self, taken: Sequence[tuple[PartitionBuffer, Entry]]) -> list[tuple[PartitionBuffer, Entry]]:
+        """Count the runs. What lies behind the end of a run that was too long goes back into its buffers.
 
         Raises Unavailable when a halt could not be kept.
         """
@@ -74,28 +74,30 @@ class Halts:
             return rest
         place = 0
         while place < len(rest):
-            lane, entry = rest[place]
+            buffer, entry = rest[place]
             place += 1
             if entry.events:
-                self._runs[lane.topic] = 0
+                self._runs[buffer.topic] = 0
             elif entry.rejects:
-                self._runs[lane.topic] += 1
-                if self._runs[lane.topic] >= self._limit:
-                    rest = give_back(rest, lane.topic, place)
-                    await self._halt(lane, entry)
+                self._runs[buffer.topic] += 1
+                if self._runs[buffer.topic] >= self._limit:
+                    rest = give_back(rest, buffer.topic, place)
+                    await self._halt(buffer, entry)
         return rest
 
-    async def _halt(self, lane: Lane, entry: Entry) -> None:
+    async def _halt(self, buffer: PartitionBuffer, entry: Entry) -> None:
         last = entry.rejects[-1]
         detail = (
-            f"{self._limit} messages in a row cannot be read, the last at {lane.key} offset {entry.offset}: "
-            f"{last.reason}. Mend the producer or the decoder in kafka.topics ({lane.source}), then "
-            f"`nearmiss topics resume {lane.topic}`"
+            f"{self._limit} messages in a row cannot be read, the last at {buffer.key} offset {entry.offset}: "
+            f"{last.reason}. Mend the producer or the decoder in kafka.topics ({buffer.source}), then "
+            f"`nearmiss topics resume {buffer.topic}`"
         )
-        halt = Halt(lane.topic, self._clock.now(), detail)
+        halt = Halt(buffer.topic, self._clock.now(), detail)
         await self._book.halt(halt)
-        _log.error("topic_halted", topic=lane.topic, offset=entry.offset, partition=lane.key, reason=str(last.reason))
-        self._set({**self._halted, lane.topic: halt})
+        _log.error(
+            "topic_halted", topic=buffer.topic, offset=entry.offset, partition=buffer.key, reason=str(last.reason)
+        )
+        self._set({**self._halted, buffer.topic: halt})
 
     def _set(self, halted: dict[str, Halt]) -> None:
         self._halted = halted

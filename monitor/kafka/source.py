@@ -17,8 +17,8 @@ from monitor.core.sharding.routing import Route
 from monitor.kafka.connection import Connector
 from monitor.kafka.errors import MissingTopics, PositionLost, WrongCluster
 from monitor.kafka.halts import Halts, MemoryBook
-from monitor.kafka.lanes import Lane, merge
 from monitor.kafka.messages import Entry, read_message
+from monitor.kafka.partition_buffers import PartitionBuffer, merge
 from monitor.kafka.settings import KafkaSettings
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
@@ -71,8 +71,8 @@ class KafkaReader:
         self._refresh = refresh
         self._looked_for_topics = 0.0
         self._consumer: AIOKafkaConsumer | None = None
-        self._lanes: dict[TopicPartition, Lane] = {}
-        self._in_step = False  # the consumer stands where the lanes say
+        self._buffers: dict[TopicPartition, PartitionBuffer] = {}
+        self._in_step = False  # the consumer stands where the buffers say
         self._found_topics = False
 
     async def start(self) -> None:
@@ -111,7 +111,7 @@ class KafkaReader:
     async def wait(self, timeout: float) -> None:
         """Return when entries have arrived, or after `timeout` seconds. Trouble is for the next `read` to tell."""
         consumer = self._consumer
-        if consumer is None or not self._in_step or any(lane.entries for lane in self._open.values()):
+        if consumer is None or not self._in_step or any(buffer.entries for buffer in self._open.values()):
             return
         try:
             if not self._open:
@@ -159,7 +159,7 @@ class KafkaReader:
             rejects += entry.rejects
             if entry.clock is not None and (clock is None or entry.clock > clock):
                 clock = entry.clock
-        reached = {**positions, **{lane.key: lane.handed for lane in self._lanes.values()}}
+        reached = {**positions, **{buffer.key: buffer.handed for buffer in self._buffers.values()}}
         return Batch(
             tuple(events),
             reached,
@@ -170,10 +170,10 @@ class KafkaReader:
             bodies=tuple(bodies),
         )
 
-    def _count(self, taken: Sequence[tuple[Lane, Entry]]) -> None:
+    def _count(self, taken: Sequence[tuple[PartitionBuffer, Entry]]) -> None:
         received = Counter[str]()
-        for lane, entry in taken:
-            received[lane.source] += len(entry.events) + len(entry.rejects) + sum(entry.ignored.values())
+        for buffer, entry in taken:
+            received[buffer.source] += len(entry.events) + len(entry.rejects) + sum(entry.ignored.values())
             for reason, count in entry.ignored.items():
                 self._metrics.events_ignored.inc(reason, count)
         for source, found in received.items():
@@ -186,20 +186,20 @@ class KafkaReader:
             consumer = self._consumer = await self._connector.consumer()
             self._in_step = False
         if self._in_step and not await self._has_new_partitions(consumer):
-            lanes = self._lanes.values()
-            if all(positions.get(lane.key, lane.first) == lane.handed for lane in lanes):
+            buffers = self._buffers.values()
+            if all(positions.get(buffer.key, buffer.first) == buffer.handed for buffer in buffers):
                 return consumer
         self._in_step = False
         partitions = await self._partitions()
         async with self._connector.patience("to tell what the topics hold"):
             first = await consumer.beginning_offsets(partitions)
             end = await consumer.end_offsets(partitions)
-        self._lanes = self._make_lanes(positions, first, end)
-        consumer.assign(list(self._lanes))
-        for partition, lane in self._lanes.items():
-            consumer.seek(partition, lane.handed)
+        self._buffers = self._make_buffers(positions, first, end)
+        consumer.assign(list(self._buffers))
+        for partition, buffer in self._buffers.items():
+            consumer.seek(partition, buffer.handed)
         self._in_step = True
-        _log.info("kafka_reading", positions={lane.key: lane.handed for lane in self._lanes.values()})
+        _log.info("kafka_reading", positions={buffer.key: buffer.handed for buffer in self._buffers.values()})
         return consumer
 
     async def _partitions(self) -> frozenset[TopicPartition]:
@@ -225,16 +225,18 @@ class KafkaReader:
         return found
 
     @property
-    def _open(self) -> dict[TopicPartition, Lane]:
+    def _open(self) -> dict[TopicPartition, PartitionBuffer]:
         """The partitions that are read."""
         if not self._halts.topics:
-            return self._lanes
-        return {partition: lane for partition, lane in self._lanes.items() if lane.topic not in self._halts.topics}
+            return self._buffers
+        return {
+            partition: buffer for partition, buffer in self._buffers.items() if buffer.topic not in self._halts.topics
+        }
 
-    def _make_lanes(
+    def _make_buffers(
         self, positions: Positions, first: Mapping[TopicPartition, int], end: Mapping[TopicPartition, int]
-    ) -> dict[TopicPartition, Lane]:
-        lanes: dict[TopicPartition, Lane] = {}
+    ) -> dict[TopicPartition, PartitionBuffer]:
+        buffers: dict[TopicPartition, PartitionBuffer] = {}
         for partition in sorted(first):
             key = f"{partition.topic}/{partition.partition}"
             position = positions.get(key, first[partition])
@@ -244,13 +246,13 @@ class KafkaReader:
             source = self._settings.source_of(partition.topic)
             if source is None:
                 raise LookupError(f"{partition.topic} is not one of the topics that were asked for")
-            lanes[partition] = Lane(key, source, position, first[partition], end[partition])
-        known = {lane.key for lane in lanes.values()}
+            buffers[partition] = PartitionBuffer(key, source, position, first[partition], end[partition])
+        known = {buffer.key for buffer in buffers.values()}
         for key, position in positions.items():
             # A place without a slash is one in another journal, which any pattern might fit.
             if "/" in key and self._settings.source_of(key.rpartition("/")[0]) is not None and key not in known:
                 self._lose(PositionLost(key, position, 0, 0))
-        return lanes
+        return buffers
 
     def _lose(self, lost: PositionLost) -> None:
         """Raises `lost` unless the operator wants to go on; then it is counted, each once."""
@@ -270,7 +272,7 @@ class KafkaReader:
         """
         if self._only is not None:
             return False
-        topics = {partition.topic for partition in self._lanes}
+        topics = {partition.topic for partition in self._buffers}
         now = asyncio.get_running_loop().time()
         if self._settings.has_patterns and now >= self._looked_for_topics + self._refresh:
             self._looked_for_topics = now
@@ -280,17 +282,17 @@ class KafkaReader:
                 return True
         for topic in topics:
             for number in consumer.partitions_for_topic(topic) or ():
-                if TopicPartition(topic, number) not in self._lanes:
+                if TopicPartition(topic, number) not in self._buffers:
                     return True
         return False
 
     async def _fill(self, consumer: AIOKafkaConsumer) -> None:
         """Fetch until no partition is behind. The caller bounds the time."""
-        lanes = self._open
-        low = [partition for partition, lane in lanes.items() if len(lane.entries) < _CHUNK]
+        buffers = self._open
+        low = [partition for partition, buffer in buffers.items() if len(buffer.entries) < _CHUNK]
         if low:
             await self._take(consumer, await consumer.getmany(*low, timeout_ms=0, max_records=_CHUNK))
-        while behind := [partition for partition, lane in lanes.items() if lane.is_behind]:
+        while behind := [partition for partition, buffer in buffers.items() if buffer.is_behind]:
             # In slices: a fetch that brings only markers of transactions moves the position and returns nothing.
             fetched = await consumer.getmany(*behind, timeout_ms=_SLICE_MILLISECONDS, max_records=_CHUNK)
             await self._take(consumer, fetched)
@@ -301,27 +303,27 @@ class KafkaReader:
         now = self._clock.now()
         forward = bool(self._settings.dead_letter)
         for partition, records in fetched.items():
-            lane = self._lanes[partition]
-            lane.entries.extend(
-                read_message(record, lane.source, now, self._future_tolerance, forward=forward) for record in records
+            buffer = self._buffers[partition]
+            buffer.entries.extend(
+                read_message(record, buffer.source, now, self._future_tolerance, forward=forward) for record in records
             )
-        for partition, lane in self._lanes.items():
-            lane.fetched = await consumer.position(partition)
-            lane.end = max(lane.end, consumer.last_stable_offset(partition) or 0)
+        for partition, buffer in self._buffers.items():
+            buffer.fetched = await consumer.position(partition)
+            buffer.end = max(buffer.end, consumer.last_stable_offset(partition) or 0)
 
     async def _is_at_head(self, consumer: AIOKafkaConsumer) -> bool:
         """Asks the broker: what the last fetch told is old when the broker is gone, and then time must stand still.
 
         It also does where every topic is halted. Where only some are, the others go on without them.
         """
-        lanes = self._open
-        if not lanes or not all(lane.is_drained for lane in lanes.values()):
+        buffers = self._open
+        if not buffers or not all(buffer.is_drained for buffer in buffers.values()):
             return False
         async with self._connector.patience("to tell where its topics end"):
-            ends = await consumer.end_offsets(list(lanes))
+            ends = await consumer.end_offsets(list(buffers))
         for partition, end in ends.items():
-            lanes[partition].end = max(lanes[partition].end, end)
-        return all(lane.is_drained for lane in lanes.values())
+            buffers[partition].end = max(buffers[partition].end, end)
+        return all(buffer.is_drained for buffer in buffers.values())
 
     async def _disconnect(self) -> None:
         self._in_step = False

@@ -16,8 +16,8 @@ from monitor.core.model.events import SECOND, Event, Instant
 from monitor.core.model.reasons import Rejected
 from monitor.ops.metrics import Metrics
 from monitor.ops.stop import stopped_within
-from monitor.pipeline.pace import Pace
-from monitor.pipeline.tenure import LoopState, Tenure, TenureSettings
+from monitor.pipeline.clock_skew import ClockSkewGuard
+from monitor.pipeline.lease import Lease, LeaseSettings, LoopState
 from monitor.ports import (
     WHOLE,
     Appended,
@@ -70,61 +70,61 @@ class Forwarder:
         owner: str,
         part: str,
         lateness: int,
-        settings: TenureSettings,
+        settings: LeaseSettings,
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._store = store
         self._clock = clock
-        self._pace = Pace(clock)
+        self._clock_guard = ClockSkewGuard(clock)
         self._metrics = metrics
         self._part = part
         self._lateness = lateness
         self._mark_from = 0
-        self._tenure = Tenure(store, metrics, settings, owner=owner, part=part, on_resumed=self._hold_marks)
+        self._lease = Lease(store, metrics, settings, owner=owner, part=part, on_resumed=self._hold_marks)
 
     @property
     def state(self) -> LoopState:
-        return self._tenure.state
+        return self._lease.state
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set."""
-        await self._tenure.hold(lambda saved: self._work(saved, stop), stop)
+        await self._lease.run(lambda saved: self._work(saved, stop), stop)
 
     async def _work(self, saved: Saved, stop: asyncio.Event) -> None:
-        tenure, positions = self._tenure, dict(saved.positions)
+        lease, positions = self._lease, dict(saved.positions)
         self._hold_marks()
         while not stop.is_set():
-            self._pace.bear_out(self._writer.newest)
-            now = self._pace.now()
-            batch = await tenure.insist("read", partial(self._reader.read, positions, _READ_EVENTS), stop)
+            self._clock_guard.confirm(self._writer.newest)
+            now = self._clock_guard.now()
+            batch = await lease.retry("read", partial(self._reader.read, positions, _READ_EVENTS), stop)
             if batch is None:
                 return
             if batch.events or batch.rejects or batch.positions != positions:
                 if not await self._carry(batch, saved.epoch, stop):
                     return
                 positions.update(batch.positions)
-            await tenure.beat(stop)
+            await lease.heartbeat(stop)
             if batch.at_head:
                 if now >= self._mark_from:
                     # `now` was read before the source was, so that all of it up to then has been carried over.
-                    await tenure.insist("mark", partial(self._writer.mark, now), stop)
+                    await lease.retry("mark", partial(self._writer.mark, now), stop)
                     self._mark_from = max(self._mark_from, now + MARK_EVERY)
                 await self._reader.wait(_IDLE_SECONDS)
                 await stopped_within(stop, _GATHER_SECONDS)
 
     def _hold_marks(self) -> None:
-        self._mark_from = self._pace.now() + self._lateness
+        self._mark_from = self._clock_guard.now() + self._lateness
 
     async def _carry(self, batch: Batch, epoch: int, stop: asyncio.Event) -> bool:
         """First the events, then the place after them. False when the stop came first."""
-        tenure = self._tenure
-        if await tenure.insist("write", partial(self._writer.append, batch.events, batch.bodies), stop) is None:
+        lease = self._lease
+        if await lease.retry("write", partial(self._writer.append, batch.events, batch.bodies), stop) is None:
             return False
         commit = Commit((), {}, batch.positions, epoch, self._clock.now(), rejects=batch.rejects, part=self._part)
-        if await tenure.insist("commit", partial(self._store.commit, commit), stop) is None:
+        if await lease.retry("commit", partial(self._store.commit, commit), stop) is None:
             return False
-        tenure.has_committed()
+        lease.has_committed()
         self._metrics.events_accepted.inc(len(batch.events))
         for reject in batch.rejects:
             self._metrics.events_rejected.inc(Rejected(reject.reason))

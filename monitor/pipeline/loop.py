@@ -20,10 +20,10 @@ from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
 from monitor.ops.stop import stopped_within
 from monitor.ops.tasks import Aside
-from monitor.pipeline.pace import Pace
+from monitor.pipeline.clock_skew import ClockSkewGuard
+from monitor.pipeline.lease import Lease, LeaseSettings, LoopState
 from monitor.pipeline.pack import Current
 from monitor.pipeline.tally import Tally
-from monitor.pipeline.tenure import LoopState, Tenure, TenureSettings
 from monitor.ports import NOT_AT_HAND, WHOLE, Batch, Clock, Commit, EngineStore, JournalReader, Reject, Saved
 
 __all__ = ["EngineLoop", "LoopSettings", "LoopState", "MakeEngine"]
@@ -54,7 +54,7 @@ class LoopSettings(msgspec.Struct, frozen=True):
     slice_events: int = 100
     gather_seconds: float = 0.1
     idle_seconds: float = 0.25
-    tenure: TenureSettings = TenureSettings()
+    lease: LeaseSettings = LeaseSettings()
 
 
 class _Uncommitted:
@@ -111,28 +111,28 @@ class EngineLoop:
         self._keeps_history = keeps_history
         self._part = part
         self._is_paced = is_paced
-        self._tenure = Tenure(
-            store, metrics, settings.tenure, owner=owner, part=part, scopes=scopes, on_resumed=self._hold_ticks
+        self._lease = Lease(
+            store, metrics, settings.lease, owner=owner, part=part, scopes=scopes, on_resumed=self._hold_ticks
         )
         self._current = current
         self._pack_number = 0
         self._tally = Tally(metrics)
         self._writing: Aside[bool] = Aside()
-        self._pace = Pace(clock)
+        self._clock_guard = ClockSkewGuard(clock)
         self._tick_from = clock.now()
 
     @property
     def state(self) -> LoopState:
-        return self._tenure.state
+        return self._lease.state
 
     @property
     def silence(self) -> float:
         """Seconds since the store last took or answered something of ours."""
-        return self._tenure.silence
+        return self._lease.silence
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then commit what is whole and return; stand by while somebody else works."""
-        await self._tenure.hold(lambda saved: self._work(saved, stop), stop)
+        await self._lease.run(lambda saved: self._work(saved, stop), stop)
 
     async def _work(self, saved: Saved, stop: asyncio.Event) -> None:
         self._pack_number = self._current.number if self._current is not None else 0
@@ -152,8 +152,8 @@ class EngineLoop:
         """
         done = _Uncommitted(saved.positions)
         while not stop.is_set():
-            now = self._pace.now()
-            batch = await self._tenure.insist(
+            now = self._clock_guard.now()
+            batch = await self._lease.retry(
                 "read", partial(self._reader.read, done.positions, self._settings.read_events), stop
             )
             if batch is None:
@@ -179,10 +179,10 @@ class EngineLoop:
             if is_idle and not await self._is_written():
                 return
             if not self._writing.is_under_way:
-                await self._tenure.beat(stop)
+                await self._lease.heartbeat(stop)
             self._show(engine, now)
             if engine.watermark is not None:
-                self._pace.bear_out(engine.watermark + self._settings.lateness)
+                self._clock_guard.confirm(engine.watermark + self._settings.lateness)
             if is_idle:
                 await self._reader.wait(self._patience(done))
                 await stopped_within(stop, self._settings.gather_seconds)
@@ -224,8 +224,8 @@ class EngineLoop:
 
     def _is_due(self, done: _Uncommitted) -> bool:
         if not done.is_worth_it:
-            # Where to go on, for whoever looks at the lag, instead of a beat.
-            return self._tenure.is_beat_due and done.positions != done.began_at
+            # Where to go on, for whoever looks at the lag, instead of a heartbeat.
+            return self._lease.is_heartbeat_due and done.positions != done.began_at
         if done.since is None:
             done.since = self._elapsed()
         if self._writing.is_under_way:
@@ -259,10 +259,10 @@ class EngineLoop:
         """False when the store stayed away until the stop. Raises Fenced."""
         began = self._elapsed()
         # The same commit again, not a new one: were the first after all carried out, the second changes nothing.
-        committed = await self._tenure.insist("commit", partial(self._store.commit, commit), stop)
+        committed = await self._lease.retry("commit", partial(self._store.commit, commit), stop)
         if committed is None:
             return False
-        self._tenure.has_committed()
+        self._lease.has_committed()
         self._metrics.commits.inc()
         self._metrics.commit_duration.observe(self._elapsed() - began)
         self._tally.count(commit, events, committed)
@@ -270,7 +270,7 @@ class EngineLoop:
 
     def _hold_ticks(self) -> None:
         """Senders that could not deliver while we were away repeat soon: let the clock not run ahead of them."""
-        self._tick_from = Instant(self._pace.now() + self._settings.lateness)
+        self._tick_from = Instant(self._clock_guard.now() + self._settings.lateness)
 
     def _show(self, engine: Engine | Shards, now: Instant) -> None:
         self._metrics.set_engine_gauges(engine.gauges(), self._part)

@@ -17,12 +17,13 @@ from monitor.core.model.decisions import Amend, Ignore, Late, Merge, Open, Withd
 from monitor.ops.squeezing import squeeze, unsqueeze
 from monitor.ops.tasks import to_the_end
 from monitor.ports import NOT_AT_HAND, WHOLE, Commit, Fenced, Held, Saved
-from monitor.store import verdicts
+from monitor.store import machine_moves
 from monitor.store.arrivals import Arrived, add_events
 from monitor.store.bulk import put
 from monitor.store.codec import plain
 from monitor.store.connections import TAKES_LONGER, Database
 from monitor.store.not_opened import add_not_opened
+from monitor.store.process_lock import ProcessLock
 from monitor.store.rejects import reject_row
 from monitor.store.repetition import to_carry_out
 from monitor.store.tables import (
@@ -32,7 +33,6 @@ from monitor.store.tables import (
     rejects,
     scoped_cells,
 )
-from monitor.store.turns import Turns
 
 _IN_LIST = 500
 _NOW = {
@@ -48,7 +48,7 @@ class SqlEngineStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._last: dict[str, tuple[Commit, str]] = {}
-        self._turns = Turns(Path(database.url.database or "")) if database.is_sqlite else None
+        self._locks = ProcessLock(Path(database.url.database or "")) if database.is_sqlite else None
 
     @to_the_end
     async def acquire(self, owner: str, part: str = WHOLE, scopes: Sequence[str] = (), lease: int = 0) -> Saved:
@@ -74,10 +74,10 @@ class SqlEngineStore:
             )
 
     def _is_free(self, part: str, looks_free: bool) -> bool:
-        return looks_free if self._turns is None else self._turns.take(part)
+        return looks_free if self._locks is None else self._locks.acquire(part)
 
-    async def beat(self, part: str, epoch: int) -> None:
-        if self._turns is not None:
+    async def heartbeat(self, part: str, epoch: int) -> None:
+        if self._locks is not None:
             return
         async with self._database.writing() as connection:
             await self._check(connection, part, epoch)
@@ -90,13 +90,13 @@ class SqlEngineStore:
         async with self._database.writing() as connection:
             owned = (engine_owners.c.part == plain(part)) & (engine_owners.c.epoch == epoch)
             await connection.execute(update(engine_owners).where(owned).values(owner=""))
-        if self._turns is not None:
-            self._turns.leave(plain(part))
+        if self._locks is not None:
+            self._locks.release(plain(part))
 
     def close(self) -> None:
         """Own nothing any more."""
-        if self._turns is not None:
-            self._turns.leave_all()
+        if self._locks is not None:
+            self._locks.release_all()
 
     @to_the_end
     async def commit(self, commit: Commit) -> int:
@@ -116,17 +116,17 @@ class SqlEngineStore:
             await self._remember(connection, commit)
             decisions = await to_carry_out(connection, commit.decisions)
             opened = [each.draft for each in decisions if isinstance(each, Open)]
-            new = await verdicts.open_new(connection, opened, commit.at)
+            new = await machine_moves.open_new(connection, opened, commit.at)
             for decision in decisions:
                 match decision:
                     case Open(draft) if draft.id in new:
                         new.discard(draft.id)
                     case Open(draft) | Amend(draft):
-                        await verdicts.stand(connection, draft, commit.at)
+                        await machine_moves.stand(connection, draft, commit.at)
                     case Withdraw():
-                        contradicted += await verdicts.withdraw(connection, decision, commit.at)
+                        contradicted += await machine_moves.withdraw(connection, decision, commit.at)
                     case Merge():
-                        await verdicts.merge(connection, decision, commit.at)
+                        await machine_moves.merge(connection, decision, commit.at)
                     case Ignore() | Late():
                         pass
             await add_not_opened(self._database, connection, [each for each in decisions if isinstance(each, Ignore)])

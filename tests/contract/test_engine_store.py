@@ -398,7 +398,7 @@ async def test_a_living_owner_is_left_alone(store: Store, other: Store) -> None:
     saved = await store.engine_store.acquire("a", lease=LEASE)
     with pytest.raises(Held, match="a owns it"):
         await other.engine_store.acquire("b", lease=LEASE)
-    await store.engine_store.beat("", saved.epoch)
+    await store.engine_store.heartbeat("", saved.epoch)
     await store.engine_store.commit(Commit((), {}, {"journal": 5}, saved.epoch, MONDAY))
     elsewhere = await other.engine_store.acquire("b", "events/0", lease=LEASE)
     assert elsewhere.epoch == 1

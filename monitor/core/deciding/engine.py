@@ -42,11 +42,11 @@ _IMPACT_KINDS = frozenset({"impact.started", "impact.ended", "incident.opened", 
 class EngineSettings(msgspec.Struct, frozen=True):
     """`lateness`: how far behind the newest event another may arrive and still be in its place (microseconds).
 
-    `led`: ticks alone move the watermark, since several engines share one.
+    `external_watermark`: ticks alone move the watermark, since several engines share one.
     """
 
     lateness: int = 60 * SECOND
-    led: bool = False
+    external_watermark: bool = False
 
 
 class Engine:
@@ -60,20 +60,20 @@ class Engine:
         settings: EngineSettings = EngineSettings(),
         cells: Mapping[str, bytes] | None = None,
         compiled: Matcher | None = None,
-        at_home: Callable[[Event], bool] | None = None,
+        is_home: Callable[[Event], bool] | None = None,
     ) -> None:
         """`cells`: what `take_changes` gave, all together. Raises StateError where they cannot be read.
 
-        `compiled`: the same rules and catalogue, already compiled for another engine. `at_home`: whether an event may
+        `compiled`: the same rules and catalogue, already compiled for another engine. `is_home`: whether an event may
         be a hazard here; of several engines that get one event, one may take it for that.
         """
         self._make_regex = make_regex
         self._compiled = compiled
-        self._at_home = at_home
+        self._is_home = is_home
         self._out: list[Decision] = []
         self.state = State.restore(cells) if cells else State(Timeline())
         self.state.timeline.lateness = settings.lateness
-        self.state.timeline.led = settings.led
+        self.state.timeline.external_watermark = settings.external_watermark
         self._housekeeping_at = BEGINNING
         self._wire(rules, catalogue)
         if cells:
@@ -89,7 +89,7 @@ class Engine:
             else compiled.seeing(last_values)
         )
         self._matcher = matcher
-        self._mask = matcher.mask if self._at_home is None else self._mask_here
+        self._mask = matcher.mask if self._is_home is None else self._mask_here
         self._retention = Retention(matcher, catalogue)
         self.state.longest_ttl = self._retention.longest
         last_values.want(matcher.facts_asked)
@@ -102,7 +102,7 @@ class Engine:
     def _mask_here(self, event: Event, derived: DerivedFacts | None = None) -> int:
         """The steps that an event matches for this engine, which is one of several."""
         mask = self._matcher.mask(event, derived)
-        if mask and self._at_home is not None and not self._at_home(event):
+        if mask and self._is_home is not None and not self._is_home(event):
             return mask & ~self._matcher.hazard_bits
         return mask
 

@@ -30,12 +30,12 @@ class Timeline(msgspec.Struct):
     leap_at: int = BEGINNING
     leap_source: str = ""
     leap_count: int = 0
-    led: bool = False
+    external_watermark: bool = msgspec.field(default=False, name="led")
     """Several engines share one watermark: it comes from outside, by `tick`, and events do not move it here."""
 
     def see(self, at: int, source: str, received: bool) -> None:
         """Take note of an event's time. Times that carry a receipt time were capped at intake and are believed."""
-        if self.led:
+        if self.external_watermark:
             self.newest, self.confirmed = max(self.newest, at), True
             return
         if at <= self.newest:

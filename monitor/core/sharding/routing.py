@@ -20,10 +20,10 @@ Route = tuple[int, ...]
 EVERYWHERE: Route = tuple(range(SHARDS))
 
 _HARM = frozenset({"impact.started", "impact.ended"})
-_TOLD_TO_ALL = frozenset(
+_TO_EVERY_SHARD = frozenset(
     {"incident.opened", "incident.updated", "incident.closed", "maintenance.started", "maintenance.ended", "note.added"}
 )
-TRAVELLING = _HARM | _TOLD_TO_ALL
+BROADCAST = _HARM | _TO_EVERY_SHARD
 """Kinds of events that may go to several shards; only at home do they count as a hazard."""
 
 
@@ -61,7 +61,7 @@ class Router:
         behind. So does what is said without naming a service. Announced work goes to every service that it lists.
         """
         kind = event.kind
-        if kind not in TRAVELLING:
+        if kind not in BROADCAST:
             return (self.home(event),)
         if kind in _HARM:
             return EVERYWHERE

@@ -20,7 +20,7 @@ from monitor.core.model.events import SECOND, Event, Instant
 from monitor.core.model.reasons import NotOpened
 from monitor.core.model.rule import Rule
 from monitor.core.model.watermark import BEGINNING, Timeline
-from monitor.core.sharding.routing import TRAVELLING, Route, Router
+from monitor.core.sharding.routing import BROADCAST, Route, Router
 from monitor.core.state.engine_state import StateError
 from monitor.core.state.packing import pack, unpack
 
@@ -61,7 +61,7 @@ class Shards:
         self._rules = tuple(rules)
         self._catalogue = catalogue
         self._make_regex = make_regex
-        self._settings = msgspec.structs.replace(settings, led=True)
+        self._settings = msgspec.structs.replace(settings, external_watermark=True)
         self._router = Router(catalogue)
         self._compiled = compiled or Matcher(rules, catalogue, LastValues(), make_regex)
         self._engines: dict[int, Engine] = {}
@@ -146,8 +146,8 @@ class Shards:
         return decided
 
     def _engine(self, shard: int, cells: Mapping[str, bytes] | None) -> Engine:
-        def at_home(event: Event) -> bool:
-            return event.kind not in TRAVELLING or self._router.home(event) == shard
+        def is_home(event: Event) -> bool:
+            return event.kind not in BROADCAST or self._router.home(event) == shard
 
         engine = self._engines[shard] = Engine(
             self._rules,
@@ -156,7 +156,7 @@ class Shards:
             self._settings,
             cells,
             compiled=self._compiled,
-            at_home=at_home,
+            is_home=is_home,
         )
         return engine
 

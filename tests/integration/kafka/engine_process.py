@@ -11,7 +11,7 @@ import sys
 from monitor.core.deciding.engine import Engine
 from monitor.core.model.events import MINUTE
 from monitor.demo.story import CATALOGUE
-from monitor.kafka.hint import HintingStore
+from monitor.kafka.offset_committer import OffsetCommitter
 from monitor.kafka.settings import KafkaSettings
 from monitor.kafka.source import KafkaReader
 from monitor.ops.clock import SystemClock
@@ -32,7 +32,7 @@ async def run(database: str, bootstrap: str, topic: str) -> None:
     async with open_store(database) as store:
         loop = EngineLoop(
             KafkaReader(settings, clock, metrics, future_tolerance=5 * MINUTE),
-            HintingStore(store.engine_store, settings, clock),
+            OffsetCommitter(store.engine_store, settings, clock),
             lambda saved: Engine(rules, catalogue, make_regex, cells=saved.cells),
             clock,
             metrics,

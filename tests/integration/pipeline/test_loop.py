@@ -21,16 +21,16 @@ from monitor.packs.catalogue import load_catalogue
 from monitor.packs.loader import load_rules
 from monitor.packs.regex import make_regex
 from monitor.packs.shipped import shipped_rules
+from monitor.pipeline.lease import LeaseSettings
 from monitor.pipeline.loop import EngineLoop, LoopSettings, LoopState
-from monitor.pipeline.tenure import TenureSettings
 from monitor.ports import WHOLE, Batch, Commit, Positions, Query, Reject, Saved, Unavailable
 from monitor.store.database import Store
 
 NOW = Instant(1_792_000_000 * SECOND)
 RULES = load_rules(shipped_rules()).rules
 SHOP = load_catalogue(CATALOGUE)[0]
-PATIENT = TenureSettings(first_retry=0.001, longest_retry=0.002, standby=0.01)
-QUICK = LoopSettings(gather_seconds=0, tenure=PATIENT)
+PATIENT = LeaseSettings(first_retry=0.001, longest_retry=0.002, standby=0.01)
+QUICK = LoopSettings(gather_seconds=0, lease=PATIENT)
 
 
 class Scripted:
@@ -65,8 +65,8 @@ class Behind:
     async def acquire(self, owner: str, part: str = WHOLE, scopes: Sequence[str] = (), lease: int = 0) -> Saved:
         return await self._store.acquire(owner, part, scopes, lease)
 
-    async def beat(self, part: str, epoch: int) -> None:
-        await self._store.beat(part, epoch)
+    async def heartbeat(self, part: str, epoch: int) -> None:
+        await self._store.heartbeat(part, epoch)
 
     async def release(self, part: str, epoch: int) -> None:
         await self._store.release(part, epoch)
@@ -161,7 +161,7 @@ async def test_a_store_that_comes_and_goes_loses_and_doubles_nothing(store: Stor
     events = story(NOW)
     await store.journal.append(events)
     broken = Interrupted(store, before=frozenset({0, 1, 4}), after=frozenset({2, 6, 7}))
-    settings = LoopSettings(gather_seconds=0, read_events=300, commit_events=300, tenure=PATIENT)
+    settings = LoopSettings(gather_seconds=0, read_events=300, commit_events=300, lease=PATIENT)
     metrics = Metrics()
     await _run(store, memory=broken, settings=settings, metrics=metrics)
     assert broken.calls > 10
@@ -186,9 +186,9 @@ async def test_whoever_was_replaced_writes_nothing_and_stands_by(store: Store) -
         assert metrics.registry.get_sample_value("nearmiss_fenced_total") == 1
 
     metrics = Metrics()
-    patient = msgspec.structs.replace(PATIENT, lease=0.3)
+    patient = msgspec.structs.replace(PATIENT, ttl=0.3)
     # Only so many events make a commit, however fast they were read: the first part alone does not.
-    settings = msgspec.structs.replace(QUICK, tenure=patient, commit_seconds=3600.0, commit_events=2000)
+    settings = msgspec.structs.replace(QUICK, lease=patient, commit_seconds=3600.0, commit_events=2000)
     await _run(store, another_takes_over, nothing_was_written, settings=settings, metrics=metrics)
     # The first part was not committed: the other one began where the last commit was.
     assert taken[0].positions == {}
@@ -284,7 +284,7 @@ async def test_while_the_store_is_slow_reading_pauses_and_what_is_held_is_bounde
     await store.journal.append(events)
     stop = asyncio.Event()
     reader, slow = Counting(store, stop), Slow(store)
-    settings = LoopSettings(gather_seconds=0, read_events=100, commit_events=200, commit_seconds=3600.0, tenure=PATIENT)
+    settings = LoopSettings(gather_seconds=0, read_events=100, commit_events=200, commit_seconds=3600.0, lease=PATIENT)
     loop = EngineLoop(reader, slow, _engine, ManualClock(NOW), Metrics(), settings, owner="test")
     async with WatchedTasks() as tasks:
         tasks.start("loop", loop.run(stop), may_end=True)

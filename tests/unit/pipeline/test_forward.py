@@ -9,7 +9,7 @@ from monitor.core.model.events import DAY, MINUTE, SECOND, Event, Instant
 from monitor.ops.clock import STEP, ManualClock
 from monitor.ops.metrics import Metrics
 from monitor.pipeline.forward import Forwarder
-from monitor.pipeline.tenure import TenureSettings
+from monitor.pipeline.lease import LeaseSettings
 from monitor.ports import NOT_AT_HAND, WHOLE, Appended, Batch, Commit, Positions, Saved
 
 NOON = Instant(1_767_268_800 * SECOND)  # 2026-01-01T12:00:00Z
@@ -52,7 +52,7 @@ class Owned:
     async def acquire(self, owner: str, part: str = WHOLE, scopes: Sequence[str] = (), lease: int = 0) -> Saved:
         return Saved(cells={}, positions={}, epoch=1, scopes={})
 
-    async def beat(self, part: str, epoch: int) -> None: ...
+    async def heartbeat(self, part: str, epoch: int) -> None: ...
 
     async def commit(self, commit: Commit) -> int:
         return 0
@@ -66,7 +66,7 @@ async def _run(
     stop = asyncio.Event()
     topics = QuietTopics([*turns, stop.set])
     topics.first = first or topics.first
-    how = {"owner": "test", "part": "intake", "lateness": MINUTE, "settings": TenureSettings()}
+    how = {"owner": "test", "part": "intake", "lateness": MINUTE, "settings": LeaseSettings()}
     await Forwarder(topics, marks, Owned(), clock, Metrics(), **how).run(stop)  # type: ignore[arg-type]  # by name
     return marks.at
 

@@ -11,9 +11,9 @@ from typing import Protocol
 
 from monitor.ops.logs import get_logger
 from monitor.ops.tasks import WatchedTasks
-from monitor.pipeline.tenure import LoopState
+from monitor.pipeline.lease import LoopState
 
-_log = get_logger("crew")
+_log = get_logger("pool")
 _LOOK_SECONDS = 0.5
 
 
@@ -41,7 +41,7 @@ class Assignment(Protocol):
         ...
 
 
-class Crew:
+class WorkerPool:
     """The workers of one process. A part that comes back while its worker ends gets a new one afterwards."""
 
     def __init__(self, assignment: Assignment, make_worker: Callable[[str], Worker], grace: float) -> None:

@@ -1,4 +1,4 @@
-"""Whose turn it is on one machine: a lock that the system lets go of as soon as its holder is dead.
+"""A lock between processes of one machine, which the system releases as soon as its holder is dead.
 
 For SQLite, whose processes share a disk: nobody has to wait to see whether an owner is alive. Knows files only.
 """
@@ -10,15 +10,15 @@ from io import BufferedRandom
 from pathlib import Path
 
 
-class Turns:
-    """The turns that this process has, by the name of what is owned."""
+class ProcessLock:
+    """The locks that this process holds, by the name of what is owned."""
 
     def __init__(self, database: Path) -> None:
         self._database = database
         self._held: dict[str, BufferedRandom] = {}
 
-    def take(self, name: str) -> bool:
-        """Whether the turn is ours now; it stays ours until `leave`, or until the process ends. Raises OSError."""
+    def acquire(self, name: str) -> bool:
+        """Whether the lock is ours; it stays ours until `release`, or until the process ends. Raises OSError."""
         if name in self._held:
             return True
         file = self._path(name).open("ab+")
@@ -30,14 +30,14 @@ class Turns:
         self._held[name] = file
         return True
 
-    def leave(self, name: str) -> None:
-        """Let somebody else have it. The file stays: to remove it would let two hold locks of one name."""
+    def release(self, name: str) -> None:
+        """Release it. The file stays: to remove it would let two hold locks of one name."""
         if (file := self._held.pop(name, None)) is not None:
             file.close()
 
-    def leave_all(self) -> None:
+    def release_all(self) -> None:
         for name in list(self._held):
-            self.leave(name)
+            self.release(name)
 
     def _path(self, name: str) -> Path:
         suffix = "".join(character if character.isalnum() else "-" for character in name)

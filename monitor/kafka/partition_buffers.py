@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from monitor.kafka.messages import Entry
 
 
-class Lane:
+class PartitionBuffer:
     """One partition: what was fetched from it and not handed out yet.
 
     `handed` is the offset after the last entry handed out, `fetched` the offset to fetch next, `end` the offset after
@@ -43,45 +43,45 @@ class Lane:
         return not self.entries and self.fetched >= self.end
 
 
-def give_back(taken: list[tuple[Lane, Entry]], topic: str, kept: int) -> list[tuple[Lane, Entry]]:
-    """What `merge` took, without the entries of a topic after the first `kept` of all: those are in its lanes again."""
-    back = [(lane, entry) for lane, entry in taken[kept:] if lane.topic == topic]
-    for lane, entry in reversed(back):
-        lane.entries.appendleft(entry)
-        lane.handed = entry.offset
-    return taken[:kept] + [(lane, entry) for lane, entry in taken[kept:] if lane.topic != topic]
+def give_back(taken: list[tuple[PartitionBuffer, Entry]], topic: str, kept: int) -> list[tuple[PartitionBuffer, Entry]]:
+    """Return the entries of a topic after the first `kept` of all to their buffers; the rest of what `merge` took."""
+    back = [(buffer, entry) for buffer, entry in taken[kept:] if buffer.topic == topic]
+    for buffer, entry in reversed(back):
+        buffer.entries.appendleft(entry)
+        buffer.handed = entry.offset
+    return taken[:kept] + [(buffer, entry) for buffer, entry in taken[kept:] if buffer.topic != topic]
 
 
-def merge(lanes: Iterable[Lane], limit: int) -> list[tuple[Lane, Entry]]:
-    """Take entries from the lanes, earliest event time first, each lane in its own order.
+def merge(buffers: Iterable[PartitionBuffer], limit: int) -> list[tuple[PartitionBuffer, Entry]]:
+    """Take entries from the buffers, earliest event time first, each buffer in its own order.
 
     Stops at `limit` events (a single entry that holds more is still taken whole: a position cannot lie inside of it)
-    and as soon as a lane is behind, since its next entry might be the earliest.
+    and as soon as a buffer is behind, since its next entry might be the earliest.
     """
-    waiting = list(lanes)
-    taken: list[tuple[Lane, Entry]] = []
-    if any(lane.is_behind for lane in waiting):
+    waiting = list(buffers)
+    taken: list[tuple[PartitionBuffer, Entry]] = []
+    if any(buffer.is_behind for buffer in waiting):
         return taken
-    heap = [(lane.entries[0].at, lane.key, lane) for lane in waiting if lane.entries]
+    heap = [(buffer.entries[0].at, buffer.key, buffer) for buffer in waiting if buffer.entries]
     heapq.heapify(heap)
     size = 0
     while heap:
-        _, key, lane = heap[0]
-        entry = lane.entries[0]
+        _, key, buffer = heap[0]
+        entry = buffer.entries[0]
         size += len(entry.events) or 1
         if taken and size > limit:
             break
-        lane.entries.popleft()
-        lane.handed = entry.offset + 1
-        taken.append((lane, entry))
-        if lane.entries:
-            heapq.heapreplace(heap, (lane.entries[0].at, key, lane))
+        buffer.entries.popleft()
+        buffer.handed = entry.offset + 1
+        taken.append((buffer, entry))
+        if buffer.entries:
+            heapq.heapreplace(heap, (buffer.entries[0].at, key, buffer))
             continue
         heapq.heappop(heap)
-        if lane.is_behind:
+        if buffer.is_behind:
             break
-    for lane in waiting:
-        if not lane.entries:
+    for buffer in waiting:
+        if not buffer.entries:
             # Offsets may have gaps (markers of transactions, compaction): the fetch position is behind them.
-            lane.handed = lane.fetched
+            buffer.handed = buffer.fetched
     return taken

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from monitor.pipeline.reach import ReachSettings, stay_in_reach
+from monitor.pipeline.store_watch import StoreWatchSettings, watch_store
 from monitor.ports import Unavailable
 
-QUICK = ReachSettings(silence=8.0, patience=0.05, every=0.001)
+QUICK = StoreWatchSettings(silence=8.0, patience=0.05, every=0.001)
 
 
-class Seat:
+class GroupMember:
     """Remembers what became of it, and ends the watch after so many changes."""
 
     def __init__(self, stop: asyncio.Event, changes: int) -> None:
@@ -47,33 +47,33 @@ def _pings(*answers: bool, at_end: Callable[[], None] = lambda: None) -> Callabl
 
 async def test_it_steps_aside_when_the_store_is_gone_and_comes_back_with_it() -> None:
     stop = asyncio.Event()
-    seat = Seat(stop, changes=2)
-    await stay_in_reach(lambda: 9.0, _pings(True, False, False, True), seat, stop, QUICK)
-    assert seat.changes == ["aside", "back"]
+    member = GroupMember(stop, changes=2)
+    await watch_store(lambda: 9.0, _pings(True, False, False, True), member, stop, QUICK)
+    assert member.changes == ["aside", "back"]
 
 
 async def test_a_store_that_hangs_is_out_of_reach() -> None:
     stop = asyncio.Event()
-    seat = Seat(stop, changes=1)
+    member = GroupMember(stop, changes=1)
 
     async def hangs() -> None:
         await asyncio.Event().wait()
 
-    await stay_in_reach(lambda: 9.0, hangs, seat, stop, QUICK)
-    assert seat.changes == ["aside"]
+    await watch_store(lambda: 9.0, hangs, member, stop, QUICK)
+    assert member.changes == ["aside"]
 
 
 async def test_who_is_only_waiting_for_something_else_keeps_the_seat() -> None:
     """Nothing was committed for long, since there is nothing to read or the broker is away; the store answers."""
     stop = asyncio.Event()
-    seat = Seat(stop, changes=1)
-    await stay_in_reach(lambda: 99.0, _pings(True, True, True, at_end=stop.set), seat, stop, QUICK)
-    assert seat.changes == []
+    member = GroupMember(stop, changes=1)
+    await watch_store(lambda: 99.0, _pings(True, True, True, at_end=stop.set), member, stop, QUICK)
+    assert member.changes == []
 
 
 async def test_who_was_answered_lately_does_not_ask() -> None:
     stop = asyncio.Event()
-    seat = Seat(stop, changes=1)
+    member = GroupMember(stop, changes=1)
     looks = iter(range(20))
 
     def silence() -> float:
@@ -81,5 +81,5 @@ async def test_who_was_answered_lately_does_not_ask() -> None:
             stop.set()
         return 1.0
 
-    await stay_in_reach(silence, _pings(), seat, stop, QUICK)
-    assert seat.changes == []
+    await watch_store(silence, _pings(), member, stop, QUICK)
+    assert member.changes == []

@@ -1,4 +1,4 @@
-"""Owning one part of the journal: stand by while another lives, show life, try again what the store refuses for now.
+"""The lease on one part of the journal: acquire or stand by, send heartbeats, retry what the store refuses.
 
 Decides who may work, when to ask again and when to give up; must not know what is done with what is owned.
 """
@@ -24,7 +24,7 @@ Answer = TypeVar("Answer")
 
 
 class LoopState(StrEnum):
-    """`standby`: another works, we take over when it ends. `paused`: what we need is away and is tried again."""
+    """`standby`: another works, we take over when it ends. `paused`: what we need is unavailable and is retried."""
 
     STARTING = "starting"
     STANDBY = "standby"
@@ -33,27 +33,27 @@ class LoopState(StrEnum):
     STOPPED = "stopped"
 
 
-class TenureSettings(msgspec.Struct, frozen=True):
-    """Seconds. An owner that was not heard of for `lease` may be replaced; it shows life every `beat`.
+class LeaseSettings(msgspec.Struct, frozen=True):
+    """Seconds. An owner that was silent for `ttl` may be replaced; it sends a heartbeat every `heartbeat`.
 
-    `standby`: how often one that stands by asks. A killed owner is replaced within lease + standby.
+    `standby`: how often one that stands by asks. A killed owner is replaced within ttl + standby.
     """
 
-    lease: float = 6.0
-    beat: float = 2.0
+    ttl: float = 6.0
+    heartbeat: float = 2.0
     standby: float = 1.0
     first_retry: float = 0.1
     longest_retry: float = 5.0
 
 
-class Tenure:
-    """One owner of one part, from the claim to the release."""
+class Lease:
+    """One owner of one part, from acquire to release."""
 
     def __init__(
         self,
         store: EngineStore,
         metrics: Metrics,
-        settings: TenureSettings,
+        settings: LeaseSettings,
         *,
         owner: str,
         part: str = WHOLE,
@@ -67,20 +67,20 @@ class Tenure:
         self._owner = owner
         self._scopes = tuple(scopes)
         self._on_resumed = on_resumed
-        self._beaten_at = 0.0
+        self._heartbeat_at = 0.0
         self._epoch: int | None = None
         self._away: set[str] = set()
         self.part = part
         self.state = LoopState.STARTING
 
-    async def hold(self, work: Callable[[Saved], Awaitable[None]], stop: asyncio.Event) -> None:
-        """Own the part and `work` on it until the stop; whoever was replaced stands by and begins anew."""
+    async def run(self, work: Callable[[Saved], Awaitable[None]], stop: asyncio.Event) -> None:
+        """Own the part and `work` on it until the stop; an owner that was replaced stands by and starts over."""
         try:
             while (saved := await self.begin(stop)) is not None:
                 try:
                     await work(saved)
                 except Fenced as error:
-                    # Nothing of what was not committed is worth anything: whoever took over does it again.
+                    # Uncommitted work is lost; the new owner does it again.
                     self._metrics.fenced.inc()
                     _log.warning("fenced", part=self.part, why=str(error))
                 else:
@@ -93,15 +93,15 @@ class Tenure:
 
     async def begin(self, stop: asyncio.Event) -> Saved | None:
         """Own the part, as soon as nobody else does; None when the stop came first."""
-        lease = round(self._settings.lease * SECOND)
+        lease = round(self._settings.ttl * SECOND)
         claim = partial(self._store.acquire, self._owner, self.part, self._scopes, lease)
         told = False
-        self._beaten_at = _elapsed()
+        self._heartbeat_at = _elapsed()
         while True:
             try:
-                saved = await self.insist("acquire", claim, stop)
+                saved = await self.retry("acquire", claim, stop)
             except Held as error:
-                self._beaten_at = _elapsed()
+                self._heartbeat_at = _elapsed()
                 if not told:
                     _log.info("standing_by", part=self.part, owner=error.owner)
                 told = True
@@ -111,31 +111,31 @@ class Tenure:
                 continue
             if saved is not None:
                 self._epoch = saved.epoch
-                self._beaten_at = _elapsed()
+                self._heartbeat_at = _elapsed()
                 self._metrics.owns(self.part, True)
             return saved
 
-    async def beat(self, stop: asyncio.Event) -> None:
-        """Show life where it is time to. Raises Fenced."""
-        if self._epoch is not None and self.is_beat_due:
-            await self.insist("beat", partial(self._store.beat, self.part, self._epoch), stop)
+    async def heartbeat(self, stop: asyncio.Event) -> None:
+        """Send a heartbeat when it is due. Raises Fenced."""
+        if self._epoch is not None and self.is_heartbeat_due:
+            await self.retry("heartbeat", partial(self._store.heartbeat, self.part, self._epoch), stop)
             self.has_committed()
 
     @property
-    def is_beat_due(self) -> bool:
-        return _elapsed() - self._beaten_at >= self._settings.beat
+    def is_heartbeat_due(self) -> bool:
+        return _elapsed() - self._heartbeat_at >= self._settings.heartbeat
 
     @property
     def silence(self) -> float:
         """Seconds since the store last took or answered something of ours."""
-        return _elapsed() - self._beaten_at
+        return _elapsed() - self._heartbeat_at
 
     def has_committed(self) -> None:
-        """A commit shows life too."""
-        self._beaten_at = _elapsed()
+        """A commit is a heartbeat too."""
+        self._heartbeat_at = _elapsed()
 
     async def end(self) -> None:
-        """Release the part, if the store can be told; else the lease runs out."""
+        """Release the part, if the store answers; else the lease expires."""
         epoch, self._epoch = self._epoch, None
         self._metrics.owns(self.part, False)
         if epoch is None:
@@ -145,8 +145,8 @@ class Tenure:
         except Unavailable as error:
             _log.warning("release_failed", part=self.part, why=str(error))
 
-    async def insist(self, what: str, call: Callable[[], Awaitable[Answer]], stop: asyncio.Event) -> Answer | None:
-        """Try until it works; None when the stop came first. It is tried at least once.
+    async def retry(self, what: str, call: Callable[[], Awaitable[Answer]], stop: asyncio.Event) -> Answer | None:
+        """Retry until it works; None when the stop came first. It is tried at least once.
 
         Two calls may be under way at a time, of different names: we are paused as long as either is refused.
         """

@@ -1,4 +1,4 @@
-"""Keeps a consumer group's offsets near the truth, for other tools to look at; nothing is ever read back from them.
+"""Commits a consumer group's offsets for other tools to read; nothing is ever read back from them.
 
 Has a connection of its own: trouble with the group (no permission, no coordinator) must not touch the reading.
 """
@@ -24,16 +24,16 @@ _TIMEOUT = 2.0
 _NEVER = 3600.0
 
 
-class HintingStore:
-    """An `EngineStore` that tells the group of the settings where the engine stands, after each commit of `store`.
+class OffsetCommitter:
+    """An `EngineStore` that commits the group's offsets after each commit of `store`.
 
-    The hint comes after the commit, so that the group is never ahead of the database. When it fails, that is logged
-    and tried again after five minutes; the commit stands.
+    The offsets follow the commit, so that the group is never ahead of the database. A failure is logged and retried
+    after five minutes; the commit stands.
     """
 
     def __init__(self, store: EngineStore, settings: KafkaSettings, clock: Clock) -> None:
         self._store = store
-        self._hint = None if settings.group is None else _Hint(settings, settings.group)
+        self._offsets = None if settings.group is None else _GroupOffsets(settings, settings.group)
         self._settings = settings
         self._clock = clock
         self._next_at = 0
@@ -42,43 +42,43 @@ class HintingStore:
         """Raises Held, Unavailable."""
         return await self._store.acquire(owner, part, scopes, lease)
 
-    async def beat(self, part: str, epoch: int) -> None:
+    async def heartbeat(self, part: str, epoch: int) -> None:
         """Raises Fenced, Unavailable."""
-        await self._store.beat(part, epoch)
+        await self._store.heartbeat(part, epoch)
 
     async def release(self, part: str, epoch: int) -> None:
         """Raises Unavailable."""
         await self._store.release(part, epoch)
 
     async def commit(self, commit: Commit) -> int:
-        """Raises Fenced, Unavailable; never because of the hint."""
+        """Raises Fenced, Unavailable; never because of the offsets."""
         contradicted = await self._store.commit(commit)
-        if self._hint is None or self._clock.now() < self._next_at:
+        if self._offsets is None or self._clock.now() < self._next_at:
             return contradicted
         try:
-            await self._hint.tell(_offsets(commit.positions, self._settings))
+            await self._offsets.commit(_offsets(commit.positions, self._settings))
         except (KafkaError, KafkaProblem, Unavailable) as error:
             self._next_at = self._clock.now() + _PAUSE_AFTER_FAILURE
             _log.warning("kafka_offset_hint_failed", error=str(error))
-            await self._hint.close()
+            await self._offsets.close()
         return contradicted
 
     async def close(self) -> None:
-        """Close the connection that the hints take; the store stays open."""
-        if self._hint is not None:
-            await self._hint.close()
+        """Close the connection of the group; the store stays open."""
+        if self._offsets is not None:
+            await self._offsets.close()
 
 
-class _Hint:
+class _GroupOffsets:
     def __init__(self, settings: KafkaSettings, group: str) -> None:
         self._connector = Connector(settings, _TIMEOUT, _NEVER)
         self._group = group
         self._consumer: AIOKafkaConsumer | None = None
-        self._told: dict[TopicPartition, int] = {}
+        self._committed: dict[TopicPartition, int] = {}
 
-    async def tell(self, offsets: Mapping[TopicPartition, int]) -> None:
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Raises KafkaProblem, Unavailable."""
-        if not offsets or offsets == self._told:
+        if not offsets or offsets == self._committed:
             return
         if self._consumer is None:
             self._consumer = await self._connector.consumer(self._group)
@@ -91,11 +91,11 @@ class _Hint:
             consumer.pause(*offsets)
         async with self._connector.patience("to keep the group's offsets"):
             await consumer.commit(dict(offsets))
-        self._told = dict(offsets)
+        self._committed = dict(offsets)
 
     async def close(self) -> None:
         consumer, self._consumer = self._consumer, None
-        self._told = {}
+        self._committed = {}
         if consumer is not None:
             await self._connector.close(consumer)
 

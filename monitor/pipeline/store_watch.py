@@ -1,7 +1,7 @@
-"""Gives up one's seat among those who share the work for as long as the store cannot be reached from here.
+"""Leaves the group that shares the work for as long as the store cannot be reached from here.
 
-Decides when to step aside and when to come back; must not know what the work is or how it is shared. Whoever is cut off
-from the store alone would keep its share otherwise, and nobody would work on it.
+Decides when to step aside and when to come back; must not know what the work is or how it is shared. A process
+that is cut off from the store would otherwise keep its share, and nobody would work on it.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from monitor.ports import Unavailable
 _log = get_logger("reach")
 
 
-class Seat(Protocol):
-    """A place among those who share the work."""
+class GroupMember(Protocol):
+    """A member of the group that shares the work."""
 
     def step_aside(self) -> None:
         """Let the others have our share."""
@@ -31,7 +31,7 @@ class Seat(Protocol):
         ...
 
 
-class ReachSettings(msgspec.Struct, frozen=True):
+class StoreWatchSettings(msgspec.Struct, frozen=True):
     """Seconds. After `silence` without any answer the store is asked, every `every`, and has `patience` to answer.
 
     `silence` is longer than a lease: by then others may take over, if only they are given the share.
@@ -42,15 +42,15 @@ class ReachSettings(msgspec.Struct, frozen=True):
     every: float = 1.0
 
 
-_USUAL = ReachSettings()
+_USUAL = StoreWatchSettings()
 
 
-async def stay_in_reach(
+async def watch_store(
     silence: Callable[[], float],
     ping: Callable[[], Awaitable[None]],
-    seat: Seat,
+    member: GroupMember,
     stop: asyncio.Event,
-    settings: ReachSettings = _USUAL,
+    settings: StoreWatchSettings = _USUAL,
 ) -> None:
     """Watch until the stop. `silence`: seconds since the store last answered anything; `ping` raises Unavailable."""
     is_aside = False
@@ -63,10 +63,10 @@ async def stay_in_reach(
         if is_aside:
             # A database that is away for all has everybody step aside, and all come back when it does.
             _log.warning("store_out_of_reach", seconds=round(silence(), 1))
-            seat.step_aside()
+            member.step_aside()
         else:
             _log.info("store_in_reach_again")
-            seat.come_back()
+            member.come_back()
 
 
 async def _answers(ping: Callable[[], Awaitable[None]], patience: float) -> bool:

@@ -11,13 +11,13 @@ from monitor.ops.clock import STEP
 from monitor.ops.logs import get_logger
 from monitor.ports import Clock
 
-_log = get_logger("pace")
+_log = get_logger("clock")
 
 
-class Pace:
-    """The present, as far as it is borne out: by the time that has gone by, or by events that tell of it.
+class ClockSkewGuard:
+    """The present, as far as it is confirmed: by the time that has gone by, or by events that tell of it.
 
-    After a jump ahead it goes on from before the jump. Events of the new time bear it out at once, so that a machine
+    After a jump ahead it goes on from before the jump. Events of the new time confirm it at once, so that a machine
     that had slept only seems slow until the first of them. At a start the clock is believed.
     """
 
@@ -45,8 +45,8 @@ class Pace:
             self._at, self._measured_at = told, measured
         return told
 
-    def bear_out(self, at: int) -> None:
-        """An event tells that it is this late at least. Its time was held against its receipt already."""
+    def confirm(self, at: int) -> None:
+        """An event shows that it is at least this late. Its time was checked against its receipt already."""
         measured = self._clock.monotonic()
         if at > self._at + round((measured - self._measured_at) * SECOND):
             self._at, self._measured_at = Instant(at), measured

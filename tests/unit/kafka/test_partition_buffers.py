@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.model.events import Event, Instant
-from monitor.kafka.lanes import Lane, merge
 from monitor.kafka.messages import Entry
+from monitor.kafka.partition_buffers import PartitionBuffer, merge
 
 
-def lane(key: str, *times: int, end: int | None = None) -> Lane:
+def buffer(key: str, *times: int, end: int | None = None) -> PartitionBuffer:
     """A partition from offset 0 whose entries carry one event each; `end` beyond them: more is on the broker."""
-    made = Lane(key, "events", position=0, first=0, end=len(times) if end is None else end)
+    made = PartitionBuffer(key, "events", position=0, first=0, end=len(times) if end is None else end)
     made.fetched = len(times)
     made.entries.extend(
         Entry(offset, at, (Event(id=f"{key}-{offset}", source="s", time=Instant(at), kind="note.added"),))
@@ -23,33 +23,33 @@ def lane(key: str, *times: int, end: int | None = None) -> Lane:
     return made
 
 
-def times(taken: list[tuple[Lane, Entry]]) -> list[int]:
+def times(taken: list[tuple[PartitionBuffer, Entry]]) -> list[int]:
     return [entry.at for _, entry in taken]
 
 
 def test_the_earliest_event_comes_first() -> None:
-    assert times(merge([lane("a", 1, 4), lane("b", 2, 3)], 10)) == [1, 2, 3, 4]
+    assert times(merge([buffer("a", 1, 4), buffer("b", 2, 3)], 10)) == [1, 2, 3, 4]
 
 
 def test_a_lane_keeps_its_own_order() -> None:
-    assert times(merge([lane("a", 5, 1), lane("b", 3)], 10)) == [3, 5, 1]
+    assert times(merge([buffer("a", 5, 1), buffer("b", 3)], 10)) == [3, 5, 1]
 
 
 def test_nothing_passes_a_lane_that_is_behind() -> None:
-    waiting = lane("b", end=3)
+    waiting = buffer("b", end=3)
 
-    assert merge([lane("a", 1), waiting], 10) == []
+    assert merge([buffer("a", 1), waiting], 10) == []
 
 
 def test_merging_stops_where_a_lane_runs_dry_before_its_end() -> None:
-    first, second = lane("a", 1, end=2), lane("b", 0, 5)
+    first, second = buffer("a", 1, end=2), buffer("b", 0, 5)
 
     assert times(merge([first, second], 10)) == [0, 1]
     assert (first.handed, second.handed) == (1, 1)
 
 
 def test_a_drained_lane_stands_behind_gaps() -> None:
-    gap = lane("a", 1)
+    gap = buffer("a", 1)
     gap.fetched = gap.end = 7
 
     merge([gap], 10)
@@ -59,7 +59,7 @@ def test_a_drained_lane_stands_behind_gaps() -> None:
 
 def test_an_entry_with_more_events_than_the_limit_is_taken_whole() -> None:
     event = Event(id="e", source="s", time=Instant(0), kind="note.added")
-    big = lane("a")
+    big = buffer("a")
     big.entries.extend([Entry(0, 0, (event,) * 5), Entry(1, 0, (event,))])
     big.fetched = big.end = 2
 
@@ -72,14 +72,14 @@ def test_an_entry_with_more_events_than_the_limit_is_taken_whole() -> None:
     st.integers(1, 9),
 )
 def test_everything_comes_once_and_in_its_lanes_order(partitions: list[list[int]], limit: int) -> None:
-    lanes = [lane(str(number), *each) for number, each in enumerate(partitions)]
-    taken: list[tuple[Lane, Entry]] = []
-    while any(each.entries for each in lanes):
-        step = merge(lanes, limit)
+    buffers = [buffer(str(number), *each) for number, each in enumerate(partitions)]
+    taken: list[tuple[PartitionBuffer, Entry]] = []
+    while any(each.entries for each in buffers):
+        step = merge(buffers, limit)
         assert 0 < len(step) <= limit
         taken += step
 
-    for each, given_times in zip(lanes, partitions, strict=True):
+    for each, given_times in zip(buffers, partitions, strict=True):
         own = [entry for owner, entry in taken if owner is each]
         assert [entry.offset for entry in own] == list(range(len(given_times)))
         assert each.handed == len(given_times)
@@ -88,9 +88,9 @@ def test_everything_comes_once_and_in_its_lanes_order(partitions: list[list[int]
 
 @given(st.lists(st.lists(st.integers(0, 50), max_size=12).map(sorted), min_size=1, max_size=4), st.integers(1, 9))
 def test_lanes_in_order_give_a_stream_in_order(partitions: list[list[int]], limit: int) -> None:
-    lanes = [lane(str(number), *each) for number, each in enumerate(partitions)]
+    buffers = [buffer(str(number), *each) for number, each in enumerate(partitions)]
     merged: list[int] = []
-    while any(each.entries for each in lanes):
-        merged += times(merge(lanes, limit))
+    while any(each.entries for each in buffers):
+        merged += times(merge(buffers, limit))
 
     assert merged == sorted(merged)
