@@ -280,17 +280,13 @@ def _reloader(settings: Settings, current: Current) -> Reloader:
 
 
 def _intake_settings(settings: Settings) -> IntakeSettings:
-    secrets = {
-        source: tuple(secret.get_secret_value() for secret in several) for source, several in settings.secrets.items()
-    }
-    return IntakeSettings(settings.body_limit, settings.group_limit, secrets)
+    return IntakeSettings(settings.body_limit, settings.group_limit, settings.access())
 
 
 def _warn_of_open_sources(settings: Settings) -> None:
     """Accounts protect the review, not the intake: there each source proves itself by its secret."""
-    vendors = {source.partition("/")[0] for source in settings.secrets}
-    if not is_loopback(settings.host) and (open_sources := sorted(SOURCES - vendors)):
-        _log.warning("sources_without_secret", sources=open_sources, host=settings.host)
+    if not is_loopback(settings.host) and settings.open_sources:
+        _log.warning("sources_without_secret", sources=sorted(settings.open_sources), host=settings.host)
 
 
 def _store_check(store: Store) -> Callable[[], Awaitable[str | None]]:

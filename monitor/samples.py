@@ -50,6 +50,7 @@ SAMPLES = {
 }
 """Of each setting with one value, how it may be written: what to try instead of a wrong one."""
 SAMPLES_OF_MANY = {
+    "open_sources": "`open_sources: [statuspage]` in the file",
     "accounts": "`accounts: {alex: {role: on-call, secret: sha256:…}}` in the file",
     "secrets": "`secrets: {pagerduty: [THE-SECRET]}` in the file",
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -30,9 +30,12 @@ from monitor.packs.located import Mapping as LocatedMapping
 from monitor.packs.located import Node, plain, read_located
 from monitor.packs.problems import Problems, listed, nearest
 from monitor.ports import Retention
-from monitor.review.auth import LOCAL_ROLE, Auth, BadAccount, OpenBind, auth_from, check_bind
+from monitor.review.auth import LOCAL_ROLE, Auth, BadAccount, OpenBind, auth_from, check_bind, is_loopback
 from monitor.review.budget import DEFAULT_A_WEEK
 from monitor.samples import PREFIX, SAMPLES_OF_MANY, what_to_try
+
+if TYPE_CHECKING:
+    from monitor.intake.access import Access
 
 NOT_SETTINGS = frozenset({"NEARMISS_DEBUG", "NEARMISS_PAYLOADS", "NEARMISS_CASES"})
 """Variables of this prefix that are read elsewhere: by the command line and by the tests."""
@@ -92,6 +95,7 @@ Bytes = Annotated[int, BeforeValidator(_to_size)]
 Paths = Annotated[tuple[Path, ...], BeforeValidator(_to_paths)]
 KeptFor = Annotated[int | None, BeforeValidator(_to_duration_or_none)]
 Roles = Annotated[tuple[Literal["ingest", "engine", "review"], ...], BeforeValidator(_to_roles)]
+SourceNames = Annotated[tuple[str, ...], BeforeValidator(_to_list)]
 SecretTexts = Annotated[tuple[SecretStr, ...], BeforeValidator(_to_list)]
 
 
@@ -198,6 +202,11 @@ class Settings(_Group):
         repr=False,
         description="Signing secrets by source; several, separated by commas, while a secret is being rotated.",
     )
+    open_sources: SourceNames = Field(
+        default=(),
+        description="Sources that need no secret, such as `statuspage`, or an account of one. Where other machines can "
+        "reach the service, every other source without a secret is refused.",
+    )
     accounts: dict[str, AccountSettings] = Field(
         default_factory=dict,
         repr=False,
@@ -221,6 +230,23 @@ class Settings(_Group):
             }
         )
 
+    def access(self) -> Access:
+        """Who may send as which source."""
+        # Imported here: the decoders are many.
+        from monitor.intake.access import Access
+
+        secrets = {
+            source: tuple(secret.get_secret_value() for secret in several) for source, several in self.secrets.items()
+        }
+        return Access(secrets, frozenset(self.open_sources), is_loopback(self.host))
+
+    @field_validator("open_sources")
+    @classmethod
+    def _are_sources(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        from monitor.intake.access import canonical_names
+
+        return tuple(canonical_names(value).values())
+
     @field_validator("secrets")
     @classmethod
     def _are_of_known_sources(cls, value: dict[str, tuple[SecretStr, ...]]) -> dict[str, tuple[SecretStr, ...]]:
@@ -235,7 +261,10 @@ class Settings(_Group):
                 raise ValueError(f"there is no source {vendor!r}; {what_to_try}")
             if not secrets or not all(secrets):
                 raise ValueError(f"the secret of {source} is empty; expected a secret, or no entry for the source")
-        return value
+        from monitor.intake.access import canonical_names
+
+        names = canonical_names(tuple(value))
+        return {names[source]: secrets for source, secrets in value.items()}
 
     @model_validator(mode="after")
     def _others_must_sign_in(self) -> Self:

@@ -111,7 +111,7 @@ def requeue_rejects(settings: Settings, reject_ids: tuple[int, ...], everything:
                 click.echo(_missing(reject_id), err=True)
                 good = False
                 continue
-            done = await requeue(reject, writer, store.rejects, clock, settings.future_tolerance)
+            done = await requeue(reject, writer, store.rejects, clock, settings.future_tolerance, settings.access())
             click.echo(_said(done))
             good = good and done.is_done
         return good

@@ -15,7 +15,7 @@ from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.canonical import MAX_EVENT_BYTES, decode_line, decode_regular
 from monitor.decode.jsontext import MAX_BODY_BYTES, check_values, load
 from monitor.decode.outcome import MOST_PIECES, Outcome, Unreadable, gather, left_out, too_many
-from monitor.decode.reading import Delivery
+from monitor.decode.reading import Delivery, admitted
 from monitor.decode.tools import cdevents, cloudevents
 
 _BOM = b"\xef\xbb\xbf"
@@ -33,7 +33,7 @@ def decode(body: bytes, delivery: Delivery) -> Outcome:
     pieces, joined = _pieces(body.removeprefix(_BOM).strip())
     if not pieces:
         return left_out(Ignored.EMPTY, "the body holds no event")
-    return gather(pieces, lambda piece: [decode_one(piece, delivery)], joined)
+    return gather(pieces, lambda piece: admitted([decode_one(piece, delivery)], delivery), joined)
 
 
 def decode_one(piece: bytes, delivery: Delivery) -> Event:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,11 +31,42 @@ _QUANTITY = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*([A-Za-z%/]{0,20})\s*", re.AS
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """How a body arrived: the source it is named for, its headers (names in lower case), and when, if that is known."""
+    """How a body arrived: the source it is named for, its headers (names in lower case), and when, if that is known.
+
+    `allows` tells which sources its events may name.
+    """
 
     source: str
     headers: Mapping[str, str] = {}
     received_at: Instant | None = None
+    allows: Callable[[str], bool] | None = None
+
+
+OURS = "nearmiss"
+"""Sources of this name, or below it, are written by this program alone."""
+
+
+def others_may_use(source: str) -> bool:
+    """Whether a source of this name may be somebody else than this program."""
+    return OURS not in source.lower() or source_path(source)[:1] != (OURS,)
+
+
+def source_path(source: str) -> tuple[str, ...]:
+    """The parts of a name that somebody claims, in lower case, without those that say nothing."""
+    return tuple(part for part in source.strip().lower().split("/") if part not in ("", ".", ".."))
+
+
+def admitted(events: list[Event], delivery: Delivery) -> list[Event]:
+    """The events, where the sender may name their sources. Raises Unreadable."""
+    if delivery.allows is not None:
+        for event in events:
+            if not delivery.allows(event.source):
+                raise Unreadable(
+                    Rejected.FOREIGN_SOURCE,
+                    f"source: {event.source!r:.80} is not this sender's to name; expected a source of its own: "
+                    f"names of other tools and accounts that have secrets are theirs, nearmiss/ is the program's",
+                )
+    return events
 
 
 def mapping(value: Any) -> dict[str, Any]:

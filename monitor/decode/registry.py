@@ -6,7 +6,8 @@ their files in `tools/`; `register` adds others, such as mappings.
 
 from __future__ import annotations
 
-from collections.abc import KeysView, Mapping, Sequence
+import re
+from collections.abc import Callable, KeysView, Mapping, Sequence
 from functools import lru_cache
 
 from monitor.core.model.events import Event, Instant
@@ -16,7 +17,7 @@ from monitor.decode.bodyforms import BadLine
 from monitor.decode.canonical import decode_regular
 from monitor.decode.jsontext import MAX_BODY_BYTES, MAX_GROUP_BYTES, load_group
 from monitor.decode.outcome import Outcome, Unreadable, defect, gather, left_out, refused
-from monitor.decode.reading import Delivery
+from monitor.decode.reading import Delivery, admitted
 from monitor.decode.tool import Tool
 from monitor.decode.tools import cloudevents, declared
 
@@ -25,6 +26,8 @@ SOURCES: KeysView[str] = _TOOLS.keys()
 """The first part that a source's name may have; a view, which grows when a tool is registered."""
 
 
+_SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:@+-]*(/[A-Za-z0-9._~:@+-]+)*")
+_LONGEST_SOURCE = 200
 LONGEST_HANDSHAKE = 64 * 1024
 """Bytes of a body that is looked at for a question, which is done before anything else."""
 
@@ -49,6 +52,20 @@ def tool_of(source: str) -> Tool | None:
     return _TOOLS.get(source.partition("/")[0])
 
 
+def canonical_source(name: str) -> str | None:
+    """The one name of a source: in lower case, with the tool's own name for an alias. None where nothing reads it.
+
+    Guard and decoder both go by it, so that no other spelling passes one of them.
+    """
+    if len(name) > _LONGEST_SOURCE or _SOURCE.fullmatch(name) is None:
+        return None
+    first, *account = name.lower().split("/")
+    tool = tool_of(first)
+    if tool is None or any(part.strip(".") == "" for part in account):
+        return None
+    return "/".join([tool.name, *account])
+
+
 def largest_body(source: str) -> int:
     """Bytes that a body of this source may have."""
     tool = tool_of(source)
@@ -56,9 +73,15 @@ def largest_body(source: str) -> int:
 
 
 def decode(
-    source: str, body: bytes, headers: Mapping[str, str] | None = None, received_at: Instant | None = None
+    source: str,
+    body: bytes,
+    headers: Mapping[str, str] | None = None,
+    received_at: Instant | None = None,
+    allows: Callable[[str], bool] | None = None,
 ) -> Outcome:
     """Everything that one body of `source` gives. Header names may be in any case.
+
+    An event whose own source `allows` does not hold for is refused; without it the sender may name any.
 
     Whatever happens is in the outcome: a defect of a decoder becomes a refusal `decoder_failed` that keeps the body.
     """
@@ -68,7 +91,7 @@ def decode(
         if tool is None or not source.isprintable():
             known = ", ".join(sorted(SOURCES))
             return refused(Rejected.UNKNOWN_SOURCE, f"nothing reads {source!r:.80}; known are {known}", body)
-        delivery = Delivery(source, lowered, received_at)
+        delivery = Delivery(source, lowered, received_at, allows)
         if cloudevents.is_binary(lowered):
             tool = _TOOLS["cloudevents"]
         return tool.whole(body, delivery) if tool.whole else _decode(tool, body, delivery)
@@ -117,6 +140,6 @@ def _decode(tool: Tool, body: bytes, delivery: Delivery) -> Outcome:
     def read(piece: object) -> list[Event]:
         if isinstance(piece, BadLine):
             raise piece.error
-        return tool.read(piece, delivery)
+        return admitted(tool.read(piece, delivery), delivery)
 
     return gather(pieces, read, lambda _: body)

@@ -5,7 +5,7 @@ Knows nothing of HTTP. Returns only when nothing of the delivery can be lost any
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -87,14 +87,21 @@ class Receiver:
         self._minute = 0
         self._strangers = 0
 
-    async def receive(self, source: str, body: bytes, headers: Mapping[str, str], packed: Packed) -> Receipt:
-        """Take in `body`, which was unpacked from `packed`.
+    async def receive(
+        self,
+        source: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        packed: Packed,
+        allows: Callable[[str], bool],
+    ) -> Receipt:
+        """Take in `body`, which was unpacked from `packed`; `allows` tells which sources its events may name.
 
         Raises Unavailable when not everything could be made durable: the sender shall send it again. Raises Unusable
         where nothing of the body is taken since it is too large.
         """
         now = self._clock.now()
-        outcome, events = await self._flight.work(len(body), self._read, source, body, headers, now)
+        outcome, events = await self._flight.work(len(body), self._read, source, body, headers, now, allows)
         if not events and outcome.refused.keys() == {Rejected.TOO_LARGE}:
             raise Unusable(Rejected.TOO_LARGE, outcome.detail)
         refused = [_reject(source, outcome, headers, packed, now)] if outcome.refusals else []
@@ -114,8 +121,10 @@ class Receiver:
         self._resume()
         return self._count(source, outcome, appended)
 
-    def _read(self, source: str, body: bytes, headers: Mapping[str, str], now: Instant) -> tuple[Outcome, list[Event]]:
-        outcome = decode(source, body, headers, now)
+    def _read(
+        self, source: str, body: bytes, headers: Mapping[str, str], now: Instant, allows: Callable[[str], bool]
+    ) -> tuple[Outcome, list[Event]]:
+        outcome = decode(source, body, headers, now, allows)
         return outcome, [normalise(event, now, self._future_tolerance) for event in outcome.events]
 
     async def refuse(

@@ -5,16 +5,25 @@ Decides what became of each one; the reject itself stays where it is and is mark
 
 from __future__ import annotations
 
+from functools import partial
+
 import msgspec
 
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.normalise import normalise
-from monitor.decode.registry import decode, largest_body
+from monitor.decode.registry import canonical_source, decode, largest_body
+from monitor.intake.access import Access
 from monitor.intake.bodies import ENCODING, Body, Unusable, readable
 from monitor.ports import Clock, JournalWriter, Reject, Rejects
 
 TURNED_AWAY: frozenset[str] = frozenset(
-    {Rejected.BAD_SIGNATURE, Rejected.UNKNOWN_SOURCE, Rejected.TOO_LARGE, Rejected.BAD_COMPRESSION}
+    {
+        Rejected.BAD_SIGNATURE,
+        Rejected.UNKNOWN_SOURCE,
+        Rejected.FOREIGN_SOURCE,
+        Rejected.TOO_LARGE,
+        Rejected.BAD_COMPRESSION,
+    }
 )
 """Reasons for which a body was never let in: nobody vouches for who sent it, or only its beginning was kept."""
 
@@ -49,7 +58,7 @@ class Requeued(msgspec.Struct, frozen=True):
 
 
 async def requeue(
-    reject: Reject, journal: JournalWriter, rejects: Rejects, clock: Clock, future_tolerance: int
+    reject: Reject, journal: JournalWriter, rejects: Rejects, clock: Clock, future_tolerance: int, access: Access
 ) -> Requeued:
     """Decode a reject as if it arrived again at its first receipt, and append what it gives to the journal.
 
@@ -59,7 +68,8 @@ async def requeue(
         raise ValueError("a reject has an id once it was stored; this one was not")
     if reject.reason in TURNED_AWAY:
         return Requeued(reject.id, still=(f"{reject.reason}: it was not let in; let its sender send it again",))
-    outcome = decode(reject.source, plain_body(reject), reject.headers, reject.received_at)
+    allows = partial(access.may_carry, canonical_source(reject.source) or reject.source)
+    outcome = decode(reject.source, plain_body(reject), reject.headers, reject.received_at, allows)
     events = [normalise(event, reject.received_at, future_tolerance) for event in outcome.events]
     accepted = duplicates = 0
     if events:

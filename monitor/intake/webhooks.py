@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -16,7 +17,8 @@ from starlette.requests import ClientDisconnect
 
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.jsontext import MAX_GROUP_BYTES
-from monitor.decode.registry import SOURCES, handshake, largest_body, verify
+from monitor.decode.registry import SOURCES, canonical_source, handshake, largest_body, verify
+from monitor.intake.access import Access
 from monitor.intake.bodies import ENCODING, Body, Packed, Unusable, read_body, readable
 from monitor.intake.flight import Busy, Flight, Share
 from monitor.intake.receiver import RETRY_AFTER, Receipt, Receiver
@@ -28,28 +30,20 @@ _log = get_logger("intake")
 EVENTS = "events"
 _MEBIBYTE = 1 << 20
 _BODY_SECONDS = 30.0
-_SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:@+-]*(/[A-Za-z0-9._~:@+-]+)*")
-_SOURCE_LENGTH = 200
+_NAME_SHOWN = 200
 
 
 class IntakeSettings(msgspec.Struct, frozen=True):
-    """Bounds and secrets. `body_limit` is in bytes, before and after decompression; `group_limit` for tools that group.
-
-    `secrets` are by source name ("pagerduty/acme", else "pagerduty"), several while one is being replaced by another;
-    a source without any is not checked.
-    """
+    """Bounds and access. Limits are in bytes, before and after decompression; `group_limit` is for tools that group."""
 
     body_limit: int = _MEBIBYTE
     group_limit: int = MAX_GROUP_BYTES
-    secrets: Mapping[str, Sequence[str]] = {}
+    access: Access = Access()
 
     def limit_of(self, source: str) -> int:
         """Bytes that a body of this source may have."""
         largest = largest_body(source)
         return min(largest, self.group_limit if largest == MAX_GROUP_BYTES else self.body_limit)
-
-    def secrets_of(self, source: str) -> Sequence[str]:
-        return self.secrets.get(source) or self.secrets.get(_vendor(source)) or ()
 
 
 def build_router(receiver: Receiver, clock: Clock, settings: IntakeSettings, flight: Flight) -> APIRouter:
@@ -71,7 +65,7 @@ def build_router(receiver: Receiver, clock: Clock, settings: IntakeSettings, fli
     async def agree(request: Request, source: str) -> Response:
         """The CloudEvents webhook handshake: the sender asks, and may send as fast as it likes."""
         headers = {"allow": "OPTIONS, POST"}
-        if (origin := request.headers.get("webhook-request-origin")) is not None and _is_known(source):
+        if (origin := request.headers.get("webhook-request-origin")) is not None and canonical_source(source):
             headers |= {"webhook-allowed-origin": origin, "webhook-allowed-rate": "*"}
             receiver.ignore(Ignored.HANDSHAKE)
         return Response(status_code=200, headers=headers)
@@ -88,13 +82,18 @@ class _Door:
         self._settings = settings
         self._flight = flight
 
-    async def answer(self, request: Request, source: str) -> Response:
+    async def answer(self, request: Request, name: str) -> Response:
         # One value per name: a second header of a name is what a proxy on the way added.
         headers = {name.lower(): value for name, value in reversed(request.headers.items())}
+        source = canonical_source(name)
         try:
             with self._flight.share() as share:
-                body = await self._read(request, source, share)
-                return body if isinstance(body, Response) else await self._take(source, body, headers, share)
+                body = await self._read(request, source or name, share)
+                if isinstance(body, Response):
+                    return body
+                if source is None:
+                    return await self._unknown(name, body, headers)
+                return await self._take(source, body, headers, share)
         except Busy as busy:
             return _later("busy", f"{busy}; send it again in {RETRY_AFTER} s")
         except Unavailable:
@@ -110,16 +109,15 @@ class _Door:
             return _problem(400, "disconnected", "the sender went away before the body was complete")
 
     async def _take(self, source: str, body: Body, headers: dict[str, str], share: Share) -> Response:
-        if not _is_known(source):
-            return await self._unknown(source, body, headers)
+        access = self._settings.access
+        if (refusal := access.refusal(source)) is not None:
+            return await self._unproved(source, refusal, body, headers)
         # A body beyond the limit cannot be verified; it is answered as too large, since a 4xx could end a subscription.
-        if body.whole and (secrets := self._settings.secrets_of(source)):
+        if body.whole and (secrets := access.secrets_of(source)):
             now = self._clock.now()
             wrong = await self._flight.work(body.size, verify, source, secrets, headers, body.data, now)
             if wrong is not None:
-                await self._receiver.refuse(source, Rejected.BAD_SIGNATURE, wrong, body, headers, stranger=True)
-                _log.warning("signature_refused", source=source, why=wrong)
-                return _problem(401, str(Rejected.BAD_SIGNATURE), wrong)
+                return await self._unproved(source, wrong, body, headers)
         # What is unpacked here must not be unpacked again, now or when a reject of it is requeued.
         encoding = headers.pop(ENCODING, "")
         try:
@@ -130,7 +128,8 @@ class _Door:
                 self._receiver.ignore(Ignored.HANDSHAKE)
                 return _json(200, wanted)
             packed = Packed(body.data, encoding)
-            return _receipt(await self._receiver.receive(source, data, headers, packed))
+            allows = partial(access.may_carry, source)
+            return _receipt(await self._receiver.receive(source, data, headers, packed, allows))
         except Unusable as unusable:
             return await self._unusable(source, unusable, body, headers)
 
@@ -138,6 +137,11 @@ class _Door:
         limit = self._settings.limit_of(source)
         # A short body may unpack into a long one.
         return await self._flight.work(limit if encoding else 0, readable, body, encoding, limit)
+
+    async def _unproved(self, source: str, why: str, body: Body, headers: dict[str, str]) -> Response:
+        await self._receiver.refuse(source, Rejected.BAD_SIGNATURE, why, body, headers, stranger=True)
+        _log.warning("signature_refused", source=source, why=why)
+        return _problem(401, str(Rejected.BAD_SIGNATURE), why)
 
     async def _unusable(self, source: str, unusable: Unusable, body: Body, headers: dict[str, str]) -> Response:
         # Nothing of what is too large is taken in, and only its beginning is kept: to answer 2xx would lose it.
@@ -149,7 +153,7 @@ class _Door:
 
     async def _unknown(self, source: str, body: Body, headers: dict[str, str]) -> Response:
         known = ", ".join(sorted(SOURCES))
-        shown = re.sub(r"[^A-Za-z0-9._~:@+/-]", "?", source)[:_SOURCE_LENGTH]
+        shown = re.sub(r"[^A-Za-z0-9._~:@+/-]", "?", source)[:_NAME_SHOWN]
         detail = f"no decoder is called {_vendor(shown)!r}; expected {known}, or one of these and /NAME"
         await self._receiver.refuse(shown, Rejected.UNKNOWN_SOURCE, detail, body, headers, stranger=True)
         return _json(404, {"reason": str(Rejected.UNKNOWN_SOURCE), "detail": detail, "sources": sorted(SOURCES)})
@@ -157,10 +161,6 @@ class _Door:
 
 def _vendor(source: str) -> str:
     return source.partition("/")[0]
-
-
-def _is_known(source: str) -> bool:
-    return len(source) <= _SOURCE_LENGTH and _SOURCE.fullmatch(source) is not None and _vendor(source) in SOURCES
 
 
 def _receipt(receipt: Receipt) -> Response:

@@ -19,6 +19,7 @@ from monitor.core.sharding.routing import EVERYWHERE, SHARDS, Route
 from monitor.decode.canonical import with_receipt
 from monitor.decode.normalise import normalise, receive
 from monitor.decode.outcome import Outcome, refused
+from monitor.decode.reading import others_may_use
 from monitor.decode.registry import decode, decode_plain
 from monitor.ports import NOT_AT_HAND, Reject
 
@@ -69,11 +70,14 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     """A mark: everything up to this moment was written before it."""
 
 
-def read_message(message: Message, source: str, now: Instant, tolerance: int, *, forward: bool = False) -> Entry:
+def read_message(
+    message: Message, source: str, now: Instant, tolerance: int, *, forward: bool = False, ours: bool = False
+) -> Entry:
     """Decode a record that the decoder `source` reads.
 
     `now` stands in where the record has no timestamp, and caps one from the future. `tolerance` in microseconds: how
-    far an event's time may lie after its receipt. `forward`: rejects are for somebody else too. An empty record (a
+    far an event's time may lie after its receipt. `forward`: rejects are for somebody else too. `ours`: this
+    program writes into the topic, and may name itself as the source. An empty record (a
     tombstone) is ignored, by name.
     """
     if not message.value:
@@ -83,14 +87,17 @@ def read_message(message: Message, source: str, now: Instant, tolerance: int, *,
     received_at = _received_at(message.timestamp, now)
     headers = _headers(message.headers)
     route = route_of(headers[SHARDS_HEADER]) if SHARDS_HEADER in headers else ()
-    if (plain := decode_plain(source, message.value, headers)) is not None:
+    plain = decode_plain(source, message.value, headers)
+    if plain is not None and (ours or others_may_use(plain.source)):
         was_received = plain.received_at is not None
         event = receive(plain, received_at, tolerance)
         body = NOT_AT_HAND
         if event is plain:
             body = message.value if was_received else with_receipt(message.value, received_at)
         return Entry(offset=message.offset, at=event.time, events=(event,), bodies=(body,), route=route)
-    outcome = _framed(message.value) or decode(source, message.value, headers, received_at)
+    outcome = _framed(message.value) or decode(
+        source, message.value, headers, received_at, None if ours else others_may_use
+    )
     events = tuple(normalise(event, received_at, tolerance) for event in outcome.events)
     coordinates = {
         "kafka-topic": message.topic,

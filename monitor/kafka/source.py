@@ -304,8 +304,10 @@ class KafkaReader:
         forward = bool(self._settings.dead_letter)
         for partition, records in fetched.items():
             buffer = self._buffers[partition]
+            ours = partition.topic == self._settings.journal
             buffer.entries.extend(
-                read_message(record, buffer.source, now, self._future_tolerance, forward=forward) for record in records
+                read_message(record, buffer.source, now, self._future_tolerance, forward=forward, ours=ours)
+                for record in records
             )
         for partition, buffer in self._buffers.items():
             buffer.fetched = await consumer.position(partition)

@@ -53,7 +53,7 @@ def is_entity(node: Node) -> bool:
     return _says(node, "apiVersion").startswith(_API_VERSION)
 
 
-def is_foreign(node: Node) -> bool:
+def others_may_use(node: Node) -> bool:
     """Whether a document is meant for another tool that names its kinds like Backstage does, such as Kubernetes."""
     return bool(_says(node, "apiVersion") and _says(node, "kind")) and not is_entity(node)
 

@@ -21,7 +21,7 @@ import msgspec
 
 from monitor.core.model.catalogue import Catalogue, Feed, Service
 from monitor.decode.catalogues import SHORT_KEYS, BadCatalogue, catalogue_from_mapping
-from monitor.packs.backstage import Entities, is_entity, is_foreign
+from monitor.packs.backstage import Entities, is_entity, others_may_use
 from monitor.packs.catalogue_parts import Parts
 from monitor.packs.examples import SHORT_SAMPLE
 from monitor.packs.form import Form, name_of, text_of
@@ -74,7 +74,7 @@ def load_catalogues(paths: Sequence[Path]) -> LoadedCatalogue:
         documents = read_documents(file, problems)
         parts.unreadable |= not documents or problems.errors > before
         for node in documents:
-            if is_foreign(node):
+            if others_may_use(node):
                 left_out += 1
             elif is_entity(node):
                 entities.add(node)

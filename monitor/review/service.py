@@ -138,7 +138,7 @@ class Review:
         self._count(record, decided, decision)
         _log.info("near_miss_decided", record=record_id, decision=str(decision.move), reason=decision.reason, by=by)
         if hit:
-            await self._report_impact(decided)
+            await self._report_impact(record, decided)
         return decided
 
     def _order(self, record_id: str, decision: Decision, by: str) -> Decide:
@@ -153,8 +153,20 @@ class Review:
             answers=decision.answers,
         )
 
-    async def _report_impact(self, record: Record) -> None:
-        await self._journal.append(impact_events(record, self._clock.now()))
+    async def _report_impact(self, before: Record, decided: Record) -> None:
+        """Once for a record. A report that is known although nobody made it was forged, and must not stand for it."""
+        events = impact_events(decided, self._clock.now())
+        if all((await self._journal.append(events)).fresh) or await self._was_reported(before, decided):
+            return
+        _log.error("impact_report_forged", record=decided.draft.id, event_id=events[-1].id)
+        mark = f"-{decided.version}"
+        await self._journal.append([msgspec.structs.replace(event, id=event.id + mark) for event in events])
+
+    async def _was_reported(self, before: Record, decided: Record) -> bool:
+        """Whether somebody had said that users were hit before this decision, which the trail has too."""
+        trail = await self._near_misses.audit(before.draft.id)
+        said = sum(line.reason == Dismissal.HAD_USER_IMPACT for line in trail)
+        return before.answers.users_hit is True or said > (decided.reason == Dismissal.HAD_USER_IMPACT)
 
     async def _report_again(self, record: Record) -> None:
         """Make up for an impact report that was lost after its decision had been kept.
@@ -163,7 +175,7 @@ class Review:
         the record is decided already; the report, which has one identity for ever, is written then.
         """
         if record.reason == Dismissal.HAD_USER_IMPACT or record.answers.users_hit:
-            await self._report_impact(record)
+            await self._journal.append(impact_events(record, self._clock.now()))
 
     def _count(self, before: Record, after: Record, decision: Decision) -> None:
         self._metrics.decisions.inc(decision.move, decision.reason)

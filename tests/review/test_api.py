@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from typing import Any
 
 import msgspec
 import pytest
 
+from monitor.core.model.events import Instant
 from monitor.core.model.near_miss import Dismissal, State, public_line
 from monitor.decode.canonical import decode_line
 from monitor.ports import Unavailable
 from monitor.review.schemas import AuditTrail, NearMissDetail, NearMissPage, ProblemOut
+from monitor.review.service import impact_events
 from tests.review.conftest import Desk
 from tests.support import records
 
@@ -153,6 +156,24 @@ async def test_users_were_hit_reaches_the_engine_once(desk: Desk) -> None:
     await desk.decide("nm-1", decision="reopen")
     await desk.decide("nm-1", decision="dismiss", reason="duplicate", answers={"users_hit": True})
     assert len(await desk.journal()) == 2
+
+
+async def test_a_forged_report_does_not_silence_a_reviewer(desk: Desk) -> None:
+    """The names of our own events can be computed; in a journal of before they were guarded one may stand already."""
+    await desk.put(records.draft())
+    for event in impact_events(await desk.store.near_misses.get("nm-1"), records.MONDAY):
+        await desk.store.journal.append([msgspec.structs.replace(event, time=Instant(0), began_at=None)])
+    assert (await desk.decide("nm-1", decision="dismiss", reason="had_user_impact")).status_code == 200
+    *_, ended, started = await desk.journal()
+    assert (started.id, ended.id) == (f"{impact_id()}-2", f"{impact_id()}-end-2")
+    assert (started.kind, started.time) == ("impact.started", records.draft().first_sign_at)
+    await desk.decide("nm-1", decision="reopen")
+    await desk.decide("nm-1", decision="dismiss", reason="had_user_impact")
+    assert len(await desk.journal()) == 4
+
+
+def impact_id() -> str:
+    return "users-hit-" + hashlib.sha256(b"nm-1").hexdigest()[:24]
 
 
 async def test_an_impact_report_that_was_lost_is_made_up_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

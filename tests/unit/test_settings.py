@@ -236,6 +236,20 @@ def test_a_secret_for_a_misspelt_source_would_leave_the_real_one_unchecked() -> 
     assert "there is no source 'pagerdty'; did you mean pagerduty?" in line
 
 
+def test_sources_have_one_name_in_the_settings_too() -> None:
+    environ = {"NEARMISS_SECRETS__CANONICAL": SECRET, "NEARMISS_OPEN_SOURCES": "Statuspage, kubernetes/Prod"}
+    settings = load_settings({}, environ)
+    assert list(settings.secrets) == ["events"]
+    assert settings.open_sources == ("statuspage", "kubernetes/prod")
+    access = load_settings({"host": "0.0.0.0"}, {**environ, "NEARMISS_ACCOUNTS__ONCALL__SECRET": SECRET}).access()
+    assert access.refusal("events") is None
+    assert access.refusal("github") is not None
+    (line,) = problems(environ={"NEARMISS_OPEN_SOURCES": "nobody"})
+    assert "open_sources: 'nobody' names no source" in line
+    (line,) = problems(environ={"NEARMISS_SECRETS__CANONICAL": SECRET, "NEARMISS_SECRETS__EVENTS": SECRET})
+    assert "stands there twice, as 'events'" in line
+
+
 def test_an_empty_list_of_secrets_is_refused() -> None:
     (line,) = problems(environ={"NEARMISS_SECRETS__PAGERDUTY": " , "})
     assert "the secret of pagerduty is empty" in line

@@ -77,6 +77,7 @@ class Rejected(StrEnum):
     TIME_OUT_OF_RANGE = "time_out_of_range"
     BAD_FIELD = "bad_field"
     UNKNOWN_SOURCE = "unknown_source"
+    FOREIGN_SOURCE = "foreign_source"  # the event names a source that its sender did not prove to be
     BAD_COMPRESSION = "bad_compression"
     BAD_SIGNATURE = "bad_signature"
     DECODER_FAILED = "decoder_failed"  # a defect of ours: the bytes are kept and can be requeued after the fix

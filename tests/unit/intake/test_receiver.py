@@ -8,7 +8,6 @@ from monitor.core.model.events import Instant
 from monitor.core.model.reasons import Rejected
 from monitor.intake.receiver import safe_headers
 from monitor.intake.requeue import TURNED_AWAY, can_be_read_again
-from monitor.intake.webhooks import IntakeSettings
 from monitor.ports import Reject
 
 
@@ -36,13 +35,6 @@ def test_what_a_decoder_needs_again_is_kept(name: str) -> None:
 
 def test_a_header_is_cut_where_it_is_too_long_to_mean_anything() -> None:
     assert len(safe_headers({"user-agent": "x" * 5000})["user-agent"]) == 1000
-
-
-def test_a_name_of_ones_own_falls_back_to_the_vendors_secret() -> None:
-    settings = IntakeSettings(secrets={"pagerduty": ("general",), "pagerduty/acme": ("old", "new")})
-    assert settings.secrets_of("pagerduty/acme") == ("old", "new")
-    assert settings.secrets_of("pagerduty/other") == ("general",)
-    assert settings.secrets_of("github") == ()
 
 
 @pytest.mark.parametrize("reason", Rejected)

@@ -76,6 +76,15 @@ def test_a_record_of_many_bad_pieces_is_one_reject() -> None:
     assert entry.rejects[0].detail.startswith("20,000 pieces of the body")
 
 
+def test_an_event_of_ours_is_taken_from_our_own_topic_only() -> None:
+    value = body(source="nearmiss/review")
+
+    assert [reject.reason for reject in read(value).rejects] == ["foreign_source"]
+    assert [reject.reason for reject in read(b"[" + value + b"]").rejects] == ["foreign_source"]
+    ours = read_message(Record("ops", 3, 17, 0, value, ()), "events", NOW, MINUTE, ours=True)
+    assert [event.source for event in ours.events] == ["nearmiss/review"]
+
+
 def test_a_reject_tells_where_the_record_lies() -> None:
     [reject] = read(b"{", headers=(("Trace", b"1"), ("Trace", b"\xff"), ("empty", None))).rejects
 

@@ -1,0 +1,87 @@
+"""Whoever cannot prove to be a source does not get in as it, by whatever name, and cannot speak for it elsewhere."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.e2e.hostile import EVENT
+from tests.support.service import Service
+
+SECRET = "a-secret-of-this-test"
+CONFIG = f"""
+secrets:
+  events: [{SECRET}]
+  pagerduty/acme: [{SECRET}]
+  github: [{SECRET}]
+"""
+PUSH = {
+    "ref": "refs/heads/main",
+    "before": "a1",
+    "after": "b2",
+    "repository": {
+        "name": "checkout",
+        "full_name": "acme/checkout",
+        "default_branch": "main",
+        "pushed_at": 1_773_140_000,
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    directory = tmp_path_factory.mktemp("door")
+    (directory / "nearmiss.yaml").write_text(CONFIG)
+    database = f"sqlite:///{directory / 'nearmiss.db'}"
+    running = Service(directory, "--database", database, "--config", str(directory / "nearmiss.yaml"))
+    try:
+        yield running.start()
+    finally:
+        running.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/ingest/events", 401),
+        ("/ingest/canonical", 401),
+        ("/ingest/Events", 401),
+        ("/ingest/canonical/x", 401),
+        ("/ingest/pagerduty", 401),
+        ("/ingest/pagerduty/Acme", 401),
+        ("/ingest/pagerduty/other", 401),
+        ("/ingest/pagerduty/%2e/acme", 404),
+        ("/ingest/pagerduty/%2e%2e/events", 404),
+        ("/ingest/github/any", 401),
+        ("/ingest/statuspage", 202),
+    ],
+)
+def test_no_spelling_gets_around_a_secret(service: Service, path: str, status: int) -> None:
+    assert service.post(path, json.dumps(EVENT).encode()).status_code == status
+
+
+def _post(service: Service, **changes: object) -> Any:
+    body = json.dumps({**EVENT, **changes}).encode()
+    return service.post("/ingest/canonical", body, authorization=f"Bearer {SECRET}").json()
+
+
+@pytest.mark.parametrize("source", ["nearmiss/review", "github/acme/checkout", "pagerduty/acme", "pagerduty/other"])
+def test_an_event_cannot_name_a_source_that_its_sender_is_not(service: Service, source: str) -> None:
+    answer = _post(service, source=source)
+    assert answer["accepted"] == 0
+    assert [each["reason"] for each in answer["rejected"]] == ["foreign_source"]
+
+
+def test_a_real_delivery_is_no_duplicate_of_a_forged_one(service: Service) -> None:
+    body = json.dumps(PUSH).encode()
+    signature = "sha256=" + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+    answer = service.post(
+        "/ingest/github/acme/checkout", body, x_github_event="push", x_hub_signature_256=signature
+    ).json()
+    assert (answer["accepted"], answer["duplicates"]) == (1, 0)
+    assert _post(service, source="deploy")["accepted"] == 1
