@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.core.model.events import SECOND, Actor, Bound, Event, Instant, Kind, Severity, to_instant
+from monitor.core.model.events import SECOND, Actor, Bound, Event, Instant, Kind, Severity, to_instant, to_text
 from monitor.core.model.reasons import Mark, Rejected
 from monitor.decode.lenient import MAX_TEXT, Labels, as_text, clip, clip_identifier
 from monitor.decode.outcome import Unreadable
@@ -139,6 +139,11 @@ def digest(*parts: Any) -> str:
     """A short hash of what the parts mean: the order of an object's names does not matter."""
     meaning = json.dumps(parts, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(meaning.encode()).hexdigest()[:32]
+
+
+def day_of(delivery: Delivery) -> str:
+    """The day of receipt, for bodies that tell neither a time nor an id: the same again on another day is news."""
+    return (to_text(delivery.received_at) or "")[:10]
 
 
 def without(body: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:

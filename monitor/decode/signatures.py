@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 import msgspec
 
 from monitor.core.model.events import MINUTE, SECOND, Instant
+from monitor.decode.outcome import Unreadable
+from monitor.decode.times import read_time
 
 TOLERANCE = 5 * MINUTE
 """How far a signed time may be from now, in either direction (microseconds)."""
 
+Encoding = Literal["hex", "base64"]
 Check = Callable[[Sequence[bytes], Mapping[str, str], bytes, Instant], str | None]
 
 
@@ -42,9 +45,11 @@ def verify(scheme: Scheme, secrets: Sequence[str], headers: Mapping[str, str], b
 
 def _token(secrets: Sequence[bytes], headers: Mapping[str, str], body: bytes, now: Instant) -> str | None:
     """The secret itself in a header: whoever knows it may send, the body is not protected."""
-    scheme, _, bearer = headers.get("authorization", "").partition(" ")
-    shown = [bearer.strip()] if scheme.lower() == "bearer" else []
+    said = headers.get("authorization", "")
+    scheme, _, bearer = said.partition(" ")
+    shown = [bearer.strip()] if scheme.lower() in ("bearer", "token") else []
     shown += _basic(bearer) if scheme.lower() == "basic" else []
+    shown += [said] if said and " " not in said else []
     shown += [headers[name] for name in TOKEN_HEADERS if name in headers]
     if not shown:
         return f"no token: expected a header Authorization: Bearer, or one of {', '.join(TOKEN_HEADERS)}"
@@ -53,7 +58,15 @@ def _token(secrets: Sequence[bytes], headers: Mapping[str, str], body: bytes, no
     return None if any(matches) else "the token is not the configured secret"
 
 
-TOKEN_HEADERS = ("x-nearmiss-token", "x-gitlab-token", "x-api-key")
+TOKEN_HEADERS = (
+    "x-nearmiss-token",
+    "x-gitlab-token",
+    "x-api-key",
+    "cf-webhook-auth",
+    "x-honeycomb-webhook-token",
+    "x-harness-webhook-token",
+    "x-webhook-token",
+)
 
 
 def _basic(encoded: str) -> list[str]:
@@ -65,28 +78,83 @@ def _basic(encoded: str) -> list[str]:
     return [password] if found else []
 
 
+def _over_body(
+    header: str, prefix: str = "", algorithm: str = "sha256", encoding: Encoding = "hex", or_token: bool = False
+) -> Check:
+    """A scheme that signs the body and nothing else; several signatures stand between commas.
+
+    With `or_token` the tool may sign or not, as its user likes: without a signature the secret has to come as a token.
+    """
+
+    def check(secrets: Sequence[bytes], headers: Mapping[str, str], body: bytes, now: Instant) -> str | None:
+        given = headers.get(header)
+        if given is None:
+            return (
+                _token(secrets, headers, body, now) if or_token else f"no signature: expected a header {_shown(header)}"
+            )
+        expected = [_encoded(_hmac(secret, body, algorithm), encoding) for secret in secrets]
+        return _any_equal(expected, _versions(given.split(","), prefix), encoding)
+
+    return check
+
+
+def _over_time(
+    header: str, timestamp: str, join: bytes = b"", prefix: str = "", encoding: Encoding = "hex", lead: bytes = b""
+) -> Check:
+    """A scheme that signs a time of its own header with the body; what is older than `TOLERANCE` is refused."""
+
+    def check(secrets: Sequence[bytes], headers: Mapping[str, str], body: bytes, now: Instant) -> str | None:
+        given, sent = headers.get(header), headers.get(timestamp)
+        if given is None or sent is None:
+            return f"no signature: expected headers {_shown(header)} and {_shown(timestamp)}"
+        if wrong := _wrong_time(sent, now):
+            return wrong
+        signed = lead + sent.encode() + join + body
+        return _any_equal(
+            [_encoded(_hmac(key, signed), encoding) for key in secrets], _versions([given], prefix), encoding
+        )
+
+    return check
+
+
+def _shown(header: str) -> str:
+    return "-".join(part.capitalize() for part in header.split("-"))
+
+
 def _github(secrets: Sequence[bytes], headers: Mapping[str, str], body: bytes, now: Instant) -> str | None:
-    given = headers.get("x-hub-signature-256")
-    if given is None:
-        if "x-hub-signature" in headers:
-            return "only the SHA-1 signature was sent, which is refused; expected X-Hub-Signature-256"
-        return "no signature: expected a header X-Hub-Signature-256"
-    return _hex_matches(secrets, body, [given.removeprefix("sha256=")])
+    if "x-hub-signature-256" not in headers and "x-hub-signature" in headers:
+        return "only the SHA-1 signature was sent, which is refused; expected X-Hub-Signature-256"
+    return _over_body("x-hub-signature-256", "sha256=")(secrets, headers, body, now)
 
 
-def _pagerduty(secrets: Sequence[bytes], headers: Mapping[str, str], body: bytes, now: Instant) -> str | None:
-    given = headers.get("x-pagerduty-signature")
-    if given is None:
-        return "no signature: expected a header X-PagerDuty-Signature"
-    return _hex_matches(secrets, body, _versions(given.split(","), "v1="))
+def _flux(secrets: Sequence[bytes], headers: Mapping[str, str], body: bytes, now: Instant) -> str | None:
+    """The signature names its algorithm; the provider without a signature may carry a token."""
+    algorithm = headers.get("x-signature", "").partition("=")[0]
+    if algorithm not in ("sha224", "sha384", "sha512"):
+        algorithm = "sha256"
+    return _over_body("x-signature", f"{algorithm}=", algorithm, or_token=True)(secrets, headers, body, now)
 
 
-def _slack(secrets: Sequence[bytes], headers: Mapping[str, str], body: bytes, now: Instant) -> str | None:
-    given, sent = headers.get("x-slack-signature"), headers.get("x-slack-request-timestamp")
-    if given is None or sent is None:
-        return "no signature: expected headers X-Slack-Signature and X-Slack-Request-Timestamp"
-    wrong = _wrong_time(sent, now)
-    return wrong or _hex_matches(secrets, b"v0:%b:%b" % (sent.encode(), body), _versions([given], "v0="))
+def _grafana(secrets: Sequence[bytes], headers: Mapping[str, str], body: bytes, now: Instant) -> str | None:
+    """The header of the time has no name of its own; the one that Grafana's pages use is read."""
+    if GRAFANA_TIME in headers:
+        return _over_time("x-grafana-alerting-signature", GRAFANA_TIME, b":")(secrets, headers, body, now)
+    return _over_body("x-grafana-alerting-signature", or_token=True)(secrets, headers, body, now)
+
+
+GRAFANA_TIME = "x-grafana-alerting-timestamp"
+
+
+def _rootly(secrets: Sequence[bytes], headers: Mapping[str, str], body: bytes, now: Instant) -> str | None:
+    """`t=<seconds>,v1=<hex>` over the time directly followed by the body."""
+    parts = [one.strip().partition("=") for one in headers.get("x-rootly-signature", "").split(",")]
+    sent = next((value for name, _, value in parts if name == "t"), None)
+    if sent is None:
+        return "no signature: expected a header x-rootly-signature with t and v1"
+    if wrong := _wrong_time(sent, now):
+        return wrong
+    expected = [_hmac(secret, sent.encode() + body).hex() for secret in secrets]
+    return _any_equal(expected, [value for name, _, value in parts if name == "v1"])
 
 
 def _standard(secrets: Sequence[bytes], headers: Mapping[str, str], body: bytes, now: Instant) -> str | None:
@@ -99,18 +167,26 @@ def _standard(secrets: Sequence[bytes], headers: Mapping[str, str], body: bytes,
         if wrong := _wrong_time(sent, now):
             return wrong
         signed = b"%b.%b.%b" % (identity.encode(), sent.encode(), body)
-        expected = [base64.b64encode(_hmac(key, signed)).decode() for key in map(_standard_key, secrets)]
-        return _any_equal(expected, list(_versions(given.split(), "v1,")))
+        expected = [_encoded(_hmac(key, signed), "base64") for secret in secrets for key in _standard_keys(secret)]
+        return _any_equal(expected, _versions(given.split(), "v1,"), "base64")
     return "no signature: expected headers webhook-id, webhook-timestamp and webhook-signature"
 
 
-def _standard_key(secret: bytes) -> bytes:
-    """The key is the base64 after `whsec_`; a secret of another form is used as it is."""
+def _standard_keys(secret: bytes) -> list[bytes]:
+    """The key is the base64 after `whsec_`; a secret of another form may be base64 or the key as it is."""
     encoded = secret.removeprefix(b"whsec_")
+    as_it_is = [] if encoded != secret else [secret]
     try:
-        return base64.b64decode(encoded + b"=" * (-len(encoded) % 4), validate=True)
+        return [base64.b64decode(encoded + b"=" * (-len(encoded) % 4), validate=True), *as_it_is]
     except (binascii.Error, ValueError):
-        return secret
+        return [secret]
+
+
+def _gitlab(secrets: Sequence[bytes], headers: Mapping[str, str], body: bytes, now: Instant) -> str | None:
+    """The token; newer releases sign by Standard Webhooks too, and a signature that is there has to be good."""
+    if "webhook-signature" in headers:
+        return _standard(secrets, headers, body, now)
+    return _token(secrets, headers, body, now)
 
 
 TOKEN = Scheme(
@@ -119,35 +195,88 @@ TOKEN = Scheme(
     _token,
 )
 GITHUB = Scheme("`X-Hub-Signature-256` over the body", _github)
-PAGERDUTY = Scheme("`X-PagerDuty-Signature` over the body", _pagerduty)
-SLACK = Scheme("`X-Slack-Signature` over the time and the body, at most five minutes old", _slack)
+GITLAB = Scheme("the secret token of the webhook (`X-Gitlab-Token`), or Standard Webhooks where GitLab signs", _gitlab)
+PAGERDUTY = Scheme("`X-PagerDuty-Signature` over the body", _over_body("x-pagerduty-signature", "v1="))
+SLACK = Scheme(
+    "`X-Slack-Signature` over the time and the body, at most five minutes old",
+    _over_time("x-slack-signature", "x-slack-request-timestamp", b":", "v0=", lead=b"v0:"),
+)
 STANDARD = Scheme("Standard Webhooks: `webhook-id`, `webhook-timestamp`, `webhook-signature`", _standard)
+GRAFANA = Scheme(
+    "`X-Grafana-Alerting-Signature` over the body, with its time in `X-Grafana-Alerting-Timestamp` where that header "
+    "is configured; or the secret as a token",
+    _grafana,
+)
+FLUX = Scheme("`X-Signature` over the body (provider `generic-hmac`), or the secret as a token", _flux)
+SENTRY = Scheme("`Sentry-Hook-Signature` over the body", _over_body("sentry-hook-signature"))
+LAUNCHDARKLY = Scheme(
+    "`X-LD-Signature` over the body, or the secret as a token", _over_body("x-ld-signature", or_token=True)
+)
+FLAGSMITH = Scheme(
+    "`X-Flagsmith-Signature` over the body, or the secret as a token",
+    _over_body("x-flagsmith-signature", or_token=True),
+)
+TERRAFORM = Scheme(
+    "`X-TFE-Notification-Signature` (SHA-512) over the body", _over_body("x-tfe-notification-signature", "", "sha512")
+)
+JIRA = Scheme(
+    "`X-Hub-Signature` (SHA-256) over the body, or the secret as a token",
+    _over_body("x-hub-signature", "sha256=", or_token=True),
+)
+MAPPED: dict[str, Scheme] = {
+    "token": TOKEN,
+    "standard-webhooks": STANDARD,
+    "bitbucket": Scheme("`X-Hub-Signature` over the body", _over_body("x-hub-signature", "sha256=")),
+    "checkly": Scheme("`X-Checkly-Signature` over the body", _over_body("x-checkly-signature", or_token=True)),
+    "circleci": Scheme("`Circleci-Signature` over the body", _over_body("circleci-signature", "v1=")),
+    "firehydrant": Scheme("`Fh-Signature` over the body", _over_body("fh-signature")),
+    "gitea": Scheme("`X-Gitea-Signature` over the body", _over_body("x-gitea-signature")),
+    "intercom": Scheme("`X-Hub-Signature` (SHA-1) over the body", _over_body("x-hub-signature", "sha1=", "sha1")),
+    "linear": Scheme("`Linear-Signature` over the body", _over_body("linear-signature")),
+    "netbox": Scheme(
+        "`X-Hook-Signature` (SHA-512) over the body, or the secret as a token",
+        _over_body("x-hook-signature", "", "sha512", or_token=True),
+    ),
+    "rootly": Scheme("`X-Rootly-Signature` over the time and the body, at most five minutes old", _rootly),
+    "zendesk": Scheme(
+        "`X-Zendesk-Webhook-Signature` over the time and the body, at most five minutes old",
+        _over_time("x-zendesk-webhook-signature", "x-zendesk-webhook-signature-timestamp", encoding="base64"),
+    ),
+}
+"""Schemes that a mapping may name: those of tools that need no decoder of their own."""
 
 
-def _versions(given: Sequence[str], prefix: str) -> Iterator[str]:
+def _versions(given: Sequence[str], prefix: str) -> list[str]:
     """The signatures of the version that we know among those that were sent."""
-    return (one.strip().removeprefix(prefix) for one in given if one.strip().startswith(prefix))
+    return [one.strip().removeprefix(prefix) for one in given if one.strip().startswith(prefix)]
 
 
 def _wrong_time(sent: str, now: Instant) -> str | None:
-    if not (sent.isascii() and sent.isdigit() and len(sent) < 13):
-        return "the signed time is no whole number of seconds since 1970"
-    off = abs(int(sent) * SECOND - now)
+    """Why a signed time does not serve: seconds since 1970, or RFC 3339 as Zendesk writes it."""
+    if sent.isascii() and sent.isdigit() and len(sent) < 13:
+        at = int(sent) * SECOND
+    else:
+        try:
+            at = read_time(sent, "the signed time")[0]
+        except Unreadable:
+            return "the signed time is neither a whole number of seconds since 1970 nor RFC 3339"
+    off = abs(at - now)
     if off <= TOLERANCE:
         return None
     return f"the signed time is {off // SECOND} s off; at most {TOLERANCE // SECOND} s are allowed: check both clocks"
 
 
-def _hex_matches(secrets: Sequence[bytes], signed: bytes, given: Sequence[str] | Iterator[str]) -> str | None:
-    return _any_equal([_hmac(secret, signed).hex() for secret in secrets], [one.lower() for one in given])
-
-
-def _any_equal(expected: Sequence[str], given: Sequence[str]) -> str | None:
-    matches = [hmac.compare_digest(one.encode(), other.encode()) for one in given for other in expected]
+def _any_equal(expected: Sequence[str], given: Sequence[str], encoding: Encoding = "hex") -> str | None:
+    plain = [one.lower() for one in given] if encoding == "hex" else given
+    matches = [hmac.compare_digest(one.encode(), other.encode()) for one in plain for other in expected]
     if not matches:
         return "the signature header holds no signature of a version that we know"
     return None if any(matches) else "the signature does not match: a wrong secret, or the body was changed on its way"
 
 
-def _hmac(key: bytes, signed: bytes) -> bytes:
-    return hmac.new(key, signed, hashlib.sha256).digest()
+def _encoded(signature: bytes, encoding: Encoding) -> str:
+    return signature.hex() if encoding == "hex" else base64.b64encode(signature).decode()
+
+
+def _hmac(key: bytes, signed: bytes, algorithm: str = "sha256") -> bytes:
+    return hmac.new(key, signed, algorithm).digest()

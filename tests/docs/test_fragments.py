@@ -16,14 +16,15 @@ from monitor.settings import Settings, load_settings
 from tests.architecture.files import text, tracked
 
 FENCE = re.compile(r"^```yaml\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-PAGES = [path for path in tracked() if path.suffix == ".md" and path.parts[0] == "docs"]
+OF_TOOLS = Path("docs/reference/tools.md")
+"""Its blocks are configurations of the tools themselves."""
+PAGES = [path for path in tracked() if path.suffix == ".md" and path.parts[0] == "docs" and path != OF_TOOLS]
 CATALOGUE = {"services", "production", "feeds", "automation", "defaults"}
 ELSEWHERE = {
     "rule": "tests/docs/test_examples.py",
     "where": "tests/rules/test_reference_page.py",
     "steps": "tests/rules/test_reference_page.py",
     "id": "tests/docs/test_examples.py",
-    "route": "a configuration of the Alertmanager",
 }
 """What the first key of other blocks says about them."""
 CLUSTER = {"bootstrap": "kafka:9092", "topics": {"ops.events": "events"}, "journal": "ops.events"}
@@ -62,6 +63,11 @@ def test_a_block_is_of_a_sort_that_is_tried(written: str, tmp_path: Path) -> Non
         account["secret"] = account["secret"].replace("…", "0" * 64)
     file.write_text(yaml.safe_dump(first), encoding="utf-8")
     load_settings({"config": str(file)})
+
+
+def test_configurations_of_tools_are_whole() -> None:
+    for found in FENCE.finditer(text(OF_TOOLS) or ""):
+        assert all(isinstance(each, dict) for each in yaml.safe_load_all(found[1]))
 
 
 def test_the_event_of_the_format_s_page_is_read() -> None:

@@ -13,6 +13,7 @@ from monitor.core.model.reasons import Ignored
 from monitor.decode.outcome import NoEvent
 from monitor.decode.reading import (
     Delivery,
+    day_of,
     digest,
     first,
     make,
@@ -46,12 +47,14 @@ def read(body: Mapping[str, Any], delivery: Delivery) -> Event:
     if kind is None:
         raise NoEvent(Ignored.UNKNOWN_TYPE, f"event_action {action!r:.40} is none of trigger, acknowledge, resolve")
     details = payload.get("custom_details", body.get("details"))
+    at = moment(payload.get("timestamp"), "payload.timestamp")
+    meaning = digest(without(body, _SECRETS))
     link = mapping(next(iter(sequence(body.get("links"))), None))
     return make(
         delivery,
-        id=digest(without(body, _SECRETS)),
+        id=meaning if at else f"{meaning}/{day_of(delivery)}",
         kind=kind,
-        time=moment(payload.get("timestamp"), "payload.timestamp"),
+        time=at,
         service=first(mapping(details), ("service", "service_name")),
         environment=first(mapping(details), ("environment", "env")),
         subject=first(body, ("dedup_key", "incident_key")),

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from monitor.core.model.events import Bound, Event, to_text
+from monitor.core.model.events import Bound, Event, Severity, to_text
 from monitor.core.model.reasons import Ignored
 from monitor.decode.jsontext import load_item
 from monitor.decode.outcome import NoEvent
@@ -36,8 +36,16 @@ _SERVICE = (
     "application",
     "app_kubernetes_io_name",
     "label_app",
+    "service.name",
 )
-_ENVIRONMENT = ("environment", "env", "deployment_environment", "stage")
+_ENVIRONMENT = (
+    "environment",
+    "env",
+    "deployment_environment",
+    "deployment.environment",
+    "deployment.environment.name",
+    "stage",
+)
 _SEVERITY = ("severity", "level", "priority", "alertLevel")
 _VALUE = ("value", "current_value", "currentValue")
 _LIMIT = ("threshold", "limit")
@@ -62,7 +70,8 @@ def split(body: Any, delivery: Delivery) -> list[Any]:
 def read(piece: Any, delivery: Delivery) -> list[Event]:
     """The event of one alert. Raises Unreadable or NoEvent.
 
-    Identity is the fingerprint with the beginning and the status, so that repeats and replicas are the same event.
+    Identity is the fingerprint with the beginning, the status and the end: repeats and replicas are the same event, and
+    an alert that recovers twice from one beginning, as after a false recovery, gives both recoveries.
     """
     alert, group = load_item(piece[0]), piece[1]
     if not isinstance(alert, dict):
@@ -80,25 +89,41 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
     known = text(alert.get("fingerprint")) or fingerprint(mapping(alert.get("labels")))
     limit, bound = _limit(annotations, labels, alert.get("generatorURL"))
     beginning = to_text(began[0]) if began else None
+    ending = to_text(ended[0]) if ended and resolved else None
+    stopped = resolved and text(annotations.get("grafana_state_reason")) is not None
     return [
         make(
             delivery,
-            id="/".join(part for part in (known, beginning, status) if part),
-            kind="alert.resolved" if resolved else "alert.fired",
+            id="/".join(part for part in (known, beginning, status, ending) if part),
+            kind="alert.cancelled" if stopped else "alert.resolved" if resolved else "alert.fired",
             time=ended if resolved else began,
-            service=first(labels, _SERVICE),
-            environment=first(labels, _ENVIRONMENT),
+            service=service_of(labels),
+            environment=environment_of(labels),
             subject=known,
-            severity=next((grade for key in _SEVERITY if (grade := severity(labels.get(key)))), None),
+            severity=severity_of(labels),
             title=first(annotations, ("summary", "title", "message", "description", "alertInfo")) or name,
             labels=_labels(labels, annotations, group, alert, beginning if resolved else None),
             value=next((found for key in _VALUE if (found := number(annotations.get(key))) is not None), None),
             limit=limit,
             bound=bound,
             unit=text(labels.get("unit")),
+            began_at=began[0] if began and resolved else None,
             url=text(alert.get("generatorURL")) or text(group.get("externalURL")),
         )
     ]
+
+
+def service_of(labels: Mapping[str, Any]) -> str | None:
+    """The service as a label names it. An exporter's own label is told apart later, by the catalogue."""
+    return first(labels, _SERVICE)
+
+
+def environment_of(labels: Mapping[str, Any]) -> str | None:
+    return first(labels, _ENVIRONMENT)
+
+
+def severity_of(labels: Mapping[str, Any]) -> Severity | None:
+    return next((grade for key in _SEVERITY if (grade := severity(labels.get(key)))), None)
 
 
 def _labels(
@@ -194,7 +219,7 @@ TOOL = Tool(
     name="alertmanager",
     title="Prometheus Alertmanager",
     tells="alerts, recoveries",
-    kinds=("alert.fired", "alert.resolved"),
+    kinds=("alert.fired", "alert.resolved", "alert.cancelled"),
     sample=Sample(_SAMPLE, ("alert.fired",)),
     setup=_SETUP,
     limits=(

@@ -1,4 +1,4 @@
-"""Kubernetes events (`v1` and `events.k8s.io/v1`), bare, in a list, or as a watch delivers them.
+"""Kubernetes: its events (`v1` and `events.k8s.io/v1`), bare, in a list or as a watch delivers them, and its audit log.
 
 An event object is updated in place when it repeats: uid and count together are the identity, the object it is about
 is the subject.
@@ -12,9 +12,12 @@ from typing import Any
 
 from monitor.core.model.events import Actor, Event, Kind
 from monitor.core.model.reasons import Ignored, Rejected
+from monitor.decode.bodyforms import json_lines
 from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.reading import Delivery, Moment, digest, first, make, mapping, moment, not_the_shape, sequence, text
 from monitor.decode.tool import Sample, Tool
+from monitor.decode.tools import _kubernetes_audit
+from monitor.decode.tools._kubernetes_names import service_of
 
 _KINDS: dict[str, Kind] = {
     "ScalingReplicaSet": "change.scaled",
@@ -32,19 +35,16 @@ _KINDS: dict[str, Kind] = {
     "NodeNotSchedulable": "change.configured",
     "NodeSchedulable": "change.configured",
     "RemovingNode": "change.deleted",
+    "RolloutUpdated": "change.started",
+    "RolloutAborted": "change.held",
+    "RolloutPaused": "change.held",
+    "RolloutResumed": "change.started",
+    "RolloutCompleted": "change.deployed",
+    "RollbackSucceeded": "change.rolled_back",
+    "InstallSucceeded": "change.deployed",
+    "UpgradeSucceeded": "change.deployed",
 }
 _WATCH = frozenset({"ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"})
-_HASH = "[bcdfghjklmnpqrstvwxz2456789]"
-_SUFFIXES = {
-    "Pod": (
-        re.compile(rf"-{_HASH}{{6,10}}-{_HASH}{{5}}$"),
-        re.compile(rf"-\d{{8,12}}-{_HASH}{{5}}$"),
-        re.compile(rf"-{_HASH}{{5}}$"),
-        re.compile(r"-\d{1,4}$"),
-    ),
-    "ReplicaSet": (re.compile(rf"-{_HASH}{{6,10}}$"),),
-    "Job": (re.compile(r"-\d{8,12}$"),),
-}
 _PRESENT = "already present on machine"
 _IMAGE = re.compile(r'image "(?P<name>[^"@\s]+?)(?::(?P<tag>[^":/@]+))?(?:@(?P<digest>sha256:[0-9a-f]+))?"')
 _SCALED = re.compile(
@@ -60,14 +60,18 @@ def split(body: Any, delivery: Delivery) -> list[Any]:
     found = mapping(body)
     if isinstance(found.get("items"), list):
         return sequence(found["items"])
+    if _kubernetes_audit.fits(found):
+        return [found]
     if "object" in found or "involvedObject" in found or "regarding" in found or found.get("kind") == "Event":
         return [found]
-    raise not_the_shape("a Kubernetes Event, a list of them, or a watch event", body)
+    raise not_the_shape("a Kubernetes Event, a list of them, a watch event, or an audit log", body)
 
 
 def read(piece: Any, delivery: Delivery) -> list[Event]:
     """The event of one Kubernetes event. Raises Unreadable or NoEvent."""
     found = mapping(piece)
+    if _kubernetes_audit.fits(found):
+        return [_kubernetes_audit.read(found, delivery)]
     watched = text(found.get("type"))
     if "object" in found and watched in _WATCH:
         if watched not in ("ADDED", "MODIFIED"):
@@ -148,16 +152,6 @@ def _time(found: Mapping[str, Any], series: Mapping[str, Any]) -> Moment | None:
     return None
 
 
-def service_of(kind: str, name: str) -> str | None:
-    """The workload behind an object, without the hashes that its controllers append; None for what is no workload."""
-    if kind in ("Node", "Namespace", "PersistentVolume"):
-        return None
-    for suffix in _SUFFIXES.get(kind, ()):
-        if (match := suffix.search(name)) and match.start() > 0:
-            return name[: match.start()]
-    return name
-
-
 def _image(message: str) -> dict[str, str | None]:
     match = _IMAGE.search(message)
     return {} if match is None else {"image": match["name"], "version": match["digest"] or match["tag"]}
@@ -180,7 +174,7 @@ _SAMPLE = """{"apiVersion": "v1", "kind": "Event", "metadata": {"uid": "6b1c", "
  "lastTimestamp": "2026-03-10T12:00:00Z", "source": {"component": "deployment-controller"}}"""
 
 _SETUP = """
-Events come as the API has them: one, a list, or what a watch delivers. The simplest sender is a job that runs each
+**Events** come as the API has them: one, a list, or what a watch delivers. The simplest sender is a job that runs each
 minute; events that were sent before are known by their uid and count.
 
 ```sh
@@ -190,19 +184,40 @@ kubectl get events --all-namespaces -o json |
 
 An exporter that posts events to a webhook works as well. Large clusters exceed `body_limit` (5 MB); send each
 namespace by itself then.
+
+**The audit log** is the only place that tells who ran `kubectl`. Start the API server with
+`--audit-webhook-config-file` and `--audit-policy-file`; the file is a kubeconfig whose server is
+`http://nearmiss:8080/ingest/kubernetes` and whose user has the secret as its `token`. A policy that logs what people
+do and leaves the rest out:
+
+```yaml
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+  - {level: None, verbs: [get, list, watch]}
+  - {level: None, resources: [{group: coordination.k8s.io}, {group: "", resources: [events, endpoints]}]}
+  - {level: Metadata, resources: [{group: "", resources: [secrets, configmaps]}]}
+  - {level: Request}
+```
+
+A log file is read as it is: `curl --data-binary @audit.log` to the same address.
 """
 
 TOOL = Tool(
     name="kubernetes",
     title="Kubernetes",
-    tells="roll-outs, restarts, scaling, nodes",
-    kinds=tuple(sorted(set(_KINDS.values()))),
+    tells="roll-outs, restarts, scaling, nodes; and who ran kubectl",
+    kinds=tuple(sorted({*_KINDS.values(), "change.ran", "change.blocked"})),
     sample=Sample(_SAMPLE, ("change.scaled",)),
     setup=_SETUP,
     limits=(
         "The service is the workload behind the object (`payments-6f7c9d8b5-x2x7q` is `payments`).",
         "No environment is named, which counts as unknown.",
+        "Without the audit log every change is the controller's.",
+        "In the audit log all accounts but `system:…` are taken for people.",
     ),
     split=split,
     read=read,
+    parse=json_lines,
 )

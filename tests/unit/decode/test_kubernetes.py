@@ -8,7 +8,7 @@ import pytest
 
 from monitor.core.model.events import Actor
 from monitor.core.model.reasons import Ignored, Rejected
-from monitor.decode.tools.kubernetes import service_of
+from monitor.decode.tools._kubernetes_names import service_of
 from tests.unit.decode.deliveries import at, event, events, left_out, refused
 
 
