@@ -14,7 +14,7 @@ import msgspec
 from monitor.core.model.events import Event, Instant, to_text
 from monitor.core.model.reasons import Rejected
 from monitor.decode.jsontext import load
-from monitor.decode.lenient import MAX_TEXT, from_mapping
+from monitor.decode.lenient import MAX_TEXT, drop_empty, from_mapping
 from monitor.decode.outcome import Unreadable
 from monitor.decode.times import instant_hook, time_as_text
 
@@ -56,6 +56,8 @@ def decode_regular(line: bytes) -> Event | None:
     if (value is None or -9007199254740992.0 < value < 9007199254740992.0) and (
         limit is None or -9007199254740992.0 < limit < 9007199254740992.0
     ):
+        if b'""' in line:
+            drop_empty(event)
         return event
     return None
 
@@ -84,6 +86,9 @@ def decode_lines(lines: Sequence[bytes]) -> list[Event] | None:
         limit = event.limit
         if limit is not None and not -9007199254740992.0 < limit < 9007199254740992.0:
             return None
+    if b'""' in block:
+        for event in events:
+            drop_empty(event)
     return events
 
 

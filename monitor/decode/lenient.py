@@ -11,6 +11,8 @@ import math
 from collections.abc import Mapping
 from typing import Any, get_args
 
+from msgspec.structs import force_setattr
+
 from monitor.core.model.events import KINDS, SEVERITIES, Actor, ActorKind, Bound, Event, Instant
 from monitor.core.model.reasons import Mark, Rejected
 from monitor.decode.outcome import Unreadable
@@ -32,12 +34,27 @@ _CHOICES = {"severity": frozenset(SEVERITIES), "bound": frozenset(get_args(Bound
 _TEXTS = ("service", "environment", "subject", "title", "unit", "url")
 _TIMES = ("time", "expires_at", "previous_expires_at", "began_at", "covers_from", "received_at")
 _NUMBERS = ("value", "limit")
+_REQUIRED = ("id", "source", "time", "kind")
+"""The one place where an empty text differs from an absent one: the error says which of the two was found."""
 _KNOWN = frozenset(Event.__struct_fields__)
 
 
 def from_mapping(raw: Mapping[str, Any]) -> Event:
     """The event that `raw` describes. Raises Unreadable for a missing or unreadable required field, or a bad time."""
     return _Reader(raw).event()
+
+
+def drop_empty(event: Event) -> None:
+    """Remove every empty text from an event that was just decoded and that nobody else has: `""` means absent."""
+    for name in _TEXTS:
+        if getattr(event, name) == "":
+            force_setattr(event, name, None)
+    if "" in event.labels.values():
+        force_setattr(event, "labels", {name: text for name, text in event.labels.items() if text})
+    if event.actor is not None and event.actor.id == "":
+        force_setattr(event.actor, "id", None)
+    if "" in event.marks:
+        force_setattr(event, "marks", tuple(filter(None, event.marks)))
 
 
 def clip(text: str, limit: int = MAX_TEXT) -> str:
@@ -86,7 +103,7 @@ class _Reader:
     """Reads one object; collects labels and marks on the way."""
 
     def __init__(self, raw: Mapping[str, Any]) -> None:
-        self._raw = raw
+        self._raw = {name: value for name, value in raw.items() if value != "" or name in _REQUIRED}
         self._labels = Labels()
         self._marks: dict[str, None] = {}
 
@@ -96,7 +113,7 @@ class _Reader:
         for name, value in raw.items():
             if name not in _KNOWN:
                 self._label(name, value)
-        for name in ("id", "source", "time", "kind"):
+        for name in _REQUIRED:
             self._required(name)
         kind = raw["kind"]
         if not isinstance(kind, str) or kind not in KINDS:
@@ -117,7 +134,7 @@ class _Reader:
             own: dict[str, None] = {}
             room = MAX_MARKS_TEXT
             for mark in given:
-                if isinstance(mark, str) and (room := room - len(mark) - 1) >= 0:
+                if isinstance(mark, str) and mark and (room := room - len(mark) - 1) >= 0:
                     own[mark] = None
             return tuple(own | self._marks)
         if given is not None:
@@ -137,7 +154,7 @@ class _Reader:
         return clip(text)
 
     def _label(self, name: str, value: Any) -> None:
-        if value is None:
+        if value is None or value == "":
             return
         if isinstance(value, int | float) and not isinstance(value, bool) and not -_EXACT < value < _EXACT:
             self._mark(Mark.NUMBER_INEXACT)
@@ -222,6 +239,7 @@ class _Reader:
         if not isinstance(given, dict):
             self._odd("actor", given)
             return None
+        given = {name: value for name, value in given.items() if value != ""}
         for name, value in given.items():
             if name not in Actor.__struct_fields__:
                 self._label(f"actor.{name}", value)

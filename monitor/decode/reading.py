@@ -207,7 +207,7 @@ def make(
     texts = {"service": service, "environment": environment, "subject": subject, "title": title}
     texts |= {"unit": unit, "url": url}
     if actor is not None and actor.id is not None:
-        actor = Actor(id=_cut(actor.id, marks), kind=actor.kind, on_call=actor.on_call)
+        actor = Actor(id=_cut(actor.id, marks) or None, kind=actor.kind, on_call=actor.on_call)
     said: dict[str, Any] = {name: _cut(found, marks) for name, found in texts.items() if found}
     return Event(
         id=clip_identifier(id),

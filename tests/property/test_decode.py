@@ -21,13 +21,13 @@ from monitor.decode.registry import _TOOLS, SOURCES, decode, decode_plain
 
 LATEST_AT = 253_402_300_799 * SECOND  # the year 9999
 TEXT = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=40)
-IDENTIFIER = TEXT.filter(bool)
+SAID = IDENTIFIER = TEXT.filter(bool)
 INSTANTS = st.integers(EARLIEST_AT, LATEST_AT).map(Instant)
 NUMBERS = st.floats(min_value=-(2.0**53), max_value=2.0**53, exclude_min=True, exclude_max=True)
 
 ACTORS = st.builds(
     Actor,
-    id=st.none() | TEXT,
+    id=st.none() | SAID,
     kind=st.sampled_from(["human", "automation", "unknown"]),
     on_call=st.none() | st.booleans(),
 )
@@ -37,24 +37,24 @@ EVENTS = st.builds(
     source=IDENTIFIER,
     time=INSTANTS,
     kind=st.sampled_from(sorted(KINDS)),
-    service=st.none() | TEXT,
-    environment=st.none() | TEXT,
-    subject=st.none() | TEXT,
+    service=st.none() | SAID,
+    environment=st.none() | SAID,
+    subject=st.none() | SAID,
     severity=st.none() | st.sampled_from(["critical", "high", "warning", "info"]),
-    title=st.none() | TEXT,
+    title=st.none() | SAID,
     actor=st.none() | ACTORS,
-    labels=st.dictionaries(TEXT, TEXT, max_size=4),
+    labels=st.dictionaries(TEXT, SAID, max_size=4),
     value=st.none() | NUMBERS,
     limit=st.none() | NUMBERS,
-    unit=st.none() | TEXT,
+    unit=st.none() | SAID,
     bound=st.none() | st.sampled_from(["max", "min", "expected"]),
     expires_at=st.none() | INSTANTS,
     previous_expires_at=st.none() | INSTANTS,
     began_at=st.none() | INSTANTS,
     covers_from=st.none() | INSTANTS,
     received_at=st.none() | INSTANTS,
-    url=st.none() | TEXT,
-    marks=st.lists(TEXT, max_size=3, unique=True).map(tuple),
+    url=st.none() | SAID,
+    marks=st.lists(SAID, max_size=3, unique=True).map(tuple),
 )
 
 JSON = st.recursive(

@@ -9,7 +9,7 @@ import pytest
 
 from monitor.core.model.events import Actor, Event, Instant, to_text
 from monitor.core.model.reasons import Mark, Rejected
-from monitor.decode.canonical import MAX_EVENT_BYTES, Unreadable, decode_line, decode_value, encode
+from monitor.decode.canonical import MAX_EVENT_BYTES, Unreadable, decode_line, decode_lines, decode_value, encode
 
 BASE: dict[str, Any] = {"id": "e1", "source": "probe", "time": "2026-03-10T12:00:00Z", "kind": "alert.fired"}
 
@@ -89,6 +89,26 @@ def test_label_values_become_text(value: Any, text: str) -> None:
 )
 def test_times_with_an_offset(time: str, text: str) -> None:
     assert to_text(read(time=time).time) == text
+
+
+OPTIONAL = sorted(set(Event.__struct_fields__) - {"id", "source", "time", "kind", "labels", "marks"})
+
+
+@pytest.mark.parametrize("irregular", [{}, {"x": 1}], ids=["regular", "closer-look"])
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_an_empty_text_is_an_absent_field(name: str, irregular: dict[str, int]) -> None:
+    assert read(**{name: ""}, **irregular) == read(**irregular)
+
+
+@pytest.mark.parametrize("irregular", [{}, {"x": 1}], ids=["regular", "closer-look"])
+def test_an_empty_text_inside_a_field_is_absent(irregular: dict[str, int]) -> None:
+    found = read(labels={"a": "", "b": "c"}, actor={"id": "", "kind": "human"}, marks=["", "odd"], **irregular)
+    assert found == read(labels={"b": "c"}, actor={"kind": "human"}, marks=["odd"], **irregular)
+    assert decode_lines([encode(found), encode(found)[:-1] + b',"service":""}']) == [found, found]
+
+
+def test_an_unknown_field_without_a_text_leaves_no_label() -> None:
+    assert read(team="").labels == {}
 
 
 def test_a_leap_second_is_the_next_second_and_marked() -> None:
