@@ -218,9 +218,19 @@ def _loop_maker(settings: Settings, current: Current, clock: SystemClock, metric
             pack = current.pack
             if shards:
                 return Shards(
-                    part, shards, pack.rules, pack.catalogue, make_regex, how, saved.scopes, compiled=pack.compiled
+                    part,
+                    shards,
+                    pack.rules,
+                    pack.catalogue,
+                    make_regex,
+                    how,
+                    saved.scopes,
+                    compiled=pack.compiled,
+                    aside=saved.aside,
                 )
-            return Engine(pack.rules, pack.catalogue, make_regex, how, saved.cells, compiled=pack.compiled)
+            return Engine(
+                pack.rules, pack.catalogue, make_regex, how, saved.cells, compiled=pack.compiled, aside=saved.aside
+            )
 
         return EngineLoop(
             reader,

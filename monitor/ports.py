@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from monitor.core.model.budget import Asked
 from monitor.core.model.decisions import Decision
 from monitor.core.model.events import Event, Instant
+from monitor.core.model.faults import Culprit
 from monitor.core.model.near_miss import Draft, Move, State
 from monitor.core.sharding.routing import Route
 
@@ -151,13 +152,15 @@ class JournalReader(Protocol):
 class Saved(msgspec.Struct, frozen=True):
     """What an engine finds when it takes over: its state cells, the journal positions, and its epoch.
 
-    `scopes`: the state cells of a part that has several engines, by their scope; `cells` then has none.
+    `scopes`: the state cells of a part that has several engines, by their scope; `cells` then has none. `aside`: what
+    the engine is to leave out, since it failed at it before.
     """
 
     cells: dict[str, bytes]
     positions: dict[str, int]
     epoch: int
     scopes: dict[str, dict[str, bytes]] = {}
+    aside: Collection[Culprit] = ()
 
 
 class Commit(msgspec.Struct, frozen=True):

@@ -19,6 +19,8 @@ from rich.text import Text
 from monitor.cli.case_files import find_case_files, load_case
 from monitor.cli.engine_options import printable, read_rules, rules_option
 from monitor.cli.main import FAILED
+from monitor.cli.put_aside import told
+from monitor.core.model.faults import TooManyFaults
 from monitor.lab.baseline import TRIVIAL
 from monitor.lab.evaluate import Figures, Outcome, figures, report, run_case
 from monitor.packs.regex import make_regex
@@ -59,8 +61,17 @@ def command(directories: tuple[Path, ...], rules_path: Path | None, output: str)
         if loaded.case is None:
             broken += 1
             continue
-        outcomes.append(run_case(loaded.case, rules, make_regex))
-        trivial.append(run_case(loaded.case, (TRIVIAL,), make_regex))
+        try:
+            outcome = run_case(loaded.case, rules, make_regex)
+            trivial.append(run_case(loaded.case, (TRIVIAL,), make_regex))
+        except TooManyFaults as error:
+            click.echo(f"{path}: {printable(str(error))}", err=True)
+            broken += 1
+            continue
+        outcomes.append(outcome)
+        for fault in outcome.faults:
+            told(fault, f"{path}: ")
+        broken += bool(outcome.faults)
     if output == "json":
         click.echo(msgspec.json.encode(report(outcomes, trivial)))
     elif paths:
@@ -68,7 +79,7 @@ def command(directories: tuple[Path, ...], rules_path: Path | None, output: str)
     if not all(found.values()):
         sys.exit(FAILED)
     if broken:
-        click.echo(f"{broken} of {len(paths)} case files could not be used", err=True)
+        click.echo(f"{broken} of {len(paths)} case files could not be used, or not whole", err=True)
         sys.exit(FAILED)
 
 

@@ -176,6 +176,8 @@ def _exit_code(error: Exception) -> int | None:
     """
     for module, name, code in (
         ("monitor.settings", "BadSettings", WRONG_USAGE),
+        ("monitor.core.faults", "Fault", FAILED),
+        ("monitor.core.faults", "TooManyFaults", FAILED),
         ("monitor.ports", "NewerDatabase", FAILED),
         ("monitor.ports", "OutdatedDatabase", FAILED),
         ("monitor.ports", "MissingRight", FAILED),

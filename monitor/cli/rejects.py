@@ -73,7 +73,8 @@ def show(settings: Settings, reject_id: int, only_body: bool) -> None:
     click.echo(f"received  {to_text(reject.received_at)}")
     click.echo(f"requeued  {to_text(reject.requeued_at) or 'no'}")
     click.echo(f"reason    {reject.reason}")
-    click.echo(f"detail    {printable(reject.detail)}")
+    for place, line in enumerate(reject.detail.splitlines() or [""]):
+        click.echo(f"{'' if place else 'detail':<8}  {printable(line)}")
     for name, value in sorted(reject.headers.items()):
         click.echo(f"header    {printable(name)}: {printable(value)}")
     body = plain_body(reject)
@@ -145,7 +146,7 @@ def _said(done: Requeued) -> str:
 
 
 def _as_line(reject: Reject) -> str:
-    detail = printable(reject.detail)
+    detail = printable((reject.detail.splitlines() or [""])[0])
     if len(detail) > _DETAIL_SHOWN:
         detail = detail[: _DETAIL_SHOWN - 1] + "…"
     again = " (requeued)" if reject.requeued_at is not None else ""

@@ -6,6 +6,7 @@ Standard output carries the drafts alone; progress, unreadable lines and the sum
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
@@ -22,9 +23,11 @@ from monitor.cli.engine_options import (
     read_rules,
     rules_option,
 )
-from monitor.cli.main import UNREADABLE
+from monitor.cli.main import FAILED, UNREADABLE
+from monitor.cli.put_aside import run_without_culprits
 from monitor.cli.watching import FilesWatcher, collect_garbage_rarely, unreadable
 from monitor.core.deciding.engine import Engine
+from monitor.core.model.faults import Culprit
 from monitor.core.model.near_miss import State
 from monitor.lab.ledger import Entry, Ledger
 from monitor.lab.replay import Source, Summary, replay
@@ -50,24 +53,33 @@ def command(files: tuple[str, ...], rules_path: Path | None, catalogue_paths: tu
 
     Prints one JSON object for each draft, also for those that were withdrawn, with the reason. Several files are
     merged by the time at which their events arrived. Lines that cannot be read are named on standard error and
-    skipped; the exit status is 3 when no line could be read.
+    skipped; the exit status is 3 when no line could be read. An event at which the engine fails is named and left out,
+    and the exit status is 1.
     """
     if files.count("-") > 1:
         raise click.UsageError("standard input (-) can be given only once")
-    engine = Engine(read_rules(rules_path), read_catalogue(catalogue_paths), make_regex)
+    rules, catalogue = read_rules(rules_path), read_catalogue(catalogue_paths)
     collect_garbage_rarely()
     limits = limits_for(len(files))
-    with FilesWatcher("replay", files) as watcher:
-        sources = [Source(file, read_lines(file, limits)) for file in files]
-        try:
-            ledger, summary = replay(engine, sources, watcher)
-        except OSError as error:
-            raise click.ClickException(f"{error.filename or 'input'}: {error.strerror or error}") from error
+    named: set[tuple[str, int]] = set()
+
+    def play(aside: Collection[Culprit]) -> tuple[Ledger, Summary]:
+        engine = Engine(rules, catalogue, make_regex, aside=aside)
+        with FilesWatcher("replay", files, named) as watcher:
+            sources = [Source(file, read_lines(file, limits)) for file in files]
+            try:
+                return replay(engine, sources, watcher, aside)
+            except OSError as error:
+                raise click.ClickException(f"{error.filename or 'input'}: {error.strerror or error}") from error
+
+    (ledger, summary), faults = run_without_culprits(play, files)
     _write(ledger, "table" if output == "table" else "jsonl")
     click.echo(sum_up(summary, ledger), err=True)
     if summary.nothing_readable:
         click.echo("nothing could be read; expected one JSON event on each line", err=True)
         sys.exit(UNREADABLE)
+    if faults:
+        sys.exit(FAILED)
 
 
 def _write(ledger: Ledger, output: Literal["jsonl", "table"]) -> None:

@@ -6,7 +6,7 @@ Reads what it is given and prints; the lab runs the engines and compares.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import click
@@ -15,10 +15,12 @@ import msgspec
 from monitor.cli.backtest_view import make_console, print_differences, print_report
 from monitor.cli.engine_options import catalogue_option, check_names, printable, read_catalogue
 from monitor.cli.main import FAILED, UNREADABLE
+from monitor.cli.put_aside import run_without_culprits
 from monitor.cli.rules_test import rule_paths
 from monitor.cli.streams import EARLIEST, LATEST, Moment, read_files, read_history
 from monitor.cli.watching import collect_garbage_rarely, unreadable
 from monitor.core.model.events import Event, Instant
+from monitor.core.model.faults import Culprit
 from monitor.core.model.rule import Rule
 from monitor.decode.times import time_as_text
 from monitor.lab.backtest import Backtest, Found, Report
@@ -63,7 +65,8 @@ def backtest(
     the catalogue, else the service) and by ISO week, and examples. Rules in shadow mode show what they would have
     opened. A database is read in the order in which things happened, and beside a running service.
 
-    Exits 1 when a rule has an error, 2 when an option or the catalogue is wrong, 3 when there is no event to read.
+    Exits 1 when a rule has an error or the engine failed at an event, which is left out; 2 when an option or the
+    catalogue is wrong; 3 when there is no event to read.
     """
     if bool(files) == (database is not None):
         raise click.UsageError("give --events FILE or --database URL: one of the two")
@@ -74,25 +77,33 @@ def backtest(
     check_names(names, {rule.name for rule in (*rules, *(before_rules or ()))})
     catalogue = read_catalogue(catalogue_paths)
     compared = before_rules is not None
-    after = Backtest(rules, catalogue, make_regex, is_compared=compared)
-    before = None if before_rules is None else Backtest(before_rules, catalogue, make_regex, is_compared=compared)
-
-    def take(events: Sequence[Event]) -> None:
-        opened = after.step(events)
-        if before is not None:
-            after.want(before.step(events))
-            before.want(opened)
-
     collect_garbage_rarely()
     span = (EARLIEST if since is None else since, LATEST if until is None else until)
-    if database is None:
-        summary = read_files("backtest", files, *span, take)
-    else:
-        summary = read_history("backtest", database, *span, take)
-    opened = after.end()
-    if before is not None:
-        after.want(before.end())
-        before.want(opened)
+    named: set[tuple[str, int]] = set()
+
+    def run(aside: Collection[Culprit]) -> tuple[Backtest, Backtest | None, Summary]:
+        after = Backtest(rules, catalogue, make_regex, is_compared=compared, aside=aside)
+        before = None
+        if before_rules is not None:
+            before = Backtest(before_rules, catalogue, make_regex, is_compared=compared, aside=aside)
+
+        def take(events: Sequence[Event]) -> None:
+            opened = after.step(events)
+            if before is not None:
+                after.want(before.step(events))
+                before.want(opened)
+
+        if database is None:
+            summary = read_files("backtest", files, *span, take, named)
+        else:
+            summary = read_history("backtest", database, *span, take)
+        opened = after.end()
+        if before is not None:
+            after.want(before.end())
+            before.want(opened)
+        return after, before, summary
+
+    (after, before, summary), faults = run_without_culprits(run, files)
     report = after.report()
     changes = None if before is None else _chosen(differences(before, after), frozenset(names))
     if report.events or output == "json":
@@ -101,6 +112,8 @@ def backtest(
     if not report.events:
         click.echo("no event to test with; expected one JSON event on each line, or a span that has some", err=True)
         sys.exit(UNREADABLE)
+    if faults:
+        sys.exit(FAILED)
 
 
 def _read(paths: Sequence[Path]) -> tuple[Rule, ...]:

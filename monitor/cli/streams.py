@@ -44,13 +44,18 @@ class Moment(click.ParamType[Instant]):
         return to_instant(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
-def read_files(name: str, files: Sequence[str], since: Instant, until: Instant, take: Take) -> Summary:
-    """Give the events of files, merged by arrival, batch by batch. Raises click.ClickException, one line."""
+def read_files(
+    name: str, files: Sequence[str], since: Instant, until: Instant, take: Take, named: set[tuple[str, int]]
+) -> Summary:
+    """Give the events of files, merged by arrival, batch by batch. Raises click.ClickException, one line.
+
+    `named`: the unreadable lines that were named before; grows.
+    """
     if files.count("-") > 1:
         raise click.UsageError("standard input (-) can be given only once")
     whole = since <= EARLIEST and until >= LATEST
     limits = limits_for(len(files))
-    with FilesWatcher(name, files) as watcher:
+    with FilesWatcher(name, files, named) as watcher:
         reading = Reading([Source(file, read_lines(file, limits)) for file in files], watcher)
         try:
             for batch in reading.batches():

@@ -69,9 +69,13 @@ class _Bar:
 
 
 class FilesWatcher(_Bar):
-    """Watches the reading of files, by their bytes; names unreadable lines as they come."""
+    """Watches the reading of files, by their bytes; names unreadable lines as they come.
 
-    def __init__(self, name: str, files: Sequence[str]) -> None:
+    `named`: the lines that were named before, when the same files were read; grows.
+    """
+
+    def __init__(self, name: str, files: Sequence[str], named: set[tuple[str, int]]) -> None:
+        self._named = named
         sizes = [size_of(file) for file in files]
         self._consumed: dict[str, int] = {}
         self._events: dict[str, int] = {}
@@ -84,6 +88,10 @@ class FilesWatcher(_Bar):
         self._move(sum(self._consumed.values()), sum(self._events.values()))
 
     def unread(self, name: str, unread: Unread) -> None:
+        if (name, unread.number) in self._named:
+            return
+        if len(self._named) < _MOST_NAMED:
+            self._named.add((name, unread.number))
         self._say(printable(f"{name}:{unread.number}: {unread.reason}: {unread.detail}"))
 
 
@@ -100,4 +108,5 @@ class HistoryWatcher(_Bar):
         self._move(at - self._since, events, (to_text(at) or "")[:10])
 
 
+_MOST_NAMED = 100_000
 _EVENTS = TextColumn("{task.fields[events]:,} events")

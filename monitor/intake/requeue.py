@@ -28,9 +28,12 @@ TURNED_AWAY: frozenset[str] = frozenset(
 """Reasons for which a body was never let in: nobody vouches for who sent it, or only its beginning was kept."""
 
 
+_DONE_OTHERWISE = TURNED_AWAY | {Rejected.QUARANTINED}
+
+
 def can_be_read_again(reject: Reject) -> bool:
     """Whether a second reading may give anything: it waits still, and it was let in the first time."""
-    return reject.requeued_at is None and reject.reason not in TURNED_AWAY
+    return reject.requeued_at is None and reject.reason not in _DONE_OTHERWISE
 
 
 def plain_body(reject: Reject) -> bytes:
@@ -68,6 +71,9 @@ async def requeue(
         raise ValueError("a reject has an id once it was stored; this one was not")
     if reject.reason in TURNED_AWAY:
         return Requeued(reject.id, still=(f"{reject.reason}: it was not let in; let its sender send it again",))
+    if reject.reason == Rejected.QUARANTINED:
+        why = "the journal has it already; after an upgrade `nearmiss rewind --to TIME` gives it to the engine again"
+        return Requeued(reject.id, still=(f"{reject.reason}: {why}",))
     allows = partial(access.may_carry, canonical_source(reject.source) or reject.source)
     outcome = decode(reject.source, plain_body(reject), reject.headers, reject.received_at, allows)
     events = [normalise(event, reject.received_at, future_tolerance) for event in outcome.events]

@@ -6,7 +6,7 @@ Runs the very engine that decides, over batches of any length, and keeps drafts 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
@@ -15,10 +15,12 @@ from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.conditions import MakeRegex
 from monitor.core.model.decisions import Amend, Decision, Ignore, Open
 from monitor.core.model.events import DAY, Event, EventId, Instant, to_datetime
+from monitor.core.model.faults import Culprit
 from monitor.core.model.near_miss import Mode, State, Verdict
 from monitor.core.model.rule import Rule
 from monitor.lab.ledger import Entry, Ledger
 from monitor.lab.reasons import Reasons
+from monitor.lab.replay import without
 from monitor.lab.shadow import as_live, has_shadow
 
 WEEK = 7 * DAY
@@ -112,9 +114,14 @@ class _Run:
     """One engine, what became of its drafts, and why nothing was opened."""
 
     def __init__(
-        self, rules: Sequence[Rule], catalogue: Catalogue, make_regex: MakeRegex, reasons: Reasons | None
+        self,
+        rules: Sequence[Rule],
+        catalogue: Catalogue,
+        make_regex: MakeRegex,
+        reasons: Reasons | None,
+        aside: Collection[Culprit],
     ) -> None:
-        self._engine = Engine(rules, catalogue, make_regex)
+        self._engine = Engine(rules, catalogue, make_regex, aside=aside)
         self.ledger = Ledger()
         self.not_opened: Counter[tuple[str, str]] = Counter()
         self.reasons = reasons
@@ -145,12 +152,19 @@ class Backtest:
     """
 
     def __init__(
-        self, rules: Sequence[Rule], catalogue: Catalogue, make_regex: MakeRegex, *, is_compared: bool = False
+        self,
+        rules: Sequence[Rule],
+        catalogue: Catalogue,
+        make_regex: MakeRegex,
+        *,
+        is_compared: bool = False,
+        aside: Collection[Culprit] = (),
     ) -> None:
-        """`is_compared`: keep the engine's reasons too, so that `why_not` can tell them."""
+        """`is_compared`: keep the engine's reasons too, so that `why_not` can tell them. `aside`: leave this out."""
+        self._aside = aside
 
         def run(rules: Sequence[Rule]) -> _Run:
-            return _Run(rules, catalogue, make_regex, Reasons() if is_compared else None)
+            return _Run(rules, catalogue, make_regex, Reasons() if is_compared else None, aside)
 
         self.rules = tuple(rules)
         self._catalogue = catalogue
@@ -161,7 +175,8 @@ class Backtest:
         self._weeks: set[int] = set()
 
     def step(self, events: Sequence[Event]) -> list[EventId]:
-        """Take events in the order of their arrival; the events on which new drafts rest."""
+        """Take events in the order of their arrival; the events on which new drafts rest. Raises Fault."""
+        events = without(events, self._aside)
         self._events += len(events)
         self._weeks.update({(event.time + _FROM_MONDAY) // WEEK for event in events})
         return self._new(run.step(events) for run in self._runs)

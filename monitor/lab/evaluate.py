@@ -5,18 +5,19 @@ Each case runs in an engine of its own. Knows nothing of files, nor of why the e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
 from monitor.core.deciding.engine import Engine
 from monitor.core.model.conditions import MakeRegex
+from monitor.core.model.faults import Culprit, Fault, without_culprits
 from monitor.core.model.near_miss import Draft, State
 from monitor.core.model.rule import Rule
 from monitor.decode.streams import arrival_order
 from monitor.lab.cases import Case, Confidence, Label
 from monitor.lab.ledger import Ledger
-from monitor.lab.replay import admitted
+from monitor.lab.replay import admitted, without
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -54,20 +55,29 @@ class Figures(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """A case, its judgement, and the drafts behind it."""
+    """A case, its judgement, the drafts behind it, and what the engine failed at and left out."""
 
     case: Case
     judged: Judged
     ledger: Ledger
+    faults: tuple[Fault, ...] = ()
 
 
 def run_case(case: Case, rules: Sequence[Rule], make_regex: MakeRegex) -> Outcome:
-    """The case in its own engine, from its own catalogue, its events in the order in which they arrived."""
-    engine = Engine(rules, case.catalogue, make_regex)
-    ledger = Ledger()
-    ledger.record(engine.step([admitted(event) for event in arrival_order(case.events)]))
-    ledger.record(engine.end())
-    return Outcome(case, judge(case, ledger), ledger)
+    """The case in its own engine, from its own catalogue, its events in the order in which they arrived.
+
+    Raises TooManyFaults.
+    """
+    events = [admitted(event) for event in arrival_order(case.events)]
+
+    def run(aside: Collection[Culprit]) -> Ledger:
+        engine, ledger = Engine(rules, case.catalogue, make_regex, aside=aside), Ledger()
+        ledger.record(engine.step(without(events, aside)))
+        ledger.record(engine.end())
+        return ledger
+
+    ledger, faults = without_culprits(run)
+    return Outcome(case, judge(case, ledger), ledger, faults)
 
 
 def judge(case: Case, ledger: Ledger) -> Judged:

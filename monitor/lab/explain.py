@@ -5,7 +5,7 @@ Runs the very engine that decides; adds no judgement of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from monitor.core.deciding.engine import Engine
 from monitor.core.matching.explain import Why
@@ -13,11 +13,13 @@ from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.conditions import MakeRegex
 from monitor.core.model.decisions import Amend, Decision, Ignore, Late, Merge, Open, Withdraw
 from monitor.core.model.events import SECOND, Event, EventId, to_text
+from monitor.core.model.faults import Culprit, Fault, shown, without_culprits
 from monitor.core.model.near_miss import Cited, Draft
 from monitor.core.model.rule import Rule
 from monitor.decode.streams import arrival_order
 from monitor.lab.playing import Playing, steps_of
 from monitor.lab.relations import explain_actions, explain_hazards, name_of
+from monitor.lab.replay import without
 from monitor.lab.shadow import as_live, has_shadow
 
 _LONGEST_REASON = 160
@@ -50,13 +52,12 @@ def explain_event(
         sources = sorted({event.source for event in ordered if event.id == event_id.id})
         hint = f"; the source of {event_id.id} is {' or '.join(sources[:_MOST_SOURCES])}" if sources else ""
         raise NoSuchEvent(f"no event {event_id.source} {event_id.id} among {len(ordered):,} events{hint}")
-    engine = Engine(rules, catalogue, make_regex)
-    decisions = _decided(engine, ordered)
+    engine, decisions, faults = decided(rules, catalogue, make_regex, ordered)
     playing = Playing(ordered, rules, catalogue, make_regex, [event], engine.state.last_values.drafts)
     wanting = [rule for rule in rules if any(event.kind in step.kinds for _, step in steps_of(rule))]
     others = sorted({rule.name for rule in rules} - {rule.name for rule in wanting})
     # The author of a rule in shadow mode asks what it would do, not that it is silent.
-    as_if = _decided(Engine(as_live(rules), catalogue, make_regex), ordered) if has_shadow(rules) else []
+    as_if = decided(as_live(rules), catalogue, make_regex, ordered)[1] if has_shadow(rules) else []
     per_rule = sorted(
         (
             _explain_rule(rule, event, playing, _outcome(rule, event_id, decisions, as_if), full=full)
@@ -66,14 +67,24 @@ def explain_event(
     )
     if others:
         per_rule.append(Why(f"{_counted(len(others), 'rule')} with no step for {event.kind}", False, ", ".join(others)))
-    decided = _explain_decisions(decisions, event_id)
+    said = _explain_decisions(decisions, event_id)
+    aside = [Why(f"the engine left out {shown(fault.culprit)}", False, fault.why) for fault in faults]
     matched = sum(any(part.held for part in playing.steps(event, rule)) for rule in wanting)
     found = f"plays a part in {matched} of {_counted(len(rules), 'rule')}"
-    return Why(f"{name_of(event)} {to_text(event.time)}", decided.held, found, (decided, *per_rule))
+    return Why(f"{name_of(event)} {to_text(event.time)}", said.held, found, (*aside, said, *per_rule))
 
 
-def _decided(engine: Engine, ordered: Sequence[Event]) -> list[Decision]:
-    return [*engine.step(ordered), *engine.end()]
+def decided(
+    rules: Sequence[Rule], catalogue: Catalogue, make_regex: MakeRegex, ordered: Sequence[Event]
+) -> tuple[Engine, list[Decision], tuple[Fault, ...]]:
+    """An engine that was given everything but what it fails at, what it decided, and those faults."""
+
+    def run(aside: Collection[Culprit]) -> tuple[Engine, list[Decision]]:
+        engine = Engine(rules, catalogue, make_regex, aside=aside)
+        return engine, [*engine.step(without(ordered, aside)), *engine.end()]
+
+    (engine, decisions), faults = without_culprits(run)
+    return engine, decisions, faults
 
 
 def _explain_rule(rule: Rule, event: Event, playing: Playing, came: tuple[bool, str], *, full: bool) -> Why:

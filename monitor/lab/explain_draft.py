@@ -17,6 +17,7 @@ from monitor.core.model.events import Event, to_text
 from monitor.core.model.near_miss import Cited, Draft, FeedReport, State
 from monitor.core.model.rule import Rule
 from monitor.decode.streams import arrival_order
+from monitor.lab.explain import decided
 from monitor.lab.ledger import Entry, Ledger
 from monitor.lab.playing import HAZARD, INTERVENTION, Playing
 from monitor.lab.relations import explain_pair, name_of
@@ -72,8 +73,8 @@ def explain_draft(
 def _run(
     rules: Sequence[Rule], catalogue: Catalogue, make_regex: MakeRegex, ordered: Sequence[Event]
 ) -> tuple[Engine, list[Decision], dict[str, Entry]]:
-    engine, ledger = Engine(rules, catalogue, make_regex), Ledger()
-    decisions = [*engine.step(ordered), *engine.end()]
+    engine, decisions, _ = decided(rules, catalogue, make_regex, ordered)
+    ledger = Ledger()
     ledger.record(decisions)
     return engine, decisions, {entry.draft.id: entry for entry in ledger.entries()}
 

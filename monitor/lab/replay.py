@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Protocol
 
@@ -15,6 +15,7 @@ import msgspec
 
 from monitor.core.model.decisions import Decision
 from monitor.core.model.events import MINUTE, Event, Instant
+from monitor.core.model.faults import Culprit
 from monitor.decode.canonical import Unreadable, decode_line, decode_lines
 from monitor.decode.normalise import normalise
 from monitor.decode.registry import decode
@@ -65,17 +66,24 @@ class Summary(msgspec.Struct, frozen=True):
         return self.events == 0 and bool(self.unread)
 
 
-def replay(engine: Steps, sources: Sequence[Source], observer: Observer) -> tuple[Ledger, Summary]:
-    """Run the sources through the engine and end it.
+def replay(
+    engine: Steps, sources: Sequence[Source], observer: Observer, aside: Collection[Culprit] = ()
+) -> tuple[Ledger, Summary]:
+    """Run the sources through the engine and end it, without the events `aside`. Raises Fault.
 
     Several sources are merged by arrival, each keeping its own order, as the tools that wrote them ran side by side.
     """
     ledger, reading = Ledger(), Reading(sources, observer)
     for batch in reading.batches():
-        ledger.record(engine.step(batch))
+        ledger.record(engine.step(without(batch, aside)))
         engine.forget_changes()
     ledger.record(engine.end())
     return ledger, reading.summary
+
+
+def without(batch: Sequence[Event], aside: Collection[Culprit]) -> Sequence[Event]:
+    """The events that are not put aside."""
+    return [event for event in batch if event.event_id not in aside] if aside else batch
 
 
 class Reading:

@@ -12,6 +12,7 @@ import msgspec
 from monitor.core.deciding.engine import Engine
 from monitor.core.model.conditions import MakeRegex
 from monitor.core.model.decisions import Amend, Decision, Ignore, Merge, Open, Withdraw
+from monitor.core.model.faults import Fault
 from monitor.core.model.near_miss import Draft
 from monitor.core.model.rule import Rule
 from monitor.packs.examples import Example
@@ -74,7 +75,10 @@ def run_example(rule: Rule, example: Example, make_regex: MakeRegex) -> Result:
     """Step through the events, end the stream, and compare."""
     shown = msgspec.structs.replace(rule, mode="live") if rule.mode == "shadow" else rule
     engine = Engine([shown], example.catalogue, make_regex)
-    decisions = [*engine.step(example.events), *engine.end()]
+    try:
+        decisions = [*engine.step(example.events), *engine.end()]
+    except Fault as fault:
+        return Result(example, (), (), f"the engine {fault}: {fault.why}; this is a defect of nearmiss")
     standing = _standing(decisions)
     reasons = tuple(_reason(decision) for decision in decisions if isinstance(decision, Ignore | Withdraw))
     return Result(example, standing, reasons, _failure(example, standing, reasons))

@@ -33,6 +33,10 @@ class LoopState(StrEnum):
     STOPPED = "stopped"
 
 
+class StartOver(Exception):
+    """What was done since the last commit is worth nothing: own the part again and go on from what is committed."""
+
+
 class LeaseSettings(msgspec.Struct, frozen=True):
     """Seconds. An owner that was silent for `ttl` may be replaced; it sends a heartbeat every `heartbeat`.
 
@@ -83,6 +87,8 @@ class Lease:
                     # Uncommitted work is lost; the new owner does it again.
                     self._metrics.fenced.inc()
                     _log.warning("fenced", part=self.part, why=str(error))
+                except StartOver as error:
+                    _log.warning("started_over", part=self.part, why=str(error))
                 else:
                     return
                 finally:

@@ -7,7 +7,8 @@ it holds is worth anything until it is committed: after a crash it starts again 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 import msgspec
@@ -16,13 +17,15 @@ from monitor.core.deciding.engine import Engine
 from monitor.core.model.decisions import Amend, Decision, Merge, Open, Withdraw
 from monitor.core.model.events import SECOND, Event, Instant
 from monitor.core.sharding.shards import Shards
+from monitor.core.state.engine_state import StateError
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
 from monitor.ops.stop import stopped_within
 from monitor.ops.tasks import Aside
 from monitor.pipeline.clock_skew import ClockSkewGuard
-from monitor.pipeline.lease import Lease, LeaseSettings, LoopState
+from monitor.pipeline.lease import Lease, LeaseSettings, LoopState, StartOver
 from monitor.pipeline.pack import Current
+from monitor.pipeline.quarantine import Quarantine
 from monitor.pipeline.tally import Tally
 from monitor.ports import NOT_AT_HAND, WHOLE, Batch, Clock, Commit, EngineStore, JournalReader, Reject, Saved
 
@@ -119,6 +122,7 @@ class EngineLoop:
         self._tally = Tally(metrics)
         self._writing: Aside[bool] = Aside()
         self._clock_guard = ClockSkewGuard(clock)
+        self._quarantine = Quarantine()
         self._tick_from = clock.now()
 
     @property
@@ -136,7 +140,9 @@ class EngineLoop:
 
     async def _work(self, saved: Saved, stop: asyncio.Event) -> None:
         self._pack_number = self._current.number if self._current is not None else 0
-        engine = self._make_engine(saved)
+        saved = msgspec.structs.replace(saved, aside=self._quarantine.aside)
+        with self._guarded(()):
+            engine = self._make_engine(saved)
         cells = len(saved.cells) + sum(len(cells) for cells in saved.scopes.values())
         _log.info("engine_started", part=self._part, epoch=saved.epoch, cells=cells, positions=saved.positions)
         self._hold_ticks()
@@ -151,29 +157,29 @@ class EngineLoop:
         One at a time, and what follows is bounded, so that what is held is too, however slow the store is.
         """
         done = _Uncommitted(saved.positions)
+        done.rejects += self._quarantine.take_rejects()
         while not stop.is_set():
             now = self._clock_guard.now()
-            batch = await self._lease.retry(
-                "read", partial(self._reader.read, done.positions, self._settings.read_events), stop
-            )
+            batch = await self._lease.retry("read", partial(self._reader.read, done.positions, self._most_read), stop)
             if batch is None:
                 break
-            done.decisions += self._renewed(engine)
-            await self._step(engine, batch, done)
+            batch = self._quarantine.without(batch)
+            with self._guarded(batch.events):
+                done.decisions += self._renewed(engine)
+                await self._step(engine, batch, done)
             done.rejects += batch.rejects
             done.positions.update(batch.positions)
-            if self._is_paced:
-                if batch.clock is not None:
-                    done.decisions += engine.tick(Instant(batch.clock - self._settings.lateness))
-            elif batch.at_head and now >= self._tick_from:
-                # `now` was read before the journal was, so that all of it up to then has been seen.
-                done.decisions += engine.tick(Instant(now - self._settings.lateness))
+            # `now` was read before the journal was, so that all of it up to then has been seen.
+            by_clock = now if batch.at_head and now >= self._tick_from else None
+            if (until := batch.clock if self._is_paced else by_clock) is not None:
+                with self._guarded(batch.events):
+                    done.decisions += engine.tick(Instant(until - self._settings.lateness))
             if self._is_due(done) or (batch.at_head and any(isinstance(each, _SHOWN) for each in done.decisions)):
                 if not await self._is_written():
                     return
-                self._writing.begin(
-                    "commit", self._write(self._commit_of(engine, done, saved.epoch), done.events, stop)
-                )
+                with self._guarded(batch.events):
+                    commit = self._commit_of(engine, done, saved.epoch)
+                self._writing.begin("commit", self._write(commit, done.events, stop))
                 done = _Uncommitted(done.positions)
             is_idle = batch.at_head or not (batch.events or batch.rejects)
             if is_idle and not await self._is_written():
@@ -187,7 +193,28 @@ class EngineLoop:
                 await self._reader.wait(self._patience(done))
                 await stopped_within(stop, self._settings.gather_seconds)
         if await self._is_written() and done.is_worth_it:
-            await self._write(self._commit_of(engine, done, saved.epoch), done.events, stop)
+            with self._guarded(()):
+                commit = self._commit_of(engine, done, saved.epoch)
+            await self._write(commit, done.events, stop)
+
+    @contextmanager
+    def _guarded(self, batch: Sequence[Event]) -> Iterator[None]:
+        """Whatever the engine fails at is put aside. Raises StartOver, for the rest to go on from the last commit.
+
+        Where nothing can be blamed the error goes through: it is no event's fault.
+        """
+        try:
+            yield
+        except StateError:
+            raise
+        except Exception as error:
+            if not self._quarantine.blame(error, batch, self._clock.now()):
+                raise
+            raise StartOver(str(error)) from error
+
+    @property
+    def _most_read(self) -> int:
+        return 1 if self._quarantine.is_careful else self._settings.read_events
 
     async def _is_written(self) -> bool:
         """False when the last commit did not come through until the stop: the next start reads the same events again.
@@ -228,6 +255,8 @@ class EngineLoop:
             return self._lease.is_heartbeat_due and done.positions != done.began_at
         if done.since is None:
             done.since = self._elapsed()
+        if self._quarantine.is_careful:
+            return True
         if self._writing.is_under_way:
             # Until the store is done with what came before, more may gather: it costs less together.
             return done.events >= self._settings.commit_events * _AHEAD
@@ -263,6 +292,7 @@ class EngineLoop:
         if committed is None:
             return False
         self._lease.has_committed()
+        self._quarantine.is_kept(commit.rejects)
         self._metrics.commits.inc()
         self._metrics.commit_duration.observe(self._elapsed() - began)
         self._tally.count(commit, events, committed)

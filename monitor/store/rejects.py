@@ -15,7 +15,7 @@ from monitor.store.codec import decode_headers, encode_headers, instant, plain, 
 from monitor.store.connections import Database
 from monitor.store.tables import rejects
 
-LONGEST_DETAIL = 1000
+LONGEST_DETAIL = 4000
 
 
 class SqlRejects:

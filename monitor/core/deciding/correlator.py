@@ -149,8 +149,12 @@ class Correlator:
         self._again = False
 
     def _is_free(self, rule: str, hazard: Event) -> bool:
-        """Neither a candidate's nor an exercise."""
-        return not self.state.pending_hazards.is_taken(rule, hazard) and not is_drill(hazard)
+        """Neither a candidate's nor an exercise, and of a service."""
+        return (
+            hazard.service is not None
+            and not self.state.pending_hazards.is_taken(rule, hazard)
+            and not is_drill(hazard)
+        )
 
     def _is_cited(self, rule: str, hazard: Event) -> bool:
         """A hazard without an outcome may still be cited by an episode that has, or had, a candidate of the rule."""
@@ -217,7 +221,7 @@ class Correlator:
 
     def _build(self, rule: Rule, key: str, hazards: list[Event], action: Event) -> Instance:
         first = hazards[0]
-        assert first.service is not None
+        assert first.service is not None  # only hazards with a service wait or are free
         instance = Instance(
             id=f"{rule.name}\x1f{key}\x1f{first.source}\x1f{first.id}",
             rule=rule.name,
@@ -261,7 +265,7 @@ class Correlator:
             self.state.touch_instance(instance)
         for step in compiled.clauses:
             clause = step.clause
-            assert clause is not None
+            assert clause is not None  # `clauses` are the further steps
             if clause.is_judged_last or point(clause.until, instance, event, 0) > event.time:
                 continue
             count = sum(1 for _ in self.clause_events(step, instance, event, 0))
@@ -273,7 +277,7 @@ class Correlator:
     def clause_events(self, step: CompiledStep, instance: Instance, action: Event, safe_at: int) -> Iterator[Event]:
         """The events that satisfy a further step of an instance."""
         clause = step.clause
-        assert clause is not None
+        assert clause is not None  # `clauses` are the further steps
         start = self._moment(clause.since, instance, action, safe_at)
         end = self._moment(clause.until, instance, action, safe_at)
         if start is None or end is None:
@@ -299,7 +303,7 @@ class Correlator:
 
     def alert(self, event: Event) -> None:
         """Follow an alert's life in every instance that has it, and in the episodes that cite its service."""
-        assert event.service is not None
+        assert event.service is not None  # `Engine._process` finds it among the active
         key = alert_key(event)
         episodes: set[str] = set()
         for instance_id in sorted(self.state.by_alert.get(key, ())):

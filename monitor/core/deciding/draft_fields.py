@@ -59,8 +59,8 @@ def _headroom(hazards: Sequence[Event]) -> Margin | None:
     if not measured:
         return None
     worst = max(measured, key=lambda event: (share(event) or 0.0, event.time))
-    assert worst.value is not None
-    assert worst.limit is not None
+    assert worst.value is not None  # else it has no share
+    assert worst.limit is not None  # else it has no share
     unit = worst.unit or ""
     text = f"{say_number(worst.value)} of {say_number(worst.limit)} {unit}".rstrip()
     if worst.limit == 100 and unit in ("percent", "%"):

@@ -7,7 +7,7 @@ with timers; so within the lateness the result is a function of the set of event
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 
@@ -20,16 +20,22 @@ from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.conditions import MakeRegex
 from monitor.core.model.decisions import Decision, Ignore, Late
 from monitor.core.model.events import MINUTE, SECOND, Event, Instant
+from monitor.core.model.faults import SWEEP, Culprit, Fault, fault_of
 from monitor.core.model.reasons import NotOpened
 from monitor.core.model.rule import Rule
 from monitor.core.model.watermark import BEGINNING, Timeline
 from monitor.core.state.alerts import ALERT_STATES, RECOVERIES
 from monitor.core.state.candidates import Instance
-from monitor.core.state.engine_state import State
+from monitor.core.state.engine_state import State, Timer
 from monitor.core.state.memory import RememberedEvent, entry
 from monitor.core.state.pending_hazards import ANY_RULE
 from monitor.core.state.retention import Retention
-from monitor.core.state.retention_policy import CONTEXT_KINDS, EVENT_TTL, EVICT_EVERY, TTL_BY_KIND
+from monitor.core.state.retention_policy import (
+    CONTEXT_KINDS,
+    EVENT_TTL,
+    EVICT_EVERY,
+    TTL_BY_KIND,
+)
 
 FOREVER = 2**62
 EXPIRE_EVERY = 5 * MINUTE
@@ -61,17 +67,23 @@ class Engine:
         cells: Mapping[str, bytes] | None = None,
         compiled: Matcher | None = None,
         is_home: Callable[[Event], bool] | None = None,
+        aside: Collection[Culprit] = (),
     ) -> None:
         """`cells`: what `take_changes` gave, all together. Raises StateError where they cannot be read.
 
         `compiled`: the same rules and catalogue, already compiled for another engine. `is_home`: whether an event may
-        be a hazard here; of several engines that get one event, one may take it for that.
+        be a hazard here; of several engines that get one event, one may take it for that. `aside`: what an
+        engine failed at before; it is left out of the cells, and `step` must not be given it.
+
+        Raises Fault, like everything that decides: such an engine must not be used any more.
         """
+        self._aside = aside
+        self._at_work_on: Event | None = None
         self._make_regex = make_regex
         self._compiled = compiled
         self._is_home = is_home
         self._out: list[Decision] = []
-        self.state = State.restore(cells) if cells else State(Timeline())
+        self.state = State.restore(cells, aside) if cells else State(Timeline())
         self.state.timeline.lateness = settings.lateness
         self.state.timeline.external_watermark = settings.external_watermark
         self._housekeeping_at = BEGINNING
@@ -131,6 +143,13 @@ class Engine:
 
     def _rebuild_indexes(self) -> list[RememberedEvent]:
         """Let the candidates of rules that are gone or changed go, and look at what is remembered again."""
+        self._at_work_on = None
+        try:
+            return self._look_at_all()
+        except Exception as error:
+            raise fault_of(self._at_work_on) from error
+
+    def _look_at_all(self) -> list[RememberedEvent]:
         state, correlator, rules = self.state, self._correlator, self._matcher.rules
         dropped = [
             i for i in state.instances.values() if i.rule not in rules or rules[i.rule].rule.version != i.version
@@ -145,6 +164,7 @@ class Engine:
         remembered = self._rebuild_pending()
         correlator.now = max(correlator.now, state.timeline.watermark)
         for instance in dropped:
+            self._at_work_on = instance.hazards.earliest
             if instance.rule in rules:
                 around = self.catalogue.around(instance.service)
                 correlator.retry(rules[instance.rule], around, instance.first_sign_at)
@@ -165,6 +185,7 @@ class Engine:
         self.state.remove_episode(episode)
 
     def _mask_and_facts(self, event: Event, derived: DerivedFacts | None) -> tuple[int, DerivedFacts | None]:
+        self._at_work_on = event
         mask = self._mask(event, derived)
         return mask, self._matcher.derived
 
@@ -175,6 +196,7 @@ class Engine:
         known = []
         remembered = sorted(state.memory.remask(self._mask_and_facts), key=lambda kept: entry(kept.event))
         for event, mask, *_ in remembered:
+            self._at_work_on = event
             if event.kind in RECOVERIES:
                 state.pending_hazards.clear_alert(event)
             matched = self._matcher.matched(mask)
@@ -184,6 +206,7 @@ class Engine:
             if event.time + matched.longest >= state.expired_until:
                 state.pending_hazards.restore(event, matched)
                 known += [(name, event.source, event.id) for name in (ANY_RULE, *matched.hazard_names)]
+        self._at_work_on = None
         state.pending_hazards.drop_stale_outcomes(known)
         state.memory.evict(state.evicted_at, self._retention.ttl_of(state))
         return remembered
@@ -196,22 +219,28 @@ class Engine:
         pending, feeds, relevant = state.pending, state.feeds, self._relevant
         counts = self.catalogue.counts
         arrivals = state.arrivals
-        for event in events:
-            at = event.time
-            if at < timeline.watermark:
-                state.arrivals = arrivals
-                self._advance(timeline.watermark)
-                self._late(event)
-                continue
-            kind = event.kind
-            if kind == "impact.clear" and event.covers_from is None:
-                if event.service is not None and counts(event.environment) is not False:
-                    feeds.add(event)
-            elif kind in relevant:
-                pending.append((at, event.source, event.id, arrivals, event))
-                arrivals += 1
-            if at > timeline.newest or not timeline.confirmed:
-                timeline.see(at, event.source, event.received_at is not None)
+        event: Event | None = None
+        try:
+            for event in events:
+                at = event.time
+                if at < timeline.watermark:
+                    state.arrivals = arrivals
+                    self._advance(timeline.watermark)
+                    self._late(event)
+                    continue
+                kind = event.kind
+                if kind == "impact.clear" and event.covers_from is None:
+                    if event.service is not None and counts(event.environment) is not False:
+                        feeds.add(event)
+                elif kind in relevant:
+                    pending.append((at, event.source, event.id, arrivals, event))
+                    arrivals += 1
+                if at > timeline.newest or not timeline.confirmed:
+                    timeline.see(at, event.source, event.received_at is not None)
+        except Fault:
+            raise
+        except Exception as error:
+            raise fault_of(event) from error
         state.arrivals = arrivals
         self._advance(timeline.watermark)
         return self._take()
@@ -242,21 +271,34 @@ class Engine:
         pending, timers = state.pending, state.timers
         pending.sort()
         place, count = 0, len(pending)
-        while True:
-            event_at = pending[place][0] if place < count else FOREVER
-            timer_at = timers[0][0] if timers else FOREVER
-            now = event_at if event_at <= timer_at else timer_at
+        fired: Timer | None = None
+        event_at, timer_at, now = FOREVER, FOREVER, BEGINNING
+        try:
+            while True:
+                event_at = pending[place][0] if place < count else FOREVER
+                timer_at = timers[0][0] if timers else FOREVER
+                now = event_at if event_at <= timer_at else timer_at
+                if now >= self._housekeeping_at:
+                    self._housekeep(min(now, limit))
+                if now >= limit:
+                    break
+                if now > correlator.now:
+                    correlator.now = now
+                if event_at <= timer_at:
+                    self._process(pending[place][4])
+                    place += 1
+                else:
+                    fired = heapq.heappop(timers)
+                    self._fire(*fired)
+        except Exception as error:
+            # Nothing is noted on the way, which would cost every event: what was at work follows from where it ended.
             if now >= self._housekeeping_at:
-                self._housekeep(min(now, limit))
-            if now >= limit:
-                break
-            if now > correlator.now:
-                correlator.now = now
-            if event_at <= timer_at:
-                self._process(pending[place][4])
-                place += 1
+                fault = fault_of(self._expiry.at_work_on, SWEEP)
+            elif event_at <= timer_at:
+                fault = fault_of(pending[place][4])
             else:
-                self._fire(*heapq.heappop(timers))
+                fault = self.state.fault_of(fired)
+            raise fault from error
         del pending[:place]
 
     def _housekeep(self, now: int) -> None:
@@ -268,7 +310,7 @@ class Engine:
         if boundary > self.state.expired_until:
             self._expiry.expire(boundary)
             self.state.expired_until = boundary
-        if now >= self.state.evicted_at + EVICT_EVERY:
+        if now >= self.state.evicted_at + EVICT_EVERY and SWEEP not in self._aside:
             self.state.evict_expired(now, self._retention.ttl_of(self.state))
         self._housekeeping_at = boundary + EXPIRE_EVERY
 
@@ -277,7 +319,9 @@ class Engine:
         episode = self.state.episodes.get(what)
         if episode is None:
             return
-        if kind == "wake" and episode.wake_at is not None and episode.wake_at <= now:
+        if what in self._aside:
+            self.state.drop_episode(episode)
+        elif kind == "wake" and episode.wake_at is not None and episode.wake_at <= now:
             self._judge.wake(episode, now)
         elif kind == "close":
             self._judge.close(episode, now)

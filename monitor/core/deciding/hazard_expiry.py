@@ -21,12 +21,15 @@ class HazardExpiry:
         self._pending = pending
         self._matcher = matcher
         self._out = out
+        self.at_work_on: Event | None = None
+        """The hazard that is being let go; None in between."""
 
     def expire(self, until: int) -> None:
         """Name the reason for every hazard whose windows ended before `until` without an intervention."""
         pending = self._pending
         for at, _, _, hazard in pending.expire(until):
             event, rules = hazard.event, hazard.matched.hazard_names
+            self.at_work_on = event
             outcomes = pending.pop_outcomes(event)
             if outcomes:
                 for rule, outcome in sorted(outcomes.items()):
@@ -40,6 +43,7 @@ class HazardExpiry:
             if rules:
                 self._expired(at, NotOpened.NO_INTERVENTION, rules, event, NOTHING_HAPPENED)
             pending.evict(hazard)
+        self.at_work_on = None
 
     def _missed(self, hazard: Hazard, rules: tuple[str, ...], until: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The rules under which somebody acted after the alert was over, and recently enough to be remembered.

@@ -235,7 +235,7 @@ class Judge:
         action = instance.interventions.earliest
         for step in self.matcher.rules[instance.rule].clauses:
             clause = step.clause
-            assert clause is not None
+            assert clause is not None  # `clauses` are the further steps
             found = list(self.correlator.clause_events(step, instance, action, safe_at))
             count = max(len(found), instance.counted.get(clause.name, 0))
             if (unmet := clause_unmet(clause, count)) is not None:
@@ -332,7 +332,7 @@ class Judge:
         return any(reference is not None and reference in known for reference in references)
 
     def _withdraw(self, episode: Episode, reason: Withdrawn, evidence: Sequence[Event], now: int) -> None:
-        assert episode.draft is not None
+        assert episode.draft is not None  # only what was opened is withdrawn
         self.out.append(Withdraw(episode.draft.id, reason, Instant(now), tuple(cite(evidence, "impact"))))
         episode.withdrawn = True
         episode.outcome = str(reason)

@@ -300,5 +300,5 @@ class EventFacts:
 
 
 def _checked(value: object) -> bool | float | str | None:
-    assert value is None or isinstance(value, bool | float | str)
+    assert value is None or isinstance(value, bool | float | str)  # the types in `packs/schema.py`
     return value

@@ -80,6 +80,7 @@ class Rejected(StrEnum):
     FOREIGN_SOURCE = "foreign_source"  # the event names a source that its sender did not prove to be
     BAD_COMPRESSION = "bad_compression"
     BAD_SIGNATURE = "bad_signature"
+    QUARANTINED = "quarantined"  # a defect of ours: the engine failed at it and went on without it
     DECODER_FAILED = "decoder_failed"  # a defect of ours: the bytes are kept and can be requeued after the fix
 
 

@@ -6,7 +6,7 @@ business. The same events in the same order give the same decisions, wherever ba
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
@@ -17,6 +17,7 @@ from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.conditions import MakeRegex
 from monitor.core.model.decisions import Decision, Ignore, Late
 from monitor.core.model.events import SECOND, Event, Instant
+from monitor.core.model.faults import Culprit
 from monitor.core.model.reasons import NotOpened
 from monitor.core.model.rule import Rule
 from monitor.core.model.watermark import BEGINNING, Timeline
@@ -49,13 +50,16 @@ class Shards:
         settings: EngineSettings = EngineSettings(),
         cells: Mapping[str, Mapping[str, bytes]] | None = None,
         compiled: Matcher | None = None,
+        aside: Collection[Culprit] = (),
     ) -> None:
         """`name`: of the partition; what belongs to no single shard is kept under it.
 
         `cells`: what `take_changes` gave, by scope. `compiled`: these rules and this catalogue.
+        `aside`: as for a single engine.
 
-        Raises StateError where the cells cannot be read.
+        Raises StateError where the cells cannot be read, and Fault.
         """
+        self._aside = aside
         self._name = name
         self._shards = frozenset(shards)
         self._rules = tuple(rules)
@@ -157,6 +161,7 @@ class Shards:
             cells,
             compiled=self._compiled,
             is_home=is_home,
+            aside=self._aside,
         )
         return engine
 

@@ -7,13 +7,14 @@ is proportional to what the batch changed. Events are appended in chunks and nev
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 
 from monitor.core.matching.facts import REPEAT_WITHIN, DerivedFacts
 from monitor.core.matching.last_values import TABLES, LastValues
 from monitor.core.model.events import Event, EventId
+from monitor.core.model.faults import Fault
 from monitor.core.model.watermark import BEGINNING, Timeline
 from monitor.core.state.candidates import Instance
 from monitor.core.state.episodes import Episode
@@ -167,6 +168,20 @@ class State:
         _unregister(self.active, episode)
         self._dirty.add(f"episode:{episode.id}")
 
+    def drop_episode(self, episode: Episode) -> None:
+        """Forget an episode that cannot be judged, and its candidates."""
+        for name in episode.instances:
+            if (instance := self.instances.get(name)) is not None:
+                self.remove_instance(instance)
+        self.remove_episode(episode)
+
+    def fault_of(self, timer: Timer | None) -> Fault:
+        """Of a timer that failed; its events are the hazards of the episode."""
+        name = None if timer is None else timer[2]
+        episode = None if name is None else self.episodes.get(name)
+        known = [] if episode is None else [self.instances.get(each) for each in episode.instances]
+        return Fault(name, [event for each in known if each is not None for event in each.hazards.events])
+
     def episodes_citing(self, services: frozenset[str]) -> list[Episode]:
         """Episodes that cite one of these services, in the order of their ids."""
         found = set[str]().union(*[self.citing[service] for service in self.citing.keys() & services])
@@ -283,8 +298,8 @@ class State:
                 cells[f"pending:{number}"] = None
 
     @classmethod
-    def restore(cls, cells: Mapping[str, bytes]) -> State:
-        """State from its cells. Raises StateError where another version wrote them."""
+    def restore(cls, cells: Mapping[str, bytes], aside: Collection[object] = ()) -> State:
+        """State from its cells, without the events `aside`. Raises StateError where another version wrote them."""
         try:
             meta = unpack(cells["meta:"], Meta)
         except (KeyError, msgspec.DecodeError) as error:
@@ -307,11 +322,13 @@ class State:
             state._fact_chunks[number] = chunk.until
             derived = {place: facts for facts, places in chunk.derived for place in places}
             for place, event in enumerate(chunk.events):
+                if aside and event.event_id in aside:
+                    continue
                 # An event that was written again has more derived facts.
                 if not state.memory.restore(event, derived.get(place)) and place in derived:
                     state.memory.set_facts(event, derived[place])
                 state.written_until[event.event_id] = max(chunk.until, state.written_until.get(event.event_id, 0))
-        state._restore_pending(sorted(chunks["pending"], key=lambda item: item[0]))
+        state._restore_pending(sorted(chunks["pending"], key=lambda item: item[0]), aside)
         return state
 
     def _restore_cell(self, kind: str, key: str, value: bytes) -> None:
@@ -347,12 +364,12 @@ class State:
             self.feeds.restore_spans(feed, unpack(value, list[tuple[int, int]]))
         self.feeds.clear_dirty()
 
-    def _restore_pending(self, chunks: Sequence[tuple[int, Chunk]]) -> None:
+    def _restore_pending(self, chunks: Sequence[tuple[int, Chunk]], aside: Collection[object]) -> None:
         """Events that were processed before the snapshot are in the chunk still; the watermark tells them apart."""
         for number, chunk in chunks:
             self._pending_chunks[number] = chunk.until
             for event in chunk.events:
-                if event.time >= self.timeline.watermark:
+                if event.time >= self.timeline.watermark and not (aside and event.event_id in aside):
                     self.pending.append((event.time, event.source, event.id, self.arrivals, event))
                     self.arrivals += 1
         self.unwritten_from = self.arrivals

@@ -60,7 +60,7 @@ class Feeds:
 
     def add(self, event: Event) -> bool:
         """Take an `impact.clear` of a service; False where the same was reported before."""
-        assert event.service is not None
+        assert event.service is not None  # `Engine.step` and `_looked_back` ask before
         at = event.time
         # A plain tuple finds what is there under a FeedKey, and most feeds are there.
         reports = self._reports.get((event.service, event.source, event.labels.get("evidence")))  # type: ignore[call-overload]  # equal to a FeedKey

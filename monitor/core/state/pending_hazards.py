@@ -125,7 +125,7 @@ class PendingHazards:
     def add(self, event: Event, matched: MatchedSteps) -> Hazard:
         """Let a hazard wait under the rules that its mask names."""
         service = event.service
-        assert service is not None
+        assert service is not None  # `Correlator.hazards` and `_rebuild_pending` ask before
         hazard = Hazard(event, matched)
         queue = self._queues.get(matched.longest)
         if queue is None:

@@ -84,7 +84,7 @@ class Retention:
         return ttl_of
 
     def _around_hazards(self, state: State, step: CompiledStep) -> frozenset[str] | None:
-        assert step.clause is not None
+        assert step.clause is not None  # only further steps are looked at
         pending = state.pending_hazards.by_rule.get(step.rule.hazard.bit)
         hazards = set(state.open_by_rule.get(step.rule.name, ())) | set(pending.standing if pending is not None else ())
         near = [reach(self._catalogue, service, step.clause.reach) for service in hazards]

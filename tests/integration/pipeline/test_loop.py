@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
+import pytest
 
 from monitor.core.deciding.engine import Engine, EngineSettings
 from monitor.core.model.events import HOUR, MINUTE, SECOND, Actor, Event, Instant
 from monitor.core.model.near_miss import public_line
 from monitor.core.model.reasons import Rejected
+from monitor.core.state.memory import Memory
 from monitor.demo.story import CATALOGUE, story
 from monitor.lab.ledger import Ledger
 from monitor.ops.clock import ManualClock
@@ -300,3 +302,29 @@ async def test_while_the_store_is_slow_reading_pauses_and_what_is_held_is_bounde
         await stop.wait()
         await tasks.end(grace=30.0)
     assert await _stored(store) == _alone(events)
+
+
+async def test_an_event_at_which_the_engine_fails_is_kept_aside_and_counted(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = story(NOW)
+    poison = next(event for event in events if event.kind == "alert.fired")
+    real = Memory.add
+
+    def add(memory: Memory, event: Event, *rest: Any) -> bool:
+        kept = real(memory, event, *rest)
+        if event.event_id == poison.event_id:
+            raise KeyError("injected")
+        return kept
+
+    monkeypatch.setattr(Memory, "add", add)
+    await store.journal.append(events)
+    metrics = Metrics()
+    await _run(store, metrics=metrics)
+    assert await _stored(store) == _alone([event for event in events if event is not poison])
+    (reject,) = await store.rejects.page(None, 10)
+    assert (reject.source, reject.reason) == (poison.source, Rejected.QUARANTINED)
+    assert reject.detail.endswith("KeyError: 'injected'\n")
+    assert 'nearmiss_events_rejected_total{reason="quarantined"} 1.0' in metrics.render().decode()
+    await _run(store)
+    assert await store.rejects.count() == 1, "it is not met again"
