@@ -28,12 +28,12 @@ TURNED_AWAY: frozenset[str] = frozenset(
 """Reasons for which a body was never let in: nobody vouches for who sent it, or only its beginning was kept."""
 
 
-_DONE_OTHERWISE = TURNED_AWAY | {Rejected.QUARANTINED}
+NOT_READ_AGAIN = TURNED_AWAY | {Rejected.QUARANTINED}
 
 
 def can_be_read_again(reject: Reject) -> bool:
     """Whether a second reading may give anything: it waits still, and it was let in the first time."""
-    return reject.requeued_at is None and reject.reason not in _DONE_OTHERWISE
+    return reject.requeued_at is None and reject.reason not in NOT_READ_AGAIN
 
 
 def plain_body(reject: Reject) -> bytes:

@@ -7,7 +7,7 @@ import pytest
 from monitor.core.model.events import Instant
 from monitor.core.model.reasons import Rejected
 from monitor.intake.receiver import safe_headers
-from monitor.intake.requeue import TURNED_AWAY, can_be_read_again
+from monitor.intake.requeue import NOT_READ_AGAIN, can_be_read_again
 from monitor.ports import Reject
 
 
@@ -40,7 +40,7 @@ def test_a_header_is_cut_where_it_is_too_long_to_mean_anything() -> None:
 @pytest.mark.parametrize("reason", Rejected)
 def test_what_was_never_let_in_is_not_read_by_the_back_door(reason: Rejected) -> None:
     reject = Reject("pagerduty", str(reason), "", b"{}", Instant(0), id=1)
-    assert can_be_read_again(reject) == (reason not in TURNED_AWAY)
+    assert can_be_read_again(reject) == (reason not in NOT_READ_AGAIN)
 
 
 def test_what_was_read_again_is_done() -> None:
