@@ -17,16 +17,16 @@ class Key(NamedTuple):
 
 
 RULE = (
-    Key("rule", "required", "its name: lower-case words with hyphens, unique in the tree"),
-    Key("title", "required", "one line that states what almost happened, with placeholders (below)"),
+    Key("rule", "required", "its name: lower-case words with hyphens, unique"),
+    Key("title", "required", "a headline with placeholders (below)"),
     Key("family", "required", "`thats_weird`, `oops`, `mind_the_gap`, `margin` or `automation`"),
-    Key("hazard", "required", "which event is a sign of danger: a [step](#a-step)"),
+    Key("hazard", "required", "the event that shows danger: a [step](#a-step)"),
     Key(
         "intervention",
         "required",
         "what ends it: a step with `within` (or `itself`), and [relations](#relations-to-the-hazard)",
     ),
-    Key("pattern", "", "the name of a known pattern, such as `P09`"),
+    Key("pattern", "", "a known pattern, such as `P09`"),
     Key("description", "", "for readers; it does not change the rule's version"),
     Key("kind", "`near_miss`", "or `exposure`, `lucky_escape`, `noticed_not_acted`"),
     Key("mode", "`live`", "`shadow`: counted, not shown; `digest`: shown in the digest only"),
@@ -34,29 +34,28 @@ RULE = (
     Key(
         "correlate",
         "`[service, subject]`",
-        "fields of the hazard; equal values make one instance. An event without one of them stands alone",
+        "hazards with equal values form one candidate; one that lacks a field forms its own",
     ),
     Key("steps", "", "[further steps](#further-steps-and-absences) by name, with their counts"),
     Key("absent", "", "steps that must not happen"),
-    Key("settle", "`10m`", "how long after the intervention it counts as safe where nothing else says so"),
-    Key("impact", "", "how to look for [harm](#impact)"),
+    Key("settle", "`10m`", "how long after the intervention it is assumed safe, if nothing reports it"),
+    Key("impact", "", "how to look for [impact](#impact)"),
     Key(
         "margin",
         "`elapsed`",
-        "how close it came: `elapsed` (first sign to action), `headroom` (value against limit), `deadline` (the "
-        "deadline less the time of the action), `count` (how many hazards came first)",
+        "how close it came: `elapsed` (first sign to action), `headroom` (value against limit), `deadline` (deadline "
+        "minus time of the action), `count` (hazards before action)",
     ),
-    Key("ask", "", "two to four questions for the reviewer, after how and what"),
-    Key("examples", "", "[streams](#examples) that must match and that must not"),
+    Key("ask", "", "two to four questions for the reviewer: how and what"),
+    Key("examples", "", "[streams](#examples) that must match, and that must not"),
 )
 
 STEP = (
-    Key("kind", "required", "one or several kinds of the event format"),
+    Key("kind", "required", "one or more event kinds"),
     Key(
         "environment",
         "`production`",
-        "`production`: one that the catalogue counts, or none named; `elsewhere`: one that is named and does not "
-        "count; `any`",
+        "`production`: one in the catalogue's `production`, or none named; `elsewhere`: any other named one; `any`",
     ),
     Key("where", "", "a [condition](#conditions) on the event"),
 )
@@ -65,28 +64,28 @@ RELATIONS = (
     Key(
         "services",
         "`siblings` (intervention), `same` (steps)",
-        "on which service: `same`; `related` (the same, or one hop along the dependency graph in either direction); "
-        "`siblings` (also services that serve the same users, if recovery follows closely); `any`",
+        "on which service: `same`; `related` (the same, or one hop up or down the graph); `siblings` (also services "
+        "that serve the same users, if recovery follows closely); `any`",
     ),
     Key(
         "same",
         "",
-        "fields that equal the hazard's; `{labels.k8s_cluster: labels.cluster}` where the names differ: the field "
-        "here, then the hazard's, or a list of those of which one has to be equal. A further step may be held against "
-        "the intervention: `{actor.id: intervention.actor.id}` is what the person did who acted",
+        "fields equal to the hazard's; `{labels.k8s_cluster: labels.cluster}` if names differ: the field here, then "
+        "the hazard's, or a list of which one must be equal. A further step can be compared with the intervention: "
+        "`{actor.id: intervention.actor.id}` is what the same person did",
     ),
-    Key("differs", "", "fields that are there on both and differ"),
+    Key("differs", "", "fields present on both, with different values"),
     Key(
         "before",
         "",
-        "times that the hazard speaks of, such as `expires_at` or `derived.opens_at`: the event is earlier",
+        "times of the hazard, such as `expires_at` or `derived.opens_at`: the event is earlier",
     ),
-    Key("after", "", "likewise: the event is later"),
+    Key("after", "", "times of the hazard: the event is later"),
     Key(
         "spent",
         "",
-        "how much of the time from the hazard to its `expires_at` had gone by: `{at_least: 0.9}`. 1 is the deadline "
-        "itself; a hazard that came after its deadline has spent everything",
+        "the share of the time from the hazard to its `expires_at` that had passed: `{at_least: 0.9}`. 1 is the "
+        "deadline, and any hazard after it",
     ),
 )
 
@@ -94,15 +93,15 @@ INTERVENTION = (
     Key(
         "within",
         "required",
-        "at most so long after the hazard, up to `14d`, or up to `90d` where the hazard's `where` cannot hold without "
-        "`expires_at` or `derived.time_left`. Such a hazard can harm nobody before its deadline or before somebody "
-        "acts, and impact is looked for from then on",
+        "maximum time after the hazard, up to `14d`; up to `90d` if the hazard's `where` requires `expires_at` or "
+        "`derived.time_left`. Such a hazard can do no harm before its deadline or the action, so impact is looked for "
+        "from then on",
     ),
     Key(
         "itself",
         "`false`",
-        "`true` where the hazard's own event is what ended it, such as a guard that refused or a failover that worked "
-        "by itself. Then `kind` may be left away, and relations have no place",
+        "`true` if the hazard's own event ended it, such as a guardrail that refused or an automatic failover. Then "
+        "`kind` may be omitted, and relations are not allowed",
     ),
 )
 
@@ -110,51 +109,51 @@ BETWEEN = (
     Key(
         "since",
         "`hazard`",
-        "where the window begins: `hazard` (the first sign), `last_hazard`, `intervention` (the first), "
-        "`last_intervention`, `safe`, or the name of a step above (its first event; where there is none the window "
-        "holds nothing), with a duration: `intervention - 14d`",
+        "start of the window: `hazard` (the first sign), `last_hazard`, `intervention` (the first), "
+        "`last_intervention`, `safe`, or a step above (its first event; without one the window is empty), with an "
+        "offset: `intervention - 14d`",
     ),
-    Key("until", "`intervention`", "where it ends, included"),
+    Key("until", "`intervention`", "end of the window, inclusive"),
     Key(
         "remember",
         "`newest`",
-        "what is remembered of more than a day ago: the `newest` 12 events of a kind on a service, or as many as the "
-        "step counts; or `every` one that plays this step, up to 256, which takes memory on every service",
+        "what is remembered beyond a day: the `newest` 12 events of a kind on a service, or as many as the step "
+        "counts; or `every` event that matches this step, up to 256, which costs memory on every service",
     ),
 )
 
 COUNTS = (
-    Key("at_least", "`1`", "how many such events there must be"),
-    Key("at_most", "", "how many there may be"),
-    Key("optional", "`false`", "`true`: none is needed; the step only adds evidence"),
+    Key("at_least", "`1`", "minimum number of events"),
+    Key("at_most", "", "maximum number of events"),
+    Key("optional", "`false`", "`true`: not required; only adds evidence"),
 )
 
 IMPACT = (
-    Key("hold", "`2h`", "how long after safe to wait for harm, up to `7d`"),
+    Key("hold", "`2h`", "how long after safe to wait for impact, up to `7d`"),
     Key("through", "", "hold at least through `expires_at` or `previous_expires_at`, up to `7d` after safe"),
     Key(
         "evidence",
         "",
-        "which feeds can see this harm, such as `synthetic`, `slo`, `audit_log`; none named: any but an audit",
+        "feeds that can see this harm, such as `synthetic`, `slo`, `audit_log`; default: any except audits",
     ),
 )
 
 EXAMPLE = (
     Key("name", "required", "what happens"),
-    Key("expect", "required", "`draft`: exactly one draft stands at the end; `none`: none does"),
-    Key("reason", "", "of `none`: the reason that must be among those given, such as `cleared_before_action`"),
-    Key("verdict", "", "of `draft`: `none` (feeds saw that nobody was hit) or `unknown`"),
-    Key("title", "", "of `draft`: the title it must have"),
+    Key("expect", "required", "`draft`: exactly one draft stands at the end; `none`: no draft"),
+    Key("reason", "", "with `none`: a reason that must be given, such as `cleared_before_action`"),
+    Key("verdict", "", "with `draft`: `none` or `unknown`"),
+    Key("title", "", "with `draft`: the expected title"),
     Key(
         "catalogue",
         "",
         "in short: `user_facing`, `production`, `depends_on`, `automation`, `hours` (`{shop: {zone: Europe/Berlin, "
-        'opens: "08:00", closes: "18:00"}}`); services that are named are known',
+        'opens: "08:00", closes: "18:00"}}`); services named here are known',
     ),
     Key(
         "events",
         "required",
-        "events of the canonical format. Times may be relative (`+5m`, `-14d`); `id` and `source` may be left away; "
+        "events in the canonical format. Times may be relative (`+5m`, `-14d`); `id` and `source` may be omitted; "
         "`every` and `until` repeat an event: `{time: -1h, kind: impact.clear, service: shop, every: 10m, until: "
         "+4h}`",
     ),
@@ -171,22 +170,20 @@ OPERATOR_WORDS = (
     OperatorWords(
         ("prefix", "suffix", "contains"),
         "texts",
-        "the text begins, ends with or contains the operand, or one of a list",
+        "the text starts with, ends with or contains the operand, or one of a list",
     ),
     OperatorWords(
         ("matches",),
         "texts",
-        "the regular expression is found in it (RE2: linear time, no look-around, no back references)",
+        "the regular expression matches somewhere (RE2: no look-around, no back references)",
     ),
     OperatorWords(
         ("above", "at_least", "below", "at_most"),
-        "numbers, durations, times, `severity`, labels that spell a number",
+        "numbers, durations, times, `severity`, numeric labels",
         "the comparison holds; severities rank `info`, `warning`, `high`, `critical`",
     ),
-    OperatorWords(("present",), "any", "the field is there (`true`) or is not (`false`)"),
-    OperatorWords(
-        ("same_as", "differs_from"), "any", "another field of the same event is there and equal, or different"
-    ),
+    OperatorWords(("present",), "any", "the field is present (`true`) or absent (`false`)"),
+    OperatorWords(("same_as", "differs_from"), "any", "another field of the event is present and equal, or different"),
 )
 
 

@@ -14,48 +14,48 @@ from monitor.packs.problems import nearest
 FieldType = Literal["text", "number", "time", "duration", "truth"]
 
 DERIVED: dict[str, tuple[FieldType, str]] = {
-    "share": ("number", "`value` toward the danger at `limit`, which is 1: 0.9 of a ceiling, 1.5 for 2 of 3 replicas"),
-    "headroom": ("number", "what is left between `value` and `limit`, in the event's unit"),
-    "time_left": ("duration", "`expires_at` less the time of the event; negative after it"),
-    "previous_time_left": ("duration", "of a rotation: how long the replaced deadline still had; negative after it"),
+    "share": ("number", "how close `value` is to the danger at `limit` (1): 0.9 of a ceiling, 1.5 for 2 of 3 replicas"),
+    "headroom": ("number", "distance from `value` to `limit`, in the event's unit"),
+    "time_left": ("duration", "`expires_at` minus the time of the event; negative after it"),
+    "previous_time_left": ("duration", "of a rotation: time left to the replaced deadline; negative after it"),
     "lifetime_left": (
         "number",
         (
-            "the share of its lifetime that a certificate or credential still has, 1 when it is new and 0 at its end; "
-            "of a rotation, what the replaced one still had. Told by `labels.not_before` or `labels.issued_at`, by the "
-            "rotation before, or, of a rotation, by how long the new one lasts"
+            "share of lifetime left of a certificate or credential, from 1 (new) to 0 (expired); of a rotation, of the "
+            "replaced one. Taken from `labels.not_before` or `labels.issued_at`, the previous rotation, or the "
+            "lifetime of the new one"
         ),
     ),
     "trend": (
         "text",
         (
-            "`worse`, `better` or `same`: `value` against the one before, of the same service, environment, subject "
-            "and unit, by the side on which `bound` or `limit` says the danger lies"
+            "`worse`, `better` or `same`: `value` against the previous one of the same service, environment, subject "
+            "and unit; `bound` or `limit` gives the dangerous side"
         ),
     ),
     "rollback": (
         "truth",
-        "a rollback, or a deployment of a version that had run there before, unless a timetable brought it about",
+        "a rollback, or a deployment of an earlier version, unless scheduled",
     ),
-    "flipped_back": ("truth", "a flag set back to what it was"),
+    "flipped_back": ("truth", "a flag set back to its earlier value"),
     "put_back": (
         "truth",
         (
-            "a change that says what it reverts (`labels.reverts`), a restoration, or a configuration or deletion that "
-            "returns its subject to an earlier revision, digest or value"
+            "a change with `labels.reverts`, a restore, or a configuration or deletion that returns its subject to an "
+            "earlier revision, digest or value"
         ),
     ),
     "scheduled": (
         "truth",
-        "a timetable brought it about: `labels.scheduled`, or `labels.trigger` is `schedule`, `cron` or `timer`",
+        "`labels.scheduled`, or `labels.trigger` is `schedule`, `cron` or `timer`",
     ),
     "repeats": (
         "number",
-        "how many drafts with the same service and subject opened within 180 days before the event",
+        "drafts with the same service and subject in the 180 days before",
     ),
-    "off_hours": ("truth", "outside the declared hours of the service"),
-    "opens_at": ("time", "when the service opens next, by its declared hours"),
-    "actor": ("text", "human, automation or unknown, with the catalogue's list of automation applied"),
+    "off_hours": ("truth", "outside the service's hours"),
+    "opens_at": ("time", "when the service opens next"),
+    "actor": ("text", "`human`, `automation` or `unknown`, after the catalogue's `automation` list"),
     "off_rotation": ("truth", "a person who was not on call"),
     "drill": ("truth", "an exercise, an experiment or a load test"),
 }
