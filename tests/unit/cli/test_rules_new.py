@@ -65,7 +65,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     file.write_text("# mine\n", encoding="utf-8")
     assert run("new", "try-it", "--dir", tmp_path).exit_code == 1
     assert file.read_text(encoding="utf-8") == "# mine\n"
-    assert before.startswith("# Somebody")
+    assert before.startswith("# Someone")
 
 
 @pytest.mark.parametrize(
