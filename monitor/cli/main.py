@@ -33,6 +33,7 @@ COMMANDS: Places = {
     "measure": ("monitor.cli.measure:command", "Judge the rules by a made-up year."),
     "decode": ("monitor.cli.decode:command", "Show the events in one body of a tool."),
     "rules": ("monitor.cli.rules:group", "Check, test and explain rules."),
+    "services": ("monitor.cli.services:group", "Find names that the catalogue does not explain."),
     "config": ("monitor.cli.config:group", "Check settings, rules and catalogue."),
     "rejects": ("monitor.cli.rejects:group", "List, show and requeue what could not be read."),
     "kafka": ("monitor.cli.kafka:group", "Look at the cluster that events come from."),

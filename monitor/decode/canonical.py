@@ -53,6 +53,8 @@ def decode_regular(line: bytes) -> Event | None:
     except (ValueError, TypeError, LookupError, OverflowError, RecursionError):
         return None
     value, limit = event.value, event.limit
+    if event.resolved_from:
+        return None
     if (value is None or -9007199254740992.0 < value < 9007199254740992.0) and (
         limit is None or -9007199254740992.0 < limit < 9007199254740992.0
     ):
@@ -85,6 +87,8 @@ def decode_lines(lines: Sequence[bytes]) -> list[Event] | None:
             return None
         limit = event.limit
         if limit is not None and not -9007199254740992.0 < limit < 9007199254740992.0:
+            return None
+        if event.resolved_from:
             return None
     if b'""' in block:
         for event in events:

@@ -36,7 +36,8 @@ _TIMES = ("time", "expires_at", "previous_expires_at", "began_at", "covers_from"
 _NUMBERS = ("value", "limit")
 _REQUIRED = ("id", "source", "time", "kind")
 """The one place where an empty text differs from an absent one: the error says which of the two was found."""
-_KNOWN = frozenset(Event.__struct_fields__)
+_KNOWN = frozenset(Event.__struct_fields__) - {"resolved_from"}
+"""What a sender may say; how its words were resolved is ours to tell."""
 
 
 def from_mapping(raw: Mapping[str, Any]) -> Event:

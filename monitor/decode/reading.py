@@ -16,6 +16,7 @@ import msgspec
 
 from monitor.core.model.events import SECOND, Actor, Bound, Event, Instant, Kind, Severity, to_instant, to_text
 from monitor.core.model.reasons import Mark, Rejected
+from monitor.core.model.words import severity_of
 from monitor.decode.lenient import MAX_TEXT, Labels, as_text, clip, clip_identifier
 from monitor.decode.outcome import Unreadable
 from monitor.decode.times import read_time
@@ -160,19 +161,9 @@ def person_or_bot(name: str | None, otherwise: str = "unknown") -> Actor | None:
     return Actor(id=name, kind="human" if otherwise == "human" else "unknown")
 
 
-SEVERITIES: dict[str, Severity] = {
-    **dict.fromkeys(
-        ("critical", "crit", "page", "fatal", "emergency", "disaster", "p1", "sev1", "sev-1", "sev0", "p0"), "critical"
-    ),
-    **dict.fromkeys(("high", "error", "major", "p2", "sev2", "sev-2"), "high"),
-    **dict.fromkeys(("warning", "warn", "medium", "minor", "average", "p3", "sev3", "sev-3"), "warning"),
-    **dict.fromkeys(("info", "informational", "information", "low", "notice", "debug", "none", "p4", "p5"), "info"),
-}
-
-
 def severity(value: Any) -> Severity | None:
-    """A tool's word for how bad it is in our four; None for a word of its own."""
-    return SEVERITIES.get(value.strip().lower()) if isinstance(value, str) else None
+    """A tool's word for how bad it is in our four; None for a word of its own, which stays among the labels."""
+    return severity_of(value) if isinstance(value, str) else None
 
 
 def make(

@@ -16,6 +16,7 @@ from monitor.core.model.events import SECOND, Event, EventId, to_text
 from monitor.core.model.faults import Culprit, Fault, shown, without_culprits
 from monitor.core.model.near_miss import Cited, Draft
 from monitor.core.model.rule import Rule
+from monitor.core.resolving.resolver import Resolver
 from monitor.decode.streams import arrival_order
 from monitor.lab.playing import Playing, steps_of
 from monitor.lab.relations import explain_actions, explain_hazards, name_of
@@ -46,7 +47,7 @@ def explain_event(
     are first. Unless `full`, a rule whose steps the event does not play is that one line. The events are taken in
     their order of arrival. Raises NoSuchEvent.
     """
-    ordered = arrival_order(list(events))
+    ordered = Resolver(catalogue).all(arrival_order(list(events)))
     event = next((one for one in ordered if one.event_id == event_id), None)
     if event is None:
         sources = sorted({event.source for event in ordered if event.id == event_id.id})

@@ -16,6 +16,7 @@ from monitor.core.model.decisions import Decision, Ignore
 from monitor.core.model.events import Event, to_text
 from monitor.core.model.near_miss import Cited, Draft, FeedReport, State
 from monitor.core.model.rule import Rule
+from monitor.core.resolving.resolver import Resolver
 from monitor.decode.streams import arrival_order
 from monitor.lab.explain import decided
 from monitor.lab.ledger import Entry, Ledger
@@ -44,7 +45,7 @@ def explain_draft(
     with the state that people gave it; where these rules and events do not give it any more, what is kept is shown,
     and why not. Raises NoSuchDraft where there is neither.
     """
-    ordered = arrival_order(list(events))
+    ordered = Resolver(catalogue).all(arrival_order(list(events)))
     engine, decisions, entries = _run(rules, catalogue, make_regex, ordered)
     if draft_id not in entries and kept is None and has_shadow(rules):
         # Not shown to anybody, but a backtest names it.

@@ -4,11 +4,14 @@ Reads two forms, in any mixture: our own, below, and the entities of Backstage (
 
 services:
   checkout: {user_facing: true, depends_on: [payments-db], owner: team-pay, system: shop, domain: retail,
+             aliases: [shop-front],
              hours: {zone: Europe/Berlin, opens: "08:00", closes: "18:00", days: [mon, tue, wed, thu, fri]}}
 production: [production]
 feeds:
   - {service: checkout, source: blackbox, evidence: synthetic, freshness: 10m}
 automation: [deploy-bot]
+environments: {production: [blue, green]}
+severities: {critical: [tsunami]}
 """
 
 from __future__ import annotations
@@ -32,8 +35,8 @@ from monitor.packs.problems import Place, Problem, Problems, listed
 
 __all__ = ["LoadedCatalogue", "catalogue_from_mapping", "catalogue_hash", "load_catalogue", "load_catalogues"]
 
-KEYS = ("services", "production", "feeds", "automation")
-SERVICE_KEYS = ("depends_on", "user_facing", "owner", "system", "domain", "lifecycle", "hours")
+KEYS = ("services", "production", "feeds", "automation", "environments", "severities")
+SERVICE_KEYS = ("depends_on", "user_facing", "owner", "system", "domain", "lifecycle", "hours", "aliases")
 
 
 class LoadedCatalogue(msgspec.Struct, frozen=True):
@@ -121,6 +124,10 @@ def _read_document(node: Node, parts: Parts) -> None:
         _read_feed(item, parts)
     parts.production.update(form.texts("production", "the name of an environment", "[production]"))
     parts.automation.update(form.texts("automation", "the id of an actor", "[deploy-bot]"))
+    if (environments := form.get("environments")) is not None:
+        parts.words.read_environments(environments)
+    if (severities := form.get("severities")) is not None:
+        parts.words.read_severities(severities)
 
 
 def _read_short(node: Mapping, parts: Parts) -> None:
@@ -153,6 +160,8 @@ def _read_service(name: str, place: Place, node: Node, parts: Parts) -> None:
         hours=None if hours is None else hours_of_mapping(hours, parts.problems),
     )
     parts.write(service, frozenset(key for key in SERVICE_KEYS if form.has(key)), place)
+    if (aliases := form.get("aliases")) is not None:
+        parts.words.read_aliases(name, aliases)
     needed = form.get("depends_on")
     items = needed.items if isinstance(needed, Listing) else [needed] if needed is not None else []
     for item in items:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from monitor.core.model.catalogue import Catalogue, Feed, Service
+from monitor.packs.catalogue_words import Words
 from monitor.packs.problems import Place, Problems, nearest
 
 PLAIN_FIELDS = ("user_facing", "owner", "system", "domain", "lifecycle", "hours")
@@ -27,6 +28,7 @@ class Parts:
 
     def __init__(self, problems: Problems) -> None:
         self.problems = problems
+        self.words = Words(problems)
         self.production: set[str] = set()
         self.automation: set[str] = set()
         self.unreadable = False
@@ -95,6 +97,9 @@ class Parts:
             production=frozenset(self.production),
             feeds=tuple(feeds),
             automation=frozenset(self.automation),
+            aliases=self.words.aliases(services),
+            environments=self.words.environments(),
+            severities=self.words.severities(),
         )
 
     def _joined(self, name: str, needed: tuple[str, ...]) -> Service:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
-from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.catalogue import AliasBy, Catalogue
 from monitor.packs.backstage import ANNOTATIONS, PREFIX
 from monitor.packs.catalogue import SERVICE_KEYS, load_catalogues
 from tests.architecture.files import text
 
 PAGE = text(Path("docs/how-to/catalogue.md")) or ""
-OWN, BACKSTAGE, ADDED = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+OWN, WORDS, BACKSTAGE, ADDED = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 
 
 def read(directory: Path, *written: str) -> Catalogue:
@@ -26,6 +27,13 @@ def test_our_own_form(tmp_path: Path) -> None:
     catalogue = read(tmp_path, OWN)
     assert catalogue.upward("payments-db") == {"payments-db", "payments", "checkout"}
     assert len(catalogue.feeds) == 2
+
+
+def test_what_tools_call_them(tmp_path: Path) -> None:
+    catalogue = read(tmp_path, WORDS)
+    assert {alias.by for alias in catalogue.aliases} == set(get_args(AliasBy))
+    assert catalogue.environments["blue"] == "production"
+    assert catalogue.severities["drizzle"] == "warning"
 
 
 def test_backstage_and_what_is_added_to_it(tmp_path: Path) -> None:

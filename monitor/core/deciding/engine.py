@@ -24,6 +24,7 @@ from monitor.core.model.faults import SWEEP, Culprit, Fault, fault_of
 from monitor.core.model.reasons import NotOpened
 from monitor.core.model.rule import Rule
 from monitor.core.model.watermark import BEGINNING, Timeline
+from monitor.core.resolving.resolver import Resolver
 from monitor.core.state.alerts import ALERT_STATES, RECOVERIES
 from monitor.core.state.candidates import Instance
 from monitor.core.state.engine_state import State, Timer
@@ -94,6 +95,7 @@ class Engine:
 
     def _wire(self, rules: Sequence[Rule], catalogue: Catalogue) -> None:
         self.catalogue = catalogue
+        self._resolver = Resolver(catalogue)
         last_values, compiled, self._compiled = self.state.last_values, self._compiled, None
         matcher = (
             Matcher(rules, catalogue, last_values, self._make_regex)
@@ -214,14 +216,14 @@ class Engine:
     # -- input -------------------------------------------------------------------------------------------------
 
     def step(self, events: Sequence[Event]) -> list[Decision]:
-        """Take events in journal order; where a batch ends does not matter."""
+        """Take events in journal order, in the words of their tools; where a batch ends does not matter."""
         state, timeline = self.state, self.state.timeline
         pending, feeds, relevant = state.pending, state.feeds, self._relevant
         counts = self.catalogue.counts
         arrivals = state.arrivals
         event: Event | None = None
         try:
-            for event in events:
+            for event in self._resolver.all(events):
                 at = event.time
                 if at < timeline.watermark:
                     state.arrivals = arrivals

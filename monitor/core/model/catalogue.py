@@ -6,8 +6,15 @@ Knows nothing of files, and of no event.
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Literal
 
 import msgspec
+
+from monitor.core.model.events import Severity
+from monitor.core.model.words import is_named_elsewhere
+
+_MOST_WORDS = 10_000
+"""Words for environments of which it is remembered whether they count."""
 
 
 class Feed(msgspec.Struct, frozen=True):
@@ -41,8 +48,22 @@ class Service(msgspec.Struct, frozen=True):
     hours: Hours | None = None
 
 
+AliasBy = Literal["name", "source", "repository", "workload", "namespace", "host", "label", "title"]
+
+
+class Alias(msgspec.Struct, frozen=True):
+    """Another name of a service: `by` says where it stands. `of`: the source or the label that it is a name in."""
+
+    service: str
+    by: AliasBy
+    value: str
+    of: str | None = None
+
+
 class Catalogue(msgspec.Struct, frozen=True, dict=True):
-    """Services by name, environments that count, feeds, and who is automation.
+    """Services by name, environments that count, feeds, who is automation, and what tools call all of these.
+
+    `environments` and `severities` extend the tables of common words, by word.
 
     An empty catalogue knows nothing: then every service is taken to be user-facing, and no environment is excluded.
     """
@@ -51,6 +72,9 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
     production: frozenset[str] = frozenset()
     feeds: tuple[Feed, ...] = ()
     automation: frozenset[str] = frozenset()
+    aliases: tuple[Alias, ...] = ()
+    environments: dict[str, str] = {}
+    severities: dict[str, Severity] = {}
 
     @property
     def is_empty(self) -> bool:
@@ -64,10 +88,24 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
         return self.is_empty if found is None else found.user_facing
 
     def counts(self, environment: str | None) -> bool | None:
-        """Whether users live in this environment; None where the event does not say (unknown, not "no")."""
+        """Whether users live in this environment; None where that is unknown, which is not "no".
+
+        Unknown is what the event does not say, and a word that neither the catalogue nor common usage explains.
+        """
         if environment is None:
             return None
-        return environment in self.production if self.production else True
+        if not self.production or environment in self.production:
+            return True
+        if environment not in self._counted:
+            elsewhere = is_named_elsewhere(environment, self.production, self.environments)
+            if len(self._counted) >= _MOST_WORDS:
+                self._counted.clear()
+            self._counted[environment] = False if elsewhere else None
+        return self._counted[environment]
+
+    @cached_property
+    def _counted(self) -> dict[str, bool | None]:
+        return {}
 
     def domain_of(self, service: str) -> str:
         """Where a service belongs: what is near it belongs there too, as far as the catalogue can tell.

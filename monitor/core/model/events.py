@@ -93,7 +93,8 @@ class Actor(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_un
 class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
     """One event of format version 1. Times are `Instant`s; `labels` is never mutated.
 
-    `marks` names what was odd about it and accepted all the same, for example `time_in_future`.
+    `marks` names what was odd about it and accepted all the same, for example `time_in_future`. `resolved_from`: by
+    field, what its value rests on where it is not what the tool said; empty in the journal.
     """
 
     id: Identifier
@@ -118,6 +119,7 @@ class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_un
     received_at: Instant | None = None
     url: str | None = None
     marks: tuple[str, ...] = ()
+    resolved_from: dict[str, str] = {}
 
     @property
     def event_id(self) -> EventId:

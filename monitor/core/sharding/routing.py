@@ -11,6 +11,7 @@ from zlib import crc32
 from monitor.core.deciding.impact import maintenance_scope
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import Event
+from monitor.core.resolving.resolver import Resolver
 
 SHARDS = 256
 """Fixed for ever: the state is kept by shard, and another number would look for it in another place."""
@@ -36,6 +37,7 @@ class Router:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._group_of = _groups(catalogue)
+        self._resolver = Resolver(catalogue)
         self._shards: dict[str, int] = {}
 
     def shard_of(self, service: str) -> int:
@@ -49,7 +51,10 @@ class Router:
         return shard
 
     def home(self, event: Event) -> int:
-        """The one shard in which an event counts as what it is; one without a service has one by its identity."""
+        """The one shard in which an event counts as what it is; one without a service has one by its identity.
+
+        The event is a resolved one.
+        """
         if event.service is None:
             return _hashed(f"{event.source}\x1f{event.id}")
         return self.shard_of(event.service)
@@ -60,6 +65,7 @@ class Router:
         Harm to users goes everywhere, whatever service it names: a draft must not stand because the catalogue was
         behind. So does what is said without naming a service. Announced work goes to every service that it lists.
         """
+        event = self._resolver.resolve(event)
         kind = event.kind
         if kind not in BROADCAST:
             return (self.home(event),)

@@ -1,0 +1,72 @@
+"""`nearmiss services`: which names of services, environments and severities the catalogue does not explain.
+
+Reads what it is given and prints; the lab counts and proposes.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+
+from monitor.cli.engine_options import catalogue_option, printable, read_catalogue
+from monitor.cli.main import UNREADABLE, Group
+from monitor.cli.streams import EARLIEST, LATEST, Moment, read_files, read_history
+from monitor.core.model.events import Instant
+from monitor.lab.unmatched import Report, Words, catalogue_lines
+
+
+@click.group("services", cls=Group, short_help="Find names that the catalogue does not explain.")
+def group() -> None:
+    """Find names that the catalogue does not explain."""
+
+
+@group.command("suggest", short_help="Print catalogue lines for names that match no service.")
+@click.argument("files", metavar="[FILE]...", nargs=-1,
+                type=click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True))  # fmt: skip
+@click.option("--database", metavar="URL",
+              help="Read what the service has kept: sqlite:///PATH or postgresql://… Nothing is written.")  # fmt: skip
+@click.option("--since", type=Moment(), metavar="T", help="Only events from this time on: a date or RFC 3339 (UTC).")
+@catalogue_option
+@click.option("--format", "output", type=click.Choice(["yaml", "json"]), default="yaml", show_default=True)
+def suggest(
+    files: tuple[str, ...], database: str | None, since: Instant | None, catalogue_paths: tuple[Path, ...], output: str
+) -> None:
+    """Read events and list the names in them that match no service, with the service that each resembles.
+
+    Prints YAML to paste into the catalogue: aliases, new services, and words for environments and severities that no
+    table explains. Nothing is joined until you do so. Exits 3 when there is no event to read.
+    """
+    if bool(files) == (database is not None):
+        raise click.UsageError("give FILE or --database URL: one of the two")
+    words = Words(read_catalogue(catalogue_paths))
+    first = EARLIEST if since is None else since
+    if database is None:
+        read_files("suggest", files, first, LATEST, words.take, set())
+    else:
+        read_history("suggest", database, first, LATEST, words.take)
+    report = words.report()
+    if output == "json":
+        click.echo(msgspec.json.encode(report))
+    else:
+        for line in catalogue_lines(report):
+            click.echo(printable(line))
+    click.echo(_sum_up(report), err=True)
+    if not report.events:
+        click.echo("no event to read; expected one JSON event on each line", err=True)
+        sys.exit(UNREADABLE)
+
+
+def _sum_up(report: Report) -> str:
+    said = (
+        f"{report.events:,} events; not explained: services {len(report.services)}, "
+        f"environments {len(report.environments)}, severities {len(report.severities)}"
+    )
+    if report.unnamed:
+        said += f"; {report.unnamed:,} events name no service"
+    if report.joined:
+        pairs = ", ".join(f"{one.name!r} is {one.nearest}" for one in report.joined[:5])
+        said += f"; joined by spelling: {printable(pairs)}"
+    return said

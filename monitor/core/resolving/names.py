@@ -1,0 +1,168 @@
+"""Which service of the catalogue an event is about, whatever its tool calls it, and what that rests on.
+
+A name joins a service by an alias, exactly, or where it is the same without case and separators and only one service
+has that name. Names that are merely alike are proposed (`nearest`), never joined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from monitor.core.model.catalogue import Alias, Catalogue
+from monitor.core.model.events import Event
+from monitor.core.model.words import plain
+from monitor.core.resolving.labels import hosts, is_exporter, named, repositories, workloads
+
+_SUFFIXES = ("service", "svc", "api", "app", "server", "prod", "production", "prd", "backend", "deployment", "main")
+_ALIKE = 0.8
+
+Named = tuple[str, str]
+"""A service, and what says so."""
+
+
+class Pattern:
+    """A name in which `*` stands for any text; case does not matter. Takes linear time."""
+
+    def __init__(self, text: str) -> None:
+        self._parts = text.casefold().split("*")
+
+    def matches(self, text: str) -> bool:
+        told = text.casefold()
+        first, *between = self._parts
+        if not between:
+            return told == first
+        last = between.pop()
+        if not told.startswith(first) or not told.endswith(last) or len(told) < len(first) + len(last):
+            return False
+        place, end = len(first), len(told) - len(last)
+        for part in between:
+            place = told.find(part, place, end)
+            if place < 0:
+                return False
+            place += len(part)
+        return True
+
+
+class Names:
+    """The names of one catalogue."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._services = frozenset(catalogue.services)
+        self._names: dict[str, str] = {}
+        self._sources: dict[tuple[str, str], str] = {}
+        self._workloads: dict[str, str] = {}
+        self._by: dict[str, list[tuple[Alias, Pattern]]] = {}
+        for alias in catalogue.aliases:
+            if alias.by == "name":
+                self._names[plain(alias.value)] = alias.service
+            elif alias.by == "source":
+                self._sources[alias.of or "", plain(alias.value)] = alias.service
+            elif alias.by == "workload" and "*" not in alias.value:
+                self._workloads[alias.value.casefold()] = alias.service
+            else:
+                self._by.setdefault(alias.by, []).append((alias, Pattern(alias.value)))
+        spelt: dict[str, set[str]] = {}
+        for name in self._services:
+            spelt.setdefault(plain(name), set()).add(name)
+        self._spelt = {word: next(iter(names)) for word, names in spelt.items() if len(names) == 1}
+
+    def tells(self, source: str, name: str | None) -> bool:
+        """Whether the name alone says which service it is, whatever else the event says."""
+        if name is None or is_exporter(name):
+            return False
+        if not self._services:
+            return True
+        if self._sources:
+            spelt = plain(name)
+            called = ((known, spelt) in self._sources for known in (source, source.partition("/")[0]))
+            return any(called)
+        return self._joined(name) is not None
+
+    def of(self, event: Event) -> Named | None:
+        """The service of an event where it is another than the event says, and by what; else None."""
+        name = event.service
+        if (called := self._called(event, name)) is not None:
+            return called if called[0] != name else None
+        measured = name is not None and is_exporter(name)
+        if name is not None and not measured and (joined := self._joined(name)) is not None:
+            return joined if joined[0] != name else None
+        found = next(self._by_alias(event), None) or self._by_workload(event)
+        if found is None and (name is None or measured) and (said := named(event.labels)) is not None:
+            found = said[1], f"label {said[0]}"
+        return found if found is not None and found[0] != name else None
+
+    def _called(self, event: Event, name: str | None) -> Named | None:
+        """By what this very source calls it."""
+        if not self._sources:
+            return None
+        for said in (name, event.labels.get("service_id")):
+            if said is None:
+                continue
+            for source in (event.source, event.source.partition("/")[0]):
+                if (service := self._sources.get((source, plain(said)))) is not None:
+                    return service, f"alias of {source}"
+        return None
+
+    def _joined(self, name: str) -> Named | None:
+        """By the name itself."""
+        if name in self._services:
+            return name, "name"
+        spelt = plain(name)
+        if (service := self._names.get(spelt)) is not None:
+            return service, "alias"
+        if (service := self._spelt.get(spelt)) is not None:
+            return service, "same name but for case and separators"
+        return None
+
+    def _by_alias(self, event: Event) -> Iterator[Named]:
+        """By an alias for something else that the event says: the more particular first."""
+        if not self._by and not self._workloads:
+            return
+        labels = event.labels
+        for label, name in workloads(labels):
+            if (service := self._workloads.get(name.casefold())) is not None:
+                yield service, f"alias of a workload, label {label}"
+            yield from self._matching("workload", name, f"label {label}")
+        places = [*repositories(labels), ("service", event.service or ""), ("source", event.source.partition("/")[2])]
+        for label, name in places:
+            yield from self._matching("repository", name, label)
+        for label, name in hosts(labels):
+            yield from self._matching("host", name, f"label {label}")
+        for alias, pattern in self._by.get("label", ()):
+            value = labels.get(alias.of or "")
+            if value is not None and pattern.matches(value):
+                yield alias.service, f"alias of label {alias.of}"
+        yield from self._matching("title", event.title or "", "")
+        for label, name in workloads(labels):
+            if "namespace" in label:
+                yield from self._matching("namespace", name, f"label {label}")
+
+    def _matching(self, by: str, name: str, where: str) -> Iterator[Named]:
+        for alias, pattern in self._by.get(by, ()):
+            if name and pattern.matches(name):
+                yield alias.service, f"alias of a {by}" + (f", {where}" if where else "")
+
+    def _by_workload(self, event: Event) -> Named | None:
+        """By a label that names a service of the catalogue."""
+        if not self._services:
+            return None
+        for label, name in workloads(event.labels):
+            if not is_exporter(name) and (joined := self._joined(name)) is not None:
+                return joined[0], f"label {label}" + ("" if joined[1] == "name" else f", {joined[1]}")
+        return None
+
+    def nearest(self, name: str) -> str | None:
+        """The service that a name may mean: without a usual suffix or prefix the same, else spelt much alike."""
+        spelt = plain(name)
+        for known in sorted(self._services, key=len, reverse=True):
+            word = plain(known)
+            longer, shorter = (spelt, word) if len(spelt) >= len(word) else (word, spelt)
+            if shorter and longer != shorter and longer.startswith(shorter) and longer[len(shorter) :] in _SUFFIXES:
+                return known
+        by_word = {plain(known): known for known in sorted(self._services)}
+        close = get_close_matches(spelt, by_word, n=1, cutoff=_ALIKE)
+        if close:
+            return by_word[close[0]]
+        within = [known for word, known in by_word.items() if len(word) > 3 and word in spelt]
+        return max(within, key=len) if within else None

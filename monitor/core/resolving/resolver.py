@@ -1,0 +1,115 @@
+"""The one step between decoders and engine: an event in a tool's words → the event in the organisation's words.
+
+Called for every event that an engine reads, so that a corrected catalogue corrects history in replay and backtest. What
+it rested on stands in `resolved_from`; what cannot be resolved stays as it was said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy
+
+import msgspec
+from msgspec.structs import force_setattr
+
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.events import Event, Severity
+from monitor.core.model.words import Environments, plain, severity_of
+from monitor.core.resolving.names import Names
+
+SEVERITY_LABELS = ("severity", "priority", "level", "alertLevel", "urgency", "impact_level", "criticality")
+"""Where tools put their own word for it, as far as decoders keep it."""
+_GRADED = frozenset({"alert.fired", "alert.resolved", "alert.cancelled", "alert.escalated", "incident.opened"})
+_MOST_PLACES = 20_000
+"""Places that are remembered. Names that anybody may send would pile up."""
+UNTOLD: Severity = "warning"
+"""A word for severity that nobody explained is no low one: rules take the alert for a sign."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where an event belongs, and by field what that rests on."""
+
+    service: str | None
+    environment: str | None
+    said: dict[str, str]
+
+
+_ASK = Place(None, None, {})
+"""Not looked up yet."""
+
+
+class Resolver:
+    """Resolves by one catalogue."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._names = Names(catalogue)
+        self._environments = Environments(catalogue.production, catalogue.environments)
+        self._severities = {plain(word): severity for word, severity in catalogue.severities.items()}
+        self._places: dict[tuple[str, str | None, str | None], Place | None] = {}
+
+    def all(self, events: Sequence[Event]) -> list[Event]:
+        """Every event resolved, in order."""
+        places, graded, always = self._places, _GRADED, bool(self._severities)
+        return [
+            event
+            if places.get((event.source, event.service, event.environment), _ASK) is None
+            and (event.kind not in graded or (event.severity is not None and not always))
+            else self.resolve(event)
+            for event in events
+        ]
+
+    def resolve(self, event: Event) -> Event:
+        """One event resolved. What is resolved already stays: the same words may mean something else to another."""
+        if event.resolved_from:
+            return event
+        key = (event.source, event.service, event.environment)
+        place = self._places.get(key, _ASK)
+        if place is _ASK:
+            place = self._place(event)
+            if self._names.tells(event.source, event.service):
+                if len(self._places) >= _MOST_PLACES:
+                    self._places.clear()
+                self._places[key] = place
+        grade = self._grade(event) if event.kind in _GRADED else None
+        if place is None and grade is None:
+            return event
+        resolved = copy(event)
+        said: dict[str, str] = {}
+        if place is not None:
+            force_setattr(resolved, "service", place.service)
+            force_setattr(resolved, "environment", place.environment)
+            said = place.said
+        if grade is not None:
+            force_setattr(resolved, "severity", grade[0])
+            said = {**said, "severity": grade[1]}
+        force_setattr(resolved, "resolved_from", said)
+        return resolved
+
+    def _place(self, event: Event) -> Place | None:
+        said: dict[str, str] = {}
+        service, environment = event.service, event.environment
+        if (found := self._names.of(event)) is not None:
+            service = found[0]
+            said["service"] = _by(event.service, found[1])
+        if environment is not None and (meant := self._environments.resolve(environment)) != environment:
+            said["environment"] = _by(environment, "table of environments")
+            environment = meant
+        return Place(service, environment, said) if said else None
+
+    def _grade(self, event: Event) -> tuple[Severity, str] | None:
+        """Another severity than the decoder understood, and why: the organisation's own table comes first."""
+        if event.severity is not None and not self._severities:
+            return None
+        words = [word for label in SEVERITY_LABELS if (word := event.labels.get(label))]
+        own = next((self._severities[spelt] for word in words if (spelt := plain(word)) in self._severities), None)
+        grade = own or event.severity or next(filter(None, map(severity_of, words)), None)
+        if grade is None and words and event.kind.startswith("alert."):
+            return UNTOLD, _by(words[0], "no table has this word: taken for a sign")
+        if grade is None or grade == event.severity:
+            return None
+        return grade, _by(", ".join(words), "table of severities")
+
+
+def _by(was: str | None, how: str) -> str:
+    """How a field came to its value, and what was said."""
+    return how if was is None else f"{how} (said: {was})"

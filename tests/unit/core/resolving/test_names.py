@@ -1,0 +1,146 @@
+"""Services in the words of tools: by which label, alias or spelling an event finds its service, and what it says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from monitor.core.model.catalogue import Alias, Catalogue, Service
+from monitor.core.model.events import Event, Instant
+from monitor.core.resolving.names import Names, Pattern
+from monitor.core.resolving.resolver import Resolver
+
+
+def catalogue(*aliases: Alias, **said: Any) -> Catalogue:
+    services = ("checkout", "payments", "payments-db", "ledger")
+    return Catalogue(
+        {name: Service(name, user_facing=name == "checkout") for name in services},
+        frozenset({"production"}),
+        aliases=aliases,
+        **said,
+    )
+
+
+def alert(**said: Any) -> Event:
+    return Event(**{"id": "1", "source": "alertmanager", "time": Instant(0), "kind": "alert.fired", **said})
+
+
+def resolved(event: Event, *aliases: Alias) -> tuple[str | None, str]:
+    found = Resolver(catalogue(*aliases)).resolve(event)
+    return found.service, found.resolved_from.get("service", "")
+
+
+KSM = "monitoring-kube-state-metrics"
+
+
+@pytest.mark.parametrize(
+    ("said", "labels", "service", "why"),
+    [
+        (KSM, {"deployment": "payments"}, "payments", f"label deployment (said: {KSM})"),
+        (KSM, {"statefulset": "payments-db"}, "payments-db", f"label statefulset (said: {KSM})"),
+        (KSM, {"pod": "payments-7d9f8b6c5-x2x7q"}, "payments", f"label pod (said: {KSM})"),
+        (KSM, {"pod": "payments-db-0"}, "payments-db", f"label pod (said: {KSM})"),
+        (KSM, {"job_name": "ledger-28012345"}, "ledger", f"label job_name (said: {KSM})"),
+        ("kubelet", {"container": "payments", "namespace": "shop"}, "payments", "label container (said: kubelet)"),
+        ("node-exporter", {"namespace": "ledger"}, "ledger", "label namespace (said: node-exporter)"),
+        (None, {"deployment": "payments"}, "payments", "label deployment"),
+        (None, {"service.name": "payments"}, "payments", "label service.name"),
+        (None, {"k8s_deployment_name": "payments"}, "payments", "label k8s_deployment_name"),
+        (None, {"detail.kube_deployment": "payments"}, "payments", "label detail.kube_deployment"),
+        (None, {"app.kubernetes.io/name": "payments"}, "payments", "label app.kubernetes.io/name"),
+        (KSM, {"exported_service": "payments", "pod": "ledger-0"}, "payments", f"label exported_service (said: {KSM})"),
+        ("shop-metrics", {"container": "payments"}, "payments", "label container (said: shop-metrics)"),
+        ("Payments_DB", {}, "payments-db", "same name but for case and separators (said: Payments_DB)"),
+        ("payments", {"container": "ledger"}, "payments", ""),
+        ("kubelet", {"instance": "10.0.0.1:10250"}, "kubelet", ""),
+        ("payments-api", {}, "payments-api", ""),
+        (KSM, {"deployment": "cart"}, "cart", f"label deployment (said: {KSM})"),
+        (None, {"container": "istio-proxy", "namespace": "shop"}, None, ""),
+    ],
+)  # fmt: skip
+def test_labels_that_name_the_service(said: str | None, labels: dict[str, str], service: str | None, why: str) -> None:
+    assert resolved(alert(service=said, labels=labels)) == (service, why)
+
+
+@pytest.mark.parametrize(
+    ("alias", "event"),
+    [
+        (Alias("payments", "name", "Pay API"), alert(service="pay-api")),
+        (Alias("payments", "source", "Pay (prod)", "pagerduty"), alert(source="pagerduty/acme", service="Pay (prod)")),
+        (Alias("payments", "source", "PS1", "pagerduty"), alert(source="pagerduty", labels={"service_id": "PS1"})),
+        (Alias("payments", "repository", "acme/pay"), alert(service="pay", labels={"repository": "acme/pay"})),
+        (Alias("payments", "repository", "acme/pay"), alert(source="github/acme/pay")),
+        (Alias("payments", "workload", "pay-web"), alert(labels={"pod": "pay-web-7d9f8b6c5-x2x7q"})),
+        (Alias("payments", "namespace", "pay-*"), alert(service="kubelet", labels={"namespace": "pay-eu"})),
+        (Alias("payments", "host", "pay-*.example"), alert(labels={"instance": "https://pay-3.example:9100/x"})),
+        (Alias("payments", "label", "pay", "team"), alert(service="unheard", labels={"team": "Pay"})),
+        (Alias("payments", "title", "*card payments*"), alert(title="High error rate of card payments in eu")),
+    ],
+    ids=lambda value: value.by if isinstance(value, Alias) else "",
+)
+def test_aliases(alias: Alias, event: Event) -> None:
+    service, why = resolved(event, alias)
+    assert service == "payments"
+    assert why.startswith("alias")
+
+
+def test_what_one_source_calls_so_another_may_call_otherwise() -> None:
+    alias = Alias("payments", "source", "checkout", "pagerduty")
+    assert resolved(alert(source="pagerduty", service="checkout"), alias)[0] == "payments"
+    assert resolved(alert(source="grafana", service="checkout"), alias)[0] == "checkout"
+
+
+def test_a_name_that_two_services_share_but_for_case_is_not_joined() -> None:
+    two = Catalogue({name: Service(name) for name in ("Pay-ments", "payments")})
+    assert Resolver(two).resolve(alert(service="pay_ments")).service == "pay_ments"
+
+
+def test_without_a_catalogue_the_workload_goes_before_the_exporter() -> None:
+    resolver = Resolver(Catalogue())
+    seen = resolver.resolve(alert(service="kube-state-metrics", labels={"pod": "cart-7d9f8b6c5-x2x7q"}))
+    assert seen.service == "cart"
+    assert resolver.resolve(alert(service="cart")) == alert(service="cart")
+
+
+def test_names_that_are_alike_are_proposed() -> None:
+    names = Names(catalogue())
+    assert [names.nearest(name) for name in ("payments-svc", "paymnts", "ledger_prod", "weather")] == [
+        "payments", "payments", "ledger", None,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "matches"),
+    [("pay*", "PAY-3", True), ("*pay*", "repay", True), ("a*b*c", "axbyc", True), ("ab*ba", "aba", False),
+     ("pay", "pays", False), ("*", "", True), ("a*b*c", "acb", False)],
+)  # fmt: skip
+def test_patterns(pattern: str, text: str, matches: bool) -> None:
+    assert Pattern(pattern).matches(text) is matches
+
+
+def test_environment_and_severity_say_what_they_rest_on() -> None:
+    seen = Resolver(catalogue()).resolve(alert(service="payments", environment="prd", labels={"severity": "SEV_1"}))
+    assert (seen.environment, seen.severity) == ("production", "critical")
+    assert seen.resolved_from == {
+        "environment": "table of environments (said: prd)",
+        "severity": "table of severities (said: SEV_1)",
+    }
+    assert seen.labels == {"severity": "SEV_1"}
+
+
+def test_an_unknown_word_for_severity_is_a_sign_and_says_so() -> None:
+    seen = Resolver(catalogue()).resolve(alert(service="payments", labels={"severity": "purple"}))
+    assert seen.severity == "warning"
+    assert seen.resolved_from["severity"] == "no table has this word: taken for a sign (said: purple)"
+
+
+def test_the_organisations_word_goes_before_what_the_decoder_understood() -> None:
+    resolver = Resolver(catalogue(severities={"P2": "critical"}))
+    seen = resolver.resolve(alert(service="payments", severity="high", labels={"severity": "p2"}))
+    assert seen.severity == "critical"
+
+
+def test_what_is_as_the_organisation_says_is_the_same_event() -> None:
+    event = alert(service="payments", environment="production", severity="high")
+    assert Resolver(catalogue()).resolve(event) is event
