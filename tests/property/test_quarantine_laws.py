@@ -18,7 +18,7 @@ from monitor.core.matching.last_values import LastValues
 from monitor.core.matching.matcher import Matcher
 from monitor.core.model.decisions import Decision
 from monitor.core.model.events import DAY, MINUTE, Event, Instant
-from monitor.core.state.engine_state import State
+from monitor.core.state.engine_state import EngineState, LongestTtl
 from monitor.core.state.feeds import Feeds
 from monitor.core.state.memory import Memory
 from monitor.core.state.pending_hazards import PendingHazards
@@ -187,7 +187,7 @@ def test_an_episode_that_cannot_be_judged_is_put_aside_alone(monkeypatch: pytest
 
 def test_a_sweep_that_fails_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     whole, _ = served(STORY, 1000, 1000)
-    failing_at(monkeypatch, (State, "evict_expired"), lambda found: isinstance(found, State), before=False)
+    failing_at(monkeypatch, (EngineState, "evict_expired"), lambda found: isinstance(found, EngineState), before=False)
     drafts, rejects = served(STORY, 1000, 1000)
     assert drafts == whole
     assert [reject.source for reject in rejects] == ["nearmiss/engine"]
@@ -195,14 +195,14 @@ def test_a_sweep_that_fails_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_what_fails_in_writing_the_state_is_found_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing was at work then: the events are taken and committed alone until one of them fails."""
-    real = State.take_changes
+    real = EngineState.take_changes
 
-    def fails(state: State) -> dict[str, bytes | None]:
+    def fails(state: EngineState, longest_ttl: LongestTtl) -> dict[str, bytes | None]:
         if any(event.id == "c1" for event, *_ in state.new_facts) or any(e[4].id == "c1" for e in state.pending):
             raise UnicodeEncodeError("utf-8", "\ud800", 0, 1, "injected")
-        return real(state)
+        return real(state, longest_ttl)
 
-    monkeypatch.setattr(State, "take_changes", fails)
+    monkeypatch.setattr(EngineState, "take_changes", fails)
     drafts, rejects = served(STORY, 1000, 1000)
     assert [reject.detail.partition(":")[0] for reject in rejects] == ["event test c1"]
     assert [draft["service"] for draft in drafts.values()] == ["side"]

@@ -20,7 +20,7 @@ from monitor.core.model.reasons import NotOpened
 from monitor.core.model.rule import Point, Rule
 from monitor.core.state.alerts import ALERT_STATES, Track, alert_key
 from monitor.core.state.candidates import Evidence, Instance, correlation_key
-from monitor.core.state.engine_state import State
+from monitor.core.state.engine_state import EngineState
 from monitor.core.state.episodes import LONGEST_EPISODE, Episode, reference_of
 from monitor.core.state.pending_hazards import CLEARED
 
@@ -28,13 +28,11 @@ from monitor.core.state.pending_hazards import CLEARED
 class Correlator:
     """Feeds events into instances and episodes of a state; what it decides on the way is appended to `out`."""
 
-    def __init__(self, state: State, matcher: Matcher, catalogue: Catalogue, out: list[Decision]) -> None:
+    def __init__(self, state: EngineState, matcher: Matcher, catalogue: Catalogue, out: list[Decision]) -> None:
         self.state = state
         self.matcher = matcher
         self.catalogue = catalogue
         self.out = out
-        self.now = 0
-        self._again = False
 
     # -- hazards -----------------------------------------------------------------------------------------------
 
@@ -93,13 +91,13 @@ class Correlator:
 
     # -- interventions -----------------------------------------------------------------------------------------
 
-    def interventions(self, matched: MatchedSteps, event: Event) -> None:
+    def interventions(self, matched: MatchedSteps, event: Event, *, again: bool = False) -> None:
         """Offer an action to every candidate and to every waiting hazard that it can reach, rule by rule."""
         if event.service is None:
             return
         state, drill = self.state, is_drill(event)
         # What came late may have met hazards that wait no longer: those are asked of the memory.
-        late = self._again or event.time < self.now
+        late = again or event.time < state.now
         for step in matched.interventions:
             compiled = step.rule
             open_here = state.open_by_rule.get(compiled.name)
@@ -142,11 +140,9 @@ class Correlator:
     def retry(self, compiled: CompiledRule, around: frozenset[str], start: int) -> None:
         """Something arrived late: offer every action since `start` again to the hazards that no candidate took."""
         step = compiled.intervention
-        self._again = True
         for service in sorted(around):
-            for action in self.state.memory.matching(service, step.kinds, step.bit, start, self.now):
-                self.interventions(self.matcher.matched(step.bit), action)
-        self._again = False
+            for action in self.state.memory.matching(service, step.kinds, step.bit, start, self.state.now):
+                self.interventions(self.matcher.matched(step.bit), action, again=True)
 
     def _is_free(self, rule: str, hazard: Event) -> bool:
         """Neither a candidate's nor an exercise, and of a service."""
@@ -236,7 +232,7 @@ class Correlator:
             instance.hazards.add(hazard)
             if hazard.kind == "alert.fired":
                 instance.tracks.setdefault(alert_key(hazard), Track())
-        alerts = self.state.memory.between((first.service,), sorted(ALERT_STATES), first.time, self.now)
+        alerts = self.state.memory.between((first.service,), sorted(ALERT_STATES), first.time, self.state.now)
         for event in alerts:
             if (track := instance.tracks.get(alert_key(event))) is not None:
                 track.observe(event)
@@ -324,8 +320,8 @@ class Correlator:
         """Something about an episode changed: look at it again when its window may have ended."""
         self.state.touch_episode(episode)
         if episode.wake_at is None and not episode.closed:
-            episode.wake_at = self.now
-            self.state.set_timer(self.now, "wake", episode.id)
+            episode.wake_at = self.state.now
+            self.state.set_timer(self.state.now, "wake", episode.id)
 
     def _evidence_added(self, instance: Instance, event: Event) -> None:
         episode = self.state.episodes[instance.episode]
@@ -396,7 +392,7 @@ class Correlator:
             kept, gone = sorted(drafts, key=lambda draft: (draft.opened_at, draft.id))
             elder.draft = kept
             if not younger.withdrawn and not elder.withdrawn:
-                self.out.append(Merge(gone.id, kept.id, Instant(self.now)))
+                self.out.append(Merge(gone.id, kept.id, Instant(self.state.now)))
         elif drafts:
             elder.draft = drafts[0]
         elder.withdrawn = elder.withdrawn or younger.withdrawn
@@ -407,7 +403,7 @@ class Correlator:
     def _ignore(
         self, reason: NotOpened, rules: tuple[str, ...], service: str | None, ids: tuple[EventId, ...], detail: str
     ) -> None:
-        self.out.append(Ignore(reason, Instant(self.now), rules, service, ids, detail))
+        self.out.append(Ignore(reason, Instant(self.state.now), rules, service, ids, detail))
 
 
 def key_of(compiled: CompiledRule, hazard: Event) -> str:

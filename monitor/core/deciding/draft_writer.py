@@ -29,7 +29,7 @@ from monitor.core.model.reasons import Missing
 from monitor.core.model.rule import Rule
 from monitor.core.state.alerts import alert_key
 from monitor.core.state.candidates import Instance
-from monitor.core.state.engine_state import State
+from monitor.core.state.engine_state import EngineState
 from monitor.core.state.episodes import Episode
 from monitor.core.state.retention_policy import CONTEXT_KINDS, CONTEXT_TTL, EVENT_TTL
 
@@ -52,7 +52,7 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 class Writer:
-    def __init__(self, state: State, matcher: Matcher) -> None:
+    def __init__(self, state: EngineState, matcher: Matcher) -> None:
         self.state = state
         self.matcher = matcher
 

@@ -19,7 +19,7 @@ from monitor.core.matching.matcher import Matcher
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.conditions import MakeRegex
 from monitor.core.model.decisions import Decision, Ignore, Late
-from monitor.core.model.events import MINUTE, SECOND, Event, Instant
+from monitor.core.model.events import MINUTE, SECOND, Event, EventId, Instant
 from monitor.core.model.faults import SWEEP, Culprit, Fault, fault_of
 from monitor.core.model.reasons import NotOpened
 from monitor.core.model.rule import Rule
@@ -27,7 +27,7 @@ from monitor.core.model.watermark import BEGINNING, Timeline
 from monitor.core.resolving.resolver import Resolver
 from monitor.core.state.alerts import ALERT_STATES, RECOVERIES
 from monitor.core.state.candidates import Instance
-from monitor.core.state.engine_state import State, Timer
+from monitor.core.state.engine_state import EngineState, Timer
 from monitor.core.state.memory import RememberedEvent, entry
 from monitor.core.state.pending_hazards import ANY_RULE
 from monitor.core.state.retention import Retention
@@ -81,31 +81,33 @@ class Engine:
         self._aside = aside
         self._at_work_on: Event | None = None
         self._make_regex = make_regex
-        self._compiled = compiled
         self._is_home = is_home
         self._out: list[Decision] = []
-        self.state = State.restore(cells, aside) if cells else State(Timeline())
+        written: dict[EventId, int] = {}
+        if cells:
+            self.state, written = EngineState.restore(cells, aside)
+        else:
+            self.state = EngineState(Timeline())
         self.state.timeline.lateness = settings.lateness
         self.state.timeline.external_watermark = settings.external_watermark
         self._housekeeping_at = BEGINNING
-        self._wire(rules, catalogue)
+        self._looked_until: int | None = None
+        self._wire(rules, catalogue, compiled)
         if cells:
-            written, self.state.written_until = self.state.written_until, {}
             self._write_again(self._rebuild_indexes(), lambda kept: written[kept.event.event_id] - kept.event.time)
 
-    def _wire(self, rules: Sequence[Rule], catalogue: Catalogue) -> None:
+    def _wire(self, rules: Sequence[Rule], catalogue: Catalogue, compiled: Matcher | None) -> None:
         self.catalogue = catalogue
         self._resolver = Resolver(catalogue)
-        last_values, compiled, self._compiled = self.state.last_values, self._compiled, None
+        last_values = self.state.last_values
         matcher = (
             Matcher(rules, catalogue, last_values, self._make_regex)
             if compiled is None
             else compiled.seeing(last_values)
         )
         self._matcher = matcher
-        self._mask = matcher.mask if self._is_home is None else self._mask_here
+        self._match = matcher.match if self._is_home is None else self._match_here
         self._retention = Retention(matcher, catalogue)
-        self.state.longest_ttl = self._retention.longest
         last_values.want(matcher.facts_asked)
         self._recorded = recorded = last_values.kinds
         self._relevant = matcher.kinds | TTL_BY_KIND.keys() | ALERT_STATES | recorded | _IN_TURN
@@ -113,12 +115,12 @@ class Engine:
         self._expiry = HazardExpiry(self.state.pending_hazards, matcher, self._out)
         self._judge = Judge(self.state, matcher, catalogue, self._correlator, self._out)
 
-    def _mask_here(self, event: Event, derived: DerivedFacts | None = None) -> int:
+    def _match_here(self, event: Event, derived: DerivedFacts | None = None) -> tuple[int, DerivedFacts | None]:
         """The steps that an event matches for this engine, which is one of several."""
-        mask = self._matcher.mask(event, derived)
+        mask, derived = self._matcher.match(event, derived)
         if mask and self._is_home is not None and not self._is_home(event):
-            return mask & ~self._matcher.hazard_bits
-        return mask
+            return mask & ~self._matcher.hazard_bits, derived
+        return mask, derived
 
     def replace(self, rules: Sequence[Rule], catalogue: Catalogue, compiled: Matcher | None = None) -> list[Decision]:
         """Go on by these rules and this catalogue, exactly as a stop and a start with them would.
@@ -127,8 +129,7 @@ class Engine:
         remembered; what the rules before did not want was not kept. `compiled`: as for a new engine.
         """
         before = self._retention.longest
-        self._compiled = compiled
-        self._wire(rules, catalogue)
+        self._wire(rules, catalogue, compiled)
         remembered = self._rebuild_indexes()
         self._write_again(remembered, lambda kept: before(kept.event.kind, kept.before))
         return self._take()
@@ -164,7 +165,7 @@ class Engine:
             for hazard in instance.hazards.events:
                 state.pending_hazards.drop_outcome(instance.rule, hazard)
         remembered = self._rebuild_pending()
-        correlator.now = max(correlator.now, state.timeline.watermark)
+        state.advance_to(state.timeline.watermark)
         for instance in dropped:
             self._at_work_on = instance.hazards.earliest
             if instance.rule in rules:
@@ -181,22 +182,21 @@ class Engine:
             return
         ids = tuple(instance.hazards.earliest.event_id for instance in dropped)
         names = tuple(sorted({instance.rule for instance in dropped}))
-        at = Instant(self._correlator.now)
+        at = Instant(self.state.now)
         detail = "the rule was taken out or changed before the window had ended"
         self._out.append(Ignore(NotOpened.RULE_GONE, at, names, dropped[0].service, ids, detail))
         self.state.remove_episode(episode)
 
-    def _mask_and_facts(self, event: Event, derived: DerivedFacts | None) -> tuple[int, DerivedFacts | None]:
+    def _match_again(self, event: Event, derived: DerivedFacts | None) -> tuple[int, DerivedFacts | None]:
         self._at_work_on = event
-        mask = self._mask(event, derived)
-        return mask, self._matcher.derived
+        return self._match(event, derived)
 
     def _rebuild_pending(self) -> list[RememberedEvent]:
         """Which hazards wait follows from the remembered events; only their outcomes so far are saved."""
         state = self.state
         state.pending_hazards.clear()
         known = []
-        remembered = sorted(state.memory.remask(self._mask_and_facts), key=lambda kept: entry(kept.event))
+        remembered = sorted(state.memory.remask(self._match_again), key=lambda kept: entry(kept.event))
         for event, mask, *_ in remembered:
             self._at_work_on = event
             if event.kind in RECOVERIES:
@@ -256,7 +256,7 @@ class Engine:
     def end(self) -> list[Decision]:
         """The stream is over: close all windows. What lies behind the last event counts as not looked at."""
         times = [entry[0] for entry in self.state.pending]
-        self._judge.looked_until = max([self.state.timeline.newest, *times])
+        self._looked_until = max([self.state.timeline.newest, *times])
         self._advance(FOREVER)
         return self._take()
 
@@ -269,7 +269,7 @@ class Engine:
 
     def _advance(self, limit: int) -> None:
         """Process what lies before `limit`: events first, then the timers of the same moment."""
-        state, correlator = self.state, self._correlator
+        state = self.state
         pending, timers = state.pending, state.timers
         pending.sort()
         place, count = 0, len(pending)
@@ -284,8 +284,8 @@ class Engine:
                     self._housekeep(min(now, limit))
                 if now >= limit:
                     break
-                if now > correlator.now:
-                    correlator.now = now
+                if now > state.now:
+                    state.now = now
                 if event_at <= timer_at:
                     self._process(pending[place][4])
                     place += 1
@@ -317,14 +317,14 @@ class Engine:
         self._housekeeping_at = boundary + EXPIRE_EVERY
 
     def _fire(self, at: int, kind: str, what: str) -> None:
-        now = self._correlator.now
+        now = self.state.now
         episode = self.state.episodes.get(what)
         if episode is None:
             return
         if what in self._aside:
             self.state.drop_episode(episode)
         elif kind == "wake" and episode.wake_at is not None and episode.wake_at <= now:
-            self._judge.wake(episode, now)
+            self._judge.wake(episode, now, self._looked_until)
         elif kind == "close":
             self._judge.close(episode, now)
 
@@ -334,13 +334,13 @@ class Engine:
         if kind == "impact.clear":
             self._looked_back(event)
             return 0
-        mask = self._mask(event)
-        derived = self._matcher.derived
+        mask, derived = self._match(event)
         if kind in self._recorded:
             state.record_last_values(event)
         if not mask and kind not in TTL_BY_KIND and not state.is_watched(event.service):
             return 0
-        if not state.memory.add(event, mask, derived):
+        added = state.memory.add(event, mask, derived)
+        if not added.is_new:
             return 0
         state.new_facts.append((event, mask, derived))
         if mask:
@@ -348,15 +348,15 @@ class Engine:
             correlator.hazards(matched, event)
             if matched.interventions:
                 correlator.interventions(matched, event)
-        if state.memory.evicted is not None:
-            self._correlator.evicted(*state.memory.evicted)
+        if added.evicted is not None:
+            self._correlator.evicted(*added.evicted)
         if kind in ALERT_STATES:
             if kind in RECOVERIES:
                 state.pending_hazards.clear_alert(event)
             if event.service in state.active:
                 self._correlator.alert(event)
         elif kind in _IMPACT_KINDS:
-            self._judge.impact_arrived(event, self._correlator.now)
+            self._judge.impact_arrived(event, self.state.now)
             self._incident_moved(event)
         return mask
 
@@ -377,12 +377,12 @@ class Engine:
         elif state.memory.has(event):
             return
         else:
-            self._correlator.now = max(self._correlator.now, state.timeline.watermark)
+            state.advance_to(state.timeline.watermark)
             if (
-                behind > max(EVENT_TTL, self._retention.longest(event.kind, self._mask(event)))
+                behind > max(EVENT_TTL, self._retention.longest(event.kind, self._match(event)[0]))
                 and event.kind not in _IMPACT_KINDS
             ):
-                at = Instant(self._correlator.now)
+                at = Instant(self.state.now)
                 self._out.append(
                     Ignore(NotOpened.TOO_OLD, at, (), event.service, (event.event_id,), "arrived too late")
                 )
@@ -417,7 +417,7 @@ class Engine:
 
     def take_changes(self) -> dict[str, bytes | None]:
         """State cells that changed since the last call; None deletes one. All cells together restore the engine."""
-        return self.state.take_changes()
+        return self.state.take_changes(self._retention.longest)
 
     def forget_changes(self) -> None:
         """For runs that save nothing, so that what changed does not pile up."""

@@ -42,7 +42,7 @@ from monitor.core.model.reasons import Missing, NotOpened, Withdrawn
 from monitor.core.model.rule import Rule
 from monitor.core.state.alerts import ALERT_STATES
 from monitor.core.state.candidates import Instance
-from monitor.core.state.engine_state import State
+from monitor.core.state.engine_state import EngineState
 from monitor.core.state.episodes import LONGEST_EPISODE, Episode
 from monitor.core.state.memory import EVERYONE
 from monitor.core.state.retention_policy import EVENT_TTL
@@ -62,20 +62,22 @@ class Refused(Exception):
 
 class Judge:
     def __init__(
-        self, state: State, matcher: Matcher, catalogue: Catalogue, correlator: Correlator, out: list[Decision]
+        self, state: EngineState, matcher: Matcher, catalogue: Catalogue, correlator: Correlator, out: list[Decision]
     ) -> None:
         self.state = state
         self.matcher = matcher
         self.catalogue = catalogue
         self.correlator = correlator
         self.out = out
-        self.looked_until: int | None = None
         self._writer = Writer(state, matcher)
 
     # -- when to look ------------------------------------------------------------------------------------------
 
-    def wake(self, episode: Episode, now: int) -> None:
-        """Judge if the window has ended by `now`, else come back when it will have."""
+    def wake(self, episode: Episode, now: int, looked_until: int | None) -> None:
+        """Judge if the window has ended by `now`, else come back when it will have.
+
+        `looked_until`: where the stream ended, or None.
+        """
         episode.wake_at = None
         self.state.touch_episode(episode)
         if episode.closed:
@@ -99,7 +101,7 @@ class Judge:
             self.state.set_timer(episode.window_to, "wake", episode.id)
             return
         if not episode.withdrawn:
-            self._judge(episode, instances, safe, now)
+            self._judge(episode, instances, safe, now, looked_until)
         self._plan_close(episode, min(safe.at + REOPEN_WITHIN, harm_from + LONGEST_EPISODE), now)
 
     def _follow_alerts(self, episode: Episode, instances: list[Instance], now: int) -> None:
@@ -144,9 +146,11 @@ class Judge:
 
     # -- the judgement -----------------------------------------------------------------------------------------
 
-    def _judge(self, episode: Episode, instances: list[Instance], safe: Safe, now: int) -> None:
+    def _judge(
+        self, episode: Episode, instances: list[Instance], safe: Safe, now: int, looked_until: int | None
+    ) -> None:
         try:
-            draft = self._draft(episode, instances, safe, now)
+            draft = self._draft(episode, instances, safe, now, looked_until)
         except Refused as refused:
             self._refuse(episode, instances, refused, now)
             return
@@ -178,7 +182,9 @@ class Judge:
             self.out.append(Ignore(refused.reason, Instant(now), names, service, ids, refused.detail))
         episode.outcome = str(refused.reason)
 
-    def _draft(self, episode: Episode, instances: list[Instance], safe: Safe, now: int) -> Draft:
+    def _draft(
+        self, episode: Episode, instances: list[Instance], safe: Safe, now: int, looked_until: int | None
+    ) -> Draft:
         """The draft of an episode. Raises Refused."""
         valid, notes, steps = self._valid(instances, safe.at, now)
         shown = [instance for instance in valid if self._rule(instance).mode != "shadow"]
@@ -194,7 +200,7 @@ class Judge:
         evidence = self._sees(instances)
         exposed = danger_since(instances)
         start = episode.window_from if exposed is None else min(exposed, episode.window_from)
-        window = Window(start, episode.window_to, self.looked_until)
+        window = Window(start, episode.window_to, looked_until)
         seen = coverage(self.state.feeds, self.catalogue, scope, services, evidence, window)
         verdict: Verdict = "none" if seen.clear and Missing.SERVICE_UNKNOWN not in missing else "unknown"
         missing += [*seen.missing, *safe.missing, *self._doubts(instances, services, now)]

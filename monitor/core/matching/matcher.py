@@ -187,8 +187,8 @@ class Matcher:
         """The kinds that some step wants."""
         return frozenset(self._index)
 
-    def mask(self, event: Event, derived: DerivedFacts | None = None) -> int:
-        """Every step that the event matches, apart from windows and relations to other events.
+    def match(self, event: Event, derived: DerivedFacts | None = None) -> tuple[int, DerivedFacts | None]:
+        """The mask of every step that the event matches, apart from windows and relations to other events; its facts.
 
         `derived`: facts derived before, if any; those derived now are added.
         """
@@ -196,19 +196,14 @@ class Matcher:
         facts.derived = derived
         index = self._index.get(event.kind)
         if index is None:
-            return 0
+            return 0, derived
         facts.event = event
         mask = index.mask_of(event, facts)
         for get, values in index.by_field:
             mask_of = values.get(get(event, NO_FACTS))
             if mask_of is not None:
                 mask |= mask_of(event, facts)
-        return mask
-
-    @property
-    def derived(self) -> DerivedFacts | None:
-        """The facts of the event that `mask` was last called with."""
-        return self._facts.derived
+        return mask, facts.derived
 
     def matched(self, mask: int) -> MatchedSteps:
         """What a mask means."""

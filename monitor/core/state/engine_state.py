@@ -22,11 +22,14 @@ from monitor.core.state.feeds import FeedKey, Feeds
 from monitor.core.state.memory import Memory, TtlOf
 from monitor.core.state.packing import pack, unpack
 from monitor.core.state.pending_hazards import OutcomeSoFar, PendingHazards
-from monitor.core.state.retention_policy import EVICT_EVERY, IMPACT_TTL, LONG_TTL, verdict_ttl
+from monitor.core.state.retention_policy import EVICT_EVERY, IMPACT_TTL, LONG_TTL
 
 STATE_VERSION = 1
 _New = tuple[int, Event, DerivedFacts | None]
 """(until when it is kept, what happened, its derived facts)."""
+
+LongestTtl = Callable[[str, int], int]
+"""The longest TTL of an event by kind and mask (microseconds)."""
 
 Timer = tuple[int, str, str]
 """(event time, "wake" | "close", id of the episode)."""
@@ -64,15 +67,19 @@ def _parted(key: str) -> list[str | None]:
     return msgspec.json.decode(key, type=list[str | None])
 
 
-class State:
+Restored = tuple["EngineState", dict[EventId, int]]
+"""The state, and until when each of its events is stored."""
+
+
+class EngineState:
     def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline
         self.memory = Memory()
-        self.longest_ttl: Callable[[str, int], int] = verdict_ttl
         self.feeds = Feeds()
         self.last_values = LastValues()
         self.pending_hazards = PendingHazards()
         self.expired_until = BEGINNING
+        self.now = 0
         self.instances: dict[str, Instance] = {}
         self.episodes: dict[str, Episode] = {}
         self.recurrences = self.last_values.drafts
@@ -94,8 +101,6 @@ class State:
         self._fact_chunks: dict[int, int] = {}
         self._pending_chunks: dict[int, int] = {}
         self._dirty: set[str] = set()
-        self.written_until: dict[EventId, int] = {}
-        """Of a state that was just restored: until when each event is there to be restored."""
 
     # -- instances ---------------------------------------------------------------------------------------------
 
@@ -190,6 +195,10 @@ class State:
     def is_watched(self, service: str | None) -> bool:
         return service in self.active or service in self.open_by_service
 
+    def advance_to(self, moment: int) -> None:
+        """Event time has reached a moment; never backwards."""
+        self.now = max(self.now, moment)
+
     # -- the rest ----------------------------------------------------------------------------------------------
 
     def set_timer(self, at: int, kind: str, what: str) -> None:
@@ -226,8 +235,8 @@ class State:
 
     # -- plain cells -------------------------------------------------------------------------------------------
 
-    def take_changes(self) -> dict[str, bytes | None]:
-        """The cells that changed since the last call; None deletes one."""
+    def take_changes(self, longest_ttl: LongestTtl) -> dict[str, bytes | None]:
+        """The cells that changed since the last call; None deletes one. `longest_ttl`: of a kind with a mask."""
         cells: dict[str, bytes | None] = {}
         for name in self._dirty:
             kind, _, key = name.partition(":")
@@ -240,7 +249,7 @@ class State:
             outcome = self.pending_hazards.cell(hazard_key)
             cells["noted:" + _joined(*hazard_key)] = None if outcome is None else pack(outcome)
         self.pending_hazards.dirty.clear()
-        self._take_events(cells)
+        self._take_events(cells, longest_ttl)
         cells["meta:"] = pack(Meta(STATE_VERSION, self.timeline, self._chunks, self.evicted_at, self.expired_until))
         return cells
 
@@ -270,11 +279,11 @@ class State:
         times = self.feeds.slot(feed, slot)
         return None if times is None else pack(times.tolist())
 
-    def _take_events(self, cells: dict[str, bytes | None]) -> None:
+    def _take_events(self, cells: dict[str, bytes | None], longest_ttl: LongestTtl) -> None:
         # The few events that are kept for long have chunks of their own, so that the many go with theirs.
         kept: tuple[list[_New], list[_New]] = ([], [])
         for event, mask, derived in self.new_facts:
-            keep = self.longest_ttl(event.kind, mask)
+            keep = longest_ttl(event.kind, mask)
             kept[keep > LONG_TTL].append((event.time + keep, event, derived))
         self.new_facts = []
         for facts in filter(None, kept):
@@ -298,7 +307,7 @@ class State:
                 cells[f"pending:{number}"] = None
 
     @classmethod
-    def restore(cls, cells: Mapping[str, bytes], aside: Collection[object] = ()) -> State:
+    def restore(cls, cells: Mapping[str, bytes], aside: Collection[object] = ()) -> Restored:
         """State from its cells, without the events `aside`. Raises StateError where another version wrote them."""
         try:
             meta = unpack(cells["meta:"], Meta)
@@ -318,6 +327,7 @@ class State:
                 chunks[kind].append((int(key), unpack(value, Chunk)))
             elif kind != "meta":
                 state._restore_cell(kind, key, value)
+        written_until: dict[EventId, int] = {}
         for number, chunk in sorted(chunks["facts"], key=lambda item: item[0]):
             state._fact_chunks[number] = chunk.until
             derived = {place: facts for facts, places in chunk.derived for place in places}
@@ -327,9 +337,9 @@ class State:
                 # An event that was written again has more derived facts.
                 if not state.memory.restore(event, derived.get(place)) and place in derived:
                     state.memory.set_facts(event, derived[place])
-                state.written_until[event.event_id] = max(chunk.until, state.written_until.get(event.event_id, 0))
+                written_until[event.event_id] = max(chunk.until, written_until.get(event.event_id, 0))
         state._restore_pending(sorted(chunks["pending"], key=lambda item: item[0]), aside)
-        return state
+        return state, written_until
 
     def _restore_cell(self, kind: str, key: str, value: bytes) -> None:
         if kind == "instance":

@@ -173,6 +173,17 @@ class EventSeries:
         return place < len(self.events) and self.events[place].event_id == event.event_id
 
 
+class Added(NamedTuple):
+    """Whether an event is new, and the older event (with its mask) that it evicted from what can be asked for."""
+
+    is_new: bool
+    evicted: tuple[Event, int] | None = None
+
+
+_ADDED = Added(True)
+_KNOWN = Added(False)
+
+
 class Memory:
     """Recent events in event-time order."""
 
@@ -180,17 +191,12 @@ class Memory:
         self._by_service: dict[str, dict[str, EventSeries]] = {}
         self._with_kind: dict[str, set[str]] = {}
         self._interner = Interner()
-        self.evicted: tuple[Event, int] | None = None
 
-    def add(self, event: Event, mask: int, derived: DerivedFacts | None = None) -> bool:
-        """Keep an event; False where this identity is here already, or everything around it is forgotten.
+    def add(self, event: Event, mask: int, derived: DerivedFacts | None = None) -> Added:
+        """Store an event, unless this identity is here already or everything around it was evicted.
 
         `derived`: its derived facts, to be used again when its mask is worked out anew.
-
-        Where it displaces an older one from what can be asked for, that one (with its mask) is `evicted` until the
-        next call.
         """
-        self.evicted = None
         service, kind = event.service or EVERYONE, event.kind
         by_kind = self._by_service.get(service)
         if by_kind is None:
@@ -202,7 +208,7 @@ class Memory:
             self._with_kind.setdefault(kind, set()).add(service)
             if derived:
                 series.derived[event.event_id] = self._interner.facts(derived)
-            return True
+            return _ADDED
         events = series.events
         self._interner.share(event, events[-1])
         if event.time > events[-1].time:
@@ -210,7 +216,7 @@ class Memory:
             series.masks.append(mask)
         else:
             if (len(events) >= MOST_PER_KIND and entry(event) < entry(events[-MOST_PER_KIND])) or series.holds(event):
-                return False
+                return _KNOWN
             place = series.place(event)
             events.insert(place, event)
             series.masks.insert(place, mask)
@@ -218,12 +224,13 @@ class Memory:
             series.derived[event.event_id] = self._interner.facts(derived)
         series.came(event.time, mask)
         if len(events) > MOST_PER_KIND:
-            self.evicted = (events[-MOST_PER_KIND - 1], series.masks[-MOST_PER_KIND - 1])
+            evicted = Added(True, (events[-MOST_PER_KIND - 1], series.masks[-MOST_PER_KIND - 1]))
             if len(events) > 2 * MOST_PER_KIND:
                 del events[:-MOST_PER_KIND]
                 del series.masks[:-MOST_PER_KIND]
                 series.drop_stale_facts()
-        return True
+            return evicted
+        return _ADDED
 
     def restore(self, event: Event, derived: DerivedFacts | None) -> bool:
         """Keep an event of a saved state; False where it is here already.

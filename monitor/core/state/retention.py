@@ -12,7 +12,7 @@ from monitor.core.matching.matcher import CompiledStep, Matcher
 from monitor.core.matching.relations import reach
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import HOUR
-from monitor.core.state.engine_state import State
+from monitor.core.state.engine_state import EngineState
 from monitor.core.state.memory import MOST_BEYOND_TTL, Ttl, TtlOf
 from monitor.core.state.retention_policy import CONTEXT_KINDS, CONTEXT_TTL, verdict_ttl
 
@@ -57,7 +57,7 @@ class Retention:
         most = max([few, *(step.look_back + LATE_ALLOWANCE for step in longer)])
         return StepTtl(Ttl(every, few, few), Ttl(every, few, most), longer)
 
-    def ttl_of(self, state: State) -> TtlOf:
+    def ttl_of(self, state: EngineState) -> TtlOf:
         """TTLs as things stand in the state now."""
         around: dict[int, frozenset[str] | None] = {}
         known: dict[tuple[str, int], tuple[Ttl, Ttl, frozenset[str] | None]] = {}
@@ -83,7 +83,7 @@ class Retention:
 
         return ttl_of
 
-    def _around_hazards(self, state: State, step: CompiledStep) -> frozenset[str] | None:
+    def _around_hazards(self, state: EngineState, step: CompiledStep) -> frozenset[str] | None:
         assert step.clause is not None  # only further steps are looked at
         pending = state.pending_hazards.by_rule.get(step.rule.hazard.bit)
         hazards = set(state.open_by_rule.get(step.rule.name, ())) | set(pending.standing if pending is not None else ())

@@ -13,7 +13,7 @@ from monitor.core.deciding.engine import Engine, EngineSettings
 from monitor.core.model.events import HOUR, MINUTE, SECOND, Actor, Event, Instant
 from monitor.core.model.near_miss import public_line
 from monitor.core.model.reasons import Rejected
-from monitor.core.state.memory import Memory
+from monitor.core.state.memory import Added, Memory
 from monitor.demo.story import CATALOGUE, story
 from monitor.lab.ledger import Ledger
 from monitor.ops.clock import ManualClock
@@ -311,7 +311,7 @@ async def test_an_event_at_which_the_engine_fails_is_kept_aside_and_counted(
     poison = next(event for event in events if event.kind == "alert.fired")
     real = Memory.add
 
-    def add(memory: Memory, event: Event, *rest: Any) -> bool:
+    def add(memory: Memory, event: Event, *rest: Any) -> Added:
         kept = real(memory, event, *rest)
         if event.event_id == poison.event_id:
             raise KeyError("injected")

@@ -158,5 +158,5 @@ def test_what_is_told_of_an_event_goes_with_it() -> None:
     memory.evict(second.time, lambda service, kind, mask: Ttl(0, 0, 0))
     (kept,) = memory.remask(lambda event, derived: (1, derived))
     assert (kept.event, kept.derived, kept.is_news) == (second, {"trend": "same"}, False)
-    assert memory.add(first, 1)
+    assert memory.add(first, 1).is_new
     assert [each.derived for each in memory.remask(lambda event, derived: (1, derived))] == [None, {"trend": "same"}]
