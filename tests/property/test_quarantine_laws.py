@@ -30,7 +30,7 @@ from monitor.ports import WHOLE, Batch, Commit, Positions, Reject, Saved
 from tests.support.streams import PERSON, START, clear_feed, final, make_event, new_engine, streams
 
 AT_WORK: list[tuple[type, str]] = [
-    (Matcher, "mask"),
+    (Matcher, "match"),
     (Memory, "add"),
     (PendingHazards, "add"),
     (PendingHazards, "pop_outcomes"),
