@@ -87,10 +87,13 @@ class Context(msgspec.Struct, frozen=True):
 
 
 async def open_journal(context: Context, stack: AsyncExitStack) -> Journal:
-    """Kafka's topics where they are set, else the journal of the database. Raises KafkaProblem, Unavailable."""
+    """Kafka's topics where they are set, else the journal of the database.
+
+    Raises KafkaProblem, JournalLost, Unavailable.
+    """
     kafka = context.settings.kafka
     if not kafka.is_used:
-        return _of_database(context)
+        return await _of_database(context)
     journal = await (_shared(context, stack) if kafka.canonical else _alone(context, stack))
     if kafka.dead_letter and context.has("ingest"):
         letters = DeadLetters(kafka, context.store.rejects, context.metrics)
@@ -98,8 +101,10 @@ async def open_journal(context: Context, stack: AsyncExitStack) -> Journal:
     return journal
 
 
-def _of_database(context: Context) -> Journal:
+async def _of_database(context: Context) -> Journal:
+    """Raises JournalLost before anything is taken in that could not be read."""
     store = context.store
+    await store.binding.check()
     loop = context.make_loop(store.journal, store.engine_store, keeps_history=False)
     return _with_one_engine(context, store.journal, loop, _no_trouble)
 

@@ -82,7 +82,8 @@ class Batch(msgspec.Struct, frozen=True):
 
     `bodies`: each event's JSON as it lay in the journal, or `NOT_AT_HAND`; nothing at all where none is.
     `routes`: of a journal that several engines share, the shards of each event. `clock`: whoever writes that journal
-    says in it that everything up to this moment has been written.
+    says in it that everything up to this moment has been written. `lost`: entries that were removed before they were
+    read, at most.
     """
 
     events: tuple[Event, ...]
@@ -92,6 +93,7 @@ class Batch(msgspec.Struct, frozen=True):
     routes: tuple[Route, ...] = ()
     clock: Instant | None = None
     bodies: tuple[bytes, ...] = ()
+    lost: int = 0
 
     def __post_init__(self) -> None:
         for beside in (self.bodies, self.routes):

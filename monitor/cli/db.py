@@ -10,12 +10,17 @@ import msgspec
 
 from monitor.cli.main import Group
 from monitor.cli.settings_options import with_settings
+from monitor.core.model.events import SECOND
+from monitor.pipeline.lease import LeaseSettings
+from monitor.ports import Held
 from monitor.settings import Settings
+from monitor.store.binding import Joint
 from monitor.store.database import open_for_reading
 from monitor.store.inspection import Inspection
 from monitor.store.migrations import upgrade, versions
 
 _FAILED = 1
+_OWNER_LEASE = round(LeaseSettings().ttl * SECOND)
 _UNITS = ("B", "KB", "MB", "GB", "TB")
 _STEP = 1000
 
@@ -57,6 +62,41 @@ def check_command(settings: Settings, output: str, full: bool) -> None:
         _show(found, of_version)
     if found.problems:
         sys.exit(_FAILED)
+
+
+@group.command("accept-journal", short_help="Go on with a journal and records of different backups.")
+@with_settings
+@click.option("--yes", is_flag=True, help="Do it; without this the command only says what it costs.")
+def accept_journal_command(settings: Settings, yes: bool) -> None:
+    """Let the records belong to the journal that is there, after one of the two was restored without the other.
+
+    A service refuses to start while the two do not fit, so that nothing is acknowledged that would never be read. Stop
+    the service before. Nothing is removed.
+    """
+    joint = asyncio.run(_accept(settings.database, yes))
+    if joint.problem is None:
+        click.echo("journal and records fit; there is nothing to accept")
+        return
+    click.echo(f"{joint.problem}: {joint.cost}")
+    if not yes:
+        click.echo("nothing was changed; with --yes it is", err=True)
+        sys.exit(_FAILED)
+    click.echo("accepted; start the service")
+
+
+async def _accept(database: str, yes: bool) -> Joint:
+    async with open_for_reading(database) as store:
+        joint = await store.binding.look()
+        if joint.problem is not None and yes:
+            try:
+                epochs = await store.rewind.own(_OWNER_LEASE)
+            except Held as error:
+                raise click.ClickException(f"a service is at work on it ({error.owner}); stop it first") from None
+            try:
+                await store.binding.accept()
+            finally:
+                await store.rewind.leave(epochs)
+        return joint
 
 
 async def _look(database: str, full: bool) -> tuple[Inspection, dict[str, str]]:

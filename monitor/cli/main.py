@@ -183,6 +183,7 @@ def _exit_code(error: Exception) -> int | None:
         ("monitor.ports", "OutdatedDatabase", FAILED),
         ("monitor.ports", "MissingRight", FAILED),
         ("monitor.ports", "Unavailable", FAILED),
+        ("monitor.store.journal", "JournalLost", FAILED),
         ("monitor.kafka.errors", "KafkaProblem", FAILED),
     ):
         kind: Any = getattr(sys.modules.get(module), name, None)

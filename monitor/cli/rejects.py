@@ -125,6 +125,7 @@ def requeue_rejects(settings: Settings, reject_ids: tuple[int, ...], everything:
 async def _journal(settings: Settings, store: Store) -> AsyncIterator[JournalWriter]:
     """Where the engine reads: the topic of the settings, else the journal in the database."""
     if not settings.kafka.is_used:
+        await store.binding.check()
         yield store.journal
         return
     # Imported here: where Kafka is not used, nothing of it is loaded.

@@ -191,7 +191,7 @@ class Metrics:
             r, "nearmiss_pruned_rows_total", "Rows that were removed since they were too old.", "what", PRUNED
         )
 
-        self._add_kafka(r)
+        self._add_losses(r)
 
         # Review
         self.undecided_drafts = Gauge("nearmiss_undecided_drafts", "Drafts that wait for a person.", registry=r)
@@ -254,7 +254,12 @@ class Metrics:
             "feeds": self.feeds,
         }
 
-    def _add_kafka(self, r: CollectorRegistry) -> None:
+    def _add_losses(self, r: CollectorRegistry) -> None:
+        self.journal_entries_lost = Counter(
+            "nearmiss_journal_entries_lost_total",
+            "Entries of the database's journal that retention removed before the engine read them, at most.",
+            registry=r,
+        )
         self.kafka_halted_topics = Gauge(
             "nearmiss_kafka_halted_topics", "Topics that are not read until somebody resumes them.", registry=r
         )

@@ -163,6 +163,9 @@ class EngineLoop:
             batch = await self._lease.retry("read", partial(self._reader.read, done.positions, self._most_read), stop)
             if batch is None:
                 break
+            if batch.lost:
+                self._metrics.journal_entries_lost.inc(batch.lost)
+                _log.error("journal_gap", part=self._part, entries=batch.lost, before=batch.positions)
             batch = self._quarantine.without(batch)
             with self._guarded(batch.events):
                 done.decisions += self._renewed(engine)

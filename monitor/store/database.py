@@ -12,6 +12,7 @@ from typing import Self
 
 from monitor.ports import MissingRight
 from monitor.store.arrivals import missing_right
+from monitor.store.binding import SqlBinding
 from monitor.store.connections import Database, Locations
 from monitor.store.engine_store import SqlEngineStore
 from monitor.store.history import SqlHistory
@@ -46,6 +47,7 @@ class Store:
         self.rewind = SqlRewind(self.records_database, self.journal_database, self.engine_store)
         self.inspection = SqlInspection(self.records_database, self.journal_database, self.retention)
         self.topics = SqlTopicBook(self.records_database)
+        self.binding = SqlBinding(self.records_database, self.journal_database)
 
     async def open(self) -> None:
         """Make ready. SQLite files are created and upgraded; a PostgreSQL database must have been upgraded before.

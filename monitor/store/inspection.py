@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import Connection, Table, func, select, text
 
 from monitor.store.arrivals import missing_right
+from monitor.store.binding import SqlBinding
 from monitor.store.codec import decode_draft
 from monitor.store.connections import Database
 from monitor.store.journal import PARTITION
@@ -79,6 +80,9 @@ class SqlInspection:
                 remarks.append(f"the last owner{part} is {owner.owner}, epoch {owner.epoch}")
         async with self._journal.reading() as connection:
             unread, wrong = await connection.run_sync(_journal_fits, positions.get(PARTITION))
+        joint = await SqlBinding(self._records, self._journal).look()
+        if joint.problem is not None:
+            wrong.append(f"{joint.problem}; restore both from the same backup, or run `nearmiss db accept-journal`")
         return Inspection(
             kept.total_bytes, kept.events_bytes, rows, positions, unread, (*problems, *wrong), tuple(remarks)
         )
@@ -142,9 +146,4 @@ def _journal_fits(connection: Connection, position: int | None) -> tuple[int, li
         found.append(f"the journal has entry {last}, but its counter stands at {head}; restore a backup")
     if position is None:
         return head, found
-    if position > head + 1:
-        found.append(
-            f"the engine has read up to entry {position - 1}, but the journal ends at {head}: it was replaced or "
-            "restored from an older backup; restore both from the same backup"
-        )
     return max(head - position + 1, 0), found

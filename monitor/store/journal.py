@@ -21,7 +21,7 @@ from monitor.ops.tasks import WatchedTasks
 from monitor.ports import Appended, Batch, Positions, Reject, Unavailable
 from monitor.store.codec import decode_event, encode_event, plain, plain_or_none
 from monitor.store.connections import Database
-from monitor.store.tables import journal, journal_head
+from monitor.store.tables import journal, journal_head, journal_stamp
 
 PARTITION = "journal"
 GROUP_EVENTS = 2000
@@ -33,13 +33,7 @@ Identity = tuple[str, str]
 
 
 class JournalLost(Exception):
-    """The journal ends before the place where the engine stands: it is another journal, or an older copy of it."""
-
-    def __init__(self, position: int, head: int) -> None:
-        super().__init__(
-            f"the engine has read the journal up to entry {position - 1}, but the journal ends at entry {head}: it was "
-            "replaced or restored from an older backup. Restore the journal and the records from the same backup"
-        )
+    """The journal is not the one that the engine read: it is another one, or an older copy of it."""
 
 
 class _Ticket:
@@ -76,6 +70,7 @@ class SqlJournal:
         self._grown = asyncio.Event()
         self._written = 0
         self._read = 0
+        self._pruned: int | None = None
 
     def start(self) -> None:
         """Begin to carry appends; call it once, within the running loop."""
@@ -105,11 +100,22 @@ class SqlJournal:
         start = positions.get(PARTITION, 1)
         rows, head = await self._database.read_at_once(partial(_select, start, limit))
         if head is not None and start > head + 1:
-            raise JournalLost(start, head)
-        following = rows[-1].position + 1 if rows else start
+            raise JournalLost(
+                f"the engine has read the journal up to entry {start - 1}, but the journal ends at entry {head}: it was "
+                "replaced or restored from an older backup. Restore both from one backup"
+            )
+        pruned = await self._pruned_up_to()
+        following = rows[-1].position + 1 if rows else max(start, pruned + 1)
+        lost = _missing(start, following, rows, pruned)
         self._read = following - 1
         events, rejects = _decoded(rows)
-        return Batch(events, {PARTITION: following}, at_head=len(rows) < limit, rejects=rejects)
+        return Batch(events, {PARTITION: following}, at_head=len(rows) < limit, rejects=rejects, lost=lost)
+
+    async def _pruned_up_to(self) -> int:
+        """The last entry that was removed when we began to read; what we have still to read is not removed since."""
+        if self._pruned is None:
+            self._pruned = await self._database.read_at_once(_pruned)
+        return self._pruned
 
     async def wait(self, timeout: float) -> None:
         """Appends of this process end it at once; those of others are seen after `timeout` seconds."""
@@ -205,6 +211,16 @@ def _select(start: int, limit: int, connection: Connection) -> tuple[Sequence[An
     query = select(*columns).where(journal.c.position >= start).order_by(journal.c.position).limit(limit)
     rows = connection.execute(query).all()
     return rows, None if rows else connection.execute(select(journal_head.c.position)).scalar_one()
+
+
+def _pruned(connection: Connection) -> int:
+    return int(connection.execute(select(journal_stamp.c.pruned)).scalar_one())
+
+
+def _missing(start: int, following: int, rows: Sequence[Any], pruned: int) -> int:
+    """How many entries at most retention removed before they were read: duplicates leave numbers unused as well."""
+    end = min(following - 1, pruned)
+    return 0 if end < start else end - start + 1 - sum(row.position <= pruned for row in rows)
 
 
 def _decoded(rows: Sequence[Any]) -> tuple[tuple[Event, ...], tuple[Reject, ...]]:

@@ -10,14 +10,14 @@ import asyncio
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, delete, func, select, text
+from sqlalchemy import Column, Connection, Table, delete, func, select, text, update
 
 from monitor.core.model.events import DAY, Instant
 from monitor.ports import Kept, Pruned, Retention
 from monitor.store.connections import Database
 from monitor.store.history import ends
 from monitor.store.journal import PARTITION
-from monitor.store.tables import engine_positions, event_history, journal, not_opened, rejects
+from monitor.store.tables import engine_positions, event_history, journal, journal_stamp, not_opened, rejects
 
 STEP = 100
 """Rows that one transaction removes: few enough that a commit or a webhook that waits for it does not notice."""
@@ -119,7 +119,15 @@ async def _prune(
     statement = delete(table).where(key.in_(oldest.order_by(at).limit(STEP)))
 
     def step(connection: Connection) -> int:
-        return int(connection.execute(statement).rowcount)
+        if table is not journal:
+            return int(connection.execute(statement).rowcount)
+        # Records of an older backup may want to read them again: that they are gone must not look like nothing.
+        gone = connection.execute(statement.returning(key)).scalars().all()
+        if gone:
+            last = max(gone)
+            stamp = update(journal_stamp).where(journal_stamp.c.pruned < last).values(pruned=last)
+            connection.execute(stamp)
+        return len(gone)
 
     removed, elapsed = 0, asyncio.get_running_loop().time
     for _ in range(_STEPS):

@@ -48,6 +48,25 @@ journal_head = Table(
     Column("position", BigInteger, nullable=False),
 )
 
+# One row. Which journal this is, how often it was opened, and the last entry that retention removed.
+journal_stamp = Table(
+    "journal_stamp",
+    JOURNAL,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("identity", Text, nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("pruned", BigInteger, nullable=False),
+)
+
+# At most one row: the journal that the records belong to, and how often it had been opened.
+journal_binding = Table(
+    "journal_binding",
+    RECORDS,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("identity", Text, nullable=False),
+    Column("generation", BigInteger, nullable=False),
+)
+
 # The events of a journal that is not ours (Kafka), kept so that they can be asked for later.
 event_history = Table(
     "event_history",

@@ -64,7 +64,7 @@ async def test_a_journal_that_does_not_fit_is_named(store: Store) -> None:
     behind, beyond = (await store.inspection.inspect()).problems
 
     assert "the journal has entry 5, but its counter stands at 3" in behind
-    assert "has read up to entry 11, but the journal ends at 3" in beyond
+    assert "has read the journal up to entry 11, but the journal ends at entry 3" in beyond
 
 
 async def test_records_that_do_not_fit_are_named(store: Store) -> None:
