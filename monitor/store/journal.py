@@ -101,7 +101,7 @@ class SqlJournal:
         rows, head = await self._database.read_at_once(partial(_select, start, limit))
         if head is not None and start > head + 1:
             raise JournalLost(
-                f"the engine has read the journal up to entry {start - 1}, but the journal ends at entry {head}: it was "
+                f"the engine has read the journal up to entry {start - 1}, but it ends at entry {head}: it was "
                 "replaced or restored from an older backup. Restore both from one backup"
             )
         pruned = await self._pruned_up_to()

@@ -179,7 +179,7 @@ async def test_an_entry_that_cannot_be_read_any_more_does_not_stop_the_stream(st
 
 async def test_a_position_beyond_the_end_is_an_error(store: Store) -> None:
     await store.journal.append([note("a")])
-    with pytest.raises(JournalLost, match="up to entry 98, but the journal ends at entry 1"):
+    with pytest.raises(JournalLost, match="up to entry 98, but it ends at entry 1"):
         await store.journal.read({"journal": 99}, 10)
 
 
