@@ -33,9 +33,12 @@ LONGEST_HANDSHAKE = 64 * 1024
 
 
 def register(tool: Tool) -> None:
-    """Adds a tool under its name and aliases, in place of an earlier one of that name."""
+    """Adds a tool under its name and aliases, in place of an earlier one of that name.
+
+    A name with `-` has one with `_` too: a variable of the environment can only be called so.
+    """
     for name in (tool.name, *tool.aliases):
-        _TOOLS[name] = tool
+        _TOOLS[name] = _TOOLS[name.replace("-", "_")] = tool
 
 
 for _tool in declared():

@@ -190,8 +190,8 @@ def _gitlab(secrets: Sequence[bytes], headers: Mapping[str, str], body: bytes, n
 
 
 TOKEN = Scheme(
-    "the secret as a token: `Authorization: Bearer …`, the password of HTTP Basic, or one of `X-Nearmiss-Token`, "
-    "`X-Gitlab-Token`, `X-Api-Key`",
+    "the secret as a token: `Authorization: Bearer …`, the password of HTTP Basic, `?token=` in the address, or one of "
+    "`X-Nearmiss-Token`, `X-Gitlab-Token`, `X-Api-Key`",
     _token,
 )
 GITHUB = Scheme("`X-Hub-Signature-256` over the body", _github)

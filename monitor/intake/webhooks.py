@@ -1,4 +1,4 @@
-"""The receiver for webhooks: `POST /ingest/events` and `POST /ingest/{source}`.
+"""The receiver for webhooks: `POST /ingest/events`, `POST /ingest/{source}`, and `POST /api/v2/alerts` for Prometheus.
 
 Decides how a sender is answered; what a body means is the decoders' business. Answers 2xx only for what is durable. A
 message that was kept and that we cannot use gets 2xx too: many vendors switch a subscription off after a 4xx.
@@ -28,7 +28,11 @@ from monitor.ports import Clock, Unavailable
 _log = get_logger("intake")
 
 EVENTS = "events"
+NOTIFICATIONS = "/api/v2/alerts"
+"""Where Prometheus posts its alerts, below the prefix that it is given."""
 _MEBIBYTE = 1 << 20
+_FROM_ADDRESS = "x-nearmiss-token"
+"""The header that a secret in the address (`?token=`) stands for: some tools can be given nothing but an address."""
 _BODY_SECONDS = 30.0
 _NAME_SHOWN = 200
 
@@ -56,6 +60,11 @@ def build_router(receiver: Receiver, clock: Clock, settings: IntakeSettings, fli
         """A JSON object, an array, JSON Lines, or CloudEvents (structured, batch, binary), by content type."""
         return await door.answer(request, EVENTS)
 
+    @router.post("/{source:path}" + NOTIFICATIONS, summary="Take what Prometheus notifies an Alertmanager of")
+    async def take_notifications(request: Request, source: str) -> Response:
+        """As `POST /api/v2/alerts`, behind a `path_prefix` that keeps servers apart: `/ingest/prometheus/eu`."""
+        return _as_alertmanager(await door.answer(request, source))
+
     @router.post("/{source:path}", status_code=202, responses=_RESPONSES, summary="Take a delivery of one vendor")
     async def take_delivery(request: Request, source: str) -> Response:
         """The body as the vendor sends it. `source` is the vendor, or the vendor and a name: `pagerduty/acme`."""
@@ -70,7 +79,15 @@ def build_router(receiver: Receiver, clock: Clock, settings: IntakeSettings, fli
             receiver.ignore(Ignored.HANDSHAKE)
         return Response(status_code=200, headers=headers)
 
-    return router
+    whole = APIRouter(tags=["ingest"])
+    whole.include_router(router)
+
+    @whole.post(NOTIFICATIONS, summary="Take what Prometheus notifies an Alertmanager of")
+    async def take_own_notifications(request: Request) -> Response:
+        """Answers as an Alertmanager: 200 and nothing, or a JSON text that says what is wrong."""
+        return _as_alertmanager(await door.answer(request, "prometheus"))
+
+    return whole
 
 
 class _Door:
@@ -85,6 +102,8 @@ class _Door:
     async def answer(self, request: Request, name: str) -> Response:
         # One value per name: a second header of a name is what a proxy on the way added.
         headers = {name.lower(): value for name, value in reversed(request.headers.items())}
+        if (token := request.query_params.get("token")) is not None:
+            headers.setdefault(_FROM_ADDRESS, token)
         source = canonical_source(name)
         try:
             with self._flight.share() as share:
@@ -157,6 +176,17 @@ class _Door:
         detail = f"no decoder is called {_vendor(shown)!r}; expected {known}, or one of these and /NAME"
         await self._receiver.refuse(shown, Rejected.UNKNOWN_SOURCE, detail, body, headers, stranger=True)
         return _json(404, {"reason": str(Rejected.UNKNOWN_SOURCE), "detail": detail, "sources": sorted(SOURCES)})
+
+
+def _as_alertmanager(answer: Response) -> Response:
+    """What an Alertmanager would answer: Prometheus takes everything but 2xx for a failure, and tries another time."""
+    said = msgspec.json.decode(bytes(answer.body))
+    if answer.status_code == 202:
+        wrong = said.get("rejected")
+        if not wrong or said["accepted"] or said["duplicates"]:
+            return Response(status_code=200)
+        return _json(400, wrong[0]["detail"])
+    return _json(500 if answer.status_code == 503 else answer.status_code, said.get("detail", ""))
 
 
 def _vendor(source: str) -> str:

@@ -20,7 +20,7 @@ LARGEST_BODY = 512 * 1024
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
-OPEN_PREFIXES: tuple[str, ...] = ("/ingest", "/metrics", "/healthz", "/readyz")
+OPEN_PREFIXES: tuple[str, ...] = ("/ingest", "/api/v2/alerts", "/metrics", "/healthz", "/readyz")
 """Paths that are not the reviewers': they need no account, and have checks and limits of their own."""
 
 CONTENT_SECURITY_POLICY = (

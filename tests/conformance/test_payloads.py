@@ -28,6 +28,7 @@ if not FOLDER:
 RECEIVED_AT = Instant(1_900_000_000 * SECOND)
 
 DIFFERENT_KINDS = {
+    "pagerduty/service.updated.json": ("ignored", "a setting of the paging tool changes nothing that runs"),
     "terraform-cloud/run-created.json": (
         "change.started",
         "a run was created: its plan may never be applied, and a run that was says run:completed",

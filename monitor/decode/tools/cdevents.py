@@ -74,6 +74,8 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
     context, subject = mapping(body.get("context")), mapping(body.get("subject"))
     type_name = text(context.get("type"))
     match = _TYPE.fullmatch(type_name or "")
+    if type_name is not None and type_name.startswith("dev.cdeventsx."):
+        raise NoEvent(Ignored.UNKNOWN_TYPE, f"{type_name:.80} is a type of a tool's own")
     if type_name is None or match is None:
         raise not_the_shape("context.type such as dev.cdevents.service.deployed.0.2.0", context or piece)
     what = f"{match['subject']}.{match['predicate']}".lower()

@@ -34,6 +34,8 @@ _SECRET: dict[str, Kind] = {
 }
 _MORE_KINDS: tuple[Kind, ...] = ("change.blocked", "change.merged", "change.rolled_back", "note.added")
 _REVERTS = re.compile(r"\bThis reverts commit ([0-9a-f]{7,64})\b")
+_REVERT_BUTTON = re.compile(r"\bReverts (?:[\w.-]+/[\w.-]+)?#(\d+)\b|\bfrom \S{1,200}/revert-(\d+)-")
+"""What GitHub's button writes into the request, and what a merge of its branch says."""
 _QUIET = frozenset(
     {"check_run", "check_suite", "create", "delete", "deployment_protection_rule", "fork", "issues", "label", "member"}
     | {"merge_group", "milestone", "page_build", "pull_request_review", "pull_request_review_comment", "star", "status"}
@@ -149,7 +151,7 @@ def _of_deployment(
         subject="/".join(filter(None, ("deployment", _repository(body), environment))),
         title=text(deployment.get("description"))
         or " ".join(filter(None, ("deploy", ref, "to" if environment else None, environment))),
-        actor=_actor(deployment.get("creator")) or _actor(body.get("sender")),
+        actor=_who_deployed(body, deployment),
         labels={
             **_common(body),
             "version": text(deployment.get("sha")),
@@ -165,6 +167,19 @@ def _of_deployment(
         },
         url=first(mapping(body.get("deployment_status")), ("target_url", "environment_url")),
     )
+
+
+def _who_deployed(body: Mapping[str, Any], deployment: Mapping[str, Any]) -> Actor | None:
+    """Whoever pressed the button, where a workflow deploys in a bot's name; a schedule is pressed by nobody.
+
+    `dynamic` are GitHub's own workflows, such as that of its pages.
+    """
+    named = _actor(deployment.get("creator")) or _actor(body.get("sender"))
+    run = mapping(body.get("workflow_run"))
+    if (named is not None and named.kind == "human") or text(run.get("event")) in ("schedule", "dynamic"):
+        return named
+    pressed = _actor(run.get("triggering_actor")) or _actor(run.get("actor"))
+    return pressed if pressed is not None and pressed.kind == "human" else named
 
 
 def _deployment_review(body: Mapping[str, Any], delivery: Delivery) -> Event:
@@ -199,8 +214,7 @@ def _pull_request(body: Mapping[str, Any], delivery: Delivery) -> Event:
         why = "closed without a merge" if action == "closed" else f"pull request {action}"
         raise NoEvent(Ignored.NOT_RELEVANT, f"{why}: nothing was merged")
     head = text(mapping(pull.get("head")).get("ref"))
-    parts = (head or "").split("-")
-    undone = parts[1] if parts[0] == "revert" and len(parts) > 2 and parts[1].isdigit() else None
+    undone = undone_request(f"from x/{head}") or undone_request(pull.get("body"))
     return make(
         delivery,
         id=f"pull_request/{_number(pull)}/merged",
@@ -237,6 +251,7 @@ def _push(body: Mapping[str, Any], delivery: Delivery) -> Event:
     commit = mapping(body.get("head_commit"))
     sender = _actor(body.get("sender"))
     pusher = first(mapping(body.get("pusher")), ("name",))
+    undone = undone_request(commit.get("message"))
     return make(
         delivery,
         id=f"push/{_repository(body)}/{ref}/{text(body.get('before'))}..{after}",
@@ -252,7 +267,8 @@ def _push(body: Mapping[str, Any], delivery: Delivery) -> Event:
             "version": after,
             "commit": after,
             "previous_version": text(body.get("before")),
-            "reverts": reverted(commit.get("message")),
+            "reverts": reverted(commit.get("message")) or undone,
+            "reverts_pull_request": undone,
             "ref": branch,
             "forced": body.get("forced") or None,
         },
@@ -345,6 +361,12 @@ def reverted(message: Any) -> str | None:
     """The commit that a message says it reverts, in the words that git itself writes."""
     found = _REVERTS.search(text(message) or "")
     return found[1] if found else None
+
+
+def undone_request(message: Any) -> str | None:
+    """The number of the pull request that the button Revert undoes."""
+    found = _REVERT_BUTTON.search(text(message) or "")
+    return (found[1] or found[2]) if found else None
 
 
 def _part(body: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -194,8 +194,7 @@ _SAMPLE = """{"event_type": "public_incident.incident_created_v2", "public_incid
 
 _SETUP = """
 *Settings → Webhooks → Add endpoint*, URL `https://nearmiss.example/ingest/incident-io`, all events of public incidents
-and alerts. The signing secret (`whsec_…`) is `NEARMISS_SECRETS__INCIDENT-IO`, or stands in the configuration file under
-`secrets: {incident-io: [whsec_…]}`.
+and alerts. The signing secret (`whsec_…`) is `NEARMISS_SECRETS__INCIDENT_IO`.
 """
 
 TOOL = Tool(

@@ -30,9 +30,6 @@ _KINDS: dict[str, Kind] = {
     "incident.service_updated": "incident.updated",
     "incident.responder.added": "responder.paged",
     "incident.action_invocation.terminated": "change.ran",
-    "service.created": "change.configured",
-    "service.updated": "change.configured",
-    "service.deleted": "change.deleted",
 }
 _OLD_KINDS: dict[str, Kind] = {
     "incident.trigger": "alert.fired",
@@ -101,8 +98,7 @@ def _webhook(event: Mapping[str, Any], delivery: Delivery) -> Event:
     person = {"type": "user_reference", **called} if called else agent
     is_incident = data.get("type") == "incident"
     incident = data if is_incident else mapping(data.get("incident"))
-    service = mapping(data.get("service"))
-    is_service = type_name.startswith("service.")
+    service = mapping(data.get("service")) or mapping(incident.get("service"))
     message = text(data.get("message")) or text(data.get("content"))
     name = first(incident, ("title", "summary")) or first(data, ("title", "summary"))
     return make(
@@ -110,7 +106,7 @@ def _webhook(event: Mapping[str, Any], delivery: Delivery) -> Event:
         id=identity,
         kind=kind,
         time=moment(event.get("occurred_at"), "event.occurred_at"),
-        service=text(data.get("summary")) if is_service else text(service.get("summary")),
+        service=first(service, ("summary", "name")),
         subject=text(incident.get("id")) or text(data.get("id")),
         severity=_severity(data),
         title=f"{name}: {message}" if name and message else message or name,
@@ -120,7 +116,7 @@ def _webhook(event: Mapping[str, Any], delivery: Delivery) -> Event:
             "actor_name": person.get("summary"),
             "client": mapping(event.get("client")).get("name"),
             "incident_key": text(data.get("incident_key")),
-            "service_id": text(data.get("id") if is_service else service.get("id")),
+            "service_id": text(service.get("id")),
             **_labels(data),
             **said,
         },
@@ -142,7 +138,9 @@ def _kind(type_name: str, data: Mapping[str, Any], agent: Mapping[str, Any]) -> 
         return _KINDS[type_name], {}
     if type_name == "pagey.ping":
         raise NoEvent(Ignored.TEST_DELIVERY, "pagey.ping: a test of the webhook")
-    if type_name.startswith(("incident.", "service.")):
+    if type_name.startswith("service."):
+        raise NoEvent(Ignored.NOT_RELEVANT, f"{type_name:.80}: a setting of the paging tool changes nothing that runs")
+    if type_name.startswith("incident."):
         raise NoEvent(Ignored.NOT_RELEVANT, f"{type_name:.80} says nothing about a hazard, an action or impact")
     raise NoEvent(Ignored.UNKNOWN_TYPE, f"event_type {type_name!r:.80} is none that we know")
 

@@ -50,6 +50,16 @@ def test_a_deployment_begins() -> None:
     assert at(found) == "2026-03-10T12:00:00Z"
 
 
+def test_who_pressed_the_button_goes_before_the_bot_of_the_workflow() -> None:
+    run = {"id": 7, "event": "workflow_dispatch", "actor": BOT, "triggering_actor": ANN}
+    by_bot = {"creator": BOT}
+    assert event("github", status("success", **by_bot) | {"workflow_run": run}).actor == Actor("ann", "human")
+    scheduled = run | {"event": "schedule"}
+    assert event("github", status("success", **by_bot) | {"workflow_run": scheduled}).actor == Actor(
+        "deployer[bot]", "automation"
+    )
+
+
 def test_what_set_a_deployment_off_is_told() -> None:
     found = event("github", status("success") | {"workflow_run": {"id": 7, "event": "schedule"}})
     assert found.labels["trigger"] == "schedule"
@@ -227,3 +237,22 @@ def test_the_header_goes_before_the_shape() -> None:
     assert refused("github", body(deployment={"creator": ANN})) == Rejected.MISSING_FIELD
     assert refused("github", body()) == Rejected.NOT_AN_EVENT
     assert refused("github", []) == Rejected.NOT_AN_EVENT
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        'Merge pull request #12 from acme/revert-11-new-cache\n\nRevert "new cache"',
+        'Revert "new cache" (#12)\n\nReverts acme/shop#11',
+    ],
+)
+def test_a_merge_of_the_revert_button_names_the_request_that_it_undoes(message: str) -> None:
+    push = {"ref": "refs/heads/main", "before": "a1", "after": "b2", "head_commit": {"id": "b2", "message": message}}
+    found = event("github", body(**push))
+    assert (found.labels["reverts"], found.labels["reverts_pull_request"]) == ("11", "11")
+
+
+def test_the_revert_button_by_the_words_of_its_request() -> None:
+    pull = {"id": 5, "number": 12, "merged": True, "merged_at": "2026-03-10T12:00:00Z", "body": "Reverts acme/shop#11"}
+    found = event("github", body(action="closed", pull_request=pull | {"head": {"ref": "undo"}}))
+    assert found.labels["reverts"] == "11"
