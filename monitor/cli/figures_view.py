@@ -7,16 +7,18 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.table import Table
 
+from monitor.lab.dialects import Dialect
 from monitor.lab.figures import Summary
 
-WIDTH_WITHOUT_TERMINAL = 180
 _BAR = 20
+PLAIN = "as they are"
+"""The row that dialects are compared with."""
 
 
-def console() -> Console:
-    """A console that is wide where nobody looks: in a file or a pipe."""
+def console(width: int) -> Console:
+    """A console that is so wide where there is no terminal: in a file or a pipe."""
     found = Console(markup=False, highlight=False)
-    return found if found.is_terminal else Console(markup=False, highlight=False, width=WIDTH_WITHOUT_TERMINAL)
+    return found if found.is_terminal else Console(markup=False, highlight=False, width=width)
 
 
 def said(share: float | None, digits: int = 2) -> str:
@@ -33,9 +35,9 @@ def show_calibration(out: Console, summary: Summary) -> None:
     out.print(table)
 
 
-def comparison(rows: Mapping[str, Summary]) -> Table:
+def comparison(rows: Mapping[str, Summary], what: str = "run") -> Table:
     """One row a run: its name and the figures that are asked for."""
-    table = Table("run", "recall", "precision", "at the budget", "verdict right", "contradictions", "Brier", "drafts")
+    table = Table(what, "recall", "precision", "at the budget", "verdict right", "contradictions", "Brier", "drafts")
     for name, one in rows.items():
         table.add_row(
             name,
@@ -46,5 +48,28 @@ def comparison(rows: Mapping[str, Summary]) -> Table:
             f"{one.contradictions} (of {one.impacts})",
             said(one.brier, 3),
             str(one.drafts),
+        )
+    return table
+
+
+def dialect_table(rows: Mapping[str, Summary], dialects: Mapping[str, Dialect]) -> Table:
+    """One row a dialect, below the events as they are; what falls too far, or contradicts more, is marked."""
+    plain = rows[PLAIN]
+    table = Table("events", "recall", "change", "precision", "verdict right", "contradictions", "Brier", "")
+    for name, one in rows.items():
+        change = (one.recall or 0.0) - (plain.recall or 0.0)
+        spoken = dialects.get(name)
+        most_fall = None if spoken is None else spoken.most_fall
+        marks = ["recall falls"] if most_fall is not None and change < -most_fall else []
+        marks += ["more contradictions"] if one.contradictions > plain.contradictions else []
+        table.add_row(
+            name if spoken is None else f"{name}: {spoken.told}",
+            f"{said(one.recall)} ({one.found} of {one.near_misses})",
+            "" if spoken is None else f"{change:+.2f}",
+            f"{said(one.precision)} ({one.true} of {one.drafts})",
+            said(one.verdict_right),
+            f"{one.contradictions} (of {one.impacts})",
+            said(one.brier, 3),
+            ", ".join(marks),
         )
     return table

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -18,20 +18,23 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from monitor.cli.engine_options import printable, read_rules, rules_option
-from monitor.cli.figures_view import comparison, console, show_calibration
+from monitor.cli.figures_view import PLAIN, comparison, console, dialect_table, show_calibration
 from monitor.cli.main import FAILED
 from monitor.core.model.events import Event
+from monitor.core.model.rule import Rule
 from monitor.decode.canonical import encode
-from monitor.lab.baseline import TRIVIAL
+from monitor.lab.baseline import BASELINE, TRIVIAL
 from monitor.lab.curve import picture
-from monitor.lab.measure import Draw, Measured, Run, play
+from monitor.lab.dialects import DIALECTS
+from monitor.lab.figures import Summary
+from monitor.lab.measure import Draw, Measured, Run, Tape, play
 from monitor.lab.year.agenda import NoRoom
 from monitor.lab.year.organisation import catalogue_mapping
 from monitor.lab.year.shape import DAYS_OF_A_YEAR, FEWEST_DAYS, Shape
 from monitor.lab.year.stream import Year
 from monitor.packs.regex import make_regex
 
-_ONE_LINE = "any alert, note or record, then a human change nearby within a day"
+_WIDTH_WITHOUT_TERMINAL = 180
 
 
 @click.command("measure", short_help="Run the engine over a made-up year and judge what comes out.")
@@ -57,7 +60,10 @@ _ONE_LINE = "any alert, note or record, then a human change nearby within a day"
 @click.option("--format", "output", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.option("--examples", type=click.IntRange(0, 10_000), default=3, show_default=True, help="False drafts to show.")
 @click.option("--require", is_flag=True, help="Exit with 1 where a figure is not what is asked.")
-@click.option("--baseline/--no-baseline", default=True, show_default=True, help="Compare with one line and with luck.")
+@click.option("--dialects", is_flag=True, help="Run the events again as other tools would send them.")
+@click.option(
+    "--baseline/--no-baseline", default=True, show_default=True, help="Compare with a one-line rule and a random draw."
+)
 @click.option(
     "--curve",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
@@ -79,6 +85,7 @@ def command(
     output: str,
     examples: int,
     require: bool,
+    dialects: bool,
     baseline: bool,
     curve: Path | None,
     keep: Path | None,
@@ -89,63 +96,80 @@ def command(
     impact, a right verdict in at least 0.95 and a Brier score of at most 0.1. What is not reached is named.
     """
     rules = read_rules(rules_path)
-    shape = msgspec.convert(
-        {
-            "days": days,
-            "services": services,
-            "seed": seed,
-            "busy": busy,
-            "near_misses": near_misses,
-            "names": names,
-        },
-        Shape,
-    )
+    asked = {"days": days, "services": services, "seed": seed, "busy": busy, "near_misses": near_misses, "names": names}
+    shape = msgspec.convert(asked, Shape)
     try:
         year = Year(shape)
     except NoRoom as error:
         raise click.UsageError(f"{error}; try more --days, more --services or fewer --near-misses") from error
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
+    played = _play(year, rules, baseline=baseline, dialects=dialects, keep=keep)
+    if keep is not None:
+        _keep_truth(keep, year)
+    if curve is not None:
+        rows = {"engine": played.engine.summary, BASELINE: played.baseline}
+        curves = {name: one.curve for name, one in rows.items() if one is not None}
+        curve.write_text(picture(f"Precision over recall, seed {seed}, {days} days", curves))
+    if output == "json":
+        told = {"shape": shape, **msgspec.to_builtins(played), "unmet": played.engine.unmet()}
+        click.echo(msgspec.json.encode(told))
+    else:
+        _print(played, examples, f"{days} days, seed {seed}: {played.events:,} events")
+    if unmet := played.engine.unmet():
+        for clause in unmet:
+            click.echo(f"not reached: {clause}", err=True)
+        if require:
+            sys.exit(FAILED)
+
+
+class Played(msgspec.Struct, frozen=True):
+    """All that one call measured. `random_draw`: precision and recall."""
+
+    events: int
+    engine: Measured
+    baseline: Summary | None
+    random_draw: tuple[float, float] | None
+    dialects: dict[str, Summary]
+
+
+def _play(year: Year, rules: Sequence[Rule], *, baseline: bool, dialects: bool, keep: Path | None) -> Played:
     catalogue = year.organisation.catalogue
-    run, draw = Run(rules, catalogue, make_regex, year.story_of), Draw(seed)
-    steps: list[Callable[[list[Event]], object]] = [run.step]
+    run, draw = Run(rules, catalogue, make_regex, year.story_of), Draw(year.shape.seed)
     trivial = Run((TRIVIAL,), catalogue, make_regex, year.story_of) if baseline else None
+    steps: list[Callable[[list[Event]], object]] = [run.step]
     if trivial is not None:
         steps += [trivial.step, draw.step]
     with ExitStack() as stack:
         if keep is not None:
             file = stack.enter_context(keep.open("wb"))
             steps.append(lambda batch: file.writelines(encode(event) + b"\n" for event in batch))
+        tape = stack.enter_context(Tape()) if dialects else None
+        if tape is not None:
+            steps.append(tape.step)
         bar = stack.enter_context(_bar())
-        task = bar.add_task("measure", total=days)
+        task = bar.add_task("measure", total=year.shape.days)
         events = play(year, steps, lambda day: bar.update(task, completed=day))
-    measured = run.end(year.truths)
-    one_line = None if trivial is None else trivial.end(year.truths)
-    luck = None if trivial is None else draw.end(year.truths, measured.summary.drafts)
-    if keep is not None:
-        _keep_truth(keep, year)
-    if curve is not None:
-        curves = {"engine": measured.summary.curve}
-        if one_line is not None:
-            curves[_ONE_LINE] = one_line.summary.curve
-        curve.write_text(picture(f"Precision over recall, seed {seed}, {days} days", curves))
-    if output == "json":
-        told = {
-            "shape": shape,
-            "events": events,
-            **msgspec.to_builtins(measured),
-            "unmet": measured.unmet(),
-            "one_line": None if one_line is None else one_line.summary,
-            "luck": luck,
-        }
-        click.echo(msgspec.json.encode(told))
-    else:
-        _print(measured, one_line, luck, examples, f"{days} days, seed {seed}: {events:,} events")
-    if unmet := measured.unmet():
-        for clause in unmet:
-            click.echo(f"not reached: {clause}", err=True)
-        if require:
-            sys.exit(FAILED)
+        engine = run.end(year.truths)
+        spoken = {} if tape is None else {PLAIN: engine.summary, **_in_dialects(tape, year, rules)}
+    return Played(
+        events=events,
+        engine=engine,
+        baseline=None if trivial is None else trivial.end(year.truths).summary,
+        random_draw=None if trivial is None else draw.end(year.truths, engine.summary.drafts),
+        dialects=spoken,
+    )
+
+
+def _in_dialects(tape: Tape, year: Year, rules: Sequence[Rule]) -> dict[str, Summary]:
+    """One run a dialect over what was recorded; the truth stays what it was."""
+    rows = {}
+    for dialect in DIALECTS:
+        run = Run(rules, dialect.recatalogue(year.organisation.catalogue), make_regex, year.story_of)
+        for batch in tape.batches():
+            run.step(dialect.speak(batch))
+        rows[dialect.key] = run.end(year.truths).summary
+    return rows
 
 
 def _bar() -> Progress:
@@ -171,10 +195,9 @@ def _keep_truth(keep: Path, year: Year) -> None:
     click.echo(f"kept {keep}, {catalogue.name} and {truth.name}", err=True)
 
 
-def _print(
-    measured: Measured, one_line: Measured | None, luck: tuple[float, float] | None, examples: int, what: str
-) -> None:
-    out = console()
+def _print(played: Played, examples: int, what: str) -> None:
+    measured = played.engine
+    out = console(_WIDTH_WITHOUT_TERMINAL)
     _print_false(out, measured, examples)
     for missed in measured.missed:
         out.print(printable(f"missed: {missed.story} on {missed.service}, {missed.at}"))
@@ -196,14 +219,15 @@ def _print(
         f"at most {measured.summary.asked_most} a team and week"
     )
     show_calibration(out, measured.summary)
-    rows = {"engine": measured.summary}
-    if one_line is not None:
-        rows["one line"] = one_line.summary
+    rows = {"engine": measured.summary} | ({"baseline": played.baseline} if played.baseline is not None else {})
     out.print(comparison(rows))
-    if luck is not None:
+    if played.random_draw is not None:
+        precision, recall = played.random_draw
         out.print(
-            f"one line: {_ONE_LINE}. As many changes drawn blindly: recall {luck[1]:.2f}, precision {luck[0]:.2f}"
+            f"baseline: {BASELINE}; as many changes drawn at random: recall {recall:.2f}, precision {precision:.2f}"
         )
+    if played.dialects:
+        out.print(dialect_table(played.dialects, {dialect.key: dialect for dialect in DIALECTS}))
 
 
 def _print_false(out: Console, measured: Measured, examples: int) -> None:

@@ -11,6 +11,8 @@ from monitor.core.model.rule import Intervention, Rule, Step
 
 _ON_ITS_WAY = frozenset({"change.merged", "change.started", "change.failed"})
 
+BASELINE = "any alert, note or record, then a human change nearby within a day"
+
 TRIVIAL = Rule(
     name="anything-then-a-change",
     title="{hazard.title} on {service}, then somebody changed something",

@@ -5,7 +5,8 @@ Each case runs in an engine of its own. Knows nothing of files, nor of why the e
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Hashable, Sequence
 
 import msgspec
 
@@ -16,7 +17,9 @@ from monitor.core.model.near_miss import Draft, State
 from monitor.core.model.rule import Rule
 from monitor.decode.streams import arrival_order
 from monitor.lab.cases import Case, Confidence, Label
-from monitor.lab.ledger import Ledger
+from monitor.lab.dialects import Dialect
+from monitor.lab.figures import Scored, Summary, is_an_act, luck, probability_of, summarise
+from monitor.lab.ledger import Entry, Ledger
 from monitor.lab.replay import admitted, without
 
 
@@ -52,6 +55,17 @@ class Figures(msgspec.Struct, frozen=True):
     recall: float | None
     contradiction_rate: float | None
     well_cited: float | None
+
+
+class Fold(msgspec.Struct, frozen=True):
+    """Cases that belong together and are held out together: of one organisation, or one family of material.
+
+    `rest` is what may be fitted on before `held_out` is judged.
+    """
+
+    name: str
+    held_out: tuple[Outcome, ...]
+    rest: tuple[Outcome, ...]
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -117,6 +131,69 @@ def figures(outcomes: Sequence[Outcome], without: Confidence | None = None) -> F
     )
 
 
+def score(outcomes: Sequence[Outcome]) -> list[Scored]:
+    """Each standing draft of each case: how sure it was, and whether it was right. A case is a team of its own."""
+    return [_score(outcome, entry) for outcome in outcomes for entry in outcome.ledger.standing()]
+
+
+def _score(outcome: Outcome, entry: Entry) -> Scored:
+    case, draft, expect = outcome.case, entry.draft, outcome.case.expect
+    right = case.label == "near_miss" and bool(_cites(draft) & {*expect.hazard, *expect.intervention})
+    return Scored(
+        id=f"{case.id} {draft.id}",
+        probability=probability_of(draft),
+        rank=draft.rank,
+        found=frozenset({case.id}) if right else frozenset(),
+        contradicts=case.label == "impact",
+        verdict=draft.verdict,
+        verdict_right=draft.verdict == expect.verdict if right and expect.verdict is not None else None,
+        asked=(case.id, 0),
+    )
+
+
+def summary(outcomes: Sequence[Outcome]) -> Summary:
+    """The figures of drafts over all cases, in which precision counts drafts; `figures` counts cases."""
+    labels = Counter(outcome.case.label for outcome in outcomes)
+    found = sum(outcome.judged.found for outcome in outcomes)
+    return summarise(score(outcomes), labels["near_miss"], labels["impact"], found)
+
+
+def blind(outcomes: Sequence[Outcome], seed: int = 1) -> tuple[float, float]:
+    """Precision and recall of as many changes drawn blindly from the cases as drafts stand."""
+    changes = [(outcome.case.id, event.id) for outcome in outcomes for event in outcome.case.events if is_an_act(event)]
+    near: dict[str, frozenset[Hashable]] = {
+        outcome.case.id: frozenset((outcome.case.id, event_id) for event_id in outcome.case.expect.intervention)
+        for outcome in outcomes
+        if outcome.case.label == "near_miss"
+    }
+    return luck(changes, near, sum(outcome.judged.standing for outcome in outcomes), seed)
+
+
+def organisation_of(case: Case) -> str:
+    """Whose story it is: the first word of the case's id."""
+    return case.id.partition("-")[0]
+
+
+def folds(outcomes: Sequence[Outcome], group: Callable[[Outcome], str]) -> tuple[Fold, ...]:
+    """One fold a group, by name."""
+    names = sorted({group(outcome) for outcome in outcomes})
+    return tuple(
+        Fold(
+            name,
+            tuple(outcome for outcome in outcomes if group(outcome) == name),
+            tuple(outcome for outcome in outcomes if group(outcome) != name),
+        )
+        for name in names
+    )
+
+
+def in_dialect(case: Case, dialect: Dialect) -> Case:
+    """The same case as other tools would tell it."""
+    return msgspec.structs.replace(
+        case, events=tuple(dialect.speak(list(case.events))), catalogue=dialect.recatalogue(case.catalogue)
+    )
+
+
 def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
@@ -132,6 +209,8 @@ def report(outcomes: Sequence[Outcome], trivial: Sequence[Outcome] = ()) -> dict
     }
     if trivial:
         published["trivial_rule"] = _both(trivial)
+        published["random_draw"] = dict(zip(("precision", "recall"), blind(outcomes), strict=True))
+    published["drafts"] = msgspec.to_builtins(summary(outcomes))
     return published
 
 

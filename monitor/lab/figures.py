@@ -6,13 +6,19 @@ Knows neither years nor cases nor the engine: only what a draft claimed and whet
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from random import Random
 
 import msgspec
 
+from monitor.core.model.events import Event
 from monitor.core.model.near_miss import Draft, Verdict
 
 BINS = 10
+BUDGET = 3
+"""So many live drafts a team looks at in a week."""
+
+_ON_ITS_WAY = frozenset({"change.merged", "change.started", "change.failed"})
 
 
 def probability_of(draft: Draft) -> float:
@@ -77,13 +83,13 @@ class Summary(msgspec.Struct, frozen=True):
     curve: tuple[Point, ...]
 
 
-def summarise(scored: Sequence[Scored], near_misses: int, impacts: int, found: int, budget: int) -> Summary:
+def summarise(scored: Sequence[Scored], near_misses: int, impacts: int, found: int) -> Summary:
     """`found` counts the near misses that any standing draft cites, in the digest too; `scored` are those of people."""
     right = sum(one.true for one in scored)
     judged = [one.verdict_right for one in scored if one.verdict_right is not None]
     asked = Counter(one.asked for one in scored)
     busiest, most = asked.most_common(1)[0] if asked else (("", 0), 0)
-    first = best_of_budget(scored, budget)
+    first = best_of_budget(scored, BUDGET)
     return Summary(
         drafts=len(scored),
         true=right,
@@ -101,6 +107,21 @@ def summarise(scored: Sequence[Scored], near_misses: int, impacts: int, found: i
         bins=reliability(scored),
         curve=curve(scored, near_misses),
     )
+
+
+def luck(
+    changes: Sequence[Hashable], near_misses: Mapping[str, frozenset[Hashable]], count: int, seed: int
+) -> tuple[float, float]:
+    """Precision and recall of `count` changes drawn blindly, where a hit is a change that ended a near miss."""
+    drawn = Random(f"draw {seed}").sample(changes, min(count, len(changes)))  # noqa: S311 - repeatable, not secret
+    hits = [story for change in drawn for story, ids in near_misses.items() if change in ids]
+    return len(hits) / max(1, len(drawn)), len(set(hits)) / max(1, len(near_misses))
+
+
+def is_an_act(event: Event) -> bool:
+    """Whether an event is a change that somebody may have made: what a blind draw draws from."""
+    by_machine = event.actor is not None and event.actor.kind == "automation"
+    return event.kind.startswith("change.") and event.kind not in _ON_ITS_WAY and not by_machine
 
 
 def share(part: int, whole: int) -> float | None:

@@ -6,8 +6,9 @@ Runs the engine that decides and compares with the truth. Knows neither files no
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from random import Random
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from tempfile import SpooledTemporaryFile
+from typing import Self
 
 import msgspec
 
@@ -19,20 +20,18 @@ from monitor.core.model.decisions import Decision, Ignore
 from monitor.core.model.events import Event, EventId, to_text
 from monitor.core.model.near_miss import State
 from monitor.core.model.rule import Rule
-from monitor.lab.figures import Scored, Summary, probability_of, summarise
-from monitor.lab.ledger import Entry, Ledger
+from monitor.decode.canonical import decode_line, encode
+from monitor.lab.figures import BUDGET, Scored, Summary, is_an_act, luck, probability_of, summarise
+from monitor.lab.ledger import IN_MEMORY, Entry, Ledger
 from monitor.lab.replay import admitted
 from monitor.lab.year.stream import Year
 from monitor.lab.year.truth import Truth
 
-MOST_A_WEEK = 3
 LEAST_PRECISION = 0.8
 LEAST_RECALL = 0.9
 LEAST_VERDICT_RIGHT = 0.95
 MOST_BRIER = 0.1
 """What is asked. And no draft that stands on an impact."""
-
-_ON_ITS_WAY = frozenset({"change.merged", "change.started", "change.failed"})
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -96,7 +95,7 @@ class Measured(msgspec.Struct, frozen=True):
         one, found = self.summary, []
         if (one.precision_at_budget or 0.0) < LEAST_PRECISION:
             found.append(
-                f"precision {_said(one.precision_at_budget)} at {MOST_A_WEEK} a team and week, asked {LEAST_PRECISION}"
+                f"precision {_said(one.precision_at_budget)} at {BUDGET} a team and week, asked {LEAST_PRECISION}"
             )
         if (one.recall or 0.0) < LEAST_RECALL:
             found.append(f"recall {_said(one.recall)}, asked {LEAST_RECALL}")
@@ -155,21 +154,39 @@ class Draw:
         self._changes: list[EventId] = []
 
     def step(self, batch: Iterable[Event]) -> None:
-        self._changes += [
-            event.event_id
-            for event in batch
-            if event.kind.startswith("change.")
-            and event.kind not in _ON_ITS_WAY
-            and (event.actor is None or event.actor.kind != "automation")
-        ]
+        self._changes += [event.event_id for event in batch if is_an_act(event)]
 
     def end(self, truths: Iterable[Truth], drafts: int) -> tuple[float, float]:
         """Precision and recall."""
-        random = Random(f"draw {self._seed}")  # noqa: S311 - repeatable, not secret
-        near = {truth.story: frozenset(truth.intervention) for truth in truths if truth.label == "near_miss"}
-        drawn = random.sample(self._changes, min(drafts, len(self._changes)))
-        hits = [story for event_id in drawn for story, ids in near.items() if event_id in ids]
-        return len(hits) / max(1, len(drawn)), len(set(hits)) / max(1, len(near))
+        near: dict[str, frozenset[Hashable]] = {
+            truth.story: frozenset(truth.intervention) for truth in truths if truth.label == "near_miss"
+        }
+        return luck(self._changes, near, drafts, self._seed)
+
+
+class Tape:
+    """A year's events in a file of their own, so that each dialect need not have it made up anew."""
+
+    def __init__(self) -> None:
+        self._file = SpooledTemporaryFile[bytes](IN_MEMORY)
+        self._counts: list[int] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def step(self, batch: Sequence[Event]) -> None:
+        """Record a batch. Raises OSError where the disk is full."""
+        self._file.writelines(encode(event) + b"\n" for event in batch)
+        self._counts.append(len(batch))
+
+    def batches(self) -> Iterator[list[Event]]:
+        """What was recorded, as often as asked."""
+        self._file.seek(0)
+        for count in self._counts:
+            yield [decode_line(self._file.readline()) for _ in range(count)]
 
 
 def play(
@@ -203,7 +220,7 @@ def _measured(
     live = [scored[entry.draft.id] for entry in standing if entry.draft.mode == "live"]
     digest = [scored[entry.draft.id] for entry in standing if entry.draft.mode == "digest"]
     impacts = sum(truth.label == "impact" for truth in truths)
-    summary = summarise(live, len(near), impacts, len(found), MOST_A_WEEK)
+    summary = summarise(live, len(near), impacts, len(found))
     hurt = sum(one.contradicts for one in digest)
     return Measured(
         summary=msgspec.structs.replace(summary, contradictions=summary.contradictions + hurt),

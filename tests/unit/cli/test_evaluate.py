@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from monitor.cli.case_files import load_case
 from monitor.cli.evaluate import command
+from monitor.lab.dialects import DIALECTS
 from tests.unit.lab.stories import SHOP, STORY, TICKET
 
 
@@ -110,3 +111,31 @@ def test_an_empty_directory_has_no_figures(tmp_path: Path) -> None:
     result = judge(tmp_path)
     assert (result.exit_code, result.stdout) == (1, "")
     assert "no case files in it; expected" in result.stderr
+
+
+def test_several_folders_are_judged_together_and_each_for_itself(folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (folder / "hit.yaml").rename(other / "acme-hit.yaml")
+    (other / "acme-hit.yaml").write_text((other / "acme-hit.yaml").read_text().replace("id: hit", "id: acme-hit"))
+    found = msgspec.json.decode(judge(folder, other, "--folds", "directory", "--format", "json").stdout)
+    assert [case["id"] for case in found["cases"]] == ["saved", "acme-hit"]
+    assert {name: fold["near_misses"] for name, fold in found["folds"].items()} == {str(folder): 1, str(other): 0}
+    by_name = msgspec.json.decode(judge(folder, other, "--folds", "organisation", "--format", "json").stdout)["folds"]
+    assert {name: fold["impacts"] for name, fold in by_name.items()} == {"acme": 1, "saved": 0}
+
+
+def test_a_curve_is_a_picture(folder: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "curve.svg"
+    assert judge(folder, "--curve", picture).exit_code == 0
+    assert "any alert, note or record" in picture.read_text()
+
+
+def test_dialects_are_a_table_with_the_change_of_recall(folder: Path) -> None:
+    said = judge(folder, "--dialects").stdout
+    for dialect in DIALECTS:
+        assert f"{dialect.key}: {dialect.told}" in said
+    assert "as they are" in said
+    found = msgspec.json.decode(judge(folder, "--dialects", "--format", "json").stdout)["dialects"]
+    assert found["as they are"]["recall"] == 1.0
+    assert found["all-automation"]["near_misses"] == 1

@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from monitor.cli.measure import command as measure
 from monitor.cli.replay import command as replay
+from monitor.lab.dialects import DIALECTS
 from tests.unit.packs.written import GOOD
 
 
@@ -33,6 +34,18 @@ def test_what_is_kept_is_the_stream_its_catalogue_and_the_truth(tmp_path: Path) 
     assert "unreadable" not in played.stderr
 
 
+def test_dialects_are_judged_by_the_same_truth(tmp_path: Path) -> None:
+    pack = tmp_path / "pack"
+    pack.mkdir()
+    (pack / "page-and-fix.yaml").write_text(GOOD, encoding="utf-8")
+    result = run("--days", "14", "--services", "60", "--rules", pack, "--dialects", "--no-baseline", "--format", "json")
+    assert result.exit_code == 0, result.output
+    told = msgspec.json.decode(result.stdout)
+    assert list(told["dialects"]) == ["as they are", *(dialect.key for dialect in DIALECTS)]
+    assert len({one["near_misses"] for one in told["dialects"].values()}) == 1
+    assert told["baseline"] is None
+
+
 def test_figures_that_are_required_decide_the_exit_status(tmp_path: Path) -> None:
     pack, picture = tmp_path / "pack", tmp_path / "curve.svg"
     pack.mkdir()
@@ -42,5 +55,6 @@ def test_figures_that_are_required_decide_the_exit_status(tmp_path: Path) -> Non
     assert result.exit_code == 1
     assert "not reached: recall" in result.stderr
     told = msgspec.json.decode(result.stdout)
-    assert told["summary"]["near_misses"] == told["one_line"]["near_misses"] > 0
+    assert told["engine"]["summary"]["near_misses"] == told["baseline"]["near_misses"] > 0
+    assert told["dialects"] == {}
     assert picture.read_text().startswith("<svg")

@@ -36,13 +36,13 @@ def test_the_curve_has_a_point_for_each_probability_that_was_claimed() -> None:
 
 
 def test_two_drafts_of_one_near_miss_find_it_once() -> None:
-    summary = summarise([one("a", 0.9, "x"), one("b", 0.8, "x")], near_misses=2, impacts=1, found=1, budget=3)
+    summary = summarise([one("a", 0.9, "x"), one("b", 0.8, "x")], near_misses=2, impacts=1, found=1)
     assert (summary.precision, summary.recall, summary.true) == (1.0, 0.5, 2)
     assert summary.curve[-1].recall == 0.5
 
 
 def test_without_drafts_there_is_no_precision_but_a_recall() -> None:
-    summary = summarise([], near_misses=2, impacts=0, found=0, budget=3)
+    summary = summarise([], near_misses=2, impacts=0, found=0)
     assert (summary.precision, summary.recall, summary.brier, summary.bins) == (None, 0.0, None, ())
 
 
