@@ -98,7 +98,7 @@ def command(
         curves = {"engine": summary(outcomes).curve, BASELINE: summary(trivial).curve}
         curve.write_text(picture(f"Precision over recall, {len(outcomes)} cases", curves))
     if output == "json":
-        told = report(outcomes, trivial)
+        told = report(outcomes, trivial) | {"drafts": summary(outcomes)}
         if dialects:
             told["dialects"] = spoken
         if folds is not None:

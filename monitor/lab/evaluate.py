@@ -210,7 +210,6 @@ def report(outcomes: Sequence[Outcome], trivial: Sequence[Outcome] = ()) -> dict
     if trivial:
         published["trivial_rule"] = _both(trivial)
         published["random_draw"] = dict(zip(("precision", "recall"), blind(outcomes), strict=True))
-    published["drafts"] = msgspec.to_builtins(summary(outcomes))
     return published
 
 
