@@ -90,10 +90,10 @@ def _over_body(
         given = headers.get(header)
         if given is None:
             return (
-                _token(secrets, headers, body, now) if or_token else f"no signature: expected a header {_shown(header)}"
+                _token(secrets, headers, body, now) if or_token else f"no signature: expected a header {shown(header)}"
             )
-        expected = [_encoded(_hmac(secret, body, algorithm), encoding) for secret in secrets]
-        return _any_equal(expected, _versions(given.split(","), prefix), encoding)
+        expected = [encoded(sign(secret, body, algorithm), encoding) for secret in secrets]
+        return any_equal(expected, _versions(given.split(","), prefix), encoding)
 
     return check
 
@@ -106,18 +106,18 @@ def _over_time(
     def check(secrets: Sequence[bytes], headers: Mapping[str, str], body: bytes, now: Instant) -> str | None:
         given, sent = headers.get(header), headers.get(timestamp)
         if given is None or sent is None:
-            return f"no signature: expected headers {_shown(header)} and {_shown(timestamp)}"
-        if wrong := _wrong_time(sent, now):
+            return f"no signature: expected headers {shown(header)} and {shown(timestamp)}"
+        if wrong := wrong_time(sent, now):
             return wrong
         signed = lead + sent.encode() + join + body
-        return _any_equal(
-            [_encoded(_hmac(key, signed), encoding) for key in secrets], _versions([given], prefix), encoding
+        return any_equal(
+            [encoded(sign(key, signed), encoding) for key in secrets], _versions([given], prefix), encoding
         )
 
     return check
 
 
-def _shown(header: str) -> str:
+def shown(header: str) -> str:
     return "-".join(part.capitalize() for part in header.split("-"))
 
 
@@ -145,18 +145,6 @@ def _grafana(secrets: Sequence[bytes], headers: Mapping[str, str], body: bytes, 
 GRAFANA_TIME = "x-grafana-alerting-timestamp"
 
 
-def _rootly(secrets: Sequence[bytes], headers: Mapping[str, str], body: bytes, now: Instant) -> str | None:
-    """`t=<seconds>,v1=<hex>` over the time directly followed by the body."""
-    parts = [one.strip().partition("=") for one in headers.get("x-rootly-signature", "").split(",")]
-    sent = next((value for name, _, value in parts if name == "t"), None)
-    if sent is None:
-        return "no signature: expected a header x-rootly-signature with t and v1"
-    if wrong := _wrong_time(sent, now):
-        return wrong
-    expected = [_hmac(secret, sent.encode() + body).hex() for secret in secrets]
-    return _any_equal(expected, [value for name, _, value in parts if name == "v1"])
-
-
 def _standard(secrets: Sequence[bytes], headers: Mapping[str, str], body: bytes, now: Instant) -> str | None:
     """Standard Webhooks, also under the older names of Svix."""
     for prefix in ("webhook-", "svix-"):
@@ -164,11 +152,11 @@ def _standard(secrets: Sequence[bytes], headers: Mapping[str, str], body: bytes,
         given = headers.get(f"{prefix}signature")
         if identity is None or sent is None or given is None:
             continue
-        if wrong := _wrong_time(sent, now):
+        if wrong := wrong_time(sent, now):
             return wrong
         signed = b"%b.%b.%b" % (identity.encode(), sent.encode(), body)
-        expected = [_encoded(_hmac(key, signed), "base64") for secret in secrets for key in _standard_keys(secret)]
-        return _any_equal(expected, _versions(given.split(), "v1,"), "base64")
+        expected = [encoded(sign(key, signed), "base64") for secret in secrets for key in _standard_keys(secret)]
+        return any_equal(expected, _versions(given.split(), "v1,"), "base64")
     return "no signature: expected headers webhook-id, webhook-timestamp and webhook-signature"
 
 
@@ -223,27 +211,6 @@ JIRA = Scheme(
     "`X-Hub-Signature` (SHA-256) over the body, or the secret as a token",
     _over_body("x-hub-signature", "sha256=", or_token=True),
 )
-MAPPED: dict[str, Scheme] = {
-    "token": TOKEN,
-    "standard-webhooks": STANDARD,
-    "bitbucket": Scheme("`X-Hub-Signature` over the body", _over_body("x-hub-signature", "sha256=")),
-    "checkly": Scheme("`X-Checkly-Signature` over the body", _over_body("x-checkly-signature", or_token=True)),
-    "circleci": Scheme("`Circleci-Signature` over the body", _over_body("circleci-signature", "v1=")),
-    "firehydrant": Scheme("`Fh-Signature` over the body", _over_body("fh-signature")),
-    "gitea": Scheme("`X-Gitea-Signature` over the body", _over_body("x-gitea-signature")),
-    "intercom": Scheme("`X-Hub-Signature` (SHA-1) over the body", _over_body("x-hub-signature", "sha1=", "sha1")),
-    "linear": Scheme("`Linear-Signature` over the body", _over_body("linear-signature")),
-    "netbox": Scheme(
-        "`X-Hook-Signature` (SHA-512) over the body, or the secret as a token",
-        _over_body("x-hook-signature", "", "sha512", or_token=True),
-    ),
-    "rootly": Scheme("`X-Rootly-Signature` over the time and the body, at most five minutes old", _rootly),
-    "zendesk": Scheme(
-        "`X-Zendesk-Webhook-Signature` over the time and the body, at most five minutes old",
-        _over_time("x-zendesk-webhook-signature", "x-zendesk-webhook-signature-timestamp", encoding="base64"),
-    ),
-}
-"""Schemes that a mapping may name: those of tools that need no decoder of their own."""
 
 
 def _versions(given: Sequence[str], prefix: str) -> list[str]:
@@ -251,7 +218,7 @@ def _versions(given: Sequence[str], prefix: str) -> list[str]:
     return [one.strip().removeprefix(prefix) for one in given if one.strip().startswith(prefix)]
 
 
-def _wrong_time(sent: str, now: Instant) -> str | None:
+def wrong_time(sent: str, now: Instant) -> str | None:
     """Why a signed time does not serve: seconds since 1970, or RFC 3339 as Zendesk writes it."""
     if sent.isascii() and sent.isdigit() and len(sent) < 13:
         at = int(sent) * SECOND
@@ -266,7 +233,7 @@ def _wrong_time(sent: str, now: Instant) -> str | None:
     return f"the signed time is {off // SECOND} s off; at most {TOLERANCE // SECOND} s are allowed: check both clocks"
 
 
-def _any_equal(expected: Sequence[str], given: Sequence[str], encoding: Encoding = "hex") -> str | None:
+def any_equal(expected: Sequence[str], given: Sequence[str], encoding: Encoding = "hex") -> str | None:
     plain = [one.lower() for one in given] if encoding == "hex" else given
     matches = [hmac.compare_digest(one.encode(), other.encode()) for one in plain for other in expected]
     if not matches:
@@ -274,9 +241,9 @@ def _any_equal(expected: Sequence[str], given: Sequence[str], encoding: Encoding
     return None if any(matches) else "the signature does not match: a wrong secret, or the body was changed on its way"
 
 
-def _encoded(signature: bytes, encoding: Encoding) -> str:
+def encoded(signature: bytes, encoding: Encoding) -> str:
     return signature.hex() if encoding == "hex" else base64.b64encode(signature).decode()
 
 
-def _hmac(key: bytes, signed: bytes, algorithm: str = "sha256") -> bytes:
+def sign(key: bytes, signed: bytes, algorithm: str = "sha256") -> bytes:
     return hmac.new(key, signed, algorithm).digest()
