@@ -35,6 +35,13 @@ def one_json(body: bytes, headers: Mapping[str, str]) -> Any:
     return load(fields["payload"].encode())
 
 
+def json_or_form(body: bytes, headers: Mapping[str, str]) -> Any:
+    """As `one_json`, or the fields of a form that holds no payload. Raises Unreadable."""
+    if is_form(headers) and "payload" not in (fields := form(body)):
+        return fields
+    return one_json(body, headers)
+
+
 def json_lines(body: bytes, headers: Mapping[str, str]) -> Any:
     """The JSON of a body, or the list of its lines where each line is JSON of its own. Raises Unreadable."""
     try:

@@ -26,7 +26,12 @@ _EXACT = 2.0**53
 Moment = tuple[Instant, tuple[Mark, ...]]
 
 _NOTHING = frozenset({"", "null", "none", "(null)", "undefined", "nil", "%s"})
-_PLACEHOLDER = re.compile(r"\$\{?[A-Z][A-Z0-9_.]*\}?|\{\{[^}]*\}\}", re.ASCII)
+_PLACEHOLDER = re.compile(
+    r"\$\{?[A-Z][A-Z0-9_.]*\}?|\{\{[^}]*\}\}"
+    # Zabbix's macros, and what it writes for one without a value; UptimeRobot's variables; Coralogix's invitations.
+    r"|\{[$#?]?[A-Z][A-Z0-9_.]*\}|\*(?:[a-z]+[A-Z]\w*|UNKNOWN|insert [^*]*)\*",
+    re.ASCII,
+)
 _BOT = re.compile(r"\[bot\]|(?:^|[-_])bot(?:$|[-_])|bot[-_]", re.IGNORECASE)
 _QUANTITY = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*([A-Za-z%/]{0,20})\s*", re.ASCII)
 

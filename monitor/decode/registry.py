@@ -1,7 +1,7 @@
 """Which tool reads which source: a body in, events, refusals and omissions out. Never raises.
 
 The source's name up to the first slash picks the tool: `github/acme/checkout` is read as GitHub. Tools are found by
-their files in `tools/`; `register` adds others, such as mappings.
+their files in `tools/`; mappings are announced and loaded when needed, and those of the configuration come first.
 """
 
 from __future__ import annotations
@@ -16,14 +16,17 @@ from monitor.decode import signatures
 from monitor.decode.bodyforms import BadLine
 from monitor.decode.canonical import decode_regular
 from monitor.decode.jsontext import MAX_BODY_BYTES, MAX_GROUP_BYTES, load_group
+from monitor.decode.known import TOOLS, spellings
 from monitor.decode.outcome import Outcome, Unreadable, defect, gather, left_out, refused
 from monitor.decode.reading import Delivery, admitted
 from monitor.decode.tool import Tool
 from monitor.decode.tools import cloudevents, declared
 
-_TOOLS: dict[str, Tool] = {}
-SOURCES: KeysView[str] = _TOOLS.keys()
+SOURCES: KeysView[str] = TOOLS.keys()
 """The first part that a source's name may have; a view, which grows when a tool is registered."""
+
+_STANDS_FOR: dict[str, Tool | Callable[[], Tool] | None] = {}
+"""What had a name before a tool of the configuration took it; None where nothing had."""
 
 
 _SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:@+-]*(/[A-Za-z0-9._~:@+-]+)*")
@@ -37,8 +40,30 @@ def register(tool: Tool) -> None:
 
     A name with `-` has one with `_` too: a variable of the environment can only be called so.
     """
-    for name in (tool.name, *tool.aliases):
-        _TOOLS[name] = _TOOLS[name.replace("-", "_")] = tool
+    for name in spellings((tool.name, *tool.aliases)):
+        TOOLS[name] = tool
+
+
+def use_own(own: Sequence[Tool]) -> None:
+    """Registers the tools of the configuration; those of the last call go, and what they stood for comes back."""
+    wanted: dict[str, Tool | Callable[[], Tool]] = {
+        name: tool for tool in own for name in spellings((tool.name, *tool.aliases)) if name not in UNTOUCHABLE
+    }
+    for name, before in list(_STANDS_FOR.items()):
+        if name in wanted:
+            continue
+        if before is None:
+            TOOLS.pop(name, None)
+        else:
+            TOOLS[name] = before
+        del _STANDS_FOR[name]
+    for name, tool in wanted.items():
+        _STANDS_FOR.setdefault(name, TOOLS.get(name))
+        TOOLS[name] = tool
+
+
+UNTOUCHABLE = frozenset({"canonical", "cloudevents", "events"})
+"""The formats of our own, which nothing can replace."""
 
 
 for _tool in declared():
@@ -47,12 +72,20 @@ for _tool in declared():
 
 def tools() -> list[Tool]:
     """Every tool once, by title."""
-    found = {tool.name: tool for tool in _TOOLS.values()}
+    found = {tool.name: tool for name in list(TOOLS) if (tool := tool_of(name)) is not None}
     return sorted(found.values(), key=lambda tool: tool.title.lower())
 
 
 def tool_of(source: str) -> Tool | None:
-    return _TOOLS.get(source.partition("/")[0])
+    name = source.partition("/")[0]
+    found = TOOLS.get(name)
+    if found is None or isinstance(found, Tool):
+        return found
+    tool = found()
+    for same in (name, *spellings((tool.name, *tool.aliases))):
+        if not isinstance(TOOLS.get(same), Tool):
+            TOOLS[same] = tool
+    return tool
 
 
 def canonical_source(name: str) -> str | None:
@@ -88,15 +121,30 @@ def decode(
 
     Whatever happens is in the outcome: a defect of a decoder becomes a refusal `decoder_failed` that keeps the body.
     """
-    lowered = {name.lower(): value for name, value in (headers or {}).items()}
     try:
         tool = tool_of(source)
-        if tool is None or not source.isprintable():
-            known = ", ".join(sorted(SOURCES))
-            return refused(Rejected.UNKNOWN_SOURCE, f"nothing reads {source!r:.80}; known are {known}", body)
+    except Exception as error:  # noqa: BLE001 - a mapping that cannot be loaded must not cost the sender's bytes
+        return refused(Rejected.DECODER_FAILED, defect(error), body)
+    if tool is None or not source.isprintable():
+        known = ", ".join(sorted(SOURCES))
+        return refused(Rejected.UNKNOWN_SOURCE, f"nothing reads {source!r:.80}; known are {known}", body)
+    return read_as(tool, source, body, headers, received_at, allows)
+
+
+def read_as(
+    tool: Tool,
+    source: str,
+    body: bytes,
+    headers: Mapping[str, str] | None = None,
+    received_at: Instant | None = None,
+    allows: Callable[[str], bool] | None = None,
+) -> Outcome:
+    """As `decode`, by a tool at hand, which need not be registered."""
+    lowered = {name.lower(): value for name, value in (headers or {}).items()}
+    try:
         delivery = Delivery(source, lowered, received_at, allows)
         if cloudevents.is_binary(lowered):
-            tool = _TOOLS["cloudevents"]
+            tool = cloudevents.TOOL
         return tool.whole(body, delivery) if tool.whole else _decode(tool, body, delivery)
     except Unreadable as error:
         return refused(error.reason, error.detail, body)

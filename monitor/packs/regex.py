@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import re2
 
@@ -16,18 +17,35 @@ class BadPattern(ValueError):
 
 def make_regex(pattern: str) -> Callable[[str], bool]:
     """Whether a pattern is found anywhere in a text. Raises BadPattern (look-around and back references included)."""
+    compiled = _compiled(pattern)
+
+    def found(text: str) -> bool:
+        return compiled.search(text) is not None
+
+    return found
+
+
+def make_finder(pattern: str) -> Callable[[str], str | None]:
+    """What a pattern finds in a text: its first group, all of it where it has none. Raises BadPattern."""
+    compiled = _compiled(pattern)
+    group = 1 if compiled.groups else 0
+
+    def found(text: str) -> str | None:
+        match = compiled.search(text)
+        said: str | None = match[group] if match else None
+        return said
+
+    return found
+
+
+def _compiled(pattern: str) -> Any:
     if len(pattern) > LONGEST_PATTERN:
         raise BadPattern(f"longer than {LONGEST_PATTERN} characters")
     options = re2.Options()
     options.log_errors = False
     options.max_mem = _MEMORY
     try:
-        compiled = re2.compile(pattern, options)
+        return re2.compile(pattern, options)
     except re2.error as error:
         said = error.args[0] if error.args else "not a pattern"
         raise BadPattern(said.decode(errors="replace") if isinstance(said, bytes) else str(said)) from error
-
-    def found(text: str) -> bool:
-        return compiled.search(text) is not None
-
-    return found

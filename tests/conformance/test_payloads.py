@@ -43,6 +43,10 @@ DIFFERENT_TIME = {
         "2019-05-15T15:20:57Z",
         "what is merged is merged when it is pushed: the row names the time of the commit first, which is older",
     ),
+    "vmware/vrealize-alert.json": (
+        "2013-05-28T16:09:06.267000Z",
+        "startDate tells it in milliseconds; the row says that the body tells no time",
+    ),
 }
 DIFFERENT_SERVICE = {
     "cdevents/approval_closed.json": "only a link to a person's page holds the name; a path of a link is no field",

@@ -81,6 +81,7 @@ class Rejected(StrEnum):
     BAD_COMPRESSION = "bad_compression"
     BAD_SIGNATURE = "bad_signature"
     QUARANTINED = "quarantined"  # a defect of ours: the engine failed at it and went on without it
+    MAPPING_OVERRUN = "mapping_overrun"  # a mapping's expressions grow beyond their bounds on this body
     DECODER_FAILED = "decoder_failed"  # a defect of ours: the bytes are kept and can be requeued after the fix
 
 

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from monitor.core.model.reasons import Ignored, Mark, Rejected
 from monitor.decode import registry
 from monitor.decode.jsontext import MAX_BODY_BYTES, MAX_GROUP_BYTES, MOST_VALUES
+from monitor.decode.known import TOOLS
 from monitor.decode.outcome import MOST_PIECES, MOST_TOLD
 from monitor.decode.registry import SOURCES, decode
 from tests.unit.decode.deliveries import RECEIVED_AT, event, events, left_out, outcome, refused
@@ -193,12 +194,13 @@ def test_a_defect_of_a_decoder_keeps_the_body_and_the_neighbours(monkeypatch: py
             raise ZeroDivisionError("oops")
         return []
 
-    github = registry._TOOLS["github"]
+    github = registry.tool_of("github")
+    assert github is not None
     parts = replace(github, split=lambda body, _: list(body), read=read)
-    monkeypatch.setitem(registry._TOOLS, "github", parts)
+    monkeypatch.setitem(TOOLS, "github", parts)
     found = outcome("github", [1, 2, 3])
     assert [(one.index, one.reason) for one in found.refusals] == [(1, Rejected.DECODER_FAILED)]
     assert found.unread == b"[1, 2, 3]"
     assert "ZeroDivisionError" in found.refusals[0].detail
-    monkeypatch.setitem(registry._TOOLS, "github", replace(github, split=lambda body, _: [body["x"]], read=read))
+    monkeypatch.setitem(TOOLS, "github", replace(github, split=lambda body, _: [body["x"]], read=read))
     assert refused("github", {}) == Rejected.DECODER_FAILED
