@@ -274,19 +274,26 @@ def compiled_pack(loaded: LoadedPack) -> Pack:
     rules, catalogue = loaded.rules.rules, loaded.catalogue.catalogue
     compiled = Matcher(rules, catalogue, LastValues(), make_regex)
     return Pack(
-        rules, catalogue, loaded.rules.content_hash, loaded.catalogue.content_hash, compiled, marks=loaded.marks
+        rules,
+        catalogue,
+        loaded.rules.content_hash,
+        loaded.catalogue.content_hash,
+        compiled,
+        marks=loaded.marks,
+        tools=loaded.mappings.tools,
+        tools_hash=loaded.mappings.content_hash,
     )
 
 
 def _reloader(settings: Settings, current: Current) -> Reloader:
     def read() -> Read:
-        loaded = load_pack(settings.rules, settings.catalogue)
+        loaded = load_pack(settings.rules, settings.catalogue, settings.mappings)
         if loaded.errors:
             return Read(None, tuple(str(problem) for problem in loaded.errors))
         return Read(compiled_pack(loaded))
 
     every = settings.watch_every / SECOND if settings.watch_every else None
-    return Reloader(current, read, partial(marks_of, settings.rules, settings.catalogue), every)
+    return Reloader(current, read, partial(marks_of, settings.rules, settings.catalogue, settings.mappings), every)
 
 
 def _intake_settings(settings: Settings) -> IntakeSettings:

@@ -11,11 +11,40 @@ from monitor.packs.problems import nearest
 
 PREFIX = "NEARMISS_"
 """Of the variables that are settings."""
+OF_KIND = {
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "string_type": "a text",
+    "path_type": "a path",
+    "dict_type": "names with values",
+    "model_type": "names with values",
+    "tuple_type": "a list",
+}
+"""What is expected in place of a value of another sort, by pydantic's name of the error."""
+
+OF_FIELD = {
+    "port": "a whole number from 0 to 65535",
+    "database": "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME",
+    "body_limit": "1KiB to 5MiB",
+    "group_limit": "1KiB to 32MiB",
+    "in_flight_limit": "at least 1MiB",
+    "review_budget": "a whole number, 0 or more",
+    "roles": "one or more of ingest, engine, review",
+    "kafka.reject_limit": "a whole number, 0 or more",
+    "retention.events": "at least 1d, or null",
+    "retention.events_size": "at least 1MiB, or null",
+    "retention.rejects": "at least 1d, or null",
+    "retention.not_opened": "at least 1d, or null",
+}
+"""What is expected of these settings, by name."""
+
 SAMPLES = {
     "host": "127.0.0.1",
     "port": "8080",
     "database": "sqlite:///var/nearmiss.db",
     "rules": "rules",
+    "mappings": "mappings",
     "catalogue": "catalogue.yaml",
     "watch_every": "5s",
     "config": "nearmiss.yaml",

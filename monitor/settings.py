@@ -28,11 +28,12 @@ from monitor.ops.logs import get_logger
 from monitor.packs.form import DURATION_HELP, duration
 from monitor.packs.located import Mapping as LocatedMapping
 from monitor.packs.located import Node, plain, read_located
+from monitor.packs.mappings.shipped_tools import announce_folder
 from monitor.packs.problems import Problems, listed, nearest
 from monitor.ports import Retention
 from monitor.review.auth import LOCAL_ROLE, Auth, BadAccount, OpenBind, auth_from, check_bind, is_loopback
 from monitor.review.budget import DEFAULT_A_WEEK
-from monitor.samples import PREFIX, SAMPLES_OF_MANY, what_to_try
+from monitor.samples import OF_FIELD, OF_KIND, PREFIX, SAMPLES_OF_MANY, what_to_try
 
 if TYPE_CHECKING:
     from monitor.intake.access import Access
@@ -155,6 +156,9 @@ class Settings(_Group):
         description="Where everything is kept: `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST/NAME`.",
     )
     rules: Path | None = Field(default=None, description="Directory of rules; without it the rules that are shipped.")
+    mappings: Path | None = Field(
+        default=None, description="Directory of own mappings, by which bodies of further tools are read."
+    )
     catalogue: Paths = Field(
         default=(),
         description="Files or directories that say which services exist and who uses them, in our form or Backstage's.",
@@ -293,6 +297,9 @@ def load_settings(overrides: Mapping[str, object], environ: Mapping[str, str] | 
         node = None
     written: dict[str, Any] = plain(node) if node is not None else {}  # type: ignore[assignment]  # a mapping, as checked
     merged = _merge(_merge(written, variables), flags)
+    if isinstance(own := merged.get("mappings"), str | Path):
+        # Secrets and topics may name the tools of own mappings, which have to be known before they are checked.
+        announce_folder(Path(own))
     wrong = [str(problem) for problem in problems]
     settings = None
     try:
@@ -346,30 +353,6 @@ def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     return merged
 
 
-_EXPECTED = {
-    "int_parsing": "a whole number",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "string_type": "a text",
-    "path_type": "a path",
-    "dict_type": "names with values",
-    "model_type": "names with values",
-    "tuple_type": "a list",
-}
-_OF_FIELD = {
-    "port": "a whole number from 0 to 65535",
-    "database": "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME",
-    "body_limit": "1KiB to 5MiB",
-    "group_limit": "1KiB to 32MiB",
-    "in_flight_limit": "at least 1MiB",
-    "review_budget": "a whole number, 0 or more",
-    "roles": "one or more of ingest, engine, review",
-    "kafka.reject_limit": "a whole number, 0 or more",
-    "retention.events": "at least 1d, or null",
-    "retention.events_size": "at least 1MiB, or null",
-    "retention.rejects": "at least 1d, or null",
-    "retention.not_opened": "at least 1d, or null",
-}
 _SECRET = frozenset({"database", "secrets", "accounts"})
 _SECRET_LAST = frozenset({"secret", "password"})
 
@@ -397,7 +380,7 @@ def _what(path: list[str], error: Any, where: str) -> str:
         said = str(error["ctx"]["error"])
         shown = f"{error['input']!r}: " if said.startswith("expected") and not _is_secret(path) else ""
         return f"{where}{name}{': ' if name else ''}{shown}{said}"
-    expected = _OF_FIELD.get(name) or _EXPECTED.get(kind) or str(error["msg"])
+    expected = OF_FIELD.get(name) or OF_KIND.get(kind) or str(error["msg"])
     if kind == "literal_error":
         expected = str(error["ctx"]["expected"]).replace("'", "")
     if kind == "missing":

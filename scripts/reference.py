@@ -26,6 +26,8 @@ from monitor.ops.metrics import Metrics
 from monitor.packs import keys
 from monitor.packs.form import say_duration
 from monitor.packs.keys import OPERATOR_WORDS
+from monitor.packs.mappings import keys as mapping_keys
+from monitor.packs.mappings.shipped_tools import announce_shipped
 from monitor.packs.schema import DERIVED
 from monitor.samples import PREFIX
 from monitor.settings import AccountSettings, Settings, groups
@@ -169,6 +171,22 @@ def _keys(table: tuple[keys.Key, ...]) -> str:
     return "\n".join([*rows, *(f"| `{key.name}` | {key.default} | {key.meaning} |" for key in table)])
 
 
+def mapping_tables() -> tuple[str, ...]:
+    """The keys of a mapping and of its parts, as the page has places."""
+    tables = (
+        mapping_keys.MAPPING,
+        mapping_keys.EVENT,
+        mapping_keys.FIELDS,
+        mapping_keys.VALUE,
+        mapping_keys.TIME,
+        mapping_keys.CONDITION,
+        mapping_keys.SKIP,
+        mapping_keys.SIGNATURE,
+        mapping_keys.EXAMPLE,
+    )
+    return tuple(map(_keys, tables))
+
+
 def tool_table() -> str:
     """One line a tool; those that are read by a mapping share the last one."""
     rows = ["| tool | address | what it tells |", "|---|---|---|"]
@@ -219,6 +237,7 @@ GENERATED: dict[str, Callable[[], str | tuple[str, ...]]] = {
     "docs/reference/settings.md": settings_table,
     "docs/reference/cli.md": commands_text,
     "docs/reference/rules.md": rules_tables,
+    "docs/reference/mappings.md": mapping_tables,
     "docs/reference/tools.md": tool_sections,
     "README.md": tool_table,
 }
@@ -236,6 +255,9 @@ def renew(page: str, tables: str | tuple[str, ...]) -> str:
     if BEGIN in rest:
         raise ValueError("the page has a place for which nothing is generated")
     return "".join(parts) + rest
+
+
+announce_shipped()
 
 
 def main(arguments: list[str]) -> int:

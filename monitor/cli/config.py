@@ -15,6 +15,7 @@ import msgspec
 from monitor.cli.engine_options import printable
 from monitor.cli.main import FAILED, Group
 from monitor.cli.settings_options import config_option
+from monitor.packs.mappings.loader import LoadedMappings
 from monitor.packs.pack import load_pack
 from monitor.packs.survey import CatalogueSurvey, RuleSurvey, Survey, few, survey
 from monitor.settings import BadSettings, Settings, load_settings
@@ -29,18 +30,25 @@ def group() -> None:
 @config_option
 @click.option("--rules", help="Directory of rules.  [default: those of the settings]")
 @click.option("--catalogue", multiple=True, help="Services: a file or a directory (repeatable).")
+@click.option("--mappings", help="Directory of own mappings.  [default: that of the settings]")
 @click.option("--strict", is_flag=True, help="Fail on warnings, too.")
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True,
               help="What to print on standard output: the summary in words, or everything as JSON.")  # fmt: skip
-def check(config: str | None, rules: str | None, catalogue: tuple[str, ...], strict: bool, output: str) -> None:
+def check(
+    config: str | None, rules: str | None, catalogue: tuple[str, ...], mappings: str | None, strict: bool, output: str
+) -> None:
     """Read settings (also of the environment), rules and catalogue, and print every problem on a line of its own.
 
     Then say what would run, with the content hashes that the running service shows. Exits 1 when there is an error.
     """
-    flags = {"config": config, "rules": rules, "catalogue": catalogue or None}
+    flags = {"config": config, "rules": rules, "catalogue": catalogue or None, "mappings": mappings}
     settings, wrong = _settings(flags)
-    given = settings or Settings(rules=None if rules is None else Path(rules), catalogue=tuple(map(Path, catalogue)))
-    loaded = load_pack(given.rules, given.catalogue)
+    given = settings or Settings(
+        rules=None if rules is None else Path(rules),
+        catalogue=tuple(map(Path, catalogue)),
+        mappings=None if mappings is None else Path(mappings),
+    )
+    loaded = load_pack(given.rules, given.catalogue, given.mappings)
     found = survey(loaded, given.retention.events)
     problems = (*loaded.problems, *found.warnings)
     errors = len(wrong) + len(loaded.errors)
@@ -54,7 +62,7 @@ def check(config: str | None, rules: str | None, catalogue: tuple[str, ...], str
         if wrong and settings is None:
             note = "the settings cannot be used: only the rules and the catalogue of the command line were looked at"
             click.echo(note, err=True)
-        for line in _lines(found, settings):
+        for line in [*_lines(found, settings), *_of_mappings(loaded.mappings)]:
             click.echo(printable(line))
     click.echo(
         f"{errors} error{'' if errors == 1 else 's'}, {warnings} warning{'' if warnings == 1 else 's'}", err=True
@@ -108,6 +116,12 @@ def _of_catalogue(known: CatalogueSurvey) -> list[str]:
     if known.automation:
         lines.append(f"  machines  {few(known.automation)}")
     return lines
+
+
+def _of_mappings(own: LoadedMappings) -> list[str]:
+    if not own.files:
+        return []
+    return [f"mappings    {few([tool.name for tool in own.tools]) or 'none'} in {_so_many(own.files, 'file')}"]
 
 
 def _counted(counts: dict[str, int]) -> str:

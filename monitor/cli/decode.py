@@ -10,11 +10,11 @@ from pathlib import Path
 
 import click
 
-from monitor.cli.main import UNREADABLE
+from monitor.cli.main import FAILED, UNREADABLE
 from monitor.core.model.events import Instant
 from monitor.decode.canonical import encode
 from monitor.decode.outcome import Unreadable
-from monitor.decode.registry import SOURCES, decode
+from monitor.decode.registry import SOURCES, decode, use_own
 from monitor.decode.times import read_time
 from monitor.ops.clock import SystemClock
 
@@ -55,12 +55,20 @@ def _received_at(ctx: click.Context, param: click.Parameter, value: str | None) 
     callback=_received_at,
     help="When it was received, for a body that tells no time (RFC 3339; default: now).",
 )
-def command(source: str, file: str, headers: dict[str, str], received_at: Instant) -> None:
+@click.option(
+    "--mappings",
+    type=click.Path(exists=True, path_type=Path),
+    metavar="PATH",
+    help="Own mappings: a file, or a directory of them.",
+)
+def command(source: str, file: str, headers: dict[str, str], received_at: Instant, mappings: Path | None) -> None:
     """Print the events that one body of SOURCE gives, as JSON Lines. FILE may be - for standard input.
 
     SOURCE is the name that the body would be sent to, such as pagerduty or github/acme/checkout. What cannot be read
     is explained on standard error, with exit code 3; so is what gives no event by intention, with exit code 0.
     """
+    if mappings is not None:
+        _use(mappings)
     if source.partition("/")[0] not in SOURCES:
         known = ", ".join(sorted(SOURCES))
         raise click.BadParameter(
@@ -79,6 +87,19 @@ def command(source: str, file: str, headers: dict[str, str], received_at: Instan
         click.echo(f"rejected: {more:,} more", err=True)
     if outcome.refusals:
         sys.exit(UNREADABLE)
+
+
+def _use(mappings: Path) -> None:
+    """Imported here: without own mappings nothing of YAML is needed."""
+    from monitor.cli.engine_options import printable
+    from monitor.packs.mappings.loader import load_mappings
+
+    loaded = load_mappings(mappings)
+    for problem in loaded.errors:
+        click.echo(printable(str(problem)), err=True)
+    if loaded.errors:
+        sys.exit(FAILED)
+    use_own(loaded.tools)
 
 
 def _read(file: str) -> bytes:

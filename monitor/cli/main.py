@@ -32,6 +32,7 @@ COMMANDS: Places = {
     "evaluate": ("monitor.cli.evaluate:command", "Judge the rules by labelled cases."),
     "measure": ("monitor.cli.measure:command", "Judge the rules by a made-up year."),
     "decode": ("monitor.cli.decode:command", "Show the events in one body of a tool."),
+    "mapping": ("monitor.cli.mapping:group", "Write, check and test mappings of further tools."),
     "rules": ("monitor.cli.rules:group", "Check, test and explain rules."),
     "services": ("monitor.cli.services:group", "Find names that the catalogue does not explain."),
     "config": ("monitor.cli.config:group", "Check settings, rules and catalogue."),
@@ -123,6 +124,10 @@ def cli() -> None:
     Data goes to standard output, everything else to standard error. Exit codes: 0 fine; 1 what was asked for failed;
     2 wrong usage or a wrong setting; 3 input that cannot be read. NEARMISS_DEBUG=1 shows where an error comes from.
     """
+    # Before any command, and not for the overview: each may meet a body of a tool that a mapping reads.
+    from monitor.packs.mappings.shipped_tools import announce_shipped
+
+    announce_shipped()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

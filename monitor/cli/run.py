@@ -30,6 +30,7 @@ class WrongSetting(click.ClickException):
 @database_option
 @click.option("--rules", help="Directory of rules.  [default: those that come with the program]")
 @click.option("--catalogue", multiple=True, help="Services: a file or a directory, also of Backstage (repeatable).")
+@click.option("--mappings", help="Directory of own mappings, which read the bodies of further tools.")
 @click.option("--roles", help="What this process does, of ingest, engine and review.  [default: all three]")
 @config_option
 def command(catalogue: tuple[str, ...], **flags: str | None) -> None:
@@ -43,8 +44,8 @@ def command(catalogue: tuple[str, ...], **flags: str | None) -> None:
 
 
 def read_pack(settings: Settings) -> Pack:
-    """The rules and the catalogue of the settings. Prints every problem and exits with 2 where one is an error."""
-    loaded = load_pack(settings.rules, settings.catalogue)
+    """Rules, catalogue and own mappings of the settings. Prints every problem; exits with 2 where one is an error."""
+    loaded = load_pack(settings.rules, settings.catalogue, settings.mappings)
     stop_on_errors(loaded.problems)
     return compiled_pack(loaded)
 

@@ -1,4 +1,4 @@
-"""The rules and the catalogue of a service, read together: what a start, a check and a reload all go through.
+"""Rules, catalogue and mappings of a service, read together: what a start, a check and a reload all go through.
 
 Knows where files lie and when they changed; must not know what is done with them.
 """
@@ -12,6 +12,7 @@ import msgspec
 
 from monitor.packs.catalogue import LoadedCatalogue, load_catalogues
 from monitor.packs.loader import Loaded, find_files, load_rules
+from monitor.packs.mappings.loader import LoadedMappings, load_mappings
 from monitor.packs.problems import Problem, Problems
 from monitor.packs.shipped import shipped_rules
 
@@ -25,29 +26,32 @@ class LoadedPack(msgspec.Struct, frozen=True):
     rules: Loaded
     catalogue: LoadedCatalogue
     marks: Marks
+    mappings: LoadedMappings = LoadedMappings()
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        return (*self.rules.problems, *self.catalogue.problems)
+        return (*self.rules.problems, *self.catalogue.problems, *self.mappings.problems)
 
     @property
     def errors(self) -> tuple[Problem, ...]:
-        return (*self.rules.errors, *self.catalogue.errors)
+        return (*self.rules.errors, *self.catalogue.errors, *self.mappings.errors)
 
 
-def load_pack(rules: Path | None, catalogue: Sequence[Path]) -> LoadedPack:
-    """The rules of a directory (without one, those that come with the program) and the catalogue of these files.
+def load_pack(rules: Path | None, catalogue: Sequence[Path], mappings: Path | None = None) -> LoadedPack:
+    """The rules of a directory (without one, those that come with the program), the catalogue and the own mappings.
 
     As the service runs them: the examples of the rules are for their authors, and are left away.
     """
-    marks = marks_of(rules, catalogue)
+    marks = marks_of(rules, catalogue, mappings)
     read = load_rules(shipped_rules() if rules is None else rules, with_examples=False)
-    return LoadedPack(read, load_catalogues(catalogue), marks)
+    own = LoadedMappings() if mappings is None else load_mappings(mappings)
+    return LoadedPack(read, load_catalogues(catalogue), marks, own)
 
 
-def marks_of(rules: Path | None, catalogue: Sequence[Path]) -> Marks:
+def marks_of(rules: Path | None, catalogue: Sequence[Path], mappings: Path | None = None) -> Marks:
     """The marks of all files that `load_pack` would read now; other marks mean that something may have changed."""
-    return tuple(sorted(_marks([shipped_rules() if rules is None else rules, *catalogue])))
+    own = [] if mappings is None else [mappings]
+    return tuple(sorted(_marks([shipped_rules() if rules is None else rules, *catalogue, *own])))
 
 
 def _marks(paths: Sequence[Path]) -> Iterator[tuple[str, int, int, int]]:

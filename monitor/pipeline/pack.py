@@ -1,4 +1,4 @@
-"""What the engines go by now: rules and catalogue, replaced as a whole or not at all.
+"""What the service goes by now: rules, catalogue and own mappings, replaced as a whole or not at all.
 
 Knows nothing of files; who puts another pack here has read and compiled it.
 """
@@ -13,6 +13,8 @@ from monitor.core.matching.matcher import Matcher
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import SECOND
 from monitor.core.model.rule import Rule
+from monitor.decode.registry import use_own
+from monitor.decode.tool import Tool
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
 from monitor.ports import ActivePack, Clock
@@ -32,9 +34,15 @@ class Pack(msgspec.Struct, frozen=True):
     catalogue_hash: str
     compiled: Matcher
     marks: Hashable = ()
+    tools: Sequence[Tool] = ()
+    tools_hash: str = ""
 
     def says_the_same(self, other: Pack) -> bool:
-        return (self.rules_hash, self.catalogue_hash) == (other.rules_hash, other.catalogue_hash)
+        return (self.rules_hash, self.catalogue_hash, self.tools_hash) == (
+            other.rules_hash,
+            other.catalogue_hash,
+            other.tools_hash,
+        )
 
 
 class Current:
@@ -53,6 +61,7 @@ class Current:
 
     def _take(self, pack: Pack) -> None:
         self.pack = pack
+        use_own(pack.tools)
         now = self._clock.now()
         self._status = ActivePack(
             rules_hash=pack.rules_hash,
@@ -70,6 +79,7 @@ class Current:
             catalogue_hash=pack.catalogue_hash,
             rules=len(pack.rules),
             services=len(pack.catalogue.services),
+            mappings=len(pack.tools),
         )
 
     def keep(self, problems: Sequence[str]) -> None:

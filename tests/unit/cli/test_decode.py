@@ -64,7 +64,7 @@ def test_the_time_of_receipt() -> None:
     [
         (("events", "/no/such/file"), "/no/such/file"),
         (("events", "/"), "directory"),
-        (("gitlab", "-"), "alertmanager"),
+        (("nobody", "-"), "alertmanager"),
         (("events", "-", "--header", "nothing"), "NAME=VALUE"),
         (("events", "-", "--header", "=x"), "NAME=VALUE"),
         (("events", "-", "--received-at", "2026-03-10"), "offset"),

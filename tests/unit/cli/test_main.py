@@ -58,7 +58,7 @@ def test_an_unknown_command_gets_the_nearest_one(capsys: pytest.CaptureFixture[s
     assert "there is no command 'evalute'; did you mean evaluate?" in err
 
 
-@pytest.mark.parametrize("group", ["rules", "config", "rejects", "kafka", "topics", "db"])
+@pytest.mark.parametrize("group", ["mapping", "rules", "config", "rejects", "kafka", "topics", "db"])
 def test_so_does_an_unknown_command_of_a_group(group: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run([group, "xyzzy"]) == 2
     assert "there is no command 'xyzzy'; expected one of " in capsys.readouterr().err
@@ -141,7 +141,7 @@ def test_a_reader_that_has_seen_enough_is_no_failure() -> None:
     assert reading.returncode == 0
 
 
-@pytest.mark.parametrize("group", ["rules", "config", "rejects", "kafka", "topics", "db"])
+@pytest.mark.parametrize("group", ["mapping", "rules", "config", "rejects", "kafka", "topics", "db"])
 def test_a_line_about_a_command_is_whole(group: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run([group, "--help"]) == 0
     assert "..." not in capsys.readouterr().out.split("Commands:")[1]
@@ -185,7 +185,7 @@ def test_a_port_that_is_taken_is_told_in_the_words_of_the_system(capsys: pytest.
         (["explain"], "did you mean nearmiss rules explain?"),
         (
             ["check"],
-            "did you mean nearmiss rules check or nearmiss config check or nearmiss kafka check or nearmiss db",
+            "did you mean nearmiss mapping check or nearmiss rules check or nearmiss config check or nearmiss",
         ),
         (["rules", "replay"], "did you mean nearmiss replay?"),
         (["rules", "requeue"], "did you mean nearmiss rejects requeue?"),

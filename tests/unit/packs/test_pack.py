@@ -37,6 +37,22 @@ def test_without_a_path_the_shipped_rules_are_meant() -> None:
     assert loaded.marks == marks_of(None, ())
 
 
+def test_own_mappings_are_read_and_watched(files: tuple[Path, Path]) -> None:
+    mappings = files[0].parent / "mappings"
+    mappings.mkdir()
+    file = mappings / "probe.yaml"
+    file.write_text("mapping: probe\nevents: [{kind: alert.fired}]\n")
+    loaded = load_pack(None, (), mappings)
+    assert [tool.name for tool in loaded.mappings.tools] == ["probe"]
+    assert loaded.errors == ()
+    before = marks_of(None, (), mappings)
+    assert before == loaded.marks
+    file.write_text("mapping: probe\nevents: []\n")
+    assert marks_of(None, (), mappings) != before
+    (problem,) = load_pack(None, (), mappings).errors
+    assert (Path(problem.file).name, problem.line) == ("probe.yaml", 2)
+
+
 def test_marks_tell_every_change(files: tuple[Path, Path]) -> None:
     rules, catalogue = files
     seen = [marks_of(rules, [catalogue])]

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+import msgspec
+
 from monitor.core.matching.last_values import LastValues
 from monitor.core.matching.matcher import Matcher
 from monitor.core.model.catalogue import Catalogue, Service
 from monitor.core.model.events import SECOND
+from monitor.decode.registry import tool_of, tools, use_own
 from monitor.ops.clock import ManualClock
 from monitor.ops.metrics import Metrics
 from monitor.packs.regex import make_regex
@@ -46,6 +49,26 @@ class Files:
 
     def metric(self, name: str, **labels: str) -> float | None:
         return self.metrics.registry.get_sample_value(f"nearmiss_{name}", labels)
+
+
+async def test_own_mappings_are_registered_with_the_pack_and_go_with_it() -> None:
+    files = Files()
+    mine = msgspec.structs.replace(tools()[0], name="my-probe", aliases=())
+    try:
+        files.change("second", Read(msgspec.structs.replace(pack("first"), tools=(mine,), tools_hash="a")))
+        await files.reloader.reload("asked")
+        assert files.current.number == 1, "the rules are the same, the mappings are not"
+        assert tool_of("my-probe/x") is mine
+        await files.reloader.reload("asked")
+        assert files.current.number == 1
+        files.change("third", Read(None, ("a mapping is broken",)))
+        await files.reloader.reload("asked")
+        assert tool_of("my-probe/x") is mine, "what is broken changes nothing"
+        files.change("fourth", Read(pack("first")))
+        await files.reloader.reload("asked")
+        assert tool_of("my-probe/x") is None
+    finally:
+        use_own(())
 
 
 async def test_a_change_is_taken_once_it_stands_still() -> None:
