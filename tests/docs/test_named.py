@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 
 from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND
+from monitor.core.model.retention_policy import RETENTION
+from monitor.core.model.verdict_policy import POLICY
 from tests.architecture.files import ROOT, text, tracked
 
 PAGES = [Path("ARCHITECTURE.md"), Path("CONTRIBUTING.md"), *(p for p in tracked() if p.match("docs/**/*.md"))]
 PATH = re.compile(r"`([\w-]+(?:/[\w.*-]+)+/?|[\w-]+\.(?:py|yaml|yml|toml|lock))`")
 OURS = {path.name for path in ROOT.iterdir()} | {path.name for path in (ROOT / "monitor").iterdir()}
 CONSTANT = re.compile(r"`([A-Z][A-Z_]{3,})`(?: = (\d+)(d|h|m|s)?\b)?")
+POLICY_FIELD = re.compile(r"`(POLICY|RETENTION)\.(\w+)` = (\d+)(d|h|m|s)?\b")
 SETTINGS = re.compile(r"NEARMISS_|FAULTS_|PYTEST_|MEASURE_")
 NAME_IN = re.compile(r"`(?:[A-Z]\w+\.)?([a-z_]\w+)`(?:, `(?:[A-Z]\w+\.)?([a-z_]\w+)`)? in `([\w/]+\.py)`")
 UNITS = {"d": DAY, "h": HOUR, "m": MINUTE, "s": SECOND}
@@ -39,6 +42,20 @@ def test_a_name_in_a_file_is_defined_there(page: Path) -> None:
         source = place(named).read_text(encoding="utf-8")
         for name in filter(None, (first, second)):
             assert re.search(rf"(def|class) {name}\b|^{name}\b", source, re.MULTILINE), f"{page}: {name} in {named}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_a_policy_on_a_page_has_the_value_that_it_says(page: Path) -> None:
+    for name, field, number, unit in POLICY_FIELD.findall(text(page) or ""):
+        policy = {"POLICY": POLICY, "RETENTION": RETENTION}[name]
+        assert getattr(policy, field) == int(number) * UNITS.get(unit, 1), f"{page}: {name}.{field}"
+
+
+def test_every_boundary_of_the_verdict_is_on_the_map() -> None:
+    shown = {
+        field for name, field, _, _ in POLICY_FIELD.findall(text(Path("ARCHITECTURE.md")) or "") if name == "POLICY"
+    }
+    assert shown == set(POLICY.__struct_fields__)
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if "reference" not in page.parts], ids=str)

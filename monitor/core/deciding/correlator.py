@@ -18,10 +18,11 @@ from monitor.core.model.events import Event, EventId, Instant
 from monitor.core.model.near_miss import Draft
 from monitor.core.model.reasons import NotOpened
 from monitor.core.model.rule import Point, Rule
+from monitor.core.model.verdict_policy import POLICY
 from monitor.core.state.alerts import ALERT_STATES, Track, alert_key
 from monitor.core.state.candidates import Evidence, Instance, correlation_key
 from monitor.core.state.engine_state import EngineState
-from monitor.core.state.episodes import LONGEST_EPISODE, Episode, reference_of
+from monitor.core.state.episodes import Episode, reference_of
 from monitor.core.state.pending_hazards import CLEARED
 
 
@@ -360,7 +361,7 @@ class Correlator:
         return [episode for episode in self.state.episodes_citing(frozenset(services)) if not episode.closed]
 
     def _belongs(self, instance: Instance, episode: Episode) -> bool:
-        if instance.first_sign_at > episode.first_sign_at + LONGEST_EPISODE and not self._waited_long(episode):
+        if instance.first_sign_at > episode.first_sign_at + POLICY.longest_episode and not self._waited_long(episode):
             return False
         evidence = {reference_of(event) for event in (*instance.hazards.events, *instance.interventions.events)}
         if evidence.intersection(episode.cited):

@@ -21,17 +21,19 @@ from monitor.core.deciding.draft_fields import (
 )
 from monitor.core.deciding.headline import render_title
 from monitor.core.deciding.impact import Coverage
-from monitor.core.deciding.safe_window import BEFORE_FIRST_SIGN, Safe
+from monitor.core.deciding.safe_window import Safe
 from monitor.core.matching.matcher import Matcher
 from monitor.core.model.events import Event, Instant
 from monitor.core.model.near_miss import Draft, Verdict
 from monitor.core.model.reasons import Missing
+from monitor.core.model.retention_policy import RETENTION
 from monitor.core.model.rule import Rule
+from monitor.core.model.verdict_policy import POLICY
 from monitor.core.state.alerts import alert_key
 from monitor.core.state.candidates import Instance
 from monitor.core.state.engine_state import EngineState
 from monitor.core.state.episodes import Episode
-from monitor.core.state.retention_policy import CONTEXT_KINDS, CONTEXT_TTL, EVENT_TTL
+from monitor.core.state.ttl_by_kind import CONTEXT_KINDS
 
 MOST_QUESTIONS = 5
 """A reviewer picks a few; the rule that names the episode asks first."""
@@ -116,7 +118,7 @@ class Writer:
 
     def _context(self, episode: Episode, services: frozenset[str], safe_at: int, now: int) -> list[Event]:
         # What is older may be forgotten already or not yet, which must not show.
-        start = max(episode.first_sign_at - BEFORE_FIRST_SIGN, now - CONTEXT_TTL)
+        start = max(episode.first_sign_at - POLICY.before_first_sign, now - RETENTION.context)
         return sorted(self.state.memory.between(sorted(services), CONTEXT_KINDS, start, safe_at), key=_in_time)
 
     def _recoveries(
@@ -126,7 +128,7 @@ class Writer:
         services = frozenset([*episode.services, *(instance.service for instance in instances)])
         keys = {*episode.others, *(key for instance in instances for key in instance.tracks)}
         # As with the context: what may be forgotten already is not cited. That it recovered is known all the same.
-        since = max(action_at, now - EVENT_TTL)
+        since = max(action_at, now - RETENTION.event)
         found = self.state.memory.between(sorted(services), ("alert.resolved",), since, safe_at)
         return [event for event in found if alert_key(event) in keys]
 

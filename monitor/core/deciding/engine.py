@@ -22,6 +22,7 @@ from monitor.core.model.decisions import Decision, Ignore, Late
 from monitor.core.model.events import MINUTE, SECOND, Event, EventId, Instant
 from monitor.core.model.faults import SWEEP, Culprit, Fault, fault_of
 from monitor.core.model.reasons import NotOpened
+from monitor.core.model.retention_policy import RETENTION
 from monitor.core.model.rule import Rule
 from monitor.core.model.watermark import BEGINNING, Timeline
 from monitor.core.resolving.resolver import Resolver
@@ -31,12 +32,7 @@ from monitor.core.state.engine_state import EngineState, Timer
 from monitor.core.state.memory import RememberedEvent, entry
 from monitor.core.state.pending_hazards import ANY_RULE
 from monitor.core.state.retention import Retention
-from monitor.core.state.retention_policy import (
-    CONTEXT_KINDS,
-    EVENT_TTL,
-    EVICT_EVERY,
-    TTL_BY_KIND,
-)
+from monitor.core.state.ttl_by_kind import CONTEXT_KINDS, TTL_BY_KIND
 
 FOREVER = 2**62
 EXPIRE_EVERY = 5 * MINUTE
@@ -312,7 +308,7 @@ class Engine:
         if boundary > self.state.expired_until:
             self._expiry.expire(boundary)
             self.state.expired_until = boundary
-        if now >= self.state.evicted_at + EVICT_EVERY and SWEEP not in self._aside:
+        if now >= self.state.evicted_at + RETENTION.evict_every and SWEEP not in self._aside:
             self.state.evict_expired(now, self._retention.ttl_of(self.state))
         self._housekeeping_at = boundary + EXPIRE_EVERY
 
@@ -379,7 +375,7 @@ class Engine:
         else:
             state.advance_to(state.timeline.watermark)
             if (
-                behind > max(EVENT_TTL, self._retention.longest(event.kind, self._match(event)[0]))
+                behind > max(RETENTION.event, self._retention.longest(event.kind, self._match(event)[0]))
                 and event.kind not in _IMPACT_KINDS
             ):
                 at = Instant(self.state.now)

@@ -12,17 +12,13 @@ from statistics import median
 import msgspec
 
 from monitor.core.model.catalogue import Catalogue
-from monitor.core.model.events import HOUR, Event, Instant
+from monitor.core.model.events import Event, Instant
 from monitor.core.model.near_miss import FeedReport
 from monitor.core.model.reasons import Missing
+from monitor.core.model.retention_policy import RETENTION
+from monitor.core.model.verdict_policy import POLICY
 from monitor.core.state.feeds import FeedKey, Feeds, Reports
 from monitor.core.state.memory import EVERYONE, Memory
-from monitor.core.state.retention_policy import IMPACT_TTL
-
-NEVER_ENDS = 24 * HOUR
-"""Impact or maintenance whose end is never reported is closed after this."""
-REPORT_DELAY = HOUR
-"""A person's report without a beginning is taken to have begun up to so much earlier."""
 
 PERSON_EVIDENCE = frozenset({"ticket", "tickets", "user_report", "report", "call", "reviewer"})
 AUDIT_EVIDENCE = frozenset({"audit_log"})
@@ -53,7 +49,7 @@ def onset(event: Event) -> int:
     by_person = event.labels.get("evidence") in PERSON_EVIDENCE or (
         event.actor is not None and event.actor.kind == "human"
     )
-    return event.time - REPORT_DELAY if by_person and event.kind == "impact.started" else event.time
+    return event.time - POLICY.report_delay if by_person and event.kind == "impact.started" else event.time
 
 
 def impact_spans(memory: Memory, catalogue: Catalogue, scope: frozenset[str], until: int) -> list[Span]:
@@ -64,7 +60,7 @@ def impact_spans(memory: Memory, catalogue: Catalogue, scope: frozenset[str], un
         services += sorted(name for name in heard_of - scope if name and not catalogue.knows(name))
     starts: list[Event] = []
     ends: list[Event] = []
-    for event in memory.between(services, ("impact.started", "impact.ended"), until - IMPACT_TTL, until):
+    for event in memory.between(services, ("impact.started", "impact.ended"), until - RETENTION.impact, until):
         if catalogue.counts(event.environment) is False or not _concerns(event, scope, catalogue):
             continue
         (starts if event.kind == "impact.started" else ends).append(event)
@@ -74,7 +70,7 @@ def impact_spans(memory: Memory, catalogue: Catalogue, scope: frozenset[str], un
         end = next((other for other in sorted(ends, key=_in_time) if _ends(other, event)), None)
         if end is not None:
             used.add((end.source, end.id))
-        spans.append(Span(onset(event), end.time if end else event.time + NEVER_ENDS, event, is_planned(event)))
+        spans.append(Span(onset(event), end.time if end else event.time + POLICY.never_ends, event, is_planned(event)))
     alone = [event for event in ends if (event.source, event.id) not in used]
     return spans + [Span(onset(event), event.time, event, is_planned(event)) for event in alone]
 
@@ -117,7 +113,7 @@ def incidents(memory: Memory, catalogue: Catalogue, services: Iterable[str], unt
     """The incident records of these services; the last word on impact counts."""
     by_key: dict[str, list[Event]] = {}
     heard_of = memory.services_with(*INCIDENT_KINDS).intersection(services)
-    for event in memory.between(sorted(heard_of), INCIDENT_KINDS, until - IMPACT_TTL, until):
+    for event in memory.between(sorted(heard_of), INCIDENT_KINDS, until - RETENTION.impact, until):
         if catalogue.counts(event.environment) is not False:
             by_key.setdefault(incident_key(event), []).append(event)
     views = []
@@ -127,7 +123,7 @@ def incidents(memory: Memory, catalogue: Catalogue, services: Iterable[str], unt
             words = [event.labels["impact"] for event in group if "impact" in event.labels]
             start = min(onset(event) for event in group)
             closed_at = closed[-1].time if closed else None
-            end = closed_at if closed_at is not None else group[0].time + NEVER_ENDS
+            end = closed_at if closed_at is not None else group[0].time + POLICY.never_ends
             views.append(IncidentView(Span(start, end, group[0], False), words[-1] if words else None, closed_at))
     return views
 
@@ -298,14 +294,14 @@ def maintenance_covers(memory: Memory, catalogue: Catalogue, event: Event, until
     announced = memory.services_with("maintenance.started")
     ends = list(
         memory.between(
-            memory.services_with("maintenance.ended"), ("maintenance.ended",), event.time - IMPACT_TTL, until
+            memory.services_with("maintenance.ended"), ("maintenance.ended",), event.time - RETENTION.impact, until
         )
     )
-    for start in memory.between(announced, ("maintenance.started",), event.time - IMPACT_TTL, event.time):
+    for start in memory.between(announced, ("maintenance.started",), event.time - RETENTION.impact, event.time):
         if event.service not in maintenance_scope(start) or not _same_place(start, event):
             continue
         ended = [end.time for end in ends if end.time >= start.time and _same_work(end, start)]
-        if event.time <= (min(ended) if ended else start.time + NEVER_ENDS):
+        if event.time <= (min(ended) if ended else start.time + POLICY.never_ends):
             return True
     return False
 

@@ -20,32 +20,21 @@ from monitor.core.deciding.impact import (
     incidents,
     maintenance_covers,
 )
-from monitor.core.deciding.safe_window import (
-    BEFORE_FIRST_SIGN,
-    CHAIN_WITHIN,
-    REOPEN_WITHIN,
-    SIBLING_CLOSE,
-    TIED_WITHIN,
-    Safe,
-    danger_since,
-    find_safe,
-    harmless_for,
-    is_report,
-    window_end,
-)
+from monitor.core.deciding.safe_window import Safe, danger_since, find_safe, harmless_for, is_report, window_end
 from monitor.core.matching.matcher import Matcher
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.decisions import Amend, Decision, Ignore, Open, Withdraw
 from monitor.core.model.events import Event, EventId, Instant
 from monitor.core.model.near_miss import Draft, Verdict
 from monitor.core.model.reasons import Missing, NotOpened, Withdrawn
+from monitor.core.model.retention_policy import RETENTION
 from monitor.core.model.rule import Rule
+from monitor.core.model.verdict_policy import POLICY
 from monitor.core.state.alerts import ALERT_STATES
 from monitor.core.state.candidates import Instance
 from monitor.core.state.engine_state import EngineState
-from monitor.core.state.episodes import LONGEST_EPISODE, Episode
+from monitor.core.state.episodes import Episode
 from monitor.core.state.memory import EVERYONE
-from monitor.core.state.retention_policy import EVENT_TTL
 
 MODE_ORDER = {"live": 0, "digest": 1, "shadow": 2}
 
@@ -92,7 +81,7 @@ class Judge:
         episode.safe_at = safe.at
         episode.action_times = sorted({int(e.time) for i in instances for e in i.interventions.events})[:40]
         harm_from = episode.first_sign_at + harmless_for(instances, rules)
-        episode.window_from = harm_from - BEFORE_FIRST_SIGN
+        episode.window_from = harm_from - POLICY.before_first_sign
         if (began := danger_since(instances, rules)) is not None:
             episode.window_from = min(episode.window_from, began)
         episode.window_to = window_end(episode, safe.at, rules, instances)
@@ -102,14 +91,14 @@ class Judge:
             return
         if not episode.withdrawn:
             self._judge(episode, instances, safe, now, looked_until)
-        self._plan_close(episode, min(safe.at + REOPEN_WITHIN, harm_from + LONGEST_EPISODE), now)
+        self._plan_close(episode, min(safe.at + POLICY.reopen_within, harm_from + POLICY.longest_episode), now)
 
     def _follow_alerts(self, episode: Episode, instances: list[Instance], now: int) -> None:
         """All is not well while anything still fires on what is cited, also what began before somebody acted."""
         followed = {key for instance in instances for key in instance.tracks}
         first_action = min(instance.interventions.earliest.time for instance in instances)
         # As with the context: what is older may be forgotten already or not yet, which must not show.
-        since = max(episode.first_sign_at, now - EVENT_TTL)
+        since = max(episode.first_sign_at, now - RETENTION.event)
         alerts = self.state.memory.between(episode.services, sorted(ALERT_STATES), since, now)
         counted = (event for event in alerts if self.catalogue.counts(event.environment) is not False)
         episode.adopt_alerts(counted, followed, first_action)
@@ -134,7 +123,7 @@ class Judge:
             self.state.remove_episode(episode)
             return
         self._close(episode)
-        episode.closes_at = max((episode.safe_at or now) + TIED_WITHIN, now)
+        episode.closes_at = max((episode.safe_at or now) + POLICY.tied_within, now)
         self.state.set_timer(episode.closes_at, "close", episode.id)
 
     def _close(self, episode: Episode) -> None:
@@ -253,7 +242,7 @@ class Judge:
     def _recovered_close(self, instance: Instance) -> bool:
         action_at = instance.interventions.latest.time
         recoveries = [track.recovered_at for track in instance.tracks.values() if track.recovered_at is not None]
-        return any(0 <= recovered - action_at <= SIBLING_CLOSE for recovered in recoveries)
+        return any(0 <= recovered - action_at <= POLICY.sibling_close for recovered in recoveries)
 
     def _placed(self, services: frozenset[str], scope: frozenset[str], instances: list[Instance]) -> list[str]:
         """Where the catalogue puts it. Raises Refused where nothing that users see depends on it.
@@ -279,7 +268,7 @@ class Judge:
         self, episode: Episode, scope: frozenset[str], services: frozenset[str], safe: Safe, now: int
     ) -> None:
         """Raises Refused where users were hit in the window, or in the scope within a day after safe."""
-        found = self._impact(episode, scope, services, safe.at + REOPEN_WITHIN, now)
+        found = self._impact(episode, scope, services, safe.at + POLICY.reopen_within, now)
         hurt = [span for span in found if not span.planned]
         if hurt:
             raise Refused(NotOpened.IMPACT_SEEN, "users were hit", [span.event for span in hurt])
@@ -314,11 +303,11 @@ class Judge:
         services = frozenset(episode.draft.services if episode.draft else episode.services)
         scope = frozenset().union(*map(self.catalogue.upward, services))
         safe_at = episode.safe_at or episode.window_to
-        found = self._impact(episode, scope, services, safe_at + TIED_WITHIN, now)
+        found = self._impact(episode, scope, services, safe_at + POLICY.tied_within, now)
         for span in sorted(found, key=lambda span: (span.start, span.event.source, span.event.id)):
             if span.overlaps(episode.window_from, episode.window_to):
                 reason = Withdrawn.IMPACT_IN_WINDOW
-            elif span.start <= safe_at + REOPEN_WITHIN:
+            elif span.start <= safe_at + POLICY.reopen_within:
                 reason = Withdrawn.IMPACT_AFTERWARDS
             elif self._tied(span.event, episode):
                 reason = Withdrawn.IMPACT_TIED
@@ -353,7 +342,7 @@ class Judge:
         return [
             other
             for other in self.state.episodes_citing(below)
-            if other.id != episode.id and any(0 < first - at <= CHAIN_WITHIN for at in other.action_times)
+            if other.id != episode.id and any(0 < first - at <= POLICY.chain_within for at in other.action_times)
         ]
 
     def _chain_unhurt(self, predecessors: list[Episode]) -> None:

@@ -7,21 +7,13 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from monitor.core.deciding.impact import IncidentView
-from monitor.core.model.events import DAY, HOUR, MINUTE, Event
+from monitor.core.model.events import Event
 from monitor.core.model.reasons import Missing
 from monitor.core.model.rule import Rule
+from monitor.core.model.verdict_policy import POLICY
 from monitor.core.state.alerts import Track
 from monitor.core.state.candidates import Instance
-from monitor.core.state.episodes import LONGEST_EPISODE, Episode
-
-BEFORE_FIRST_SIGN = 5 * MINUTE
-REOPEN_WITHIN = 24 * HOUR
-"""Alerts that fire again, and impact in the scope, within this after safe still belong to the episode."""
-TIED_WITHIN = 7 * DAY
-"""Impact tied to the same subject, change or incident within this after safe withdraws."""
-CHAIN_WITHIN = HOUR
-SIBLING_CLOSE = 15 * MINUTE
-"""An action on a sibling counts only where the recovery followed this closely."""
+from monitor.core.state.episodes import Episode
 
 
 def danger_since(instances: Sequence[Instance], rules: Sequence[Rule] = ()) -> int | None:
@@ -111,7 +103,7 @@ def window_end(episode: Episode, safe_at: int, rules: Sequence[Rule], instances:
                 field = "previous_expires_at"  # the other one is the deadline of what is new
             deadline = getattr(event, field) if field else None
             if deadline is not None and deadline > safe_at:
-                end = max(end, min(deadline + HOUR, safe_at + LONGEST_EPISODE))
+                end = max(end, min(deadline + POLICY.deadline_slack, safe_at + POLICY.longest_episode))
         for clause in rule.clauses:
             if clause.until.anchor == "safe":
                 end = max(end, safe_at + clause.until.offset)

@@ -23,11 +23,9 @@ from monitor.core.matching.last_values import (
     things_key,
 )
 from monitor.core.model.catalogue import Catalogue
-from monitor.core.model.events import DAY, Event, Instant, to_instant
+from monitor.core.model.events import Event, Instant, to_instant
 from monitor.core.model.hours import is_open, next_opening
-
-REPEAT_WITHIN = 180 * DAY
-"""Drafts of the same service and subject that opened so long before count as repeats."""
+from monitor.core.model.retention_policy import RETENTION
 
 _OPPOSITES = frozenset(
     frozenset(pair)
@@ -237,7 +235,7 @@ def _repeats(event: Event, catalogue: Catalogue, last_values: LastValues) -> obj
     if event.subject is None or event.service is None:
         return None
     opened = last_values.drafts.get(things_key(event.service, event.subject), [])
-    return float(bisect_left(opened, (event.time,)) - bisect_left(opened, (event.time - REPEAT_WITHIN,)))
+    return float(bisect_left(opened, (event.time,)) - bisect_left(opened, (event.time - RETENTION.repeat,)))
 
 
 _Derive = Callable[[Event, Catalogue, LastValues], object]

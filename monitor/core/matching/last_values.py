@@ -10,14 +10,12 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from monitor.core.model.events import DAY, Event
+from monitor.core.model.events import Event
+from monitor.core.model.retention_policy import RETENTION
 from monitor.core.model.watermark import BEGINNING
 
-MOST_VALUES = 20
+MOST_VALUES = RETENTION.most_values
 """Entries that are remembered for each key, the newest."""
-VALUE_TTL = 400 * DAY
-"""What is older than this, and was not replaced, is forgotten: a yearly certificate is still known at its renewal."""
-MEASURED_TTL = 30 * DAY
 
 DELETED = ""
 """The revision of what is not there; no source can tell it."""
@@ -89,7 +87,7 @@ TABLES: dict[str, _Table] = {
         place_of,
         lambda event: event.labels.get("version") or None,
         list[tuple[int, str]],
-        VALUE_TTL,
+        RETENTION.last_value,
         frozenset({"rollback"}),
     ),
     "setting": _Table(
@@ -97,7 +95,7 @@ TABLES: dict[str, _Table] = {
         flag_of,
         flag_value,
         list[tuple[int, str]],
-        VALUE_TTL,
+        RETENTION.last_value,
         frozenset({"flipped_back"}),
     ),
     "revision": _Table(
@@ -105,7 +103,7 @@ TABLES: dict[str, _Table] = {
         thing_of,
         lambda event: None if event.subject is None else revision_of(event),
         list[tuple[int, str]],
-        VALUE_TTL,
+        RETENTION.last_value,
         frozenset({"put_back"}),
     ),
     "value": _Table(
@@ -113,7 +111,7 @@ TABLES: dict[str, _Table] = {
         measure_of,
         lambda event: None if event.subject is None else event.value,
         list[tuple[int, float]],
-        MEASURED_TTL,
+        RETENTION.measured_value,
         frozenset({"trend"}),
     ),
     "rotation": _Table(
@@ -121,7 +119,7 @@ TABLES: dict[str, _Table] = {
         thing_of,
         lambda event: None if event.expires_at is None else int(event.expires_at),
         list[tuple[int, int]],
-        VALUE_TTL,
+        RETENTION.last_value,
         frozenset({"lifetime_left"}),
     ),
 }

@@ -11,10 +11,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 
-from monitor.core.matching.facts import REPEAT_WITHIN, DerivedFacts
+from monitor.core.matching.facts import DerivedFacts
 from monitor.core.matching.last_values import TABLES, LastValues
 from monitor.core.model.events import Event, EventId
 from monitor.core.model.faults import Fault
+from monitor.core.model.retention_policy import RETENTION
 from monitor.core.model.watermark import BEGINNING, Timeline
 from monitor.core.state.candidates import Instance
 from monitor.core.state.episodes import Episode
@@ -22,7 +23,6 @@ from monitor.core.state.feeds import FeedKey, Feeds
 from monitor.core.state.memory import Memory, TtlOf
 from monitor.core.state.packing import pack, unpack
 from monitor.core.state.pending_hazards import OutcomeSoFar, PendingHazards
-from monitor.core.state.retention_policy import EVICT_EVERY, IMPACT_TTL, LONG_TTL
 
 STATE_VERSION = 1
 _New = tuple[int, Event, DerivedFacts | None]
@@ -209,10 +209,10 @@ class EngineState:
 
     def repeats(self, key: str, before: int) -> list[str]:
         """Drafts of the same recurrence key that opened within 180 days before."""
-        return [draft for at, draft in self.recurrences.get(key, ()) if before - REPEAT_WITHIN <= at < before]
+        return [draft for at, draft in self.recurrences.get(key, ()) if before - RETENTION.repeat <= at < before]
 
     def remember_recurrence(self, key: str, at: int, draft_id: str) -> None:
-        entries = [entry for entry in self.recurrences.get(key, []) if entry[0] >= at - REPEAT_WITHIN]
+        entries = [entry for entry in self.recurrences.get(key, []) if entry[0] >= at - RETENTION.repeat]
         if draft_id not in (known for _, known in entries):
             entries.append((at, draft_id))
         self.recurrences[key] = sorted(entries)[-50:]
@@ -220,16 +220,16 @@ class EngineState:
 
     def evict_expired(self, now: int, ttl_of: TtlOf) -> None:
         """Forget what nothing can ask for any more; at fixed event times, so that it never depends on batches."""
-        watermark = now - now % EVICT_EVERY
+        watermark = now - now % RETENTION.evict_every
         self.evicted_at = watermark
         self.memory.evict(watermark, ttl_of)
-        self.feeds.forget_before(watermark - IMPACT_TTL)
+        self.feeds.forget_before(watermark - RETENTION.impact)
         for number, until in list(self._fact_chunks.items()):
             if until < watermark:
                 del self._fact_chunks[number]
                 self._dirty.add(f"facts:{number}")
         self._dirty.update(self.last_values.forget_before(watermark))
-        for key in [key for key, entries in self.recurrences.items() if entries[-1][0] < watermark - REPEAT_WITHIN]:
+        for key in [key for key, entries in self.recurrences.items() if entries[-1][0] < watermark - RETENTION.repeat]:
             del self.recurrences[key]
             self._dirty.add(f"recurrence:{key}")
 
@@ -284,7 +284,7 @@ class EngineState:
         kept: tuple[list[_New], list[_New]] = ([], [])
         for event, mask, derived in self.new_facts:
             keep = longest_ttl(event.kind, mask)
-            kept[keep > LONG_TTL].append((event.time + keep, event, derived))
+            kept[keep > RETENTION.long].append((event.time + keep, event, derived))
         self.new_facts = []
         for facts in filter(None, kept):
             until = max(at for at, _, _ in facts)

@@ -9,13 +9,10 @@ from collections.abc import Container, Iterable
 
 import msgspec
 
-from monitor.core.model.events import DAY, Event
+from monitor.core.model.events import Event
 from monitor.core.model.near_miss import Draft
+from monitor.core.model.retention_policy import RETENTION
 from monitor.core.state.alerts import Track, alert_key
-
-LONGEST_EPISODE = 7 * DAY
-MOST_TRACKS = 64
-MOST_REFERENCES = 512
 
 
 class Episode(msgspec.Struct):
@@ -42,9 +39,13 @@ class Episode(msgspec.Struct):
     def cite(self, event: Event) -> None:
         """Remember an identity and a subject, boundedly, for finding what shares them."""
         reference = reference_of(event)
-        if reference not in self.cited and len(self.cited) < MOST_REFERENCES:
+        if reference not in self.cited and len(self.cited) < RETENTION.most_references:
             self.cited.append(reference)
-        if event.subject is not None and event.subject not in self.subjects and len(self.subjects) < MOST_REFERENCES:
+        if (
+            event.subject is not None
+            and event.subject not in self.subjects
+            and len(self.subjects) < RETENTION.most_references
+        ):
             self.subjects.append(event.subject)
         if event.service is not None and event.service not in self.services:
             self.services.append(event.service)
@@ -65,7 +66,7 @@ class Episode(msgspec.Struct):
             for key, track in found.items()
             if track.first_fired_at is not None and track.is_live(first_action)
         ]
-        for _, key in sorted(stood)[: MOST_TRACKS - len(self.others)]:
+        for _, key in sorted(stood)[: RETENTION.most_tracks - len(self.others)]:
             self.others[key] = found[key]
 
     def observe_alert(self, key: str, event: Event) -> bool:
@@ -79,7 +80,7 @@ class Episode(msgspec.Struct):
         if track is None:
             if event.kind != "alert.fired":
                 return False
-            if len(self.others) >= MOST_TRACKS:
+            if len(self.others) >= RETENTION.most_tracks:
                 return False
             track = self.others[key] = Track()
         track.observe(event)

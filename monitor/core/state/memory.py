@@ -12,15 +12,15 @@ from typing import NamedTuple
 
 from monitor.core.matching.facts import DerivedFacts
 from monitor.core.model.events import Event, EventId
-from monitor.core.model.rule import MOST_COUNTED
+from monitor.core.model.retention_policy import RETENTION
 from monitor.core.model.watermark import BEGINNING
 from monitor.core.state.interning import Interner
 
-MOST_PER_KIND = MOST_COUNTED
+MOST_PER_KIND = RETENTION.most_per_kind
 """Events of one kind of one service that can be asked for: the newest so many. (Twice as many may lie here, so that
 forgetting is cheap; what lies beyond is never returned, so that it does not matter when it is forgotten.)"""
 
-MOST_BEYOND_TTL = 12
+MOST_BEYOND_TTL = RETENTION.most_beyond_ttl
 """So many, where only further steps of a rule look so far back: a busy service would fill the memory with them."""
 
 FOREVER = 2**62

@@ -13,15 +13,14 @@ from operator import itemgetter
 import msgspec
 
 from monitor.core.matching.matcher import MatchedSteps
-from monitor.core.model.events import DAY, Event, Instant
+from monitor.core.model.events import Event, Instant
 from monitor.core.model.reasons import NotOpened
+from monitor.core.model.retention_policy import RETENTION
 from monitor.core.model.watermark import BEGINNING
 from monitor.core.state.alerts import alert_key
 from monitor.core.state.memory import entry
 
 FOREVER = 2**62
-RECOVERY_TTL = DAY
-"""Recoveries are stored for longer than this; a hazard with a longer window stores when its own alert was cleared."""
 ANY_RULE = ""
 CLEARED = "every alert was over before anybody acted"
 
@@ -170,7 +169,7 @@ class PendingHazards:
                 later.append(hazard)
                 continue
             self._mark_cleared(hazard, at)
-            if hazard.matched.longest > RECOVERY_TTL:
+            if hazard.matched.longest > RETENTION.recovery:
                 self._outcome_of(ANY_RULE, hazard.event).cleared_at = at
         if later:
             self._alerts[alert_key(event)] = later

@@ -11,13 +11,10 @@ from typing import NamedTuple
 from monitor.core.matching.matcher import CompiledStep, Matcher
 from monitor.core.matching.relations import reach
 from monitor.core.model.catalogue import Catalogue
-from monitor.core.model.events import HOUR
+from monitor.core.model.retention_policy import RETENTION
 from monitor.core.state.engine_state import EngineState
 from monitor.core.state.memory import MOST_BEYOND_TTL, Ttl, TtlOf
-from monitor.core.state.retention_policy import CONTEXT_KINDS, CONTEXT_TTL, verdict_ttl
-
-LATE_ALLOWANCE = HOUR
-"""Added to every TTL of a rule, since what belongs to it may arrive late."""
+from monitor.core.state.ttl_by_kind import CONTEXT_KINDS, verdict_ttl
 
 
 class StepTtl(NamedTuple):
@@ -48,13 +45,17 @@ class Retention:
 
     def _work_out(self, kind: str, mask: int) -> StepTtl:
         steps = self._matcher.matched(mask).steps
-        context = CONTEXT_TTL if kind in CONTEXT_KINDS else 0
+        late = RETENTION.late_allowance
+        context = RETENTION.context if kind in CONTEXT_KINDS else 0
         every = max(
-            [verdict_ttl(kind, mask), *(step.look_back + LATE_ALLOWANCE for step in steps if _wants_every(step))]
+            [
+                verdict_ttl(kind, mask),
+                *(step.look_back + late for step in steps if _wants_every(step)),
+            ]
         )
-        few = max([every, context, *(step.look_before + LATE_ALLOWANCE for step in steps)])
-        longer = tuple(step for step in steps if step.look_back + LATE_ALLOWANCE > every)
-        most = max([few, *(step.look_back + LATE_ALLOWANCE for step in longer)])
+        few = max([every, context, *(step.look_before + late for step in steps)])
+        longer = tuple(step for step in steps if step.look_back + late > every)
+        most = max([few, *(step.look_back + late for step in longer)])
         return StepTtl(Ttl(every, few, few), Ttl(every, few, most), longer)
 
     def ttl_of(self, state: EngineState) -> TtlOf:

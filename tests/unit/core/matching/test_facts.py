@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from monitor.core.matching.facts import DERIVED, EventFacts
-from monitor.core.matching.last_values import MOST_VALUES, TABLES, VALUE_TTL, LastValues, things_key
+from monitor.core.matching.last_values import MOST_VALUES, TABLES, LastValues, things_key
 from monitor.core.model.catalogue import Catalogue, Hours, Service
 from monitor.core.model.events import DAY, HOUR, MINUTE, Event, Instant, to_text
+from monitor.core.model.retention_policy import RETENTION
 from tests.support.streams import MACHINE, START, make_event
 
 HOURS = Hours("UTC", 8 * 60, 18 * 60, frozenset(range(1, 8)))
@@ -171,6 +172,6 @@ def test_last_values_are_bounded_by_count_and_by_age() -> None:
     (entries,) = last_values.tables["version"].values()
     assert len(entries) == MOST_VALUES
     assert entries[-1][1] == str(2 * MOST_VALUES - 1)
-    assert last_values.forget_before(START + VALUE_TTL) == []
-    assert last_values.forget_before(START + VALUE_TTL + HOUR) == ["version:db|production"]
+    assert last_values.forget_before(START + RETENTION.last_value) == []
+    assert last_values.forget_before(START + RETENTION.last_value + HOUR) == ["version:db|production"]
     assert last_values.tables["version"] == {}

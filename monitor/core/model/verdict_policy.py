@@ -1,0 +1,33 @@
+"""The verdict's policy as one value: how far apart events may lie and still belong to one story. In microseconds."""
+
+from __future__ import annotations
+
+import msgspec
+
+from monitor.core.model.events import DAY, HOUR, MINUTE
+
+
+class VerdictPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """Each field is a boundary; what lies exactly on it still counts."""
+
+    before_first_sign: int = 5 * MINUTE
+    """The window begins this long before the first sign: users may notice before a tool does."""
+    reopen_within: int = 24 * HOUR
+    """Alerts that fire again, and impact in the scope, this long after safe still belong to the episode."""
+    tied_within: int = 7 * DAY
+    """Impact on the same subject, change or incident this long after safe withdraws the draft."""
+    longest_episode: int = 7 * DAY
+    """A candidate joins an episode that began this long before it; an open deadline extends a window by this much."""
+    deadline_slack: int = HOUR
+    """A window that is held through a deadline ends this long after it."""
+    chain_within: int = HOUR
+    """An episode that begins this long after somebody acted is a consequence of that action."""
+    sibling_close: int = 15 * MINUTE
+    """An action on a sibling counts only where the recovery followed this closely."""
+    never_ends: int = 24 * HOUR
+    """Impact, incidents and maintenance whose end is never reported are closed after this."""
+    report_delay: int = HOUR
+    """A person's report without a beginning is taken to have begun this much earlier."""
+
+
+POLICY = VerdictPolicy()
