@@ -12,6 +12,8 @@ feeds:
 automation: [deploy-bot]
 environments: {production: [blue, green]}
 severities: {critical: [tsunami]}
+impact_alerts:
+  - {alert: CheckoutErrors, labels: {tier: user}}
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ from monitor.packs.problems import Place, Problem, Problems, listed
 
 __all__ = ["LoadedCatalogue", "catalogue_from_mapping", "catalogue_hash", "load_catalogue", "load_catalogues"]
 
-KEYS = ("services", "production", "feeds", "automation", "environments", "severities")
+KEYS = ("services", "production", "feeds", "automation", "environments", "severities", "impact_alerts")
 SERVICE_KEYS = ("depends_on", "user_facing", "owner", "system", "domain", "lifecycle", "hours", "aliases")
 
 
@@ -128,6 +130,8 @@ def _read_document(node: Node, parts: Parts) -> None:
         parts.words.read_environments(environments)
     if (severities := form.get("severities")) is not None:
         parts.words.read_severities(severities)
+    for item in form.several("impact_alerts"):
+        parts.words.read_impact_alert(item)
 
 
 def _read_short(node: Mapping, parts: Parts) -> None:

@@ -100,6 +100,7 @@ class Parts:
             aliases=self.words.aliases(services),
             environments=self.words.environments(),
             severities=self.words.severities(),
+            impact_alerts=self.words.impact_alerts(),
         )
 
     def _joined(self, name: str, needed: tuple[str, ...]) -> Service:

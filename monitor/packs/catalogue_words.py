@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from msgspec import convert
 
-from monitor.core.model.catalogue import Alias, AliasBy
+from monitor.core.model.catalogue import Alias, AliasBy, ImpactAlert
 from monitor.core.model.events import SEVERITIES, Severity
 from monitor.core.model.words import plain
 from monitor.packs.form import Form, name_of, text_of
@@ -50,6 +50,7 @@ class Words:
         self._aliases: dict[_Key, tuple[Alias, Place]] = {}
         self._environments: dict[str, tuple[str, str, Place]] = {}
         self._severities: dict[str, tuple[str, Severity, Place]] = {}
+        self._impact: dict[tuple[str, str], tuple[ImpactAlert, Place]] = {}
 
     # -- services ----------------------------------------------------------------------------------------------
 
@@ -153,6 +154,32 @@ class Words:
     def severities(self) -> dict[str, Severity]:
         found = sorted((word, grade) for word, grade, _ in self._severities.values())
         return dict(found)
+
+    # -- alerts that say that users are hurt -------------------------------------------------------------------
+
+    def read_impact_alert(self, node: Node) -> None:
+        """A name, labels or both; `users: false` where the alert never means harm."""
+        form = Form(node, self._problems, "an impact alert", ("alert", "labels", "users"))
+        written = form.get("labels")
+        pairs = {
+            label: _text(item, self._problems, "labels") for label, item in self._pairs(form, "labels", "{tier: user}")
+        }
+        alert = form.text("alert", "the name of an alert", "CheckoutErrors") or None
+        if alert is None and not pairs:
+            if isinstance(node, Mapping) and written is None:
+                form.missing("alert", "the name of an alert, or labels", "CheckoutErrors")
+            return
+        mark = ImpactAlert(alert, pairs, form.flag("users", True))
+        key = (plain(alert or ""), repr(sorted(pairs.items())))
+        first, where = self._impact.setdefault(key, (mark, node.place))
+        if first.users != mark.users:
+            message = f"this alert means harm to users and no harm (first in {where})"
+            self._problems.error(node.place, message, "one meaning for each alert", "removing one of them")
+
+    def impact_alerts(self) -> tuple[ImpactAlert, ...]:
+        """The more labels one names, the earlier it is asked."""
+        marks = [mark for mark, _ in self._impact.values()]
+        return tuple(sorted(marks, key=lambda mark: (-len(mark.labels), mark.alert is None, repr(mark))))
 
     def _meanings(self, node: Node, what: str, of: str, sample: str) -> Iterable[tuple[Scalar, str, Node]]:
         if not isinstance(node, Mapping):

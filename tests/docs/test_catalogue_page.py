@@ -12,7 +12,7 @@ from monitor.packs.catalogue import SERVICE_KEYS, load_catalogues
 from tests.architecture.files import text
 
 PAGE = text(Path("docs/how-to/catalogue.md")) or ""
-OWN, WORDS, BACKSTAGE, ADDED = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+OWN, WORDS, HARM, BACKSTAGE, ADDED = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 
 
 def read(directory: Path, *written: str) -> Catalogue:
@@ -34,6 +34,10 @@ def test_what_tools_call_them(tmp_path: Path) -> None:
     assert {alias.by for alias in catalogue.aliases} == set(get_args(AliasBy))
     assert catalogue.environments["blue"] == "production"
     assert catalogue.severities["drizzle"] == "warning"
+
+
+def test_alerts_that_mean_impact(tmp_path: Path) -> None:
+    assert [mark.users for mark in read(tmp_path, HARM).impact_alerts] == [False, True]
 
 
 def test_backstage_and_what_is_added_to_it(tmp_path: Path) -> None:

@@ -60,6 +60,14 @@ class Alias(msgspec.Struct, frozen=True):
     of: str | None = None
 
 
+class ImpactAlert(msgspec.Struct, frozen=True):
+    """Alerts of this name and these labels say that users are hurt, or (`users` false) never do. `*` is any text."""
+
+    alert: str | None = None
+    labels: dict[str, str] = {}
+    users: bool = True
+
+
 class Catalogue(msgspec.Struct, frozen=True, dict=True):
     """Services by name, environments that count, feeds, who is automation, and what tools call all of these.
 
@@ -75,6 +83,7 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
     aliases: tuple[Alias, ...] = ()
     environments: dict[str, str] = {}
     severities: dict[str, Severity] = {}
+    impact_alerts: tuple[ImpactAlert, ...] = ()
 
     @property
     def is_empty(self) -> bool:

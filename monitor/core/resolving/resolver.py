@@ -15,11 +15,13 @@ from msgspec.structs import force_setattr
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import Event, Severity
 from monitor.core.model.words import Environments, plain, severity_of
+from monitor.core.resolving.harm import HARMS, Harm, impact_of
 from monitor.core.resolving.names import Names
 
 SEVERITY_LABELS = ("severity", "priority", "level", "alertLevel", "urgency", "impact_level", "criticality")
 """Where tools put their own word for it, as far as decoders keep it."""
 _GRADED = frozenset({"alert.fired", "alert.resolved", "alert.cancelled", "alert.escalated", "incident.opened"})
+_LOOKED_AT = _GRADED | HARMS.keys()
 _MOST_PLACES = 20_000
 """Places that are remembered. Names that anybody may send would pile up."""
 UNTOLD: Severity = "warning"
@@ -45,18 +47,26 @@ class Resolver:
         self._names = Names(catalogue)
         self._environments = Environments(catalogue.production, catalogue.environments)
         self._severities = {plain(word): severity for word, severity in catalogue.severities.items()}
+        self._harm = Harm(catalogue)
         self._places: dict[tuple[str, str | None, str | None], Place | None] = {}
 
     def all(self, events: Sequence[Event]) -> list[Event]:
-        """Every event resolved, in order."""
-        places, graded, always = self._places, _GRADED, bool(self._severities)
-        return [
-            event
-            if places.get((event.source, event.service, event.environment), _ASK) is None
-            and (event.kind not in graded or (event.severity is not None and not always))
-            else self.resolve(event)
-            for event in events
-        ]
+        """Every event resolved, in order; behind an alert that says that users are hurt, the impact that it tells."""
+        places, looked_at = self._places, _LOOKED_AT
+        own, may_be = bool(self._severities), self._harm.may_be
+        found: list[Event] = []
+        append = found.append
+        for event in events:
+            if places.get((event.source, event.service, event.environment), _ASK) is None and (
+                event.kind not in looked_at or (event.severity is not None and not own and not may_be(event))
+            ):
+                append(event)
+                continue
+            resolved = self.resolve(event)
+            append(resolved)
+            if resolved is not event and (why := resolved.resolved_from.get("impact")) is not None:
+                append(impact_of(resolved, why))
+        return found
 
     def resolve(self, event: Event) -> Event:
         """One event resolved. What is resolved already stays: the same words may mean something else to another."""
@@ -71,7 +81,8 @@ class Resolver:
                     self._places.clear()
                 self._places[key] = place
         grade = self._grade(event) if event.kind in _GRADED else None
-        if place is None and grade is None:
+        may_hurt = event.kind in HARMS and self._harm.may_be(event)
+        if place is None and grade is None and not may_hurt:
             return event
         resolved = copy(event)
         said: dict[str, str] = {}
@@ -82,6 +93,10 @@ class Resolver:
         if grade is not None:
             force_setattr(resolved, "severity", grade[0])
             said = {**said, "severity": grade[1]}
+        if may_hurt and (harm := self._harm.of(resolved)) is not None:
+            said = {**said, "impact": harm}
+        if not said:
+            return event
         force_setattr(resolved, "resolved_from", said)
         return resolved
 

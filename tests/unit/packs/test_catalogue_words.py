@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.core.model.catalogue import Alias, Catalogue
+from monitor.core.model.catalogue import Alias, Catalogue, ImpactAlert
 from monitor.packs.catalogue import load_catalogue, load_catalogues
 
 HEAD = "services:\n  checkout: {user_facing: true}\n"
@@ -58,6 +58,16 @@ def test_words_stand_under_what_they_mean(tmp_path: Path) -> None:
     assert problems == []
     assert catalogue.environments == {"blue": "production", "green": "production", "perf": "staging"}
     assert catalogue.severities == {"tsunami": "critical"}
+
+
+def test_alerts_that_mean_harm(tmp_path: Path) -> None:
+    text = HEAD + "impact_alerts:\n  - {alert: CheckoutErrors*}\n  - {labels: {tier: user, team: lab}, users: false}\n"
+    catalogue, problems = load(tmp_path, text)
+    assert problems == []
+    assert catalogue.impact_alerts == (
+        ImpactAlert(None, {"tier": "user", "team": "lab"}, users=False),
+        ImpactAlert("CheckoutErrors*"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -131,6 +141,20 @@ def test_words_stand_under_what_they_mean(tmp_path: Path) -> None:
             (
                 "3:23: error: environment 'green' means 'blue', which means 'green': a loop; expected a meaning that is"
                 " final; try listing it under 'green'"
+            ),
+        ),
+        (
+            HEAD + "impact_alerts: [{alert: A}, {alert: a, users: false}]\n",
+            (
+                "3:29: error: this alert means harm to users and no harm (first in FILE:3:17); expected one meaning"
+                " for each alert; try removing one of them"
+            ),
+        ),
+        (
+            HEAD + "impact_alerts: [{users: false}]\n",
+            (
+                "3:17: error: an impact alert has no 'alert'; expected the name of an alert, or labels; try"
+                " adding `alert: CheckoutErrors`"
             ),
         ),
         (

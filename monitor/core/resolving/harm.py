@@ -1,0 +1,171 @@
+"""Whether an alert says that users are hurt: by the catalogue, and by the conventions of SLO and synthetic tools.
+
+A fast burn of an error budget and a failing check of a service that users see are impact, beside being alerts. A slow
+burn and a ticket are signs only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from monitor.core.model.catalogue import Catalogue, ImpactAlert
+from monitor.core.model.events import Event, Kind
+from monitor.core.resolving.names import Pattern
+
+HARMS: dict[str, Kind] = {
+    "alert.fired": "impact.started",
+    "alert.resolved": "impact.ended",
+    "alert.cancelled": "impact.ended",
+}
+"""What an alert of harm is besides."""
+
+_SLO_LABELS = frozenset(
+    {"sloth_slo", "sloth_id", "sloth_service", "grafana_slo_uuid", "grafana_slo_severity", "slo", "slo_name", "slo_id"}
+    | {"openslo_slo", "nobl9_slo", "exhaustion", "burnrate", "burn_rate"}
+)
+_BURN_LABELS = frozenset({"sloth_severity", "grafana_slo_severity", "burnrate", "burn_rate"})
+"""Labels that only alerts on a burning budget have."""
+_SPEED_LABELS = ("sloth_severity", "grafana_slo_severity", "burn_rate", "burnrate", "severity")
+_WINDOW_LABELS = ("long", "long_window", "longwindow", "window")
+_NAME_LABELS = ("alertname", "rulename", "monitor_name", "check_name")
+_BURNS = re.compile(r"(?:error.?)?budget.{0,20}burn|burn.?rate|slo.{0,24}burn|budget.?exhaust", re.IGNORECASE)
+_FAST = re.compile(r"\b(?:page|fast|critical|very.?high|high)\b", re.IGNORECASE)
+_SLOW = re.compile(r"\b(?:ticket|slow|warn(?:ing)?|low|info)\b", re.IGNORECASE)
+_HOURS = re.compile(r"(\d+)(m|h|d)")
+_FAST_WINDOW = {"m": 60, "h": 6, "d": 0}
+"""A window of more than six hours shows a slow burn."""
+
+_CHECKERS = frozenset(
+    {"pingdom", "uptimerobot", "statuscake", "checkly", "betteruptime", "betterstack", "site24x7", "updown"}
+    | {"uptime-kuma", "uptimekuma", "uptime", "synthetics", "synthetic", "thousandeyes", "catchpoint", "freshping"}
+)
+"""Sources, by the first part of their name, whose alerts are failing checks from outside."""
+_CHECK_LABELS = frozenset({"probe", "probe_success", "check_type", "synthetics_test_id", "monitor_url", "canaryname"})
+_CHECK = re.compile(r"blackbox|synthetic|probe|uptime.?(?:check|monitor)|http.?check", re.IGNORECASE)
+_FAILS = re.compile(r"fail|down|unreach|unavailab|not respond|error|offline|timeout|timed out", re.IGNORECASE)
+_DOWN = re.compile(
+    r"(?:endpoint|web.?site|\bsite|\burl|home.?page).{0,20}(?:down|unreach|not respond|unavailab|offline|fail)",
+    re.IGNORECASE,
+)
+_OTHERWISE = re.compile(
+    r"cert|\btls\b|\bssl\b|expir|slow|latenc|liveness|readiness|startup probe|exporter", re.IGNORECASE
+)
+"""Alerts of the same tools that do not say that a check failed."""
+_TELLING = _SLO_LABELS | _CHECK_LABELS | {"rulename", "monitor_name", "check_name"}
+_MOST_NAMES = 50_000
+
+
+class Harm:
+    """Tells alerts of harm, by one catalogue."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._marks = [(mark, Pattern(mark.alert) if mark.alert else None) for mark in catalogue.impact_alerts]
+        self._hinted: dict[tuple[str, str | None, str | None, str | None], bool] = {}
+
+    def of(self, event: Event) -> str | None:
+        """The evidence (`slo`, `synthetic`, `alert`) and why, as `slo: why`; None where it says nothing of users.
+
+        The event is a resolved one.
+        """
+        if event.service is None:
+            return None
+        names = [name for label in _NAME_LABELS if (name := event.labels.get(label))]
+        if event.title:
+            names.append(event.title)
+        for mark, pattern in self._marks:
+            if _marked(mark, pattern, names, event.labels):
+                return "alert: listed in impact_alerts" if mark.users else None
+        if not self._sees_users(event.service):
+            return None
+        return _burning(event, names) or _failing(event, names)
+
+    def may_be(self, event: Event) -> bool:
+        """False where `of` is sure to be None: most alerts, at the cost of a look."""
+        labels = event.labels
+        if self._marks or not _TELLING.isdisjoint(labels):
+            return True
+        key = (event.source, event.title, labels.get("alertname"), labels.get("job"))
+        found = self._hinted.get(key)
+        if found is None:
+            if len(self._hinted) >= _MOST_NAMES:
+                self._hinted.clear()
+            found = self._hinted[key] = _hinted(*key)
+        return found
+
+    def _sees_users(self, service: str) -> bool:
+        """Users see it, or nobody knows what it is."""
+        return self._catalogue.is_user_facing(service) or not self._catalogue.knows(service)
+
+
+def _hinted(source: str, *names: str | None) -> bool:
+    """Whether the source or a name is one that alerts of harm have."""
+    told = " ".join(name for name in names if name)
+    patterns = (_BURNS, _CHECK, _DOWN)
+    return source.partition("/")[0] in _CHECKERS or any(pattern.search(told) for pattern in patterns)
+
+
+def _marked(mark: ImpactAlert, pattern: Pattern | None, names: list[str], labels: Mapping[str, str]) -> bool:
+    if pattern is not None and not any(pattern.matches(name) for name in names):
+        return False
+    return all(Pattern(value).matches(labels.get(label, "")) for label, value in mark.labels.items())
+
+
+def _burning(event: Event, names: list[str]) -> str | None:
+    labels = event.labels
+    if not any(_BURNS.search(name) for name in names) and _BURN_LABELS.isdisjoint(labels):
+        return None
+    speeds = [(label, said) for label in _SPEED_LABELS if (said := labels.get(label))]
+    for label, said in speeds:
+        if _SLOW.search(said):
+            return None
+        if _FAST.search(said):
+            return f"slo: fast burn of an error budget (label {label}: {said})"
+    if event.severity in ("warning", "info"):
+        return None
+    for label in _WINDOW_LABELS:
+        if window := _HOURS.fullmatch(labels.get(label, "")):
+            if int(window[1]) > _FAST_WINDOW[window[2]]:
+                return None
+            return f"slo: fast burn of an error budget (label {label}: {window[0]})"
+    # Nobody says how fast: harm to users must not be missed.
+    return "slo: burn of an error budget" + (f" (severity {event.severity})" if event.severity else "")
+
+
+def _failing(event: Event, names: list[str]) -> str | None:
+    labels = event.labels
+    told = " ".join(names)
+    if _OTHERWISE.search(told):
+        return None
+    checker = event.source.partition("/")[0]
+    if checker in _CHECKERS:
+        return f"synthetic: failing check of {checker}"
+    measured = not _CHECK_LABELS.isdisjoint(labels) or _CHECK.search(f"{labels.get('job', '')} {told}") is not None
+    if (measured and _FAILS.search(told)) or _DOWN.search(told):
+        return "synthetic: failing check from outside"
+    return None
+
+
+def impact_of(alert: Event, harm: str) -> Event:
+    """The impact that an alert tells besides, with an identity made of the alert's. `harm`: as `Harm.of` gave it."""
+    evidence, _, why = harm.partition(": ")
+    identity = f"impact/{alert.id}"
+    if len(identity) > 255:
+        identity = f"impact/{hashlib.sha256(alert.id.encode()).hexdigest()}"
+    return replace(
+        alert,
+        id=identity,
+        kind=HARMS[alert.kind],
+        severity=None,
+        actor=None,
+        labels={"evidence": evidence, "alert": alert.id[:255]},
+        value=None,
+        limit=None,
+        unit=None,
+        bound=None,
+        resolved_from={"kind": why},
+    )
