@@ -204,7 +204,6 @@ async def _accompany(server: _Server, companion: Companion, address: str, stop: 
 
 
 def _loop_maker(settings: Settings, current: Current, clock: SystemClock, metrics: Metrics, owner: str) -> MakeLoop:
-    how = EngineSettings(lateness=settings.lateness)
 
     def make_loop(
         reader: JournalReader,
@@ -216,6 +215,7 @@ def _loop_maker(settings: Settings, current: Current, clock: SystemClock, metric
     ) -> EngineLoop:
         def engine(saved: Saved) -> Engine | Shards:
             pack = current.pack
+            how = EngineSettings(lateness=settings.lateness, weights=pack.weights)
             if shards:
                 return Shards(
                     part,
@@ -279,6 +279,7 @@ def compiled_pack(loaded: LoadedPack) -> Pack:
         loaded.rules.content_hash,
         loaded.catalogue.content_hash,
         compiled,
+        weights=loaded.weights.weights,
         marks=loaded.marks,
         tools=loaded.mappings.tools,
         tools_hash=loaded.mappings.content_hash,
@@ -287,13 +288,14 @@ def compiled_pack(loaded: LoadedPack) -> Pack:
 
 def _reloader(settings: Settings, current: Current) -> Reloader:
     def read() -> Read:
-        loaded = load_pack(settings.rules, settings.catalogue, settings.mappings)
+        loaded = load_pack(settings.rules, settings.catalogue, settings.mappings, settings.weights)
         if loaded.errors:
             return Read(None, tuple(str(problem) for problem in loaded.errors))
         return Read(compiled_pack(loaded))
 
     every = settings.watch_every / SECOND if settings.watch_every else None
-    return Reloader(current, read, partial(marks_of, settings.rules, settings.catalogue, settings.mappings), every)
+    marks = partial(marks_of, settings.rules, settings.catalogue, settings.mappings, settings.weights)
+    return Reloader(current, read, marks, every)
 
 
 def _intake_settings(settings: Settings) -> IntakeSettings:

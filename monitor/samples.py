@@ -44,6 +44,7 @@ SAMPLES = {
     "port": "8080",
     "database": "sqlite:///var/nearmiss.db",
     "rules": "rules",
+    "weights": "weights.yaml",
     "mappings": "mappings",
     "catalogue": "catalogue.yaml",
     "watch_every": "5s",

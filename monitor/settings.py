@@ -163,6 +163,9 @@ class Settings(_Group):
         default=(),
         description="Files or directories that say which services exist and who uses them, in our form or Backstage's.",
     )
+    weights: Path | None = Field(
+        default=None, description="File of weights of the evidence; without it the weights that are shipped."
+    )
     watch_every: Microseconds = Field(
         default=5 * SECOND,
         description="How often the files of rules and catalogue are looked at for changes; `0s` leaves it to SIGHUP.",

@@ -48,7 +48,7 @@ def check(
         catalogue=tuple(map(Path, catalogue)),
         mappings=None if mappings is None else Path(mappings),
     )
-    loaded = load_pack(given.rules, given.catalogue, given.mappings)
+    loaded = load_pack(given.rules, given.catalogue, given.mappings, given.weights)
     found = survey(loaded, given.retention.events)
     problems = (*loaded.problems, *found.warnings)
     errors = len(wrong) + len(loaded.errors)

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from monitor.app import PortTaken, listen
 from monitor.cli.run import WrongSetting, read_pack, start
-from monitor.core.deciding.engine import Engine
+from monitor.core.deciding.engine import Engine, EngineSettings
 from monitor.core.model.events import Event
 from monitor.demo.player import Player, Stopped
 from monitor.demo.story import CATALOGUE, story
@@ -67,7 +67,7 @@ def _listener(port: int | None, console: Console) -> socket.socket:
 def _expected(pack: Pack, events: list[Event]) -> int:
     """How many drafts the stream leaves standing: the same engine says so beforehand."""
     ledger = Ledger()
-    ledger.record(Engine(pack.rules, pack.catalogue, make_regex).step(events))
+    ledger.record(Engine(pack.rules, pack.catalogue, make_regex, EngineSettings(weights=pack.weights)).step(events))
     return len(ledger.standing())
 
 

@@ -14,10 +14,12 @@ import click
 from monitor.cli.main import WRONG_USAGE
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.rule import Rule
+from monitor.core.weighing.weights import Weights
 from monitor.packs.catalogue import load_catalogues
 from monitor.packs.loader import load_rules
 from monitor.packs.problems import Problem, nearest
 from monitor.packs.shipped import shipped_rules
+from monitor.packs.weights import load_weights, shipped_weights
 
 _MOST_NAMES = 8
 """Names of rules in one message: all that come with the program would fill the screen."""
@@ -35,6 +37,24 @@ catalogue_option = click.option(
     type=click.Path(exists=True, path_type=Path),
     help="Services, their dependencies, and who counts as a user: a file or a directory (repeatable).",
 )
+
+
+weights_option = click.option(
+    "--weights",
+    "weights_path",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Weights of the evidence to use instead of those that come with the program.",
+)
+
+
+def read_weights(path: Path | None) -> Weights:
+    """The weights of a file, or those that come with the program."""
+    if path is None:
+        return shipped_weights()
+    loaded = load_weights(path)
+    stop_on_errors(loaded.problems)
+    assert loaded.weights is not None
+    return loaded.weights
 
 
 def read_rules(path: Path | None) -> tuple[Rule, ...]:

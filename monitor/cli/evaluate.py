@@ -18,12 +18,13 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.cli.case_files import find_case_files, load_case
-from monitor.cli.engine_options import printable, read_rules, rules_option
+from monitor.cli.engine_options import printable, read_rules, read_weights, rules_option, weights_option
 from monitor.cli.figures_view import PLAIN, comparison, console, dialect_table, show_calibration
 from monitor.cli.main import FAILED
 from monitor.cli.put_aside import told as tell_fault
 from monitor.core.model.faults import TooManyFaults
 from monitor.core.model.rule import Rule
+from monitor.core.weighing.weights import Weights
 from monitor.lab.baseline import BASELINE, TRIVIAL
 from monitor.lab.cases import Case
 from monitor.lab.curve import picture
@@ -56,6 +57,7 @@ _WIDTH_WITHOUT_TERMINAL = 180
     type=click.Path(exists=True, file_okay=False, path_type=Path),
 )
 @rules_option
+@weights_option
 @click.option("--format", "output", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.option("--dialects", is_flag=True, help="Judge the cases again as other organisations' tools would tell them.")
 @click.option(
@@ -71,6 +73,7 @@ _WIDTH_WITHOUT_TERMINAL = 180
 def command(
     directories: tuple[Path, ...],
     rules_path: Path | None,
+    weights_path: Path | None,
     output: str,
     dialects: bool,
     folds: str | None,
@@ -82,6 +85,7 @@ def command(
     judged).
     """
     rules = read_rules(rules_path)
+    weights = read_weights(weights_path)
     found = {directory: find_case_files(directory) for directory in directories}
     paths = [path for each in found.values() for path in each]
     for directory in (directory for directory, each in found.items() if not each):
@@ -90,8 +94,8 @@ def command(
             err=True,
         )
     cases = _load(paths)
-    outcomes, trivial = _judged(cases, rules)
-    spoken = _in_dialects(cases, outcomes, rules) if dialects else {}
+    outcomes, trivial = _judged(cases, rules, weights)
+    spoken = _in_dialects(cases, outcomes, rules, weights) if dialects else {}
     directory_of = {case.id: str(path.parent) for path, case in cases}
     grouped = () if folds is None else _grouped(outcomes, folds, directory_of)
     if curve is not None:
@@ -127,12 +131,14 @@ def _load(paths: list[Path]) -> list[tuple[Path, Case]]:
     return cases
 
 
-def _judged(cases: list[tuple[Path, Case]], rules: Sequence[Rule]) -> tuple[list[Outcome], list[Outcome]]:
+def _judged(
+    cases: list[tuple[Path, Case]], rules: Sequence[Rule], weights: Weights
+) -> tuple[list[Outcome], list[Outcome]]:
     """Each case by these rules and by the baseline; one at which the engine fails too often is named and left out."""
     outcomes, trivial = [], []
     for path, case in _watched(cases, "evaluate"):
         try:
-            outcome = run_case(case, rules, make_regex)
+            outcome = run_case(case, rules, make_regex, weights)
             trivial.append(run_case(case, (TRIVIAL,), make_regex))
         except TooManyFaults as error:
             click.echo(f"{path}: {printable(str(error))}", err=True)
@@ -148,11 +154,15 @@ def _watched(cases: list[tuple[Path, Case]], what: str) -> Iterable[tuple[Path, 
     return track(cases, what, console=errors, transient=True, disable=not errors.is_terminal)
 
 
-def _in_dialects(cases: list[tuple[Path, Case]], outcomes: list[Outcome], rules: Sequence[Rule]) -> dict[str, Summary]:
+def _in_dialects(
+    cases: list[tuple[Path, Case]], outcomes: list[Outcome], rules: Sequence[Rule], weights: Weights
+) -> dict[str, Summary]:
     rows = {PLAIN: summary(outcomes)}
     for dialect in DIALECTS:
         watched = _watched(cases, dialect.key)
-        rows[dialect.key] = summary([run_case(in_dialect(case, dialect), rules, make_regex) for _, case in watched])
+        rows[dialect.key] = summary(
+            [run_case(in_dialect(case, dialect), rules, make_regex, weights) for _, case in watched]
+        )
     return rows
 
 

@@ -17,11 +17,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from monitor.cli.engine_options import printable, read_rules, rules_option
+from monitor.cli.engine_options import printable, read_rules, read_weights, rules_option, weights_option
 from monitor.cli.figures_view import PLAIN, comparison, console, dialect_table, show_calibration
 from monitor.cli.main import FAILED
 from monitor.core.model.events import Event
 from monitor.core.model.rule import Rule
+from monitor.core.weighing.weights import Weights
 from monitor.decode.canonical import encode
 from monitor.lab.baseline import BASELINE, TRIVIAL
 from monitor.lab.curve import picture
@@ -57,6 +58,7 @@ _WIDTH_WITHOUT_TERMINAL = 180
     help="Whether each tool has its own name for a service, or all have one.",
 )
 @rules_option
+@weights_option
 @click.option("--format", "output", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.option("--examples", type=click.IntRange(0, 10_000), default=3, show_default=True, help="False drafts to show.")
 @click.option("--require", is_flag=True, help="Exit with 1 where a figure is not what is asked.")
@@ -82,6 +84,7 @@ def command(
     near_misses: int | None,
     names: str,
     rules_path: Path | None,
+    weights_path: Path | None,
     output: str,
     examples: int,
     require: bool,
@@ -104,7 +107,7 @@ def command(
         raise click.UsageError(f"{error}; try more --days, more --services or fewer --near-misses") from error
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
-    played = _play(year, rules, baseline=baseline, dialects=dialects, keep=keep)
+    played = _play(year, rules, read_weights(weights_path), baseline=baseline, dialects=dialects, keep=keep)
     if keep is not None:
         _keep_truth(keep, year)
     if curve is not None:
@@ -133,9 +136,11 @@ class Played(msgspec.Struct, frozen=True):
     dialects: dict[str, Summary]
 
 
-def _play(year: Year, rules: Sequence[Rule], *, baseline: bool, dialects: bool, keep: Path | None) -> Played:
+def _play(
+    year: Year, rules: Sequence[Rule], weights: Weights, *, baseline: bool, dialects: bool, keep: Path | None
+) -> Played:
     catalogue = year.organisation.catalogue
-    run, draw = Run(rules, catalogue, make_regex, year.story_of), Draw(year.shape.seed)
+    run, draw = Run(rules, catalogue, make_regex, year.story_of, weights), Draw(year.shape.seed)
     trivial = Run((TRIVIAL,), catalogue, make_regex, year.story_of) if baseline else None
     steps: list[Callable[[list[Event]], object]] = [run.step]
     if trivial is not None:
@@ -151,7 +156,7 @@ def _play(year: Year, rules: Sequence[Rule], *, baseline: bool, dialects: bool, 
         task = bar.add_task("measure", total=year.shape.days)
         events = play(year, steps, lambda day: bar.update(task, completed=day))
         engine = run.end(year.truths)
-        spoken = {} if tape is None else {PLAIN: engine.summary, **_in_dialects(tape, year, rules)}
+        spoken = {} if tape is None else {PLAIN: engine.summary, **_in_dialects(tape, year, rules, weights)}
     return Played(
         events=events,
         engine=engine,
@@ -161,11 +166,11 @@ def _play(year: Year, rules: Sequence[Rule], *, baseline: bool, dialects: bool, 
     )
 
 
-def _in_dialects(tape: Tape, year: Year, rules: Sequence[Rule]) -> dict[str, Summary]:
+def _in_dialects(tape: Tape, year: Year, rules: Sequence[Rule], weights: Weights) -> dict[str, Summary]:
     """One run a dialect over what was recorded; the truth stays what it was."""
     rows = {}
     for dialect in DIALECTS:
-        run = Run(rules, dialect.recatalogue(year.organisation.catalogue), make_regex, year.story_of)
+        run = Run(rules, dialect.recatalogue(year.organisation.catalogue), make_regex, year.story_of, weights)
         for batch in tape.batches():
             run.step(dialect.speak(batch))
         rows[dialect.key] = run.end(year.truths).summary

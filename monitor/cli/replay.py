@@ -21,12 +21,14 @@ from monitor.cli.engine_options import (
     printable,
     read_catalogue,
     read_rules,
+    read_weights,
     rules_option,
+    weights_option,
 )
 from monitor.cli.main import FAILED, UNREADABLE
 from monitor.cli.put_aside import run_without_culprits
 from monitor.cli.watching import FilesWatcher, collect_garbage_rarely, unreadable
-from monitor.core.deciding.engine import Engine
+from monitor.core.deciding.engine import Engine, EngineSettings
 from monitor.core.model.faults import Culprit
 from monitor.core.model.near_miss import State
 from monitor.lab.ledger import Entry, Ledger
@@ -47,8 +49,15 @@ _WIDTH_WITHOUT_TERMINAL = 160
 )
 @rules_option
 @catalogue_option
+@weights_option
 @click.option("--format", "output", type=click.Choice(["jsonl", "table"]), default="jsonl", show_default=True)
-def command(files: tuple[str, ...], rules_path: Path | None, catalogue_paths: tuple[Path, ...], output: str) -> None:
+def command(
+    files: tuple[str, ...],
+    rules_path: Path | None,
+    catalogue_paths: tuple[Path, ...],
+    weights_path: Path | None,
+    output: str,
+) -> None:
     """Play FILE... (JSON Lines of events, plain or gzip, zstd, bz2, xz; - reads standard input) to the end.
 
     Prints one JSON object for each draft, also for those that were withdrawn, with the reason. Several files are
@@ -59,12 +68,13 @@ def command(files: tuple[str, ...], rules_path: Path | None, catalogue_paths: tu
     if files.count("-") > 1:
         raise click.UsageError("standard input (-) can be given only once")
     rules, catalogue = read_rules(rules_path), read_catalogue(catalogue_paths)
+    how = EngineSettings(weights=read_weights(weights_path))
     collect_garbage_rarely()
     limits = limits_for(len(files))
     named: set[tuple[str, int]] = set()
 
     def play(aside: Collection[Culprit]) -> tuple[Ledger, Summary]:
-        engine = Engine(rules, catalogue, make_regex, aside=aside)
+        engine = Engine(rules, catalogue, make_regex, how, aside=aside)
         with FilesWatcher("replay", files, named) as watcher:
             sources = [Source(file, read_lines(file, limits)) for file in files]
             try:

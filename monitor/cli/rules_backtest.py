@@ -13,7 +13,14 @@ import click
 import msgspec
 
 from monitor.cli.backtest_view import make_console, print_differences, print_report
-from monitor.cli.engine_options import catalogue_option, check_names, printable, read_catalogue
+from monitor.cli.engine_options import (
+    catalogue_option,
+    check_names,
+    printable,
+    read_catalogue,
+    read_weights,
+    weights_option,
+)
 from monitor.cli.main import FAILED, UNREADABLE
 from monitor.cli.put_aside import run_without_culprits
 from monitor.cli.rules_test import rule_paths
@@ -43,6 +50,7 @@ from monitor.packs.shipped import shipped_rules
 @click.option("--against", "other", type=click.Path(exists=True, path_type=Path), metavar="PATH",
               help="Rules as they were before: what appears, vanishes and changes with those of PATH.")  # fmt: skip
 @catalogue_option
+@weights_option
 @click.option("--rule", "names", multiple=True, metavar="NAME", help="Show only this rule (repeatable); all still run.")
 @click.option("--examples", type=click.IntRange(min=0), default=3, show_default=True, metavar="N",
               help="Drafts to show of each rule, and of each kind of difference.")  # fmt: skip
@@ -55,6 +63,7 @@ def backtest(
     until: Instant | None,
     other: Path | None,
     catalogue_paths: tuple[Path, ...],
+    weights_path: Path | None,
     names: tuple[str, ...],
     examples: int,
     output: str,
@@ -76,16 +85,18 @@ def backtest(
     before_rules = None if other is None else _read((other,))
     check_names(names, {rule.name for rule in (*rules, *(before_rules or ()))})
     catalogue = read_catalogue(catalogue_paths)
-    compared = before_rules is not None
+    weights = read_weights(weights_path)
     collect_garbage_rarely()
     span = (EARLIEST if since is None else since, LATEST if until is None else until)
     named: set[tuple[str, int]] = set()
 
     def run(aside: Collection[Culprit]) -> tuple[Backtest, Backtest | None, Summary]:
-        after = Backtest(rules, catalogue, make_regex, is_compared=compared, aside=aside)
-        before = None
-        if before_rules is not None:
-            before = Backtest(before_rules, catalogue, make_regex, is_compared=compared, aside=aside)
+        def prepared(tested: Sequence[Rule]) -> Backtest:
+            compared = before_rules is not None
+            return Backtest(tested, catalogue, make_regex, is_compared=compared, aside=aside, weights=weights)
+
+        after = prepared(rules)
+        before = None if before_rules is None else prepared(before_rules)
 
         def take(events: Sequence[Event]) -> None:
             opened = after.step(events)

@@ -20,7 +20,9 @@ from monitor.cli.engine_options import (
     printable,
     read_catalogue,
     read_rules,
+    read_weights,
     rules_option,
+    weights_option,
 )
 from monitor.cli.main import FAILED, UNREADABLE
 from monitor.cli.streams import check_address
@@ -56,6 +58,7 @@ AROUND = 35 * DAY
 @click.option("--verbose", "-v", is_flag=True, help="Of an event: every condition of every rule, also of far ones.")
 @rules_option
 @catalogue_option
+@weights_option
 def explain(
     names: tuple[str, ...],
     file: str | None,
@@ -65,6 +68,7 @@ def explain(
     verbose: bool,
     rules_path: Path | None,
     catalogue_paths: tuple[Path, ...],
+    weights_path: Path | None,
 ) -> None:
     """Say RULE in words; or why an event or a draft of a stream matched or did not.
 
@@ -95,9 +99,10 @@ def explain(
             (events, catalogue), kept = _stream(file, catalogue_paths), None
         if event is not None:
             full = verbose or bool(names)
-            print_why(explain_event(events, rules, catalogue, EventId(*event), make_regex, full=full))
+            weights = read_weights(weights_path)
+            print_why(explain_event(events, rules, catalogue, EventId(*event), make_regex, full=full, weights=weights))
         elif draft is not None:
-            print_why(explain_draft(events, rules, catalogue, draft, make_regex, kept))
+            print_why(explain_draft(events, rules, catalogue, draft, make_regex, kept, read_weights(weights_path)))
     except (NoSuchEvent, NoSuchDraft) as error:
         click.echo(printable(str(error)), err=True)
         sys.exit(FAILED)

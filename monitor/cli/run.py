@@ -45,7 +45,7 @@ def command(catalogue: tuple[str, ...], **flags: str | None) -> None:
 
 def read_pack(settings: Settings) -> Pack:
     """Rules, catalogue and own mappings of the settings. Prints every problem; exits with 2 where one is an error."""
-    loaded = load_pack(settings.rules, settings.catalogue, settings.mappings)
+    loaded = load_pack(settings.rules, settings.catalogue, settings.mappings, settings.weights)
     stop_on_errors(loaded.problems)
     return compiled_pack(loaded)
 

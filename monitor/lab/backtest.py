@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
-from monitor.core.deciding.engine import Engine
+from monitor.core.deciding.engine import Engine, EngineSettings
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.conditions import MakeRegex
 from monitor.core.model.decisions import Amend, Decision, Ignore, Open
@@ -18,6 +18,8 @@ from monitor.core.model.events import DAY, Event, EventId, Instant, to_datetime
 from monitor.core.model.faults import Culprit
 from monitor.core.model.near_miss import Mode, State, Verdict
 from monitor.core.model.rule import Rule
+from monitor.core.weighing.shapes import SHAPES
+from monitor.core.weighing.weights import Weights
 from monitor.lab.ledger import Entry, Ledger
 from monitor.lab.reasons import Reasons
 from monitor.lab.replay import without
@@ -120,8 +122,9 @@ class _Run:
         make_regex: MakeRegex,
         reasons: Reasons | None,
         aside: Collection[Culprit],
+        weights: Weights | None,
     ) -> None:
-        self._engine = Engine(rules, catalogue, make_regex, aside=aside)
+        self._engine = Engine(rules, catalogue, make_regex, EngineSettings(weights=weights), aside=aside)
         self.ledger = Ledger()
         self.not_opened: Counter[tuple[str, str]] = Counter()
         self.reasons = reasons
@@ -159,16 +162,19 @@ class Backtest:
         *,
         is_compared: bool = False,
         aside: Collection[Culprit] = (),
+        weights: Weights | None = None,
     ) -> None:
         """`is_compared`: keep the engine's reasons too, so that `why_not` can tell them. `aside`: leave this out."""
         self._aside = aside
 
         def run(rules: Sequence[Rule]) -> _Run:
-            return _Run(rules, catalogue, make_regex, Reasons() if is_compared else None, aside)
+            return _Run(rules, catalogue, make_regex, Reasons() if is_compared else None, aside, weights)
 
         self.rules = tuple(rules)
         self._catalogue = catalogue
-        self._modes: dict[str, Mode] = {rule.name: rule.mode for rule in rules}
+        # What the net finds by itself has a name as well, and figures of its own.
+        self._named = self.rules + (() if weights is None else tuple(SHAPES.values()))
+        self._modes: dict[str, Mode] = {rule.name: rule.mode for rule in self._named}
         self._shown = run(rules)
         self._promoted = run(as_live(rules)) if has_shadow(rules) else None
         self._events = 0
@@ -214,7 +220,9 @@ class Backtest:
     def report(self) -> Report:
         """What came of it so far."""
         found = tuple(sorted(self._found(), key=lambda one: (one.opened_at, one.id, one.mode)))
-        rules = tuple(self._figures(rule, found) for rule in sorted(self.rules, key=lambda rule: rule.name))
+        seen = {one.rule for one in found}
+        shown = [rule for rule in self._named if rule.name in seen or rule in self.rules]
+        rules = tuple(self._figures(rule, found) for rule in sorted(shown, key=lambda rule: rule.name))
         weeks = self._weeks | {_week(one.opened_at) for one in found}
         return Report(self._events, _labels(sorted(weeks)), rules, _teams(found), found, self._shown.ledger.late)
 

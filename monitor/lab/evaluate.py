@@ -10,11 +10,12 @@ from collections.abc import Callable, Collection, Hashable, Sequence
 
 import msgspec
 
-from monitor.core.deciding.engine import Engine
+from monitor.core.deciding.engine import Engine, EngineSettings
 from monitor.core.model.conditions import MakeRegex
 from monitor.core.model.faults import Culprit, Fault, without_culprits
 from monitor.core.model.near_miss import Draft, State
 from monitor.core.model.rule import Rule
+from monitor.core.weighing.weights import Weights
 from monitor.decode.streams import arrival_order
 from monitor.lab.cases import Case, Confidence, Label
 from monitor.lab.dialects import Dialect
@@ -77,15 +78,17 @@ class Outcome(msgspec.Struct, frozen=True):
     faults: tuple[Fault, ...] = ()
 
 
-def run_case(case: Case, rules: Sequence[Rule], make_regex: MakeRegex) -> Outcome:
+def run_case(case: Case, rules: Sequence[Rule], make_regex: MakeRegex, weights: Weights | None = None) -> Outcome:
     """The case in its own engine, from its own catalogue, its events in the order in which they arrived.
 
     Raises TooManyFaults.
     """
     events = [admitted(event) for event in arrival_order(case.events)]
 
+    how = EngineSettings(weights=weights)
+
     def run(aside: Collection[Culprit]) -> Ledger:
-        engine, ledger = Engine(rules, case.catalogue, make_regex, aside=aside), Ledger()
+        engine, ledger = Engine(rules, case.catalogue, make_regex, how, aside=aside), Ledger()
         ledger.record(engine.step(without(events, aside)))
         ledger.record(engine.end())
         return ledger

@@ -17,6 +17,7 @@ from monitor.core.model.events import Event, to_text
 from monitor.core.model.near_miss import Cited, Draft, FeedReport, State
 from monitor.core.model.rule import Rule
 from monitor.core.resolving.resolver import Resolver
+from monitor.core.weighing.weights import Weights
 from monitor.decode.streams import arrival_order
 from monitor.lab.explain import decided
 from monitor.lab.ledger import Entry, Ledger
@@ -38,6 +39,7 @@ def explain_draft(
     draft_id: str,
     make_regex: MakeRegex,
     kept: Entry | None = None,
+    weights: Weights | None = None,
 ) -> Why:
     """The tree of a draft, also of one that was withdrawn or merged: why it matched, condition by condition.
 
@@ -46,10 +48,10 @@ def explain_draft(
     and why not. Raises NoSuchDraft where there is neither.
     """
     ordered = Resolver(catalogue).all(arrival_order(list(events)))
-    engine, decisions, entries = _run(rules, catalogue, make_regex, ordered)
+    engine, decisions, entries = _run(rules, catalogue, make_regex, ordered, weights)
     if draft_id not in entries and kept is None and has_shadow(rules):
         # Not shown to anybody, but a backtest names it.
-        engine, decisions, entries = _run(as_live(rules), catalogue, make_regex, ordered)
+        engine, decisions, entries = _run(as_live(rules), catalogue, make_regex, ordered, weights)
     entry = kept or entries.get(draft_id)
     if entry is None:
         known = ", ".join(sorted(entries)) or "none"
@@ -72,9 +74,13 @@ def explain_draft(
 
 
 def _run(
-    rules: Sequence[Rule], catalogue: Catalogue, make_regex: MakeRegex, ordered: Sequence[Event]
+    rules: Sequence[Rule],
+    catalogue: Catalogue,
+    make_regex: MakeRegex,
+    ordered: Sequence[Event],
+    weights: Weights | None,
 ) -> tuple[Engine, list[Decision], dict[str, Entry]]:
-    engine, decisions, _ = decided(rules, catalogue, make_regex, ordered)
+    engine, decisions, _ = decided(rules, catalogue, make_regex, ordered, weights)
     ledger = Ledger()
     ledger.record(decisions)
     return engine, decisions, {entry.draft.id: entry for entry in ledger.entries()}

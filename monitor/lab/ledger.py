@@ -17,8 +17,8 @@ import msgspec
 from monitor.core.model.decisions import Amend, Decision, Ignore, Late, Merge, Open, Withdraw
 from monitor.core.model.events import Instant
 from monitor.core.model.near_miss import Cited, Draft, State, public_line
+from monitor.core.model.packing import pack, unpack
 from monitor.core.model.reasons import NotOpened, Withdrawn
-from monitor.core.state.packing import pack, unpack
 
 SHOWN_MODES: frozenset[str] = frozenset({"live", "digest"})
 IN_MEMORY = 1 << 24

@@ -12,7 +12,7 @@ from typing import Self
 
 import msgspec
 
-from monitor.core.deciding.engine import Engine
+from monitor.core.deciding.engine import Engine, EngineSettings
 from monitor.core.model.budget import team_of, week_of
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.conditions import MakeRegex
@@ -20,6 +20,7 @@ from monitor.core.model.decisions import Decision, Ignore
 from monitor.core.model.events import Event, EventId, to_text
 from monitor.core.model.near_miss import State
 from monitor.core.model.rule import Rule
+from monitor.core.weighing.weights import Weights
 from monitor.decode.canonical import decode_line, encode
 from monitor.lab.figures import BUDGET, Scored, Summary, is_an_act, luck, probability_of, summarise
 from monitor.lab.ledger import IN_MEMORY, Entry, Ledger
@@ -121,10 +122,11 @@ class Run:
         catalogue: Catalogue,
         make_regex: MakeRegex,
         story_of: Callable[[EventId], str],
+        weights: Weights | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._story_of = story_of
-        self._engine = Engine(rules, catalogue, make_regex)
+        self._engine = Engine(rules, catalogue, make_regex, EngineSettings(weights=weights))
         self._ledger = Ledger()
         self._reasons: dict[EventId, Counter[str]] = {}
 

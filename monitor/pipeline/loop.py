@@ -232,7 +232,7 @@ class EngineLoop:
         if current is None or current.number == self._pack_number:
             return []
         self._pack_number, pack = current.number, current.pack
-        decided = engine.replace(pack.rules, pack.catalogue, pack.compiled)
+        decided = engine.replace(pack.rules, pack.catalogue, pack.compiled, pack.weights)
         _log.info("engine_renewed", rules_hash=pack.rules_hash, catalogue_hash=pack.catalogue_hash)
         return decided
 

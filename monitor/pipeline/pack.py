@@ -13,6 +13,7 @@ from monitor.core.matching.matcher import Matcher
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import SECOND
 from monitor.core.model.rule import Rule
+from monitor.core.weighing.weights import Weights
 from monitor.decode.registry import use_own
 from monitor.decode.tool import Tool
 from monitor.ops.logs import get_logger
@@ -26,22 +27,27 @@ _log = get_logger("pack")
 
 
 class Pack(msgspec.Struct, frozen=True):
-    """Rules and catalogue with the hashes of their content. `marks` tells the files that they were read from."""
+    """Rules and catalogue with the hashes of their content, and the weights of the evidence.
+
+    `marks` tells the files that they were read from.
+    """
 
     rules: Sequence[Rule]
     catalogue: Catalogue
     rules_hash: str
     catalogue_hash: str
     compiled: Matcher
+    weights: Weights | None = None
     marks: Hashable = ()
     tools: Sequence[Tool] = ()
     tools_hash: str = ""
 
     def says_the_same(self, other: Pack) -> bool:
-        return (self.rules_hash, self.catalogue_hash, self.tools_hash) == (
+        return (self.rules_hash, self.catalogue_hash, self.tools_hash, self.weights) == (
             other.rules_hash,
             other.catalogue_hash,
             other.tools_hash,
+            other.weights,
         )
 
 

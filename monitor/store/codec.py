@@ -10,7 +10,7 @@ import msgspec
 from monitor.core.model.decisions import Ignore
 from monitor.core.model.events import Event, Instant
 from monitor.core.model.near_miss import Draft
-from monitor.core.state.packing import from_plain, to_plain
+from monitor.core.model.packing import from_plain, to_plain
 from monitor.decode.canonical import decode_line, encode
 
 encode_event: Callable[[Event], bytes] = encode

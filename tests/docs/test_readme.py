@@ -72,6 +72,10 @@ def test_files_that_a_page_names_are_there(page: Path) -> None:
 def test_methods_that_a_page_names_are_there(page: Path) -> None:
     program = "\n".join(text(path) or "" for path in tracked() if path.parts[0] == "monitor" and path.suffix == ".py")
     for owner, method in re.findall(r"`([A-Z]\w+)\.([a-z_]\w*)(?:\(\))?`", text(page) or ""):
+        if owner.isupper():
+            assert re.search(rf"^{owner} = ", program, re.MULTILINE), f"{page} names {owner}"
+            assert re.search(rf"^    {method}: ", program, re.MULTILINE), f"{page} names {owner}.{method}"
+            continue
         assert f"class {owner}" in program, f"{page} names {owner}"
         assert re.search(rf"def {method}\b", program), f"{page} names {owner}.{method}"
 

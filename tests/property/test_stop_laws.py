@@ -11,9 +11,9 @@ import yaml
 from monitor.core.deciding.engine import Engine
 from monitor.core.model.decisions import Ignore
 from monitor.core.model.events import DAY
+from monitor.core.model.packing import pack
 from monitor.core.model.reasons import NotOpened
 from monitor.core.model.rule import Intervention, Step
-from monitor.core.state.packing import pack
 from monitor.decode.canonical import decode_line
 from monitor.lab.generator import Shape, catalogue_mapping, generate
 from monitor.packs.catalogue import load_catalogue

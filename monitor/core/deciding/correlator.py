@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from monitor.core.deciding.catch import instance_of
 from monitor.core.deciding.clauses import clause_unmet, point
 from monitor.core.matching.facts import is_drill
 from monitor.core.matching.matcher import CompiledRule, CompiledStep, MatchedSteps, Matcher
@@ -24,6 +25,8 @@ from monitor.core.state.candidates import Evidence, Instance, correlation_key
 from monitor.core.state.engine_state import EngineState
 from monitor.core.state.episodes import Episode, reference_of
 from monitor.core.state.pending_hazards import CLEARED
+from monitor.core.weighing.option import Caught
+from monitor.core.weighing.shapes import rule_named
 
 
 class Correlator:
@@ -239,6 +242,18 @@ class Correlator:
                 track.observe(event)
         return instance
 
+    def catch(self, caught: Caught) -> None:
+        """Make a candidate of what the net caught; one that is known already keeps its evidence."""
+        if caught.id in self.state.instances:
+            return
+        instance = instance_of(caught, self.catalogue)
+        services = sorted({event.service for event in instance.hazards.events if event.service is not None})
+        for event in self.state.memory.between(services, sorted(ALERT_STATES), instance.first_sign_at, self.state.now):
+            if (track := instance.tracks.get(alert_key(event))) is not None:
+                track.observe(event)
+        self.state.add_instance(instance)
+        self._join_episode(instance)
+
     def _add_action(self, instance: Instance, compiled: CompiledRule, event: Event) -> None:
         """A further action of a candidate, if it fits like the first."""
         act = compiled.rule.intervention
@@ -340,7 +355,7 @@ class Correlator:
             matching.sort(key=_seniority)
             episode = matching[0]
             for other in matching[1:]:
-                self._merge(other, episode)
+                self.merge(other, episode)
         else:
             episode = Episode(id=instance.id, services=[instance.service], first_sign_at=instance.first_sign_at)
             self.state.add_episode(episode)
@@ -372,10 +387,11 @@ class Correlator:
     def _waited_long(self, episode: Episode) -> bool:
         """A notice of long ago does not make long what happens now, when somebody acts on it."""
         known = (self.state.instances.get(name) for name in episode.instances)
-        rules = [self.matcher.rules[instance.rule].rule for instance in known if instance is not None]
+        rules = [rule_named(instance.rule, self.matcher.rules) for instance in known if instance is not None]
         return not episode.outcome and any(rule.has_deadline for rule in rules)
 
-    def _merge(self, younger: Episode, elder: Episode) -> None:
+    def merge(self, younger: Episode, elder: Episode) -> None:
+        """Two episodes are one real event: the elder goes on with everything."""
         for instance_id in younger.instances:
             self.state.instances[instance_id].episode = elder.id
             self.state.touch_instance(self.state.instances[instance_id])

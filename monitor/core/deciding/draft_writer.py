@@ -24,7 +24,7 @@ from monitor.core.deciding.impact import Coverage
 from monitor.core.deciding.safe_window import Safe
 from monitor.core.matching.matcher import Matcher
 from monitor.core.model.events import Event, Instant
-from monitor.core.model.near_miss import Draft, Verdict
+from monitor.core.model.near_miss import Draft, Mode, Verdict
 from monitor.core.model.reasons import Missing
 from monitor.core.model.retention_policy import RETENTION
 from monitor.core.model.rule import Rule
@@ -34,6 +34,8 @@ from monitor.core.state.candidates import Instance
 from monitor.core.state.engine_state import EngineState
 from monitor.core.state.episodes import Episode
 from monitor.core.state.ttl_by_kind import CONTEXT_KINDS
+from monitor.core.weighing.net import Weighed
+from monitor.core.weighing.shapes import rule_named
 
 MOST_QUESTIONS = 5
 """A reviewer picks a few; the rule that names the episode asks first."""
@@ -51,6 +53,8 @@ class Judged(msgspec.Struct, frozen=True):
     notes: dict[str, list[str]]
     steps: list[Event]
     chain: tuple[str, ...]
+    weighed: Weighed | None = None
+    mode: Mode | None = None
 
 
 class Writer:
@@ -85,7 +89,7 @@ class Writer:
             rule_versions={rule.name: rule.version for rule in rules},
             family=primary.family,
             kind=primary.kind,
-            mode=primary.mode,
+            mode=judged.mode or primary.mode,
             service=first.service,
             services=tuple(dict.fromkeys([first.service, *services_of([*hazards, *actions])])),
             environment=own_action.environment or own_hazard.environment,
@@ -114,6 +118,8 @@ class Writer:
             repeat_of=tuple(repeats),
             chain=judged.chain,
             rank=rank_of(hazards, len(repeats), confidence, generic),
+            probability=None if judged.weighed is None else round(judged.weighed.probability, 3),
+            reasons=() if judged.weighed is None else judged.weighed.reasons,
         )
 
     def _context(self, episode: Episode, services: frozenset[str], safe_at: int, now: int) -> list[Event]:
@@ -138,7 +144,7 @@ class Writer:
         return min(times, default=None)
 
     def _rule(self, instance: Instance) -> Rule:
-        return self.matcher.rules[instance.rule].rule
+        return rule_named(instance.rule, self.matcher.rules)
 
 
 def services_of(events: Sequence[Event]) -> list[str]:

@@ -33,6 +33,9 @@ from monitor.core.state.memory import RememberedEvent, entry
 from monitor.core.state.pending_hazards import ANY_RULE
 from monitor.core.state.retention import Retention
 from monitor.core.state.ttl_by_kind import CONTEXT_KINDS, TTL_BY_KIND
+from monitor.core.weighing.net import WATCHED, Net
+from monitor.core.weighing.shapes import SHAPES
+from monitor.core.weighing.weights import Weights
 
 FOREVER = 2**62
 EXPIRE_EVERY = 5 * MINUTE
@@ -45,11 +48,13 @@ _IMPACT_KINDS = frozenset({"impact.started", "impact.ended", "incident.opened", 
 class EngineSettings(msgspec.Struct, frozen=True):
     """`lateness`: how far behind the newest event another may arrive and still be in its place (microseconds).
 
+    `weights`: how evidence is weighed; without them every candidate of a rule gives a draft, and nothing else does.
     `external_watermark`: ticks alone move the watermark, since several engines share one.
     """
 
     lateness: int = 60 * SECOND
     external_watermark: bool = False
+    weights: Weights | None = None
 
 
 class Engine:
@@ -78,6 +83,7 @@ class Engine:
         self._at_work_on: Event | None = None
         self._make_regex = make_regex
         self._is_home = is_home
+        self._weights = settings.weights
         self._out: list[Decision] = []
         written: dict[EventId, int] = {}
         if cells:
@@ -96,20 +102,20 @@ class Engine:
         self.catalogue = catalogue
         self._resolver = Resolver(catalogue)
         last_values = self.state.last_values
-        matcher = (
-            Matcher(rules, catalogue, last_values, self._make_regex)
-            if compiled is None
-            else compiled.seeing(last_values)
-        )
+        matcher = compiled.seeing(last_values) if compiled else Matcher(rules, catalogue, last_values, self._make_regex)
         self._matcher = matcher
         self._match = matcher.match if self._is_home is None else self._match_here
         self._retention = Retention(matcher, catalogue)
         last_values.want(matcher.facts_asked)
         self._recorded = recorded = last_values.kinds
         self._relevant = matcher.kinds | TTL_BY_KIND.keys() | ALERT_STATES | recorded | _IN_TURN
+        weights = self._weights
+        self._net = None if weights is None else Net(self.state.observed, catalogue, weights, self._is_home)
+        if self._net is not None:
+            self._relevant |= WATCHED
         self._correlator = Correlator(self.state, matcher, catalogue, self._out)
         self._expiry = HazardExpiry(self.state.pending_hazards, matcher, self._out)
-        self._judge = Judge(self.state, matcher, catalogue, self._correlator, self._out)
+        self._judge = Judge(self.state, matcher, catalogue, self._correlator, self._out, self._net)
 
     def _match_here(self, event: Event, derived: DerivedFacts | None = None) -> tuple[int, DerivedFacts | None]:
         """The steps that an event matches for this engine, which is one of several."""
@@ -118,13 +124,23 @@ class Engine:
             return mask & ~self._matcher.hazard_bits, derived
         return mask, derived
 
-    def replace(self, rules: Sequence[Rule], catalogue: Catalogue, compiled: Matcher | None = None) -> list[Decision]:
+    def replace(
+        self,
+        rules: Sequence[Rule],
+        catalogue: Catalogue,
+        compiled: Matcher | None = None,
+        weights: Weights | None = None,
+    ) -> list[Decision]:
         """Go on by these rules and this catalogue, exactly as a stop and a start with them would.
 
         What waits under a rule that stayed the same waits on. A rule that changed begins anew with the events that are
-        remembered; what the rules before did not want was not kept. `compiled`: as for a new engine.
+        remembered; what the rules before did not want was not kept.
+
+        `compiled`: as for a new engine; `weights`: None keeps those in force.
         """
         before = self._retention.longest
+        if weights is not None:
+            self._weights = weights
         self._wire(rules, catalogue, compiled)
         remembered = self._rebuild_indexes()
         self._write_again(remembered, lambda kept: before(kept.event.kind, kept.before))
@@ -151,7 +167,9 @@ class Engine:
     def _look_at_all(self) -> list[RememberedEvent]:
         state, correlator, rules = self.state, self._correlator, self._matcher.rules
         dropped = [
-            i for i in state.instances.values() if i.rule not in rules or rules[i.rule].rule.version != i.version
+            i
+            for i in state.instances.values()
+            if i.rule not in SHAPES and (i.rule not in rules or rules[i.rule].rule.version != i.version)
         ]
         for instance in dropped:
             episode = state.episodes[instance.episode]
@@ -324,7 +342,7 @@ class Engine:
         elif kind == "close":
             self._judge.close(episode, now)
 
-    def _process(self, event: Event) -> int:
+    def _process(self, event: Event, *, late: bool = False) -> int:
         """Give one event to whoever may want it; the mask of the steps that it matched."""
         state, kind = self.state, event.kind
         if kind == "impact.clear":
@@ -333,7 +351,8 @@ class Engine:
         mask, derived = self._match(event)
         if kind in self._recorded:
             state.record_last_values(event)
-        if not mask and kind not in TTL_BY_KIND and not state.is_watched(event.service):
+        caught = self._net.observe(event, late=late) if self._net is not None else ()
+        if not mask and not caught and kind not in TTL_BY_KIND and not state.is_watched(event.service):
             return 0
         added = state.memory.add(event, mask, derived)
         if not added.is_new:
@@ -344,6 +363,8 @@ class Engine:
             correlator.hazards(matched, event)
             if matched.interventions:
                 correlator.interventions(matched, event)
+        for candidate in caught:
+            self._correlator.catch(candidate)
         if added.evicted is not None:
             self._correlator.evicted(*added.evicted)
         if kind in ALERT_STATES:
@@ -394,7 +415,7 @@ class Engine:
             self._look_again(self.catalogue.downward(event.service))
 
     def _process_late(self, event: Event) -> None:
-        matched = self._matcher.matched(self._process(event))
+        matched = self._matcher.matched(self._process(event, late=True))
         if event.service is None:
             return
         around = self.catalogue.around(event.service)
@@ -426,11 +447,4 @@ class Engine:
 
     def gauges(self) -> dict[str, float]:
         """Sizes for the metrics."""
-        state = self.state
-        return {
-            "open_instances": len(state.instances) + len(state.pending_hazards),
-            "open_episodes": sum(1 for episode in state.episodes.values() if not episode.closed),
-            "standing_drafts": sum(1 for e in state.episodes.values() if e.draft is not None and not e.withdrawn),
-            "pending_events": len(state.pending),
-            "feeds": len(state.feeds),
-        }
+        return self.state.gauges()

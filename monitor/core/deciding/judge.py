@@ -20,11 +20,12 @@ from monitor.core.deciding.impact import (
     incidents,
     maintenance_covers,
 )
+from monitor.core.deciding.rescue import Rescue, say_improbable, weigh
 from monitor.core.deciding.safe_window import Safe, danger_since, find_safe, harmless_for, is_report, window_end
 from monitor.core.matching.matcher import Matcher
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.decisions import Amend, Decision, Ignore, Open, Withdraw
-from monitor.core.model.events import Event, EventId, Instant
+from monitor.core.model.events import MINUTE, Event, EventId, Instant
 from monitor.core.model.near_miss import Draft, Verdict
 from monitor.core.model.reasons import Missing, NotOpened, Withdrawn
 from monitor.core.model.retention_policy import RETENTION
@@ -35,7 +36,11 @@ from monitor.core.state.candidates import Instance
 from monitor.core.state.engine_state import EngineState
 from monitor.core.state.episodes import Episode
 from monitor.core.state.memory import EVERYONE
+from monitor.core.weighing.net import Net
+from monitor.core.weighing.shapes import rule_named
 
+SAME_EVENT_WITHIN = 30 * MINUTE
+"""Drafts of one service whose spans lie so close together are one event."""
 MODE_ORDER = {"live": 0, "digest": 1, "shadow": 2}
 
 
@@ -51,13 +56,20 @@ class Refused(Exception):
 
 class Judge:
     def __init__(
-        self, state: EngineState, matcher: Matcher, catalogue: Catalogue, correlator: Correlator, out: list[Decision]
+        self,
+        state: EngineState,
+        matcher: Matcher,
+        catalogue: Catalogue,
+        correlator: Correlator,
+        out: list[Decision],
+        net: Net | None = None,
     ) -> None:
         self.state = state
         self.matcher = matcher
         self.catalogue = catalogue
         self.correlator = correlator
         self.out = out
+        self._net = net
         self._writer = Writer(state, matcher)
 
     # -- when to look ------------------------------------------------------------------------------------------
@@ -127,6 +139,8 @@ class Judge:
         self.state.set_timer(episode.closes_at, "close", episode.id)
 
     def _close(self, episode: Episode) -> None:
+        if self._net is not None:
+            self._net.release(episode.instances)
         for instance_id in episode.instances:
             if (instance := self.state.instances.get(instance_id)) is not None:
                 self.state.remove_instance(instance)
@@ -143,6 +157,9 @@ class Judge:
         except Refused as refused:
             self._refuse(episode, instances, refused, now)
             return
+        if episode.draft is None and (elder := self._same_event(episode)) is not None:
+            self.correlator.merge(episode, elder)
+            return
         episode.outcome = "draft"
         if episode.draft is None:
             self.out.append(Open(draft))
@@ -151,6 +168,20 @@ class Judge:
         elif draft != episode.draft:
             self.out.append(Amend(draft))
         episode.draft = draft
+
+    def _same_event(self, episode: Episode) -> Episode | None:
+        """An earlier draft of the same service that this one overlaps: one real event, one draft."""
+        if self._net is None:
+            return None
+        since, until = episode.first_sign_at, episode.safe_at or episode.window_to
+        for other in self.state.episodes_citing(frozenset(episode.services)):
+            if other.id == episode.id or other.closed or other.draft is None or other.withdrawn:
+                continue
+            other_until = (other.safe_at or other.window_to) + SAME_EVENT_WITHIN
+            overlaps = since <= other_until and other.first_sign_at <= until + SAME_EVENT_WITHIN
+            if overlaps and abs(since - other.first_sign_at) <= POLICY.longest_episode:
+                return other
+        return None
 
     def _refuse(self, episode: Episode, instances: list[Instance], refused: Refused, now: int) -> None:
         if refused.reason in (NotOpened.IMPACT_SEEN, NotOpened.IMPACT_IN_CHAIN):
@@ -179,7 +210,8 @@ class Judge:
         shown = [instance for instance in valid if self._rule(instance).mode != "shadow"]
         if not shown:
             raise Refused(NotOpened.SHADOW, "only rules in shadow mode match: counted, not shown")
-        instances = sorted(shown, key=self._precedence)
+        rescue = self._weigh(shown)
+        instances = sorted(rescue.instances, key=self._precedence)
         services = frozenset(s for i in instances for s in (i.service, *services_of(i.interventions.events)))
         scope = frozenset().union(*map(self.catalogue.upward, services))
         missing = self._placed(services, scope, instances)
@@ -194,8 +226,17 @@ class Judge:
         verdict: Verdict = "none" if seen.clear and Missing.SERVICE_UNKNOWN not in missing else "unknown"
         missing += [*seen.missing, *safe.missing, *self._doubts(instances, services, now)]
         chain = tuple(other.draft.id for other in predecessors if other.draft is not None)
-        judged = Judged(verdict, missing, seen, notes, steps, chain)
+        judged = Judged(verdict, missing, seen, notes, steps, chain, rescue.weighed, rescue.mode)
         return self._writer.write(episode, instances, safe, judged, now)
+
+    def _weigh(self, instances: list[Instance]) -> Rescue:
+        """How likely a rescue is; without weights every candidate stands. Raises Refused where it is not likely."""
+        if self._net is None:
+            return Rescue(None, None, instances)
+        rescue = weigh(self._net, instances, self._rule, self.catalogue)
+        if rescue.weighed is not None and not rescue.instances:
+            raise Refused(NotOpened.IMPROBABLE, say_improbable(rescue.weighed))
+        return rescue
 
     def _valid(
         self, instances: list[Instance], safe_at: int, now: int
@@ -228,7 +269,8 @@ class Judge:
         notes = []
         seen: list[Event] = []
         action = instance.interventions.earliest
-        for step in self.matcher.rules[instance.rule].clauses:
+        compiled = self.matcher.rules.get(instance.rule)
+        for step in compiled.clauses if compiled is not None else ():
             clause = step.clause
             assert clause is not None  # `clauses` are the further steps
             found = list(self.correlator.clause_events(step, instance, action, safe_at))
@@ -377,7 +419,7 @@ class Judge:
         return instances, [self._rule(instance) for instance in instances]
 
     def _rule(self, instance: Instance) -> Rule:
-        return self.matcher.rules[instance.rule].rule
+        return rule_named(instance.rule, self.matcher.rules)
 
     def _safe(self, episode: Episode, instances: list[Instance], rules: list[Rule], now: int) -> Safe:
         views = incidents(self.state.memory, self.catalogue, episode.services, now)

@@ -93,7 +93,8 @@ def find_safe(episode: Episode, instances: Sequence[Instance], settle: int, clos
 
 def window_end(episode: Episode, safe_at: int, rules: Sequence[Rule], instances: Sequence[Instance]) -> int:
     """Safe plus the longest hold, through the deadline where a rule holds to it, and past every step's own window."""
-    end = safe_at + max(rule.impact.hold for rule in rules)
+    holds = zip(instances, rules, strict=True)
+    end = safe_at + max(rule.impact.hold if known.hold is None else known.hold for known, rule in holds)
     by_name = {rule.name: rule for rule in rules}
     for instance in instances:
         rule = by_name[instance.rule]

@@ -50,6 +50,14 @@ class FeedReport(msgspec.Struct, frozen=True):
     detail: str
 
 
+class Reason(msgspec.Struct, frozen=True):
+    """One piece of evidence: the feature, what it added to the log-odds of a rescue, and the sentence that says why."""
+
+    feature: str
+    weight: float
+    text: str
+
+
 class Draft(msgspec.Struct, frozen=True):
     """A near-miss record as the engine states it: facts only. Times are `Instant`s, durations microseconds."""
 
@@ -86,6 +94,9 @@ class Draft(msgspec.Struct, frozen=True):
     chain: tuple[str, ...] = ()
     rank: float = 0.0
     schema_version: int = SCHEMA_VERSION
+    probability: float | None = None
+    """How likely it is that the act averted harm; None where nothing was weighed."""
+    reasons: tuple[Reason, ...] = ()
 
 
 class State(StrEnum):
@@ -189,6 +200,8 @@ def public_line(draft: Draft, state: State = State.DRAFT, reason: str | None = N
         "state": str(state),
         "verdict": draft.verdict,
         "confidence": draft.confidence,
+        "probability": draft.probability,
+        "reasons": [msgspec.to_builtins(reason) for reason in draft.reasons],
         "first_sign_at": to_text(draft.first_sign_at),
         "noticed_at": to_text(draft.noticed_at),
         "intervened_at": to_text(draft.intervened_at),

@@ -25,6 +25,7 @@ class NotOpened(StrEnum):
     NON_PRODUCTION = "non_production"  # happened where no users are, and nothing ties it to production
     NO_PATH_TO_USERS = "no_path_to_users"  # the service is known and nothing user-facing depends on it
     NO_SERVICE = "no_service"  # the event names no service, so nothing can be related to it
+    IMPROBABLE = "improbable"  # what speaks for a rescue does not outweigh what speaks for coincidence
     SHADOW = "shadow"  # every matching rule is in shadow mode: counted, not shown
     TOO_MANY_OPEN = "too_many_open"  # the bound on open instances of one service was reached
     RULE_GONE = "rule_gone"  # its rule was taken out, or changed so that it no longer fits, while it waited

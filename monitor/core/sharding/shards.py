@@ -18,12 +18,13 @@ from monitor.core.model.conditions import MakeRegex
 from monitor.core.model.decisions import Decision, Ignore, Late
 from monitor.core.model.events import SECOND, Event, Instant
 from monitor.core.model.faults import Culprit
+from monitor.core.model.packing import pack, unpack
 from monitor.core.model.reasons import NotOpened
 from monitor.core.model.rule import Rule
 from monitor.core.model.watermark import BEGINNING, Timeline
 from monitor.core.sharding.routing import BROADCAST, Route, Router
 from monitor.core.state.engine_state import StateError
-from monitor.core.state.packing import pack, unpack
+from monitor.core.weighing.weights import Weights
 
 Cells = dict[str, bytes | None]
 _TIMELINE = "timeline:"
@@ -115,13 +116,24 @@ class Shards:
                 out += self._tick(shard, timeline.watermark)
         return out
 
-    def replace(self, rules: Sequence[Rule], catalogue: Catalogue, compiled: Matcher | None = None) -> list[Decision]:
-        """Go on by these rules and this catalogue, every engine as a stop and a start with them would."""
+    def replace(
+        self,
+        rules: Sequence[Rule],
+        catalogue: Catalogue,
+        compiled: Matcher | None = None,
+        weights: Weights | None = None,
+    ) -> list[Decision]:
+        """Go on with these rules and this catalogue, every engine as a stop and a start with them would.
+
+        `weights`: None keeps those in force.
+        """
+        if weights is not None:
+            self._settings = msgspec.structs.replace(self._settings, weights=weights)
         self._rules, self._catalogue, self._router = tuple(rules), catalogue, Router(catalogue)
         self._compiled = compiled or Matcher(rules, catalogue, LastValues(), self._make_regex)
         out: list[Decision] = []
         for shard in sorted(self._engines):
-            if decided := self._engines[shard].replace(self._rules, catalogue, self._compiled):
+            if decided := self._engines[shard].replace(self._rules, catalogue, self._compiled, weights):
                 self._spoke.add(shard)
                 out += decided
         return out

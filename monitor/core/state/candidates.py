@@ -70,6 +70,8 @@ class Instance(msgspec.Struct):
     sibling_only: bool = True
     counted: dict[str, int] = {}
     """How many events of each step were seen when somebody acted: some may be forgotten when it is judged."""
+    hold: int | None = None
+    """How long after safe harm may still show (microseconds); None: as long as the rule says."""
     is_newest: bool = True
     """Of those of one rule and key: what comes next may join this one."""
 

@@ -15,14 +15,15 @@ from monitor.core.matching.facts import DerivedFacts
 from monitor.core.matching.last_values import TABLES, LastValues
 from monitor.core.model.events import Event, EventId
 from monitor.core.model.faults import Fault
+from monitor.core.model.packing import pack, unpack
 from monitor.core.model.retention_policy import RETENTION
 from monitor.core.model.watermark import BEGINNING, Timeline
 from monitor.core.state.candidates import Instance
 from monitor.core.state.episodes import Episode
 from monitor.core.state.feeds import FeedKey, Feeds
 from monitor.core.state.memory import Memory, TtlOf
-from monitor.core.state.packing import pack, unpack
 from monitor.core.state.pending_hazards import OutcomeSoFar, PendingHazards
+from monitor.core.weighing.observed import CELL_KINDS, Observed
 
 STATE_VERSION = 1
 _New = tuple[int, Event, DerivedFacts | None]
@@ -78,6 +79,7 @@ class EngineState:
         self.feeds = Feeds()
         self.last_values = LastValues()
         self.pending_hazards = PendingHazards()
+        self.observed = Observed()
         self.expired_until = BEGINNING
         self.now = 0
         self.instances: dict[str, Instance] = {}
@@ -224,6 +226,7 @@ class EngineState:
         self.evicted_at = watermark
         self.memory.evict(watermark, ttl_of)
         self.feeds.forget_before(watermark - RETENTION.impact)
+        self.observed.evict(watermark)
         for number, until in list(self._fact_chunks.items()):
             if until < watermark:
                 del self._fact_chunks[number]
@@ -232,6 +235,18 @@ class EngineState:
         for key in [key for key, entries in self.recurrences.items() if entries[-1][0] < watermark - RETENTION.repeat]:
             del self.recurrences[key]
             self._dirty.add(f"recurrence:{key}")
+
+    def gauges(self) -> dict[str, float]:
+        """Sizes for the metrics."""
+        open_episodes = [episode for episode in self.episodes.values() if not episode.closed]
+        standing = [e for e in self.episodes.values() if e.draft is not None and not e.withdrawn]
+        return {
+            "open_instances": len(self.instances) + len(self.pending_hazards),
+            "open_episodes": len(open_episodes),
+            "standing_drafts": len(standing),
+            "pending_events": len(self.pending),
+            "feeds": len(self.feeds),
+        }
 
     # -- plain cells -------------------------------------------------------------------------------------------
 
@@ -249,6 +264,10 @@ class EngineState:
             outcome = self.pending_hazards.cell(hazard_key)
             cells["noted:" + _joined(*hazard_key)] = None if outcome is None else pack(outcome)
         self.pending_hazards.dirty.clear()
+        for name in self.observed.dirty:
+            kind, _, key = name.partition(":")
+            cells[name] = self.observed.cell(kind, key)
+        self.observed.dirty.clear()
         self._take_events(cells, longest_ttl)
         cells["meta:"] = pack(Meta(STATE_VERSION, self.timeline, self._chunks, self.evicted_at, self.expired_until))
         return cells
@@ -258,6 +277,7 @@ class EngineState:
         self._dirty.clear()
         self.feeds.clear_dirty()
         self.pending_hazards.dirty.clear()
+        self.observed.dirty.clear()
         self.new_facts.clear()
         self.unwritten_from = self.arrivals
 
@@ -358,6 +378,8 @@ class EngineState:
             rule, source, event_id = _parted(key)
             hazard = (rule or "", source or "", event_id or "")
             self.pending_hazards.restore_outcome(hazard, unpack(value, OutcomeSoFar))
+        elif kind in CELL_KINDS:
+            self.observed.restore(kind, key, value)
         elif kind == "feed":
             self._restore_feed(key, value)
         else:

@@ -25,7 +25,7 @@ NOW = 1_800_000_000 * SECOND
 def pack(name: str, marks: str = "", services: int = 1) -> Pack:
     catalogue = Catalogue({f"s{n}": Service(f"s{n}") for n in range(services)})
     rules = (acted_rule(name=name),)
-    return Pack(rules, catalogue, name, str(services), Matcher(rules, catalogue, LastValues(), make_regex), marks)
+    return Pack(rules, catalogue, name, str(services), Matcher(rules, catalogue, LastValues(), make_regex), marks=marks)
 
 
 class Files:

@@ -12,10 +12,10 @@ from monitor.core.matching.last_values import MOST_VALUES
 from monitor.core.model.conditions import Compare
 from monitor.core.model.decisions import Decision, Open
 from monitor.core.model.events import DAY, Event
+from monitor.core.model.packing import pack, unpack
 from monitor.core.model.rule import Clause, Intervention, Point, Rule, Step
 from monitor.core.state.engine_state import Chunk
 from monitor.core.state.memory import Memory, Ttl
-from monitor.core.state.packing import pack, unpack
 from tests.support.streams import acted_rule, clear_feed, make_event, new_engine, saved, shop
 
 RESTART = make_event("change.restarted", 300, "restart")

@@ -1,0 +1,173 @@
+"""What somebody did, and what earlier change it undoes: a corrective act is what a candidate is anchored at.
+
+The earlier changes come in as a value; times in microseconds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from monitor.core.model.events import DAY, HOUR, Event
+from monitor.core.weighing.plain_words import says_revert
+
+DONE = frozenset(
+    f"change.{verb}"
+    for verb in (
+        "deployed",
+        "rolled_back",
+        "configured",
+        "flag_set",
+        "scaled",
+        "restarted",
+        "failed_over",
+        "deleted",
+        "restored",
+        "rotated",
+        "ran",
+    )
+)
+"""Changes that took effect on the running system."""
+STOPPED = frozenset({"change.held", "change.blocked"})
+CORRECTIVE = frozenset(
+    f"change.{verb}" for verb in ("restarted", "failed_over", "scaled", "ran", "configured", "deleted", "rotated")
+)
+"""What people do to put something right, more often than they release with it."""
+FORWARD = frozenset({"change.deployed", "change.flag_set", "change.configured"})
+"""What people mostly do to bring something new."""
+SLOW_HARM = frozenset({"change.rotated", "change.deleted", "change.ran"})
+"""Whose harm may show hours later: a credential in a cache, a deleted thing at its next use, a job at its next run."""
+
+UNDONE_WITHIN = 7 * DAY
+STOPPED_AFTER = DAY
+PUT_BACK_WITHIN = 2 * HOUR
+VERSIONS_BEFORE = 6
+
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
+
+
+class Undoing(msgspec.Struct, frozen=True):
+    """`strength`: 1.0 for a reversal in effect, less for one only merged; `change`: what it undoes, if known."""
+
+    strength: float = 0.0
+    change: Event | None = None
+
+
+NOTHING_UNDONE = Undoing()
+
+
+def is_act(event: Event) -> bool:
+    """Whether a candidate may be anchored at the event: done, stopped, or a merge that reverts."""
+    return event.kind in DONE or event.kind in STOPPED or (event.kind == "change.merged" and says_revert(event))
+
+
+def undoing(act: Event, before: Sequence[Event]) -> Undoing:
+    """What an act undoes among the earlier changes of its service, in time order."""
+    since = act.time - UNDONE_WITHIN
+    earlier = [
+        e for e in before if e.time >= since and (e.kind in DONE or e.kind in ("change.started", "change.merged"))
+    ]
+    same = [e for e in earlier if act.subject is not None and e.subject == act.subject]
+    if act.kind in ("change.rolled_back", "change.restored") or says_revert(act):
+        strength = 0.4 if act.kind == "change.merged" else 1.0
+        return Undoing(strength, _reverted(act, earlier, same))
+    if act.kind == "change.deployed":
+        return _version_back(act, earlier)
+    if act.kind == "change.flag_set":
+        return _flag_back(act, earlier)
+    if act.kind in ("change.scaled", "change.configured"):
+        return _put_back(act, same)
+    if act.kind in STOPPED:
+        stopped = [
+            e
+            for e in before
+            if act.subject is not None
+            and e.subject == act.subject
+            and act.time - e.time <= STOPPED_AFTER
+            and (e.kind in DONE or e.kind in ("change.started", "change.failed", "change.blocked"))
+        ]
+        return Undoing(0.0, stopped[-1] if stopped else None)
+    return NOTHING_UNDONE
+
+
+def _reverted(act: Event, earlier: Sequence[Event], same: Sequence[Event]) -> Event | None:
+    named = act.labels.get("reverts")
+    if named:
+        for event in reversed(earlier):
+            labels = event.labels
+            if named in (event.subject, labels.get("revision"), labels.get("commit"), labels.get("version")):
+                return event
+    done = [e for e in same if e.kind in DONE and (e.kind != act.kind or e.kind == "change.configured")]
+    if not done and act.kind != "change.merged":
+        undone = ("change.rolled_back", "change.restored", "change.restarted", "change.failed_over")
+        done = [e for e in earlier if e.kind in DONE and e.kind not in undone and e.kind != act.kind]
+    return done[-1] if done else None
+
+
+def version_of(event: Event) -> str | None:
+    return event.labels.get("version") or event.labels.get("commit")
+
+
+def _version_back(act: Event, earlier: Sequence[Event]) -> Undoing:
+    """A version that ran here lately comes back while another one runs."""
+    version = version_of(act)
+    if version is None:
+        return NOTHING_UNDONE
+    runs: list[tuple[str, Event]] = []
+    for event in earlier:
+        found = version_of(event)
+        here = event.kind == "change.deployed" and (event.subject, event.environment) == (act.subject, act.environment)
+        if here and found is not None and (not runs or runs[-1][0] != found):
+            runs.append((found, event))
+    recent = [found for found, _ in runs[-VERSIONS_BEFORE:-1]]
+    if runs and runs[-1][0] != version and version in recent:
+        return Undoing(1.0, runs[-1][1])
+    return NOTHING_UNDONE
+
+
+def flag_share(event: Event) -> float | None:
+    """For whom a flag is on, in percent; None where the event does not say."""
+    state = (event.labels.get("state") or event.labels.get("value") or "").lower()
+    if not state and event.value is not None:
+        state = f"{event.value:g}"
+    percent = event.labels.get("percent")
+    text = percent if percent and state not in ("off", "false", "disabled") else state
+    if text in ("off", "false", "disabled"):
+        return 0.0
+    if text in ("on", "true", "enabled"):
+        return 100.0
+    return float(text) if _NUMBER.fullmatch(text) else None
+
+
+def _flag_back(act: Event, earlier: Sequence[Event]) -> Undoing:
+    """The flag goes back: off, or to the share of users that it had before."""
+    name = act.labels.get("flag") or act.subject
+    history = [e for e in earlier if e.kind == "change.flag_set" and (e.labels.get("flag") or e.subject) == name]
+    share = flag_share(act)
+    if not history or share is None:
+        return NOTHING_UNDONE
+    last = flag_share(history[-1])
+    if last is None or share >= last:
+        return NOTHING_UNDONE
+    if share == 0 or (len(history) > 1 and flag_share(history[-2]) == share):
+        return Undoing(1.0, history[-1])
+    return NOTHING_UNDONE
+
+
+def _put_back(act: Event, same: Sequence[Event]) -> Undoing:
+    """The same setting gets the value back that it had before, soon after."""
+    if not same:
+        return NOTHING_UNDONE
+    last = same[-1]
+    if last.kind != act.kind or act.time - last.time > PUT_BACK_WITHIN:
+        return NOTHING_UNDONE
+    before = last.labels.get("from") or last.labels.get("previous")
+    now = act.labels.get("to") or (None if act.value is None else f"{act.value:g}")
+    if before and now and before == now:
+        return Undoing(1.0, last)
+    values = [e.value for e in same]
+    if act.value is not None and len(values) > 1 and values[-2] == act.value != values[-1]:
+        return Undoing(1.0, last)
+    return NOTHING_UNDONE

@@ -1,0 +1,374 @@
+"""What was known for and against each pair of act and sign at the moment of the act.
+
+What follows the act (recovery, who wrote later) is the aftermath's business.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+import msgspec
+
+from monitor.core.matching.facts import share
+from monitor.core.model.events import DAY, HOUR, MINUTE, Event
+from monitor.core.weighing.acts import CORRECTIVE, FORWARD, STOPPED, Undoing, version_of
+from monitor.core.weighing.features import Vector
+from monitor.core.weighing.habits import Habits, Standings, per_day
+from monitor.core.weighing.option import Option
+from monitor.core.weighing.place import Place, sign_rate_key
+from monitor.core.weighing.plain_words import is_routine, people, stem
+from monitor.core.weighing.signs import SEVERITY, Sign
+
+SHARED = (
+    "image",
+    "version",
+    "commit",
+    "node",
+    "config_hash",
+    "fingerprint",
+    "digest",
+    "flag",
+    "certificate",
+    "revision",
+    "host",
+)
+"""Labels that name a thing which a sign and an act may share."""
+LEAST_GAP = 2 * MINUTE
+BEGUN_WITHIN = 3 * DAY
+BEGUN_SAME_SUBJECT = 4 * HOUR
+OWN_STORY = DAY
+"""An alert that stood for longer before the act is context: it does not say when this danger began."""
+STOOD_BESIDE = 3 * DAY
+SILENCED_OFTEN = 3
+DEADLINE_NEAR = 7 * DAY
+DEADLINE_FAR = 14 * DAY
+DEADLINE_SHARE = 0.1
+RENEWED_LIFE = 90 * DAY
+RENEWED_SHARE = 0.12
+UNHURRIED = 2.2
+"""Decades of five minutes after which an undoing is no longer soon (about two weeks)."""
+RARE_SIGN_PRIOR = 0.5
+RARE_SIGN_UNKNOWN = 0.7
+RARE_SIGN_AFTER = 5 * DAY
+MILD = 0.3
+MOST_CITED = 8
+
+
+class Scene(msgspec.Struct):
+    """An act and all that stood around it. `per_day`: how often such an act happens on its service."""
+
+    act: Event
+    actor: str
+    place: Place
+    undoing: Undoing
+    signs: list[tuple[Sign, int]]
+    known_service: bool
+    production: bool
+    per_day: float
+    reach: dict[str, int]
+    places: dict[str, Place]
+    habits: Habits
+
+
+def gather(scene: Scene) -> list[Option]:
+    """An option for each sign in reach and for the change that was undone; for the act alone where there is neither."""
+    common = _common(scene)
+    sizes = Counter(scene.reach.values())
+    options = [_of_sign(scene, common, sign, relation, sizes[relation]) for sign, relation in scene.signs]
+    if scene.undoing.change is not None:
+        options.append(_of_change(scene, common, scene.undoing.change))
+    if not options:
+        options.append(_alone(scene, common))
+    return options
+
+
+# -- the act -------------------------------------------------------------------------------------------------------
+
+
+def _common(scene: Scene) -> Vector:
+    act, undone = scene.act, scene.undoing.change
+    values = Vector(bias=1.0)
+    if scene.undoing.strength:
+        values["reversal"] = scene.undoing.strength
+    elif act.kind in CORRECTIVE:
+        values["corrective"] = 1.0
+    elif act.kind == "change.flag_set":
+        values["corrective"] = -0.5
+    if act.kind in STOPPED:
+        values["stopped"] = 1.0
+    if scene.actor == "automation":
+        values["automation"] = 1.0
+        if act.kind in ("change.failed_over", "change.rolled_back", "change.restored"):
+            values["automatic_rescue"] = 1.0
+        if act.kind == "change.scaled" and (share(act) or 0.0) >= 1:
+            values["thin"] = 1.0
+    if not scene.known_service:
+        values["unknown_service"] = 1.0
+    if is_routine(act) or (undone is not None and is_routine(undone)):
+        values["routine"] = 1.0
+    if not scene.production:
+        values["outside_production"] = 1.0
+    rate = scene.habits.net_rate(act.time)
+    values["net_rate"] = rate
+    values["learning"] = scene.habits.still_learning(act.time) * max(0.0, rate - 1)
+    if act.previous_expires_at is not None:
+        life = act.expires_at - act.time if act.expires_at is not None else RENEWED_LIFE
+        near = act.previous_expires_at - act.time < min(DEADLINE_NEAR, RENEWED_SHARE * life)
+        values["deadline"] = 1.0 if near else -1.0
+    return values
+
+
+# -- pairs ---------------------------------------------------------------------------------------------------------
+
+
+def _of_sign(scene: Scene, common: Vector, sign: Sign, relation: int, related: int) -> Option:
+    act, values = scene.act, Vector(common)
+    details: dict[str, str] = {"net_rate": f"{10 ** common['net_rate'] - 1:.0f}"}
+    if relation == 1:
+        values["neighbour"] = 1.0
+    elif relation == 2:
+        values["sibling"] = 1.0
+    _what_it_says(scene, sign, values, details)
+    _how_it_hangs_together(scene, sign, values)
+    since = max(sign.seen_at if sign.seen_at <= act.time else sign.began, _last_response(scene, sign))
+    gap = max(act.time - since, LEAST_GAP)
+    if sign.deadline is not None and values.get("deadline", 0) > 0:
+        gap = min(gap, max(sign.deadline - act.time, HOUR))
+    _coincidence(scene, values, details, gap, 1 if relation == 0 else related)
+    _agreement(scene, sign, values, details)
+    pairings = pairing_keys(scene, sign.kind, sign.name)
+    _habit(scene, values, pairings, alert=sign.kind == "alert")
+    return Option(
+        sign.kind,
+        sign.key,
+        sign.service,
+        sign.began,
+        relation,
+        dict(values),
+        details,
+        _cited(scene, sign),
+        pairings,
+    )
+
+
+def _what_it_says(scene: Scene, sign: Sign, values: Vector, details: dict[str, str]) -> None:
+    act, told = scene.act, sign.first
+    if sign.kind == "alert":
+        values["severity"] = sign.severity
+        details["severity"] = next((e.severity for e in (sign.last, told) if e.severity), "of unknown severity")
+        standings = scene.habits.standings.get(sign.name, Standings())
+        values["clears_alone"] = standings.clears_alone
+        values["rare_sign"] = _rare_sign(scene, sign)
+        if (used := share(told)) is not None and (used >= 2 if told.bound == "min" else 0.9 <= used < 1):
+            values["thin"] = 1.0
+        silences = [e for e in _responses(scene, sign.service) if e.kind == "alert.silenced" and _is_about(e, sign)]
+        if len(silences) >= SILENCED_OFTEN:
+            values["others_came"] = 1.0
+    elif sign.kind == "failed":
+        values["severity"] = SEVERITY["info"]
+    elif sign.kind == "note":
+        values["note"], values["rare_sign"] = 1.0, RARE_SIGN_UNKNOWN
+    elif sign.kind == "record":
+        values["record"], values["rare_sign"] = 1.0, RARE_SIGN_UNKNOWN
+    if sign.kind in ("note", "record") and people(told) & people(act):
+        values["same_person"] = 1.0
+    if sign.routine:
+        values["routine"] = 1.0
+    if sign.deadline is not None:
+        left, whole = sign.deadline - act.time, sign.deadline - told.time
+        if left < DEADLINE_NEAR or (whole > 0 and left < DEADLINE_SHARE * whole):
+            values["deadline"] = 1.0
+        elif left > DEADLINE_FAR:
+            values["deadline"] = -1.0
+
+
+def _how_it_hangs_together(scene: Scene, sign: Sign, values: Vector) -> None:
+    act, undone = scene.act, scene.undoing.change
+    shared = same_thing(sign.first, act)
+    if shared:
+        values["same_thing"] = 1.0
+    if not sign.production:
+        values["outside_production"] = 0.3 if shared else 0.6 if act.kind == "change.held" else 1.0
+    if act.kind in FORWARD and not scene.undoing.strength:
+        begun = _begun_at(scene)
+        if begun is not None:
+            values["begun"] = -1.0 if begun < sign.began - MINUTE else 1.0
+    if undone is not None:
+        values["undone_soon"] = 0.7 * _soon(act.time - undone.time)
+        if undone.kind != "change.blocked" and _came_after(scene, undone):
+            values["caused"] = 1.0
+
+
+def _of_change(scene: Scene, common: Vector, undone: Event) -> Option:
+    act, values = scene.act, Vector(common)
+    details = {"undone_soon": say_span(act.time - undone.time), "net_rate": f"{10 ** common['net_rate'] - 1:.0f}"}
+    values["undone_soon"] = _soon(act.time - undone.time)
+    values["rare_sign"] = RARE_SIGN_UNKNOWN
+    if undone.kind != "change.blocked" and _came_after(scene, undone):
+        values["caused"] = 1.0
+    _coincidence(scene, values, details, max(act.time - undone.time, LEAST_GAP), 1)
+    _agreement(scene, None, values, details)
+    pairings = pairing_keys(scene, undone.kind, "")
+    _habit(scene, values, pairings, alert=False)
+    key = f"{undone.source}\x1f{undone.id}"
+    cited = _cited(scene, None)
+    service = undone.service or scene.place.service
+    return Option("change", key, service, undone.time, 0, dict(values), details, cited, pairings)
+
+
+def _alone(scene: Scene, common: Vector) -> Option:
+    """A change that was stopped, or a renewal at the last moment, with nothing else to be seen."""
+    act, values = scene.act, Vector(common)
+    details = {"net_rate": f"{10 ** common['net_rate'] - 1:.0f}"}
+    values["rare_sign"] = RARE_SIGN_UNKNOWN
+    _coincidence(scene, values, details, LEAST_GAP, 1)
+    pairings = pairing_keys(scene, "itself", "")
+    _habit(scene, values, pairings, alert=False)
+    key = f"{act.source}\x1f{act.id}"
+    return Option("itself", key, scene.place.service, act.time, 0, dict(values), details, [act], pairings)
+
+
+# -- parts ---------------------------------------------------------------------------------------------------------
+
+
+def same_thing(sign: Event, act: Event) -> bool:
+    """Whether both name one thing: the subject, an image, a version, a node, or what one of them contains."""
+    if sign.subject is not None and sign.subject == act.subject:
+        return True
+    named = {sign.labels.get(label) for label in SHARED} - {None}
+    acted = {act.labels.get(label) for label in SHARED}
+    acted |= {act.subject, *(act.labels.get(label) for label in ("previous", "from_version", "contains"))}
+    contains = sign.labels.get("contains")
+    return bool(named & acted) or (contains is not None and contains in (act.subject, act.labels.get("reverts")))
+
+
+def _begun_at(scene: Scene) -> int | None:
+    """When the work began that took effect with the act, where the source told."""
+    act = scene.act
+    commit, version = act.labels.get("commit"), version_of(act)
+    begun = [
+        event.time
+        for event in scene.place.changes_before(act)
+        if event.kind in ("change.started", "change.merged")
+        and act.time - event.time < BEGUN_WITHIN
+        and (
+            (commit is not None and event.labels.get("commit") == commit)
+            or (version is not None and version_of(event) == version)
+            or (
+                event.kind == "change.started"
+                and act.subject is not None
+                and event.subject == act.subject
+                and act.time - event.time < BEGUN_SAME_SUBJECT
+            )
+        )
+    ]
+    return min(begun, default=None)
+
+
+def _soon(elapsed: int) -> float:
+    """1.0 for an undoing within five minutes, falling with every tenfold of it."""
+    return max(0.0, 1 - math.log10(max(elapsed, MINUTE) / (5 * MINUTE)) / UNHURRIED) if elapsed > 0 else 1.0
+
+
+def _came_after(scene: Scene, undone: Event) -> bool:
+    """Whether a sign began after the change that the act undoes."""
+    return any(
+        undone.time - MINUTE <= sign.began <= scene.act.time
+        and relation < 2
+        and ((sign.kind == "alert" and sign.severity >= MILD) or (sign.kind == "note" and relation == 0))
+        for sign, relation in scene.signs
+    )
+
+
+def _rare_sign(scene: Scene, sign: Sign) -> float:
+    at, began = scene.act.time, scene.habits.began or 0
+    if at - began <= RARE_SIGN_AFTER:
+        return RARE_SIGN_UNKNOWN
+    place = scene.places.get(sign.service)
+    rate = place.rates.get(sign_rate_key(sign.severity)) if place is not None else None
+    daily = per_day(rate, at, began, RARE_SIGN_PRIOR / 4)
+    return min(2.0, max(0.0, -math.log10(min(1.0, daily))))
+
+
+def _responses(scene: Scene, service: str) -> list[Event]:
+    place = scene.places.get(service)
+    return [e for e in place.responses if e.time <= scene.act.time] if place is not None else []
+
+
+def _is_about(response: Event, sign: Sign) -> bool:
+    return response.subject is not None and response.subject == sign.first.subject
+
+
+def _last_response(scene: Scene, sign: Sign) -> int:
+    """The last moment at which a person's response showed that the danger stood."""
+    if sign.kind != "alert":
+        return sign.began
+    answered = ("alert.acknowledged", "alert.silenced")
+    times = [
+        e.time
+        for e in _responses(scene, sign.service)
+        if e.kind in answered and _is_about(e, sign) and e.time >= sign.began
+    ]
+    return max(times, default=sign.began)
+
+
+def _coincidence(scene: Scene, values: Vector, details: dict[str, str], gap: int, places: int) -> None:
+    """How unlikely it is that such an act falls into such a gap by accident: tenfolds, at most three."""
+    expected = scene.per_day * places * gap / DAY
+    chance = max(1 - math.exp(-expected), 1e-3)
+    values["rare_act"] = min(3.0, max(0.0, -math.log10(chance)))
+    details["rare_act"] = f"{scene.per_day:.2g}"
+
+
+def _agreement(scene: Scene, sign: Sign | None, values: Vector, details: dict[str, str]) -> None:
+    """Other signs on the same services, of another kind, tool or name."""
+    mine = {scene.place.service, sign.service if sign is not None else scene.place.service}
+    found = {
+        (other.kind, other.source, other.name)
+        for other, _ in scene.signs
+        if other is not sign
+        and other.service in mine
+        and not (other.kind == "alert" and (not other.production or other.severity < MILD))
+        and not (sign is not None and other.kind == sign.kind and other.key == sign.key)
+    }
+    values["agree"] = math.log2(1 + min(len(found), 7))
+    details["agree"] = str(len(found))
+
+
+def pairing_keys(scene: Scene, kind: str, name: str) -> list[str]:
+    """Under which a habit is counted: this sign, this kind of act, this kind of actor, and the thing acted on."""
+    act = scene.act
+    subject = stem(act.subject, scene.place.service) if act.subject else ""
+    told = name if kind == "alert" else ""
+    wide = f"{kind}\x1f{told}\x1f{act.kind}\x1f{scene.actor}"
+    return [f"{wide}\x1f{subject}", wide]
+
+
+def _habit(scene: Scene, values: Vector, pairings: list[str], *, alert: bool) -> None:
+    exact, wide = (scene.habits.usual(key, scene.act.time) for key in pairings)
+    values["usual_pairing"] = min(3.0, math.log2(1 + exact + (0.2 * wide if alert else 0.0)) / 2)
+
+
+def _cited(scene: Scene, sign: Sign | None) -> list[Event]:
+    """The events that tell this danger: the sign's own, and what stood beside it on the same services."""
+    act = scene.act
+    found = list(sign.events) if sign is not None else []
+    if scene.undoing.change is not None:
+        found.append(scene.undoing.change)
+    mine = {scene.place.service, sign.service if sign is not None else scene.place.service}
+    for other, relation in scene.signs:
+        recent = other.began >= act.time - (OWN_STORY if other.kind == "alert" else STOOD_BESIDE)
+        told = other.kind in ("alert", "record", "note") and (other.kind != "alert" or other.severity >= MILD)
+        if other is not sign and other.service in mine and relation < 2 and recent and told and other.production:
+            found.append(other.first)
+    distinct = {(event.source, event.id): event for event in found if event.event_id != act.event_id}
+    return list(distinct.values())[:MOST_CITED]
+
+
+def say_span(elapsed: int) -> str:
+    """A span (microseconds) in the unit that keeps it short."""
+    for unit, word in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min")):
+        if elapsed >= unit * (2 if unit != MINUTE else 1):
+            return f"{elapsed / unit:.0f} {word}"
+    return "under a minute"

@@ -1,0 +1,87 @@
+"""The evidence for and against a rescue: each feature by name, with its direction, its reasoned weight and its words.
+
+Directions are fixed by reason; a fit may change a weight's size and never its sign. Source of the reasoned weights: the
+weighing prototype described in docs/explanation/weighing.md.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from monitor.core.model.near_miss import Reason
+
+
+class Feature(msgspec.Struct, frozen=True):
+    """`direction`: whether the weight may only be positive (1) or negative (-1). A value may have either sign.
+
+    `raises`, `lowers`: the sentence that says why it made a rescue more, or less, likely; `{}` takes a detail.
+    """
+
+    name: str
+    direction: Literal[-1, 0, 1]
+    reasoned: float
+    raises: str
+    lowers: str
+
+
+_TABLE = (
+    Feature("bias", 0, -7.0, "", "most acts beside a sign are coincidence"),
+    Feature("reversal", 1, 2.5, "it undid an earlier change", ""),
+    Feature(
+        "corrective",
+        1,
+        1.0,
+        "this kind of act usually puts something right",
+        "this kind of act usually brings something new",
+    ),
+    Feature("stopped", 1, 0.8, "a change was stopped before it took effect", ""),
+    Feature("automation", -1, -1.5, "", "automation acted, not a person"),
+    Feature("automatic_rescue", 1, 1.2, "automation failed over, rolled back or restored", ""),
+    Feature("routine", -1, -3.0, "", "the work is called routine, planned or an exercise"),
+    Feature("severity", 1, 1.5, "the alert was {}", ""),
+    Feature("note", 1, 0.8, "a person wrote that something was odd", ""),
+    Feature("record", 1, 1.0, "the team kept an incident record of it", ""),
+    Feature("undone_soon", 1, 1.5, "the change was undone {} later", ""),
+    Feature("outside_production", -1, -1.5, "", "the sign was seen outside production"),
+    Feature("same_thing", 1, 1.0, "sign and act name the same thing", ""),
+    Feature("neighbour", -1, -0.8, "", "the act was on a neighbouring service"),
+    Feature("sibling", -1, -2.0, "", "the act was on a service that only serves the same users"),
+    Feature("page_taken", 1, 1.2, "a person took the page", ""),
+    Feature("same_person", 1, 1.5, "the person who took it or wrote about it acted", ""),
+    Feature("others_came", 1, 0.8, "others were called or came", ""),
+    Feature("agree", 1, 0.7, "{} other signs pointed the same way", ""),
+    Feature("recovered", 1, 1.2, "it recovered {}", "it recovered only {}"),
+    Feature("came_back", -1, -2.0, "", "the alert came back within two hours"),
+    Feature("clears_alone", -1, -1.5, "this alert never cleared by itself before", "this alert often clears by itself"),
+    Feature("rare_act", 1, 1.0, "such an act is rare here: about {} a day", ""),
+    Feature("rare_sign", 1, 0.6, "alerts this grave are rare here", ""),
+    Feature("deadline", 1, 1.5, "the deadline was near", "the deadline was far away"),
+    Feature("thin", 1, 0.7, "little margin was left", ""),
+    Feature("begun", 1, 1.3, "the change was begun after the sign", "the change was under way before the sign"),
+    Feature("caused", 1, 1.2, "the sign came after the change that was undone", ""),
+    Feature("unknown_service", -1, -1.0, "", "the catalogue does not know the service"),
+    Feature("usual_pairing", -1, -0.7, "", "such an act often follows such a sign in this organisation"),
+    Feature("net_rate", -1, -1.0, "", "much goes on at once: about {} such candidates a day"),
+    Feature("learning", -1, -0.5, "", "the first fortnight: habits are not known yet"),
+    Feature("recognised", 1, 2.0, "a rule recognised the pattern: {}", ""),
+)
+
+FEATURES: dict[str, Feature] = {feature.name: feature for feature in _TABLE}
+
+
+class Vector(dict[str, float]):
+    """Feature values by name; what is absent is zero."""
+
+    def raise_to(self, name: str, value: float) -> None:
+        """Several observations speak for one feature: the strongest counts."""
+        if value > self.get(name, 0.0):
+            self[name] = value
+
+
+def reason_of(name: str, value: float, weight: float, detail: str) -> Reason:
+    feature = FEATURES[name]
+    added = value * weight
+    words = feature.raises if added > 0 else feature.lowers
+    return Reason(name, round(added, 2), words.replace("{}", detail) if words else name.replace("_", " "))

@@ -1,0 +1,136 @@
+"""What usually happens: base rates learned from the stream itself, so that coincidence is measured, not guessed.
+
+Bounded, in event time. Counts decay; what has no history yet has a stated prior.
+"""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+from monitor.core.model.events import DAY, HOUR
+
+RATE_HALF_LIFE = 21 * DAY
+PAIR_HALF_LIFE = 60 * DAY
+PAIR_ONCE_IN = 12 * HOUR
+"""A pairing is counted once on one service in so long: one night's repetitions are one habit."""
+PRIOR_SPAN = 4.0
+"""A prior weighs like so many days of observation."""
+MOST_PAIRS = 20_000
+MOST_STANDINGS = 30
+FADED = 0.05
+"""A decayed count below this is evicted."""
+LEARNING = 14 * DAY
+"""A stream younger than this has not shown its habits yet."""
+DAYS_COUNTED = 14
+
+PRIOR_PER_DAY: dict[str, float] = {
+    "change.deployed": 1.0,
+    "change.flag_set": 0.5,
+    "change.scaled": 4 / 14,
+    "change.configured": 4 / 14,
+    "change.restarted": 4 / 14,
+    "change.ran": 4 / 14,
+}
+"""How often such a change happens on a service that nothing is known of; any other kind once a week."""
+PRIOR_ANY_OTHER = 1 / 7
+
+
+class Rate(msgspec.Struct, array_like=True):
+    """A count that halves in every half-life, as it stood at `at` (microseconds)."""
+
+    count: float
+    at: int
+
+    def value(self, at: int, half_life: int) -> float:
+        return float(self.count * 0.5 ** (max(0, at - self.at) / half_life))
+
+    def add(self, at: int, half_life: int) -> None:
+        self.count, self.at = self.value(at, half_life) + 1.0, max(at, self.at)
+
+
+def per_day(rate: Rate | None, at: int, since: int, prior: float) -> float:
+    """How often a day: what was counted since `since`, and the prior for `PRIOR_SPAN` days."""
+    counted = rate.value(at, RATE_HALF_LIFE) if rate is not None else 0.0
+    observed = min(max(0, at - since), RATE_HALF_LIFE / math.log(2)) / DAY
+    return (counted + prior * PRIOR_SPAN) / (observed + PRIOR_SPAN)
+
+
+class Standings(msgspec.Struct, array_like=True):
+    """How often an alert of one name cleared, the last few times: with nobody acting, and after somebody acted."""
+
+    alone: float = 0.0
+    acted_on: float = 0.0
+
+    def add(self, *, acted_on: bool) -> None:
+        total = self.alone + self.acted_on
+        if total >= MOST_STANDINGS:
+            fade = (MOST_STANDINGS - 1) / total
+            self.alone, self.acted_on = self.alone * fade, self.acted_on * fade
+        if acted_on:
+            self.acted_on += 1
+        else:
+            self.alone += 1
+
+    @property
+    def clears_alone(self) -> float:
+        """From -0.5 (never) to 0.5 (always); 0 where nothing is known."""
+        total = self.alone + self.acted_on
+        return (self.alone + 1) / (total + 2) - 0.5 if total else 0.0
+
+
+class Habits(msgspec.Struct):
+    """What the whole stream taught, over all services. `began`: the time of its first event."""
+
+    began: int | None = None
+    pairs: dict[str, Rate] = {}
+    paired_on: dict[str, int] = {}
+    standings: dict[str, Standings] = {}
+    candidates: dict[int, int] = {}
+
+    def usual(self, key: str, at: int) -> float:
+        found = self.pairs.get(key)
+        return 0.0 if found is None else found.value(at, PAIR_HALF_LIFE)
+
+    def pair(self, key: str, service: str, at: int) -> bool:
+        """Count a pairing; whether anything changed."""
+        here = f"{key}\x1f{service}"
+        last = self.paired_on.get(here)
+        if last is not None and at - last <= PAIR_ONCE_IN:
+            return False
+        self.paired_on[here] = at
+        if (known := self.pairs.get(key)) is None:
+            self.pairs[key] = Rate(1.0, at)
+        else:
+            known.add(at, PAIR_HALF_LIFE)
+        return True
+
+    def count_candidate(self, at: int) -> None:
+        day = at // DAY
+        self.candidates[day] = self.candidates.get(day, 0) + 1
+        for old in [known for known in self.candidates if known < day - DAYS_COUNTED - 1]:
+            del self.candidates[old]
+
+    def net_rate(self, at: int) -> float:
+        """How many candidates a day the net catches here, as a decimal logarithm of one more."""
+        day, began = at // DAY, self.began if self.began is not None else at
+        seen = sum(self.candidates.get(day - back, 0) for back in range(1, DAYS_COUNTED + 1))
+        days = max(1, min(DAYS_COUNTED, (at - began) // DAY))
+        return math.log10(1 + max(seen / days, self.candidates.get(day, 0)))
+
+    def still_learning(self, at: int) -> float:
+        """1.0 at the beginning of the stream, 0 from `LEARNING` on."""
+        began = self.began if self.began is not None else at
+        return max(0.0, 1 - (at - began) / LEARNING)
+
+    def evict(self, at: int) -> None:
+        """Drop what has faded, and the least of what is too much."""
+        for key in [key for key, rate in self.pairs.items() if rate.value(at, PAIR_HALF_LIFE) < FADED]:
+            del self.pairs[key]
+        if len(self.pairs) > MOST_PAIRS:
+            order = sorted(self.pairs, key=lambda key: (self.pairs[key].value(at, PAIR_HALF_LIFE), key))
+            for key in order[: len(self.pairs) - MOST_PAIRS]:
+                del self.pairs[key]
+        for here in [here for here, last in self.paired_on.items() if at - last > PAIR_ONCE_IN]:
+            del self.paired_on[here]

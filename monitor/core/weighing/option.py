@@ -1,0 +1,45 @@
+"""A candidate: one act, and for each of the best signs in reach what was known of the pair when the act came."""
+
+from __future__ import annotations
+
+import msgspec
+
+from monitor.core.model.events import Event
+from monitor.core.weighing.signs import SignKind
+
+MOST_CITED = 12
+
+
+class Option(msgspec.Struct):
+    """A sign that the act may have answered. `began` with `kind`, `key` and `service` find it again.
+
+    `relation`: 0 the same service, 1 next door, 2 two hops or a sibling. `cited`: the events that tell the danger, of
+    this sign and of others that stood beside it on the same services.
+    """
+
+    kind: SignKind
+    key: str
+    service: str
+    began: int
+    relation: int
+    values: dict[str, float]
+    details: dict[str, str]
+    cited: list[Event]
+    pairings: list[str] = []
+
+
+class Caught(msgspec.Struct):
+    """A candidate of the net: an act with its options, the best first as it looked when the act came."""
+
+    id: str
+    act: Event
+    undone: Event | None
+    options: list[Option]
+
+    def cited(self) -> list[Event]:
+        """What a draft cites as the danger: the best option's events, and alerts and records of the same service."""
+        best, *others = self.options
+        same = [option for option in others if option.relation == 0 and option.kind in ("alert", "record")]
+        found = [event for option in (best, *same) for event in option.cited] or [self.act]
+        distinct = {(event.source, event.id): event for event in found}
+        return list(distinct.values())[:MOST_CITED]

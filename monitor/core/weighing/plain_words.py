@@ -1,0 +1,69 @@
+"""Plain words in an event that every organisation uses alike: routine, revert; and who an event speaks of.
+
+English only. A word that is missing costs nothing: it is one sign among many.
+"""
+
+from __future__ import annotations
+
+import re
+
+from monitor.core.matching.facts import is_scheduled
+from monitor.core.model.events import Event
+
+_ROUTINE = re.compile(
+    r"\b(drill|exercise|game ?day|chaos|load[- ]?test\w*|rehears\w*|experiment|scheduled|planned|calendar|freeze|"
+    r"superseded|release[- ]?train|nightly|daily|weekly|cron|rolling|ramp|hygiene|on purpose|handover|pre-?scal\w*|"
+    r"autoscal\w*|routine|maintenance window)\b",
+    re.IGNORECASE,
+)
+_NOT_ROUTINE = re.compile(r"\b(un|not )-?(planned|scheduled)", re.IGNORECASE)
+_REVERT = re.compile(r"^\W*(revert(s|ed|ing)?\b|roll(ed|ing)?[ -]?back)|\bthis reverts commit\b", re.IGNORECASE)
+_SAYS_WHY = frozenset({"reason", "type", "trigger", "change_type", "category", "cause", "event", "task"})
+_FREE_TEXT = frozenset({"alertname", "title", "summary", "description"})
+_YES = frozenset({"true", "yes", "1"})
+_NO = frozenset({"false", "no", "0", ""})
+LONGEST_REASON = 40
+"""A longer value of a label is prose, in which a word may stand for its opposite."""
+
+_VARYING = re.compile(r"[0-9a-f]{6,}|\d+")
+_SEPARATORS = re.compile(r"[^a-z0-9]+")
+
+
+def is_routine(event: Event) -> bool:
+    """Whether the event itself calls the work routine: planned, scheduled, a drill, a release train, autoscaling."""
+    title = event.title or ""
+    if _NOT_ROUTINE.search(title):
+        return False
+    if is_scheduled(event) or _ROUTINE.search(title):
+        return True
+    for key, value in event.labels.items():
+        if key in _FREE_TEXT:
+            continue
+        word = value.lower()
+        if word in _YES and _ROUTINE.search(key.replace("_", " ")):
+            return True
+        if key in _SAYS_WHY and word not in _NO and len(value) < LONGEST_REASON and _ROUTINE.search(value):
+            return not _NOT_ROUTINE.search(value)
+    return False
+
+
+def says_revert(event: Event) -> bool:
+    """Whether the event says that it undoes an earlier change: by the label `reverts`, or in its title."""
+    return bool(event.labels.get("reverts")) or _REVERT.search(event.title or "") is not None
+
+
+def stem(subject: str, service: str) -> str:
+    """A subject without its service's name and without numbers and hashes: what recurs from service to service."""
+    return _VARYING.sub("#", subject.lower().replace(service.lower(), "~"))
+
+
+def people(event: Event) -> frozenset[str]:
+    """Under which names the actor of an event may be known elsewhere; empty for automation."""
+    actor = event.actor
+    if actor is None or actor.kind == "automation":
+        return frozenset()
+    named = event.labels.get("actor_name")
+    found = {actor.id} if actor.id else set()
+    if named:
+        found.add(_SEPARATORS.sub("-", named.lower()).strip("-"))
+    return frozenset(found)

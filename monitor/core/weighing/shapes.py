@@ -1,0 +1,148 @@
+"""The kinds of story that the net finds by itself: each names a draft, holds a window, measures a margin and asks.
+
+A rule that recognises the same act names the draft before a shape does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from monitor.core.matching.matcher import CompiledRule
+from monitor.core.model.events import HOUR, MINUTE, Event
+from monitor.core.model.near_miss import Family, Mode
+from monitor.core.model.rule import Impact, Intervention, MarginSpec, Rule, Step
+from monitor.core.weighing.acts import DONE, SLOW_HARM, STOPPED
+from monitor.core.weighing.option import Caught, Option
+
+HOLD = 2 * HOUR
+SLOW_HOLD = 24 * HOUR
+SETTLE = 30 * MINUTE
+_SIGNS = frozenset({"alert.fired", "note.added", "incident.opened", "change.failed", *DONE, *STOPPED})
+_ACTS = DONE | STOPPED | {"change.merged"}
+_VERSION = "1"
+
+
+def _shape(
+    name: str,
+    title: str,
+    family: Family,
+    ask: tuple[str, ...],
+    *,
+    margin: Literal["elapsed", "deadline"] = "elapsed",
+    mode: Mode = "live",
+) -> Rule:
+    return Rule(
+        name=name,
+        title=title,
+        family=family,
+        hazard=Step(_SIGNS, environment="any"),
+        intervention=Intervention(Step(_ACTS, environment="any"), within=14 * 24 * HOUR),
+        version=_VERSION,
+        mode=mode,
+        generic=True,
+        correlate=("service",),
+        settle=SETTLE,
+        impact=Impact(hold=HOLD, hold_through="expires_at"),
+        margin=MarginSpec(margin),
+        ask=ask,
+    )
+
+
+ALERT = _shape(
+    "alert-ended-by-act",
+    "{hazard.title} on {service} – {intervention.kind_words} by {intervention.who} after {elapsed}",
+    "margin",
+    (
+        "What did you see first, and what tipped you off?",
+        "How did you know that this would work?",
+        "What would have happened had nobody looked, and how much later?",
+    ),
+)
+UNDONE = _shape(
+    "change-undone",
+    "{service}: {hazard.kind_words}, then {intervention.kind_words} by {intervention.who} after {elapsed}",
+    "oops",
+    (
+        "What told you that the change had to go back?",
+        "Which check could have seen it before users might have?",
+        "How far had the change reached when it was undone?",
+    ),
+)
+STOPPED_CHANGE = _shape(
+    "change-stopped",
+    "{intervention.title} – {intervention.kind_words} on {service} by {intervention.who} before it took effect",
+    "oops",
+    (
+        "What would the change have done?",
+        "What made you stop it, and would the next person have stopped it too?",
+    ),
+)
+NOTE = _shape(
+    "note-acted-on",
+    "“{hazard.title}” on {service} – {intervention.kind_words} by {intervention.who} {elapsed} later",
+    "thats_weird",
+    (
+        "What was odd about it?",
+        "Would anything else have told you?",
+        "How long could it have gone unnoticed?",
+    ),
+)
+RECORD = _shape(
+    "record-ended-by-act",
+    "{hazard.title} on {service} – {intervention.kind_words} by {intervention.who} after {elapsed}",
+    "mind_the_gap",
+    (
+        "What kept users from noticing?",
+        "What would have made it worse?",
+        "What did you have to improvise?",
+    ),
+)
+DEADLINE = _shape(
+    "deadline-met",
+    "{service}: {intervention.kind_words} by {intervention.who} {margin}",
+    "margin",
+    (
+        "Who or what noticed the deadline?",
+        "What would have happened when it passed?",
+    ),
+    margin="deadline",
+)
+AUTOMATION = _shape(
+    "automation-rescued",
+    "{hazard.title} on {service} – automation {intervention.kind_words} after {elapsed}",
+    "automation",
+    ("Would you have noticed without the automation?", "How often can it do this before it runs out of room?"),
+    mode="digest",
+)
+
+SHAPES: dict[str, Rule] = {
+    shape.name: shape for shape in (ALERT, UNDONE, STOPPED_CHANGE, NOTE, RECORD, DEADLINE, AUTOMATION)
+}
+
+
+def shape_of(caught: Caught, option: Option, actor: str) -> Rule:
+    """Which kind of story an act and a sign tell."""
+    act = caught.act
+    if act.kind in STOPPED:
+        return STOPPED_CHANGE
+    if actor == "automation":
+        return AUTOMATION
+    if act.previous_expires_at is not None or (option.values.get("deadline", 0) > 0 and act.kind == "change.rotated"):
+        return DEADLINE
+    if option.kind == "change" or caught.undone is not None:
+        return UNDONE
+    if option.kind == "note":
+        return NOTE
+    return RECORD if option.kind == "record" else ALERT
+
+
+def hold_of(act: Event) -> int:
+    """How long after safe harm may still show (microseconds)."""
+    return SLOW_HOLD if act.kind in SLOW_HARM else HOLD
+
+
+def rule_named(name: str, rules: Mapping[str, CompiledRule]) -> Rule:
+    """A rule of the pack, or a shape, by its name."""
+    shape = SHAPES.get(name)
+    return rules[name].rule if shape is None else shape
