@@ -238,7 +238,7 @@ def _loop_maker(settings: Settings, current: Current, clock: SystemClock, metric
             engine,
             clock,
             metrics,
-            LoopSettings(lateness=settings.lateness),
+            LoopSettings(lateness=settings.lateness, future_tolerance=settings.future_tolerance),
             owner=owner,
             keeps_history=keeps_history,
             part=part,

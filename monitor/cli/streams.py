@@ -14,7 +14,9 @@ import click
 
 from monitor.cli.watching import FilesWatcher, HistoryWatcher
 from monitor.core.model.events import Event, Instant, to_instant
-from monitor.lab.replay import Reading, Source, Summary
+from monitor.decode.restate import Restating
+from monitor.lab.replay import FUTURE_TOLERANCE, Reading, Source, Summary
+from monitor.ops.clock import SystemClock
 from monitor.ops.lines import limits_for, read_lines
 from monitor.store.connections import Locations
 from monitor.store.database import open_for_reading
@@ -78,15 +80,21 @@ def read_history(name: str, url: str, since: Instant, until: Instant, take: Take
             if span is None:
                 return 0
             batch: list[Event] = []
+            restating, clock = Restating(FUTURE_TOLERANCE), SystemClock()
+
+            def give() -> None:
+                found = restating.correct(batch, clock.now())
+                take([found.get(place, event) for place, event in enumerate(batch)] if found else batch)
+
             with HistoryWatcher(name, *span) as watcher:
                 async for event in store.history.events(since, until):
                     batch.append(event)
                     if len(batch) >= _BATCH:
-                        take(batch)
+                        give()
                         total += len(batch)
                         watcher.reached(batch[-1].time, total)
                         batch = []
-                take(batch)
+                give()
             return total + len(batch)
 
     check_address(url)

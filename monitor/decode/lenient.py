@@ -32,7 +32,7 @@ _EXACT = 2.0**53
 _ACTOR_KINDS = frozenset(get_args(ActorKind))
 _CHOICES = {"severity": frozenset(SEVERITIES), "bound": frozenset(get_args(Bound))}
 _TEXTS = ("service", "environment", "subject", "title", "unit", "url")
-_TIMES = ("time", "expires_at", "previous_expires_at", "began_at", "covers_from", "received_at")
+_TIMES = ("time", "expires_at", "previous_expires_at", "began_at", "covers_from", "received_at", "stated_time")
 _NUMBERS = ("value", "limit")
 _REQUIRED = ("id", "source", "time", "kind")
 """The one place where an empty text differs from an absent one: the error says which of the two was found."""

@@ -15,7 +15,8 @@ def normalise(event: Event, received_at: Instant, tolerance: int) -> Event:
     """The event as it enters the journal. `tolerance` is in microseconds.
 
     A `received_at` that the event brings is kept where it is not later than the true one: an event that was relayed
-    late keeps when it was first received, but nobody can move the cap into the future.
+    late keeps when it was first received, but nobody can move the cap into the future. A capped event keeps the time
+    that was stated, for `decode/restate.py`: it may be our clock that is wrong.
     """
     received = event.received_at
     if received is None or received > received_at:
@@ -26,7 +27,8 @@ def normalise(event: Event, received_at: Instant, tolerance: int) -> Event:
             return event
         return msgspec.structs.replace(event, received_at=received)
     marks = event.marks if Mark.TIME_IN_FUTURE in event.marks else (*event.marks, str(Mark.TIME_IN_FUTURE))
-    return msgspec.structs.replace(event, time=Instant(latest), received_at=received, marks=marks)
+    stated = event.time if event.stated_time is None else event.stated_time
+    return msgspec.structs.replace(event, time=Instant(latest), stated_time=stated, received_at=received, marks=marks)
 
 
 def receive(event: Event, received_at: Instant, tolerance: int) -> Event:

@@ -24,6 +24,8 @@ from monitor.decode.registry import decode, decode_plain
 from monitor.ports import NOT_AT_HAND, Reject
 
 _MICROSECONDS_PER_MILLISECOND = 1000
+_EARLIEST_TIMESTAMP = 1_262_304_000_000
+"""2010-01-01, in milliseconds."""
 SHARDS_HEADER = "nearmiss-shards"
 CLOCK_HEADER = "nearmiss-clock"
 _EVERY_SHARD = "*"
@@ -35,7 +37,7 @@ _EMPTY: Mapping[Ignored, int] = MappingProxyType({Ignored.EMPTY: 1})
 
 
 class Message(Protocol):
-    """One record as it lies in a topic. `timestamp` in milliseconds since the epoch; 0 or less: there is none."""
+    """One record as it lies in a topic. `timestamp` in milliseconds since the epoch; before 2010: there is none."""
 
     @property
     def topic(self) -> str: ...
@@ -170,8 +172,11 @@ def _origin(message: Message, body: bytes) -> str:
 
 
 def _received_at(timestamp: int, now: Instant) -> Instant:
-    """The record's own timestamp, so that reading it again gives the same event; producers may set it, also wrongly."""
-    if timestamp <= 0:
+    """The record's own timestamp, so that reading it again gives the same event; producers may set it, also wrongly.
+
+    One of before there was Kafka cannot be: a producer gave seconds, say. It would cap every time in 1970.
+    """
+    if timestamp < _EARLIEST_TIMESTAMP:
         return now
     at = timestamp * _MICROSECONDS_PER_MILLISECOND
     return Instant(at) if at < now else now

@@ -15,9 +15,10 @@ import msgspec
 
 from monitor.core.deciding.engine import Engine
 from monitor.core.model.decisions import Amend, Decision, Merge, Open, Withdraw
-from monitor.core.model.events import SECOND, Event, Instant
+from monitor.core.model.events import MINUTE, SECOND, Event, Instant
 from monitor.core.sharding.shards import Shards
 from monitor.core.state.engine_state import StateError
+from monitor.decode.restate import Restating
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
 from monitor.ops.stop import stopped_within
@@ -51,6 +52,7 @@ class LoopSettings(msgspec.Struct, frozen=True):
     """
 
     lateness: int = 60 * SECOND
+    future_tolerance: int = 5 * MINUTE
     commit_seconds: float = 0.25
     commit_events: int = 5000
     read_events: int = 1000
@@ -123,6 +125,7 @@ class EngineLoop:
         self._writing: Aside[bool] = Aside()
         self._clock_guard = ClockSkewGuard(clock)
         self._quarantine = Quarantine()
+        self._restating = Restating(settings.future_tolerance)
         self._tick_from = clock.now()
 
     @property
@@ -166,7 +169,7 @@ class EngineLoop:
             if batch.lost:
                 self._metrics.journal_entries_lost.inc(batch.lost)
                 _log.error("journal_gap", part=self._part, entries=batch.lost, before=batch.positions)
-            batch = self._quarantine.without(batch)
+            batch = self._quarantine.without(self._restated(batch, now))
             with self._guarded(batch.events):
                 done.decisions += self._renewed(engine)
                 await self._step(engine, batch, done)
@@ -199,6 +202,14 @@ class EngineLoop:
             with self._guarded(()):
                 commit = self._commit_of(engine, done, saved.epoch)
             await self._write(commit, done.events, stop)
+
+    def _restated(self, batch: Batch, now: Instant) -> Batch:
+        """The batch with the times that were capped only since our clock was behind then."""
+        if not (found := self._restating.correct(batch.events, now)):
+            return batch
+        events = tuple(found.get(place, event) for place, event in enumerate(batch.events))
+        bodies = tuple(NOT_AT_HAND if place in found else body for place, body in enumerate(batch.bodies))
+        return msgspec.structs.replace(batch, events=events, bodies=bodies)
 
     @contextmanager
     def _guarded(self, batch: Sequence[Event]) -> Iterator[None]:

@@ -93,7 +93,8 @@ class Actor(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_un
 class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
     """One event of format version 1. Times are `Instant`s; `labels` is never mutated.
 
-    `marks` names what was odd about it and accepted all the same, for example `time_in_future`. `resolved_from`: by
+    `marks` names what was odd about it and accepted all the same, for example `time_in_future`. `stated_time`: what the
+    source said, where `time` was capped. `resolved_from`: by
     field, what its value rests on where it is not what the tool said; empty in the journal.
     """
 
@@ -119,6 +120,7 @@ class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_un
     received_at: Instant | None = None
     url: str | None = None
     marks: tuple[str, ...] = ()
+    stated_time: Instant | None = None
     resolved_from: dict[str, str] = {}
 
     @property

@@ -10,10 +10,11 @@ import msgspec
 import pytest
 
 from monitor.core.deciding.engine import Engine, EngineSettings
-from monitor.core.model.events import HOUR, MINUTE, SECOND, Actor, Event, Instant
+from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Actor, Event, Instant
 from monitor.core.model.near_miss import public_line
 from monitor.core.model.reasons import Rejected
 from monitor.core.state.memory import Added, Memory
+from monitor.decode.normalise import normalise
 from monitor.demo.story import CATALOGUE, story
 from monitor.lab.ledger import Ledger
 from monitor.ops.clock import ManualClock
@@ -328,3 +329,10 @@ async def test_an_event_at_which_the_engine_fails_is_kept_aside_and_counted(
     assert 'nearmiss_events_rejected_total{reason="quarantined"} 1.0' in metrics.render().decode()
     await _run(store)
     assert await store.rejects.count() == 1, "it is not met again"
+
+
+async def test_what_a_clock_that_was_a_day_behind_took_in_is_decided_at_its_true_time(store: Store) -> None:
+    events = story(NOW)
+    await store.journal.append([normalise(each, Instant(each.time - DAY), 5 * MINUTE) for each in events])
+    await _run(store)
+    assert await _stored(store) == _alone(events)

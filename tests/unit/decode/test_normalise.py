@@ -29,7 +29,8 @@ def test_a_little_ahead_is_a_clock_and_passes() -> None:
 
 def test_the_far_future_is_capped_and_marked_once() -> None:
     capped = normalise(event(NOW + 70 * 365 * DAY, marks=("leap_second",)), NOW, 5 * MINUTE)
-    assert capped == event(NOW + 5 * MINUTE, NOW, ("leap_second", Mark.TIME_IN_FUTURE))
+    assert (capped.time, capped.received_at, capped.stated_time) == (NOW + 5 * MINUTE, NOW, NOW + 70 * 365 * DAY)
+    assert capped.marks == ("leap_second", Mark.TIME_IN_FUTURE)
     assert normalise(capped, Instant(NOW - MINUTE), 0).marks == capped.marks
 
 

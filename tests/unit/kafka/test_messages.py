@@ -58,6 +58,7 @@ def test_an_empty_record_is_ignored_by_name(value: bytes | None) -> None:
         pytest.param((NOW - HOUR) // 1000, NOW - HOUR, id="told"),
         pytest.param(-1, NOW, id="none"),
         pytest.param(0, NOW, id="zero"),
+        pytest.param(NOW // 1_000_000, NOW, id="seconds-for-milliseconds"),
         pytest.param((NOW + HOUR) // 1000, NOW, id="from-the-future"),
     ],
 )
