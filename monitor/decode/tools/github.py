@@ -62,6 +62,8 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
     """The event of one body. Raises Unreadable or NoEvent."""
     body = mapping(piece)
     name = delivery.headers.get("x-github-event") or shape_of(body)
+    if name is None and any(isinstance(body.get(part), dict) for part in _PARTS):
+        raise NoEvent(Ignored.UNKNOWN_TYPE, "a body of GitHub without its header, of none of the events that we use")
     if name is None:
         raise not_the_shape("a header X-GitHub-Event, or a body that is plainly of one event", body)
     if name == "ping":
@@ -75,7 +77,7 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
 
 def shape_of(body: Mapping[str, Any]) -> str | None:
     """The event that a body without its header belongs to."""
-    if "secret_type" in mapping(body.get("alert")):
+    if "secret_type" in mapping(body.get("alert")) and "location" not in body:
         return "secret_scanning_alert"
     for name, needed in _SHAPES:
         if all(body.get(key) is not None for key in needed):
@@ -83,14 +85,16 @@ def shape_of(body: Mapping[str, Any]) -> str | None:
     return None
 
 
+_PARTS = ("sender", "repository", "organization", "installation", "enterprise", "security_advisory")
+"""One of these is in every body of GitHub."""
 _SHAPES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("ping", ("zen", "hook")),
     ("deployment_status", ("deployment_status", "deployment")),
     ("deployment_review", ("workflow_run", "reviewers")),
     ("deployment_review", ("workflow_run", "approver")),
     ("deployment_protection_rule", ("deployment", "deployment_callback_url")),
-    ("deployment", ("deployment",)),
     ("workflow_job", ("workflow_job",)),
+    ("deployment", ("deployment",)),
     ("workflow_run", ("workflow_run",)),
     ("check_run", ("check_run",)),
     ("check_suite", ("check_suite",)),

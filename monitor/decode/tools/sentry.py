@@ -42,7 +42,7 @@ _ISSUE: dict[str, Kind] = {
 _METRIC: dict[str, Kind] = {"critical": "alert.fired", "warning": "alert.fired", "resolved": "alert.resolved"}
 _BOUNDS: dict[str, Bound] = {"0": "max", "1": "min"}
 _QUIET = frozenset({"error", "installation", "preprod_artifact", "seer"})
-_SHAPES = (("metric_alert", "metric_alert"), ("comment", "comment"), ("event_alert", "event"), ("issue", "issue"))
+_SHAPES = (("metric_alert", "metric_alert"), ("event_alert", "event"), ("issue", "issue"))
 
 
 def split(body: Any, delivery: Delivery) -> list[Any]:
@@ -65,6 +65,8 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
 
 
 def _resource(data: Mapping[str, Any]) -> str:
+    if "comment_id" in data:
+        return "comment"
     return next((name for name, part in _SHAPES if isinstance(data.get(part), dict)), "installation")
 
 
