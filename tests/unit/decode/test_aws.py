@@ -167,7 +167,11 @@ def test_older_notifications_straight_to_sns() -> None:
         "rollbackInformation": undone,
     }
     assert event("aws", sns(deployment)).kind == "change.rolled_back"
-    database = {"Event Source": "db-instance", "Event Message": "Storage full", "Event ID": "http://x#RDS-EVENT-0089"}
+    database: dict[str, Any] = {
+        "Event Source": "db-instance",
+        "Event Message": "Storage full",
+        "Event ID": "http://x#RDS-EVENT-0089",
+    }
     database |= {"Source ID": "db", "Event Time": "2026-03-10 12:00:00.000", "Event Categories": ["failure"]}
     assert (event("aws", sns(database)).kind, at(event("aws", sns(database)))) == ("alert.fired", AT)
 

@@ -136,7 +136,13 @@ def test_opsgenie(action: str, kind: str) -> None:
 
 
 def test_sentry_by_its_header_and_by_its_shape() -> None:
-    event_alert = {"event_id": "e", "issue_id": "9", "datetime": AT, "level": "fatal", "environment": "production"}
+    event_alert: dict[str, Any] = {
+        "event_id": "e",
+        "issue_id": "9",
+        "datetime": AT,
+        "level": "fatal",
+        "environment": "production",
+    }
     event_alert |= {"title": "t", "tags": [["service", "payments"]], "release": "1.4.2"}
     body = {"action": "triggered", "data": {"event": event_alert, "triggered_rule": "many"}}
     found = event("sentry", body, {"sentry-hook-resource": "event_alert"})

@@ -133,7 +133,7 @@ def test_the_margin_of_a_canary() -> None:
 
 
 def application(phase: str = "Succeeded", history: list[str] | None = None, **state: Any) -> dict[str, Any]:
-    operation = {"phase": phase, "startedAt": "2026-03-10T11:59:00Z", "finishedAt": AT}
+    operation: dict[str, Any] = {"phase": phase, "startedAt": "2026-03-10T11:59:00Z", "finishedAt": AT}
     operation |= {"syncResult": {"revision": "b2"}, "operation": {"initiatedBy": {"username": "ann"}}} | state
     status = {"operationState": operation, "history": [{"revision": one} for one in history or []]}
     return {"metadata": {"name": "payments", "uid": "u", "labels": {"env": "production"}}, "status": status}
