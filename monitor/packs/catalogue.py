@@ -12,6 +12,7 @@ feeds:
 automation: [deploy-bot]
 environments: {production: [blue, green]}
 severities: {critical: [tsunami]}
+people: {ann: {any: [ann@shop.example], pagerduty: PX1ABCD}}
 impact_alerts:
   - {alert: CheckoutErrors, labels: {tier: user}}
 """
@@ -37,7 +38,7 @@ from monitor.packs.problems import Place, Problem, Problems, listed
 
 __all__ = ["LoadedCatalogue", "catalogue_from_mapping", "catalogue_hash", "load_catalogue", "load_catalogues"]
 
-KEYS = ("services", "production", "feeds", "automation", "environments", "severities", "impact_alerts")
+KEYS = ("services", "production", "feeds", "automation", "environments", "severities", "impact_alerts", "people")
 SERVICE_KEYS = ("depends_on", "user_facing", "owner", "system", "domain", "lifecycle", "hours", "aliases")
 
 
@@ -130,6 +131,8 @@ def _read_document(node: Node, parts: Parts) -> None:
         parts.words.read_environments(environments)
     if (severities := form.get("severities")) is not None:
         parts.words.read_severities(severities)
+    if (people := form.get("people")) is not None:
+        parts.words.read_people(people)
     for item in form.several("impact_alerts"):
         parts.words.read_impact_alert(item)
 

@@ -100,6 +100,7 @@ class Parts:
             aliases=self.words.aliases(services),
             environments=self.words.environments(),
             severities=self.words.severities(),
+            people=self.words.people(),
             impact_alerts=self.words.impact_alerts(),
         )
 

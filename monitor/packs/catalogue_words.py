@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from msgspec import convert
 
-from monitor.core.model.catalogue import Alias, AliasBy, ImpactAlert
+from monitor.core.model.catalogue import Alias, AliasBy, ImpactAlert, PersonId
 from monitor.core.model.events import SEVERITIES, Severity
 from monitor.core.model.words import plain
 from monitor.packs.form import Form, name_of, text_of
@@ -39,6 +39,7 @@ _SAMPLES = {
     "hosts": '["pay-*.shop.example"]',
     "titles": '["*payments*"]',
 }
+ANY_SOURCE = "any"
 _Key = tuple[str, str, str]
 
 
@@ -50,6 +51,7 @@ class Words:
         self._aliases: dict[_Key, tuple[Alias, Place]] = {}
         self._environments: dict[str, tuple[str, str, Place]] = {}
         self._severities: dict[str, tuple[str, Severity, Place]] = {}
+        self._people: dict[tuple[str, str], tuple[PersonId, Place]] = {}
         self._impact: dict[tuple[str, str], tuple[ImpactAlert, Place]] = {}
 
     # -- services ----------------------------------------------------------------------------------------------
@@ -154,6 +156,32 @@ class Words:
     def severities(self) -> dict[str, Severity]:
         found = sorted((word, grade) for word, grade, _ in self._severities.values())
         return dict(found)
+
+    # -- people ------------------------------------------------------------------------------------------------
+
+    def read_people(self, node: Node) -> None:
+        """Ids by person; with a source where only this one uses them."""
+        sample = "`people: {ann: {any: [ann@shop.example], pagerduty: PX1ABCD}}`"
+        if not isinstance(node, Mapping):
+            expected = "a mapping from a person to the ids that tools use"
+            self._problems.error(node.place, f"people is {name_of(node)}", expected, sample)
+            return
+        for person, (_, value) in node.entries.items():
+            sources = value.entries if isinstance(value, Mapping) else {ANY_SOURCE: (value, value)}
+            for source, (_, ids) in sources.items():
+                for item in ids.items if isinstance(ids, Listing) else [ids]:
+                    said = text_of(item, self._problems, f"an id of {person!r}", "an id, e-mail, login or name", sample)
+                    if said is not None:
+                        self._person(PersonId(person, said, None if source == ANY_SOURCE else source), item.place)
+
+    def _person(self, one: PersonId, place: Place) -> None:
+        first, where = self._people.setdefault((one.source or "", one.id.casefold()), (one, place))
+        if first.person != one.person:
+            message = f"{one.id!r} is {one.person!r} and {first.person!r} (first in {where})"
+            self._problems.error(place, message, "each id for one person", "removing one of them")
+
+    def people(self) -> tuple[PersonId, ...]:
+        return tuple(one for one, _ in sorted(self._people.values(), key=lambda each: repr(each[0])))
 
     # -- alerts that say that users are hurt -------------------------------------------------------------------
 

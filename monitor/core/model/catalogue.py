@@ -60,6 +60,14 @@ class Alias(msgspec.Struct, frozen=True):
     of: str | None = None
 
 
+class PersonId(msgspec.Struct, frozen=True):
+    """One id, e-mail or name of a person: in one source, or wherever it is said."""
+
+    person: str
+    id: str
+    source: str | None = None
+
+
 class ImpactAlert(msgspec.Struct, frozen=True):
     """Alerts of this name and these labels say that users are hurt, or (`users` false) never do. `*` is any text."""
 
@@ -84,6 +92,7 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
     environments: dict[str, str] = {}
     severities: dict[str, Severity] = {}
     impact_alerts: tuple[ImpactAlert, ...] = ()
+    people: tuple[PersonId, ...] = ()
 
     @property
     def is_empty(self) -> bool:

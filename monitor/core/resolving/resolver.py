@@ -17,6 +17,7 @@ from monitor.core.model.events import Event, Severity
 from monitor.core.model.words import Environments, plain, severity_of
 from monitor.core.resolving.harm import HARMS, Harm, impact_of
 from monitor.core.resolving.names import Names
+from monitor.core.resolving.people import People
 
 SEVERITY_LABELS = ("severity", "priority", "level", "alertLevel", "urgency", "impact_level", "criticality")
 """Where tools put their own word for it, as far as decoders keep it."""
@@ -48,17 +49,20 @@ class Resolver:
         self._environments = Environments(catalogue.production, catalogue.environments)
         self._severities = {plain(word): severity for word, severity in catalogue.severities.items()}
         self._harm = Harm(catalogue)
+        self._people = People(catalogue)
         self._places: dict[tuple[str, str | None, str | None], Place | None] = {}
 
     def all(self, events: Sequence[Event]) -> list[Event]:
         """Every event resolved, in order; behind an alert that says that users are hurt, the impact that it tells."""
         places, looked_at = self._places, _LOOKED_AT
-        own, may_be = bool(self._severities), self._harm.may_be
+        own, may_be, may_be_named = bool(self._severities), self._harm.may_be, self._people.may_be_named
         found: list[Event] = []
         append = found.append
         for event in events:
-            if places.get((event.source, event.service, event.environment), _ASK) is None and (
-                event.kind not in looked_at or (event.severity is not None and not own and not may_be(event))
+            if (
+                places.get((event.source, event.service, event.environment), _ASK) is None
+                and (event.kind not in looked_at or (event.severity is not None and not own and not may_be(event)))
+                and (event.actor is None or not may_be_named(event))
             ):
                 append(event)
                 continue
@@ -82,7 +86,8 @@ class Resolver:
                 self._places[key] = place
         grade = self._grade(event) if event.kind in _GRADED else None
         may_hurt = event.kind in HARMS and self._harm.may_be(event)
-        if place is None and grade is None and not may_hurt:
+        person = self._people.of(event) if self._people.may_be_named(event) else None
+        if place is None and grade is None and person is None and not may_hurt:
             return event
         resolved = copy(event)
         said: dict[str, str] = {}
@@ -93,6 +98,9 @@ class Resolver:
         if grade is not None:
             force_setattr(resolved, "severity", grade[0])
             said = {**said, "severity": grade[1]}
+        if person is not None:
+            force_setattr(resolved, "actor", person[0])
+            said = {**said, "actor": person[1]}
         if may_hurt and (harm := self._harm.of(resolved)) is not None:
             said = {**said, "impact": harm}
         if not said:

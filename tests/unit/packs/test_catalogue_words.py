@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.core.model.catalogue import Alias, Catalogue, ImpactAlert
+from monitor.core.model.catalogue import Alias, Catalogue, ImpactAlert, PersonId
 from monitor.packs.catalogue import load_catalogue, load_catalogues
 
 HEAD = "services:\n  checkout: {user_facing: true}\n"
@@ -68,6 +68,16 @@ def test_alerts_that_mean_harm(tmp_path: Path) -> None:
         ImpactAlert(None, {"tier": "user", "team": "lab"}, users=False),
         ImpactAlert("CheckoutErrors*"),
     )
+
+
+def test_people_stand_with_their_ids(tmp_path: Path) -> None:
+    catalogue, problems = load(tmp_path, HEAD + "people: {ann: {any: [ann@shop.example], pagerduty: PX1}, bo: bo-y}\n")
+    assert problems == []
+    assert set(catalogue.people) == {
+        PersonId("ann", "ann@shop.example"),
+        PersonId("ann", "PX1", "pagerduty"),
+        PersonId("bo", "bo-y"),
+    }
 
 
 @pytest.mark.parametrize(
@@ -155,6 +165,20 @@ def test_alerts_that_mean_harm(tmp_path: Path) -> None:
             (
                 "3:17: error: an impact alert has no 'alert'; expected the name of an alert, or labels; try"
                 " adding `alert: CheckoutErrors`"
+            ),
+        ),
+        (
+            HEAD + "people: {ann: {pagerduty: PX1}, bo: {pagerduty: [px1]}}\n",
+            (
+                "3:50: error: 'px1' is 'bo' and 'ann' (first in FILE:3:27); expected each id for one person; try"
+                " removing one of them"
+            ),
+        ),
+        (
+            HEAD + "people: [ann]\n",
+            (
+                "3:9: error: people is a list; expected a mapping from a person to the ids that tools use; try"
+                " `people: {ann: {any: [ann@shop.example], pagerduty: PX1ABCD}}`"
             ),
         ),
         (

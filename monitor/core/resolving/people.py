@@ -1,0 +1,62 @@
+"""Which person acted, whatever each tool calls them: by the catalogue, else by the display name or e-mail that is told.
+
+A login stays as it is: tools share it. An id that a tool made up says nothing to another tool; there the display name
+counts, else the e-mail, and the person goes by a pseudonym. Programs keep their names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import lru_cache
+
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.events import Actor, Event
+from monitor.core.model.words import plain
+
+_OPAQUE = re.compile(r"[A-Z0-9]{5,}|\d+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{24}|\d+:[0-9a-f-]{36}")
+"""Ids that a tool made up: `PX1ABCD`, `U02AB3CDE`, numbers, UUIDs. Logins are no such."""
+_NAMES = ("actor_email", "actor_name")
+
+
+class People:
+    """The people of one catalogue."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._known = {(one.source or "", one.id.casefold()): one.person for one in catalogue.people}
+        self._automation = catalogue.automation
+
+    def may_be_named(self, event: Event) -> bool:
+        """False where `of` is sure to be None, at the cost of a look."""
+        actor = event.actor
+        if actor is None or actor.kind == "automation" or actor.id is None:
+            return False
+        return bool(self._known) or "@" in actor.id or "actor_email" in event.labels or "actor_name" in event.labels
+
+    def of(self, event: Event) -> tuple[Actor, str] | None:
+        """The actor as the organisation knows them, and by what; None where nothing more is known."""
+        actor = event.actor
+        if actor is None or actor.id is None or actor.kind == "automation" or actor.id in self._automation:
+            return None
+        said = [actor.id, *(name for label in _NAMES if (name := event.labels.get(label)))]
+        for source in (event.source, event.source.partition("/")[0], ""):
+            for name in said if self._known else ():
+                if (person := self._known.get((source, name.casefold()))) is not None:
+                    return None if person == actor.id else (_renamed(actor, person), "people of the catalogue")
+        if not ("@" in actor.id or _OPAQUE.fullmatch(actor.id)):
+            return None
+        name, email = event.labels.get("actor_name"), event.labels.get("actor_email") or actor.id
+        if name is not None and name != actor.id and "@" not in name:
+            return _renamed(actor, _pseudonym(plain(name))), "display name"
+        if "@" in email:
+            return _renamed(actor, _pseudonym(plain(email.partition("@")[0]))), "e-mail"
+        return None
+
+
+def _renamed(actor: Actor, person: str) -> Actor:
+    return Actor(id=person, kind=actor.kind, on_call=actor.on_call)
+
+
+@lru_cache(maxsize=4096)
+def _pseudonym(identity: str) -> str:
+    return f"person-{hashlib.sha256(identity.encode()).hexdigest()[:10]}"
