@@ -170,7 +170,8 @@ def _in_dialects(tape: Tape, year: Year, rules: Sequence[Rule], weights: Weights
     """One run a dialect over what was recorded; the truth stays what it was."""
     rows = {}
     for dialect in DIALECTS:
-        run = Run(rules, dialect.recatalogue(year.organisation.catalogue), make_regex, year.story_of, weights)
+        catalogue = dialect.recatalogue(year.organisation.catalogue, frozenset(tape.tools))
+        run = Run(rules, catalogue, make_regex, year.story_of, weights)
         for batch in tape.batches():
             run.step(dialect.speak(batch))
         rows[dialect.key] = run.end(year.truths).summary

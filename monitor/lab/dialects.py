@@ -10,11 +10,12 @@ from hashlib import blake2b
 
 import msgspec
 
-from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.catalogue import Alias, Catalogue
 from monitor.core.model.events import Actor, Event
 
 Change = Callable[[Event], Event | None]
-Recatalogue = Callable[[Catalogue], Catalogue]
+Recatalogue = Callable[[Catalogue, frozenset[str]], Catalogue]
+"""A catalogue, and the tools that are heard of, to the catalogue of an organisation that speaks so."""
 
 LABELS_WITH_A_MEANING = frozenset(
     {"evidence", "planned", "impact", "drill", "version", "flag", "value", "variation", "state", "enabled", "scope"}
@@ -43,7 +44,7 @@ class Dialect(msgspec.Struct, frozen=True):
     key: str
     told: str
     change: Change = lambda event: event
-    recatalogue: Recatalogue = lambda catalogue: catalogue
+    recatalogue: Recatalogue = lambda catalogue, tools: catalogue
     most_fall: float | None = None
 
     def speak(self, events: list[Event]) -> list[Event]:
@@ -53,7 +54,11 @@ class Dialect(msgspec.Struct, frozen=True):
 
 def tool_of(event: Event) -> str:
     """The tool behind a source: `pagerduty` of `pagerduty/acme`."""
-    return event.source.partition("/")[0]
+    return _tool(event.source)
+
+
+def _tool(source: str | None) -> str:
+    return (source or "").partition("/")[0]
 
 
 def _mark(*parts: str) -> int:
@@ -118,6 +123,24 @@ def _other_names(event: Event) -> Event:
     return msgspec.structs.replace(event, service=other_name(tool, event.service), labels=labels)
 
 
+def _with_aliases(catalogue: Catalogue, tools: frozenset[str]) -> Catalogue:
+    """Whatever a tool called a service before, its new name for that is told."""
+    known: dict[tuple[str, str], set[str]] = {}
+    for tool in tools:
+        for name in catalogue.services:
+            known.setdefault((name, tool), set()).add(name)
+        for alias in catalogue.aliases:
+            if alias.by in ("name", "workload", "repository") or (alias.by == "source" and _tool(alias.of) == tool):
+                known.setdefault((alias.service, tool), set()).add(alias.value)
+    added = {(tool, other_name(tool, name)): service for (service, tool), names in known.items() for name in names}
+    aliases = tuple(Alias(service, "source", name, tool) for (tool, name), service in sorted(added.items()))
+    return msgspec.structs.replace(catalogue, aliases=catalogue.aliases + aliases)
+
+
+def _without_aliases(catalogue: Catalogue, tools: frozenset[str]) -> Catalogue:
+    return msgspec.structs.replace(catalogue, aliases=())
+
+
 def _some_lost(event: Event) -> Event | None:
     return None if _mark("lost", event.source, event.id) < _LOST * 2**32 else event
 
@@ -136,7 +159,8 @@ DIALECTS: tuple[Dialect, ...] = (
     Dialect("no-resolves", "no alert tells that it recovered", _no_resolves, most_fall=_FALL),
     Dialect("unknown-actors", "nobody knows who acted", _actors_unknown),
     Dialect("all-automation", "everybody acts through a bot", _actors_automation),
-    Dialect("other-names", "each tool has its own name for a service, no aliases", _other_names),
+    Dialect("aliases", "each tool has its own name for a service, with aliases", _other_names, _with_aliases, _FALL),
+    Dialect("no-aliases", "each tool has its own name for a service, no aliases", _other_names, _without_aliases),
     Dialect("lossy", "a tenth of the events is lost", _some_lost),
     Dialect("words", "severities are words of the house", _severities_in_words),
 )

@@ -18,7 +18,7 @@ from monitor.core.model.rule import Rule
 from monitor.core.weighing.weights import Weights
 from monitor.decode.streams import arrival_order
 from monitor.lab.cases import Case, Confidence, Label
-from monitor.lab.dialects import Dialect
+from monitor.lab.dialects import Dialect, tool_of
 from monitor.lab.figures import Scored, Summary, is_an_act, luck, probability_of, summarise
 from monitor.lab.ledger import Entry, Ledger
 from monitor.lab.replay import admitted, without
@@ -192,8 +192,9 @@ def folds(outcomes: Sequence[Outcome], group: Callable[[Outcome], str]) -> tuple
 
 def in_dialect(case: Case, dialect: Dialect) -> Case:
     """The same case as other tools would tell it."""
+    events = tuple(dialect.speak(list(case.events)))
     return msgspec.structs.replace(
-        case, events=tuple(dialect.speak(list(case.events))), catalogue=dialect.recatalogue(case.catalogue)
+        case, events=events, catalogue=dialect.recatalogue(case.catalogue, frozenset(map(tool_of, events)))
     )
 
 

@@ -22,6 +22,7 @@ from monitor.core.model.near_miss import State
 from monitor.core.model.rule import Rule
 from monitor.core.weighing.weights import Weights
 from monitor.decode.canonical import decode_line, encode
+from monitor.lab.dialects import tool_of
 from monitor.lab.figures import BUDGET, Scored, Summary, is_an_act, luck, probability_of, summarise
 from monitor.lab.ledger import IN_MEMORY, Entry, Ledger
 from monitor.lab.replay import admitted
@@ -172,6 +173,7 @@ class Tape:
     def __init__(self) -> None:
         self._file = SpooledTemporaryFile[bytes](IN_MEMORY)
         self._counts: list[int] = []
+        self.tools: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -183,6 +185,7 @@ class Tape:
         """Record a batch. Raises OSError where the disk is full."""
         self._file.writelines(encode(event) + b"\n" for event in batch)
         self._counts.append(len(batch))
+        self.tools.update(map(tool_of, batch))
 
     def batches(self) -> Iterator[list[Event]]:
         """What was recorded, as often as asked."""

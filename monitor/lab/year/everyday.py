@@ -99,13 +99,14 @@ def _times(random: Random, mean: float) -> int:
 
 def _release(scene: Scene) -> None:
     who = scene.somebody()
+    sha = scene.world.new_version()
     if scene.chance(0.5):
-        scene.merge(scene.random.choice(("Small repairs", "Next step of the form", "New field", "Tidy up")), who)
+        scene.merge(scene.random.choice(("Small repairs", "Next step of the form", "New field", "Tidy up")), who, sha)
         scene.later(5, 40)
     if scene.chance(0.6):
-        scene.deploy(who, environment="staging")
+        scene.deploy(who, version=sha, environment="staging")
         scene.later(10, 90)
-    scene.deploy(who)
+    scene.deploy(who, version=sha)
 
 
 def _try_out(scene: Scene) -> None:
@@ -171,8 +172,8 @@ def _talk(scene: Scene) -> None:
 
 def _switch(scene: Scene) -> None:
     word = scene.random.choice(("text", "banner", "trial", "step"))
-    name = f"{scene.part.namespace}-{word}-{scene.random.randrange(40)}"
-    scene.flag(scene.somebody(), name, scene.random.choice(("true", "true", "false", "25%")))
+    name = f"{scene.part.name}.{word}-{scene.random.randrange(40)}"
+    scene.flag(scene.somebody(), name, scene.random.choice(("true", "true", "false")))
 
 
 def _setting(scene: Scene) -> None:

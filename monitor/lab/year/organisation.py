@@ -5,12 +5,13 @@ Everything is drawn from the seed. Knows nothing of stories.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from random import Random
 from typing import Literal
 
 import msgspec
 
-from monitor.core.model.catalogue import Catalogue, Hours, Service
+from monitor.core.model.catalogue import Alias, Catalogue, Hours, Service
 from monitor.core.model.events import HOUR, MINUTE
 from monitor.lab.year.shape import Shape
 from monitor.lab.year.spelling import TOOLS, Person, names_of, person, spellings
@@ -28,7 +29,9 @@ _TEAM_WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "h
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 Store = Literal["disk", "pool", "none"]
-Shipping = Literal["github", "github-bot", "cdevents"]
+Shipping = Literal["github", "github-bot", "cdevents", "argo"]
+Switching = Literal["launchdarkly", "unleash", "own"]
+Chatting = Literal["slack", "own"]
 Grading = Literal["plain", "page-ticket", "numbered"]
 
 
@@ -69,12 +72,15 @@ class Habits(msgspec.Struct, frozen=True):
     service_label: str
     environment: str
     environment_label: str | None
+    switching: Switching
+    chatting: Chatting
     console_tells_who: bool
+    cluster_tells_who: bool
     pages_often: float
 
 
 class Organisation(msgspec.Struct, frozen=True):
-    """Who is there. `aliases` by the catalogue's name of a service, then by tool."""
+    """Who is there, what they call things, and the catalogue that they have written."""
 
     parts: dict[str, Part]
     teams: tuple[str, ...]
@@ -83,7 +89,6 @@ class Organisation(msgspec.Struct, frozen=True):
     watches: tuple[Watch, ...]
     habits: Habits
     catalogue: Catalogue
-    aliases: dict[str, dict[str, str]]
 
     def facing_above(self, service: str) -> frozenset[str]:
         """The services at which users would notice a failure of this one."""
@@ -106,7 +111,8 @@ def found_organisation(shape: Shape) -> Organisation:
             for part in parts.values()
         },
         production=frozenset({habits.environment}),
-        automation=frozenset({"ship-it", "night-shift", f"{company}-bot[bot]"}),
+        automation=frozenset({"ramp", "night-shift"}),
+        aliases=_aliases(parts, company) if shape.names == "own" else (),
     )
     return Organisation(
         parts=parts,
@@ -116,21 +122,46 @@ def found_organisation(shape: Shape) -> Organisation:
         watches=watches,
         habits=habits,
         catalogue=catalogue,
-        aliases={part.name: part.names for part in parts.values()},
     )
 
 
 def _habits(company: str, random: Random) -> Habits:
     return Habits(
         company=company,
-        shipping=random.choice(("github", "github-bot", "cdevents")),
+        shipping=random.choice(("github", "github-bot", "cdevents", "argo")),
         grading=random.choice(("plain", "plain", "page-ticket", "numbered")),
         service_label=random.choice(("service", "app", "application")),
         environment=random.choice(("production", "prod", "live")),
         environment_label=random.choice(("env", "environment", None)),
+        switching=random.choice(("launchdarkly", "unleash", "own")),
+        chatting=random.choice(("slack", "own")),
+        cluster_tells_who=random.random() < 0.5,
         console_tells_who=random.random() < 0.8,
         pages_often=random.uniform(0.25, 0.6),
     )
+
+
+_SOURCES = {
+    "alertmanager": ("alertmanager",),
+    "pagerduty": ("pagerduty",),
+    "github": ("github",),
+    "statuspage": ("statuspage",),
+    "notes": ("slack", "chat"),
+}
+
+
+def _aliases(parts: dict[str, Part], company: str) -> tuple[Alias, ...]:
+    """What the organisation has told about its names: by source, by workload, and which flags are whose."""
+    found = []
+    for part in parts.values():
+        for tool, sources in _SOURCES.items():
+            found += [Alias(part.name, "source", part.names[tool], source) for source in sources]
+        pipeline = part.names["pipeline"]
+        found.append(Alias(part.name, "source", pipeline, f"/{company}/pipelines"))
+        found += [Alias(part.name, "source", f"{pipeline}{place}", "argo") for place in ("", "-staging", "-dev")]
+        found.append(Alias(part.name, "workload", part.names["kubernetes"]))
+        found.append(Alias(part.name, "label", f"{part.name}.*", "flag"))
+    return tuple(found)
 
 
 def _parts(shape: Shape, teams: tuple[str, ...], random: Random) -> dict[str, Part]:
@@ -206,9 +237,26 @@ def catalogue_mapping(catalogue: Catalogue) -> dict[str, object]:
                 "closes": f"{hours.closes // 60:02d}:{hours.closes % 60:02d}",
                 "days": [_DAYS[day - 1] for day in sorted(hours.days)],
             }
+        if aliases := _written_aliases(alias for alias in catalogue.aliases if alias.service == name):
+            written["aliases"] = aliases
         services[name] = written
     return {
         "services": services,
         "production": sorted(catalogue.production),
         "automation": sorted(catalogue.automation),
     }
+
+
+def _written_aliases(aliases: Iterable[Alias]) -> dict[str, object]:
+    sources: dict[str, list[str]] = {}
+    workloads: list[str] = []
+    labels: dict[str, str] = {}
+    for alias in aliases:
+        if alias.by == "source":
+            sources.setdefault(alias.of or "", []).append(alias.value)
+        elif alias.by == "workload":
+            workloads.append(alias.value)
+        else:
+            labels[alias.of or ""] = alias.value
+    found = {"sources": sources, "workloads": workloads, "labels": labels}
+    return {key: value for key, value in found.items() if value}

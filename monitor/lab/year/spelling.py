@@ -13,7 +13,7 @@ import msgspec
 Spelling = Callable[[str], str]
 
 TOOLS = ("alertmanager", "pagerduty", "github", "kubernetes", "statuspage", "pipeline", "console", "notes")
-"""Which spell a service each in its own way. `pipeline` speaks CDEvents, `console` and `notes` our own format."""
+"""Each spells a service in its own way. `pipeline` is CDEvents or Argo CD, `console` a script, `notes` a chat."""
 
 _SPELLINGS: dict[str, tuple[Spelling, ...]] = {
     "alertmanager": (str, lambda name: name.replace("-", "_"), lambda name: f"{name}-prod"),
@@ -28,7 +28,7 @@ _SPELLINGS: dict[str, tuple[Spelling, ...]] = {
     "statuspage": (lambda name: name.replace("-", " ").title(), str),
     "pipeline": (str, lambda name: name.replace("-", "."), lambda name: name.upper()),
     "console": (str,),
-    "notes": (str, lambda name: name.replace("-", " ")),
+    "notes": (str, lambda name: name.replace("-", "_")),
 }
 _ODD_ONES = 0.06
 """So many names follow no habit of their tool: they are older than the service's present name."""

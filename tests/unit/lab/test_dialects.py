@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from monitor.core.model.catalogue import Alias, Catalogue, Service
 from monitor.core.model.events import Actor, Event, Instant
 from monitor.lab.dialects import DIALECTS, Dialect, other_name
 
@@ -57,9 +58,23 @@ def test_who_acted_is_unknown_or_a_bot() -> None:
 def test_each_tool_has_its_own_name_for_a_service() -> None:
     names = {other_name(tool, "basket-api") for tool in ("pagerduty", "github", "kubernetes", "alertmanager", "chat")}
     assert len(names) > 2
-    renamed = spoken("other-names", event(service="basket-api", labels={"scope": "basket-api, menu-web"}))
+    renamed = spoken("aliases", event(service="basket-api", labels={"scope": "basket-api, menu-web"}))
     assert renamed.service == other_name("pagerduty", "basket-api")
     assert renamed.labels["scope"].split(",")[1] == other_name("pagerduty", "menu-web")
+
+
+def test_what_a_tool_called_a_service_before_is_an_alias_under_its_new_name() -> None:
+    """Two tools with names of their own: the new name of each old one leads to the service, from that tool alone."""
+    old = Alias("basket-api", "source", "Basket (prod)", "pagerduty")
+    catalogue = Catalogue(services={"basket-api": Service("basket-api")}, aliases=(old,))
+    told = BY_KEY["aliases"].recatalogue(catalogue, frozenset({"pagerduty", "github"})).aliases
+    assert set(told) == {
+        old,
+        Alias("basket-api", "source", other_name("pagerduty", "Basket (prod)"), "pagerduty"),
+        Alias("basket-api", "source", other_name("pagerduty", "basket-api"), "pagerduty"),
+        Alias("basket-api", "source", other_name("github", "basket-api"), "github"),
+    }
+    assert BY_KEY["no-aliases"].recatalogue(catalogue, frozenset()).aliases == ()
 
 
 def test_a_tenth_is_lost_always_the_same_one() -> None:

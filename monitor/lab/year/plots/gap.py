@@ -82,11 +82,12 @@ def release_stopped(scene: Scene) -> Told:
     why = f"release of {scene.part.name} stopped: staging is broken"
     held = scene.stop_pipeline(scene.somebody(), why)
     scene.hours(scene.random.uniform(1, 8))
-    scene.merge("Repair the start-up", who)
+    sha = scene.world.new_version()
+    scene.merge("Repair the start-up", who, sha)
     scene.later(8, 30)
-    scene.deploy(who, environment="staging")
+    scene.deploy(who, version=sha, environment="staging")
     scene.later(10, 40)
-    scene.deploy(who)
+    scene.deploy(who, version=sha)
     return told(scene, broken, held)
 
 

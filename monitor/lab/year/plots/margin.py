@@ -81,14 +81,7 @@ def scaled_by_hand(scene: Scene) -> Told:
     alarm, paging, danger = trouble(scene, scene.random.choice(("SlowAnswers", "MemoryHigh", "CpuHigh")))
     scene.later(5, 40)
     part, who = scene.part, scene.somebody()
-    act = scene.console(
-        "change.scaled",
-        f"scale {part.name} from {part.replicas} to {2 * part.replicas}",
-        who,
-        subject=part.names["kubernetes"],
-        value=2.0 * part.replicas,
-        unit="replicas",
-    )
+    act = scene.scale(who, 2 * part.replicas)
     scene.later(2, 10)
     scene.end(alarm, paging)
     return told(scene, danger, act)
@@ -104,7 +97,7 @@ def queue_drained(scene: Scene) -> Told:
         case 1:
             act = scene.console("change.ran", f"remove the stuck job of {part.name}", who)
         case _:
-            act = scene.console("change.scaled", f"more workers for {part.name}", who, value=3.0 * part.replicas)
+            act = scene.scale(who, 3 * part.replicas)
     scene.later(5, 40)
     scene.end(alarm, paging)
     return told(scene, danger, act)

@@ -25,20 +25,17 @@ def put_back_early(scene: Scene) -> Told:
 
 def reverted_in_source(scene: Scene) -> Told:
     """The way back leads through the repository: revert, build, deploy."""
-    who, title = (
-        scene.somebody(),
-        scene.random.choice(("Batch the writes", "New retry policy", "Use the faster parser")),
-    )
-    scene.merge(title, who)
+    who, title = scene.somebody(), scene.random.choice(("Batch the writes", "New retry policy", "Faster parser"))
+    first, second = scene.world.new_version(), scene.world.new_version()
+    scene.merge(title, who, first)
     scene.later(4, 15)
-    shipped = scene.deploy(who)
-    sha = scene.world.running(scene.part)[-1]
+    shipped = scene.deploy(who, version=first)
     scene.later(10, 50)
     alarm, paging, danger = trouble(scene, scene.random.choice(_HURTS))
     scene.later(5, 30)
-    back = scene.merge(title, who, undoes=sha)
+    back = scene.merge(title, who, second, undoes=first)
     scene.later(6, 15)
-    out = scene.deploy(who)
+    out = scene.deploy(who, version=second)
     scene.later(2, 8)
     scene.end(alarm, paging)
     return told(scene, danger + shipped, back + out)
@@ -58,7 +55,7 @@ def taken_out_unasked(scene: Scene) -> Told:
 
 def switched_off(scene: Scene) -> Told:
     """A switch is turned on, something goes wrong, the switch is turned off."""
-    who, flag = scene.somebody(), f"{scene.part.namespace}-{scene.random.choice(('new-flow', 'fast-path', 'v2-form'))}"
+    who, flag = scene.somebody(), f"{scene.part.name}.{scene.random.choice(('new-flow', 'fast-path', 'v2-form'))}"
     on = scene.flag(who, flag, "true")
     scene.later(2, 14)
     alarm, paging, danger = trouble(scene, scene.random.choice(_HURTS))

@@ -11,9 +11,10 @@ from typing import Literal
 import msgspec
 
 from monitor.core.model.near_miss import Family
+from monitor.lab.year.alerts import Paging
 from monitor.lab.year.faults import Alarm
 from monitor.lab.year.organisation import Part
-from monitor.lab.year.scene import Paging, Scene
+from monitor.lab.year.scene import Scene
 from monitor.lab.year.truth import Told
 from monitor.lab.year.world import Ids
 

@@ -49,7 +49,7 @@ def neighbour_works(scene: Scene) -> Ids:
         case 1:
             return ids + scene.console("change.configured", f"tidy the settings of {other.name}", who, other)
         case _:
-            return ids + scene.flag(who, f"{other.namespace}-copy-test", "true", other)
+            return ids + scene.flag(who, f"{other.name}.copy-test", "true", other)
 
 
 def setting_beside_standing(scene: Scene) -> Ids:

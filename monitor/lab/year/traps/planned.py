@@ -56,7 +56,7 @@ def rolling_upgrade(scene: Scene) -> Ids:
 
 def experiment(scene: Scene) -> Ids:
     """Half of the users get something new for an hour, as agreed."""
-    who, name = scene.somebody(), f"{scene.part.namespace}-trial-{scene.world.number()}"
+    who, name = scene.somebody(), f"{scene.part.name}.trial-{scene.world.number()}"
     ids = scene.flag(who, name, "true")
     scene.later(20, 120)
     if scene.chance(0.4):
@@ -68,10 +68,10 @@ def experiment(scene: Scene) -> Ids:
 
 
 def ramp(scene: Scene) -> Ids:
-    """A switch goes up by steps, and one step down at night."""
-    name = f"{scene.part.namespace}-ramp-{scene.world.number()}"
+    """A flag is on for a few hours a day, until it stays on."""
+    name = f"{scene.part.name}.ramp-{scene.world.number()}"
     ids: Ids = ()
-    for share in ("1%", "10%", "25%", "10%", "50%", "100%"):
+    for share in ("true", "false", "true", "false", "true"):
         ids += scene.flag(None if scene.chance(0.4) else scene.somebody(), name, share)
         scene.hours(scene.random.uniform(0.3, 9))
     return ids
@@ -94,13 +94,13 @@ def more_for_a_campaign(scene: Scene) -> Ids:
     part, who = scene.part, scene.somebody()
     ids = scene.note(who, f"campaign starts at noon, giving {part.name} more room")
     scene.later(5, 60)
-    ids += scene.console("change.scaled", f"room for the campaign: {part.name}", who, value=2.0 * part.replicas)
+    ids += scene.scale(who, 2 * part.replicas)
     scene.hours(scene.random.uniform(1, 4))
     alarm, fired = scene.alert("CpuHigh")
     scene.later(10, 40)
     ids += fired + scene.end(alarm)
     scene.hours(scene.random.uniform(4, 20))
-    return ids + scene.console("change.scaled", f"campaign over: {part.name}", who, value=1.0 * part.replicas)
+    return ids + scene.scale(who, part.replicas)
 
 
 def certificate_by_timetable(scene: Scene) -> Ids:

@@ -1,0 +1,96 @@
+"""What every verb of a story needs: a cursor in time, people, and the way from a payload to events."""
+
+from __future__ import annotations
+
+from random import Random
+
+from monitor.core.model.events import DAY, HOUR, SECOND, Event, Instant
+from monitor.decode.registry import decode
+from monitor.lab.year.bodies import Body, shipping
+from monitor.lab.year.faults import Alarm
+from monitor.lab.year.organisation import Part
+from monitor.lab.year.spelling import Person
+from monitor.lab.year.world import Ids, World
+
+
+class Telling:
+    def __init__(self, world: World, story: str, part: Part, at: Instant, random: Random) -> None:
+        self.world = world
+        self.organisation = world.organisation
+        self.habits = world.organisation.habits
+        self.company = self.habits.company
+        self.story = story
+        self.part = part
+        self.began = at
+        self.at = at
+        self.random = random
+        self.events: list[Event] = []
+        self.alarms: list[Alarm] = []
+
+    # -- time and people ---------------------------------------------------------------------------------------
+
+    def later(self, least: float, most: float) -> Instant:
+        """Go on by some minutes; gives the time that it is then."""
+        self.at = Instant(self.at + int(self.random.uniform(least, most) * 60) * SECOND)
+        return self.at
+
+    def chance(self, share: float) -> bool:
+        return self.random.random() < share
+
+    def somebody(self, part: Part | None = None) -> Person:
+        """Who happens to act: mostly of the team, with no regard to who was paged."""
+        team = self.organisation.by_team.get((part or self.part).team, ())
+        return self.random.choice(team if team and self.chance(0.75) else self.organisation.people)
+
+    def on_call(self, part: Part | None = None) -> Person:
+        team = self.organisation.by_team[(part or self.part).team]
+        return team[self.at // (7 * DAY) % len(team)]
+
+    def neighbour(self) -> Part:
+        """Something that the service leans on or that leans on it; itself where it stands alone."""
+        near = sorted(self.organisation.catalogue.neighbours(self.part.name) - {self.part.name})
+        return self.organisation.parts[self.random.choice(near)] if near else self.part
+
+    def hours(self, count: float) -> Instant:
+        self.at = Instant(self.at + int(count * HOUR) // SECOND * SECOND)
+        return self.at
+
+    # -- sending -----------------------------------------------------------------------------------------------
+
+    def send(self, body: Body) -> Ids:
+        """What our decoders read in the body, as of now."""
+        outcome = decode(body.source, body.bytes, body.headers, self.at)
+        self.world.refused.extend((body, refusal) for refusal in outcome.refusals)
+        self.events.extend(outcome.events)
+        return tuple(event.event_id for event in outcome.events)
+
+    def _id(self, prefix: str) -> str:
+        return f"{prefix}-{self.world.number():x}"
+
+    def cluster(
+        self, part: Part, kind: str, name: str, reason: str, message: str, *, component: str = "kubelet", count: int = 1
+    ) -> Ids:
+        warning = reason in ("BackOff", "Unhealthy", "FailedScheduling", "NodeNotReady", "FailedMount", "OOMKilling")
+        uid = f"{self.random.getrandbits(96):024x}"
+        return self.send(
+            shipping.kubernetes(
+                uid,
+                part.namespace,
+                kind,
+                name,
+                reason,
+                message,
+                self.at,
+                warning=warning,
+                component=component,
+                count=count,
+            )
+        )
+
+    def pod_of(self, part: Part) -> str:
+        made = f"{self.random.getrandbits(56):014x}".translate(LETTERS)
+        return f"{part.names['kubernetes']}-{made[:9]}-{made[9:14]}"
+
+
+LETTERS = str.maketrans("0123456789abcdef", "bcdfghjklmnpqrst")
+"""Kubernetes draws its suffixes without vowels."""
