@@ -98,7 +98,7 @@ class Batch(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         for beside in (self.bodies, self.routes):
             if beside and len(beside) != len(self.events):
-                raise ValueError(f"{len(beside)} were told of {len(self.events)} events; expected one of each")
+                raise ValueError(f"{len(beside)} were given for {len(self.events)} events; expected one of each")
 
 
 class Reject(msgspec.Struct, frozen=True):

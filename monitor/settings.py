@@ -107,9 +107,9 @@ class _Group(BaseModel):
 class AccountSettings(_Group):
     """One account that may review from another machine, under the name that it is configured by."""
 
-    role: str = Field(default=LOCAL_ROLE, description="What the trail of a record shows for whoever uses the account.")
+    role: str = Field(default=LOCAL_ROLE, description="The role shown in the audit trail for this account.")
     secret: SecretStr = Field(
-        description="The password or token, at least 12 characters; or `sha256:` and the 64 hex digits of its hash."
+        description="Password or token, at least 12 characters; or `sha256:` and the 64 hex digits of its hash."
     )
 
 
@@ -119,20 +119,23 @@ class RetentionSettings(_Group):
     events: KeptFor = Field(
         default=90 * DAY,
         ge=DAY,
-        description="Age, by event time, at which events of the journal and the history go; null keeps them. What the "
-        "engine has still to read never goes.",
+        description=(
+            "TTL of events in journal and history, by event time; null keeps them. Unread events are never deleted."
+        ),
     )
     events_size: Bytes | None = Field(
         default=None,
         ge=1024**2,
-        description="The most that kept events may take, about; the oldest go first, but none of the last day. null: "
-        "no limit.",
+        description=(
+            "Approximate size limit of stored events; the oldest are deleted first, none of the last day. null: "
+            "no limit."
+        ),
     )
-    rejects: KeptFor = Field(default=90 * DAY, ge=DAY, description="Age at which rejects go; null keeps them.")
+    rejects: KeptFor = Field(default=90 * DAY, ge=DAY, description="TTL of rejects; null keeps them.")
     not_opened: KeptFor = Field(
         default=90 * DAY,
         ge=DAY,
-        description="Age at which the newest 10,000 decisions not to open go too; their counts stay. null keeps them.",
+        description="TTL of the newest 10,000 decisions not to open; their counts stay. null keeps them.",
     )
 
     def policy(self) -> Retention:
@@ -146,14 +149,14 @@ class Settings(_Group):
     host: str = Field(
         default="127.0.0.1",
         min_length=1,
-        description="Address to listen on. Anything but loopback needs authentication.",
+        description="Address to listen on. Beyond loopback, accounts are required.",
     )
-    port: int = Field(default=8080, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
+    port: int = Field(default=8080, ge=0, le=65_535, description="Port to listen on; 0 picks a free one.")
     database: str = Field(
         default="sqlite:///var/nearmiss.db",
         repr=False,
         pattern=r"^(sqlite:///.|postgresql://.)",
-        description="Where everything is kept: `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST/NAME`.",
+        description="The database: `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST/NAME`.",
     )
     rules: Path | None = Field(default=None, description="Directory of rules; without it the rules that are shipped.")
     mappings: Path | None = Field(
@@ -161,48 +164,51 @@ class Settings(_Group):
     )
     catalogue: Paths = Field(
         default=(),
-        description="Files or directories that say which services exist and who uses them, in our form or Backstage's.",
+        description="Catalogue files or directories, in nearmiss or Backstage format.",
     )
     weights: Path | None = Field(
         default=None, description="File of weights of the evidence; without it the weights that are shipped."
     )
     watch_every: Microseconds = Field(
         default=5 * SECOND,
-        description="How often the files of rules and catalogue are looked at for changes; `0s` leaves it to SIGHUP.",
+        description="How often rules and catalogue are checked for changes; `0s`: only on SIGHUP.",
     )
-    config: Path | None = Field(default=None, description="YAML file with settings by the names of this page.")
+    config: Path | None = Field(default=None, description="YAML file with these settings.")
     roles: Roles = Field(
         default=("ingest", "engine", "review"),
-        description="What this process does: `ingest` takes events in, `engine` finds near misses, `review` shows them "
-        "to people. Several processes on one PostgreSQL database can share the roles.",
+        description=(
+            "Roles of this process: `ingest` accepts events, `engine` finds near misses, `review` serves the "
+            "pages. Several processes on one PostgreSQL database can share them."
+        ),
     )
-    log_format: Literal["console", "json"] = Field(default="console", description="Lines for people, or JSON.")
+    log_format: Literal["console", "json"] = Field(default="console", description="Log format: text or JSON.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="The least severity that is logged."
+        default="info", description="Lowest level that is logged."
     )
     lateness: Microseconds = Field(
-        default=60 * SECOND, description="How late an event may arrive and still be put in its place in time."
+        default=60 * SECOND, description="How late an event may arrive and still be processed in order."
     )
     future_tolerance: Microseconds = Field(
-        default=5 * MINUTE, description="How far an event's time may lie ahead of its receipt before it is capped."
+        default=5 * MINUTE, description="How far an event's time may be ahead of its receipt before it is capped."
     )
     body_limit: Bytes = Field(
         default=5 * 1024**2,
         ge=1024,
         le=5 * 1024**2,
-        description="The largest request body that is read, before and after decompression.",
+        description="Largest request body, before and after decompression.",
     )
     group_limit: Bytes = Field(
         default=32 * 1024**2,
         ge=1024,
         le=32 * 1024**2,
-        description="The same for Alertmanager, whose groups of alerts have no bound of their own.",
+        description="The same for Alertmanager, whose alert groups are unbounded.",
     )
     in_flight_limit: Bytes = Field(
         default=64 * 1024**2,
         ge=1024**2,
-        description="Bytes of request bodies that are under way together, beyond the first 64 KiB of each; more are "
-        "answered 503 with `Retry-After`.",
+        description=(
+            "Total size of concurrent request bodies, beyond the first 64 KiB of each; more get 503 with `Retry-After`."
+        ),
     )
     secrets: dict[str, SecretTexts] = Field(
         default_factory=dict,
@@ -211,19 +217,23 @@ class Settings(_Group):
     )
     open_sources: SourceNames = Field(
         default=(),
-        description="Sources that need no secret, such as `statuspage`, or an account of one. Where other machines can "
-        "reach the service, every other source without a secret is refused.",
+        description=(
+            "Sources that need no secret, such as `statuspage`, or one of their accounts. Beyond loopback, every "
+            "other source without a secret is refused."
+        ),
     )
     accounts: dict[str, AccountSettings] = Field(
         default_factory=dict,
         repr=False,
-        description="Who may review, by name. Needed to listen on anything but loopback.",
+        description="Who may review, by name. Required beyond loopback.",
     )
     review_budget: int = Field(
         default=DEFAULT_A_WEEK,
         ge=0,
-        description="Drafts that each team is asked about in a week. The lowest-ranked beyond it are folded in the "
-        "queue, counted there, and can still be judged; 0 folds nothing.",
+        description=(
+            "Drafts per team and week. Lower-ranked ones are folded in the queue and can still be reviewed; 0 "
+            "folds nothing."
+        ),
     )
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)

@@ -42,7 +42,7 @@ DURATIONS = frozenset(
 
 def metrics_table() -> str:
     """One line a metric, in the order of the catalogue."""
-    rows = ["| metric | type | labels | what it tells |", "|---|---|---|---|"]
+    rows = ["| metric | type | labels | meaning |", "|---|---|---|---|"]
     for family in Metrics(sources=["SOURCE"], rules=["RULE"]).registry.collect():
         if family.name.startswith("nearmiss_"):
             name = f"{family.name}_total" if family.type == "counter" else family.name
@@ -189,7 +189,7 @@ def mapping_tables() -> tuple[str, ...]:
 
 def tool_table() -> str:
     """One line a tool; those that are read by a mapping share the last one."""
-    rows = ["| tool | address | what it tells |", "|---|---|---|"]
+    rows = ["| tool | address | reports |", "|---|---|---|"]
     rows += [f"| {_title(tool)} | `/ingest/{tool.name}` | {tool.tells} |" for tool in _ordered() if not tool.is_mapping]
     mapped = [f"`/ingest/{tool.name}`" for tool in _ordered() if tool.is_mapping]
     if mapped:
@@ -218,8 +218,8 @@ def tool_sections() -> str:
 def _section(tool: Tool) -> str:
     also = f", also {', '.join(f'`/ingest/{name}`' for name in tool.aliases)}" if tool.aliases else ""
     kinds = "every kind" if set(tool.kinds) == KINDS else ", ".join(f"`{kind}`" for kind in sorted(tool.kinds))
-    about = f"- **Address:** `/ingest/{tool.name}`{also}\n- **Tells:** {tool.tells}\n"
-    about += f"- **Proves itself by:** {tool.scheme.about}\n- **Gives:** {kinds}"
+    about = f"- **Address:** `/ingest/{tool.name}`{also}\n- **Reports:** {tool.tells}\n"
+    about += f"- **Authentication:** {tool.scheme.about}\n- **Events:** {kinds}"
     head = [
         f"## {tool.title[:1].upper()}{tool.title[1:]}",
         about,

@@ -23,12 +23,12 @@ from monitor.settings import BadSettings, Settings, load_settings
 
 @click.group("config", cls=Group, short_help="Check settings, rules and catalogue.")
 def group() -> None:
-    """Check what the service would run with."""
+    """Check the configuration."""
 
 
-@group.command("check", short_help="Print every problem, and what would run.")
+@group.command("check", short_help="Print every problem and what would run.")
 @config_option
-@click.option("--rules", help="Directory of rules.  [default: those of the settings]")
+@click.option("--rules", help="Directory of rules.  [default: from the settings]")
 @click.option("--catalogue", multiple=True, help="Services: a file or a directory (repeatable).")
 @click.option("--mappings", help="Directory of own mappings.  [default: that of the settings]")
 @click.option("--strict", is_flag=True, help="Fail on warnings, too.")
@@ -39,7 +39,7 @@ def check(
 ) -> None:
     """Read settings (also of the environment), rules and catalogue, and print every problem on a line of its own.
 
-    Then say what would run, with the content hashes that the running service shows. Exits 1 when there is an error.
+    Then show what would run, with the content hashes of the running service. Exits 1 on errors.
     """
     flags = {"config": config, "rules": rules, "catalogue": catalogue or None, "mappings": mappings}
     settings, wrong = _settings(flags)
@@ -60,7 +60,7 @@ def check(
         for line in (*wrong, *map(str, problems)):
             click.echo(printable(line), err=True)
         if wrong and settings is None:
-            note = "the settings cannot be used: only the rules and the catalogue of the command line were looked at"
+            note = "the settings are invalid: only the rules and the catalogue of the command line were checked"
             click.echo(note, err=True)
         for line in [*_lines(found, settings), *_of_mappings(loaded.mappings)]:
             click.echo(printable(line))
@@ -109,7 +109,7 @@ def _of_catalogue(known: CatalogueSurvey) -> list[str]:
         f"  owners    {len(known.owners)}: {few(known.owners)}",
         f"  lifecycle {_counted(known.by_lifecycle)}",
         f"  counts    {few(known.production) or 'every environment'}",
-        f"  feeds     {known.feeds}; their own cadence tells the freshness of {vague}",
+        f"  feeds     {known.feeds}; freshness taken from their cadence: {vague}",
         f"  unwatched {few(known.user_facing_without_feed) or 'none'} (user-facing, and no feed)",
         f"  no users  {few(known.no_path_to_users) or 'none'} (nothing that users see depends on them)",
     ]

@@ -30,12 +30,12 @@ def group() -> None:
     """Create, upgrade and check the database."""
 
 
-@group.command("upgrade", short_help="Create the tables, or bring them to this version.")
+@group.command("upgrade", short_help="Create or upgrade the tables.")
 @with_settings
 def upgrade_command(settings: Settings) -> None:
-    """Create the tables, or bring them to the version that this program needs.
+    """Create the tables, or upgrade them to the version of this program.
 
-    SQLite files are upgraded at start as well. Running it again changes nothing.
+    SQLite files are also upgraded at start. Running it again changes nothing.
     """
     for each in asyncio.run(upgrade(settings.database)):
         if each.before == each.after:
@@ -44,15 +44,15 @@ def upgrade_command(settings: Settings) -> None:
             click.echo(f"{each.history}: {each.before or 'empty'} -> {each.after}")
 
 
-@group.command("check", short_help="Say whether version and contents are as they should be.")
+@group.command("check", short_help="Check version and contents.")
 @with_settings
 @click.option("--format", "output", type=click.Choice(["table", "json"]), default="table", show_default=True)
-@click.option("--full", is_flag=True, help="Read every page and every draft too; minutes on a large database.")
+@click.option("--full", is_flag=True, help="Also read every page and every draft; takes minutes on a large database.")
 def check_command(settings: Settings, output: str, full: bool) -> None:
-    """Say whether the tables are of this program's version and what is kept fits together; changes nothing.
+    """Check that the schema is current and the data is consistent; changes nothing.
 
-    Shows size, rows and the engine's places in its journal. The exit status is 1 when the version is another one, when
-    something is damaged, or when the engine's place does not fit its journal.
+    Shows size, rows and the engine's positions. Exits 1 if the schema is outdated, data is damaged, or a position
+    does not fit the journal.
     """
     found, of_version = asyncio.run(_look(settings.database, full))
     if output == "json":
@@ -118,7 +118,7 @@ def _show(found: Inspection, of_version: dict[str, str]) -> None:
     for problem in found.problems:
         click.echo(f"error: {problem}")
     if not found.problems:
-        click.echo("all is well")
+        click.echo("no problems found")
 
 
 def _size(count: float) -> str:

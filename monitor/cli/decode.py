@@ -38,7 +38,7 @@ def _received_at(ctx: click.Context, param: click.Parameter, value: str | None) 
         raise click.BadParameter(error.detail) from None
 
 
-@click.command(short_help="Show the events in one body of a tool.")
+@click.command(short_help="Decode one payload of a tool.")
 @click.argument("source")
 @click.argument("file")
 @click.option(
@@ -47,13 +47,13 @@ def _received_at(ctx: click.Context, param: click.Parameter, value: str | None) 
     multiple=True,
     metavar="NAME=VALUE",
     callback=_headers,
-    help="A header of the delivery; may be repeated.",
+    help="A header of the delivery (repeatable).",
 )
 @click.option(
     "--received-at",
     metavar="TIME",
     callback=_received_at,
-    help="When it was received, for a body that tells no time (RFC 3339; default: now).",
+    help="Receipt time, for a body without a time (RFC 3339; default: now).",
 )
 @click.option(
     "--mappings",
@@ -64,8 +64,8 @@ def _received_at(ctx: click.Context, param: click.Parameter, value: str | None) 
 def command(source: str, file: str, headers: dict[str, str], received_at: Instant, mappings: Path | None) -> None:
     """Print the events that one body of SOURCE gives, as JSON Lines. FILE may be - for standard input.
 
-    SOURCE is the name that the body would be sent to, such as pagerduty or github/acme/checkout. What cannot be read
-    is explained on standard error, with exit code 3; so is what gives no event by intention, with exit code 0.
+    SOURCE is where the body would be posted, such as pagerduty or github/acme/checkout. Rejects are explained on
+    standard error with exit code 3, intended omissions with exit code 0.
     """
     if mappings is not None:
         _use(mappings)

@@ -28,12 +28,12 @@ DEFAULT_PORT = 8080
 _HOST = "127.0.0.1"
 
 
-@click.command("demo", short_help="Run the service with a bundled stream, to try it out.")
+@click.command("demo", short_help="Run the service with demo events.")
 @click.option("--port", type=click.IntRange(0, 65_535), help="Port to listen on.  [default: 8080, else a free one]")
 def command(port: int | None) -> None:
-    """Start the service on loopback, play six days of an invented web shop into it, and leave drafts to judge.
+    """Start the service on loopback, play six days of an invented web shop into it, and leave drafts to review.
 
-    The database is a temporary one: it goes when you press Ctrl-C, and so does what you decided.
+    The database is temporary: Ctrl-C deletes it and your decisions.
     """
     console = Console(stderr=True)
     logs.configure("console", "warning")

@@ -28,14 +28,14 @@ rules_option = click.option(
     "--rules",
     "rules_path",
     type=click.Path(exists=True, path_type=Path),
-    help="Directory of rules to use instead of those that come with the program.",
+    help="Directory of rules to use instead of the shipped ones.",
 )
 catalogue_option = click.option(
     "--catalogue",
     "catalogue_paths",
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
-    help="Services, their dependencies, and who counts as a user: a file or a directory (repeatable).",
+    help="Catalogue of services: a file or a directory (repeatable).",
 )
 
 

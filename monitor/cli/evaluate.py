@@ -48,7 +48,7 @@ from monitor.packs.regex import make_regex
 _WIDTH_WITHOUT_TERMINAL = 180
 
 
-@click.command("evaluate", short_help="Run labelled cases and print precision, recall and contradictions.")
+@click.command("evaluate", short_help="Run labelled cases; print precision, recall and contradictions.")
 @click.argument(
     "directories",
     metavar="DIR…",
@@ -81,8 +81,7 @@ def command(
 ) -> None:
     """Run every case file in each DIR, each in its own engine from its own catalogue.
 
-    Exits 0 whatever the figures are, and 1 when there is no case file or one could not be used (the others are still
-    judged).
+    Exits 0 for any figures, 1 if there is no case file or one is invalid (the others still run).
     """
     rules = read_rules(rules_path)
     weights = read_weights(weights_path)

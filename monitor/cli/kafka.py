@@ -34,20 +34,20 @@ def kafka_of(settings: Settings) -> KafkaSettings:
     return settings.kafka
 
 
-@click.group("kafka", cls=Group, short_help="Look at the cluster that events come from.")
+@click.group("kafka", cls=Group, short_help="Check the Kafka cluster.")
 @with_settings_of_group
 def group() -> None:
-    """Look at the cluster that events come from."""
+    """Check the Kafka cluster."""
 
 
-@group.command("check", short_help="Say whether all topics can be used, and how far behind it is.")
+@group.command("check", short_help="Check topics, permissions and lag.")
 @click.option("--format", "output", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @with_shared_settings
 def check_command(settings: Settings, output: str) -> None:
-    """Say whether the service could read and write all its topics, and how far behind it is.
+    """Check whether the service can read and write its topics, and its lag.
 
-    Looks at reach, login, the cluster, topics, partitions, rights, codecs, halts, and the lag of the positions in the
-    database; writes nothing. The exit status is 1 when something keeps the service from working, 2 for wrong settings.
+    Checks connection, login, cluster, topics, partitions, permissions, codecs, halts, and lag behind the database;
+    writes nothing. Exits 1 if the service could not work, 2 for wrong settings.
     """
     found, findings = asyncio.run(_look(kafka_of(settings), settings.database))
     findings = [*findings, *found.findings]
@@ -107,7 +107,7 @@ def _show(found: Survey, findings: Sequence[Finding]) -> None:
     for finding in findings:
         click.echo(f"{finding.grade}: {finding.about}: {finding.what}")
     if not findings:
-        click.echo("all is well")
+        click.echo("no problems found")
 
 
 def _row(topic: TopicSeen) -> tuple[str, str, str, str, str, str, str]:

@@ -27,7 +27,7 @@ Places = Mapping[str, tuple[str, str]]
 
 COMMANDS: Places = {
     "run": ("monitor.cli.run:command", "Run the service."),
-    "demo": ("monitor.cli.demo:command", "Run the service with a bundled stream, to try it out."),
+    "demo": ("monitor.cli.demo:command", "Run the service with demo events."),
     "replay": ("monitor.cli.replay:command", "Find near misses in files of events."),
     "evaluate": ("monitor.cli.evaluate:command", "Judge the rules by labelled cases."),
     "measure": ("monitor.cli.measure:command", "Judge the rules by a made-up year."),
@@ -36,10 +36,10 @@ COMMANDS: Places = {
     "rules": ("monitor.cli.rules:group", "Check, test and explain rules."),
     "services": ("monitor.cli.services:group", "Find names that the catalogue does not explain."),
     "config": ("monitor.cli.config:group", "Check settings, rules and catalogue."),
-    "rejects": ("monitor.cli.rejects:group", "List, show and requeue what could not be read."),
-    "kafka": ("monitor.cli.kafka:group", "Look at the cluster that events come from."),
-    "topics": ("monitor.cli.topics:group", "Create topics, and resume those that were halted."),
-    "rewind": ("monitor.cli.rewind:command", "Decide again what began since a time."),
+    "rejects": ("monitor.cli.rejects:group", "List, show and requeue rejects."),
+    "kafka": ("monitor.cli.kafka:group", "Check the Kafka cluster."),
+    "topics": ("monitor.cli.topics:group", "Create topics, resume halted ones."),
+    "rewind": ("monitor.cli.rewind:command", "Decide a period again."),
     "db": ("monitor.cli.db:group", "Create, upgrade and check the database."),
 }
 
@@ -121,8 +121,8 @@ def version() -> str:
 def cli() -> None:
     """Find near misses: what went wrong, was stopped in time, and hurt no user.
 
-    Data goes to standard output, everything else to standard error. Exit codes: 0 fine; 1 what was asked for failed;
-    2 wrong usage or a wrong setting; 3 input that cannot be read. NEARMISS_DEBUG=1 shows where an error comes from.
+    Data goes to standard output, everything else to standard error. Exit codes: 0 success; 1 failure; 2 wrong usage
+    or setting; 3 unreadable input. NEARMISS_DEBUG=1 prints tracebacks.
     """
     # Before any command, and not for the overview: each may meet a body of a tool that a mapping reads.
     from monitor.packs.mappings.shipped_tools import announce_shipped

@@ -38,7 +38,7 @@ from monitor.packs.regex import make_regex
 _WIDTH_WITHOUT_TERMINAL = 180
 
 
-@click.command("measure", short_help="Run the engine over a made-up year and judge what comes out.")
+@click.command("measure", short_help="Measure the rules on a synthetic year.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed is another organisation and year.")
 @click.option("--days", type=click.IntRange(FEWEST_DAYS, 3_660), default=DAYS_OF_A_YEAR, show_default=True)
 @click.option("--services", type=click.IntRange(60, 1_000), default=120, show_default=True)
@@ -47,7 +47,7 @@ _WIDTH_WITHOUT_TERMINAL = 180
     type=click.FloatRange(0.1, 10),
     default=1.0,
     show_default=True,
-    help="How much happens every day; 3 with 200 services gives about 1.5 million events a year.",
+    help="Events per day, relative; 3 with 200 services gives about 1.5 million a year.",
 )
 @click.option("--near-misses", type=click.IntRange(1, 600), help="Near misses in it.  [default: 60 a year]")
 @click.option(
@@ -69,12 +69,12 @@ _WIDTH_WITHOUT_TERMINAL = 180
 @click.option(
     "--curve",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
-    help="Draw precision over recall there (SVG).",
+    help="Write precision over recall to this file (SVG).",
 )
 @click.option(
     "--keep",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
-    help="Write the events there (JSON Lines), with catalogue and truth in files beside it.",
+    help="Write the events to this file (JSON Lines), with catalogue and truth next to it.",
 )
 def command(
     seed: int,
@@ -93,10 +93,10 @@ def command(
     curve: Path | None,
     keep: Path | None,
 ) -> None:
-    """Make up an organisation and what its tools send, with near misses and incidents in it, and measure.
+    """Generate an organisation and what its tools send, with near misses and incidents in it, and measure.
 
-    Asked are a recall of at least 0.9, a precision of at least 0.8 at 3 live drafts a team and week, no draft on an
-    impact, a right verdict in at least 0.95 and a Brier score of at most 0.1. What is not reached is named.
+    Targets: recall at least 0.9, precision at least 0.8 at 3 live drafts per team and week, no draft on impact,
+    verdict right in at least 0.95, Brier score at most 0.1. Missed targets are listed.
     """
     rules = read_rules(rules_path)
     asked = {"days": days, "services": services, "seed": seed, "busy": busy, "near_misses": near_misses, "names": names}

@@ -34,7 +34,7 @@ def run_without_culprits(
                 raise
             told(fault)
             raise click.ClickException(
-                "standard input cannot be read a second time without that event; save it in a file and give its name"
+                "standard input cannot be read twice; save it to a file and pass that"
             ) from fault
 
     try:

@@ -28,21 +28,21 @@ _DETAIL_SHOWN = 100
 Answer = TypeVar("Answer")
 
 
-@click.group("rejects", cls=Group, short_help="List, show and requeue what could not be read.")
+@click.group("rejects", cls=Group, short_help="List, show and requeue rejects.")
 @with_settings_of_group
 def group() -> None:
-    """What arrived and could not be read, with its reason and its bytes.
+    """Input that could not be read, with its reason and its bytes.
 
-    What was let in is kept whole. Of what was turned away only the beginning is kept, and its detail says so.
+    Accepted deliveries are stored in full; of refused ones only the beginning, as the detail says.
     """
 
 
 @group.command("list")
 @click.option("--format", "output", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
-@click.option("--all", "everything", is_flag=True, help="Also those that were requeued.")
+@click.option("--all", "everything", is_flag=True, help="Include requeued ones.")
 @with_shared_settings
 def list_rejects(settings: Settings, output: str, everything: bool) -> None:
-    """List rejects, the oldest first."""
+    """List rejects, oldest first."""
 
     async def work(store: Store) -> None:
         async for reject in _every(store):
@@ -54,7 +54,7 @@ def list_rejects(settings: Settings, output: str, everything: bool) -> None:
 
 @group.command("show")
 @click.argument("reject_id", metavar="ID", type=int)
-@click.option("--body", "only_body", is_flag=True, help="Write the body to standard output, nothing else.")
+@click.option("--body", "only_body", is_flag=True, help="Write only the body to standard output.")
 @with_shared_settings
 def show(settings: Settings, reject_id: int, only_body: bool) -> None:
     """Show one reject: reason, headers and bytes."""
@@ -83,18 +83,18 @@ def show(settings: Settings, reject_id: int, only_body: bool) -> None:
         click.echo(f"  {printable(line)}")
 
 
-@group.command("requeue", short_help="Read rejects again, with the decoders as they are now.")
+@group.command("requeue", short_help="Read rejects again with the current decoders.")
 @click.argument("reject_ids", metavar="[ID]...", nargs=-1, type=int)
-@click.option("--all", "everything", is_flag=True, help="All that wait and were let in.")
+@click.option("--all", "everything", is_flag=True, help="All pending ones that were accepted.")
 @with_shared_settings
 def requeue_rejects(settings: Settings, reject_ids: tuple[int, ...], everything: bool) -> None:
-    """Read rejects again, with the decoders as they are now, and append the events to the journal.
+    """Read rejects again with the current decoders, and append the events to the journal.
 
-    What was turned away (a wrong signature, an unknown source, too large, damaged compression) is not read: let its
-    sender send it again. The exit status is 1 when one of them still cannot be read; it stays as it is.
+    Refused deliveries (bad signature, unknown source, too large, damaged compression) are skipped: the sender has to
+    resend. Exits 1 if one still cannot be read; it stays a reject.
     """
     if everything == bool(reject_ids):
-        raise click.UsageError("name the rejects, or give --all: one of the two")
+        raise click.UsageError("name the rejects or give --all, not both")
 
     async def work(store: Store) -> bool:
         async with _journal(settings, store) as writer:
@@ -123,7 +123,7 @@ def requeue_rejects(settings: Settings, reject_ids: tuple[int, ...], everything:
 
 @asynccontextmanager
 async def _journal(settings: Settings, store: Store) -> AsyncIterator[JournalWriter]:
-    """Where the engine reads: the topic of the settings, else the journal in the database."""
+    """Where the engine reads: the configured topic, or the journal in the database."""
     if not settings.kafka.is_used:
         await store.binding.check()
         yield store.journal

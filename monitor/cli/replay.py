@@ -39,7 +39,7 @@ from monitor.packs.regex import make_regex
 _WIDTH_WITHOUT_TERMINAL = 160
 
 
-@click.command("replay", short_help="Play files of events and print the drafts.")
+@click.command("replay", short_help="Replay files of events and print the drafts.")
 @click.argument(
     "files",
     metavar="FILE...",

@@ -57,26 +57,26 @@ def _duration(_context: click.Context, _parameter: click.Parameter, value: str) 
     return found
 
 
-@click.command("rewind", short_help="Decide again what began since a time.")
+@click.command("rewind", short_help="Decide a period again.")
 @click.option("--to", "to", required=True, metavar="TIME", callback=_time, help="Such as 2026-03-01T00:00:00Z.")
 @click.option(
     "--warm-up",
     default=say_duration(WARM_UP),
     show_default=True,
     callback=_duration,
-    help="How much of what came before is read first, without deciding it again.",
+    help="How much before TIME is read first, without deciding it again.",
 )
-@click.option("--fence", is_flag=True, help="Also while an engine works: it loses its ownership and stops.")
-@click.option("--new-cluster", is_flag=True, help="The topics lie in another cluster now: bind the database to it.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--fence", is_flag=True, help="Even while an engine runs: take its lease away.")
+@click.option("--new-cluster", is_flag=True, help="Bind the database to another cluster.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 @with_settings
 def command(to: Instant, warm_up: int, fence: bool, new_cluster: bool, dry_run: bool, settings: Settings) -> None:
-    """Set the engine back, so that it decides again what began at TIME or later, by the rules of now.
+    """Decide everything that began at TIME or later again, with the current rules.
 
-    The events before TIME are read first, for as long as --warm-up says, so that the engine knows what it knew then;
-    what began in them stays as it was decided. A draft that comes out again is the same record, with what people made
-    of it. A draft that would not come out any more stays. Stop the service first; it goes on from there when it is
-    started again. The exit status is 1 when an engine is at work, or when the journal does not reach back to TIME.
+    The engine first reads the --warm-up before TIME to rebuild its state; stories that began in it keep their
+    decisions. A draft that comes out again is the same record, with its decision. One that would no longer come out
+    stays. Stop the service first; its next start reads from there. Exits 1 if an engine is running, or if the journal
+    does not reach back to TIME.
     """
     if new_cluster and not settings.kafka.is_used:
         raise click.UsageError("--new-cluster is for topics, and Kafka is not used; expected kafka.bootstrap to be set")
@@ -123,7 +123,7 @@ async def _route(settings: Settings, store: Store, start: Instant, new_cluster: 
     """From where to read so as to see everything from `start` on; never further on than where the engine stands."""
     known = await store.topics.positions()
     if not known:
-        raise click.ClickException("no engine has read anything yet; there is nothing to go back in")
+        raise click.ClickException("no engine has read anything yet; nothing to rewind")
     if settings.kafka.is_used:
         return await _in_topics(settings, store, start, known, new_cluster)
     before = known.get(PARTITION)
@@ -162,6 +162,6 @@ async def _in_topics(
 
 def _say(route: Route, to: Instant, verb: str) -> None:
     for step in route.steps:
-        short = " (older entries are gone: what began before them is not known)" if step.is_short else ""
+        short = " (older entries were removed)" if step.is_short else ""
         click.echo(f"{step.partition}: {'new' if step.before is None else step.before} -> {step.after}{short}")
-    click.echo(f"the engine {verb} from there when it starts; what began before {to_text(to)} stays as it was decided")
+    click.echo(f"the engine {verb} from there when it starts; what began before {to_text(to)} keeps its decisions")

@@ -7,18 +7,18 @@ import click
 from monitor.cli.main import LazyGroup, Places
 
 _COMMANDS: Places = {
-    "new": ("monitor.cli.rules_new:new", "Write a working rule to begin with."),
+    "new": ("monitor.cli.rules_new:new", "Create a rule from a template."),
     "check": ("monitor.cli.rules_check:check", "Print every problem of rule files."),
     "test": ("monitor.cli.rules_test:test", "Run the examples of rules."),
-    "explain": ("monitor.cli.rules_explain:explain", "Say why, and why not."),
-    "backtest": ("monitor.cli.rules_backtest:backtest", "Say what rules would have opened in the past."),
+    "explain": ("monitor.cli.rules_explain:explain", "Explain why, and why not."),
+    "backtest": ("monitor.cli.rules_backtest:backtest", "Run rules over past events."),
     "schema": ("monitor.cli.rules_check:schema", "Print the JSON Schema of rules, for editors."),
 }
 
 
-@click.group("rules", cls=LazyGroup, places=_COMMANDS, short_help="Write, check, test, explain and backtest rules.")
+@click.group("rules", cls=LazyGroup, places=_COMMANDS, short_help="Create, check, test, explain and backtest rules.")
 def group() -> None:
-    """Write, check, test, explain and backtest rules.
+    """Create, check, test, explain and backtest rules.
 
-    Without a path the rules that come with the program are meant.
+    Without a path, the shipped rules are used.
     """

@@ -38,22 +38,22 @@ from monitor.packs.regex import make_regex
 from monitor.packs.shipped import shipped_rules
 
 
-@click.command("backtest", short_help="Say what rules would have opened in the past.")
+@click.command("backtest", short_help="Run rules over past events.")
 @rule_paths
 @click.option("--events", "files", multiple=True, metavar="FILE",
               type=click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True),
               help="Events as JSON Lines, also compressed; - reads standard input (repeatable).")  # fmt: skip
 @click.option("--database", metavar="URL",
-              help="Read what the service has kept: sqlite:///PATH or postgresql://… Nothing is written.")  # fmt: skip
-@click.option("--since", type=Moment(), metavar="T", help="Only events from this time on: a date or RFC 3339 (UTC).")
+              help="Read the service's history: sqlite:///PATH or postgresql://… Read-only.")  # fmt: skip
+@click.option("--since", type=Moment(), metavar="T", help="Only events since this time: a date or RFC 3339 (UTC).")
 @click.option("--until", type=Moment(), metavar="T", help="Only events before this time.")
 @click.option("--against", "other", type=click.Path(exists=True, path_type=Path), metavar="PATH",
-              help="Rules as they were before: what appears, vanishes and changes with those of PATH.")  # fmt: skip
+              help="Earlier rules, to compare with those of PATH.")  # fmt: skip
 @catalogue_option
 @weights_option
 @click.option("--rule", "names", multiple=True, metavar="NAME", help="Show only this rule (repeatable); all still run.")
 @click.option("--examples", type=click.IntRange(min=0), default=3, show_default=True, metavar="N",
-              help="Drafts to show of each rule, and of each kind of difference.")  # fmt: skip
+              help="Drafts to show per rule and per kind of difference.")  # fmt: skip
 @click.option("--format", "output", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def backtest(
     paths: tuple[Path, ...],
@@ -68,19 +68,19 @@ def backtest(
     examples: int,
     output: str,
 ) -> None:
-    """Run the rules in PATH... over past events: of files, or those that a database keeps.
+    """Run the rules in PATH... over past events, from files or from a database.
 
-    Prints for each rule its drafts, their verdicts and what was withdrawn, a picture by rule, by team (the owner in
-    the catalogue, else the service) and by ISO week, and examples. Rules in shadow mode show what they would have
-    opened. A database is read in the order in which things happened, and beside a running service.
+    Prints drafts, verdicts and withdrawals per rule, a chart by rule, team (catalogue owner, or the service) and ISO
+    week, and examples. Shadow rules show what they would have opened. A database is read in order of event time; the
+    service may be running.
 
-    Exits 1 when a rule has an error or the engine failed at an event, which is left out; 2 when an option or the
-    catalogue is wrong; 3 when there is no event to read.
+    Exits 1 if a rule has an error or the engine failed at an event (which is skipped), 2 for a wrong option or
+    catalogue, 3 if there is no event to read.
     """
     if bool(files) == (database is not None):
-        raise click.UsageError("give --events FILE or --database URL: one of the two")
+        raise click.UsageError("give --events FILE or --database URL, not both")
     if since is not None and until is not None and since >= until:
-        raise click.UsageError("--since does not lie before --until")
+        raise click.UsageError("--since must be before --until")
     rules = _read(paths or (shipped_rules(),))
     before_rules = None if other is None else _read((other,))
     check_names(names, {rule.name for rule in (*rules, *(before_rules or ()))})
@@ -121,7 +121,7 @@ def backtest(
         _print(report, changes, frozenset(names), examples, output)
     click.echo(_sum_up(summary, report), err=True)
     if not report.events:
-        click.echo("no event to test with; expected one JSON event on each line, or a span that has some", err=True)
+        click.echo("no events; expected one JSON event per line, or a period with events", err=True)
         sys.exit(UNREADABLE)
     if faults:
         sys.exit(FAILED)

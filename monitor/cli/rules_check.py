@@ -22,9 +22,9 @@ from monitor.packs.shipped import shipped_rules
 @click.command("check", short_help="Print every problem of rule files.")
 @rule_paths
 def check(paths: tuple[Path, ...]) -> None:
-    """Read PATH... (rule files or directories of them) and print every problem on a line of its own.
+    """Read PATH... (rule files or directories) and print every problem.
 
-    Exits 1 when there is an error; warnings alone are fine.
+    Exits 1 on errors; warnings alone are fine.
     """
     loaded = [load_rules(path) for path in paths or (shipped_rules(),)]
     problems = [*(problem for each in loaded for problem in each.problems), *find_shared_names(loaded)]
@@ -44,11 +44,11 @@ def check(paths: tuple[Path, ...]) -> None:
 
 @click.command("schema", short_help="Print the JSON Schema of rules, for editors.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-              help="Write it to FILE instead.")  # fmt: skip
+              help="Write to FILE instead.")  # fmt: skip
 def schema(output: Path | None) -> None:
-    """Print the JSON Schema of rule files, with which an editor completes keys and marks what is wrong while you type.
+    """Print the JSON Schema of rule files, for completion and validation in editors.
 
-    It knows the form of a rule; what goes together, and what is likely to be regretted, `rules check` knows.
+    It covers structure only; `rules check` finds more.
     """
     text = json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
     if output is None:

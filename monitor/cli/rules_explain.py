@@ -47,15 +47,15 @@ AROUND = 35 * DAY
 """How much of what is kept is read before and after an event or a draft in question."""
 
 
-@click.command("explain", short_help="Say why, and why not.")
+@click.command("explain", short_help="Explain why, and why not.")
 @click.argument("names", nargs=-1, metavar="[RULE]...")
 @click.option("--events", "file", type=click.Path(exists=True, dir_okay=False, allow_dash=True), metavar="FILE",
               help="Events as JSON Lines (also compressed), or a case file (*.yaml).")  # fmt: skip
 @click.option("--database", metavar="URL",
-              help="Events and drafts that the service has kept: sqlite:///PATH or postgresql://…")  # fmt: skip
-@click.option("--event", nargs=2, metavar="SOURCE ID", help="Why, and why not, for this event.")
-@click.option("--draft", metavar="ID", help="Why this draft opened, and what it rests on.")
-@click.option("--verbose", "-v", is_flag=True, help="Of an event: every condition of every rule, also of far ones.")
+              help="The service's events and drafts: sqlite:///PATH or postgresql://…")  # fmt: skip
+@click.option("--event", nargs=2, metavar="SOURCE ID", help="Explain this event.")
+@click.option("--draft", metavar="ID", help="Explain this draft and its evidence.")
+@click.option("--verbose", "-v", is_flag=True, help="For an event: every condition of every rule.")
 @rules_option
 @catalogue_option
 @weights_option
@@ -70,14 +70,13 @@ def explain(
     catalogue_paths: tuple[Path, ...],
     weights_path: Path | None,
 ) -> None:
-    """Say RULE in words; or why an event or a draft of a stream matched or did not.
+    """Describe RULE in words, or explain why an event or a draft matched or not.
 
-    The stream is a file (--events) or what the service has kept (--database, read only: the weeks around the event or
-    the draft). Of an event the tree shows every rule with a step for its kind: which condition fails and the value
-    that was there, which actions or hazards were near, in which window, and the engine's named reason. Naming rules
-    leaves the others out of the tree and shows those in full.
+    The stream is a file (--events) or the service's history (--database, read-only: the weeks around it). For an
+    event the tree shows every rule with a step of its kind: the condition that fails and the actual value, nearby
+    actions or hazards, windows, and the engine's reason. Naming rules limits the tree to them.
 
-    Exits 1 when there is no such event or draft, 2 on wrong usage, 3 when no event can be read.
+    Exits 1 if there is no such event or draft, 2 on wrong usage, 3 if no event can be read.
     """
     rules = _named(read_rules(rules_path), names)
     if event is None and draft is None:
@@ -87,9 +86,9 @@ def explain(
             print_why(describe(rule), marked=False)
         return
     if (file is None) == (database is None):
-        raise click.UsageError("--event and --draft need --events FILE or --database URL, the stream that they are in")
+        raise click.UsageError("--event and --draft need --events FILE or --database URL")
     if event is not None and draft is not None:
-        raise click.UsageError("--event and --draft cannot be explained at once; give one of them")
+        raise click.UsageError("give --event or --draft, not both")
     try:
         if database is not None:
             stored = _stored(database, None if event is None else EventId(*event), draft)

@@ -19,17 +19,17 @@ from monitor.packs.shipped import shipped_rules
 _DEFAULT_FAMILY = "oops"
 
 
-@click.command("new", short_help="Write a working rule to begin with.")
+@click.command("new", short_help="Create a rule from a template.")
 @click.argument("name")
 @click.option("--family", type=click.Choice(FAMILIES), help=f"What kind of story it is.  [default: {_DEFAULT_FAMILY}]")
-@click.option("--pattern", metavar="P", help="The name of a known pattern, such as P09.")
-@click.option("--like", metavar="RULE", help="Copy this rule (of DIR, else of those that come with the program).")
+@click.option("--pattern", metavar="P", help="A known pattern, such as P09.")
+@click.option("--like", metavar="RULE", help="Copy this rule (from DIR, or a shipped one).")
 @click.option("--dir", "directory", type=click.Path(file_okay=False, path_type=Path), default="rules",
               show_default=True, metavar="DIR", help="Where the rules are.")  # fmt: skip
 def new(name: str, family: str | None, pattern: str | None, like: str | None, directory: Path) -> None:
-    """Write DIR/FAMILY/NAME.yaml: a whole rule in shadow mode, with examples that pass.
+    """Write DIR/FAMILY/NAME.yaml: a complete rule in shadow mode, with passing examples.
 
-    Prints the path of the file. Exits 1 when the file or a rule of that name is there already; nothing is overwritten.
+    Prints the path. Exits 1 if the file or a rule of that name exists; nothing is overwritten.
     """
     if not NAME.match(name):
         raise click.BadParameter(
@@ -81,7 +81,7 @@ def _say_next(file: Path, directory: Path, name: str) -> None:
     click.echo(f"{passed} of {len(results)} examples pass, in shadow mode: counted, not shown. Next:", err=True)
     for command, why in (
         (f"nearmiss rules check {file}", "after every change: problems, with their place"),
-        (f"nearmiss rules test {file}", "the examples: write the story that it is for, and the traps"),
+        (f"nearmiss rules test {file}", "the examples: write your story and its traps"),
         (f"nearmiss rules backtest {directory} --rule {name} --events FILE", "what it would have opened"),
     ):
         click.echo(f"  {printable(command)}\n      {why}", err=True)

@@ -26,16 +26,15 @@ rule_paths = click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.P
 
 @click.command("test", short_help="Run the examples of rules.")
 @rule_paths
-@click.option("--rule", "names", multiple=True, metavar="NAME", help="Only the examples of this rule (repeatable).")
-@click.option("--verbose", "-v", is_flag=True, help="Show every example, also what the engine said of those that pass.")
+@click.option("--rule", "names", multiple=True, metavar="NAME", help="Only examples of this rule (repeatable).")
+@click.option("--verbose", "-v", is_flag=True, help="Show every example, with the engine's reasons.")
 @click.option("--junit", "report", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-              help="Also write the results as JUnit XML, for a build server.")  # fmt: skip
+              help="Also write JUnit XML.")  # fmt: skip
 def test(paths: tuple[Path, ...], names: tuple[str, ...], verbose: bool, report: Path | None) -> None:
     """Run the examples of the rules in PATH... (files or directories), each rule alone.
 
-    Prints a line a rule, and for each example that fails what was expected, what came, and the engine's reasons; first
-    of all a warning for each key of an example's event that is kept as a label, being no field of events. Exits 1 when
-    an example fails or a rule file has an error.
+    Prints one line per rule, and expected, actual and the engine's reasons for each failure. Warns about unknown
+    event fields in examples, which become labels. Exits 1 if an example fails or a rule file has an error.
     """
     loaded = [load_rules(path) for path in paths or (shipped_rules(),)]
     errors = [*(problem for each in loaded for problem in each.errors), *find_shared_names(loaded)]

@@ -25,8 +25,8 @@ class WrongSetting(click.ClickException):
 
 
 @click.command("run", short_help="Run the service.")
-@click.option("--host", help="Address to listen on; anything but loopback needs accounts.  [default: 127.0.0.1]")
-@click.option("--port", help="Port to listen on; 0 takes a free one.  [default: 8080]")
+@click.option("--host", help="Address to listen on; beyond loopback, accounts are required.  [default: 127.0.0.1]")
+@click.option("--port", help="Port to listen on; 0 picks a free one.  [default: 8080]")
 @database_option
 @click.option("--rules", help="Directory of rules.  [default: those that come with the program]")
 @click.option("--catalogue", multiple=True, help="Services: a file or a directory, also of Backstage (repeatable).")
@@ -34,9 +34,9 @@ class WrongSetting(click.ClickException):
 @click.option("--roles", help="What this process does, of ingest, engine and review.  [default: all three]")
 @config_option
 def command(catalogue: tuple[str, ...], **flags: str | None) -> None:
-    """Take events by webhook, find near misses, and show them for review; until SIGTERM or Ctrl-C.
+    """Run the service: ingest events, find near misses, serve the review pages. SIGTERM or Ctrl-C stops it.
 
-    Each option can also be given as NEARMISS_… in the environment. The service is ready when /readyz answers 200.
+    Each option can also be set as NEARMISS_… in the environment. /readyz answers 200 when it is ready.
     """
     settings = load_settings({**flags, "catalogue": catalogue or None})
     logs.configure(settings.log_format, settings.log_level)

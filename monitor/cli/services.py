@@ -27,8 +27,8 @@ def group() -> None:
 @click.argument("files", metavar="[FILE]...", nargs=-1,
                 type=click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True))  # fmt: skip
 @click.option("--database", metavar="URL",
-              help="Read what the service has kept: sqlite:///PATH or postgresql://… Nothing is written.")  # fmt: skip
-@click.option("--since", type=Moment(), metavar="T", help="Only events from this time on: a date or RFC 3339 (UTC).")
+              help="Read the service's history: sqlite:///PATH or postgresql://… Read-only.")  # fmt: skip
+@click.option("--since", type=Moment(), metavar="T", help="Only events since this time: a date or RFC 3339 (UTC).")
 @catalogue_option
 @click.option("--format", "output", type=click.Choice(["yaml", "json"]), default="yaml", show_default=True)
 def suggest(

@@ -25,13 +25,13 @@ from monitor.settings import Settings
 from monitor.store.database import open_for_reading
 
 
-@click.group("topics", cls=Group, short_help="Create topics, use new partitions, resume what was halted.")
+@click.group("topics", cls=Group, short_help="Create topics, use new partitions, resume halted topics.")
 @with_settings_of_group
 def group() -> None:
-    """Create the topics that the monitor writes to, use new partitions, and resume topics that were halted."""
+    """Create topics, use new partitions, and resume halted topics."""
 
 
-@group.command("create", short_help="Create the topics that are written to, where missing.")
+@group.command("create", short_help="Create missing topics.")
 @click.option(
     "--partitions",
     type=click.IntRange(1),
@@ -39,16 +39,14 @@ def group() -> None:
     show_default=True,
     help="Of the journal's topic.",
 )
-@click.option("--replicas", type=click.IntRange(1), help="Copies of each partition.  [default: 3, or all brokers]")
-@click.option("--dry-run", is_flag=True, help="Only say what would be done; the broker checks that it could.")
+@click.option("--replicas", type=click.IntRange(1), help="Replicas.  [default: 3, or all brokers]")
+@click.option("--dry-run", is_flag=True, help="Only show what would be done; the broker validates it.")
 @with_shared_settings
 def create(settings: Settings, partitions: int, replicas: int | None, dry_run: bool) -> None:
-    """Create the journal's topic and the dead-letter topic (kafka.dead_letter), where they are missing.
+    """Create the journal topic and the dead-letter topic (kafka.dead_letter) if missing.
 
-    The journal's is kafka.journal, or kafka.canonical where several engines share one.
-
-    Topics that are there stay as they are; where they differ from the plan, that is said. Running it again changes
-    nothing.
+    The journal is kafka.journal, or kafka.canonical with several engines. Existing topics are not changed;
+    differences are reported.
     """
     kafka = kafka_of(settings)
     kafka = kafka.shared if kafka.canonical else kafka
@@ -56,14 +54,14 @@ def create(settings: Settings, partitions: int, replicas: int | None, dry_run: b
         click.echo(_said(done, dry_run))
 
 
-@group.command("spread", short_help="Use partitions that were added to kafka.canonical.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@group.command("spread", short_help="Use new partitions of kafka.canonical.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 @with_shared_settings
 def spread(settings: Settings, dry_run: bool) -> None:
-    """Spread the engines' state over all partitions that kafka.canonical has now, after some were added.
+    """Spread the engines' state over all current partitions of kafka.canonical.
 
-    Stop all that ingests, let the engines read the rest, stop them too, add the partitions, and run this; then start
-    everything again. The exit status is 1, and nothing is changed, while somebody is at work or something is unread.
+    Stop ingest, let the engines read the rest, stop them, add the partitions, run this, then start everything. Exits
+    1 without changes while a process is running or messages are unread.
     """
     kafka = kafka_of(settings)
     if not kafka.canonical:
@@ -83,7 +81,7 @@ async def _spread(settings: Settings, dry_run: bool) -> None:
             epochs = await store.rewind.own(round(LeaseSettings().ttl * SECOND))
         except Held as error:
             raise click.ClickException(
-                f"somebody is at work ({error.owner or 'on this machine'}); expected that every process that ingests "
+                f"a process is running ({error.owner or 'on this machine'}); expected that every process that ingests "
                 "or has engines is stopped. Stop them and try again"
             ) from None
         try:
@@ -111,13 +109,13 @@ async def _spread(settings: Settings, dry_run: bool) -> None:
             await store.rewind.leave(epochs)
 
 
-@group.command("resume", short_help="Let halted topics be read again.")
+@group.command("resume", short_help="Resume halted topics.")
 @click.argument("topics", metavar="TOPIC...", nargs=-1, required=True)
 @with_shared_settings
 def resume(settings: Settings, topics: tuple[str, ...]) -> None:
-    """Let halted topics be read again, where they stood; the running service notices within seconds.
+    """Resume halted topics where they stopped; the running service notices within seconds.
 
-    The exit status is 1 when one of them was not halted.
+    Exits 1 if one of them was not halted.
     """
 
     async def work() -> tuple[list[str], list[Halt]]:
@@ -137,7 +135,7 @@ def resume(settings: Settings, topics: tuple[str, ...]) -> None:
 @group.command("halted")
 @with_shared_settings
 def halted(settings: Settings) -> None:
-    """List the topics that are halted, since when and why."""
+    """List halted topics, since when and why."""
 
     async def work() -> list[Halt]:
         async with open_for_reading(settings.database) as store:

@@ -121,7 +121,7 @@ def _repeat(mapping: dict[str, object]) -> Iterator[dict[str, object]]:
     step = _step(every)
     start, end = _moment(mapping, "time"), _moment({"until": until}, "until")
     if end < start:
-        raise _Wrong("until lies before time", "until")
+        raise _Wrong("until is before time", "until")
     count = (end - start) // step + 1
     if count > MOST_REPEATS:
         raise _Wrong(f"repeats {count} times; at most {MOST_REPEATS}", "every")

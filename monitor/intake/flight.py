@@ -65,7 +65,7 @@ class Flight:
     def take(self, size: int) -> None:
         """Raises Busy."""
         if self._taken + size > self._limit:
-            raise Busy(f"{self._taken} bytes of bodies are under way; at most {self._limit} are taken in together")
+            raise Busy(f"{self._taken} bytes of bodies are being read; at most {self._limit} at once")
         self._taken += size
 
     async def work(

@@ -111,7 +111,7 @@ class WrongCluster(KafkaProblem):
             f"kafka.bootstrap {bootstrap}: this is cluster {found}, but the positions in the database belong to "
             f"cluster {known}; nothing was read. Expected one database for one cluster. Correct "
             "kafka.bootstrap or database; after a move to a new cluster, "
-            "set the positions anew with `nearmiss rewind --to TIME --new-cluster`."
+            "set the positions with `nearmiss rewind --to TIME --new-cluster`."
         )
         self.found = found
         self.known = known

@@ -89,7 +89,7 @@ class Halts:
         last = entry.rejects[-1]
         detail = (
             f"{self._limit} messages in a row cannot be read, the last at {buffer.key} offset {entry.offset}: "
-            f"{last.reason}. Mend the producer or the decoder in kafka.topics ({buffer.source}), then "
+            f"{last.reason}. Fix the producer or the decoder in kafka.topics ({buffer.source}), then "
             f"`nearmiss topics resume {buffer.topic}`"
         )
         halt = Halt(buffer.topic, self._clock.now(), detail)

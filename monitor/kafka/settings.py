@@ -58,58 +58,61 @@ class KafkaSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     bootstrap: str = Field(
-        default="", description="Brokers to begin with, as host:port, separated by commas; empty: Kafka is not used."
+        default="", description="Bootstrap brokers, host:port, separated by commas; empty: Kafka is not used."
     )
     topics: Annotated[dict[str, str], BeforeValidator(_to_topics)] = Field(
         default_factory=dict,
-        description="Each topic with the decoder that reads it: `events` for the canonical format, else as in "
-        "`/ingest/{source}`. A name with `*` (any characters) or `?` (one) stands for every topic that fits, also for "
-        "those that come later. In the environment `TOPIC=SOURCE`, separated by commas.",
+        description=(
+            "Each topic and its decoder: `events` for the canonical format, otherwise as in `/ingest/{source}`. "
+            "`*` and `?` match existing and future topics. In the environment: `TOPIC=SOURCE`, separated by "
+            "commas."
+        ),
     )
     journal: str = Field(
         default="",
-        description="The one of `topics` that what arrives by webhook and what people report is written to; its "
-        "decoder is `events`.",
+        description="The topic among `topics` for webhooks and reports; its decoder is `events`.",
     )
     canonical: str = Field(
         default="",
-        description="Topic that several engines share: all that arrives is written to it by service, and each engine "
-        "works on some of its partitions. Instead of `journal`; empty: one engine reads all `topics` itself.",
+        description=(
+            "Topic shared by several engines, partitioned by service; each engine owns some partitions. Replaces "
+            "`journal`; empty: one engine reads all `topics`."
+        ),
     )
     dead_letter: str = Field(
         default="",
-        description="Topic that what cannot be read is sent to as well, with its coordinates; empty: to none.",
+        description="Dead-letter topic for rejects, with their coordinates; empty: none.",
     )
     reject_limit: int = Field(
         default=100,
         ge=0,
-        description="After so many messages in a row that cannot be read a topic is halted; 0: it never is.",
+        description="Rejects in a row after which a topic is halted; 0: never.",
     )
     on_lost_position: Literal["stop", "continue"] = Field(
         default="stop",
-        description="What to do when a topic no longer holds the place to go on from: `stop`, or `continue` at the "
-        "oldest message that there is, with the gap counted.",
+        description=(
+            "If a topic no longer holds the next offset: `stop`, or `continue` at its oldest message and count the gap."
+        ),
     )
     group: str | None = Field(
         default="nearmiss",
-        description="Consumer group whose offsets are kept up to date for other tools to look at; null keeps none. "
-        "Nothing is read back from it.",
+        description="Consumer group to which offsets are committed for dashboards; null: none. It is never read.",
     )
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        default="PLAINTEXT", description="How the brokers are spoken to; as the listener at `bootstrap` has it."
+        default="PLAINTEXT", description="Protocol of the listener at `bootstrap`."
     )
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
-        default=None, description="How to log in; needed with SASL_PLAINTEXT and SASL_SSL."
+        default=None, description="SASL mechanism; required with SASL_PLAINTEXT and SASL_SSL."
     )
-    username: str | None = Field(default=None, description="Who logs in.")
+    username: str | None = Field(default=None, description="SASL user.")
     password: Annotated[SecretStr | None, BeforeValidator(_to_text)] = Field(
         default=None, description="The password of `username`."
     )
     ca_file: FilePath | None = Field(
-        default=None, description="Authority that signed the brokers' certificates; without it the system's."
+        default=None, description="CA of the brokers' certificates; default: the system's."
     )
-    cert_file: FilePath | None = Field(default=None, description="Certificate that identifies this client.")
-    key_file: FilePath | None = Field(default=None, description="Private key of `cert_file`, without a password.")
+    cert_file: FilePath | None = Field(default=None, description="Client certificate.")
+    key_file: FilePath | None = Field(default=None, description="Private key of `cert_file`, without a passphrase.")
 
     @property
     def is_used(self) -> bool:
@@ -194,8 +197,8 @@ class KafkaSettings(BaseModel):
     def _check_circle(self) -> Self:
         if self.dead_letter and self.dead_letter in self.topics:
             raise ValueError(
-                f"dead_letter {self.dead_letter!r} is one of `topics`, so that what cannot be read would come back for "
-                "ever; expected a topic of its own; try `dead_letter: nearmiss.rejects`"
+                f"dead_letter {self.dead_letter!r} is one of `topics`, so rejects would loop; "
+                "expected a separate topic; try `dead_letter: nearmiss.rejects`"
             )
         return self
 
@@ -204,23 +207,17 @@ class KafkaSettings(BaseModel):
         if not self.canonical:
             return self
         if not self.bootstrap:
-            raise ValueError(
-                "canonical needs bootstrap as well; expected brokers that hold it; try `bootstrap: kafka-1:9092`"
-            )
+            raise ValueError("canonical needs bootstrap; expected the brokers; try `bootstrap: kafka-1:9092`")
         if self.journal:
-            raise ValueError(
-                "canonical and journal exclude each other: with canonical everything that arrives is written there; "
-                "expected one of them; try leaving journal away"
-            )
+            raise ValueError("canonical and journal exclude each other; expected one of them; try removing journal")
         if self.group is None:
             raise ValueError(
-                "canonical needs group: engines that share a topic find each other by it; expected a name; "
-                "try `group: nearmiss`"
+                "canonical needs group, by which engines find each other; expected a name; try `group: nearmiss`"
             )
         if self.canonical in self.topics or self.canonical == self.dead_letter:
             raise ValueError(
-                f"canonical {self.canonical!r} is one of `topics` or the dead letters, so that what is written there "
-                "would come back for ever; expected a topic of its own; try `canonical: nearmiss.events`"
+                f"canonical {self.canonical!r} is one of `topics` or the dead letters, so messages would "
+                "loop; expected a separate topic; try `canonical: nearmiss.events`"
             )
         return self
 

@@ -168,7 +168,7 @@ class _Surveyor:
                 return
             self._warn(
                 f"group {self._settings.group}",
-                f"its offsets cannot be kept ({type(error).__name__}), so that lag dashboards stand still: grant "
+                f"its offsets cannot be kept ({type(error).__name__}), so lag dashboards stay empty: grant "
                 "Read on the group, or set kafka.group to null",
             )
 
@@ -200,7 +200,7 @@ class _Surveyor:
         self._judge_rights(name, rights)
         replicas = min((len(each["replicas"]) for each in topic["partitions"]), default=0)
         if brokers >= _SAFE_REPLICAS and replicas < _SAFE_REPLICAS and name in self._journals:
-            self._warn(name, "has one replica: what was acknowledged is gone with its broker; give it three")
+            self._warn(name, "has one replica: acknowledged messages are lost with its broker; use three")
         seen = []
         for each in sorted(topic["partitions"], key=lambda partition: int(partition["partition"])):
             partition = TopicPartition(name, each["partition"])

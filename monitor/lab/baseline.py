@@ -15,7 +15,7 @@ BASELINE = "any alert, note or record, then a human change nearby within a day"
 
 TRIVIAL = Rule(
     name="anything-then-a-change",
-    title="{hazard.title} on {service}, then somebody changed something",
+    title="{hazard.title} on {service}, then someone changed something",
     family="margin",
     version="trivial",
     correlate=("service",),

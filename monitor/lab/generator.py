@@ -140,12 +140,12 @@ def _scaling(world: _World, service: str) -> list[_Planned]:
 
 
 def _note(world: _World, service: str) -> list[_Planned]:
-    title = world.random.choice(("looks fine again", "can somebody review my change?", "the dashboard is slow today"))
+    title = world.random.choice(("looks fine again", "can someone review my change?", "the dashboard is slow today"))
     return [_Planned(0, world.event("note.added", service, "chat/ops", title=title, actor=world.person()))]
 
 
 def _caught(world: _World, service: str) -> list[_Planned]:
-    """A critical alert, somebody takes it, rolls back, and it recovers."""
+    """A critical alert, someone takes it, rolls back, and it recovers."""
     subject = f"ErrorsRising/{service}"
     person = world.person()
     rolled_back = world.event(
@@ -173,12 +173,12 @@ def _aborted(world: _World, service: str) -> list[_Planned]:
     deployed = world.event(
         "change.deployed", service, "argocd/main", title=f"{service} deployed by hand", labels=version, **about
     )
-    back = world.event("change.rolled_back", service, "argocd/main", title=f"{service} taken back", **about)
+    back = world.event("change.rolled_back", service, "argocd/main", title=f"{service} rolled back", **about)
     return [_Planned(0, deployed), _Planned(world.minutes(3, 12), back)]
 
 
 def _nearly_full(world: _World, service: str) -> list[_Planned]:
-    """A measured limit is nearly reached; somebody makes room."""
+    """A measured limit is nearly reached; someone makes room."""
     subject = f"DiskFilling/{service}-data"
     measured = {"value": world.random.uniform(90, 99), "limit": 100.0, "unit": "percent", "bound": "max"}
     acted = world.minutes(10, 60)
@@ -193,7 +193,7 @@ def _nearly_full(world: _World, service: str) -> list[_Planned]:
 
 
 def _renewed_late(world: _World, service: str) -> list[_Planned]:
-    """A certificate is about to end; somebody renews it."""
+    """A certificate is about to end; someone renews it."""
     subject = f"certificate/{service}"
     ends = world.minutes(60, 2000)
     warned = _alert(world, "alert.fired", service, subject, "warning", expires_at=Instant(ends))

@@ -98,141 +98,125 @@ class Metrics:
 
         # Intake
         self.events_received = CounterByName(
-            r, "nearmiss_events_received_total", "Events read from what arrived, by kind of source.", "source"
+            r, "nearmiss_events_received_total", "Events received, by kind of source.", "source"
         )
-        self.events_accepted = Counter(
-            "nearmiss_events_accepted_total", "Events that the journal made durable.", registry=r
-        )
-        self.events_duplicates = Counter(
-            "nearmiss_events_duplicates_total", "Events that the journal already had.", registry=r
-        )
+        self.events_accepted = Counter("nearmiss_events_accepted_total", "Events stored in the journal.", registry=r)
+        self.events_duplicates = Counter("nearmiss_events_duplicates_total", "Duplicate events.", registry=r)
         self.events_rejected = CounterBy(
-            r, "nearmiss_events_rejected_total", "What could not be read and was kept aside.", "reason", Rejected
+            r, "nearmiss_events_rejected_total", "Input that was rejected.", "reason", Rejected
         )
         self.events_ignored = CounterBy(
-            r, "nearmiss_events_ignored_total", "What was read and gives no event by intention.", "reason", Ignored
+            r, "nearmiss_events_ignored_total", "Input without an event, by intention.", "reason", Ignored
         )
         self.journal_append_seconds = Histogram(
             "nearmiss_journal_append_seconds",
-            "Time until an append to the journal was durable.",
+            "Duration of an append to the journal.",
             registry=r,
             buckets=_APPEND_SECONDS,
         )
         self.intake_paused = Gauge(
-            "nearmiss_intake_paused", "1 while intake answers 503 because nothing can be stored.", registry=r
+            "nearmiss_intake_paused", "1 while ingest answers 503 because nothing can be stored.", registry=r
         )
 
         # Engine
         self.events_processed = Counter(
-            "nearmiss_events_processed_total", "Events that the engine took from the journal.", registry=r
+            "nearmiss_events_processed_total", "Events processed by the engine.", registry=r
         )
         self.late_events = Counter(
-            "nearmiss_late_events_total", "Events that arrived beyond the allowed lateness.", registry=r
+            "nearmiss_late_events_total", "Events that arrived later than `lateness`.", registry=r
         )
-        self.watermark_timestamp = Gauge(
-            "nearmiss_watermark_timestamp_seconds", "Event time up to which everything is decided.", registry=r
-        )
+        self.watermark_timestamp = Gauge("nearmiss_watermark_timestamp_seconds", "The watermark.", registry=r)
         self.watermark_lag = Gauge(
-            "nearmiss_watermark_lag_seconds", "How far the watermark stood behind the clock after a batch.", registry=r
+            "nearmiss_watermark_lag_seconds", "Lag of the watermark behind the clock after a batch.", registry=r
         )
-        self.open_instances = Gauge(
-            "nearmiss_open_instances", "Hazards of rules that wait for their intervention or window.", registry=r
-        )
-        self.open_episodes = Gauge("nearmiss_open_episodes", "Episodes whose hold has not passed yet.", registry=r)
-        self.pending_events = Gauge(
-            "nearmiss_pending_events", "Events that the engine keeps until the watermark has passed them.", registry=r
-        )
+        self.open_instances = Gauge("nearmiss_open_instances", "Candidates in progress.", registry=r)
+        self.open_episodes = Gauge("nearmiss_open_episodes", "Episodes whose hold has not passed.", registry=r)
+        self.pending_events = Gauge("nearmiss_pending_events", "Events waiting for the watermark.", registry=r)
         self.standing_drafts = Gauge(
-            "nearmiss_standing_drafts", "Drafts that late impact may still withdraw.", registry=r
+            "nearmiss_standing_drafts", "Drafts that late impact can still withdraw.", registry=r
         )
-        self.feeds = Gauge("nearmiss_feeds", "Feeds of impact reports that the engine follows.", registry=r)
-        self.drafts_opened = CounterByName(
-            r, "nearmiss_drafts_opened_total", "Drafts opened, by the rule that names them.", "rule"
-        )
+        self.feeds = Gauge("nearmiss_feeds", "Known feeds.", registry=r)
+        self.drafts_opened = CounterByName(r, "nearmiss_drafts_opened_total", "Drafts opened, by naming rule.", "rule")
         self.drafts_withdrawn = CounterBy(
-            r, "nearmiss_drafts_withdrawn_total", "Undecided drafts that were taken back.", "reason", Withdrawn
+            r, "nearmiss_drafts_withdrawn_total", "Drafts withdrawn.", "reason", Withdrawn
         )
         self.contradictions = Counter(
-            "nearmiss_contradictions_total", "Decided near misses that later impact contradicted.", registry=r
+            "nearmiss_contradictions_total", "Decided records contradicted by later impact.", registry=r
         )
         self.not_opened = CounterBy(
-            r, "nearmiss_not_opened_total", "What began to match and gave no draft.", "reason", NotOpened
+            r, "nearmiss_not_opened_total", "Partial matches without a draft, by reason.", "reason", NotOpened
         )
 
         # Ownership
         self.parts_owned = Gauge(
-            "nearmiss_parts_owned", "Parts of the journal that this process works on; 0 while it stands by.", registry=r
+            "nearmiss_parts_owned", "Parts of the journal owned by this process; 0 on a standby.", registry=r
         )
         self.fenced = Counter(
             "nearmiss_fenced_total",
-            "Times that somebody else took over and what was not committed was given up.",
+            "Leases lost to another process.",
             registry=r,
         )
 
         # Store
-        self.commits = Counter("nearmiss_commits_total", "Transactions that the engine committed.", registry=r)
+        self.commits = Counter("nearmiss_commits_total", "Engine commits.", registry=r)
         self.commit_duration = Histogram(
             "nearmiss_commit_duration_seconds",
-            "Time that a commit of the engine took.",
+            "Duration of an engine commit.",
             registry=r,
             buckets=_COMMIT_SECONDS,
         )
         self.store_unavailable = Counter(
-            "nearmiss_store_unavailable_total", "Calls to the store that failed and will be tried again.", registry=r
+            "nearmiss_store_unavailable_total", "Failed database calls that are retried.", registry=r
         )
 
         self.database_bytes = Gauge(
-            "nearmiss_database_bytes", "What the database takes on disk, looked at once a minute.", registry=r
+            "nearmiss_database_bytes", "Database size on disk, measured once a minute.", registry=r
         )
         self.kept_events_bytes = Gauge(
-            "nearmiss_kept_events_bytes", "About what the kept events take with their indexes.", registry=r
+            "nearmiss_kept_events_bytes", "Approximate size of stored events with indexes.", registry=r
         )
-        self.pruned_rows = CounterBy(
-            r, "nearmiss_pruned_rows_total", "Rows that were removed since they were too old.", "what", PRUNED
-        )
+        self.pruned_rows = CounterBy(r, "nearmiss_pruned_rows_total", "Rows deleted by retention.", "what", PRUNED)
 
         self._add_losses(r)
 
         # Review
-        self.undecided_drafts = Gauge("nearmiss_undecided_drafts", "Drafts that wait for a person.", registry=r)
+        self.undecided_drafts = Gauge("nearmiss_undecided_drafts", "Drafts waiting for review.", registry=r)
         self.folded_drafts = Gauge(
             "nearmiss_folded_drafts",
-            "Drafts beyond the review budget of their team and week: folded in the queue.",
+            "Drafts folded beyond the review budget.",
             registry=r,
         )
         self.oldest_undecided_age = Gauge(
-            "nearmiss_oldest_undecided_age_seconds", "Age of the oldest draft that waits for a person.", registry=r
+            "nearmiss_oldest_undecided_age_seconds", "Age of the oldest draft waiting for review.", registry=r
         )
-        self.decisions = Decisions(r, "nearmiss_decisions_total", "What people decided about drafts.")
+        self.decisions = Decisions(r, "nearmiss_decisions_total", "Decisions on drafts.")
         self.review_latency = Histogram(
             "nearmiss_review_latency_seconds",
-            "Time from the opening of a draft to the decision about it.",
+            "Time from opening to decision.",
             registry=r,
             buckets=_REVIEW_SECONDS,
         )
 
-        self.reports = CounterBy(
-            r, "nearmiss_reports_total", "What people told without being asked, by kind.", "kind", ReportKind
-        )
+        self.reports = CounterBy(r, "nearmiss_reports_total", "Reports by people, by kind.", "kind", ReportKind)
 
         # Rules and the program itself
-        self.rules_loaded = Gauge("nearmiss_rules_loaded", "Rules in use.", registry=r)
+        self.rules_loaded = Gauge("nearmiss_rules_loaded", "Rules in force.", registry=r)
         self._pack_info = Gauge(
             "nearmiss_pack_info",
-            "Always 1; the labels are the content hashes of the rules and the catalogue in use, one series at a time.",
+            "Always 1; labels are the content hashes of rules and catalogue in force.",
             ["rules", "catalogue"],
             registry=r,
         )
         self.pack_loaded_timestamp = Gauge(
-            "nearmiss_pack_loaded_timestamp_seconds", "When the rules and the catalogue in use were taken.", registry=r
+            "nearmiss_pack_loaded_timestamp_seconds", "When rules and catalogue in force were loaded.", registry=r
         )
         self.pack_last_reload_success = Gauge(
             "nearmiss_pack_last_reload_success",
-            "0 while the files of rules or catalogue are wrong, so that the last good ones stay in use.",
+            "0 while edited rules or catalogue are invalid; the last good ones stay in force.",
             registry=r,
         )
         self.pack_reload_failures = Counter(
-            "nearmiss_pack_reload_failures_total", "Readings of rules and catalogue that found errors.", registry=r
+            "nearmiss_pack_reload_failures_total", "Reloads that found errors.", registry=r
         )
         self.build_info = Gauge(
             "nearmiss_build_info", "Always 1; the labels tell what runs.", ["version", "python"], registry=r
@@ -261,11 +245,11 @@ class Metrics:
             registry=r,
         )
         self.kafka_halted_topics = Gauge(
-            "nearmiss_kafka_halted_topics", "Topics that are not read until somebody resumes them.", registry=r
+            "nearmiss_kafka_halted_topics", "Topics that are not read until someone resumes them.", registry=r
         )
         self.kafka_positions_lost = Counter(
             "nearmiss_kafka_positions_lost_total",
-            "Positions that a topic no longer held, passed over as `kafka.on_lost_position` says.",
+            "Lost offsets that were skipped (`kafka.on_lost_position`).",
             registry=r,
         )
         self.kafka_messages_lost = Counter(
@@ -309,7 +293,7 @@ class Metrics:
         self.parts_owned.set(len(self._owned))
 
     def forget_part(self, part: str) -> None:
-        """Somebody else tells its numbers from now on."""
+        """Someone else tells its numbers from now on."""
         self._watermarks.pop(part, None)
         if not self._watermarks:
             self.watermark_timestamp.set(0)

@@ -139,7 +139,7 @@ def _read_document(node: Node, parts: Parts) -> None:
 
 def _read_short(node: Mapping, parts: Parts) -> None:
     problems = parts.problems
-    Form(node, problems, "a catalogue in its short form", sorted(SHORT_KEYS))
+    Form(node, problems, "a short catalogue", sorted(SHORT_KEYS))
     written = plain(node)
     try:
         catalogue = catalogue_from_mapping(written) if isinstance(written, dict) else Catalogue()

@@ -80,11 +80,11 @@ class _Finder:
             if contradiction([*known, *demanded]) is not None:
                 self._joins(item.place, demanded, together)
             elif whole and implies(known, demanded):
-                message = "this branch holds whenever the rest does, so that the others say nothing"
-                self._say(item.place, message, "branches that each add something", "removing the whole `any:`")
+                message = "this branch always holds when the rest does, so the others are redundant"
+                self._say(item.place, message, "branches that are not redundant", "removing the whole `any:`")
             elif any(_repeats(known, branch, (demanded, whole)) for branch in told):
-                message = "this branch and an earlier one: one of them holds whenever the other does"
-                self._say(item.place, message, "branches that each add something", "keeping the wider one")
+                message = "this branch and an earlier one are redundant: one implies the other"
+                self._say(item.place, message, "branches that are not redundant", "keeping the wider one")
             else:
                 self.alive.add(item.place)
                 told.append((demanded, whole))
@@ -93,10 +93,10 @@ class _Finder:
     def _excluded(self, node: Node, known: Sequence[Compare]) -> None:
         demanded = _demands(node)
         if contradiction([*known, *demanded]) is not None:
-            message = "this excludes what the rest leaves no room for"
+            message = "this excludes what can never occur"
             self._say(node.place, message, "an exclusion that can happen", "removing the `not:`")
         elif _is_whole(node) and implies(known, demanded):
-            message = "this excludes everything that the rest allows: it can never hold"
+            message = "this excludes everything the rest allows: it can never hold"
             self._say(node.place, message, "an exclusion that leaves something", "removing the `not:`")
         else:
             self.alive.add(node.place)

@@ -74,9 +74,7 @@ def read_rule(node: Node, problems: Problems) -> Rule | None:
     if not isinstance(node, Mapping):
         return None
     name = _name(form, "rule")
-    title = form.text(
-        "title", "one line that says what almost happened", '"{hazard.title} on {service}"', required=True
-    )
+    title = form.text("title", "a one-line headline", '"{hazard.title} on {service}"', required=True)
     if form.has("title"):
         check_title(title, form.place_of("title"), problems)
     hazard = _step(_part(form, "hazard", STEP_KEYS))
@@ -115,7 +113,7 @@ def read_rule(node: Node, problems: Problems) -> Rule | None:
             ask=ask,
         )
     except ValueError as error:  # an invariant of the core that has no place of its own
-        hint = "`nearmiss rules new NAME`, which writes a rule that works, and changing one part after the other"
+        hint = "`nearmiss rules new NAME`, and changing it step by step"
         problems.error(form.place, str(error).removeprefix(f"rule {name}: "), "a rule that can match", hint)
         return None
     return msgspec.structs.replace(rule, version=version_of(rule))
@@ -244,12 +242,12 @@ def _clause(name: str, node: Node, keys: tuple[str, ...], absent: bool, steps: l
         expected = "lower-case words with hyphens"
         problems.error(form.place, f"{name!r} cannot be the name of a step", expected, f"`{_as_name(name)}: {{…}}`")
     if name in MOMENTS:
-        problems.error(form.place, f"{name!r} is the name of a moment", "a name of its own", f"'{name}-seen'")
+        problems.error(form.place, f"{name!r} is a reserved anchor", "a name of its own", f"'{name}-seen'")
     since = _point(form, "since", Point("hazard"), steps)
     until = _point(form, "until", Point("intervention"), steps)
     if (since.anchor, since.step) == (until.anchor, until.step) and since.offset >= until.offset:
         hint = f"`since: {_say_point(msgspec.structs.replace(until, offset=until.offset - 30 * MINUTE))}`"
-        problems.error(form.place_of("since"), "since does not lie before until", "an earlier moment", hint)
+        problems.error(form.place_of("since"), "since is not before until", "an earlier time", hint)
     at_least: int | None = 0 if absent else 1
     at_most: int | None = 0 if absent else None
     if not absent:
@@ -260,7 +258,7 @@ def _clause(name: str, node: Node, keys: tuple[str, ...], absent: bool, steps: l
         at_least = 0 if optional else form.count("at_least", 1, MOST_COUNTED)
         at_most = form.count("at_most", None, MOST_COUNTED)
         if at_most is not None and at_least is not None and at_most < at_least:
-            message = f"at_most {at_most} lies below at_least {at_least}"
+            message = f"at_most {at_most} is below at_least {at_least}"
             problems.error(form.place_of("at_most"), message, "a larger number", f"`at_most: {at_least}`")
         if at_most == 0:
             hint = f"`absent: {{{name}: {{kind: …}}}}`"

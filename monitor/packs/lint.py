@@ -90,7 +90,7 @@ def _steps(rule: Rule) -> Iterator[tuple[Step, tuple[str, ...]]]:
 def _texts(rule: Rule, node: Node, problems: Problems) -> None:
     for step, path in _steps(rule):
         if "title" in fields_of(step.where):
-            message = "a condition reads the title, which is written for people and changes"
+            message = "a condition reads the title, which is free text"
             expected, hint = (
                 "a kind, a subject, a severity or a label",
                 "the label that the source sends with the title",
@@ -169,7 +169,7 @@ def _margin(rule: Rule, node: Node, problems: Problems) -> None:
         "deadline": {"expires_at", "previous_expires_at", "derived.time_left", "derived.previous_time_left"},
     }.get(rule.margin.measure, set())
     if wanted and not wanted & reads:
-        message = f"the margin is {rule.margin.measure}, and no condition makes sure that it can be told"
+        message = f"the margin is {rule.margin.measure}, and no condition guarantees it"
         expected = f"a condition on one of {', '.join(sorted(wanted))}"
         told = {"headroom": "derived.share", "deadline": "expires_at"}[rule.margin.measure]
         hint = f"`where: {{{told}: {{present: true}}}}`, or `margin: elapsed`"

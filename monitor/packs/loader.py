@@ -70,9 +70,7 @@ def load_rules(path: Path, with_examples: bool = True) -> Loaded:
     if with_examples:
         for rule, other in shadowed(found):
             message = f"whatever this rule finds, {other.name!r} finds too ({places[other.name]})"
-            problems.warning(
-                places[rule.name], message, "a rule that finds something of its own", "one rule of the two"
-            )
+            problems.warning(places[rule.name], message, "a rule that finds something else", "one of the two rules")
     return Loaded(
         rules=found,
         problems=tuple(problems),

@@ -29,16 +29,16 @@ from monitor.review.service import Decision, Review
 PREFIX = "/api/v1"
 
 TAGS: list[dict[str, str]] = [
-    {"name": "near misses", "description": "Read the records that the machine drafted and people judged."},
-    {"name": "review", "description": "Judge them. Every move is audited under the role of the caller."},
-    {"name": "operation", "description": "What the service goes by."},
+    {"name": "near misses", "description": "Drafts and decided records."},
+    {"name": "review", "description": "Decide them. Every move is audited under the caller's role."},
+    {"name": "operation", "description": "Rules and catalogue in force."},
 ]
 
 DESCRIPTION = """
 Near misses: something was going wrong, someone or something intervened, and users noticed nothing.
 
 * **Times** are RFC 3339 in UTC.
-* **Errors** are problem details (RFC 9457, `application/problem+json`): 404 no such record, 409 somebody else's move
+* **Errors** are problem details (RFC 9457, `application/problem+json`): 404 no such record, 409 someone else's move
   or a move that the state does not allow (with the record as it is now under `current`), 422 with every wrong field,
   503 with `Retry-After` while the store is away.
 * **Paging** is by key: send the `next` of a page as `after`. A record is neither skipped nor repeated when others come
@@ -49,12 +49,12 @@ Near misses: something was going wrong, someone or something intervened, and use
 RecordId = Annotated[str, Path(description="The id of a near miss.")]
 _PROBLEM: dict[str, Any] = {"model": ProblemOut, "content": {"application/problem+json": {}}}
 _COMMON: dict[int | str, dict[str, Any]] = {
-    422: {**_PROBLEM, "description": "Something that was sent is missing or wrong."},
-    503: {**_PROBLEM, "description": "The store is away; see Retry-After."},
+    422: {**_PROBLEM, "description": "Missing or wrong input."},
+    503: {**_PROBLEM, "description": "The database is unavailable; see Retry-After."},
 }
-_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {**_PROBLEM, "description": "There is no such near miss."}}
+_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {**_PROBLEM, "description": "No such near miss."}}
 _CONFLICT: dict[int | str, dict[str, Any]] = {
-    409: {**_PROBLEM, "description": "The state does not allow it, or somebody else was first."}
+    409: {**_PROBLEM, "description": "The state does not allow it, or someone else decided first."}
 }
 
 
@@ -71,7 +71,7 @@ def build_router(review: Review) -> APIRouter:
     async def list_near_misses(
         state: Annotated[list[State] | None, QueryParameter(description="Only these states; may be repeated.")] = None,
         service: Annotated[list[str] | None, QueryParameter(description="Only these services.")] = None,
-        rule: Annotated[list[str] | None, QueryParameter(description="Only records that these rules matched.")] = None,
+        rule: Annotated[list[str] | None, QueryParameter(description="Only records of these rules.")] = None,
         family: Annotated[list[Family] | None, QueryParameter(description="Only these families.")] = None,
         mode: Annotated[list[Mode] | None, QueryParameter(description="`live`, `digest` or both.")] = None,
         text: Annotated[str | None, QueryParameter(description="Words in the title.", max_length=200)] = None,
@@ -80,7 +80,7 @@ def build_router(review: Review) -> APIRouter:
             QueryParameter(description="Only drafts beyond the budget of their team and week, or only the others."),
         ] = None,
         limit: Annotated[int, QueryParameter(ge=1, le=200, description="Records on a page.")] = 50,
-        after: Annotated[str | None, QueryParameter(description="The `next` of the page before.")] = None,
+        after: Annotated[str | None, QueryParameter(description="`next` of the previous page.")] = None,
     ) -> JSONResponse:
         """Highest rank first, then newest. Without filters every record, also decided and withdrawn ones."""
         query = Query(
@@ -113,7 +113,7 @@ def build_router(review: Review) -> APIRouter:
         responses={200: {"model": NearMissDetail}, **_NOT_FOUND, **_CONFLICT, **_COMMON},
     )
     async def decide(record_id: RecordId, body: DecisionIn, request: Request) -> JSONResponse:
-        """Accept, dismiss with a reason, begin to review, or reopen. Nothing of somebody else's move is overwritten."""
+        """Accept, dismiss with a reason, begin to review, or reopen. Nothing of someone else's move is overwritten."""
         decided = await review.decide(record_id, _decision(body), person_of(request).role)
         return JSONResponse(detail(decided, await review.budget.folded()))
 

@@ -113,21 +113,20 @@ _WRONG_HOST = _Refusal(
     421,
     "wrong-host",
     "Not addressed to this machine",
-    "Without a login only requests addressed to localhost are answered. Use http://localhost or 127.0.0.1, or "
-    "configure an account.",
+    "Without accounts only requests to localhost are answered. Use http://localhost, or configure an account.",
 )
 _CROSS_ORIGIN = _Refusal(
     403,
     "cross-origin",
-    "Sent by another site",
-    "A page of another site sent this. Decide from the pages of this service, or from a client that is no browser.",
+    "Cross-site request",
+    "This request came from another site. Use the pages of this service, or a client that is not a browser.",
 )
 _TOO_LARGE = _Refusal(413, "too-large", "Too large", f"At most {LARGEST_BODY} bytes are read here.")
 _LOGIN = _Refusal(
     401,
     "login-needed",
     "Login needed",
-    "Send the credentials of a configured account: HTTP Basic, or its secret as a bearer token.",
+    "Send credentials of a configured account: HTTP Basic, or its secret as a bearer token.",
     ((b"www-authenticate", b'Basic realm="nearmiss", charset="UTF-8"'),),
 )
 

@@ -16,7 +16,9 @@ from monitor.review.schemas import PackOut
 def build_pack_router(active_pack: Callable[[], ActivePack]) -> APIRouter:
     router = APIRouter(prefix=PREFIX)
 
-    @router.get("/pack", tags=["operation"], summary="Rules and catalogue in use", responses={200: {"model": PackOut}})
+    @router.get(
+        "/pack", tags=["operation"], summary=("Rules and catalogue in force"), responses={200: {"model": PackOut}}
+    )
     async def show_pack() -> JSONResponse:
         """Which rules and which catalogue decide now, and whether the files were changed to something unusable."""
         pack = active_pack()

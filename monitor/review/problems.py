@@ -90,7 +90,7 @@ def to_problem(error: Exception) -> Problem:
     if isinstance(error, Unavailable):
         return Problem(
             "/problems/unavailable",
-            "The store is away",
+            "Database unavailable",
             503,
             f"The database cannot serve now. Try the same again in {RETRY_AFTER_SECONDS} seconds; repeating is safe.",
         )
@@ -109,9 +109,9 @@ def _path(location: tuple[Any, ...]) -> str:
 
 DEFECT = Problem(
     "/problems/defect",
-    "That went wrong on our side",
+    "Internal error",
     500,
-    "This is a defect of the program. Its log has the details; nothing was changed unless it says so.",
+    "A bug in nearmiss; the log has details. Nothing was changed unless it says so.",
 )
 
 HANDLED: tuple[type[Exception], ...] = (

@@ -27,10 +27,10 @@ def build_report_router(reports: Reports) -> APIRouter:
         summary="Report a near miss",
         status_code=201,
         responses={
-            200: {"model": ReportOut, "description": "The same token again: the first report stays as it is."},
+            200: {"model": ReportOut, "description": "Repeated token: the first report stays."},
             201: {"model": ReportOut},
-            422: {**_PROBLEM, "description": "Something that was sent is missing or wrong."},
-            503: {**_PROBLEM, "description": "The journal is away; see Retry-After. Send the same again."},
+            422: {**_PROBLEM, "description": "Missing or wrong input."},
+            503: {**_PROBLEM, "description": "The journal is unavailable; see Retry-After. Send the same again."},
         },
     )
     async def tell(body: ReportIn, request: Request) -> JSONResponse:

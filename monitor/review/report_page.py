@@ -29,7 +29,7 @@ MOST_OFFERED = 1_000
 """Services that the form offers; more would make the page heavy, and every name can be typed."""
 
 
-_IN_WORDS = {"kind": "choose one of the two", "hurt": "choose one of the three"}
+_IN_WORDS = {"kind": "choose one", "hurt": "choose one"}
 """What the API says in the names of its values, for people who see none of them."""
 
 

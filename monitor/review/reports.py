@@ -86,9 +86,9 @@ def check(report: Report, now: int) -> list[FieldProblem]:
     if report.kind not in set(ReportKind):
         problems.append(FieldProblem("kind", "say which: " + " or ".join(ReportKind)))
     if not _one_line(report.service):
-        problems.append(FieldProblem("service", "name the service that it was about"))
+        problems.append(FieldProblem("service", "name the service"))
     if not _one_line(report.story):
-        problems.append(FieldProblem("story", "say in a sentence what you saw"))
+        problems.append(FieldProblem("story", "describe what you saw in a sentence"))
     for field, text, most in (
         ("service", report.service, LONGEST_NAME),
         ("story", report.story, LONGEST_STORY),
@@ -97,11 +97,11 @@ def check(report: Report, now: int) -> list[FieldProblem]:
         if len(text) > most:
             problems.append(FieldProblem(field, f"has {len(text)} characters; at most {most} are kept"))
     if report.seen_at is None:
-        problems.append(FieldProblem("seen_at", "say when you saw it, as a date and a time"))
+        problems.append(FieldProblem("seen_at", "give date and time"))
     elif report.seen_at > now + AHEAD:
-        problems.append(FieldProblem("seen_at", "lies in the future; times are in UTC"))
+        problems.append(FieldProblem("seen_at", "is in the future; times are in UTC"))
     elif report.seen_at < now - OLDEST:
-        problems.append(FieldProblem("seen_at", f"lies more than {OLDEST // DAY} days back, which nothing remembers"))
+        problems.append(FieldProblem("seen_at", f"is more than {OLDEST // DAY} days ago"))
     if report.hurt not in set(Hurt):
         problems.append(FieldProblem("hurt", "say whether users were hit: " + ", ".join(Hurt)))
     return problems
@@ -137,7 +137,7 @@ def report_events(report: Report, role: str, at: Instant) -> tuple[Event, ...]:
         return (note,)
     started = msgspec.structs.replace(
         note, id=f"{note.id}-hurt", time=seen_at, kind="impact.started", subject=note.id,
-        title="Somebody reports that users were hit", labels={"evidence": "user_report", "reported_by": role},
+        title="Reported: users were hit", labels={"evidence": "user_report", "reported_by": role},
     )  # fmt: skip
     ended = msgspec.structs.replace(started, id=f"{note.id}-hurt-end", time=at, kind="impact.ended")
     return ended, started, note

@@ -24,7 +24,7 @@ class Evidence(Shape):
     hazard: list[Reference]
     intervention: list[Reference]
     impact: list[Reference]
-    context: list[Reference] = Field(description="Everything else that was cited; recovery and maintenance among it.")
+    context: list[Reference] = Field(description="Everything else cited, such as recovery and maintenance.")
 
 
 class Margin(Shape):
@@ -42,11 +42,11 @@ class NearMissItem(Shape):
     rules: list[str] = Field(description="Every rule that matched; the first one names the record.")
     family: str
     kind: str
-    mode: str = Field(description="`live` drafts wait for a person; `digest` ones are saves by automation.")
+    mode: str = Field(description="`live` drafts wait for review; `digest` ones were saved by automation.")
     service: str | None
     services: list[str]
     environment: str | None
-    title: str = Field(description="What almost happened.")
+    title: str = Field(description="The headline.")
     state: State
     verdict: Literal["none", "users", "unknown"] = Field(
         description="Whether users were hit: `none` needs feeds that looked and were clear; `unknown` means unverified."
@@ -66,9 +66,7 @@ class NearMissItem(Shape):
     chain: list[str] = Field(description="Records that this one follows from or leads to.")
     reason: str | None = Field(None, description="Why it was dismissed or withdrawn.")
     version: int = Field(description="Send it back as `expected_version` when you decide.")
-    folded: bool = Field(
-        description="Whether it is beyond the budget of its team and week: shown folded in the queue, and nothing else."
-    )
+    folded: bool = Field(description="Whether it exceeds the budget of its team and week and is folded in the queue.")
     contradicted: str | None = Field(description="Set when impact was found after the decision.")
     decided_at: str | None
     decided_by: str | None = Field(description="The role that decided; never a name.")
@@ -134,8 +132,10 @@ class AnswersIn(Shape):
     what_next_time: str = Field("", description="What to keep, copy or change for next time.")
     users_hit: bool | None = Field(
         None,
-        description="Were users hit? Needed to accept while the verdict is `unknown`. `true` reports impact, which "
-        "withdraws every draft that it touches.",
+        description=(
+            "Were users hit? Required to accept if the verdict is `unknown`. `true` reports impact, which "
+            "withdraws every draft it concerns."
+        ),
     )
 
 
@@ -143,9 +143,9 @@ class DecisionIn(Shape):
     decision: Literal["accept", "dismiss", "start_review", "reopen"]
     reason: Dismissal | None = Field(None, description="Needed to dismiss.")
     note: str | None = Field(None, max_length=LONGEST_TEXT, description="Free text for the trail.")
-    answers: AnswersIn | None = Field(None, description="Left out, what was answered before stays.")
+    answers: AnswersIn | None = Field(None, description="Omitted answers stay.")
     expected_version: int | None = Field(
-        None, description="The `version` you looked at. When the record has moved on, the answer is 409."
+        None, description="The `version` you saw. If the record has changed, the answer is 409."
     )
 
 
@@ -154,20 +154,20 @@ class ReportIn(Shape):
         description="Your own, 8 to 200 characters: the same when you repeat, a new one for a new report."
     )
     kind: Literal["near_miss", "noticed_not_acted"] = Field(
-        description="`near_miss`: it nearly went wrong. `noticed_not_acted`: something odd was seen and let be."
+        description="`near_miss`: it nearly went wrong. `noticed_not_acted`: something odd was seen and left alone."
     )
     service: str = Field(description="The service that it was about.")
     story: str = Field(description=f"What you saw; a sentence is enough. At most {LONGEST_STORY} characters.")
     seen_at: str = Field(description="When you saw it, RFC 3339 with an offset; at most 30 days back.")
     hurt: Literal["no", "yes", "unknown"] = Field(
-        description="Whether users were hit. `yes` reports impact, which withdraws every draft that it touches."
+        description="Whether users were hit. `yes` reports impact, which withdraws every draft it concerns."
     )
     environment: str | None = Field(None, description="As the organisation calls it.")
 
 
 class ReportOut(Shape):
     source: str
-    id: str = Field(description="The event that came of it, unique within the source.")
+    id: str = Field(description="The resulting event, unique within the source.")
     duplicate: bool = Field(description="Whether this token had been sent before.")
 
 
@@ -178,9 +178,9 @@ class PackOut(Shape):
     catalogue_hash: str = Field(description="Of the content of the catalogue, likewise.")
     rules: int = Field(description="How many rules.")
     services: int = Field(description="How many services the catalogue lists.")
-    loaded_at: str = Field(description="Since when they are in use.")
-    failed_at: str | None = Field(description="When changed files could not be used; the last good ones stay.")
-    problems: list[str] = Field(description="What was wrong with them, the first few.")
+    loaded_at: str = Field(description="When they were loaded.")
+    failed_at: str | None = Field(description="When changed files were invalid; the last good ones stay.")
+    problems: list[str] = Field(description="The first few problems.")
 
 
 class CommentIn(Shape):
@@ -222,5 +222,5 @@ class ProblemOut(Shape):
     title: str
     status: int
     detail: str
-    errors: list[FieldError] = Field(default=[], description="What is wrong with what was sent, field by field.")
+    errors: list[FieldError] = Field(default=[], description="Problems, field by field.")
     current: CurrentState | None = Field(None, description="On 409: the record as it is now.")

@@ -95,7 +95,7 @@ class Review:
         try:
             return await self._near_misses.page(query, after, limit)
         except ValueError as error:
-            raise Invalid(FieldProblem("after", "is not a cursor; send the `next` of the page before")) from error
+            raise Invalid(FieldProblem("after", "is not a cursor; send `next` of the previous page")) from error
 
     async def show(self, record_id: str) -> Record:
         """Raises NotFound."""
@@ -113,7 +113,7 @@ class Review:
         """Raises NotFound, Invalid."""
         text = text.strip()
         if not text:
-            raise Invalid(FieldProblem("text", "is empty; write what you want to add"))
+            raise Invalid(FieldProblem("text", "is empty"))
         problem = _too_long("text", text)
         if problem is not None:
             raise Invalid(problem)
@@ -207,7 +207,7 @@ def impact_events(record: Record, at: Instant) -> tuple[Event, Event]:
         service=draft.service,
         environment=draft.environment,
         subject=draft.id,
-        title="A reviewer says that users were hit",
+        title="Reviewer: users were hit",
         actor=Actor(kind="human"),
         labels={"evidence": "reviewer", "record": draft.id},
         began_at=draft.first_sign_at,
@@ -239,7 +239,7 @@ def _check_accept(record: Record, decision: Decision) -> list[FieldProblem]:
         problems.append(
             FieldProblem(
                 "answers.users_hit",
-                "users were hit, so this is an incident: dismiss it because users were hit (had_user_impact)",
+                "users were hit, so this is an incident: dismiss it with had_user_impact",
             )
         )
     if answers.users_hit is None and record.draft.verdict == "unknown":
@@ -254,7 +254,7 @@ def _check_dismiss(decision: Decision) -> list[FieldProblem]:
         return [FieldProblem("reason", f"{decision.reason!r} is not one of " + ", ".join(Dismissal))]
     answered_no = decision.answers is not None and decision.answers.users_hit is False
     if decision.reason == Dismissal.HAD_USER_IMPACT and answered_no:
-        return [FieldProblem("answers.users_hit", "the reason says that users were hit and the answer says not")]
+        return [FieldProblem("answers.users_hit", "reason and answer contradict each other about users")]
     return []
 
 

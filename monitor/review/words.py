@@ -16,9 +16,9 @@ VERDICTS: dict[Verdict, str] = {
 }
 
 VERDICT_SENTENCES: dict[Verdict, str] = {
-    "none": "Every feed that could have seen harm kept reporting through the window, and all of them were clear.",
-    "unknown": "Nothing says that users were hit, and nothing looked closely enough to rule it out. Ask a person.",
-    "users": "There is evidence that users were hit: this is an incident, not a near miss.",
+    "none": "Every feed that could see harm reported throughout the window, and all were clear.",
+    "unknown": "No sign of user impact, but not fully watched. Ask someone who knows.",
+    "users": "Users were hit: this is an incident, not a near miss.",
 }
 
 STATES: dict[State, str] = {
@@ -40,47 +40,47 @@ FAMILIES: dict[Family, str] = {
 }
 
 DISMISSALS: dict[Dismissal, tuple[str, str]] = {
-    Dismissal.PLANNED_WORK: ("Planned work", "It was announced or intended."),
+    Dismissal.PLANNED_WORK: ("Planned work", "Announced or intended."),
     Dismissal.TEST_OR_DRILL: ("Test or drill", "An exercise, a load test or a chaos experiment."),
     Dismissal.FALSE_ALARM: ("False alarm", "The hazard was not real."),
-    Dismissal.ROUTINE_HYGIENE: ("Routine", "Ample margin, an ordinary step of a runbook."),
-    Dismissal.SELF_CLEARED_NO_INTERVENTION: ("Cleared by itself", "Nobody and nothing had to act."),
-    Dismissal.INTERVENTION_UNRELATED: ("Action unrelated", "The action had nothing to do with the recovery."),
-    Dismissal.DUPLICATE: ("Duplicate", "Another record already tells this."),
-    Dismissal.SAME_AS_KNOWN_ACCEPTED_RISK: ("Known, accepted risk", "The risk is known and was accepted for now."),
-    Dismissal.NON_PRODUCTION: ("Not production", "It happened where no users are."),
+    Dismissal.ROUTINE_HYGIENE: ("Routine", "Ample margin, a routine runbook step."),
+    Dismissal.SELF_CLEARED_NO_INTERVENTION: ("Cleared by itself", "No action was needed."),
+    Dismissal.INTERVENTION_UNRELATED: ("Action unrelated", "The action did not cause the recovery."),
+    Dismissal.DUPLICATE: ("Duplicate", "Another record covers this."),
+    Dismissal.SAME_AS_KNOWN_ACCEPTED_RISK: ("Known, accepted risk", "The risk is known and accepted for now."),
+    Dismissal.NON_PRODUCTION: ("Not production", "It happened in an environment without users."),
     Dismissal.RULE_TOO_SENSITIVE: ("Rule too sensitive", "The rule should not have fired on this."),
     Dismissal.BAD_DATA: ("Bad data", "Clock skew, a missing resolve, a wrong service map."),
-    Dismissal.NOT_ENOUGH_INFORMATION: ("Cannot tell", "There is not enough here to judge."),
-    Dismissal.RESTRICTED: ("Restricted", "Belongs to HR, legal or security; handled elsewhere, not lost."),
+    Dismissal.NOT_ENOUGH_INFORMATION: ("Cannot tell", "Not enough information to decide."),
+    Dismissal.RESTRICTED: ("Restricted", "For HR, legal or security; handled elsewhere."),
     Dismissal.HAD_USER_IMPACT: (
         "Users were hit",
-        "It is an incident. Other drafts that it touches are taken back too.",
+        "It is an incident. Other drafts with the same impact are withdrawn too.",
     ),
 }
 
 MISSING: dict[Missing, str] = {
-    Missing.NO_FEED: "No feed that can see this kind of harm watches a user-facing service here.",
-    Missing.FEED_GAP: "A feed was silent for longer than it may be.",
-    Missing.TRUNCATED: "The stream ended before the window did, so its last part was not looked at.",
-    Missing.NO_RESOLVE: "The alert never reported a recovery; that it became safe is assumed.",
-    Missing.SAFE_ASSUMED: "No alert recovered and no incident was closed; that the action made it safe is assumed.",
-    Missing.ALERT_CANCELLED: "The alert was closed without a recovery, which proves nothing about safety.",
-    Missing.SERVICE_UNKNOWN: "The service catalogue does not know one of the services.",
-    Missing.ENVIRONMENT_UNKNOWN: "One of the events does not say in which environment it happened.",
+    Missing.NO_FEED: "No feed that can see this harm watches the user-facing services.",
+    Missing.FEED_GAP: "A feed was silent for too long.",
+    Missing.TRUNCATED: "The stream ended before the window, so its last part was not watched.",
+    Missing.NO_RESOLVE: "The alert never reported a recovery; safe is assumed.",
+    Missing.SAFE_ASSUMED: "No alert recovered and no incident was closed; safe is assumed after the action.",
+    Missing.ALERT_CANCELLED: "The alert was closed without a recovery.",
+    Missing.SERVICE_UNKNOWN: "A service is missing in the catalogue.",
+    Missing.ENVIRONMENT_UNKNOWN: "An event does not name its environment.",
     Missing.SIBLING_ONLY: "The action was on a sibling service, not on this one or a neighbour.",
     Missing.IMPACT_UNSTATED: "The incident record does not say whether users were hit.",
-    Missing.TIME_MARKED: "One of the events carries an odd time.",
-    Missing.EVIDENCE_CAPPED: "There is more evidence than is kept; the rest is counted only.",
+    Missing.TIME_MARKED: "An event has an odd time.",
+    Missing.EVIDENCE_CAPPED: "More evidence than is stored; the rest is only counted.",
 }
 
 WITHDRAWALS: dict[Withdrawn, str] = {
     Withdrawn.IMPACT_IN_WINDOW: "users were hit within the window",
-    Withdrawn.IMPACT_AFTERWARDS: "users were hit within a day afterwards",
+    Withdrawn.IMPACT_AFTERWARDS: "users were hit within a day after",
     Withdrawn.IMPACT_TIED: "users were hit later by the same subject, change or incident",
-    Withdrawn.IMPACT_IN_CHAIN: "users were hit by what followed the fix",
+    Withdrawn.IMPACT_IN_CHAIN: "the fix led to user impact",
     Withdrawn.PLANNED_WORK: "the work was announced",
-    Withdrawn.NO_LONGER_MATCHES: "late evidence took away what the rule needs",
+    Withdrawn.NO_LONGER_MATCHES: "late evidence broke the match",
 }
 
 ACTIONS: dict[str, str] = {
@@ -88,9 +88,9 @@ ACTIONS: dict[str, str] = {
     "amend": "amended the draft with later evidence",
     "withdraw": "withdrew the draft",
     "contradict": "found evidence of impact after the decision",
-    "uncontradict": "found that the evidence of impact no longer holds",
+    "uncontradict": "cleared the evidence of impact",
     "merge": "merged it into another record",
-    "start_review": "began to review",
+    "start_review": "started the review",
     "accept": "accepted it as a near miss",
     "dismiss": "dismissed it",
     "reopen": "reopened it",
@@ -121,7 +121,7 @@ KINDS: dict[str, str] = {
     "change.started": "Change began",
     "change.failed": "Change failed",
     "change.held": "Change held",
-    "change.blocked": "Change refused by a guard",
+    "change.blocked": "Change blocked by a guardrail",
     "incident.opened": "Incident opened",
     "incident.updated": "Incident updated",
     "incident.closed": "Incident closed",
@@ -129,7 +129,7 @@ KINDS: dict[str, str] = {
     "responder.joined": "Someone joined",
     "impact.started": "Users affected",
     "impact.ended": "Users no longer affected",
-    "impact.clear": "Looked, and saw no impact",
+    "impact.clear": "Checked: no impact",
     "maintenance.started": "Maintenance began",
     "maintenance.ended": "Maintenance ended",
 }

@@ -114,7 +114,7 @@ async def test_the_way_back_leads_to_the_view_that_was_left(watched: Watched) ->
     await page.locator(".row__link").first.click()
     await expect(page.locator("#trail")).to_be_visible()
     await page.get_by_role("button", name="I am looking into it").click()
-    await expect(page.locator("#trail")).to_contain_text("began to review")
+    await expect(page.locator("#trail")).to_contain_text("started the review")
     await expect(page.locator("[data-back]")).to_have_attribute("href", "/?service=ingress")
     await page.keyboard.press("Escape")
     await expect(page.locator(".filters")).to_contain_text("service ingress")

@@ -61,7 +61,7 @@ async def test_the_same_token_is_the_same_report(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("changes", "field", "message"),
     [
-        ({"story": " \n "}, "story", "say in a sentence what you saw"),
+        ({"story": " \n "}, "story", "describe what you saw in a sentence"),
         ({"story": "x" * 2001}, "story", "has 2001 characters"),
         ({"service": ""}, "service", "name the service"),
         ({"token": "short"}, "token", "8 to 200"),

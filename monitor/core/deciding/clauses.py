@@ -23,18 +23,20 @@ def point(moment: Point, instance: Instance, action: Event, safe_at: int) -> int
 def clause_unmet(clause: Clause, count: int) -> tuple[NotOpened, str] | None:
     """Why a count of a further step fails; None where it does not."""
     if count < clause.at_least:
-        return NotOpened.CONDITION_NOT_MET, f"step {clause.name}: {count} seen, at least {clause.at_least} needed"
+        return NotOpened.CONDITION_NOT_MET, f"step {clause.name}: {count} seen, at least {clause.at_least} required"
     if clause.at_most is not None and count > clause.at_most:
         return NotOpened.ABSENCE_VIOLATED, f"step {clause.name}: {count} seen, at most {clause.at_most} allowed"
     return None
 
 
 def say_met(clause: Clause, count: int) -> str:
-    """What was seen of a further step that holds, and what the rule asks, in words."""
+    """What was seen of a further step that holds, for a reviewer: no “under way”, as required."""
+    words = clause.name.replace("-", " ").replace("_", " ")
     if clause.at_most == 0:
-        return f"step {clause.name}: nothing seen, as the rule asks"
+        return f"no “{words}”, as required"
+    seen = f"{count} × “{words}”"
     if clause.at_least == 0 and clause.at_most is None:
-        return f"step {clause.name}: {count} seen, none needed"
+        return f"{seen}, not required"
+    least = f", at least {clause.at_least} required" if clause.at_least else ""
     most = "" if clause.at_most is None else f", at most {clause.at_most} allowed"
-    least = f", at least {clause.at_least} needed" if clause.at_least else ""
-    return f"step {clause.name}: {count} seen{least}{most}"
+    return f"{seen}{least}{most}"

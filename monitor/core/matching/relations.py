@@ -81,7 +81,7 @@ def say_limit(limit: Limit) -> str:
 
 def say_spent(spent: Spent) -> str:
     words = spent.operator.replace("_", " ")
-    return f"{words} {spent.share:.0%} of the time from the hazard to its deadline gone by"
+    return f"{words} {spent.share:.0%} of the time to the deadline spent"
 
 
 def reach(catalogue: Catalogue, service: str, how: Reach) -> frozenset[str] | None:

@@ -173,7 +173,7 @@ class Rule(msgspec.Struct, frozen=True, dict=True):
         if not (0 <= self.impact.hold <= LONGEST_HOLD and 0 <= self.settle <= LONGEST_HOLD):
             found.append("the hold and the time to settle must be between zero and 7 days")
         if any(clause.at_most is not None and clause.at_most < clause.at_least for clause in self.clauses):
-            found.append("a step's at_most lies below its at_least")
+            found.append("a step's at_most is below its at_least")
         if any(max(clause.at_least, clause.at_most or 0) > MOST_COUNTED for clause in self.clauses):
             found.append(f"a step counts at most {MOST_COUNTED} events")
         if any(abs(at.offset) > LONGEST_WINDOW for clause in self.clauses for at in (clause.since, clause.until)):

@@ -232,7 +232,7 @@ def _pipeline(found: Found, delivery: Delivery) -> Event:
     action, category = text(detail.get("action")), text(mapping(detail.get("type")).get("category"))
     kind = _PIPELINE.get(state)
     if kind is None or "Stage Execution" in type_name:
-        raise NoEvent(Ignored.NOT_RELEVANT, f"{type_name}: {state!r:.40} is told by the execution as a whole")
+        raise NoEvent(Ignored.NOT_RELEVANT, f"{type_name}: {state!r:.40} is reported by the execution")
     if category == "Approval":
         kind = "change.blocked" if state == "FAILED" else "note.added"
     elif action is not None and category != "Deploy":
@@ -260,7 +260,7 @@ def _scaling(found: Found, delivery: Delivery) -> Event:
     event, detail = found
     kind = _SCALING.get(text(event.get("detail-type")) or "")
     if kind is None:
-        raise NoEvent(Ignored.NOT_RELEVANT, "a step of a scaling that another event tells as a whole")
+        raise NoEvent(Ignored.NOT_RELEVANT, "a step of a scaling that another event reports")
     group = text(detail.get("AutoScalingGroupName"))
     activity = first(detail, ("ActivityId", "InstanceRefreshId"))
     by_person = "user request" in (text(detail.get("Cause")) or "")

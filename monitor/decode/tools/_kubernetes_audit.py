@@ -134,7 +134,7 @@ def _kind(entry: Mapping[str, Any], verb: str, resource: str, sub: str | None, a
 
 def _refused(code: int, message: str) -> Kind:
     if code in (404, 409):
-        raise NoEvent(Ignored.NOT_RELEVANT, f"answered with {code}: somebody was quicker, or nothing was there")
+        raise NoEvent(Ignored.NOT_RELEVANT, f"answered with {code}: someone was quicker, or nothing was there")
     if code in (401, 403) or "denied" in message or "admission" in message:
         return "change.blocked"
     return "change.failed"

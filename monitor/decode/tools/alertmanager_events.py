@@ -31,7 +31,7 @@ from monitor.decode.tools import alertmanager
 
 _QUIET = frozenset({"alertmanagerStartupEvent", "alertmanagerShutdownEvent", "alertGrouped"})
 _PAGERS = frozenset({"pagerduty", "opsgenie", "victorops", "pushover", "incidentio"})
-"""Integrations that wake somebody; the others post where somebody may look."""
+"""Integrations that wake someone; the others post where someone may look."""
 _CALLS = frozenset({"NOTIFY_REASON_FIRST_NOTIFICATION", "NOTIFY_REASON_NEW_ALERTS_IN_GROUP"})
 
 
@@ -105,7 +105,7 @@ def _notification(inner: Mapping[str, Any], at: Moment | None, delivery: Deliver
     if name not in _PAGERS:
         raise NoEvent(Ignored.NOT_RELEVANT, f"a notification by {name or 'an integration'} calls nobody")
     if inner.get("reason") not in _CALLS:
-        raise NoEvent(Ignored.NOT_RELEVANT, "a repetition, or an end: nobody was called anew")
+        raise NoEvent(Ignored.NOT_RELEVANT, "a repeat or an end: nobody was notified again")
     group = mapping(inner.get("groupInfo"))
     receiver = text(group.get("receiverName"))
     known = {
@@ -132,7 +132,7 @@ def _notification(inner: Mapping[str, Any], at: Moment | None, delivery: Deliver
                 environment=alertmanager.environment_of(labels),
                 subject=fingerprint,
                 severity=alertmanager.severity_of(labels),
-                title=f"{name} was told of {labels.get('alertname', 'an alert')}",
+                title=f"{name} was notified of {labels.get('alertname', 'an alert')}",
                 labels={**labels, "receiver": receiver, "integration": name},
             )
         )
@@ -276,7 +276,7 @@ TOOL = Tool(
     setup=_SETUP,
     limits=(
         "A recovery is recorded once for each route and after its notification; its time is the alert's end.",
-        "A notification counts as a page only for integrations that wake somebody, not for chat, mail and webhooks.",
+        "A notification counts as a page only for integrations that wake someone, not for chat, mail and webhooks.",
     ),
     split=split,
     read=read,

@@ -238,7 +238,7 @@ TOOL = Tool(
     sample=Sample(_SAMPLE, ("change.deployed",)),
     setup=_SETUP,
     limits=(
-        "An automated sync has no person: whoever merged the commit is told by the repository.",
+        "An automated sync has no person: connect the repository to see who merged.",
         "The environment comes from a label `env` or `environment` of the application.",
     ),
     aliases=("argocd", "argo-cd", "argo-rollouts"),

@@ -113,7 +113,7 @@ def _data(piece: Mapping[str, Any]) -> Any:
 
 
 _SAMPLE = """{"specversion": "1.0", "id": "c1", "source": "/desk", "type": "nearmiss.note.added",
- "time": "2026-03-10T12:00:00Z", "data": {"service": "payments", "title": "odd: the queue stands still"}}"""
+ "time": "2026-03-10T12:00:00Z", "data": {"service": "payments", "title": "odd: the queue is stuck"}}"""
 
 _SETUP = """
 Point the sink at `/ingest/cloudevents`. Structured, binary and batch mode are read, and the webhook handshake

@@ -108,11 +108,11 @@ spec:
 TOOL = Tool(
     name="flagger",
     title="Flagger",
-    tells="canaries that were promoted, halted or taken back",
+    tells="canaries that were promoted, halted or rolled back",
     kinds=("alert.fired", "change.started", "change.deployed", "change.held", "change.deleted"),
     sample=Sample(_SAMPLE, ("change.held",)),
     setup=_SETUP,
-    limits=("A canary that is taken back is *held*: it never reached all users.", "Flagger sends no secret."),
+    limits=("A canary that is rolled back is *held*: it never reached all users.", "Flagger sends no secret."),
     split=split,
     read=read,
 )

@@ -129,7 +129,7 @@ TOOL = Tool(
     setup=_SETUP,
     limits=(
         "The service is the name of the Kustomization or HelmRelease.",
-        "The person is whoever merged the commit: connect the repository too.",
+        "The person is the one who merged the commit: connect the repository too.",
     ),
     scheme=FLUX,
     split=split,

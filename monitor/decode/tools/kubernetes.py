@@ -185,7 +185,7 @@ kubectl get events --all-namespaces -o json |
 An exporter that posts events to a webhook works as well. Large clusters exceed `body_limit` (5 MB); send each
 namespace by itself then.
 
-**The audit log** is the only place that tells who ran `kubectl`. Start the API server with
+**The audit log** is the only record of who ran `kubectl`. Start the API server with
 `--audit-webhook-config-file` and `--audit-policy-file`; the file is a kubeconfig whose server is
 `http://nearmiss:8080/ingest/kubernetes` and whose user has the secret as its `token`. A policy that logs what people
 do and leaves the rest out:
@@ -207,7 +207,7 @@ A log file is read as it is: `curl --data-binary @audit.log` to the same address
 TOOL = Tool(
     name="kubernetes",
     title="Kubernetes",
-    tells="roll-outs, restarts, scaling, nodes; and who ran kubectl",
+    tells="rollouts, restarts, scaling, nodes; and who ran kubectl",
     kinds=tuple(sorted({*_KINDS.values(), "change.ran", "change.blocked"})),
     sample=Sample(_SAMPLE, ("change.scaled",)),
     setup=_SETUP,

@@ -135,7 +135,7 @@ TOOL = Tool(
     sample=Sample(_SAMPLE, ("alert.acknowledged",)),
     setup=_SETUP,
     limits=(
-        "A closed alert counts as resolved, whoever closed it.",
+        "A closed alert counts as resolved.",
         "An action of your own becomes a note.",
         "The service comes from the details, if there is one called `service`.",
     ),

@@ -235,7 +235,7 @@ TOOL = Tool(
     setup=_SETUP,
     limits=(
         "The service is the project's slug. An issue names no environment, an alert does.",
-        "An issue that somebody resolves by a click may go on happening.",
+        "An issue that someone resolves by a click may go on happening.",
     ),
     scheme=SENTRY,
     split=split,

@@ -23,7 +23,7 @@ from monitor.decode.tool_times import tool_time
 
 _SPOKEN = frozenset({"app_mention", "message"})
 _SUBTYPES = frozenset({"thread_broadcast", "file_share", "me_message"})
-"""Of messages that a person wrote; the others tell that one was edited, or somebody came."""
+"""Of messages that a person wrote; the others tell that one was edited, or someone came."""
 _INTERACTIONS = frozenset({"block_actions", "message_action", "shortcut", "view_submission", "interactive_message"})
 _QUIET = frozenset({"view_closed", "block_suggestion", "dialog_cancellation", "dialog_suggestion"})
 _ABOUT = re.compile(r"(?<!\S)(service|svc|env|environment)[=:]([\w./-]{1,120})", re.IGNORECASE)
@@ -58,13 +58,13 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
     if type_name == "url_verification":
         raise NoEvent(Ignored.HANDSHAKE, "Slack tries the address out")
     reason = Ignored.NOT_RELEVANT if type_name in _QUIET else Ignored.UNKNOWN_TYPE
-    raise NoEvent(reason, f"type {type_name!r:.60} is nothing that somebody wrote")
+    raise NoEvent(reason, f"type {type_name!r:.60} is nothing that someone wrote")
 
 
 def _message(body: Mapping[str, Any], event: Mapping[str, Any], delivery: Delivery) -> Event:
     type_name, subtype = text(event.get("type")) or "", text(event.get("subtype"))
     if type_name not in _SPOKEN:
-        raise NoEvent(Ignored.UNKNOWN_TYPE, f"event type {type_name!r:.60} is nothing that somebody wrote")
+        raise NoEvent(Ignored.UNKNOWN_TYPE, f"event type {type_name!r:.60} is nothing that someone wrote")
     if "bot_id" in event or subtype == "bot_message":
         raise NoEvent(Ignored.NOT_RELEVANT, "a bot wrote it: its tool has a webhook of its own")
     if subtype is not None and subtype not in _SUBTYPES:
@@ -147,7 +147,7 @@ def _note(
 
 
 def _typed(body: Mapping[str, Any]) -> str | None:
-    """What somebody typed into the fields of a form."""
+    """What someone typed into the fields of a form."""
     values = mapping(mapping(mapping(body.get("view")).get("state")).get("values"))
     found = [text(mapping(one).get("value")) for block in values.values() for one in mapping(block).values()]
     return " ".join(filter(None, found)) or None
@@ -166,7 +166,7 @@ def _sent(delivery: Delivery) -> Moment | None:
 
 
 _SAMPLE = """{"type": "event_callback", "event_id": "Ev111", "event_time": 1773144000, "event": {"type": "app_mention",
- "user": "U222", "text": "<@U111> odd: the queue stands still service=payments", "ts": "1773144000.009600",
+ "user": "U222", "text": "<@U111> odd: the queue is stuck service=payments", "ts": "1773144000.009600",
  "channel": "C111", "event_ts": "1773144000.009600"}}"""
 
 _SETUP = """

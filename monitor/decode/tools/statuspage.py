@@ -186,7 +186,7 @@ TOOL = Tool(
     sample=Sample(_SAMPLE, ("impact.started",)),
     setup=_SETUP,
     limits=(
-        "Its silence never says that users are well.",
+        "Its silence never means that users are fine.",
         "The service is the component's name.",
         "Statuspage does not sign: let only its addresses through, or put a token into the address.",
     ),

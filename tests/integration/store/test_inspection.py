@@ -87,7 +87,7 @@ def test_the_command(store_url: str, capfd: pytest.CaptureFixture[str]) -> None:
     code, found = looked_at(store_url, capfd)
     assert (code, found["ok"], found["problems"]) == (0, True, [])
     assert run(["db", "check", "--database", store_url]) == 0
-    assert capfd.readouterr().out.endswith("all is well\n")
+    assert capfd.readouterr().out.endswith("no problems found\n")
 
     asyncio.run(prepare(9))
     code, found = looked_at(store_url, capfd, "--full")

@@ -97,10 +97,10 @@ def test_the_version_is_of_the_meaning() -> None:
         ("optional: true", "optional: maybe", "error: optional is 'maybe'"),
         ("optional: true", "optional: true, at_least: 2", "error: an optional step has no at_least"),
         ("at_least: 3", "at_least: three", "error: at_least is 'three'"),
-        ("at_least: 3", "at_least: 3, at_most: 2", "error: at_most 2 lies below at_least 3"),
+        ("at_least: 3", "at_least: 3, at_most: 2", "error: at_most 2 is below at_least 3"),
         ("since: intervention - 14d", "since: last_action", "error: since is 'last_action'"),
         ("since: intervention - 14d", "since: the beginning", "error: since is 'the beginning'"),
-        ("since: intervention - 14d", "since: intervention + 1h", "error: since does not lie before until"),
+        ("since: intervention - 14d", "since: intervention + 1h", "error: since is not before until"),
         ("since: intervention - 14d", "since: intervention - week", "error: 'week' is no duration"),
         (
             "since: intervention - 14d",

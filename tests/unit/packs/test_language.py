@@ -328,8 +328,8 @@ def test_a_notice_may_wait_for_three_months() -> None:
             "{a: {kind: change.ran}, b: {kind: note.added, since: a - 15d}}",
             "since lies 15d from a; expected at most 14d",
         ),
-        ("{a: {kind: change.ran}, b: {kind: note.added, since: a + 1h, until: a}}", "since does not lie before until"),
-        ("{safe: {kind: change.ran}}", "'safe' is the name of a moment; expected a name of its own"),
+        ("{a: {kind: change.ran}, b: {kind: note.added, since: a + 1h, until: a}}", "since is not before until"),
+        ("{safe: {kind: change.ran}}", "'safe' is a reserved anchor; expected a name of its own"),
     ],
 )
 def test_a_window_is_measured_from_a_step_above(steps: str, told: str) -> None:

@@ -125,7 +125,7 @@ async def test_what_is_mended_is_taken() -> None:
 
 
 async def test_the_same_content_again_is_no_new_pack() -> None:
-    """Also after a mistake that was undone: then all is well again, and nothing begins anew."""
+    """Also after a mistake that was undone: then no problems found again, and nothing begins anew."""
     files = Files()
     before = files.current.pack.compiled
     files.change("broken", Read(None, ("a.yaml:1:1: error: x",)))
