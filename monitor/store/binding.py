@@ -60,7 +60,7 @@ class Joint(msgspec.Struct, frozen=True):
             read_on = self.head + 1
             said = f"the engine reads on after entry {self.head}, the last that there is"
         if read_on <= self.pruned:
-            said += f"; entries {read_on} to {self.pruned} were removed by retention and are passed over, counted"
+            said += f"; entries {read_on} to {self.pruned} were removed by retention and are skipped, counted"
         return (
             said + ". Events that only the lost journal had are decided as far as they were committed, and no further"
         )

@@ -330,4 +330,4 @@ async def test_the_pack_in_use_is_told(desk: Desk) -> None:
     assert told["failed_at"] is not None
     page = (await desk.http.get("/")).text
     assert "a1b2c3d4e5f60718" in page
-    assert "cannot be used: 1 problem." in page
+    assert "are invalid: 1 problem." in page

@@ -88,7 +88,7 @@ async def test_the_queue_shows_what_decides_where_to_look_first(desk: Desk) -> N
 
 async def test_an_empty_queue_says_what_to_expect_and_how_to_check(desk: Desk) -> None:
     html = await page(desk, "/")
-    assert "Nothing to judge" in html
+    assert "Nothing to review" in html
     (command,) = re.findall(r"<code>(curl .*?)</code>", html)
     words = shlex.split(unescape(command))
     assert words[2] == "http://localhost:8080/ingest/events"
@@ -278,7 +278,7 @@ async def test_a_defect_is_said_without_its_insides(
         answer = await client.get(path)
     assert answer.status_code == 500
     assert answer.headers["content-type"].startswith(kind)
-    assert "defect" in answer.text
+    assert "bug in nearmiss" in answer.text
     assert "the inside" not in answer.text
     assert "content-security-policy" in answer.headers
 

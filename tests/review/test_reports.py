@@ -67,8 +67,8 @@ async def test_the_same_token_is_the_same_report(desk: Desk) -> None:
         ({"token": "short"}, "token", "8 to 200"),
         ({"seen_at": "yesterday"}, "seen_at", "RFC 3339"),
         ({"seen_at": "2026-01-05T10:00:00"}, "seen_at", "offset"),
-        ({"seen_at": "2099-01-05T10:00:00Z"}, "seen_at", "lies in the future"),
-        ({"seen_at": "1999-01-05T10:00:00Z"}, "seen_at", "more than 30 days back"),
+        ({"seen_at": "2099-01-05T10:00:00Z"}, "seen_at", "is in the future"),
+        ({"seen_at": "1999-01-05T10:00:00Z"}, "seen_at", "more than 30 days ago"),
         ({"kind": "gossip"}, "kind", "near_miss"),
         ({"hurt": "maybe"}, "hurt", "no"),
     ],
@@ -162,7 +162,7 @@ async def test_what_was_typed_stays_when_something_is_missing(desk: Desk) -> Non
     form = await filled(desk, story="", service="c<b>art", seen_at="gibberish")
     answer = await desk.http.post("/report", data=form)
     assert answer.status_code == 422
-    assert "Say in a sentence what you saw." in answer.text
+    assert "Describe what you saw in a sentence." in answer.text
     assert "Say when you saw it" in answer.text
     assert field(answer.text, "token") == form["token"]
     assert field(answer.text, "service") == "c<b>art"
@@ -201,4 +201,4 @@ async def test_a_report_of_long_ago_is_refused_with_a_reason(desk: Desk) -> None
     old = to_text(Instant(desk.clock.now() - 31 * DAY))
     assert old is not None
     answer = await desk.http.post("/report", data=await filled(desk, seen_at=old[:16]))
-    assert "more than 30 days back" in answer.text
+    assert "more than 30 days ago" in answer.text

@@ -53,7 +53,7 @@ def test_it_says_what_would_run(catalogue: Path) -> None:
         "domains   3: around:attic, around:beta, store",
         "owners    2: team-lab, team-web",
         "1 experimental, 2 not said, 1 production",
-        "freshness of shop (probe)",
+        "cadence: shop (probe)",
         "unwatched none",
         "no users  attic",
         "machines  robot",

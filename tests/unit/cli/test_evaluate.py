@@ -45,7 +45,7 @@ def test_the_table_ends_with_the_figures(folder: Path) -> None:
     assert result.exit_code == 0
     assert "saved" in result.stdout
     assert "all cases: precision 1.00, recall 1.00" in result.stdout
-    assert "to compare, any alert, note or incident, then a change by a person nearby within a day" in result.stdout
+    assert "baseline: any alert, note or incident, then a human change nearby within a day" in result.stdout
 
 
 def test_a_narrow_terminal_breaks_the_name_of_a_case_only(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,7 +67,7 @@ def test_replay_names_it_and_prints_the_drafts_of_the_rest(stream: Path, catalog
 def test_replay_of_standard_input_says_what_to_do(stream: Path, catalogue: Path) -> None:
     result = nearmiss("replay", "-", "--catalogue", catalogue, typed=stream.read_bytes())
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "save it in a file" in result.stderr
+    assert "save it to a file" in result.stderr
 
 
 def test_backtest_names_it_and_reports_the_rest(stream: Path, catalogue: Path) -> None:

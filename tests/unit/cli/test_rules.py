@@ -106,7 +106,7 @@ def test_explain_reads_a_case_file_with_its_own_catalogue(pack: Path, tmp_path: 
         (["--event", "exampel", "e1"], 1, "among 5 events; the source of e1 is example"),
         (["--draft", "nm_0"], 1, "no draft 'nm_0' comes of this stream; there are: nm_"),
         ([], 2, "--events needs --event"),
-        (["--event", "example", "e1", "--draft", "x"], 2, "cannot be explained at once"),
+        (["--event", "example", "e1", "--draft", "x"], 2, "not both"),
         (["no-such-rule", "--event", "example", "e1"], 2, "no rule named 'no-such-rule'"),
     ],
 )
@@ -174,7 +174,7 @@ def test_explain_says_why_a_kept_draft_would_not_open_any_more(pack: Path, datab
     (pack / "page-and-fix.yaml").write_text(GOOD.replace("at_least: 3", "at_least: 4"), encoding="utf-8")
     said = rules("explain", "--rules", pack, "--database", database, "--draft", kept_draft(database)).stdout
     assert "✘ opens again with these rules and events" in said
-    assert "condition_not_met: step often: 3 seen, at least 4 needed" in said
+    assert "condition_not_met: step often: 3 seen, at least 4 required" in said
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,7 @@ def test_a_name_goes_before_a_pattern_and_the_longer_pattern_before_the_shorter(
         ({"topics": {"a b*": "events"}}, "in a pattern '*' and '?'"),
         ({"topics": {"ops.*": "events"}}, "is no topic of canonical events"),
         ({"topics": {"ops.*": "events"}, "journal": "ops.*"}, "is no topic of canonical events"),
-        ({"dead_letter": "ops.events"}, "would come back for ever; expected a topic of its own"),
+        ({"dead_letter": "ops.events"}, "would loop; expected a separate topic"),
         ({"dead_letter": "dead letters"}, "is no name of a topic"),
         ({"reject_limit": -1}, "greater than or equal to 0"),
         ({"on_lost_position": "skip"}, "'stop' or 'continue'"),

@@ -52,7 +52,7 @@ def test_the_shipped_rules_give_no_warning() -> None:
         ("    any: [{severity: info}, {service: a}]\n", "8:11: warning: no event can satisfy both"),
         (
             "    any: [{severity: {at_least: warning}}, {service: a}]\n",
-            "8:11: warning: this branch holds whenever the rest",
+            "8:11: warning: this branch always holds when the rest",
         ),
         ("    any: [{service: a, value: 1}, {service: [a, b]}]\n", "8:35: warning: this branch and an earlier one"),
         ("    any: [{value: {above: 3}}, {value: {at_least: 4}}]\n", "8:32: warning: this branch and an earlier one"),
@@ -77,7 +77,7 @@ def test_conditions_that_can_never_hold_or_change_nothing(tmp_path: Path, lines:
         (
             "    not: {labels.drill: {present: true}}\n",
             "    not: {severity: {at_least: warning}}\n",
-            "8:10: warning: this excludes everything that the rest allows",
+            "8:10: warning: this excludes everything the rest allows",
         ),
         (
             "  kind: alert.fired\n",

@@ -33,9 +33,7 @@ def put_back_itself(scene: Scene) -> Told:
     scene.later(2, 8)
     alarm, fired = scene.alert("RequestErrorsUp")
     scene.later(0.5, 3)
-    act = scene.console(
-        "change.rolled_back", f"{scene.part.name} rolled back", None, subject=scene.part.name
-    )
+    act = scene.console("change.rolled_back", f"{scene.part.name} rolled back", None, subject=scene.part.name)
     scene.later(1, 5)
     scene.end(alarm)
     return told(scene, fired + shipped, act)

@@ -144,7 +144,7 @@ def test_a_step_is_remembered_until_the_judgement_however_long_the_hold() -> Non
     stream = sorted([*acted(60, "a"), ack, watched, *clear_feed("shop", 0, 6 * 24 * 60)], key=lambda e: e.time)
     (entry,) = entries(run(new_engine([rule]), stream))
     assert entry.draft.opened_at == START + 80 * MINUTE + 72 * HOUR
-    assert any("step ack: 1 seen, at least 1 needed" in line for line in entry.draft.explanation)
+    assert any("1 × “ack”, at least 1 required" in line for line in entry.draft.explanation)
 
 
 def reported() -> Rule:
