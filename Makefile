@@ -32,7 +32,8 @@ fault-packages:
 	@scripts/system-packages.sh faults
 
 .PHONY: lint
-lint: setup ## Check style and format
+lint: setup ## Check style, format and prose
+	@$(BIN)/python scripts/prose.py
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check . || { $(BIN)/ruff format --check .; echo "run: make format" >&2; exit 1; }
 

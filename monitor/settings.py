@@ -158,7 +158,7 @@ class Settings(_Group):
         pattern=r"^(sqlite:///.|postgresql://.)",
         description="The database: `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST/NAME`.",
     )
-    rules: Path | None = Field(default=None, description="Directory of rules; without it the rules that are shipped.")
+    rules: Path | None = Field(default=None, description="Directory of rules; default: the shipped rules.")
     mappings: Path | None = Field(
         default=None, description="Directory of own mappings, by which bodies of further tools are read."
     )

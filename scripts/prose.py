@@ -55,7 +55,7 @@ PHRASES: dict[str, str] = {
     r"keeps? to itself": "keeps",
     r"under way": "in progress, running",
     r"roll-outs?": "rollout",
-    r"roll-backs?": "rollback",
+    r"roll-backs?(?![,\]])": "rollback",
     r"hold(s|ing)? (it|them) against": "compare",
     r"held against": "compared with",
     r"pass(es|ed) over": "skipped",
@@ -110,16 +110,16 @@ def texts(path: Path) -> Iterator[tuple[int, str]]:
     """The texts of a file that people read, each with the line on which it starts."""
     source = (ROOT / path).read_text(encoding="utf-8")
     if path.suffix == ".py":
-        yield from _literals(path, ast.parse(source))
+        yield from literals(path, ast.parse(source))
     elif path.parts[0] == "rules" and path.suffix == ".yaml":
-        yield from _rule(source)
+        yield from rule_texts(source)
     elif path.suffix == ".html":
         yield 1, re.sub(r"\{[{%#].*?[}%#]\}", lambda found: re.sub(r"[^\n]", " ", found[0]), source, flags=re.DOTALL)
     else:
         yield 1, source
 
 
-def _literals(path: Path, tree: ast.Module) -> Iterator[tuple[int, str]]:
+def literals(path: Path, tree: ast.Module) -> Iterator[tuple[int, str]]:
     """String literals; of docstrings only those of commands, which are their help."""
     docstrings = set()
     for node in ast.walk(tree):
@@ -134,7 +134,7 @@ def _literals(path: Path, tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
-def _rule(source: str) -> Iterator[tuple[int, str]]:
+def rule_texts(source: str) -> Iterator[tuple[int, str]]:
     rule = yaml.safe_load(source)
     for name in RULE_TEXTS:
         line = next((number for number, text in enumerate(source.splitlines(), 1) if text.startswith(f"{name}:")), 1)
@@ -144,7 +144,15 @@ def _rule(source: str) -> Iterator[tuple[int, str]]:
 
 def files() -> list[Path]:
     """What people read, relative to the root."""
-    patterns = ("*.md", "docs/**/*.md", "rules/**/*", "deploy/**/*.yml", "monitor/**/*.py", "monitor/**/*.html")
+    patterns = (
+        "*.md",
+        "docs/**/*.md",
+        "rules/**/*",
+        "deploy/**/*.yml",
+        "monitor/**/*.yaml",
+        "monitor/**/*.py",
+        "monitor/**/*.html",
+    )
     found = {path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file()}
     return sorted(path.relative_to(ROOT) for path in found if path.suffix in (".md", ".yaml", ".yml", ".py", ".html"))
 

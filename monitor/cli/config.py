@@ -31,9 +31,9 @@ def group() -> None:
 @click.option("--rules", help="Directory of rules.  [default: from the settings]")
 @click.option("--catalogue", multiple=True, help="Services: a file or a directory (repeatable).")
 @click.option("--mappings", help="Directory of own mappings.  [default: that of the settings]")
-@click.option("--strict", is_flag=True, help="Fail on warnings, too.")
+@click.option("--strict", is_flag=True, help="Also fail on warnings.")
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True,
-              help="What to print on standard output: the summary in words, or everything as JSON.")  # fmt: skip
+              help="Output format: a summary, or everything as JSON.")  # fmt: skip
 def check(
     config: str | None, rules: str | None, catalogue: tuple[str, ...], mappings: str | None, strict: bool, output: str
 ) -> None:

@@ -68,7 +68,7 @@ _WIDTH_WITHOUT_TERMINAL = 180
 @click.option(
     "--curve",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
-    help="Draw precision over recall there (SVG).",
+    help="Write precision over recall to this file (SVG).",
 )
 def command(
     directories: tuple[Path, ...],
@@ -195,10 +195,10 @@ def _print_table(out: Console, outcomes: list[Outcome], trivial: list[Outcome]) 
         counts = (str(judged.standing), str(judged.withdrawn), str(judged.false_drafts))
         table.add_row(_told(outcome), *counts, "yes" if judged.ok else "NO")
     out.print(table)
-    for name, without in (("all cases", None), ("without labels of low confidence", "low")):
+    for name, without in (("all cases", None), ("without low-confidence labels", "low")):
         out.print(f"{name}: {_say(figures(outcomes, 'low' if without else None))}")
-    out.print("to compare, any alert, note or incident, then a change by a person nearby within a day:")
-    for name, without in (("all cases", None), ("without labels of low confidence", "low")):
+    out.print("baseline: any alert, note or incident, then a human change nearby within a day:")
+    for name, without in (("all cases", None), ("without low-confidence labels", "low")):
         out.print(f"    {name}: {_say(figures(trivial, 'low' if without else None))}")
     right = Counter(outcome.judged.label for outcome in outcomes if outcome.judged.ok)
     total = Counter(outcome.judged.label for outcome in outcomes)

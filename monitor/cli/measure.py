@@ -61,7 +61,7 @@ _WIDTH_WITHOUT_TERMINAL = 180
 @weights_option
 @click.option("--format", "output", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.option("--examples", type=click.IntRange(0, 10_000), default=3, show_default=True, help="False drafts to show.")
-@click.option("--require", is_flag=True, help="Exit with 1 where a figure is not what is asked.")
+@click.option("--require", is_flag=True, help="Exit 1 if a target is missed.")
 @click.option("--dialects", is_flag=True, help="Run the events again as other tools would send them.")
 @click.option(
     "--baseline/--no-baseline", default=True, show_default=True, help="Compare with a one-line rule and a random draw."

@@ -51,7 +51,9 @@ from monitor.packs.shipped import shipped_rules
               help="Earlier rules, to compare with those of PATH.")  # fmt: skip
 @catalogue_option
 @weights_option
-@click.option("--rule", "names", multiple=True, metavar="NAME", help="Show only this rule (repeatable); all still run.")
+@click.option(
+    "--rule", "names", multiple=True, metavar="NAME", help=("Show only this rule (repeatable); all rules still run.")
+)
 @click.option("--examples", type=click.IntRange(min=0), default=3, show_default=True, metavar="N",
               help="Drafts to show per rule and per kind of difference.")  # fmt: skip
 @click.option("--format", "output", type=click.Choice(["table", "json"]), default="table", show_default=True)

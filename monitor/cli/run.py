@@ -28,10 +28,12 @@ class WrongSetting(click.ClickException):
 @click.option("--host", help="Address to listen on; beyond loopback, accounts are required.  [default: 127.0.0.1]")
 @click.option("--port", help="Port to listen on; 0 picks a free one.  [default: 8080]")
 @database_option
-@click.option("--rules", help="Directory of rules.  [default: those that come with the program]")
-@click.option("--catalogue", multiple=True, help="Services: a file or a directory, also of Backstage (repeatable).")
+@click.option("--rules", help="Directory of rules.  [default: the shipped rules]")
+@click.option(
+    "--catalogue", multiple=True, help=("Catalogue: a file or directory, nearmiss or Backstage format (repeatable).")
+)
 @click.option("--mappings", help="Directory of own mappings, which read the bodies of further tools.")
-@click.option("--roles", help="What this process does, of ingest, engine and review.  [default: all three]")
+@click.option("--roles", help="Roles of this process: ingest, engine, review.  [default: all three]")
 @config_option
 def command(catalogue: tuple[str, ...], **flags: str | None) -> None:
     """Run the service: ingest events, find near misses, serve the review pages. SIGTERM or Ctrl-C stops it.

@@ -156,7 +156,7 @@ DIALECTS: tuple[Dialect, ...] = (
     Dialect("people", "a person has another id in each tool", _other_people, most_fall=_FALL),
     Dialect("notes", "notes have no severity", _notes_without_severity, most_fall=_FALL),
     Dialect("labels", "only labels that the format or a decoder knows", _known_labels_only, most_fall=_FALL),
-    Dialect("no-resolves", "no alert tells that it recovered", _no_resolves, most_fall=_FALL),
+    Dialect("no-resolves", "no alert reports its recovery", _no_resolves, most_fall=_FALL),
     Dialect("unknown-actors", "nobody knows who acted", _actors_unknown),
     Dialect("all-automation", "everybody acts through a bot", _actors_automation),
     Dialect("aliases", "each tool has its own name for a service, with aliases", _other_names, _with_aliases, _FALL),

@@ -16,7 +16,7 @@ from tests.architecture.files import ROOT, text, tracked
 PAGES = [Path("ARCHITECTURE.md"), Path("CONTRIBUTING.md"), *(p for p in tracked() if p.match("docs/**/*.md"))]
 PATH = re.compile(r"`([\w-]+(?:/[\w.*-]+)+/?|[\w-]+\.(?:py|yaml|yml|toml|lock))`")
 OURS = {path.name for path in ROOT.iterdir()} | {path.name for path in (ROOT / "monitor").iterdir()}
-CONSTANT = re.compile(r"`([A-Z][A-Z_]{3,})`(?: = (\d+)(d|h|m|s)?\b)?")
+CONSTANT = re.compile(r"`([A-Z][A-Z_]{3,})(?:\.(?!md\b)([a-z_]+))?`(?: = (\d+)(d|h|m|s)?\b)?")
 POLICY_FIELD = re.compile(r"`(POLICY|RETENTION)\.(\w+)` = (\d+)(d|h|m|s)?\b")
 SETTINGS = re.compile(r"NEARMISS_|FAULTS_|PYTEST_|MEASURE_")
 NAME_IN = re.compile(r"`(?:[A-Z]\w+\.)?([a-z_]\w+)`(?:, `(?:[A-Z]\w+\.)?([a-z_]\w+)`)? in `([\w/]+\.py)`")
@@ -60,14 +60,16 @@ def test_every_boundary_of_the_verdict_is_on_the_map() -> None:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if "reference" not in page.parts], ids=str)
 def test_a_constant_on_a_page_has_the_value_that_it_says(page: Path) -> None:
-    for name, number, unit in CONSTANT.findall(text(page) or ""):
+    for name, field, number, unit in CONSTANT.findall(text(page) or ""):
         if SETTINGS.match(name) or name in ("SIGTERM", "SIGHUP", "COPY", "VACUUM", "TOOL", "TRUNCATE"):
             continue
         found = [path for path, source in MODULES.items() if re.search(rf"^{name}\b *[:=]", source, re.MULTILINE)]
         assert found, f"{page} names {name}"
         if number:
             module = importlib.import_module(".".join(found[0].with_suffix("").parts))
-            assert getattr(module, name) == int(number) * UNITS.get(unit, 1), f"{page}: {name} = {number}{unit}"
+            value = getattr(module, name)
+            value = getattr(value, field) if field else value
+            assert value == int(number) * UNITS.get(unit, 1), f"{page}: {name} {field} = {number}{unit}"
 
 
 def test_the_index_answers_what_newcomers_ask() -> None:
