@@ -59,7 +59,7 @@ _TABLE = (
     Feature("rare_sign", 1, 0.6, "alerts this grave are rare here", ""),
     Feature("deadline", 1, 1.5, "the deadline was near", "the deadline was far away"),
     Feature("thin", 1, 0.7, "little margin was left", ""),
-    Feature("begun", 1, 1.3, "the change was begun after the sign", "the change was under way before the sign"),
+    Feature("begun", 1, 1.3, "the change was begun after the sign", "the change was in progress before the sign"),
     Feature("caused", 1, 1.2, "the sign came after the change that was undone", ""),
     Feature("unknown_service", -1, -1.0, "", "the catalogue does not know the service"),
     Feature("usual_pairing", -1, -0.7, "", "such an act often follows such a sign in this organisation"),
