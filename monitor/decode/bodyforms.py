@@ -27,7 +27,8 @@ class BadLine(msgspec.Struct, frozen=True):
 
 def one_json(body: bytes, headers: Mapping[str, str]) -> Any:
     """The JSON of a body, which may stand in the field `payload` of a form. Raises Unreadable."""
-    if not is_form(headers):
+    if not is_form(headers) or body.lstrip()[:1] in (b"{", b"["):
+        # curl calls everything a form that is not said to be something else.
         return load(body)
     fields = form(body)
     if "payload" not in fields:
@@ -37,7 +38,7 @@ def one_json(body: bytes, headers: Mapping[str, str]) -> Any:
 
 def json_or_form(body: bytes, headers: Mapping[str, str]) -> Any:
     """As `one_json`, or the fields of a form that holds no payload. Raises Unreadable."""
-    if is_form(headers) and "payload" not in (fields := form(body)):
+    if is_form(headers) and body.lstrip()[:1] not in (b"{", b"[") and "payload" not in (fields := form(body)):
         return fields
     return one_json(body, headers)
 

@@ -21,7 +21,7 @@ from monitor.packs.mappings.shipped_tools import SHIPPED
 
 LOADED = load_mappings(SHIPPED)
 BODIES = {
-    tool.name: [body for each in LOADED.examples[tool.name] if isinstance(body := json.loads(each.body), dict)]
+    tool.name: [json.loads(each.body) for each in LOADED.examples[tool.name] if each.body.startswith(b"{")]
     for tool in LOADED.tools
 }
 TOOLS = {tool.name: tool for tool in LOADED.tools}

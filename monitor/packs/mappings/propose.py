@@ -32,10 +32,10 @@ _RESOLVED = frozenset(
 )
 _DEPLOYED = frozenset({"completed", "deploy", "deployed", "deployment", "finished", "succeeded", "success"})
 _NAMES: dict[str, tuple[str, ...]] = {
-    "service": ("service", "service_name", "app", "application", "check_name", "monitor_name", "component", "project"),
+    "service": ("service", "service_name", "app", "application", "check_name", "check", "monitor_name", "component"),
     "environment": ("environment", "env", "stage"),
     "severity": ("severity", "priority", "level", "criticality", "urgency"),
-    "title": ("title", "summary", "subject", "name", "message", "description"),
+    "title": ("title", "summary", "subject", "name", "message", "description", "text"),
     "url": ("url", "link", "html_url", "web_url", "permalink"),
     "actor": ("user", "username", "author", "actor", "acknowledged_by", "triggered_by", "deployed_by"),
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.decode.known import TOOLS
+from monitor.decode.known import TOOLS, spellings
 from monitor.decode.registry import SOURCES, decode, tool_of, use_own
 from monitor.packs.mappings.loader import load_mappings, run_examples
 from monitor.packs.mappings.shipped_tools import SHIPPED, announce_folder
@@ -115,7 +115,7 @@ def test_a_folder_makes_its_names_known_before_anything_is_read(tmp_path: Path) 
         assert "b.yaml cannot be used" in outcome.detail
         assert outcome.unread == b"{}"
     finally:
-        for name in ("early-tool", "early", "bird", "early-broken"):
+        for name in spellings(("early-tool", "early", "bird", "early-broken")):
             TOOLS.pop(name, None)
 
 
