@@ -9,15 +9,15 @@ import asyncio
 import gc
 import os
 import socket
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from functools import partial
 from importlib.metadata import version
 from uuid import uuid4
 
-import uvicorn
 from fastapi import FastAPI, Response
 
+from monitor.connections import Limits, Server, room_for
 from monitor.core.deciding.engine import Engine, EngineSettings
 from monitor.core.matching.last_values import LastValues
 from monitor.core.matching.matcher import Matcher
@@ -36,8 +36,10 @@ from monitor.ops.clock import SystemClock
 from monitor.ops.hangup import asked_by_hangup
 from monitor.ops.health import Readiness
 from monitor.ops.metrics import CONTENT_TYPE, Metrics
+from monitor.ops.refusals import Refusals
+from monitor.ops.sampling import Sampler
 from monitor.ops.stop import stop_on_signals
-from monitor.ops.tasks import WatchedTasks
+from monitor.ops.tasks import WatchedTasks, restarted
 from monitor.packs.pack import LoadedPack, load_pack, marks_of
 from monitor.packs.regex import make_regex
 from monitor.pipeline.housekeeping import Housekeeper
@@ -54,8 +56,6 @@ from monitor.store.database import Store, open_store
 _log = logs.get_logger("app")
 
 _COLLECT_AFTER = (10_000, 20, 100)
-REQUEST_GRACE = 10
-"""Seconds that requests under way get at the stop before they are cut off."""
 
 
 class PortTaken(Exception):
@@ -83,16 +83,7 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
             context = Context(settings, store, clock, metrics, owner, make_loop, _router_of(current))
             journal = await open_journal(context, stack)
             app = build_web(settings, current, store, journal, clock, metrics)
-            server = _Server(
-                uvicorn.Config(
-                    app,
-                    log_config=None,
-                    access_log=False,
-                    timeout_graceful_shutdown=REQUEST_GRACE,
-                    server_header=False,
-                    proxy_headers=False,
-                )
-            )
+            server = Server(app, Limits(room_for(settings.connections)), metrics)
             tasks = await stack.enter_async_context(WatchedTasks())
             # What is loaded by now stays until the end; a collector that looked at it again would only delay answers.
             gc.freeze()
@@ -105,9 +96,13 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
                 tasks.start(name, work(engine_stop))
             if "engine" in settings.roles:
                 housekeeper = Housekeeper(store.retention, settings.retention.policy(), clock, metrics)
-                tasks.start("housekeeping", housekeeper.run(engine_stop))
+                failed = partial(metrics.part_failures.inc, "housekeeping")
+                work = partial(housekeeper.run, engine_stop)
+                tasks.start("housekeeping", restarted(work, engine_stop, "housekeeping", failed), may_end=True)
             tasks.start("http", server.serve(sockets=[listener]))
-            tasks.start("reload", _reloader(settings, current).run(stop.event, asked), may_end=True)
+            reload = partial(_reloader(settings, current).run, stop.event, asked)
+            failed = partial(metrics.part_failures.inc, "reload")
+            tasks.start("reload", restarted(reload, stop.event, "reload", failed), may_end=True)
             tasks.start("companion", _accompany(server, companion, address_of(listener), stop.event), may_end=True)
             try:
                 await tasks.watch(stop.event)
@@ -154,6 +149,7 @@ def build_web(
         app.include_router(build_router(receiver, clock, _intake_settings(settings), flight))
         # Routes are tried in their order, and nearly every request is a delivery.
         app.router.routes.insert(0, app.router.routes.pop())
+    app.add_middleware(Refusals, metrics=metrics, sampler=Sampler(clock))
     readiness = Readiness()
     readiness.add("store", _store_check(store))
     readiness.add("engine", _engine_check(journal))
@@ -198,7 +194,7 @@ def address_of(listener: socket.socket) -> str:
     return f"http://{shown}:{port}"
 
 
-async def _accompany(server: _Server, companion: Companion, address: str, stop: asyncio.Event) -> None:
+async def _accompany(server: Server, companion: Companion, address: str, stop: asyncio.Event) -> None:
     await server.answers.wait()
     await companion(address, stop)
 
@@ -332,33 +328,14 @@ async def _measure_queue(store: Store, budget: ReviewBudget, clock: SystemClock,
         counts = await store.near_misses.counts()
         oldest = await store.near_misses.oldest_undecided_at()
         folded = await budget.folded()
-    except Unavailable:
+    except Exception as error:  # noqa: BLE001 - the other metrics are wanted most when something is wrong
+        if not isinstance(error, Unavailable):
+            _log.error("queue_not_measured", exc_info=error)
+            metrics.part_failures.inc("queue_metrics")
+            return
         # The last known numbers stay; `nearmiss_store_unavailable_total` and the readiness tell why.
         metrics.store_unavailable.inc()
         return
     metrics.undecided_drafts.set(sum(counts.get(state, 0) for state in UNDECIDED))
     metrics.folded_drafts.set(len(folded))
     metrics.oldest_undecided_age.set(0 if oldest is None else max(clock.now() - oldest, 0) / SECOND)
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its own signal handling: the stop is ours, since the engine must end after the last request."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.answers = asyncio.Event()
-        self.ended = asyncio.Event()
-
-    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        try:
-            await super().serve(sockets)
-        finally:
-            self.ended.set()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.answers.set()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield

@@ -24,6 +24,7 @@ OF_KIND = {
 """What is expected in place of a value of another sort, by pydantic's name of the error."""
 
 OF_FIELD = {
+    "connections": "a whole number from 16 to 65536",
     "port": "a whole number from 0 to 65535",
     "database": "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME",
     "body_limit": "1KiB to 5MiB",
@@ -56,6 +57,7 @@ SAMPLES = {
     "future_tolerance": "5m",
     "body_limit": "5MiB",
     "group_limit": "32MiB",
+    "connections": "512",
     "in_flight_limit": "64MiB",
     "review_budget": "3",
     "kafka.bootstrap": "kafka-1:9092",

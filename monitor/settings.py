@@ -210,6 +210,13 @@ class Settings(_Group):
             "Total size of concurrent request bodies, beyond the first 64 KiB of each; more get 503 with `Retry-After`."
         ),
     )
+    connections: int = Field(
+        default=512,
+        ge=16,
+        le=65_536,
+        description="The most connections at a time. A new one takes the place of the oldest that has not asked "
+        "anything yet, else it is answered 503.",
+    )
     secrets: dict[str, SecretTexts] = Field(
         default_factory=dict,
         repr=False,

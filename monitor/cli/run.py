@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import suppress
 
 import click
 
@@ -72,4 +73,5 @@ def start(settings: Settings, pack: Pack, listener: socket.socket, companion: Co
 
 
 async def _announce(address: str, _stop: asyncio.Event) -> None:
-    click.echo(f"nearmiss is at {address}")
+    with suppress(OSError):  # nobody reads it any more, such as `head` after its last line
+        click.echo(f"nearmiss is at {address}")

@@ -168,6 +168,14 @@ def verify(source: str, secrets: Sequence[str], headers: Mapping[str, str], body
     return signatures.verify(tool.scheme if tool else signatures.TOKEN, secrets, headers, body, now)
 
 
+def shown_token(source: str, headers: Mapping[str, str]) -> str | None:
+    """What a sender shows as the secret itself; None where the tool signs instead. Header names in lower case."""
+    tool = tool_of(source)
+    if tool is None or tool.scheme is not signatures.TOKEN:
+        return None
+    return "\n".join(headers.get(name, "") for name in ("authorization", *signatures.TOKEN_HEADERS))
+
+
 def handshake(source: str, body: bytes, headers: Mapping[str, str]) -> dict[str, str] | None:
     """What the tool wants to hear back before it sends anything; None where the body is no such question."""
     tool = tool_of(source)

@@ -32,6 +32,9 @@ def instant_hook(kind: type[Any], value: Any) -> Any:
     instant = since.days * 86_400_000_000 + since.seconds * 1_000_000 + since.microseconds
     if not EARLIEST_AT <= instant <= LATEST_AT or value[10] != "T":
         raise ValueError(_EXPECTED)
+    # The parser also takes week dates, hours alone and offsets with seconds, which `read_time` refuses.
+    if value[7] != "-" or value[13] != ":" or (value[-1] != "Z" and value[-6] not in "+-"):
+        raise ValueError(_EXPECTED)
     return kind(instant)
 
 

@@ -7,6 +7,7 @@ message that was kept and that we cannot use gets 2xx too: many vendors switch a
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 from collections.abc import Mapping
 from functools import partial
@@ -17,12 +18,15 @@ from starlette.requests import ClientDisconnect
 
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.jsontext import MAX_GROUP_BYTES
-from monitor.decode.registry import SOURCES, canonical_source, handshake, largest_body, verify
+from monitor.decode.registry import SOURCES, canonical_source, handshake, largest_body, shown_token, verify
 from monitor.intake.access import Access
 from monitor.intake.bodies import ENCODING, Body, Packed, Unusable, read_body, readable
 from monitor.intake.flight import Busy, Flight, Share
 from monitor.intake.receiver import RETRY_AFTER, Receipt, Receiver
 from monitor.ops.logs import get_logger
+from monitor.ops.refusals import address_of
+from monitor.ops.sampling import Sampler
+from monitor.ops.throttle import Throttle, network_of
 from monitor.ports import Clock, Unavailable
 
 _log = get_logger("intake")
@@ -34,6 +38,8 @@ _MEBIBYTE = 1 << 20
 _FROM_ADDRESS = "x-nearmiss-token"
 """The header that a secret in the address (`?token=`) stands for: some tools can be given nothing but an address."""
 _BODY_SECONDS = 30.0
+TOKENS_AT_ONCE, SECONDS_A_TOKEN = 20, 3.0
+"""How often an address may show a wrong token: so often at once, then now and then."""
 _NAME_SHOWN = 200
 
 
@@ -98,6 +104,8 @@ class _Door:
         self._clock = clock
         self._settings = settings
         self._flight = flight
+        self._sampler = Sampler(clock)
+        self._tokens = Throttle(clock, TOKENS_AT_ONCE, SECONDS_A_TOKEN)
 
     async def answer(self, request: Request, name: str) -> Response:
         # One value per name: a second header of a name is what a proxy on the way added.
@@ -112,7 +120,8 @@ class _Door:
                     return body
                 if source is None:
                     return await self._unknown(name, body, headers)
-                return await self._take(source, body, headers, share)
+                refusal = await self._refusal(source, body, headers, network_of(address_of(request.scope)))
+                return refusal or await self._take(source, body, headers, share)
         except Busy as busy:
             return _later("busy", f"{busy}; send it again in {RETRY_AFTER} s")
         except Unavailable:
@@ -127,16 +136,30 @@ class _Door:
         except ClientDisconnect:
             return _problem(400, "disconnected", "the sender went away before the body was complete")
 
-    async def _take(self, source: str, body: Body, headers: dict[str, str], share: Share) -> Response:
+    async def _refusal(self, source: str, body: Body, headers: dict[str, str], address: str) -> Response | None:
+        """The answer to who did not prove to be the source; None for who did, or where nothing has to be proved."""
         access = self._settings.access
         if (refusal := access.refusal(source)) is not None:
             return await self._unproved(source, refusal, body, headers)
         # A body beyond the limit cannot be verified; it is answered as too large, since a 4xx could end a subscription.
         if body.whole and (secrets := access.secrets_of(source)):
+            # A token can be guessed; to forge a signature takes its key.
+            token = shown_token(source, headers)
+            if token is not None and not self._tokens.is_known(token) and (wait := self._tokens.wait(address)):
+                seconds = max(1, math.ceil(wait))
+                hint = f"too many wrong tokens from this address; try again in {seconds} s"
+                return _problem(429, "too_many_tries", hint, {"retry-after": str(seconds)})
             now = self._clock.now()
             wrong = await self._flight.work(body.size, verify, source, secrets, headers, body.data, now)
             if wrong is not None:
+                if token is not None:
+                    self._tokens.failed(address)
                 return await self._unproved(source, wrong, body, headers)
+            if token is not None:
+                self._tokens.passed(token)
+        return None
+
+    async def _take(self, source: str, body: Body, headers: dict[str, str], share: Share) -> Response:
         # What is unpacked here must not be unpacked again, now or when a reject of it is requeued.
         encoding = headers.pop(ENCODING, "")
         try:
@@ -147,7 +170,7 @@ class _Door:
                 self._receiver.ignore(Ignored.HANDSHAKE)
                 return _json(200, wanted)
             packed = Packed(body.data, encoding)
-            allows = partial(access.may_carry, source)
+            allows = partial(self._settings.access.may_carry, source)
             return _receipt(await self._receiver.receive(source, data, headers, packed, allows))
         except Unusable as unusable:
             return await self._unusable(source, unusable, body, headers)
@@ -159,7 +182,8 @@ class _Door:
 
     async def _unproved(self, source: str, why: str, body: Body, headers: dict[str, str]) -> Response:
         await self._receiver.refuse(source, Rejected.BAD_SIGNATURE, why, body, headers, stranger=True)
-        _log.warning("signature_refused", source=source, why=why)
+        if (others := self._sampler.take(_vendor(source))) is not None:
+            _log.warning("signature_refused", source=source, why=why, others=others)
         return _problem(401, str(Rejected.BAD_SIGNATURE), why)
 
     async def _unusable(self, source: str, unusable: Unusable, body: Body, headers: dict[str, str]) -> Response:
@@ -224,6 +248,7 @@ def _json(status: int, answer: object, headers: Mapping[str, str] | None = None)
 _RESPONSES: dict[int | str, dict[str, object]] = {
     202: {"description": "Everything is durable: what was accepted, what was known, what was rejected and why"},
     401: {"description": "The signature is missing or wrong"},
+    429: {"description": "Too many wrong tokens from this address"},
     404: {"description": "There is no such source; the answer lists those that there are"},
     408: {"description": "The body did not arrive in time"},
     413: {"description": "Too large: nothing was taken in"},

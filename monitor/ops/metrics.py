@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from typing import Generic, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
@@ -21,6 +22,19 @@ Label = TypeVar("Label", bound=str)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 OTHER = "other"
 NO_REASON = "none"
+
+REFUSED = ("401", "403", "408", "413", "421", "429", "503")
+PARTS = ("reload", "housekeeping", "queue_metrics")
+
+
+class Closed(StrEnum):
+    """Why a connection was closed by us, without an answer or before a request was read."""
+
+    HEAD_LATE = "head_late"  # no whole head of a request in time
+    EVICTED = "evicted"  # it asked nothing yet, and another one came when all were taken
+    STALLED = "stalled"  # it did not read its answer
+    FULL = "full"  # all were busy
+
 
 PRUNED = ("journal", "history", "rejects", "not_opened")
 
@@ -118,6 +132,8 @@ class Metrics:
             "nearmiss_intake_paused", "1 while ingest answers 503 because nothing can be stored.", registry=r
         )
 
+        self._add_web(r)
+
         # Engine
         self.events_processed = Counter(
             "nearmiss_events_processed_total", "Events processed by the engine.", registry=r
@@ -169,14 +185,7 @@ class Metrics:
             "nearmiss_store_unavailable_total", "Failed database calls that are retried.", registry=r
         )
 
-        self.database_bytes = Gauge(
-            "nearmiss_database_bytes", "Database size on disk, measured once a minute.", registry=r
-        )
-        self.kept_events_bytes = Gauge(
-            "nearmiss_kept_events_bytes", "Approximate size of stored events with indexes.", registry=r
-        )
-        self.pruned_rows = CounterBy(r, "nearmiss_pruned_rows_total", "Rows deleted by retention.", "what", PRUNED)
-
+        self._add_retention(r)
         self._add_losses(r)
 
         # Review
@@ -237,6 +246,24 @@ class Metrics:
             "standing_drafts": self.standing_drafts,
             "feeds": self.feeds,
         }
+
+    def _add_web(self, r: CollectorRegistry) -> None:
+        self.requests_refused = CounterBy(r, "nearmiss_requests_refused_total", "Refused requests.", "status", REFUSED)
+        self.connections_closed = CounterBy(
+            r, "nearmiss_connections_closed_total", "Connections closed by a limit.", "reason", Closed
+        )
+        self.part_failures = CounterBy(
+            r, "nearmiss_part_failures_total", "Failures of optional parts, which are restarted.", "part", PARTS
+        )
+
+    def _add_retention(self, r: CollectorRegistry) -> None:
+        self.database_bytes = Gauge(
+            "nearmiss_database_bytes", "Database size on disk, measured once a minute.", registry=r
+        )
+        self.kept_events_bytes = Gauge(
+            "nearmiss_kept_events_bytes", "Approximate size of stored events with indexes.", registry=r
+        )
+        self.pruned_rows = CounterBy(r, "nearmiss_pruned_rows_total", "Rows deleted by retention.", "what", PRUNED)
 
     def _add_losses(self, r: CollectorRegistry) -> None:
         self.journal_entries_lost = Counter(

@@ -12,8 +12,12 @@ from types import TracebackType
 from typing import Any, Generic, ParamSpec, Self, TypeVar
 
 from monitor.ops.logs import get_logger
+from monitor.ops.stop import stopped_within
 
 _log = get_logger("tasks")
+
+RESTART_SECONDS = 1.0
+LONGEST_RESTART_SECONDS = 60.0
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -49,6 +53,26 @@ def to_the_end(
             raise
 
     return whole
+
+
+async def restarted(
+    work: Callable[[], Coroutine[Any, Any, None]], stop: asyncio.Event, name: str, failed: Callable[[], None]
+) -> None:
+    """Run `work` until `stop`; where it fails, say so and begin it again after a while, longer each time.
+
+    For a part without which the service goes on.
+    """
+    pause = RESTART_SECONDS
+    while not stop.is_set():
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 - whatever breaks here must not end the rest
+            _log.error("part_failed", part=name, again_in=pause, exc_info=error)
+            failed()
+            await stopped_within(stop, pause)
+            pause = min(2 * pause, LONGEST_RESTART_SECONDS)
+        else:
+            return
 
 
 class Aside(Generic[Result]):

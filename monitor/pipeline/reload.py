@@ -38,8 +38,9 @@ class Reloader:
         self._read = read
         self._marks = marks
         self._every = every
-        self._tried = current.pack.marks
+        self._tried: Hashable | None = current.pack.marks
         self._seen = current.pack.marks
+        self._is_blind = False
 
     async def run(self, stop: asyncio.Event, asked: asyncio.Event) -> None:
         """Until `stop` is set; whoever sets it sets `asked` too, so that it is noticed at once."""
@@ -52,16 +53,33 @@ class Reloader:
                 continue
             asked.clear()
             if not stop.is_set():
-                self._tried = self._seen = await asyncio.to_thread(self._marks)
+                marks = await self._look_at_files()
+                if marks is not None:
+                    self._tried = self._seen = marks
                 await self.reload("asked")
 
     async def look(self) -> None:
         """Reload if files changed and now stand still."""
-        now = await asyncio.to_thread(self._marks)
+        now = await self._look_at_files()
+        if now is None:
+            return
         still, self._seen = now == self._seen, now
         if still and now != self._tried:
             self._tried = now
             await self.reload("changed")
+
+    async def _look_at_files(self) -> Hashable | None:
+        """None where they cannot be looked at: a directory vanished meanwhile, or there are too many open files."""
+        try:
+            marks = await asyncio.to_thread(self._marks)
+        except OSError as error:
+            if not self._is_blind:
+                self._current.keep((f"the files cannot be looked at: {error}",))
+            self._is_blind = True
+            return None
+        if self._is_blind:
+            self._is_blind, self._tried = False, None  # what was missed meanwhile is read, and that it is right is said
+        return marks
 
     async def reload(self, why: str) -> None:
         """Read everything again, and take it if it is right and says something new."""

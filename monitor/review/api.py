@@ -25,6 +25,7 @@ from monitor.review.schemas import (
     ProblemOut,
 )
 from monitor.review.service import Decision, Review
+from monitor.review.words import names_person
 
 PREFIX = "/api/v1"
 
@@ -46,7 +47,7 @@ Near misses: something was going wrong, someone or something intervened, and use
 * **People** appear by role, never by name.
 """
 
-RecordId = Annotated[str, Path(description="The id of a near miss.")]
+RecordId = Annotated[str, Path(max_length=255, description="The id of a near miss.")]
 _PROBLEM: dict[str, Any] = {"model": ProblemOut, "content": {"application/problem+json": {}}}
 _COMMON: dict[int | str, dict[str, Any]] = {
     422: {**_PROBLEM, "description": "Missing or wrong input."},
@@ -211,11 +212,13 @@ def detail(record: Record, beyond: frozenset[str]) -> dict[str, object]:
 
 
 def canonical(event: Event) -> dict[str, Any]:
-    """An event in the canonical format, without the id of a person."""
+    """An event in the canonical format, without the id of a person and labels that name one."""
     found: dict[str, Any] = json.loads(encode(event))
     actor = found.get("actor")
     if isinstance(actor, dict) and actor.get("kind") != "automation":
         actor.pop("id", None)
+    if "labels" in found:
+        found["labels"] = {name: value for name, value in found["labels"].items() if not names_person(name)}
     return found
 
 

@@ -67,6 +67,12 @@ class Auth:
     def is_configured(self) -> bool:
         return bool(self._people)
 
+    def account_of(self, authorization: str) -> str:
+        """The configured name that a header asks for; "unknown" where it names none, or another."""
+        scheme, _, credentials = authorization.strip().partition(" ")
+        name, _ = _basic(credentials) if scheme.lower() == "basic" else ("", "")
+        return name if name in self._people else "unknown"
+
     def person(self, authorization: str | None) -> Person | None:
         """Who an `Authorization` header stands for (Basic or Bearer), or None."""
         scheme, _, credentials = (authorization or "").strip().partition(" ")
@@ -74,12 +80,8 @@ class Auth:
             return self._by_secret(credentials.strip(), None)
         if scheme.lower() != "basic":
             return None
-        try:
-            text = base64.b64decode(credentials.strip(), validate=True).decode("utf-8")
-        except (binascii.Error, ValueError):
-            return None
-        name, colon, secret = text.partition(":")
-        return self._by_secret(secret, name) if colon else None
+        name, secret = _basic(credentials)
+        return self._by_secret(secret, name) if name or secret else None
 
     def _by_secret(self, secret: str, name: str | None) -> Person | None:
         """Every account is compared, in constant time each, so that the time tells neither names nor near hits."""
@@ -89,6 +91,16 @@ class Auth:
             if hmac.compare_digest(given, digest) and name in (None, candidate):
                 found = self._people[candidate]
         return found
+
+
+def _basic(credentials: str) -> tuple[str, str]:
+    """Name and password of HTTP Basic; both empty where they cannot be read."""
+    try:
+        text = base64.b64decode(credentials.strip(), validate=True).decode("utf-8")
+    except (binascii.Error, ValueError):
+        return "", ""
+    name, colon, secret = text.partition(":")
+    return (name, secret) if colon else ("", "")
 
 
 def auth_from(accounts: Mapping[str, Mapping[str, str]]) -> Auth:

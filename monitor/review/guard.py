@@ -5,7 +5,11 @@ Plain ASGI, so that it also wraps what others mount beside the review pages; kno
 
 from __future__ import annotations
 
+import asyncio
+import math
+import re
 from collections.abc import Sequence
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -13,10 +17,17 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from monitor.ops.refusals import address_of
+from monitor.ops.throttle import Throttle, network_of
 from monitor.review.auth import LOCAL_PERSON, Auth, Person, is_loopback
 
 LARGEST_BODY = 512 * 1024
 """Bytes that a form or a JSON body of the review may have."""
+
+BODY_SECONDS = 30.0
+LOGINS_AT_ONCE, SECONDS_A_LOGIN = 10, 5.0
+IDS_AT_ONCE, SECONDS_AN_ID = 60, 1.0
+"""How often a login or the id of a record may be wrong, by address and account: so often at once, then now and then."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -38,13 +49,21 @@ SECURITY_HEADERS: tuple[tuple[str, str], ...] = (
 )
 
 
+class MonotonicClock(Protocol):
+    def monotonic(self) -> float: ...
+
+
 class Guard:
     """Refuses what must not get in and puts the person on the request's scope (`state.person`)."""
 
-    def __init__(self, app: ASGIApp, auth: Auth, open_prefixes: Sequence[str] = OPEN_PREFIXES) -> None:
+    def __init__(
+        self, app: ASGIApp, auth: Auth, clock: MonotonicClock, open_prefixes: Sequence[str] = OPEN_PREFIXES
+    ) -> None:
         self._app = app
         self._auth = auth
         self._open = tuple(open_prefixes)
+        self._logins = Throttle(clock, LOGINS_AT_ONCE, SECONDS_A_LOGIN)
+        self._ids = Throttle(clock, IDS_AT_ONCE, SECONDS_AN_ID)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -56,18 +75,45 @@ class Guard:
             await refusal.answer(send)
             return
         is_open = self._is_open(scope["path"])
-        person = None if is_open else self._person(headers)
-        if person is None and not is_open:
-            await _LOGIN.answer(send)
+        address = network_of(address_of(scope))
+        person = None if is_open else self._person(headers.get("authorization"), address)
+        if isinstance(person, _Refusal):
+            await person.answer(send)
             return
         scope.setdefault("state", {})["person"] = person
-        await self._app(scope, receive if is_open else _limited(receive), _with_headers(send))
+        if is_open:
+            await self._app(scope, receive, _with_headers(send))
+            return
+        names_draft = _DRAFT.match(scope["path"]) is not None
+        if names_draft and (wait := self._ids.wait(address)):
+            await _slowed(wait, "look for records that there are not").answer(send)
+            return
+
+        async def sending(message: Message) -> None:
+            if names_draft and message["type"] == "http.response.start" and message["status"] == 404:
+                self._ids.failed(address)
+            await send(message)
+
+        await self._app(scope, _limited(receive), _with_headers(sending))
 
     def _is_open(self, path: str) -> bool:
         return any(path == prefix or path.startswith(prefix + "/") for prefix in self._open)
 
-    def _person(self, headers: Headers) -> Person | None:
-        return self._auth.person(headers.get("authorization")) if self._auth.is_configured else LOCAL_PERSON
+    def _person(self, authorization: str | None, address: str) -> Person | _Refusal:
+        if not self._auth.is_configured:
+            return LOCAL_PERSON
+        if authorization is None:
+            return _LOGIN
+        # Who logged in before is let in whatever others try in the same name, or behind the same proxy.
+        keys = (f"address {address}", f"account {self._auth.account_of(authorization)}")
+        if not self._logins.is_known(authorization) and (wait := self._logins.wait(*keys)):
+            return _slowed(wait, "log in")
+        person = self._auth.person(authorization)
+        if person is None:
+            self._logins.failed(*keys)
+            return _LOGIN
+        self._logins.passed(authorization)
+        return person
 
     def _refusal(self, scope: Scope, headers: Headers) -> _Refusal | None:
         host = headers.get("host", "")
@@ -89,6 +135,13 @@ class TooLarge(HTTPException):
 
     def __init__(self) -> None:
         super().__init__(413)
+
+
+class TooSlow(HTTPException):
+    """A body did not arrive in time."""
+
+    def __init__(self) -> None:
+        super().__init__(408, "The body did not arrive in time")
 
 
 class _Refusal(msgspec.Struct, frozen=True):
@@ -131,6 +184,16 @@ _LOGIN = _Refusal(
 )
 
 
+_DRAFT = re.compile(r"(?:/api/v1)?/near-misses/.")
+
+
+def _slowed(wait: float, what: str) -> _Refusal:
+    seconds = max(1, math.ceil(wait))
+    detail = f"Too many tries to {what}. Try again in {seconds} s."
+    headers = ((b"retry-after", str(seconds).encode()),)
+    return _Refusal(429, "too-many-tries", "Too many tries", detail, headers)
+
+
 def _host_name(host: str) -> str:
     if host.startswith("["):
         return host.partition("]")[0].removeprefix("[")
@@ -153,10 +216,19 @@ def _is_same_origin(headers: Headers, host: str) -> bool:
 
 def _limited(receive: Receive) -> Receive:
     seen = 0
+    is_whole = False
+    elapsed = asyncio.get_running_loop().time
+    deadline = elapsed() + BODY_SECONDS
 
     async def limited() -> Message:
-        nonlocal seen
-        message = await receive()
+        nonlocal seen, is_whole
+        try:
+            # What comes after the body is that the other side went away, which may take for ever.
+            async with asyncio.timeout_at(None if is_whole else deadline):
+                message = await receive()
+        except TimeoutError:
+            raise TooSlow from None
+        is_whole = not message.get("more_body", False)
         seen += len(message.get("body", b""))
         if seen > LARGEST_BODY:
             raise TooLarge

@@ -21,6 +21,8 @@ HEARTBEAT_SECONDS = 15.0
 WATCHED_RECORDS = 50
 """Records from the head of the queue whose versions are watched; beyond them only the counts are."""
 
+MOST_STREAMS = 200
+
 _log = get_logger("live")
 
 
@@ -39,6 +41,12 @@ class Live:
         self._looked_at: float | None = None
         self._revision = ""
         self._closed = asyncio.Event()
+        self._streams = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether one more stream would be too many: each holds a connection for as long as its page is open."""
+        return self._streams >= MOST_STREAMS
 
     def close(self) -> None:
         """End every stream; further ones end at once."""
@@ -68,6 +76,14 @@ class Live:
 
     async def stream(self) -> AsyncIterator[bytes]:
         """Server-sent events: `revision` at once and after each change, and a comment now and then to keep it open."""
+        self._streams += 1
+        try:
+            async for piece in self._pieces():
+                yield piece
+        finally:
+            self._streams -= 1
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
         told: str | None = None
         quiet = 0.0
         while not self._closed.is_set():

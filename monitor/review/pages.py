@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import msgspec
 from fastapi import APIRouter, Query, Request
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from monitor.core.model.near_miss import UNDECIDED, Mode, State
@@ -98,6 +99,8 @@ def build_pages(review: Review, live: Live, pages: Pages) -> APIRouter:
 
     @router.get("/events")
     async def events() -> Response:
+        if live.is_full:
+            raise HTTPException(503, "Too many open pages; this one does not update itself")
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(live.stream(), headers=headers, media_type="text/event-stream")
 

@@ -122,7 +122,7 @@ def safe_url(url: str | None) -> str | None:
 def shown_labels(event: Event) -> list[tuple[str, str]]:
     """Without those that usually name a person."""
     named = sorted(event.labels.items())
-    return [(name, value) for name, value in named if name.lower() not in words.PERSONAL_LABELS][:_SHOWN_LABELS]
+    return [(name, value) for name, value in named if not words.names_person(name)][:_SHOWN_LABELS]
 
 
 def how_close(draft: Draft) -> str:

@@ -6,7 +6,6 @@ Reads what was filled in and calls the use case; works without scripts.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from uuid import uuid4
 
@@ -15,6 +14,8 @@ from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from monitor.core.model.events import Instant, to_datetime
+from monitor.decode.outcome import Unreadable
+from monitor.decode.times import read_time
 from monitor.ports import Unavailable
 from monitor.review.api import person_of
 from monitor.review.draft_page import Errors
@@ -24,7 +25,6 @@ from monitor.review.reports import Hurt, Report, Reports
 from monitor.review.service import Invalid
 
 _MINUTES = "%Y-%m-%dT%H:%M"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_OFFERED = 1_000
 """Services that the form offers; more would make the page heavy, and every name can be typed."""
 
@@ -97,10 +97,9 @@ def build_report_page(reports: Reports, pages: Pages, services: Callable[[], Ite
 
 def _moment(text: str) -> Instant | None:
     """The time that a browser's field for date and time sends, in UTC; None where it is none."""
-    try:
-        found = datetime.fromisoformat(text.strip())
-    except ValueError:
-        return None
-    if found.tzinfo is None:
-        found = found.replace(tzinfo=UTC)
-    return Instant((found - _EPOCH) // timedelta(microseconds=1))
+    for said in (text, f"{text.strip()}Z"):
+        try:
+            return read_time(said, "seen_at")[0]
+        except Unreadable:
+            continue
+    return None

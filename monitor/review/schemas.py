@@ -110,7 +110,7 @@ class NearMissDetail(NearMissItem):
     hold_seconds: float
     timeline: list[dict[str, Any]] = Field(
         description="The cited events in the canonical format, oldest first, each with its `role`. The ids of people "
-        "are left out; what kind of actor it was stays."
+        "and labels that usually name one are left out; what kind of actor it was stays."
     )
     late_impact: list[dict[str, Any]] = Field(description="Impact that was found after the draft had opened.")
     coverage: list[FeedReport]

@@ -84,7 +84,7 @@ def build_app(
     pages = Pages(active_pack)
     app.state.live = live
     app.state.review = review
-    app.add_middleware(Guard, auth=auth or Auth())
+    app.add_middleware(Guard, auth=auth or Auth(), clock=clock)
     app.include_router(api.build_router(review))
     if active_pack is not None:
         app.include_router(build_pack_router(active_pack))

@@ -146,11 +146,17 @@ ROLES: dict[str, str] = {
 _DISMISSAL_NAMES: frozenset[str] = frozenset(Dismissal)
 _WITHDRAWAL_NAMES: frozenset[str] = frozenset(Withdrawn)
 
-PERSONAL_LABELS: frozenset[str] = frozenset(
+_PERSONAL: frozenset[str] = frozenset(
     {"user", "username", "user_name", "login", "email", "mail", "author", "assignee", "owner", "by", "name", "person"}
     | {"acknowledged_by", "resolved_by", "created_by", "committer", "reviewer", "responder", "sender", "actor"}
 )
-"""Labels that usually hold a person's name; they are not shown."""
+_PERSONAL_ENDS = ("user", "username", "login", "email", "mail", "author", "assignee", "owner", "person", "reviewer")
+
+
+def names_person(label: str) -> bool:
+    """Whether a label usually holds a person's name: it is neither shown on pages nor told by the API."""
+    name = label.lower().replace("-", "_").replace(".", "_")
+    return name in _PERSONAL or name.rpartition("_")[2] in _PERSONAL_ENDS
 
 
 def actor(who: Actor | None) -> str:

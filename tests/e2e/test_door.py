@@ -85,3 +85,17 @@ def test_a_real_delivery_is_no_duplicate_of_a_forged_one(service: Service) -> No
     ).json()
     assert (answer["accepted"], answer["duplicates"]) == (1, 0)
     assert _post(service, source="deploy")["accepted"] == 1
+
+
+def test_wrong_tokens_are_slowed_counted_and_logged_once(service: Service) -> None:
+    """Last in this file: the address of the tests is slowed then."""
+    before = service.metric('nearmiss_requests_refused_total{status="401"}')
+    statuses = [
+        service.post("/ingest/events", json.dumps(EVENT).encode(), authorization=f"Bearer wrong {number}").status_code
+        for number in range(100)
+    ]
+    assert statuses.count(429) >= 60
+    refused = [service.metric(f'nearmiss_requests_refused_total{{status="{status}"}}') for status in (401, 429)]
+    assert sum(refused) >= before + 100
+    assert 1 <= service.log().count("signature_refused") <= 30, "a sample"
+    assert _post(service, source="deploy")["accepted"] + _post(service, source="deploy")["duplicates"] >= 1

@@ -18,6 +18,7 @@ from monitor.decode.normalise import normalise
 from monitor.decode.outcome import NoEvent
 from monitor.decode.reading import Delivery
 from monitor.decode.registry import SOURCES, decode, decode_plain, tool_of
+from monitor.decode.times import instant_hook, read_time
 
 LATEST_AT = 253_402_300_799 * SECOND  # the year 9999
 TEXT = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=40)
@@ -235,6 +236,28 @@ def test_the_short_way_gives_what_the_careful_one_gives(event: Event) -> None:
 def test_the_short_way_leaves_the_rest_to_the_careful_one(body: bytes) -> None:
     found = decode_plain("events", body, {})
     assert found is None or decode("events", body).events == (found,)
+
+
+CLOCK_TEXTS = st.from_regex(
+    r"\d{4}-?(\d\d-?\d\d|W\d\d-?\d)[Tt ]\d\d(:?\d\d(:?\d\d([.,]\d{1,9})?)?)?"
+    r"(Z|z|[+-]\d\d(:?\d\d(:?\d\d(\.\d{1,6})?)?)?)?",
+    fullmatch=True,
+)
+
+
+@given(CLOCK_TEXTS)
+@example("2026-W10-2T12:00:00Z")
+@example("2026-03-10T12:00:00+01:00:30")
+@example("2026-03-10T12:00:00+010030")
+@example("2026-03-10T12Z")
+@example("2026-03-10T1200Z")
+@example("2026-03-10T12:00:00+01")
+def test_the_quick_reading_of_a_time_takes_nothing_that_the_careful_one_refuses(said: str) -> None:
+    try:
+        quick = instant_hook(Instant, said)
+    except (ValueError, TypeError, LookupError, OverflowError):
+        return
+    assert read_time(said, "time")[0] == quick
 
 
 @given(INSTANTS)

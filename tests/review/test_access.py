@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 
+from monitor.core.model.events import SECOND
 from monitor.review.auth import Account, Auth, BadAccount, OpenBind, auth_from, check_bind, is_loopback
-from monitor.review.guard import LARGEST_BODY
+from monitor.review.guard import IDS_AT_ONCE, LARGEST_BODY, LOGINS_AT_ONCE, SECONDS_A_LOGIN, SECONDS_AN_ID
 from tests.review.conftest import Desk
 from tests.support import records
 
@@ -79,6 +82,59 @@ async def test_with_accounts_everything_of_the_reviewers_needs_a_login(guarded: 
     # What is not the reviewers' passes the guard, and is not there in this app.
     for path in ("/metrics", "/healthz", "/ingest/events"):
         assert (await guarded.http.get(path)).status_code == 404
+
+
+def _wrong(name: str, number: int) -> tuple[str, str]:
+    return name, f"a wrong secret, number {number}"
+
+
+async def test_guessing_is_slowed_and_an_honest_login_is_not(guarded: Desk) -> None:
+    assert (await guarded.http.get("/", auth=("ada", SECRET))).status_code == 200
+    statuses = [(await guarded.http.get("/", auth=_wrong("ada", number))).status_code for number in range(30)]
+    assert statuses == [401] * LOGINS_AT_ONCE + [429] * (30 - LOGINS_AT_ONCE)
+    refused = await guarded.http.get("/", auth=_wrong("nobody", 0))
+    assert refused.status_code == 429, "by address, whatever the name"
+    assert int(refused.headers["retry-after"]) == SECONDS_A_LOGIN
+    # Who logged in before goes on, also behind the same proxy; who has the right secret and did not, has to wait.
+    assert (await guarded.http.get("/", auth=("ada", SECRET))).status_code == 200
+    guarded.http.headers["authorization"] = f"Bearer {TOKEN}"
+    assert (await guarded.http.get("/")).status_code == 429
+    guarded.clock.advance(int(SECONDS_A_LOGIN) * SECOND)
+    assert (await guarded.http.get("/")).status_code == 200
+
+
+async def test_one_account_is_guarded_against_many_addresses(desk: Desk) -> None:
+    app = desk.build(accounts())
+    statuses = []
+    for number in range(LOGINS_AT_ONCE + 1):
+        transport = httpx.ASGITransport(app=app, client=(f"192.0.2.{number}", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://nearmiss.example") as client:
+            statuses.append((await client.get("/", auth=_wrong("ada", number))).status_code)
+    assert statuses == [401] * LOGINS_AT_ONCE + [429]
+
+
+@pytest.mark.parametrize("path", ["/near-misses/{}", "/api/v1/near-misses/{}", "/api/v1/near-misses/{}/audit"])
+async def test_ids_of_records_cannot_be_tried_out(desk: Desk, path: str) -> None:
+    await desk.put(records.draft())
+    statuses = [(await desk.http.get(path.format(f"nm-x{number}"))).status_code for number in range(IDS_AT_ONCE + 5)]
+    assert statuses == [404] * IDS_AT_ONCE + [429] * 5
+    assert (await desk.http.get(path.format("nm-1"))).status_code == 429
+    assert (await desk.http.get("/api/v1/near-misses")).status_code == 200
+    desk.clock.advance(int(SECONDS_AN_ID) * SECOND)
+    assert (await desk.http.get(path.format("nm-1"))).status_code == 200
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    await desk.put(records.draft())
+    monkeypatch.setattr("monitor.review.guard.BODY_SECONDS", 0.0)
+
+    async def never() -> AsyncIterator[bytes]:
+        yield b"text="
+        await asyncio.Event().wait()
+
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    answer = await desk.http.post("/near-misses/nm-1/comments", content=never(), headers=headers)
+    assert answer.status_code == 408
 
 
 async def test_a_browser_logs_in_with_a_password_and_acts_under_its_role(guarded: Desk) -> None:

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 import structlog
 
-from monitor.ops.tasks import Aside, TaskFailed, WatchedTasks, to_the_end
+from monitor.ops.tasks import Aside, TaskFailed, WatchedTasks, restarted, to_the_end
 
 
 class Journal:
@@ -214,3 +214,20 @@ async def test_work_aside_that_is_dropped_ends() -> None:
         await aside.drop()
     assert journal.lines == ["web began", "web ended"]
     assert [(line["event"], line["task"]) for line in logs] == [("given_up_and_failed", "engine")]
+
+
+async def test_a_part_that_may_fail_says_so_and_begins_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.ops.tasks.RESTART_SECONDS", 0.0)
+    stop = asyncio.Event()
+    tries: list[int] = []
+    failures: list[int] = []
+
+    async def work() -> None:
+        tries.append(1)
+        if len(tries) < 3:
+            raise OSError(24, "Too many open files")
+
+    with structlog.testing.capture_logs() as logs:
+        await restarted(work, stop, "reload", lambda: failures.append(1))
+    assert (len(tries), len(failures)) == (3, 2)
+    assert [(line["event"], line["part"]) for line in logs] == [("part_failed", "reload")] * 2

@@ -38,7 +38,8 @@ class Files:
         self.now: Callable[[], Read] = lambda: Read(pack("first", self.marks))
         self.reads = 0
         self.current = Current(pack("first", "first"), self.clock, self.metrics)
-        self.reloader = Reloader(self.current, self.read, lambda: self.marks, every=60)
+        self.look: Callable[[], str] = lambda: self.marks
+        self.reloader = Reloader(self.current, self.read, lambda: self.look(), every=60)  # noqa: PLW0108 - tests change it
 
     def read(self) -> Read:
         self.reads += 1
@@ -177,3 +178,23 @@ async def test_the_stop_ends_it_though_nobody_looks() -> None:
     asked.set()
     await asyncio.wait_for(reloader.run(stop, asked), 10)
     assert files.reads == 0
+
+
+async def test_files_that_cannot_be_looked_at_end_nothing_and_are_said_once() -> None:
+    files = Files()
+    look = files.look
+
+    def vanished() -> str:
+        raise OSError(24, "Too many open files")
+
+    files.look = vanished
+    for _ in range(3):
+        await files.reloader.look()
+    assert files.metric("pack_reload_failures_total") == 1
+    (problem,) = files.current.status.problems
+    assert problem == "the files cannot be looked at: [Errno 24] Too many open files"
+    files.look = look
+    for _ in range(2):
+        await files.reloader.look()
+    assert files.metric("pack_last_reload_success") == 1
+    assert files.current.status.problems == ()

@@ -1,0 +1,199 @@
+"""The web server and the bounds of its connections: how many, and how long each may take to ask or to read its answer.
+
+Knows uvicorn; decides when a connection is closed, not what is answered on it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from monitor.ops.logs import get_logger
+from monitor.ops.metrics import Closed, Metrics
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+_log = get_logger("http")
+
+REQUEST_GRACE = 10
+"""Seconds that requests under way get at the stop before they are cut off."""
+RESERVED_FILES = 128
+"""Open files that the rest of the program may need: databases, brokers, rules."""
+_BUSY_BODY = b'{"reason":"busy","detail":"too many connections; send it again in 5 s"}'
+_BUSY = (
+    b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 5\r\ncontent-type: application/json\r\n"
+    b"content-length: %d\r\n\r\n%b" % (len(_BUSY_BODY), _BUSY_BODY)
+)
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Of connections: how many, seconds until the head of a request is there, and without reading the answer."""
+
+    most: int
+    head_seconds: float = 10.0
+    stall_seconds: float = 30.0
+
+
+class Connections:
+    """All that are open. One that does not ask makes room for a new one.
+
+    First the oldest that has never asked, then the one that has not for the longest time.
+    """
+
+    def __init__(self, limits: Limits, metrics: Metrics) -> None:
+        self.limits = limits
+        self._metrics = metrics
+        self._open: set[Bounded] = set()
+        self._fresh: dict[Bounded, None] = {}
+        self._idle: dict[Bounded, None] = {}
+
+    def admit(self, one: Bounded) -> bool:
+        if len(self._open) >= self.limits.most:
+            oldest = next(iter(self._fresh), None) or next(iter(self._idle), None)
+            if oldest is None:
+                self.count(Closed.FULL)
+                return False
+            self.forget(oldest)
+            oldest.close(Closed.EVICTED)
+        self._open.add(one)
+        return True
+
+    def waits(self, one: Bounded, *, asked_before: bool) -> None:
+        (self._idle if asked_before else self._fresh)[one] = None
+
+    def asks(self, one: Bounded) -> None:
+        self._fresh.pop(one, None)
+        self._idle.pop(one, None)
+
+    def forget(self, one: Bounded) -> None:
+        self._open.discard(one)
+        self.asks(one)
+
+    def count(self, why: Closed) -> None:
+        self._metrics.connections_closed.inc(why)
+
+
+class Bounded(H11Protocol):
+    """One connection within its bounds."""
+
+    def __init__(self, *args: Any, bounds: Connections, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._bounds = bounds
+        self._head: asyncio.TimerHandle | None = None
+        self._stall: asyncio.TimerHandle | None = None
+        self._is_admitted = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        self._is_admitted = self._bounds.admit(self)
+        if not self._is_admitted:
+            transport.write(_BUSY)
+            transport.close()
+            return
+        super().connection_made(transport)
+        self._look()
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_admitted:
+            super().data_received(data)
+            self._look()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._look()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stall = self.loop.call_later(self._bounds.limits.stall_seconds, self.close, Closed.STALLED)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        _cancel(self._stall)
+        self._stall = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._is_admitted:
+            _cancel(self._head)
+            _cancel(self._stall)
+            self._bounds.forget(self)
+            super().connection_lost(exc)
+
+    def close(self, why: Closed) -> None:
+        """At once, without an answer: whoever is there does not ask, or does not read."""
+        self._bounds.count(why)
+        self.transport.abort()
+
+    def _look(self) -> None:
+        """The time runs while no request is under way, over all bytes of the next one's head."""
+        if self.cycle is not None and not self.cycle.response_complete:  # type: ignore[redundant-expr]  # None at first
+            _cancel(self._head)
+            self._head = None
+            self._bounds.asks(self)
+        elif self._head is None and not self.transport.is_closing():
+            self._head = self.loop.call_later(self._bounds.limits.head_seconds, self.close, Closed.HEAD_LATE)
+            self._bounds.waits(self, asked_before=bool(self.scope))
+
+
+def _cancel(timer: asyncio.TimerHandle | None) -> None:
+    if timer is not None:
+        timer.cancel()
+
+
+def room_for(most: int) -> int:
+    """How many connections there are files for; the limit of this process is raised where that is allowed."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = most + RESERVED_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return most
+    room = max(soft - RESERVED_FILES, soft // 2, 1)
+    _log.warning("connections_lowered", wanted=most, connections=room, open_files=soft)
+    return room
+
+
+class Server(uvicorn.Server):
+    """uvicorn without its own signal handling: the stop is ours, since the engine must end after the last request."""
+
+    def __init__(self, app: FastAPI, limits: Limits, metrics: Metrics) -> None:
+        bounds = Connections(limits, metrics)
+
+        def protocol(*args: Any, **kwargs: Any) -> Bounded:
+            return Bounded(*args, bounds=bounds, **kwargs)
+
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=protocol,  # type: ignore[arg-type]  # a factory is all that is asked for
+                ws="none",
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=REQUEST_GRACE,
+                server_header=False,
+                proxy_headers=False,
+            )
+        )
+        self.answers = asyncio.Event()
+        self.ended = asyncio.Event()
+
+    async def serve(self, sockets: list[Any] | None = None) -> None:
+        try:
+            await super().serve(sockets)
+        finally:
+            self.ended.set()
+
+    async def startup(self, sockets: list[Any] | None = None) -> None:
+        await super().startup(sockets)
+        self.answers.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

@@ -1,0 +1,131 @@
+"""Connections within their bounds, on a server of our own: idle, half-sent, too many, and not read."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from fastapi import FastAPI, Response
+from starlette.responses import StreamingResponse
+
+from monitor.connections import Limits, Server
+from monitor.ops.metrics import Closed, Metrics
+from monitor.ops.tasks import WatchedTasks
+
+PATIENCE = 20.0
+
+
+class Site:
+    """A server with three routes: an answer, one that waits for `go`, and one that never ends."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.go, self.cut_off = asyncio.Event(), asyncio.Event()
+        self.metrics = Metrics()
+        self.app = FastAPI()
+        self.app.get("/")(self.answer)
+        self.app.get("/wait")(self.wait)
+        self.app.get("/endless")(self.endless)
+        self.server = Server(self.app, limits, self.metrics)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.setblocking(False)
+
+    async def answer(self) -> Response:
+        return Response("ok")
+
+    async def wait(self) -> Response:
+        await self.go.wait()
+        return Response("done")
+
+    async def endless(self) -> Response:
+        async def pieces() -> AsyncIterator[bytes]:
+            try:
+                while True:
+                    await asyncio.sleep(0)
+                    yield bytes(65_536)
+            finally:
+                self.cut_off.set()
+
+        return StreamingResponse(pieces())
+
+    async def connect(self, sent: bytes = b"") -> asyncio.StreamReader:
+        reader, writer = await asyncio.open_connection(*self.listener.getsockname()[:2], limit=1024)
+        writer.write(sent)
+        self.writers = [*getattr(self, "writers", []), writer]
+        return reader
+
+    def closed(self, why: Closed) -> float:
+        return self.metrics.registry.get_sample_value("nearmiss_connections_closed_total", {"reason": str(why)}) or 0.0
+
+
+@asynccontextmanager
+async def serving(limits: Limits) -> AsyncIterator[Site]:
+    site = Site(limits)
+    async with WatchedTasks() as tasks, asyncio.timeout(PATIENCE):
+        tasks.start("http", site.server.serve(sockets=[site.listener]), may_end=True)
+        await site.server.answers.wait()
+        yield site
+        site.go.set()
+        site.server.should_exit = site.server.force_exit = True
+        await site.server.ended.wait()
+
+
+def _get(path: str) -> bytes:
+    return f"GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n".encode()
+
+
+async def _end(reader: asyncio.StreamReader) -> bytes:
+    """All that comes until the other side closes."""
+    try:
+        return await reader.read(-1)
+    except ConnectionResetError:
+        return b""
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nhost: localhost\r\nx: y"])
+async def test_who_does_not_ask_in_time_is_closed(sent: bytes) -> None:
+    async with serving(Limits(most=8, head_seconds=0.05)) as site:
+        assert await _end(await site.connect(sent)) == b""
+        assert site.closed(Closed.HEAD_LATE) == 1
+
+
+async def test_time_runs_for_the_next_request_of_a_connection_too_and_not_while_one_is_answered() -> None:
+    async with serving(Limits(most=8, head_seconds=0.05)) as site:
+        reader = await site.connect(_get("/wait"))
+        assert await _end(await site.connect()) == b""  # so long it takes at least
+        site.go.set()
+        assert (await reader.readuntil(b"done")).startswith(b"HTTP/1.1 200")
+        site.writers[0].write(b"GET / HT")
+        assert await _end(reader) == b""
+        assert site.closed(Closed.HEAD_LATE) == 2
+
+
+async def test_a_new_connection_takes_the_place_of_the_oldest_that_has_not_asked() -> None:
+    async with serving(Limits(most=4, head_seconds=PATIENCE)) as site:
+        idle = [await site.connect() for _ in range(4)]
+        for _ in range(3):
+            reader = await site.connect(_get("/"))
+            assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200")
+        assert await _end(idle[0]) == b""
+        assert site.closed(Closed.EVICTED) == 3
+
+
+async def test_when_all_are_busy_a_new_one_is_told_to_come_again() -> None:
+    async with serving(Limits(most=2)) as site:
+        busy = [await site.connect(_get("/wait")) for _ in range(2)]
+        answer = await _end(await site.connect(_get("/")))
+        while not answer:  # the first ones may not have asked yet, and make room then
+            busy.append(await site.connect(_get("/wait")))
+            answer = await _end(await site.connect(_get("/")))
+        assert answer.startswith(b"HTTP/1.1 503")
+        assert b"retry-after: 5" in answer
+        assert site.closed(Closed.FULL) == 1
+
+
+async def test_who_does_not_read_the_answer_is_closed() -> None:
+    async with serving(Limits(most=2, stall_seconds=0.05)) as site:
+        await site.connect(_get("/endless"))
+        await site.cut_off.wait()
+        assert site.closed(Closed.STALLED) == 1
