@@ -28,7 +28,7 @@ from monitor.ops.logs import get_logger
 from monitor.packs.form import DURATION_HELP, duration
 from monitor.packs.located import Mapping as LocatedMapping
 from monitor.packs.located import Node, plain, read_located
-from monitor.packs.mappings.shipped_tools import announce_folder
+from monitor.packs.mappings.shipped_tools import expect_folder
 from monitor.packs.problems import Problems, listed, nearest
 from monitor.ports import Retention
 from monitor.review.auth import LOCAL_ROLE, Auth, BadAccount, OpenBind, auth_from, check_bind, is_loopback
@@ -319,7 +319,7 @@ def load_settings(overrides: Mapping[str, object], environ: Mapping[str, str] | 
     merged = _merge(_merge(written, variables), flags)
     if isinstance(own := merged.get("mappings"), str | Path):
         # Secrets and topics may name the tools of own mappings, which have to be known before they are checked.
-        announce_folder(Path(own))
+        expect_folder(Path(own))
     wrong = [str(problem) for problem in problems]
     settings = None
     try:

@@ -16,7 +16,7 @@ from monitor.decode import signatures
 from monitor.decode.bodyforms import BadLine
 from monitor.decode.canonical import decode_regular
 from monitor.decode.jsontext import MAX_BODY_BYTES, MAX_GROUP_BYTES, load_group
-from monitor.decode.known import TOOLS, spellings
+from monitor.decode.known import EXPECTED, TOOLS, spellings
 from monitor.decode.outcome import Outcome, Unreadable, defect, gather, left_out, refused
 from monitor.decode.reading import Delivery, admitted
 from monitor.decode.tool import Tool
@@ -49,6 +49,9 @@ def use_own(own: Sequence[Tool]) -> None:
     wanted: dict[str, Tool | Callable[[], Tool]] = {
         name: tool for tool in own for name in spellings((tool.name, *tool.aliases)) if name not in UNTOUCHABLE
     }
+    for name in EXPECTED:
+        _STANDS_FOR.setdefault(name, None)
+    EXPECTED.clear()
     for name, before in list(_STANDS_FOR.items()):
         if name in wanted:
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import shutil
@@ -155,3 +156,40 @@ def test_closing_the_terminal_ends_it(tmp_path: Path, files: tuple[Path, Path]) 
         process.wait(30)
         if process.stdout is not None:
             process.stdout.close()
+
+
+PROBE = """mapping: my-probe
+fields: {service: check, id: [id], time: at}
+events: [{kind: alert.fired, when: {state: down}}]
+examples: [{name: down, body: {state: down}, expect: [{kind: alert.fired}]}]
+"""
+
+
+def test_own_mappings_are_taken_changed_and_kept_when_broken(tmp_path: Path, files: tuple[Path, Path]) -> None:
+    own = tmp_path / "mappings"
+    own.mkdir()
+    file = own / "probe.yaml"
+    file.write_text(PROBE)
+    database = f"sqlite:///{tmp_path / 'nearmiss.db'}"
+    arguments = ("--database", database, "--rules", str(files[0]), "--mappings", str(own))
+    service = Service(tmp_path, *arguments, environment={"NEARMISS_WATCH_EVERY": "100ms"}).start()
+
+    def send(identity: str, state: str) -> dict[str, Any]:
+        body = {"state": state, "check": "shop", "id": identity, "at": "2026-03-01T10:00:00Z"}
+        found: dict[str, Any] = service.post("/ingest/my-probe/acme", json.dumps(body).encode()).json()
+        return found
+
+    try:
+        assert send("1", "down")["accepted"] == 1
+        assert [each["reason"] for each in send("2", "failing")["ignored"]] == ["unknown_type"]
+        file.write_text(PROBE.replace("state: down}}]", "state: [down, failing]}}]"))
+        until(lambda: send("3", "failing")["accepted"] == 1, "the change is taken without a restart")
+        file.write_text("mapping: my-probe\nevents: [\n")
+        until(lambda: pack(service)["failed_at"], "the mistake is noticed")
+        assert send("4", "failing")["accepted"] == 1, "what is broken changes nothing"
+        file.unlink()
+        (own / "other.yaml").write_text(PROBE.replace("my-probe", "other-probe"))
+        until(lambda: service.post("/ingest/my-probe/acme", b"{}").status_code == 404, "what is gone is gone")
+        assert service.stop() == 0
+    finally:
+        service.close()

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor.decode.known import announce
+from monitor.decode.known import announce, expect
 
 if TYPE_CHECKING:
     from monitor.decode.tool import Tool
@@ -28,13 +28,14 @@ class BrokenMapping(Exception):
 
 def announce_shipped() -> None:
     """The mappings that come with the program."""
-    announce_folder(SHIPPED)
-
-
-def announce_folder(path: Path) -> None:
-    """The mappings of a file or directory. What cannot be read is passed over here: who loads it says what is wrong."""
-    for file, names in _named(path):
+    for file, names in _named(SHIPPED):
         announce(names, partial(_load, file))
+
+
+def expect_folder(path: Path) -> None:
+    """The mappings of the configuration. What cannot be read is passed over: who loads it says what is wrong."""
+    for file, names in _named(path):
+        expect(names, partial(_load, file))
 
 
 def _named(path: Path) -> Iterator[tuple[Path, list[str]]]:

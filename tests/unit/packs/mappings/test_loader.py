@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor.decode.known import TOOLS, spellings
 from monitor.decode.registry import SOURCES, decode, tool_of, use_own
 from monitor.packs.mappings.loader import load_mappings, run_examples
-from monitor.packs.mappings.shipped_tools import SHIPPED, announce_folder
+from monitor.packs.mappings.shipped_tools import SHIPPED, expect_folder
 from tests.unit.packs.mappings.mapped import RECEIVED_AT
 
 EVENTS = "events:\n  - {kind: alert.fired, when: {state: down}, service: app}\n"
@@ -106,7 +105,7 @@ def test_a_folder_makes_its_names_known_before_anything_is_read(tmp_path: Path) 
     write(tmp_path, "b", "mapping: early-broken\nevents: 7\n")
     (tmp_path / "c.yaml").write_bytes(b"\xff\xfe mapping: x")
     try:
-        announce_folder(tmp_path)
+        expect_folder(tmp_path)
         assert {"early-tool", "early", "bird", "early-broken"} <= SOURCES
         found = tool_of("bird/x")
         assert found is not None
@@ -115,13 +114,13 @@ def test_a_folder_makes_its_names_known_before_anything_is_read(tmp_path: Path) 
         assert "b.yaml cannot be used" in outcome.detail
         assert outcome.unread == b"{}"
     finally:
-        for name in spellings(("early-tool", "early", "bird", "early-broken")):
-            TOOLS.pop(name, None)
+        use_own(())
+    assert not {"early-tool", "early_tool", "early", "bird", "early-broken"} & SOURCES
 
 
 def test_a_path_that_is_not_there_makes_nothing_known(tmp_path: Path) -> None:
     before = set(SOURCES)
-    announce_folder(tmp_path / "absent")
+    expect_folder(tmp_path / "absent")
     assert set(SOURCES) == before
 
 
