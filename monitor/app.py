@@ -77,7 +77,7 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
         metrics = Metrics(sources=SOURCES, version=version("nearmiss-monitor"))
         current = Current(pack, clock, metrics)
         async with AsyncExitStack() as stack:
-            store = await stack.enter_async_context(open_store(settings.database))
+            store = await stack.enter_async_context(open_store(settings.database, settings.retention.rejects_size))
             owner = f"{socket.gethostname()}/{uuid4()}"
             make_loop = _loop_maker(settings, current, clock, metrics, owner)
             context = Context(settings, store, clock, metrics, owner, make_loop, _router_of(current))

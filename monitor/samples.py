@@ -36,6 +36,7 @@ OF_FIELD = {
     "retention.events": "at least 1d, or null",
     "retention.events_size": "at least 1MiB, or null",
     "retention.rejects": "at least 1d, or null",
+    "retention.rejects_size": "at least 1MiB",
     "retention.not_opened": "at least 1d, or null",
 }
 """What is expected of these settings, by name."""
@@ -78,6 +79,7 @@ SAMPLES = {
     "retention.events": "90d",
     "retention.events_size": "500MiB",
     "retention.rejects": "90d",
+    "retention.rejects_size": "256MiB",
     "retention.not_opened": "90d",
 }
 """Of each setting with one value, how it may be written: what to try instead of a wrong one."""

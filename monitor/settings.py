@@ -9,11 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -25,7 +24,6 @@ from pydantic import (
 from monitor.core.model.events import DAY, MINUTE, SECOND
 from monitor.kafka.settings import KafkaSettings
 from monitor.ops.logs import get_logger
-from monitor.packs.form import DURATION_HELP, duration
 from monitor.packs.located import Mapping as LocatedMapping
 from monitor.packs.located import Node, plain, read_located
 from monitor.packs.mappings.shipped_tools import expect_folder
@@ -34,6 +32,7 @@ from monitor.ports import Retention
 from monitor.review.auth import LOCAL_ROLE, Auth, BadAccount, OpenBind, auth_from, check_bind, is_loopback
 from monitor.review.budget import DEFAULT_A_WEEK
 from monitor.samples import OF_FIELD, OF_KIND, PREFIX, SAMPLES_OF_MANY, what_to_try
+from monitor.setting_types import Bytes, KeptFor, Microseconds, Paths, Roles, SecretTexts, SourceNames
 
 if TYPE_CHECKING:
     from monitor.intake.access import Access
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
 NOT_SETTINGS = frozenset({"NEARMISS_DEBUG", "NEARMISS_PAYLOADS", "NEARMISS_CASES"})
 """Variables of this prefix that are read elsewhere: by the command line and by the tests."""
 
-_SIZES = {"KB": 1000, "MB": 1000**2, "KiB": 1024, "MiB": 1024**2}
 _log = get_logger("settings")
 
 
@@ -51,53 +49,6 @@ class BadSettings(Exception):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = tuple(problems)
-
-
-def _to_duration(value: object) -> object:
-    if isinstance(value, str):
-        found = duration(value)
-        if found is None or found < 0:
-            raise ValueError(f"expected {DURATION_HELP}")
-        return found
-    raise ValueError(f"expected {DURATION_HELP}, with its unit")
-
-
-def _to_duration_or_none(value: object) -> object:
-    return None if value is None or value == "null" else _to_duration(value)
-
-
-def _to_size(value: object) -> object:
-    if not isinstance(value, str) or value.isdecimal():
-        return value
-    for unit, factor in _SIZES.items():
-        number = value.removesuffix(unit).strip()
-        if value.endswith(unit) and number.isdecimal():
-            return int(number) * factor
-    raise ValueError("expected a number of bytes, or one with a unit such as 512KiB or 5MiB")
-
-
-def _to_list(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-def _to_roles(value: object) -> object:
-    found = _to_list(value)
-    if not found:
-        raise ValueError("expected at least one of ingest, engine and review")
-    return found
-
-
-def _to_paths(value: object) -> object:
-    return (value,) if isinstance(value, Path) else _to_list(value)
-
-
-Microseconds = Annotated[int, BeforeValidator(_to_duration)]
-Bytes = Annotated[int, BeforeValidator(_to_size)]
-Paths = Annotated[tuple[Path, ...], BeforeValidator(_to_paths)]
-KeptFor = Annotated[int | None, BeforeValidator(_to_duration_or_none)]
-Roles = Annotated[tuple[Literal["ingest", "engine", "review"], ...], BeforeValidator(_to_roles)]
-SourceNames = Annotated[tuple[str, ...], BeforeValidator(_to_list)]
-SecretTexts = Annotated[tuple[SecretStr, ...], BeforeValidator(_to_list)]
 
 
 class _Group(BaseModel):
@@ -132,6 +83,14 @@ class RetentionSettings(_Group):
         ),
     )
     rejects: KeptFor = Field(default=90 * DAY, ge=DAY, description="TTL of rejects; null keeps them.")
+    rejects_size: Bytes = Field(
+        default=256 * 1024**2,
+        ge=1024**2,
+        description=(
+            "Size limit of rejects. One source may take a quarter of it, requests that were refused a sixteenth "
+            "together; the oldest of whoever has too much are deleted first."
+        ),
+    )
     not_opened: KeptFor = Field(
         default=90 * DAY,
         ge=DAY,

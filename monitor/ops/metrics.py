@@ -36,7 +36,7 @@ class Closed(StrEnum):
     FULL = "full"  # all were busy
 
 
-PRUNED = ("journal", "history", "rejects", "not_opened")
+PRUNED = ("journal", "history", "rejects", "rejects_evicted", "not_opened")
 
 _APPEND_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 _COMMIT_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)

@@ -21,6 +21,7 @@ from monitor.store.journal import SqlJournal
 from monitor.store.migrations import check, upgrade
 from monitor.store.near_misses import SqlNearMisses
 from monitor.store.not_opened import SqlNotOpened
+from monitor.store.reject_budget import DEFAULT_BYTES, RejectBudget
 from monitor.store.rejects import SqlRejects
 from monitor.store.retention import SqlRetention
 from monitor.store.rewind import SqlRewind
@@ -30,9 +31,10 @@ from monitor.store.topic_book import SqlTopicBook
 class Store:
     """All ports on one address. Use it with `async with`, or call `open` and `close`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, rejects_bytes: int = DEFAULT_BYTES) -> None:
         """Raises ValueError for an address that is neither SQLite's nor PostgreSQL's."""
         self._url = url
+        budget = RejectBudget(rejects_bytes)
         locations = Locations(url)
         self._migrates = locations.is_sqlite
         self.records_database = Database(locations.records)
@@ -40,10 +42,10 @@ class Store:
         self.journal = SqlJournal(self.journal_database)
         self.engine_store = SqlEngineStore(self.records_database)
         self.near_misses = SqlNearMisses(self.records_database)
-        self.rejects = SqlRejects(self.records_database)
+        self.rejects = SqlRejects(self.records_database, budget)
         self.history = SqlHistory(self.records_database, self.journal_database)
         self.not_opened = SqlNotOpened(self.records_database)
-        self.retention = SqlRetention(self.records_database, self.journal_database)
+        self.retention = SqlRetention(self.records_database, self.journal_database, budget)
         self.rewind = SqlRewind(self.records_database, self.journal_database, self.engine_store)
         self.inspection = SqlInspection(self.records_database, self.journal_database, self.retention)
         self.topics = SqlTopicBook(self.records_database)
@@ -106,10 +108,10 @@ async def open_for_reading(url: str) -> AsyncIterator[Store]:
         await store.close()
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, rejects_bytes: int = DEFAULT_BYTES) -> Store:
     """A store, not yet open: use it with `async with`. Raises ValueError for an address that is none.
 
     `sqlite:///PATH/TO/FILE.db` keeps the journal beside it in `FILE-journal.db`; `postgresql://USER:PASSWORD@HOST/NAME`
-    keeps everything in one database.
+    keeps everything in one database. `rejects_bytes`: the most that rejects may take.
     """
-    return Store(url)
+    return Store(url, rejects_bytes)

@@ -13,6 +13,7 @@ from monitor.ops.tasks import to_the_end
 from monitor.ports import Reject
 from monitor.store.codec import decode_headers, encode_headers, instant, plain, plain_or_none
 from monitor.store.connections import Database
+from monitor.store.reject_budget import RejectBudget
 from monitor.store.tables import rejects
 
 LONGEST_DETAIL = 4000
@@ -21,14 +22,20 @@ LONGEST_DETAIL = 4000
 class SqlRejects:
     """Rejects on SQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, budget: RejectBudget) -> None:
         self._database = database
+        self._budget = budget
 
     async def add(self, added: Sequence[Reject]) -> tuple[int, ...]:
-        """Keep them and return their numbers, in the same order. Raises Unavailable."""
+        """Keep them and return their numbers, in the same order; evicts others for them. Raises Unavailable."""
         if not added:
             return ()
-        return await self._database.write_at_once(partial(_insert, [reject_row(reject) for reject in added]))
+        rows = [reject_row(reject) for reject in added]
+        try:
+            return await self._database.write_at_once(partial(_insert, rows, self._budget))
+        except BaseException:
+            self._budget.forget()
+            raise
 
     async def page(self, after: int | None, limit: int) -> list[Reject]:
         """Oldest first, those with a number above `after`. Raises Unavailable."""
@@ -85,9 +92,11 @@ def reject_row(reject: Reject) -> dict[str, Any]:
     }
 
 
-def _insert(rows: list[dict[str, Any]], connection: Connection) -> tuple[int, ...]:
+def _insert(rows: list[dict[str, Any]], budget: RejectBudget, connection: Connection) -> tuple[int, ...]:
     statement = insert(rejects).returning(rejects.c.id, sort_by_parameter_order=True)
-    return tuple(connection.execute(statement, rows).scalars())
+    numbers = tuple(connection.execute(statement, rows).scalars())
+    budget.added(connection, rows, numbers[-1])
+    return numbers
 
 
 def _to_reject(row: Row[Any]) -> Reject:

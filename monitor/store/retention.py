@@ -17,6 +17,7 @@ from monitor.ports import Kept, Pruned, Retention
 from monitor.store.connections import Database
 from monitor.store.history import ends
 from monitor.store.journal import PARTITION
+from monitor.store.reject_budget import RejectBudget
 from monitor.store.tables import engine_positions, event_history, journal, journal_stamp, not_opened, rejects
 
 STEP = 100
@@ -36,9 +37,10 @@ _OVERHEAD = {"sqlite": 90, "postgresql": 220}
 class SqlRetention:
     """What is kept, on SQL. Several processes may prune at the same time."""
 
-    def __init__(self, records: Database, journal: Database) -> None:
+    def __init__(self, records: Database, journal: Database, reject_budget: RejectBudget) -> None:
         self._records = records
         self._journal = journal
+        self._reject_budget = reject_budget
 
     async def prune(self, retention: Retention, now: Instant) -> Pruned:
         """Remove up to 4,000 rows of each kind. Raises Unavailable; what was removed until then is gone."""
@@ -59,6 +61,9 @@ class SqlRetention:
             _before(now, retention.rejects),
             ~rejects.c.forward,
         )
+        if await self._records.read_at_once(self._reject_budget.recount):
+            await self._records.write_at_once(self._reject_budget.make_room)
+        counts["rejects_evicted"] = self._reject_budget.take_evicted()
         counts["not_opened"] = await _prune(
             self._records, not_opened, not_opened.c.id, not_opened.c.at, _before(now, retention.not_opened), None
         )

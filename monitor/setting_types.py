@@ -1,0 +1,59 @@
+"""How the text of a setting becomes its value: durations, sizes, lists and paths. Knows no setting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, SecretStr
+
+from monitor.packs.form import DURATION_HELP, duration
+
+_SIZES = {"KB": 1000, "MB": 1000**2, "KiB": 1024, "MiB": 1024**2}
+
+
+def _to_duration(value: object) -> object:
+    if isinstance(value, str):
+        found = duration(value)
+        if found is None or found < 0:
+            raise ValueError(f"expected {DURATION_HELP}")
+        return found
+    raise ValueError(f"expected {DURATION_HELP}, with its unit")
+
+
+def _to_duration_or_none(value: object) -> object:
+    return None if value is None or value == "null" else _to_duration(value)
+
+
+def _to_size(value: object) -> object:
+    if not isinstance(value, str) or value.isdecimal():
+        return value
+    for unit, factor in _SIZES.items():
+        number = value.removesuffix(unit).strip()
+        if value.endswith(unit) and number.isdecimal():
+            return int(number) * factor
+    raise ValueError("expected a number of bytes, or one with a unit such as 512KiB or 5MiB")
+
+
+def _to_list(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _to_roles(value: object) -> object:
+    found = _to_list(value)
+    if not found:
+        raise ValueError("expected at least one of ingest, engine and review")
+    return found
+
+
+def _to_paths(value: object) -> object:
+    return (value,) if isinstance(value, Path) else _to_list(value)
+
+
+Microseconds = Annotated[int, BeforeValidator(_to_duration)]
+Bytes = Annotated[int, BeforeValidator(_to_size)]
+Paths = Annotated[tuple[Path, ...], BeforeValidator(_to_paths)]
+KeptFor = Annotated[int | None, BeforeValidator(_to_duration_or_none)]
+Roles = Annotated[tuple[Literal["ingest", "engine", "review"], ...], BeforeValidator(_to_roles)]
+SourceNames = Annotated[tuple[str, ...], BeforeValidator(_to_list)]
+SecretTexts = Annotated[tuple[SecretStr, ...], BeforeValidator(_to_list)]
