@@ -1,4 +1,4 @@
-"""Writes the generated parts of README and the reference pages from the program; `--check` only says what is stale.
+"""Writes the generated parts of the reference pages from the program; `--check` only says what is stale.
 
 A page holds its table between two marks; what is written around them stays.
 """
@@ -21,6 +21,7 @@ from pydantic_core import PydanticUndefined
 from monitor.cli.main import COMMANDS, cli
 from monitor.core.model.events import KINDS
 from monitor.decode.registry import tools
+from monitor.decode.signatures import TOKEN
 from monitor.decode.tool import Tool
 from monitor.ops.metrics import Metrics
 from monitor.packs import keys
@@ -193,12 +194,12 @@ def tool_table() -> str:
     rows += [f"| {_title(tool)} | `/ingest/{tool.name}` | {tool.tells} |" for tool in _ordered() if not tool.is_mapping]
     mapped = [f"`/ingest/{tool.name}`" for tool in _ordered() if tool.is_mapping]
     if mapped:
-        rows.append(f"| by a mapping, which you can write too | {', '.join(mapped)} | see each |")
+        rows.append(f"| by a [mapping](../how-to/write-a-mapping.md) | {', '.join(mapped)} | see each |")
     return "\n".join(rows)
 
 
 def _title(tool: Tool) -> str:
-    return f"[{tool.title}](docs/reference/tools.md#{_anchor(tool.title)})"
+    return f"[{tool.title}](#{_anchor(tool.title)})"
 
 
 def _anchor(title: str) -> str:
@@ -219,7 +220,8 @@ def _section(tool: Tool) -> str:
     also = f", also {', '.join(f'`/ingest/{name}`' for name in tool.aliases)}" if tool.aliases else ""
     kinds = "every kind" if set(tool.kinds) == KINDS else ", ".join(f"`{kind}`" for kind in sorted(tool.kinds))
     about = f"- **Address:** `/ingest/{tool.name}`{also}\n- **Reports:** {tool.tells}\n"
-    about += f"- **Authentication:** {tool.scheme.about}\n- **Events:** {kinds}"
+    proof = "[a token](../how-to/webhooks.md#secrets)" if tool.scheme is TOKEN else tool.scheme.about
+    about += f"- **Authentication:** {proof}\n- **Events:** {kinds}"
     head = [
         f"## {tool.title[:1].upper()}{tool.title[1:]}",
         about,
@@ -227,8 +229,8 @@ def _section(tool: Tool) -> str:
     ]
     given = ", ".join(f"`{kind}`" for kind in tool.sample.kinds)
     headers = "".join(f", with the header `{name}: {value}`" for name, value in tool.sample.headers.items())
-    sample = f"A body that gives {given}{headers}:\n\n```json\n{tool.sample.body.strip()}\n```"
-    limits = ["Know that:\n\n" + "\n".join(f"- {limit}" for limit in tool.limits)] if tool.limits else []
+    sample = f"A body for {given}{headers}:\n\n```json\n{tool.sample.body.strip()}\n```"
+    limits = ["Limits:\n\n" + "\n".join(f"- {limit}" for limit in tool.limits)] if tool.limits else []
     return "\n\n".join([*head, sample, *limits])
 
 
@@ -238,8 +240,7 @@ GENERATED: dict[str, Callable[[], str | tuple[str, ...]]] = {
     "docs/reference/cli.md": commands_text,
     "docs/reference/rules.md": rules_tables,
     "docs/reference/mappings.md": mapping_tables,
-    "docs/reference/tools.md": tool_sections,
-    "README.md": tool_table,
+    "docs/reference/tools.md": lambda: (tool_table(), tool_sections()),
 }
 
 

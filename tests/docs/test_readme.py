@@ -94,7 +94,8 @@ def test_both_commands_for_a_newcomer_are_on_the_first_screen() -> None:
 
 
 def test_every_source_has_its_address_and_every_address_its_decoder() -> None:
-    named = {name.partition("/")[0] for name in re.findall(r"`/ingest/([\w/-]+)`", README)}
+    table = (text(Path("docs/reference/tools.md")) or "").partition("\n## ")[0]
+    named = {name.partition("/")[0] for name in re.findall(r"`/ingest/([\w/-]+)`", table)}
     assert named == {tool.name for tool in tools()}
 
 

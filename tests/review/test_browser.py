@@ -169,7 +169,7 @@ async def test_somebody_reports_what_no_tool_saw(desk: Desk, browser: Browser, a
         await page.get_by_label("What did you see?").fill("The job had begun to send everything twice")
         await page.get_by_role("radio", name="No", exact=True).check()
         await page.keyboard.press("Enter")
-        await expect(page.get_by_role("status")).to_contain_text("Thank you, that is kept")
+        await expect(page.get_by_role("status")).to_contain_text("Thank you, your report is stored")
         await page.reload()
         assert [said for said in watched.complaints if "422" not in said] == []
     (event,) = await desk.journal()

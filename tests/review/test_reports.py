@@ -163,7 +163,7 @@ async def test_what_was_typed_stays_when_something_is_missing(desk: Desk) -> Non
     answer = await desk.http.post("/report", data=form)
     assert answer.status_code == 422
     assert "Describe what you saw in a sentence." in answer.text
-    assert "Say when you saw it" in answer.text
+    assert "Give date and time" in answer.text
     assert field(answer.text, "token") == form["token"]
     assert field(answer.text, "service") == "c<b>art"
     assert "c<b>art" not in answer.text

@@ -56,7 +56,7 @@ def test_a_repetition_includes_its_end() -> None:
         ({**FULL, "until": "2026-01-01T01:00:00Z"}, "every", "every is None"),
         ({**FULL, "every": "0m", "until": "2026-01-01T01:00:00Z"}, "every", "every is '0m'"),
         ({**FULL, "every": "-5m", "until": "2026-01-01T01:00:00Z"}, "every", "every is '-5m'"),
-        ({**FULL, "every": "5m", "until": "2020-01-01T01:00:00Z"}, "until", "until lies before time"),
+        ({**FULL, "every": "5m", "until": "2020-01-01T01:00:00Z"}, "until", "until is before time"),
         ({**FULL, "every": "5m", "until": "2026-01-01T01:00:00"}, "until", "has no offset"),
         ({**FULL, "every": "1ms", "until": "2027-01-01T01:00:00Z"}, "every", f"at most {MOST_REPEATS}"),
         ({**FULL, "every": "5m", "until": "soon"}, "until", "expected RFC 3339"),
