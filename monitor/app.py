@@ -46,7 +46,7 @@ from monitor.pipeline.housekeeping import Housekeeper
 from monitor.pipeline.loop import EngineLoop, LoopSettings
 from monitor.pipeline.pack import Current, Pack
 from monitor.pipeline.reload import Read, Reloader
-from monitor.ports import WHOLE, EngineStore, JournalReader, Saved, Unavailable
+from monitor.ports import WHOLE, EngineStore, JournalReader, MissingRight, Saved, Unavailable, WrongDatabase
 from monitor.review.auth import is_loopback
 from monitor.review.budget import ReviewBudget
 from monitor.review.web import build_app
@@ -56,6 +56,8 @@ from monitor.store.database import Store, open_store
 _log = logs.get_logger("app")
 
 _COLLECT_AFTER = (10_000, 20, 100)
+PROOF_SECONDS = 5.0
+"""So long the readiness waits for its write."""
 
 
 class PortTaken(Exception):
@@ -307,9 +309,12 @@ def _warn_of_open_sources(settings: Settings) -> None:
 def _store_check(store: Store) -> Callable[[], Awaitable[str | None]]:
     async def check() -> str | None:
         try:
-            await store.ping()
-        except Unavailable:
-            return "the database does not answer"
+            async with asyncio.timeout(PROOF_SECONDS):
+                await store.prove_write()
+        except TimeoutError:
+            return "the database does not take a write in time"
+        except (Unavailable, MissingRight, WrongDatabase) as error:
+            return f"nothing can be stored: {error}"
         return None
 
     return check

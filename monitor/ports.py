@@ -47,6 +47,10 @@ class MissingRight(Exception):
     """The database user may not do what this program has to; somebody has to grant it first."""
 
 
+class WrongDatabase(Exception):
+    """The database is not as this program needs it, or its address is wrong; somebody has to change that first."""
+
+
 class Fenced(Exception):
     """Another owner took over; this one must stop without writing."""
 

@@ -149,13 +149,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
+    except BrokenPipeError:
+        return _unheard()
     except SystemExit as ending:
-        # The reader of our output went away, as `head` does; click ends with 1 then. Python would complain once more
-        # while it exits.
+        # The reader of our output went away, as `head` does; click ends with 1 then.
         if not isinstance(ending.__context__, BrokenPipeError):
             raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
-        return FINE
+        return _unheard()
     except Exception as error:
         code = _exit_code(error)
         if code is None:
@@ -166,6 +166,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
             click.echo(f"nearmiss: {line}", err=True)
         return code
     return result if isinstance(result, int) else FINE
+
+
+def _unheard() -> int:
+    """Nobody reads our output any more. Python would complain once more while it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+    return FINE
 
 
 def _said(error: Exception) -> str:
@@ -187,6 +193,7 @@ def _exit_code(error: Exception) -> int | None:
         ("monitor.ports", "NewerDatabase", FAILED),
         ("monitor.ports", "OutdatedDatabase", FAILED),
         ("monitor.ports", "MissingRight", FAILED),
+        ("monitor.ports", "WrongDatabase", FAILED),
         ("monitor.ports", "Unavailable", FAILED),
         ("monitor.store.journal", "JournalLost", FAILED),
         ("monitor.kafka.errors", "KafkaProblem", FAILED),

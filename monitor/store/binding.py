@@ -17,6 +17,9 @@ _CURE = (
     "Restore the journal and the records from the same backup; or, to go on with what is there, run "
     "`nearmiss db accept-journal`, which says what that costs"
 )
+_PROBE = 0
+"""The id of a row that only the readiness writes; the binding itself has 1."""
+_OURS = journal_binding.c.id == 1
 
 
 class Joint(msgspec.Struct, frozen=True):
@@ -80,7 +83,7 @@ class SqlBinding:
             head = int((await connection.execute(select(journal_head.c.position))).scalar_one())
         place = select(engine_positions.c.position).where(engine_positions.c.partition == PARTITION)
         async with self._records.reading() as connection:
-            bound = (await connection.execute(select(journal_binding))).one_or_none()
+            bound = (await connection.execute(select(journal_binding).where(_OURS))).one_or_none()
             position = (await connection.execute(place)).scalar_one_or_none()
         return Joint(
             identity=stamp.identity,
@@ -116,12 +119,22 @@ class SqlBinding:
             if joint.bound_identity is None:
                 await connection.execute(insert(journal_binding), {"id": 1, **values})
             else:
-                await connection.execute(update(journal_binding).values(values))
+                await connection.execute(update(journal_binding).where(_OURS).values(values))
         return joint
+
+    @to_the_end
+    async def touch(self) -> None:
+        """Change nothing, but write: whoever asks wants to know that it works. Raises Unavailable, MissingRight."""
+        same = update(journal_stamp).values(generation=journal_stamp.c.generation)
+        await self._journal.write_at_once(lambda connection: connection.execute(same))
+        if self._records is not self._journal:
+            insert_probe = self._records.insert(journal_binding).values(id=_PROBE, identity="", generation=0)
+            again = insert_probe.on_conflict_do_update(index_elements=["id"], set_={"identity": ""})
+            await self._records.write_at_once(lambda connection: connection.execute(again))
 
     async def _bind(self, identity: str, generation: int) -> None:
         row = {"id": 1, "identity": identity, "generation": generation}
-        known = journal_binding.c.generation < generation
+        known = _OURS & (journal_binding.c.generation < generation)
         async with self._records.writing() as connection:
             await connection.execute(self._records.insert(journal_binding).on_conflict_do_nothing(), row)
             await connection.execute(update(journal_binding).where(known).values(generation=generation))

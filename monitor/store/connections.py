@@ -87,6 +87,7 @@ class Database:
         self.url = url
         self.is_sqlite = url.get_backend_name() == "sqlite"
         self._closed = False
+        self._whose = (url.username or "", (url.database or "") if self.is_sqlite else "")
         self.engine: AsyncEngine = _sqlite_engine(url) if self.is_sqlite else _postgresql_engine(url)
         self._writer: AsyncEngine = self.engine.execution_options(**{_BEGIN: _TO_WRITE})
         # SQLite lets one write at a time; to queue here is fair and quick, to queue at its lock is neither.
@@ -99,7 +100,7 @@ class Database:
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A transaction for reading. Raises Unavailable."""
         self._check_open()
-        with translated():
+        with translated(*self._whose):
             async with self.engine.connect() as connection:
                 yield connection
 
@@ -107,7 +108,7 @@ class Database:
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that commits at the end, or leaves nothing behind. Raises Unavailable."""
         self._check_open()
-        with translated():
+        with translated(*self._whose):
             async with AsyncExitStack() as stack:
                 if self._turn is not None:
                     await stack.enter_async_context(self._turn)
@@ -117,7 +118,7 @@ class Database:
         """Like `reading`, for work that runs often: on SQLite one change of thread instead of a dozen."""
         if self.is_sqlite:
             self._check_open()
-            with translated():
+            with translated(*self._whose):
                 return await self._threads[False].run(work)
         async with self.reading() as connection:
             return await connection.run_sync(work)
@@ -126,7 +127,7 @@ class Database:
         """Like `writing`, for work that runs often."""
         if self._turn is not None:
             self._check_open()
-            with translated():
+            with translated(*self._whose):
                 async with self._turn:
                     return await self._threads[True].run(work)
         async with self.writing() as connection:
@@ -141,7 +142,7 @@ class Database:
         if not self.is_sqlite:
             return
         self._check_open()
-        with translated():
+        with translated(*self._whose):
             async with self.engine.execution_options(**{_BEGIN: _NOT_AT_ALL}).connect() as connection:
                 await connection.execute(text("PRAGMA wal_checkpoint(PASSIVE)"))
 

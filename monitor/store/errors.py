@@ -5,6 +5,7 @@ Must not know what was being read or written.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ import asyncpg  # type: ignore[import-untyped]  # comes without types
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from monitor.ports import Unavailable
+from monitor.ports import MissingRight, Unavailable, WrongDatabase
 
 _SQLITE: dict[int, str] = {
     sqlite3.SQLITE_PERM: "the database file may not be opened",
@@ -47,18 +48,63 @@ _SQLSTATES: tuple[tuple[str, str], ...] = (
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Turn passing troubles of the database into `Unavailable`, with the cause chained."""
+def translated(user: str = "", file: str = "") -> Iterator[None]:
+    """Turn passing troubles of the database into `Unavailable`, and what somebody set up wrong into one line.
+
+    `user`: whose rights they are; `file`: of SQLite. Raises MissingRight, WrongDatabase, Unavailable.
+    """
     try:
         yield
     except (DBAPIError, PoolTimeout, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-        cause = passing_trouble(error)
+        if (setup := wrong_setup(error, user)) is not None:
+            raise setup from error
+        cause = passing_trouble(error, file)
         if cause is None:
             raise
         raise Unavailable(cause) from error
 
 
-def passing_trouble(error: BaseException) -> str | None:
+_RIGHTS_WORDS = re.compile(r"permission denied for (?P<kind>\w+) (?P<name>\S+)")
+_UPGRADE = "run `nearmiss db upgrade`"
+_WRONG: dict[str, str] = {
+    "42P01": f"a table is missing: {_UPGRADE}",
+    "42703": f"a column is missing: {_UPGRADE}",
+    "42P07": "a table of that name is there and is not ours: give nearmiss a database of its own",
+    "42710": "something of that name is there and is not ours: give nearmiss a database of its own",
+    "3F000": "there is no schema to create tables in: create one, or set the role's search_path",
+    "42704": "the address has an option that the server does not know: write it as libpq does, such as sslmode=require",
+    "55P02": "the address has an option that only the server's own files may set: for TLS write sslmode=require",
+    "22023": "the address gives a setting a value that the server refuses",
+}
+"""By SQLSTATE what an operator has set up otherwise than this program needs."""
+
+
+def wrong_setup(error: BaseException, user: str = "") -> MissingRight | WrongDatabase | None:
+    """What somebody has to grant or to change first, in one line with the cure; None for any other trouble."""
+    original = (error.orig or error) if isinstance(error, DBAPIError) else error
+    state = getattr(original, "sqlstate", None)
+    if state == "42501":
+        found = _RIGHTS_WORDS.search(str(original))
+        return MissingRight(f"the database user lacks a right ({_detail(original)}): {_grant(found, user)}")
+    if state in _WRONG:
+        return WrongDatabase(f"{_detail(original)}: {_WRONG[state]}")
+    return None
+
+
+def _grant(found: re.Match[str] | None, user: str) -> str:
+    if found is None:
+        return "let the owner of the tables do it, or grant what is missing"
+    kind, name = found["kind"], found["name"].strip('"')
+    role = f'"{user}"' if user else "the user"
+    if kind == "schema":
+        return f'run as its owner: GRANT CREATE, USAGE ON SCHEMA "{name}" TO {role}'
+    if kind == "database":
+        return f'run as its owner: GRANT ALL ON DATABASE "{name}" TO {role}'
+    each = (f"GRANT ALL ON ALL {things} IN SCHEMA public TO {role}" for things in ("TABLES", "SEQUENCES"))
+    return f"run as their owner: {'; '.join(each)}"
+
+
+def passing_trouble(error: BaseException, file: str = "") -> str | None:
     """What the trouble is, in words for an operator; None when waiting will not help."""
     if isinstance(error, PoolTimeout):
         return "all connections to the database are busy"
@@ -75,7 +121,8 @@ def passing_trouble(error: BaseException) -> str | None:
     if isinstance(code, int):
         words = _SQLITE.get(code & 0xFF)
         said = "" if words is None or str(original) in words else f" ({original})"
-        hint = "; expected a file and a directory that this user may write" if code & 0xFF in _RIGHTS else ""
+        place = f": {file}" if file else ""
+        hint = f"{place}; expected a file and a directory that this user may write" if code & 0xFF in _RIGHTS else ""
         return None if words is None else f"{words}{said}{hint}"
     state = getattr(original, "sqlstate", None)
     if isinstance(state, str):

@@ -107,10 +107,14 @@ class PostgresServer:
 
     def execute(self, statement: str) -> None:
         """Run one statement in the server's own database."""
-        asyncio.run(self._execute(statement))
+        asyncio.run(self._execute(statement, "postgres"))
 
-    async def _execute(self, statement: str) -> None:
-        connection = await asyncpg.connect(self.url("postgres"))
+    def execute_in(self, database: str, statement: str) -> None:
+        """Run one statement in a database."""
+        asyncio.run(self._execute(statement, database))
+
+    async def _execute(self, statement: str, database: str) -> None:
+        connection = await asyncpg.connect(self.url(database))
         try:
             await connection.execute(statement)
         finally:
