@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -66,7 +67,9 @@ def build_router(receiver: Receiver, clock: Clock, settings: IntakeSettings, fli
         """A JSON object, an array, JSON Lines, or CloudEvents (structured, batch, binary), by content type."""
         return await door.answer(request, EVENTS)
 
-    @router.post("/{source:path}" + NOTIFICATIONS, summary="Take what Prometheus notifies an Alertmanager of")
+    notified = "Take what Prometheus notifies an Alertmanager of"
+
+    @router.post("/{source:path}" + NOTIFICATIONS, **_AS_ALERTMANAGER, summary=notified)
     async def take_notifications(request: Request, source: str) -> Response:
         """As `POST /api/v2/alerts`, behind a `path_prefix` that keeps servers apart: `/ingest/prometheus/eu`."""
         return _as_alertmanager(await door.answer(request, source))
@@ -76,7 +79,7 @@ def build_router(receiver: Receiver, clock: Clock, settings: IntakeSettings, fli
         """The body as the vendor sends it. `source` is the vendor, or the vendor and a name: `pagerduty/acme`."""
         return await door.answer(request, source)
 
-    @router.options("/{source:path}", summary="Agree to receive CloudEvents")
+    @router.options("/{source:path}", response_class=Response, summary="Agree to receive CloudEvents")
     async def agree(request: Request, source: str) -> Response:
         """The CloudEvents webhook handshake: the sender asks, and may send as fast as it likes."""
         headers = {"allow": "OPTIONS, POST"}
@@ -88,7 +91,7 @@ def build_router(receiver: Receiver, clock: Clock, settings: IntakeSettings, fli
     whole = APIRouter(tags=["ingest"])
     whole.include_router(router)
 
-    @whole.post(NOTIFICATIONS, summary="Take what Prometheus notifies an Alertmanager of")
+    @whole.post(NOTIFICATIONS, **_AS_ALERTMANAGER, summary=notified)
     async def take_own_notifications(request: Request) -> Response:
         """Answers as an Alertmanager: 200 and nothing, or a JSON text that says what is wrong."""
         return _as_alertmanager(await door.answer(request, "prometheus"))
@@ -246,6 +249,9 @@ def _json(status: int, answer: object, headers: Mapping[str, str] | None = None)
 
 
 _RESPONSES: dict[int | str, dict[str, object]] = {
+    400: {"description": "The sender went away before the body was complete"},
+    403: {"description": "A browser sent it from a page of another site"},
+    421: {"description": "Without accounts: not addressed to this machine"},
     202: {"description": "Everything is durable: what was accepted, what was known, what was rejected and why"},
     401: {"description": "The signature is missing or wrong"},
     429: {"description": "Too many wrong tokens from this address"},
@@ -253,4 +259,8 @@ _RESPONSES: dict[int | str, dict[str, object]] = {
     408: {"description": "The body did not arrive in time"},
     413: {"description": "Too large: nothing was taken in"},
     503: {"description": "Nothing can be taken in now: send it again after Retry-After seconds"},
+}
+_AS_ALERTMANAGER: dict[str, Any] = {
+    "response_class": Response,
+    "responses": {status: said for status, said in _RESPONSES.items() if status != 202},
 }

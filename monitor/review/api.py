@@ -49,7 +49,18 @@ Near misses: something was going wrong, someone or something intervened, and use
 
 RecordId = Annotated[str, Path(max_length=255, description="The id of a near miss.")]
 _PROBLEM: dict[str, Any] = {"model": ProblemOut, "content": {"application/problem+json": {}}}
+GUARDED: dict[int | str, dict[str, Any]] = {
+    400: {**_PROBLEM, "description": "The request cannot be read."},
+    401: {**_PROBLEM, "description": "Accounts are configured, and no good credentials came."},
+    403: {**_PROBLEM, "description": "A browser sent it from a page of another site."},
+    408: {**_PROBLEM, "description": "The body did not arrive in time."},
+    413: {**_PROBLEM, "description": "The body is too large."},
+    421: {**_PROBLEM, "description": "Without accounts: not addressed to this machine."},
+    429: {**_PROBLEM, "description": "Too many wrong logins or unknown ids; see Retry-After."},
+}
+"""What every route may answer."""
 _COMMON: dict[int | str, dict[str, Any]] = {
+    **GUARDED,
     422: {**_PROBLEM, "description": "Missing or wrong input."},
     503: {**_PROBLEM, "description": "The database is unavailable; see Retry-After."},
 }

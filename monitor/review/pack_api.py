@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse
 
 from monitor.core.model.events import to_text
 from monitor.ports import ActivePack
-from monitor.review.api import PREFIX
+from monitor.review.api import GUARDED, PREFIX
 from monitor.review.schemas import PackOut
 
 
@@ -17,7 +17,10 @@ def build_pack_router(active_pack: Callable[[], ActivePack]) -> APIRouter:
     router = APIRouter(prefix=PREFIX)
 
     @router.get(
-        "/pack", tags=["operation"], summary=("Rules and catalogue in force"), responses={200: {"model": PackOut}}
+        "/pack",
+        tags=["operation"],
+        summary=("Rules and catalogue in force"),
+        responses={200: {"model": PackOut}, **GUARDED},
     )
     async def show_pack() -> JSONResponse:
         """Which rules and which catalogue decide now, and whether the files were changed to something unusable."""

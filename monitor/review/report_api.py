@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 from monitor.core.model.events import Instant
 from monitor.decode.outcome import Unreadable
 from monitor.decode.times import read_time
-from monitor.review.api import PREFIX, person_of
+from monitor.review.api import GUARDED, PREFIX, person_of
 from monitor.review.reports import Report, Reports
 from monitor.review.schemas import ProblemOut, ReportIn, ReportOut
 from monitor.review.service import FieldProblem, Invalid
@@ -29,6 +29,7 @@ def build_report_router(reports: Reports) -> APIRouter:
         responses={
             200: {"model": ReportOut, "description": "Repeated token: the first report stays."},
             201: {"model": ReportOut},
+            **GUARDED,
             422: {**_PROBLEM, "description": "Missing or wrong input."},
             503: {**_PROBLEM, "description": "The journal is unavailable; see Retry-After. Send the same again."},
         },

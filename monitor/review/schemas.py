@@ -35,6 +35,12 @@ class Margin(Shape):
     limit: float | None = None
 
 
+class ReasonOut(Shape):
+    feature: str
+    weight: float = Field(description="What it adds to the log-odds.")
+    text: str
+
+
 class NearMissItem(Shape):
     """A near miss as it is listed: the same fields as a line of `nearmiss replay`, and what people made of it."""
 
@@ -52,6 +58,8 @@ class NearMissItem(Shape):
         description="Whether users were hit: `none` needs feeds that looked and were clear; `unknown` means unverified."
     )
     confidence: float = Field(description="0 to 1.")
+    probability: float | None = Field(None, description="How likely it is a near miss, 0 to 1, as the rules weigh it.")
+    reasons: list[ReasonOut] = Field(default=[], description="What speaks for it and against it, with its weight.")
     first_sign_at: str
     noticed_at: str | None
     intervened_at: str
