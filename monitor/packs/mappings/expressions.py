@@ -66,8 +66,7 @@ def compile_expression(written: str) -> Find:
         raise BadExpression(f"nested deeper than {DEEPEST_EXPRESSION} levels")
     if unknown:
         raise BadExpression(f"there is no function {unknown}()", written.find(unknown) + 1)
-    steps = _plain_path(tree)
-    return _evaluated(tree) if steps is None else _walked(steps)
+    return _quick(tree) or _evaluated(tree)
 
 
 def _said(error: JMESPathError) -> str:
@@ -96,24 +95,99 @@ def _survey(tree: dict[str, Any]) -> tuple[int, str]:
     return deepest, unknown
 
 
-def _plain_path(tree: dict[str, Any]) -> tuple[str, ...] | None:
-    """The names of `a.b.c`, by far the most frequent form; None for any other."""
-    if tree["type"] == "field":
-        return (tree["value"],)
-    if tree["type"] != "subexpression":
-        return None
-    parts = [_plain_path(child) for child in tree["children"]]
-    return None if None in parts else tuple(name for part in parts if part for name in part)
+def _quick(tree: dict[str, Any]) -> Find | None:
+    """A function of its own for the frequent forms: `a.b`, `a[0].b`, `a || b`, `list[?key=='x'].value | [0]`."""
+    kind = tree["type"]
+    if kind == "field":
+        return _of_field(tree["value"])
+    if kind in ("subexpression", "index_expression"):
+        return _chain([_quick(child) for child in tree["children"]])
+    if kind == "index":
+        return _of_index(tree["value"])
+    if kind == "identity":
+        return _itself
+    if kind == "or_expression":
+        return _either([_quick(child) for child in tree["children"]])
+    if kind == "pipe":
+        return _lookup(*tree["children"])
+    return None
 
 
-def _walked(steps: tuple[str, ...]) -> Find:
+def _itself(document: Any, _budget: Budget) -> Any:
+    return document
+
+
+def _of_field(name: str) -> Find:
     def find(document: Any, budget: Budget) -> Any:
-        budget.spend(len(steps))
-        for name in steps:
-            if not isinstance(document, dict):
-                return None
-            document = document.get(name)
+        budget.spend()
+        return document.get(name) if isinstance(document, dict) else None
+
+    return find
+
+
+def _of_index(index: int) -> Find:
+    def find(document: Any, budget: Budget) -> Any:
+        budget.spend()
+        if not isinstance(document, list) or not -len(document) <= index < len(document):
+            return None
+        return document[index]
+
+    return find
+
+
+def _chain(steps: list[Find | None]) -> Find | None:
+    known = tuple(step for step in steps if step)
+    if len(known) < len(steps):
+        return None
+
+    def find(document: Any, budget: Budget) -> Any:
+        for step in known:
+            document = step(document, budget)
         return document
+
+    return find
+
+
+def _either(parts: list[Find | None]) -> Find | None:
+    left, right = parts
+    if left is None or right is None:
+        return None
+
+    def find(document: Any, budget: Budget) -> Any:
+        found = left(document, budget)
+        is_false = found is None or found is False or found in ("", [], {})
+        return right(document, budget) if is_false else found
+
+    return find
+
+
+def _lookup(projection: dict[str, Any], picked: dict[str, Any]) -> Find | None:
+    """The value of the first item of a list whose key has this text."""
+    if projection["type"] != "filter_projection" or picked["type"] != "index_expression":
+        return None
+    base, value, comparison = projection["children"]
+    start, index = picked["children"]
+    if start["type"] != "identity" or index["type"] != "index" or index["value"] != 0:
+        return None
+    if comparison["type"] != "comparator" or comparison["value"] != "eq":
+        return None
+    key, literal = comparison["children"]
+    if key["type"] != "field" or literal["type"] != "literal" or not isinstance(literal["value"], str):
+        return None
+    items, get = _quick(base), _quick(value)
+    if items is None or get is None:
+        return None
+    name, wanted = key["value"], literal["value"]
+
+    def find(document: Any, budget: Budget) -> Any:
+        found = items(document, budget)
+        if not isinstance(found, list):
+            return None
+        budget.spend(len(found))
+        for item in found:
+            if isinstance(item, dict) and item.get(name) == wanted and (said := get(item, budget)) is not None:
+                return said
+        return None
 
     return find
 

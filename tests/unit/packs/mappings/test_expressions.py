@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import jmespath
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.core.model.reasons import Rejected
 from monitor.decode.mapped import Budget
@@ -85,3 +88,27 @@ def test_the_steps_of_a_body_are_counted_over_all_expressions() -> None:
         for _ in range(100):
             other(BODY, budget)
     assert refusal.value.reason is Rejected.MAPPING_OVERRUN
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(["", "x", "y"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b", "key"]), inner, max_size=3),
+    max_leaves=12,
+)
+QUICK = [
+    "a",
+    "a.b",
+    "a[0]",
+    "a[-1].b",
+    "a.b[1]",
+    "a || b",
+    "a.b || b || key",
+    "a[?key=='x'].b | [0]",
+    "a[?key=='x'] | [0]",
+]
+
+
+@pytest.mark.parametrize("expression", QUICK)
+@given(document=JSON)
+def test_frequent_forms_find_what_the_library_finds(expression: str, document: Any) -> None:
+    assert compile_expression(expression)(document, Budget()) == jmespath.search(expression, document)
