@@ -178,8 +178,8 @@ class Mapped(msgspec.Struct, frozen=True, kw_only=True):
             if _is_there(found := find(piece.document, piece.budget))
         ]
         if seen or not self.looks:
-            told = "; ".join(seen[:4]) or "every condition fails"
-            return NoEvent(Ignored.UNKNOWN_TYPE, f"no entry of the mapping {self.name} fits: {told}")
+            said = "; ".join(seen[:4]) or "every condition fails"
+            return NoEvent(Ignored.UNKNOWN_TYPE, f"no entry of the mapping {self.name} fits: {said}")
         return not_the_shape(f"a body of {self.name} with {' or '.join(list(self.looks)[:4])}", piece.raw)
 
 

@@ -207,8 +207,8 @@ def _evaluated(tree: dict[str, Any]) -> Find:
 class _Bounded(TreeInterpreter):  # type: ignore[misc]  # the library comes without types
     """Counts every step, and refuses to make what is much larger than the body.
 
-    What is made may hold the same thing many times; `_weights` counts it as if each were a copy, since whoever
-    compares or prints it walks through all of them.
+    What is made may hold the same thing many times; `_weights` counts it as if each were a copy, since
+    comparing or printing it walks through all of them.
     """
 
     def __init__(self, budget: Budget) -> None:

@@ -94,11 +94,11 @@ def read_mapping(node: Node, problems: Problems) -> tuple[Tool, tuple[Example, .
     name = read_name(form, "mapping", named, problems) if named is not None else None
     aliases = [read_name(form, "aliases", alias, problems) for alias in form.several("aliases")]
     title = form.text("title", "the tool as people write it", "Pingdom", default=name or "")
-    tells = form.text("tells", "one sentence", "checks that go down", default=f"what {title} sends")
+    tells = form.text("reports", "one sentence", "checks that go down", default=f"what {title} sends")
     setup = form.text(
         "setup", "what to do in the tool", "add a webhook", default=f"Send the bodies to `/ingest/{name}`."
     )
-    limits = form.texts("limits", "what its bodies do not tell", "[The environment is not told.]")
+    limits = form.texts("limits", "what its payloads lack", "[No environment in the payload.]")
     scheme = read_scheme(form.get("signature"), problems)
     answer = read_answer(form, problems)
     entries = read_entries(form, name or "", problems)

@@ -80,7 +80,7 @@ def propose(name: str, body: Any) -> str:
         f"#   nearmiss mapping check {name}.yaml     prints problems with their place",
         f"mapping: {name}",
         f"title: {name.replace('-', ' ').title()}",
-        f"tells: TODO what {name} reports, in one sentence",
+        f"reports: TODO what {name} reports, in one sentence",
         "setup: |",
         f"  TODO where a webhook is added in the tool. Its address is `/ingest/{name}`.",
     ]
@@ -163,7 +163,7 @@ def _fields(found: dict[str, Place | None], places: list[Place], state: Place | 
     if time is None:
         yield "  # TODO no time was found: the time of receipt stands in, and is marked."
     elif isinstance(time.value, str) and _has_no_offset(time.value):
-        yield f"  time: {{path: {_quoted(time.path)}, zone: UTC}}  # TODO the zone: the body tells none"
+        yield f"  time: {{path: {_quoted(time.path)}, zone: UTC}}  # TODO the zone: the body names none"
     else:
         yield f"  time: {_quoted(time.path)}"
     identity, subject = _named(places, _IDS, text), _named(places, _SUBJECTS, text)

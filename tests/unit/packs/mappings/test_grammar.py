@@ -72,7 +72,7 @@ def test_a_mistake_has_its_place(text: str, at: str, message: str) -> None:
     assert problem.hint
 
 
-def test_a_name_with_other_characters_is_told_how_to_be_quoted() -> None:
+def test_a_name_with_other_characters_has_a_hint_about_quotes() -> None:
     (problem,) = problems_of("mapping: tool\nevents: [{kind: alert.fired, service: service-name}]")
     assert '"service.name"' in problem.hint
 
