@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from monitor.core.model.events import DAY, HOUR, MICROSECOND, MINUTE, SECOND
 from monitor.packs.located import Listing, Mapping, Node, Scalar
-from monitor.packs.problems import Place, Problems, listed, meant, nearest
+from monitor.packs.problems import Place, Problems, brief, listed, meant, nearest
 
 _UNITS: dict[str, int] = {"ms": 1_000 * MICROSECOND, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 _DURATION = re.compile(r"(?:\d{1,9}(?:ms|[smhd]))+\Z")
@@ -45,7 +45,7 @@ def name_of(node: Node) -> str:
         return "a list"
     if isinstance(node, Mapping):
         return "a mapping"
-    return "nothing" if node.value is None else repr(node.text)
+    return "nothing" if node.value is None else repr(brief(node.text))
 
 
 Misplaced = Callable[[Mapping, str, Sequence[str]], str]
@@ -76,7 +76,7 @@ class Form:
                 continue
             free = [known for known in keys if known not in node.entries]
             hint = misplaced(node, key, free) if misplaced else meant(key, free, "leaving it away")
-            problems.error(written.place, f"{what} has no key {key!r}", f"one of {listed(keys)}", hint)
+            problems.error(written.place, f"{what} has no key {brief(key)!r}", f"one of {listed(keys)}", hint)
 
     def has(self, key: str) -> bool:
         return key in self._entries

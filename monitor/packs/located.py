@@ -18,6 +18,9 @@ LARGEST_FILE = 1_000_000
 DEEPEST = 30
 MOST_NODES = 50_000
 """Counted with every alias expanded, so that a small file cannot stand for a billion nodes."""
+LARGEST_CATALOGUE = 16_000_000
+MOST_CATALOGUE_NODES = 600_000
+"""One file may hold the services of a large organisation: 20,000 of them have some 200,000 values."""
 
 Value = str | int | float | bool | None
 Plain = Value | list["Plain"] | dict[str, "Plain"]
@@ -99,15 +102,15 @@ def _passed_over(body: bytes, key: str) -> bytes | None:
 
 
 def read_documents(path: Path, problems: Problems) -> list[Node]:
-    """The trees of a file that may hold several documents, empty ones left out."""
-    body = _read(path, problems)
+    """The trees of a catalogue's file, which may hold several documents, empty ones left out."""
+    body = _read(path, problems, LARGEST_CATALOGUE)
     return [] if body is None else _parse(body, str(path), problems, several=True)
 
 
-def _read(path: Path, problems: Problems) -> bytes | None:
+def _read(path: Path, problems: Problems, largest: int = LARGEST_FILE) -> bytes | None:
     try:
         with path.open("rb") as file:
-            return file.read(LARGEST_FILE + 1)
+            return file.read(largest + 1)
     except OSError as error:
         message = f"cannot be read: {error.strerror}"
         problems.error(Place(str(path)), message, "a readable file", "checking its path and rights")
@@ -121,9 +124,9 @@ def parse_located(body: bytes, name: str, problems: Problems) -> Node | None:
 
 
 def _parse(body: bytes, name: str, problems: Problems, *, several: bool) -> list[Node]:
-    whole = Place(name)
-    if len(body) > LARGEST_FILE:
-        problems.error(whole, f"larger than {LARGEST_FILE} bytes", "one rule or one catalogue", "splitting the file")
+    whole, largest = Place(name), LARGEST_CATALOGUE if several else LARGEST_FILE
+    if len(body) > largest:
+        problems.error(whole, f"larger than {largest} bytes", "one rule or one catalogue", "splitting the file")
         return []
     try:
         text = body.decode("utf-8-sig")
@@ -224,8 +227,9 @@ class _Builder:
 
     def _count(self, place: Place, size: int, depth: int) -> None:
         self.nodes += size
-        if self.nodes > MOST_NODES:
-            self._refuse(place, f"more than {MOST_NODES} values", "a smaller file", "fewer aliases, or several files")
+        most = MOST_CATALOGUE_NODES if self.several else MOST_NODES
+        if self.nodes > most:
+            self._refuse(place, f"more than {most} values", "a smaller file", "fewer aliases, or several files")
         if depth > DEEPEST:
             self._refuse(place, f"nested deeper than {DEEPEST} levels", "a flatter structure", "fewer levels")
 

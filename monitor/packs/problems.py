@@ -82,13 +82,28 @@ class Problems:
         return iter(sorted(self._found, key=lambda problem: (problem.file, problem.line, problem.column)))
 
 
+LONGEST_SAID = 400
+LONGEST_QUOTED = 60
+MOST_COMPARED = 2_000
+
+
+def brief(text: str) -> str:
+    """What people wrote, short enough to be quoted: a file that is none of ours must not come out in an error."""
+    return text if len(text) <= LONGEST_QUOTED else text[: LONGEST_QUOTED - 1] + "…"
+
+
 def _one_line(text: str) -> str:
     """Problems quote what people wrote; a line break in it must not break the line of the problem."""
+    text = text if len(text) <= LONGEST_SAID else text[: LONGEST_SAID - 1] + "…"
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def nearest(word: str, known: Collection[str]) -> str:
     """The known word that looks most like this one, or an empty text."""
+    word = word[:LONGEST_QUOTED]
+    if len(known) > MOST_COMPARED:
+        # To compare costs some microseconds a word, and a large catalogue may have as many problems as services.
+        known = [each for each in known if each[:2] == word[:2]][:MOST_COMPARED]
     close = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
     return close[0] if close else ""
 

@@ -8,6 +8,8 @@ from typing import Any
 import re2
 
 LONGEST_PATTERN = 1_000
+LARGEST_PROGRAM = 2_000
+"""Instructions of a compiled pattern. Beyond it a text of 4,096 characters takes milliseconds, for every event."""
 _MEMORY = 1 << 20
 
 
@@ -45,7 +47,13 @@ def _compiled(pattern: str) -> Any:
     options.log_errors = False
     options.max_mem = _MEMORY
     try:
-        return re2.compile(pattern, options)
+        compiled = re2.compile(pattern, options)
     except re2.error as error:
         said = error.args[0] if error.args else "not a pattern"
         raise BadPattern(said.decode(errors="replace") if isinstance(said, bytes) else str(said)) from error
+    if compiled.programsize > LARGEST_PROGRAM:
+        raise BadPattern(
+            f"compiles to {compiled.programsize:,} instructions, more than {LARGEST_PROGRAM:,}: a repetition such as "
+            "{1000} counts that often; use * or + where the number does not matter"
+        )
+    return compiled

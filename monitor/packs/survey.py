@@ -110,11 +110,7 @@ def _catalogue(loaded: LoadedPack) -> CatalogueSurvey:
             if service.user_facing and service.name not in watched and service.lifecycle not in NOT_YET_OR_NO_MORE
         ),
         without_owner=tuple(service.name for service in services if service.owner is None),
-        no_path_to_users=tuple(
-            service.name
-            for service in services
-            if not any(catalogue.is_user_facing(name) for name in catalogue.upward(service.name))
-        ),
+        no_path_to_users=tuple(service.name for service in services if service.name not in catalogue.serving_users),
         content_hash=loaded.catalogue.content_hash,
     )
 

@@ -5,6 +5,7 @@ Knows nothing of files, and of no event.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Literal
 
@@ -13,6 +14,8 @@ import msgspec
 from monitor.core.model.events import Severity
 from monitor.core.model.words import is_named_elsewhere
 
+MOST_CACHED = 1_000_000
+"""Names in all remembered answers about the graph together: some 60 MB."""
 _MOST_WORDS = 10_000
 """Words for environments of which it is remembered whether they count."""
 
@@ -182,7 +185,7 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
         if service not in cache:
             known = self.services.get(service)
             below = known.depends_on if known else ()
-            cache[service] = frozenset({service, *below, *self._dependants.get(service, ())})
+            self._keep(cache, service, frozenset({service, *below, *self._dependants.get(service, ())}))
         return cache[service]
 
     def siblings(self, service: str) -> frozenset[str]:
@@ -191,14 +194,14 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
         if service not in cache:
             tops = (name for name in self.upward(service) if self.is_user_facing(name))
             serving: frozenset[str] = frozenset().union(*(self.downward(top) for top in tops))
-            cache[service] = serving - self.neighbours(service)
+            self._keep(cache, service, serving - self.neighbours(service))
         return cache[service]
 
     def around(self, service: str) -> frozenset[str]:
         """Everything that an action on the service may have to do with: itself, its neighbours and its siblings."""
         cache = self._caches["around"]
         if service not in cache:
-            cache[service] = self.neighbours(service) | self.siblings(service)
+            self._keep(cache, service, self.neighbours(service) | self.siblings(service))
         return cache[service]
 
     def upward(self, service: str) -> frozenset[str]:
@@ -213,20 +216,45 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
         """Everything upward and downward of the service."""
         cache = self._caches["along"]
         if service not in cache:
-            cache[service] = self.upward(service) | self.downward(service)
+            self._keep(cache, service, self.upward(service) | self.downward(service))
         return cache[service]
+
+    @cached_property
+    def serving_users(self) -> frozenset[str]:
+        """The user-facing services, and everything that they depend on, transitively: in one walk for all of them."""
+        return _reached((name for name, found in self.services.items() if found.user_facing), self._dependencies)
 
     def _closure(self, name: str, service: str, edges: dict[str, tuple[str, ...]]) -> frozenset[str]:
         cache = self._caches[name]
         if service not in cache:
-            seen, waiting = {service}, [service]
-            while waiting:
-                for following in edges.get(waiting.pop(), ()):
-                    if following not in seen:
-                        seen.add(following)
-                        waiting.append(following)
-            cache[service] = frozenset(seen)
+            self._keep(cache, service, _reached((service,), edges))
         return cache[service]
+
+    @cached_property
+    def _room(self) -> list[int]:
+        """How many names the caches may still take together."""
+        return [MOST_CACHED]
+
+    def _keep(self, cache: dict[str, frozenset[str]], service: str, found: frozenset[str]) -> None:
+        """Remember an answer. In a long chain each is as long as the chain: all are worked out anew, now and then."""
+        self._room[0] -= len(found)
+        if self._room[0] < 0:
+            for each in self._caches.values():
+                each.clear()
+            self._room[0] = MOST_CACHED - len(found)
+        cache[service] = found
+
+
+def _reached(starts: Iterable[str], edges: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
+    """The starts, and everything that edges lead to from there."""
+    seen = set(starts)
+    waiting = list(seen)
+    while waiting:
+        for following in edges.get(waiting.pop(), ()):
+            if following not in seen:
+                seen.add(following)
+                waiting.append(following)
+    return frozenset(seen)
 
 
 def component_name(first: str) -> str:
