@@ -297,7 +297,7 @@ def _reloader(settings: Settings, current: Current) -> Reloader:
 
 
 def _intake_settings(settings: Settings) -> IntakeSettings:
-    return IntakeSettings(settings.body_limit, settings.group_limit, settings.access())
+    return IntakeSettings(settings.body_limit, settings.group_limit, settings.access(), settings.trusted_proxies)
 
 
 def _warn_of_open_sources(settings: Settings) -> None:

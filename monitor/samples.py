@@ -26,6 +26,7 @@ OF_KIND = {
 OF_FIELD = {
     "connections": "a whole number from 16 to 65536",
     "port": "a whole number from 0 to 65535",
+    "trusted_proxies": "networks such as 10.0.0.0/8 or ::1",
     "database": "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME",
     "body_limit": "1KiB to 5MiB",
     "group_limit": "1KiB to 32MiB",
@@ -84,6 +85,7 @@ SAMPLES = {
 }
 """Of each setting with one value, how it may be written: what to try instead of a wrong one."""
 SAMPLES_OF_MANY = {
+    "trusted_proxies": "`trusted_proxies: [10.0.0.0/8]` in the file",
     "open_sources": "`open_sources: [statuspage]` in the file",
     "accounts": "`accounts: {alex: {role: on-call, secret: sha256:…}}` in the file",
     "secrets": "`secrets: {pagerduty: [THE-SECRET]}` in the file",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, SecretStr
+from pydantic import BeforeValidator, IPvAnyNetwork, SecretStr
 
 from monitor.packs.form import DURATION_HELP, duration
 
@@ -56,4 +56,5 @@ Paths = Annotated[tuple[Path, ...], BeforeValidator(_to_paths)]
 KeptFor = Annotated[int | None, BeforeValidator(_to_duration_or_none)]
 Roles = Annotated[tuple[Literal["ingest", "engine", "review"], ...], BeforeValidator(_to_roles)]
 SourceNames = Annotated[tuple[str, ...], BeforeValidator(_to_list)]
+Networks = Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(_to_list)]
 SecretTexts = Annotated[tuple[SecretStr, ...], BeforeValidator(_to_list)]

@@ -32,7 +32,7 @@ from monitor.ports import Retention
 from monitor.review.auth import LOCAL_ROLE, Auth, BadAccount, OpenBind, auth_from, check_bind, is_loopback
 from monitor.review.budget import DEFAULT_A_WEEK
 from monitor.samples import OF_FIELD, OF_KIND, PREFIX, SAMPLES_OF_MANY, what_to_try
-from monitor.setting_types import Bytes, KeptFor, Microseconds, Paths, Roles, SecretTexts, SourceNames
+from monitor.setting_types import Bytes, KeptFor, Microseconds, Networks, Paths, Roles, SecretTexts, SourceNames
 
 if TYPE_CHECKING:
     from monitor.intake.access import Access
@@ -187,6 +187,11 @@ class Settings(_Group):
             "Sources that need no secret, such as `statuspage`, or one of their accounts. Beyond loopback, every "
             "other source without a secret is refused."
         ),
+    )
+    trusted_proxies: Networks = Field(
+        default=(),
+        description="Networks whose proxies may tell the client certificate of a sender in headers, for secrets of the "
+        "form `certificate:SUBJECT`. From elsewhere those headers are dropped.",
     )
     accounts: dict[str, AccountSettings] = Field(
         default_factory=dict,

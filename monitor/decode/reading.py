@@ -26,6 +26,7 @@ _EXACT = 2.0**53
 Moment = tuple[Instant, tuple[Mark, ...]]
 
 _NOTHING = frozenset({"", "null", "none", "(null)", "undefined", "nil", "%s"})
+_LONGEST_NOTHING = max(map(len, _NOTHING))
 _PLACEHOLDER = re.compile(
     r"\$\{?[A-Z][A-Z0-9_.]*\}?|\{\{[^}]*\}\}"
     # Zabbix's macros, and what it writes for one without a value; UptimeRobot's variables; Coralogix's invitations.
@@ -86,10 +87,15 @@ def sequence(value: Any) -> list[Any]:
 
 def text(value: Any) -> str | None:
     """Text that says something: not empty, not the word null, no placeholder that nobody filled in. Numbers as text."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if not isinstance(value, str):
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return None
+        value = as_text(value)
+    found: str = value.strip()
+    # Most texts are longer than any word for nothing, and begin like no placeholder.
+    if len(found) <= _LONGEST_NOTHING and found.lower() in _NOTHING:
         return None
-    found = as_text(value).strip()
-    return None if found.lower() in _NOTHING or _PLACEHOLDER.fullmatch(found) else found
+    return None if found[0] in "${*" and _PLACEHOLDER.fullmatch(found) else found
 
 
 def first(values: Mapping[str, Any], names: Iterable[str]) -> str | None:

@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 
 from monitor.core.model.events import MINUTE, SECOND, Instant
+from monitor.decode import certificates
 from monitor.decode.outcome import Unreadable
 from monitor.decode.times import read_time
 
@@ -40,7 +41,12 @@ def verify(scheme: Scheme, secrets: Sequence[str], headers: Mapping[str, str], b
     if not keys:
         return "no secret is configured for this source" if secrets else None
     lowered = {name.lower(): value.strip() for name, value in headers.items()}
-    return scheme.check(keys, lowered, body, now)
+    if certificates.admits(keys, lowered):
+        return None
+    shared = [key for key in keys if not key.startswith(certificates.PREFIX)]
+    if not shared:
+        return "no admitted client certificate: expected a trusted proxy that tells one"
+    return scheme.check(shared, lowered, body, now)
 
 
 def _token(secrets: Sequence[bytes], headers: Mapping[str, str], body: bytes, now: Instant) -> str | None:

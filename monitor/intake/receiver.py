@@ -159,6 +159,9 @@ class Receiver:
         metrics.events_duplicates.inc(appended.duplicates)
         for reason, count in outcome.refused.items():
             metrics.events_rejected.inc(reason, count)
+        for skipped in outcome.skipped:
+            if skipped.reason is Ignored.HANDSHAKE:
+                _log.info("handshake", source=source, detail=skipped.detail)
         for why, count in outcome.ignored.items():
             metrics.events_ignored.inc(why, count)
         return Receipt(

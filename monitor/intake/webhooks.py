@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Mapping
 from functools import partial
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
 
 from monitor.core.model.reasons import Ignored, Rejected
+from monitor.decode import certificates
 from monitor.decode.jsontext import MAX_GROUP_BYTES
 from monitor.decode.registry import SOURCES, canonical_source, handshake, largest_body, shown_token, verify
 from monitor.intake.access import Access
@@ -45,11 +47,23 @@ _NAME_SHOWN = 200
 
 
 class IntakeSettings(msgspec.Struct, frozen=True):
-    """Bounds and access. Limits are in bytes, before and after decompression; `group_limit` is for tools that group."""
+    """Bounds and access. Limits are in bytes, before and after decompression; `group_limit` is for tools that group.
+
+    Only `trusted_proxies` may tell of a client's certificate.
+    """
 
     body_limit: int = _MEBIBYTE
     group_limit: int = MAX_GROUP_BYTES
     access: Access = Access()
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    def is_trusted_proxy(self, host: str) -> bool:
+        """Whether what this address tells of a client's certificate may be believed."""
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return False
+        return any(address in network for network in self.trusted_proxies)
 
     def limit_of(self, source: str) -> int:
         """Bytes that a body of this source may have."""
@@ -113,6 +127,8 @@ class _Door:
     async def answer(self, request: Request, name: str) -> Response:
         # One value per name: a second header of a name is what a proxy on the way added.
         headers = {name.lower(): value for name, value in reversed(request.headers.items())}
+        if not self._settings.is_trusted_proxy(request.client.host if request.client else ""):
+            headers = {name: value for name, value in headers.items() if name not in certificates.HEADERS}
         if (token := request.query_params.get("token")) is not None:
             headers.setdefault(_FROM_ADDRESS, token)
         source = canonical_source(name)

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import failover, live, load, replay, rules, visible, webhook
+from tests.bench import decoders, failover, live, load, replay, rules, visible, webhook
 from tests.bench.measure import run
 
 CACHE = Path(__file__).resolve().parents[2] / ".cache" / "bench"
@@ -66,6 +66,15 @@ def bench_load(count: int) -> None:
     print(f"  compiled            {found.compiled:8.2f} s")
     print(f"  both                {found.run + found.compiled:8.2f} s          (asked: under 2)")
     print(f"  read to be checked  {found.check:8.2f} s, examples and all")
+
+
+def bench_decoders(count: int) -> None:
+    found = decoders.measure(count)
+    print(f"bodies of {len(decoders.COMMON)} common tools, {count:,} of each, one core, processor time")
+    print(f"  decoded             {found.bodies:8,.0f} a second  (asked: at least 10,000)")
+    print(f"  of {found.slowest_tool:<16} {found.slowest:8,.0f} a second, the slowest")
+    print(f"  against parsing     {found.ratio:8.4f} of the speed")
+    gate("decoded bodies a second", found.bodies, 10_000, at_least=True)
 
 
 SLACK = 2.0
@@ -136,7 +145,20 @@ def main() -> None:
     parser.add_argument(
         "which",
         nargs="*",
-        choices=["replay", "rules", "load", "webhook", "prune", "live", "visible", "failover", "share", "keys", []],
+        choices=[
+            "replay",
+            "rules",
+            "load",
+            "decoders",
+            "webhook",
+            "prune",
+            "live",
+            "visible",
+            "failover",
+            "share",
+            "keys",
+            [],
+        ],
         help="all of them by default",
     )
     parser.add_argument("--events", type=int, default=int(env("NEARMISS_BENCH_EVENTS", "1000000")))
@@ -147,6 +169,7 @@ def main() -> None:
         "replay": lambda: bench_replay(given.events),
         "rules": lambda: bench_rules(given.events),
         "load": lambda: bench_load(1_000),
+        "decoders": lambda: bench_decoders(2_000),
         "webhook": lambda: bench_webhook(given.rate, given.seconds),
         "prune": lambda: bench_prune(given.rate, min(given.seconds, 20.0), max(1, given.events // 10)),
         "live": lambda: bench_live(max(1, given.events // 10)),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import load, replay, rules, webhook
+from tests.bench import decoders, load, replay, rules, webhook
 from tests.bench.__main__ import bench_rules
 from tests.bench.measure import run
 
@@ -32,6 +32,12 @@ def test_a_pack_is_measured_read_and_compiled(tmp_path: Path) -> None:
     assert found.rules == 20
     assert found.examples > 20
     assert min(found.run, found.check, found.compiled) > 0
+
+
+def test_decoders_are_measured_against_parsing() -> None:
+    found = decoders.measure(20, rounds=1)
+    assert found.slowest_tool in decoders.COMMON
+    assert 0 < found.slowest <= found.bodies < found.parsed
 
 
 def test_synthetic_rules_differ() -> None:

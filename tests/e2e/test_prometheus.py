@@ -11,15 +11,19 @@ from monitor.core.model.events import MINUTE, Instant, to_text
 from monitor.ops.clock import SystemClock
 from tests.support.service import Service
 
+CONFIG = """
+secrets:
+  prometheus/eu: [the-secret-of-eu]
+  prometheus/us: ["certificate:CN=prometheus-us"]
+open_sources: [prometheus]
+"""
 LABELS = {"alertname": "ErrorRate", "service": "payments", "env": "production", "severity": "critical"}
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     directory = tmp_path_factory.mktemp("prometheus")
-    (directory / "nearmiss.yaml").write_text(
-        "secrets: {prometheus/eu: [the-secret-of-eu]}\nopen_sources: [prometheus]\n"
-    )
+    (directory / "nearmiss.yaml").write_text(CONFIG)
     database = f"sqlite:///{directory / 'nearmiss.db'}"
     running = Service(directory, "--database", database, "--config", str(directory / "nearmiss.yaml"))
     try:
@@ -59,3 +63,18 @@ def test_a_prefix_keeps_servers_apart_and_has_its_own_secret(service: Service) -
     assert service.post(path, body, authorization="Bearer the-secret-of-eu").status_code == 200
     assert service.post(f"{path}?token=the-secret-of-eu", body).status_code == 200
     assert service.post("/ingest/nothing/api/v2/alerts", body).status_code == 404
+
+
+def test_who_is_no_trusted_proxy_cannot_tell_of_a_certificate(service: Service) -> None:
+    body = notification(1_773_144_000_000_000, SystemClock().now() + MINUTE)
+    told = {"ssl_client_verify": "SUCCESS", "ssl_client_subject_dn": "CN=prometheus-us"}
+    assert service.post("/ingest/prometheus/us/api/v2/alerts", body, **told).status_code == 401
+    trusted = ("--config", str(service.directory / "proxied.yaml"))
+    (service.directory / "proxied.yaml").write_text(f"{CONFIG}trusted_proxies: [127.0.0.0/8]\n")
+    behind = Service(service.directory, "--database", f"sqlite:///{service.directory / 'behind.db'}", *trusted)
+    try:
+        behind.start()
+        assert behind.post("/ingest/prometheus/us/api/v2/alerts", body, **told).status_code == 200
+        assert behind.post("/ingest/prometheus/us/api/v2/alerts", body).status_code == 401
+    finally:
+        behind.close()

@@ -1,4 +1,4 @@
-"""The audit log of a Kubernetes API server: the only place that tells who ran kubectl.
+"""The audit log of a Kubernetes API server: the only record of who ran kubectl.
 
 Only what was done is read, once it was answered. What the control plane does to pods and replica sets is left out: the
 events of the objects tell that.

@@ -54,7 +54,7 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
 
 
 def _application(app: Mapping[str, Any], metadata: Mapping[str, Any], trigger: str, delivery: Delivery) -> list[Event]:
-    """A sync, or the health where the trigger speaks of that; an object tells the last sync for ever."""
+    """A sync, or the health where the trigger speaks of that; an object keeps its last sync until the next."""
     health = mapping(mapping(app.get("status")).get("health"))
     if "health" in trigger or "degraded" in trigger:
         return [_health(app, metadata, health, delivery)]

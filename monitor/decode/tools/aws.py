@@ -15,6 +15,7 @@ from monitor.decode.bodyforms import json_lines
 from monitor.decode.jsontext import load
 from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.reading import Delivery, first, make, mapping, moment, not_the_shape, number, sequence, text
+from monitor.decode.sns import SNS, is_of_sns
 from monitor.decode.tool import Sample, Tool
 from monitor.decode.tools import _aws_events, _aws_trail
 
@@ -27,6 +28,7 @@ _NAMES = ("ServiceName", "FunctionName", "DBInstanceIdentifier", "DBClusterIdent
 """Dimensions that name a service; instances, buckets and load balancers do not."""
 _CONFIRMATIONS = ("SubscriptionConfirmation", "UnsubscribeConfirmation")
 _MOST_WRAPPED = 4
+_LONGEST_LINK = 1000
 
 
 def split(body: Any, delivery: Delivery) -> list[Any]:
@@ -63,8 +65,9 @@ def _unwrapped(piece: Any) -> tuple[Mapping[str, Any], str | None]:
             found = found["Sns"]
         type_name = text(found.get("Type"))
         if type_name in _CONFIRMATIONS:
-            topic = text(found.get("TopicArn")) or "the topic"
-            raise NoEvent(Ignored.HANDSHAKE, f"{type_name} of {topic:.200}: confirm it in the console")
+            link = text(found.get("SubscribeURL")) or ""
+            said = f"open {link}" if len(link) < _LONGEST_LINK and is_of_sns(link) else "it names no address of SNS"
+            raise NoEvent(Ignored.HANDSHAKE, f"{type_name}: to confirm {text(found.get('TopicArn'))!s:.200} {said}")
         if type_name == "Notification" and "Message" in found:
             identity, inner = text(found.get("MessageId")), found["Message"]
         elif isinstance(found.get("body"), str) and "eventSourceARN" in found:
@@ -265,9 +268,14 @@ connection of the type *API key* with the name `X-Nearmiss-Token`, and a rule wi
 For who did it add a second rule, on a trail that records management events:
 `{"detail-type": ["AWS API Call via CloudTrail"], "detail": {"readOnly": [false]}}`.
 
-**SNS** works for alarms: subscribe `https://nearmiss:the-secret@nearmiss.example/ingest/aws` (HTTPS). Nothing here
-ever calls an address that a message names, so confirm the subscription yourself: *SNS → Subscriptions → Confirm*, with
-the `SubscribeURL` that the log shows once.
+**SNS** works for alarms: subscribe `https://nearmiss:the-secret@nearmiss.example/ingest/aws` (HTTPS). nearmiss calls no
+address that a message names: open the `SubscribeURL` that its log shows (`handshake`) yourself. To check SNS' signature
+instead of a token, download the signing certificate of your region and give it as a secret:
+
+```yaml
+secrets:
+  aws: ["-----BEGIN CERTIFICATE-----…", "topic:arn:aws:sns:eu-west-1:111122223333:alarms"]
+```
 """
 
 TOOL = Tool(
@@ -304,6 +312,7 @@ TOOL = Tool(
         "A completed ECS deployment may be the rollback: the event before it says so.",
     ),
     aliases=("eventbridge", "sns", "cloudwatch", "cloudtrail"),
+    scheme=SNS,
     split=split,
     read=read,
     parse=json_lines,

@@ -174,7 +174,7 @@ def _of_deployment(
 
 
 def _who_deployed(body: Mapping[str, Any], deployment: Mapping[str, Any]) -> Actor | None:
-    """Whoever pressed the button, where a workflow deploys in a bot's name; a schedule is pressed by nobody.
+    """The person who pressed the button, where a workflow deploys in a bot's name; nobody presses a schedule.
 
     `dynamic` are GitHub's own workflows, such as that of its pages.
     """

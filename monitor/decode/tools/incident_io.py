@@ -1,6 +1,6 @@
 """incident.io: incidents, their states, follow-ups and alerts (webhooks of versions 1 and 2).
 
-A private incident is told by its id only. The ranks of severities are the organisation's own; the word counts.
+A private incident sends its id only. The ranks of severities are the organisation's own; the word counts.
 """
 
 from __future__ import annotations

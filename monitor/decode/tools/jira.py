@@ -1,6 +1,6 @@
 """Jira and Jira Service Management: incidents, changes, requests of customers, comments, alerts of its Operations.
 
-What an issue means is told by its type: an incident, a change, a request for help by a customer, or anything else.
+The type of an issue says what it means: an incident, a change, a request for help by a customer, or anything else.
 """
 
 from __future__ import annotations

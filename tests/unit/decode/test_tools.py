@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.model.events import KINDS
+from monitor.core.model.events import HOUR, KINDS, Instant
+from monitor.decode import signatures
 from monitor.decode.registry import SOURCES, decode, register, tool_of, tools
 from monitor.decode.tool import Tool
 from tests.unit.decode.deliveries import RECEIVED_AT
@@ -46,3 +47,19 @@ def test_a_tool_can_be_added() -> None:
     assert github is not None
     register(github)
     assert tool_of("github/acme") is github
+
+
+def test_every_scheme_is_some_tool_s() -> None:
+    schemes = {name: found for name, found in vars(signatures).items() if isinstance(found, signatures.Scheme)}
+    used = [tool.scheme for tool in tools()]
+    assert {name for name, scheme in schemes.items() if scheme not in used} == set()
+
+
+@pytest.mark.parametrize("tool", ALL)
+def test_a_delivery_again_is_the_same_events(tool: Tool) -> None:
+    """Whoever records a delivery and sends it again adds nothing, signed time or not."""
+    first, again = (
+        decode(tool.name, tool.sample.body.encode(), tool.sample.headers, Instant(at))
+        for at in (RECEIVED_AT, RECEIVED_AT + HOUR)
+    )
+    assert [event.event_id for event in first.events] == [event.event_id for event in again.events]
