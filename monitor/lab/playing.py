@@ -71,7 +71,7 @@ class Playing:
             for name, step in steps_of(rule)
         ]
         questions = {event.event_id for event in asked}
-        for event in ordered:
+        for event in map(self._last_values.placed, ordered):
             if event.event_id in questions:
                 for rule in rules:
                     explained = tuple(self._step(name, step, event) for name, step in steps_of(rule))

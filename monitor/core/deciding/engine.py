@@ -348,6 +348,7 @@ class Engine:
         if kind == "impact.clear":
             self._looked_back(event)
             return 0
+        event = state.last_values.placed(event)
         mask, derived = self._match(event)
         if kind in self._recorded:
             state.record_last_values(event)

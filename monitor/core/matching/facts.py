@@ -129,7 +129,10 @@ def _scheduled(event: Event, catalogue: Catalogue, last_values: LastValues) -> o
 
 
 def _rollback(event: Event, catalogue: Catalogue, last_values: LastValues) -> object:
-    """A version that ran here before comes back while another one runs. What a timetable deploys is no rollback."""
+    """A version that ran here before comes back while another one runs, or one whose merge reverts another arrives.
+
+    What a timetable deploys is no rollback.
+    """
     if event.kind == "change.rolled_back":
         return True
     version = event.labels.get("version")
@@ -137,7 +140,16 @@ def _rollback(event: Event, catalogue: Catalogue, last_values: LastValues) -> ob
         return None
     if is_scheduled(event):
         return False
-    return _returns(last_values.before("version", place_of(event), event.time), version)
+    before = last_values.before("version", place_of(event), event.time)
+    if all(was != version for _, was in before) and _reverts(event, last_values):
+        return True
+    return _returns(before, version)
+
+
+def _reverts(event: Event, last_values: LastValues) -> bool:
+    """Whether the commit that is deployed was merged to revert another."""
+    commits = {event.labels.get("version"), event.labels.get("commit"), event.labels.get("sha")} - {None}
+    return any(last_values.before("reverting", str(commit), event.time) for commit in commits)
 
 
 def _returns(before: list[tuple[int, str]], now: str) -> bool:

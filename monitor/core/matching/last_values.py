@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable
+from copy import copy
 from typing import Any, NamedTuple
+
+from msgspec.structs import force_setattr
 
 from monitor.core.model.events import Event
 from monitor.core.model.retention_policy import RETENTION
@@ -81,6 +84,27 @@ _MEASURED = frozenset(
 ) | {"alert.fired", "alert.escalated"}
 """Kinds whose value is compared with the one before. How an alert ended is no measurement of the danger."""
 
+_PLACING = frozenset({"alert.fired", "alert.acknowledged", "incident.opened", "incident.updated"})
+BELONGING = frozenset(
+    {"responder.paged", "responder.joined", "note.added", "incident.updated", "incident.closed"}
+    | {"alert.acknowledged", "alert.unacknowledged", "alert.escalated"}
+)
+"""Kinds that tools send about an incident of theirs without its service. Harm without a service concerns everyone."""
+_MEASURING = frozenset({"alertmanager", "prometheus", "grafana", "kubernetes", "zabbix", "icinga2", "datadog"})
+"""Sources whose every alert names its service or never does: of these it is not remembered."""
+
+
+def incident_of(event: Event) -> str:
+    """One incident of one tool."""
+    return f"{event.source}|{event.subject}"
+
+
+def _placing(event: Event) -> str | None:
+    if event.subject is None or event.source.partition("/")[0] in _MEASURING:
+        return None
+    return event.service
+
+
 TABLES: dict[str, _Table] = {
     "version": _Table(
         frozenset({"change.deployed", "change.rolled_back"}),
@@ -89,6 +113,22 @@ TABLES: dict[str, _Table] = {
         list[tuple[int, str]],
         RETENTION.last_value,
         frozenset({"rollback"}),
+    ),
+    "reverting": _Table(
+        frozenset({"change.merged"}),
+        lambda event: event.labels.get("version") or "",
+        lambda event: (event.labels.get("version") and event.labels.get("reverts")) or None,
+        list[tuple[int, str]],
+        RETENTION.incident_service,
+        frozenset({"rollback"}),
+    ),
+    "incident": _Table(
+        _PLACING,
+        incident_of,
+        _placing,
+        list[tuple[int, str]],
+        RETENTION.incident_service,
+        frozenset(),
     ),
     "setting": _Table(
         frozenset({"change.flag_set"}),
@@ -139,7 +179,7 @@ class LastValues:
 
     def want(self, facts: Iterable[str]) -> None:
         """Record from now on what these derived facts need, and no more."""
-        wanted = [name for name, table in TABLES.items() if not table.facts.isdisjoint(facts)]
+        wanted = [name for name, table in TABLES.items() if not table.facts or not table.facts.isdisjoint(facts)]
         kinds = frozenset[str]().union(*(TABLES[name].kinds for name in wanted))
         self._by_kind = {kind: tuple(name for name in wanted if kind in TABLES[name].kinds) for kind in kinds}
 
@@ -165,6 +205,18 @@ class LastValues:
         """What was remembered under a key of a table before a moment, oldest first."""
         entries = self.tables[table].get(key)
         return entries[: bisect_left(entries, (at,))] if entries else []
+
+    def placed(self, event: Event) -> Event:
+        """An event about an incident with the service that the incident was told to have, as far as told before."""
+        if event.service is not None or event.subject is None or event.kind not in BELONGING:
+            return event
+        told = self.before("incident", incident_of(event), event.time + 1)
+        if not told:
+            return event
+        found = copy(event)
+        force_setattr(found, "service", told[-1][1])
+        force_setattr(found, "resolved_from", {**event.resolved_from, "service": f"incident {event.subject}"})
+        return found
 
     def forget_before(self, moment: int) -> list[str]:
         """Forget keys of which nothing has been heard for long; the cells that went."""

@@ -27,6 +27,8 @@ class RetentionPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """Added to every TTL of a rule, since what belongs to it may arrive late."""
     last_value: int = 400 * DAY
     """Versions, settings, revisions and rotations: a yearly certificate is still known at its renewal."""
+    incident_service: int = 14 * DAY
+    """Which service an incident has, and which merged commits revert another."""
     measured_value: int = 30 * DAY
     repeat: int = 180 * DAY
     """Drafts of the same service and subject."""

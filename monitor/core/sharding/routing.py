@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from zlib import crc32
 
 from monitor.core.deciding.impact import maintenance_scope
+from monitor.core.matching.last_values import BELONGING
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import Event
 from monitor.core.resolving.resolver import Resolver
@@ -24,7 +25,7 @@ _HARM = frozenset({"impact.started", "impact.ended"})
 _TO_EVERY_SHARD = frozenset(
     {"incident.opened", "incident.updated", "incident.closed", "maintenance.started", "maintenance.ended", "note.added"}
 )
-BROADCAST = _HARM | _TO_EVERY_SHARD
+BROADCAST = _HARM | _TO_EVERY_SHARD | BELONGING
 """Kinds of events that may go to several shards; only at home do they count as a hazard."""
 
 
@@ -63,7 +64,8 @@ class Router:
         """Every shard that an event may matter to.
 
         Harm to users goes everywhere, whatever service it names: a draft must not stand because the catalogue was
-        behind. So does what is said without naming a service. Announced work goes to every service that it lists.
+        behind. So does what is said without naming a service, such as who was called for an incident. Announced work
+        goes to every service that it lists.
         """
         event = self._resolver.resolve(event)
         kind = event.kind

@@ -128,3 +128,26 @@ def test_harm_told_by_an_alert_a_day_later_takes_the_draft_back() -> None:
     late = alertmanager(600, 620, alertname="BlackboxProbeFailed", service="checkout", severity="critical")
     assert len(drafts(alert)) == 1
     assert drafts(alert, late) == []
+
+
+def test_who_was_called_belongs_to_the_incidents_service() -> None:
+    def pager(number: int, type_name: str, minutes: int, data: dict[str, Any]) -> list[Event]:
+        event = {
+            "id": f"E{number}", "event_type": type_name, "resource_type": "incident", "occurred_at": at(minutes),
+            "agent": None, "client": None, "data": data,
+        }  # fmt: skip
+        return read("pagerduty", {"event": event}, minutes)
+
+    incident = {
+        "id": "Q1",
+        "type": "incident",
+        "title": "payments errors",
+        "service": {"id": "S1", "summary": "payments"},
+    }
+    called = {"type": "incident_responder", "incident": {"id": "Q1"}, "user": {"id": "PX2"}, "state": "pending"}
+    story = [*pager(1, "incident.triggered", 0, incident), *pager(2, "incident.responder.added", 8, called)]
+    engine = Engine(RULES, SHOP, make_regex)
+    engine.step(story)
+    engine.end()
+    seen = {event.id: event.service for event, *_ in engine.state.new_facts}
+    assert seen["E2"] == "payments"

@@ -9,7 +9,7 @@ import pytest
 from monitor.core.matching.facts import DERIVED, EventFacts
 from monitor.core.matching.last_values import MOST_VALUES, TABLES, LastValues, things_key
 from monitor.core.model.catalogue import Catalogue, Hours, Service
-from monitor.core.model.events import DAY, HOUR, MINUTE, Event, Instant, to_text
+from monitor.core.model.events import DAY, HOUR, MINUTE, Event, Instant, Kind, to_text
 from monitor.core.model.retention_policy import RETENTION
 from tests.support.streams import MACHINE, START, make_event
 
@@ -50,6 +50,38 @@ def test_a_version_that_ran_before_is_a_rollback_unless_a_timetable_brought_it()
     assert fact("rollback", deployed(20, "1", labels={"scheduled": "false"}), *ran) is True
     assert fact("rollback", deployed(20, "1", environment="staging"), *ran) is False
     assert fact("rollback", make_event("change.rolled_back", 20)) is True
+
+
+def test_a_deployment_of_a_merge_that_reverts_another_is_a_rollback() -> None:
+    def merged(minute: float, version: str, **labels: str) -> Event:
+        return make_event("change.merged", minute, labels={"version": version, **labels})
+
+    ran = deployed(0, "1"), deployed(10, "2")
+    undone = merged(15, "3", reverts="2")
+    assert fact("rollback", deployed(20, "3"), *ran, undone) is True
+    assert fact("rollback", deployed(20, "v3", labels={"commit": "3"}), *ran, undone) is True
+    assert fact("rollback", deployed(20, "4"), *ran, undone) is False, "what came with it is no reversal"
+    assert fact("rollback", deployed(20, "3"), *ran, merged(15, "3")) is False
+    assert fact("rollback", deployed(12, "3"), *ran, undone) is False, "it was merged later"
+    assert fact("rollback", deployed(40, "3"), *ran, undone, deployed(20, "3")) is False, "it runs already"
+    assert fact("rollback", deployed(20, "3", labels={"trigger": "schedule"}), *ran, undone) is False
+
+
+def test_what_belongs_to_an_incident_has_its_service() -> None:
+    def told(kind: Kind, minute: float, service: str | None = None, source: str = "pagerduty/acme") -> Event:
+        return Event(f"{kind}{minute}", source, Instant(START + round(minute * MINUTE)), kind, service, subject="Q1")
+
+    known = LastValues()
+    for event in (told("alert.fired", 0, "payments"), told("alert.fired", 0, "disk", "alertmanager")):
+        known.record(event)
+    placed = known.placed(told("responder.paged", 8))
+    assert (placed.service, placed.resolved_from) == ("payments", {"service": "incident Q1"})
+    assert known.placed(told("note.added", 8)).service == "payments"
+    assert known.placed(told("note.added", 8, "cart")).service == "cart"
+    assert known.placed(told("note.added", 8, source="jira")).service is None
+    assert known.placed(told("note.added", 8, source="alertmanager")).service is None
+    assert known.placed(told("note.added", -1)).service is None, "nothing was told yet"
+    assert known.placed(told("impact.started", 8)).service is None, "harm without a service concerns everyone"
 
 
 def test_what_is_put_back() -> None:
@@ -155,8 +187,9 @@ def test_only_what_some_rule_asks_for_is_recorded() -> None:
     last_values = LastValues()
     assert {"alert.fired", "change.deployed", "change.rotated"} <= last_values.kinds
     last_values.want(["rollback", "share"])
-    assert last_values.kinds == {"change.deployed", "change.rolled_back"}
-    assert last_values.record(measured(0, 90)) == []
+    of_every_pack = TABLES["incident"].kinds
+    assert last_values.kinds == {"change.deployed", "change.rolled_back", "change.merged"} | of_every_pack
+    assert last_values.record(make_event("change.configured", 0, subject="pool", labels={"revision": "a"})) == []
     assert last_values.record(deployed(0, "1")) == ["version:db|production"]
     assert last_values.record(deployed(0, "1")) == []
 
