@@ -71,6 +71,10 @@ measure: setup ## Run the engine over a made-up year and print the figures
 docs: setup ## Write the generated tables of the reference pages anew
 	@$(BIN)/python scripts/reference.py
 
+.PHONY: pictures
+pictures: setup ## Draw README's picture of a draft, light and dark (needs Chromium)
+	@NEARMISS_PICTURES=1 $(BIN)/pytest -q -n 0 tests/review/test_pictures.py
+
 .PHONY: lock
 lock: setup ## Pin the newest packages that pyproject.toml allows, with hashes (needs uv)
 	@command -v uv >/dev/null || { echo "lock: uv is needed; install it with: pipx install uv" >&2; exit 1; }

@@ -88,7 +88,7 @@ class RetentionSettings(_Group):
         ge=1024**2,
         description=(
             "Size limit of rejects. One source may take a quarter of it, requests that were refused a sixteenth "
-            "together; the oldest of whoever has too much are deleted first."
+            "together; the oldest of the source over its share are deleted first."
         ),
     )
     not_opened: KeptFor = Field(
