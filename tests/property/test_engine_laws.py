@@ -13,14 +13,17 @@ from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.decisions import Amend, Decision, Ignore, Open
 from monitor.core.model.events import HOUR, MINUTE, SECOND, Event, Instant
 from monitor.core.model.rule import Rule
+from monitor.lab.ledger import Ledger
 from tests.support.streams import (
     START,
+    acted_rule,
     final,
     histories,
     last_values_rules,
     law_rules,
     make_event,
     new_engine,
+    noises,
     run,
     saved,
     streams,
@@ -119,6 +122,22 @@ def test_ticks_decide_only_when(stream: list[Event], minutes: list[int]) -> None
             decided += live.tick(Instant(ticks.pop(0) - LATENESS))
         decided += live.step([event])
     assert final(decided + live.end()) == final(run(new_engine(), stream))
+
+
+@given(streams(), noises())
+def test_other_peoples_noise_changes_neither_when_nor_whether(stream: list[Event], noise: list[Event]) -> None:
+    with_noise = sorted([*stream, *noise], key=lambda e: (e.time, e.source, e.id))
+    assert opened(run(new_engine([acted_rule()]), with_noise)) == opened(run(new_engine([acted_rule()]), stream))
+
+
+def opened(decided: list[Decision]) -> dict[str, tuple[object, ...]]:
+    """When each draft opened, when it was safe, and whether it stands."""
+    ledger = Ledger()
+    ledger.record(decided)
+    return {
+        str(entry.draft.id): (entry.draft.opened_at, entry.draft.safe_at, entry.draft.window_to, entry.stands)
+        for entry in ledger.entries()
+    }
 
 
 @given(streams())

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from monitor.core.deciding.engine import EngineSettings
 from monitor.core.model.decisions import Decision
-from monitor.core.model.events import Event
+from monitor.core.model.events import MINUTE, Event
 from monitor.core.weighing.weights import reasoned
-from tests.property.test_engine_laws import disordered
-from tests.support.streams import final, new_engine, run, saved, streams
+from tests.property.test_engine_laws import disordered, opened
+from tests.support.streams import START, final, new_engine, noises, run, saved, streams
 
 HOW = EngineSettings(weights=reasoned(live=0.2, digest=0.1))
 """Low thresholds, so that many of the made-up candidates give drafts."""
@@ -47,6 +47,15 @@ def test_a_stop_anywhere_changes_nothing(stream: list[Event], seed: int) -> None
             engine = new_engine(settings=HOW, cells=dict(kept))
     decided += engine.end()
     assert final(decided) == final(run(new_engine(settings=HOW), stream))
+
+
+@given(streams(), st.data())
+def test_noise_after_the_last_act_changes_nothing(stream: list[Event], data: st.DataObject) -> None:
+    """Before it, what stands beside an act is weighed; afterwards other people's alerts are nobody's business."""
+    last = max((event.time for event in stream if event.kind.startswith("change.")), default=START)
+    noise = data.draw(noises((last - START) // MINUTE + 1))
+    with_noise = sorted([*stream, *noise], key=lambda e: (e.time, e.source, e.id))
+    assert opened(run(new_engine([], settings=HOW), with_noise)) == opened(run(new_engine([], settings=HOW), stream))
 
 
 @given(streams())

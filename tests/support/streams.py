@@ -236,6 +236,24 @@ def events(draw: st.DrawFn, horizon_minutes: int = 3 * 24 * 60) -> Event:
     )
 
 
+def noises(since_minute: int = -60) -> st.SearchStrategy[list[Event]]:
+    """Other people's alerts: ordinary, of a source and of subjects of their own, recovered or not."""
+
+    @st.composite
+    def one(draw: st.DrawFn) -> list[Event]:
+        at = draw(st.integers(since_minute, since_minute + 4 * 24 * 60))
+        name, subject = f"noise{draw(st.integers(0, 10_000))}", f"noise-{draw(st.integers(0, 3))}"
+        where = {"service": draw(st.sampled_from(["db", "api", "shop", "mail"])), "subject": subject, "source": "noise"}
+        severity = draw(st.sampled_from(["warning", "info", None]))
+        fired = make_event("alert.fired", at, name, severity=severity, **where)
+        over = make_event("alert.resolved", at + draw(st.integers(1, 600)), f"{name}-over", **where)
+        return [fired, over] if draw(st.booleans()) else [fired]
+
+    return st.lists(one(), max_size=25).map(
+        lambda found: list({event.id: event for pair in found for event in pair}.values())
+    )
+
+
 def streams(max_size: int = 60) -> st.SearchStrategy[list[Event]]:
     """Streams of events with distinct identities, sorted by event time, with a feed that covers the first day."""
     return st.lists(events(), min_size=1, max_size=max_size, unique_by=lambda event: (event.source, event.id)).map(

@@ -333,9 +333,9 @@ class Correlator:
     # -- episodes ----------------------------------------------------------------------------------------------
 
     def changed(self, episode: Episode) -> None:
-        """Something about an episode changed: look at it again when its window may have ended."""
+        """Something about an episode changed: look at it again now, since its window may have moved either way."""
         self.state.touch_episode(episode)
-        if episode.wake_at is None and not episode.closed:
+        if not episode.closed and (episode.wake_at is None or episode.wake_at > self.state.now):
             episode.wake_at = self.state.now
             self.state.set_timer(self.state.now, "wake", episode.id)
 

@@ -79,7 +79,7 @@ class Writer:
         generic = primary.generic
         earlier = episode.draft
         key = recurrence_key(primary, first.service)
-        opened_at = earlier.opened_at if earlier else Instant(episode.window_to)
+        opened_at = earlier.opened_at if earlier else Instant(now)
         repeats = [known for known in self.state.repeats(key, opened_at) if earlier is None or known != earlier.id]
         confidence = confidence_of(missing, generic)
         rules = [self._rule(instance) for instance in instances]

@@ -25,6 +25,8 @@ AUDIT_EVIDENCE = frozenset({"audit_log"})
 """What only a rule that names it can rely on: an audit sees the misuse of a key, not an outage."""
 PUBLIC_EVIDENCE = frozenset({"status_post"})
 
+RETIRES_AFTER_INTERVALS = 4
+
 
 class Span(msgspec.Struct, frozen=True):
     """A stretch of impact: from its onset to its end (microseconds), by which event, announced beforehand or not."""
@@ -46,10 +48,20 @@ def onset(event: Event) -> int:
     """When the impact began that an event tells of."""
     if event.began_at is not None:
         return min(event.began_at, event.time)
-    by_person = event.labels.get("evidence") in PERSON_EVIDENCE or (
-        event.actor is not None and event.actor.kind == "human"
-    )
-    return event.time - POLICY.report_delay if by_person and event.kind == "impact.started" else event.time
+    return event.time - POLICY.report_delay if is_vague_report(event) else event.time
+
+
+def is_vague_report(event: Event) -> bool:
+    """Whether a person reports impact without saying since when it lasts."""
+    if event.kind != "impact.started" or event.began_at is not None:
+        return False
+    by_person = event.actor is not None and event.actor.kind == "human"
+    return by_person or event.labels.get("evidence") in PERSON_EVIDENCE
+
+
+def counts_until(event: Event, safe_at: int) -> int:
+    """The last onset at which impact in the scope counts against an episode that was safe at this moment."""
+    return safe_at + (POLICY.reported_within if is_vague_report(event) else POLICY.reopen_within)
 
 
 def impact_spans(memory: Memory, catalogue: Catalogue, scope: frozenset[str], until: int) -> list[Span]:
@@ -177,7 +189,9 @@ def coverage(
         found = [
             _report(key, known, _freshness(catalogue, key), window)
             for key, known in feeds.of(service)
-            if _can_see(key.evidence, evidence) and _known_by(known, window.end)
+            if _can_see(key.evidence, evidence)
+            and _known_by(known, window.end)
+            and (_is_named(catalogue, key) or not _is_retired(known, window))
         ]
         found += _silent(catalogue, service, evidence, feeds)
         if found:
@@ -199,6 +213,27 @@ def _can_see(feed_evidence: str | None, wanted: frozenset[str]) -> bool:
 
 def _known_by(reports: Reports, moment: int) -> bool:
     return reports.last_before(moment) is not None or any(start <= moment for start, _ in reports.spans)
+
+
+def _is_named(catalogue: Catalogue, key: FeedKey) -> bool:
+    """Whether the catalogue names the feed: then its silence is a gap, however long it lasts."""
+    return any(
+        feed.service == key.service and feed.source in (None, key.source) and feed.evidence in (None, key.evidence)
+        for feed in catalogue.feeds
+    )
+
+
+def _is_retired(reports: Reports, window: Window) -> bool:
+    """Whether a feed reported once in all, or stopped well before the window; a later silence is a gap."""
+    if any(start <= window.end and end >= window.start for start, end in reports.spans):
+        return False
+    last = reports.last_before(window.end)
+    if last is None:
+        return True
+    before = reports.last_before(last - 1)
+    if before is None:
+        return True
+    return last < window.start - max(POLICY.feed_retires, RETIRES_AFTER_INTERVALS * (last - before))
 
 
 def _freshness(catalogue: Catalogue, key: FeedKey) -> int | None:

@@ -15,13 +15,22 @@ from monitor.core.deciding.impact import (
     IncidentView,
     Span,
     Window,
+    counts_until,
     coverage,
     impact_spans,
     incidents,
     maintenance_covers,
 )
 from monitor.core.deciding.rescue import Rescue, say_improbable, weigh
-from monitor.core.deciding.safe_window import Safe, danger_since, find_safe, harmless_for, is_report, window_end
+from monitor.core.deciding.safe_window import (
+    Safe,
+    danger_since,
+    find_safe,
+    harmless_for,
+    is_report,
+    latest_safe,
+    window_end,
+)
 from monitor.core.matching.matcher import Matcher
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.decisions import Amend, Decision, Ignore, Open, Withdraw
@@ -41,6 +50,8 @@ from monitor.core.weighing.shapes import rule_named
 
 SAME_EVENT_WITHIN = 30 * MINUTE
 """Drafts of one service whose spans lie so close together are one event."""
+MOST_TIMES = 40
+"""Times of actions that an episode keeps, for what follows from it."""
 MODE_ORDER = {"live": 0, "digest": 1, "shadow": 2}
 
 
@@ -87,11 +98,12 @@ class Judge:
         if not instances:
             self._close(episode)
             return
+        times = sorted({int(e.time) for i in instances for e in i.interventions.events})
+        episode.action_times = times if len(times) <= MOST_TIMES else [*times[: MOST_TIMES - 1], times[-1]]
         if not episode.outcome:
             self._follow_alerts(episode, instances, now)
         safe = self._safe(episode, instances, rules, now)
         episode.safe_at = safe.at
-        episode.action_times = sorted({int(e.time) for i in instances for e in i.interventions.events})[:40]
         harm_from = episode.first_sign_at + harmless_for(instances, rules)
         episode.window_from = harm_from - POLICY.before_first_sign
         if (began := danger_since(instances, rules)) is not None:
@@ -103,17 +115,16 @@ class Judge:
             return
         if not episode.withdrawn:
             self._judge(episode, instances, safe, now, looked_until)
-        self._plan_close(episode, min(safe.at + POLICY.reopen_within, harm_from + POLICY.longest_episode), now)
+        self._plan_close(episode, min(safe.at + POLICY.reopen_within, latest_safe(times)), now)
 
     def _follow_alerts(self, episode: Episode, instances: list[Instance], now: int) -> None:
-        """All is not well while anything still fires on what is cited, also what began before somebody acted."""
+        """All is not well while something grave still fires on what is cited, also if it began before the action."""
         followed = {key for instance in instances for key in instance.tracks}
-        first_action = min(instance.interventions.earliest.time for instance in instances)
         # As with the context: what is older may be forgotten already or not yet, which must not show.
         since = max(episode.first_sign_at, now - RETENTION.event)
         alerts = self.state.memory.between(episode.services, sorted(ALERT_STATES), since, now)
         counted = (event for event in alerts if self.catalogue.counts(event.environment) is not False)
-        episode.adopt_alerts(counted, followed, first_action)
+        episode.adopt_alerts(counted, followed)
 
     def _plan_close(self, episode: Episode, at: int, now: int) -> None:
         at = max(at, now)
@@ -310,7 +321,11 @@ class Judge:
         self, episode: Episode, scope: frozenset[str], services: frozenset[str], safe: Safe, now: int
     ) -> None:
         """Raises Refused where users were hit in the window, or in the scope within a day after safe."""
-        found = self._impact(episode, scope, services, safe.at + POLICY.reopen_within, now)
+        found = [
+            span
+            for span in self._impact(episode, scope, services, safe.at + POLICY.reported_within, now)
+            if span.start <= max(episode.window_to, counts_until(span.event, safe.at))
+        ]
         hurt = [span for span in found if not span.planned]
         if hurt:
             raise Refused(NotOpened.IMPACT_SEEN, "users were hit", [span.event for span in hurt])
@@ -349,7 +364,7 @@ class Judge:
         for span in sorted(found, key=lambda span: (span.start, span.event.source, span.event.id)):
             if span.overlaps(episode.window_from, episode.window_to):
                 reason = Withdrawn.IMPACT_IN_WINDOW
-            elif span.start <= safe_at + POLICY.reopen_within:
+            elif span.start <= counts_until(span.event, safe_at):
                 reason = Withdrawn.IMPACT_AFTERWARDS
             elif self._tied(span.event, episode):
                 reason = Withdrawn.IMPACT_TIED

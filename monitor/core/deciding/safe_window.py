@@ -58,20 +58,25 @@ class Safe(msgspec.Struct, frozen=True):
     missing: tuple[str, ...]
 
 
+def latest_safe(action_times: Sequence[int]) -> int:
+    """The last moment that can count as safe: what is told of later is not what these actions did."""
+    return min(action_times[-1] + POLICY.reopen_within, action_times[0] + POLICY.longest_episode)
+
+
 def find_safe(episode: Episode, instances: Sequence[Instance], settle: int, closings: Iterable[IncidentView]) -> Safe:
     """Safe in the order: every alert recovered after the action; the incident closed; the action plus settle time.
 
     The last is assumed. What was not seen lowers the confidence, it does not forbid; a cancelled alert is no recovery.
+    What comes later than `latest_safe` counts as not seen, so that an alert that goes on and on ends nowhere else.
     """
-    actions = [event for instance in instances for event in instance.interventions.events]
-    first_action = min(event.time for event in actions)
-    last_action = max(event.time for event in actions)
+    times = sorted(event.time for instance in instances for event in instance.interventions.events)
+    first_action, last_action, limit = times[0], times[-1], latest_safe(times)
     recoveries: list[int] = []
     unrecovered: list[Track] = []
     for tracks in (*(instance.tracks for instance in instances), episode.others):
         for track in tracks.values():
             recovered_at = track.recovered_at
-            if recovered_at is None:
+            if recovered_at is None or recovered_at > limit:
                 unrecovered.append(track)
             elif recovered_at >= first_action:
                 recoveries.append(recovered_at)
@@ -82,13 +87,16 @@ def find_safe(episode: Episode, instances: Sequence[Instance], settle: int, clos
         missing.append(str(Missing.NO_RESOLVE))
     if recoveries and not missing:
         return Safe(max(recoveries), ())
-    closed = [view.closed_at for view in closings if view.closed_at is not None and view.closed_at >= first_action]
-    still_firing = [track.last_fired_at for track in unrecovered if track.last_fired_at]
+    closed = [
+        view.closed_at for view in closings if view.closed_at is not None and first_action <= view.closed_at <= limit
+    ]
+    still_firing = [min(track.last_fired_at, limit) for track in unrecovered if track.last_fired_at]
     latest = max([last_action, *still_firing])
     if closed and max(closed) >= latest:
         return Safe(max([*closed, *recoveries]), tuple(missing))
     # No event says that it was over. Where that is because an alert never recovered, it is named already.
-    return Safe(max([latest + settle, *recoveries]), tuple(missing or [str(Missing.SAFE_ASSUMED)]))
+    settled = min(latest + settle, max(limit, last_action + settle))
+    return Safe(max([settled, *recoveries]), tuple(missing or [str(Missing.SAFE_ASSUMED)]))
 
 
 def window_end(episode: Episode, safe_at: int, rules: Sequence[Rule], instances: Sequence[Instance]) -> int:

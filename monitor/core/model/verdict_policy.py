@@ -13,7 +13,11 @@ class VerdictPolicy(msgspec.Struct, frozen=True, kw_only=True):
     before_first_sign: int = 5 * MINUTE
     """The window begins this long before the first sign: users may notice before a tool does."""
     reopen_within: int = 24 * HOUR
-    """Alerts that fire again, and impact in the scope, this long after safe still belong to the episode."""
+    """Impact in the scope this long after safe, and the episode's alerts this long after its last action, count."""
+    reported_within: int = 48 * HOUR
+    """Impact in the scope that a person reports without a beginning counts this long after safe: tickets come late."""
+    grave_within: int = HOUR
+    """A grave alert that the episode does not cite moves safe if it fired this long after the action at most."""
     tied_within: int = 7 * DAY
     """Impact on the same subject, change or incident this long after safe withdraws the draft."""
     longest_episode: int = 7 * DAY
@@ -22,6 +26,8 @@ class VerdictPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """A window that is held through a deadline ends this long after it."""
     chain_within: int = HOUR
     """An episode that begins this long after somebody acted is a consequence of that action."""
+    feed_retires: int = HOUR
+    """A feed that stopped this long before the window, or four of its intervals, is no feed of the window."""
     sibling_close: int = 15 * MINUTE
     """An action on a sibling counts only where the recovery followed this closely."""
     never_ends: int = 24 * HOUR

@@ -12,7 +12,11 @@ import msgspec
 from monitor.core.model.events import Event
 from monitor.core.model.near_miss import Draft
 from monitor.core.model.retention_policy import RETENTION
+from monitor.core.model.verdict_policy import POLICY
 from monitor.core.state.alerts import Track, alert_key
+
+GRAVE = frozenset({"critical", "high"})
+"""Severities that nobody raises beside a story without belonging to it."""
 
 
 class Episode(msgspec.Struct):
@@ -50,41 +54,49 @@ class Episode(msgspec.Struct):
         if event.service is not None and event.service not in self.services:
             self.services.append(event.service)
 
-    def adopt_alerts(self, alerts: Iterable[Event], followed: Container[str], first_action: int) -> None:
-        """Follow the alerts that fired on a cited service before it was cited, as if it had been since the first sign.
+    def adopt_alerts(self, alerts: Iterable[Event], followed: Container[str]) -> None:
+        """Follow grave alerts on a service as if it had been cited since the first sign.
 
         `alerts`: the alert events since then; `followed`: those that a candidate follows. An alert that had ended
         before anybody acted says nothing of what the action did.
         """
         found: dict[str, Track] = {}
-        for event in alerts:
+        for event in sorted(alerts, key=lambda event: (event.time, event.source, event.id)):
             key = alert_key(event)
-            if key not in followed and key not in self.others:
+            if key not in followed and key not in self.others and (key in found or self._tells(event)):
                 found.setdefault(key, Track()).observe(event)
         stood = [
             (track.first_fired_at, key)
             for key, track in found.items()
-            if track.first_fired_at is not None and track.is_live(first_action)
+            if track.first_fired_at is not None and track.is_live(self.action_times[0])
         ]
         for _, key in sorted(stood)[: RETENTION.most_tracks - len(self.others)]:
             self.others[key] = found[key]
 
     def observe_alert(self, key: str, event: Event) -> bool:
-        """An alert on a cited service that no rule asked for: while the window is open, any says that all is not well.
+        """An alert on a cited service that no candidate cites; whether it says that all is not well.
 
-        Afterwards only the episode's own alerts do, when they fire again. Whether it was such an alert.
+        Only grave ones that fire from the first sign until soon after the last action do; other alerts are other
+        people's.
         """
-        if self.outcome and event.time > self.window_to:
-            return False
         track = self.others.get(key)
-        if track is None:
-            if event.kind != "alert.fired":
+        if event.kind == "alert.fired":
+            if not self._tells(event) or (track is None and len(self.others) >= RETENTION.most_tracks):
                 return False
-            if len(self.others) >= RETENTION.most_tracks:
-                return False
-            track = self.others[key] = Track()
+            track = track or self.others.setdefault(key, Track())
+        elif track is None:
+            return False
         track.observe(event)
         return True
+
+    def _tells(self, event: Event) -> bool:
+        """Whether an alert that fires here belongs to the story although nothing cites it."""
+        last = self.action_times[-1] if self.action_times else event.time
+        return (
+            event.kind == "alert.fired"
+            and event.severity in GRAVE
+            and self.first_sign_at <= event.time <= last + POLICY.grave_within
+        )
 
 
 def reference_of(event: Event) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from monitor.core.model.catalogue import Feed
+from monitor.core.model.conditions import Compare
 from monitor.core.model.decisions import Amend, Ignore, Open, Withdraw
 from monitor.core.model.events import HOUR, MINUTE, Event, Instant
 from monitor.core.model.near_miss import Draft
 from monitor.core.model.reasons import Missing, NotOpened, Withdrawn
-from monitor.core.model.rule import Impact, Step
-from tests.support.streams import PERSON, START, acted_rule, clear_feed, make_event, new_engine, run
+from monitor.core.model.rule import Impact, Rule, Step
+from tests.support.streams import PERSON, START, acted_rule, clear_feed, make_event, new_engine, run, shop
 
 
 def story() -> list[Event]:
@@ -22,10 +24,15 @@ def story() -> list[Event]:
     ]
 
 
-def decide(*more: Event, feed: list[Event] | None = None) -> list[object]:
+ONCE = "reported once: its cadence is not known"
+FULL = acted_rule(hazard=Step(frozenset({"alert.fired"}), Compare("subject", "equals", ("full",))))
+"""Asks for the story's own alert alone."""
+
+
+def decide(*more: Event, feed: list[Event] | None = None, rule: Rule | None = None) -> list[object]:
     watched = clear_feed("shop", 0, 400) if feed is None else feed
     stream = sorted([*story(), *watched, *more], key=lambda event: (event.time, event.source, event.id))
-    return list(run(new_engine([acted_rule()]), stream))
+    return list(run(new_engine([rule or acted_rule()]), stream))
 
 
 def the_draft(decided: list[object]) -> Draft:
@@ -63,7 +70,9 @@ def test_a_feed_that_looked_throughout_gives_none() -> None:
         ),
         (clear_feed("shop", 90, 400), Missing.FEED_GAP, "began to report after the window had begun"),
         (clear_feed("shop", 0, 150), Missing.FEED_GAP, "stopped before the window ended"),
-        (clear_feed("shop", 100, 100), Missing.FEED_GAP, "reported once: its cadence is not known"),
+        (clear_feed("shop", -10, 50), Missing.FEED_GAP, "silent"),
+        (clear_feed("shop", 100, 100), Missing.NO_FEED, None),
+        ([*clear_feed("shop", -500, -100, 60), *clear_feed("shop", 100, 100)], Missing.FEED_GAP, ONCE),
     ],
 )
 def test_anything_less_than_that_gives_unknown(feed: list[Event], missing: Missing, detail: str | None) -> None:
@@ -74,6 +83,34 @@ def test_anything_less_than_that_gives_unknown(feed: list[Event], missing: Missi
     assert [report.detail for report in draft.coverage] == ([detail] if detail else [])
     if missing == Missing.NO_FEED:
         assert draft.unfed_services == ("shop",)
+
+
+@pytest.mark.parametrize(
+    ("retired", "every", "counts"),
+    [
+        ((-606, -6), 10, False),
+        ((-605, -5), 10, True),
+        ((-1002, -42), 24, False),
+        ((-1001, -41), 24, True),
+        ((-100, -100), 10, False),
+    ],
+    ids=["an hour before", "within the hour", "4 intervals before", "within 4 intervals", "spoke once"],
+)
+def test_a_feed_that_stopped_well_before_the_window_is_no_feed_of_it(
+    retired: tuple[int, int], every: int, counts: bool
+) -> None:
+    """The window begins at minute 55; another feed looks throughout."""
+    other = clear_feed("shop", *retired, every, source="old-probe")
+    draft = the_draft(decide(feed=[*other, *clear_feed("shop", 0, 400)]))
+    assert draft.verdict == ("unknown" if counts else "none")
+
+
+def test_a_feed_that_the_catalogue_names_never_retires() -> None:
+    catalogue = msgspec.structs.replace(shop(), feeds=(Feed("shop", source="old-probe"),))
+    stream = [*story(), *clear_feed("shop", -600, -300, source="old-probe"), *clear_feed("shop", 0, 400)]
+    stream.sort(key=lambda event: (event.time, event.source, event.id))
+    draft = the_draft(list(run(new_engine([acted_rule()], catalogue), stream)))
+    assert draft.verdict == "unknown"
 
 
 def test_a_feed_that_speaks_of_staging_is_no_feed() -> None:
@@ -250,70 +287,10 @@ def test_a_missing_resolve_lowers_the_confidence_only() -> None:
     assert draft.safe_at == START + 80 * MINUTE  # the action at 70 and ten minutes to settle
 
 
-def other_alert(fired: float, ended: float | None = None, how: str = "resolved", **fields: object) -> list[Event]:
-    """A warning that no rule asks for, on the service that the story is about."""
-    fields = {"subject": "slow", "severity": "warning", **fields}
-    found = [make_event("alert.fired", fired, "other", **fields)]
-    return found if ended is None else [*found, make_event(f"alert.{how}", ended, "other-over", **fields)]
-
-
-@pytest.mark.parametrize("fired", [60, 65, 75], ids=["with the first sign", "before the action", "after the action"])
-def test_it_is_safe_when_every_alert_that_stood_around_the_action_has_recovered(fired: float) -> None:
-    draft = the_draft(decide(*other_alert(fired, 110)))
-    assert draft.safe_at == START + 110 * MINUTE
-    assert [cited.event.id for cited in draft.evidence if cited.role == "recovery"] == ["fine", "other-over"]
-    assert draft.confidence == the_draft(decide()).confidence
-
-
-@pytest.mark.parametrize("fired", [65, 75])
-def test_an_alert_nobody_asked_for_that_never_recovers_leaves_it_less_sure(fired: float) -> None:
-    draft = the_draft(decide(*other_alert(fired)))
-    assert draft.missing_evidence == (Missing.NO_RESOLVE,)
-    assert draft.confidence < the_draft(decide()).confidence
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        other_alert(40, 110),
-        other_alert(40),
-        other_alert(62, 68),
-        other_alert(62, 68, "cancelled"),
-        other_alert(65, 110, environment="staging"),
-        other_alert(75, 110, environment="staging"),
-        other_alert(65, 110, service="mail"),
-    ],
-    ids=["since before", "for ever", "over", "taken out", "in staging", "in staging, after it", "elsewhere"],
-)
-def test_an_alert_that_began_before_or_was_over_before_the_action_or_counts_nowhere_changes_nothing(
-    other: list[Event],
-) -> None:
-    draft, alone = the_draft(decide(*other)), the_draft(decide())
-    assert draft == alone
-
-
-def test_without_an_alert_or_an_incident_that_it_became_safe_is_assumed() -> None:
-    rule = acted_rule(hazard=Step(frozenset({"change.deleted"})))
-    gone = [
-        make_event("change.deleted", 60, "gone", actor=PERSON),
-        make_event("change.restored", 70, "b", actor=PERSON),
-    ]
-    opened = make_event("incident.opened", 62, "inc", subject="INC-1", labels={"impact": "none"})
-    closed = make_event("incident.closed", 90, "over", subject="INC-1")
-
-    def draft_of(*more: Event) -> Draft:
-        stream = sorted([*gone, *more, *clear_feed("shop", 0, 600)], key=lambda e: (e.time, e.source, e.id))
-        return the_draft(list(run(new_engine([rule]), stream)))
-
-    assumed = draft_of()
-    assert assumed.safe_at == START + 80 * MINUTE  # the action at 70 and ten minutes to settle
-    assert assumed.missing_evidence == (Missing.SAFE_ASSUMED,)
-    for told, safe in ((other_alert(65, 85), 85), ([opened, closed], 90)):
-        draft = draft_of(*told)
-        assert draft.safe_at == START + safe * MINUTE
-        assert draft.missing_evidence == ()
-        assert draft.confidence > assumed.confidence
-    assert draft_of(*other_alert(65)).missing_evidence == (Missing.NO_RESOLVE,)
+@pytest.mark.parametrize(("hours", "counts"), [(48, True), (50, False)])
+def test_a_persons_report_without_a_beginning_counts_for_two_days(hours: int, counts: bool) -> None:
+    ticket = make_event("impact.started", 80 + hours * 60, "ticket", service="shop", labels={"evidence": "ticket"})
+    assert withdrawals(decide(ticket)) == ([Withdrawn.IMPACT_AFTERWARDS] if counts else [])
 
 
 def noticed_late(kind: str, *more: Event) -> list[object]:
