@@ -97,7 +97,7 @@ def test_a_draft_opened_when_its_window_had_ended() -> None:
     ]
     stream = sorted([*early, *clear_feed("shop", 0, 400)], key=lambda event: (event.time, event.source, event.id))
     engine = new_engine([acted_rule()])
-    decided = list(engine.step([event for event in stream if event.time <= START + 72 * MINUTE]))
+    decided: list[object] = list(engine.step([event for event in stream if event.time <= START + 72 * MINUTE]))
     decided += engine.tick(Instant(START + 193 * MINUTE))
     draft = the_draft(decided)
     assert draft.safe_at == START + 72 * MINUTE
@@ -108,7 +108,7 @@ def test_a_draft_that_needed_a_late_event_opened_when_it_came() -> None:
     alert, *rest = story()
     stream = sorted([*rest, *clear_feed("shop", 0, 400)], key=lambda event: (event.time, event.source, event.id))
     engine = new_engine([acted_rule()])
-    decided = list(engine.step(stream))
+    decided: list[object] = list(engine.step(stream))
     decided += engine.step([alert])
     decided += engine.end()
     draft = the_draft(decided)
