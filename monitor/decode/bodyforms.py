@@ -37,10 +37,10 @@ def one_json(body: bytes, headers: Mapping[str, str]) -> Any:
 
 
 def json_or_form(body: bytes, headers: Mapping[str, str]) -> Any:
-    """As `one_json`, or the fields of a form that holds no payload. Raises Unreadable."""
+    """As `json_lines`, or the fields of a form that holds no payload. Raises Unreadable."""
     if is_form(headers) and body.lstrip()[:1] not in (b"{", b"[") and "payload" not in (fields := form(body)):
         return fields
-    return one_json(body, headers)
+    return json_lines(body, headers)
 
 
 def json_lines(body: bytes, headers: Mapping[str, str]) -> Any:

@@ -12,6 +12,7 @@ import msgspec
 
 from monitor.core.model.events import KINDS, Actor, ActorKind, Bound, Event, Kind
 from monitor.core.model.reasons import Ignored, Rejected
+from monitor.decode.bodyforms import BadLine
 from monitor.decode.lenient import as_text
 from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.reading import (
@@ -104,7 +105,10 @@ class Mapped(msgspec.Struct, frozen=True, kw_only=True):
         if self.each is not None and found is None:
             found = self.each(_document(body, body, delivery), budget)
         pieces = found if isinstance(found, list) else [body if found is None else found]
-        return [_Piece(piece, _document(piece, body, delivery), budget) for piece in pieces]
+        return [
+            piece if isinstance(piece, BadLine) else _Piece(piece, _document(piece, body, delivery), budget)
+            for piece in pieces
+        ]
 
     def read(self, piece: Any, delivery: Delivery) -> list[Event]:
         """The events of one piece. Raises NoEvent where it gives none by intention, else Unreadable."""

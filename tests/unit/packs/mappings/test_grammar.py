@@ -155,6 +155,12 @@ def test_a_form_is_read_as_its_fields() -> None:
     assert (found.kind, found.service) == ("alert.resolved", "shop")
 
 
+def test_lines_of_json_are_pieces_and_a_bad_one_costs_only_itself() -> None:
+    found = read(mapping(DOWN), b'{"state": "down", "n": 1}\n{"state": \n\n{"state": "down", "n": 2}\n')
+    assert len(found.events) == 2
+    assert found.refused == {Rejected.NOT_JSON: 1}
+
+
 def test_a_handshake_is_answered() -> None:
     tool = tool_from(mapping(DOWN, "handshake: {when: {type: verify}, answer: {code: data.code}}"))
     assert tool.handshake(b'{"type": "verify", "data": {"code": 7}}', {}) == {"code": "7"}
