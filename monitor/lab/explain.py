@@ -20,7 +20,7 @@ from monitor.core.resolving.resolver import Resolver
 from monitor.core.weighing.weights import Weights
 from monitor.decode.streams import arrival_order
 from monitor.lab.playing import Playing, steps_of
-from monitor.lab.relations import explain_actions, explain_hazards, name_of
+from monitor.lab.relations import explain_actions, explain_hazards, name_of, resolved
 from monitor.lab.replay import without
 from monitor.lab.shadow import as_live, has_shadow
 
@@ -74,7 +74,7 @@ def explain_event(
     aside = [Why(f"the engine left out {shown(fault.culprit)}", False, fault.why) for fault in faults]
     matched = sum(any(part.held for part in playing.steps(event, rule)) for rule in wanting)
     found = f"plays a part in {matched} of {_counted(len(rules), 'rule')}"
-    return Why(f"{name_of(event)} {to_text(event.time)}", said.held, found, (*aside, said, *per_rule))
+    return Why(f"{name_of(event)} {to_text(event.time)}", said.held, found, (*resolved(event), *aside, said, *per_rule))
 
 
 def decided(

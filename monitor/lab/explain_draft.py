@@ -22,7 +22,7 @@ from monitor.decode.streams import arrival_order
 from monitor.lab.explain import decided
 from monitor.lab.ledger import Entry, Ledger
 from monitor.lab.playing import HAZARD, INTERVENTION, Playing
-from monitor.lab.relations import explain_pair, name_of
+from monitor.lab.relations import explain_pair, name_of, resolved
 from monitor.lab.shadow import as_live, has_shadow
 
 _GONE = frozenset({State.WITHDRAWN, State.MERGED, State.DISMISSED})
@@ -155,7 +155,8 @@ def _evidence(draft: Draft) -> Why:
 
 
 def _cited(cited: Cited) -> Why:
-    return Why(f"{to_text(cited.event.time)} {name_of(cited.event)}", True, cited.event.title or "")
+    event = cited.event
+    return Why(f"{to_text(event.time)} {name_of(event)}", True, event.title or "", resolved(event))
 
 
 def _window(draft: Draft) -> Why:

@@ -85,6 +85,11 @@ def name_of(event: Event) -> str:
     return " ".join(filter(None, (event.source, event.id, event.kind, event.service)))
 
 
+def resolved(event: Event) -> tuple[Why, ...]:
+    """What the fields of an event rest on that are not as its tool said."""
+    return tuple(Why(f"{field} by {why}", True) for field, why in event.resolved_from.items())
+
+
 def _may_be_both(rule: Rule, one: Event, other: Event) -> bool:
     """Whether these two may be hazard and intervention: two events, or, where the rule says so, one that is both."""
     return (one.event_id == other.event_id) is rule.intervention.itself

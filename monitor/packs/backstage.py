@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-from monitor.core.model.catalogue import Feed, Hours, Service
+from monitor.core.model.catalogue import Alias, AliasBy, Feed, Hours, Service
 from monitor.packs.catalogue_parts import Parts
 from monitor.packs.form import DURATION_HELP, duration, name_of, text_of, truth_of
 from monitor.packs.hours import hours_of_line
@@ -17,7 +17,7 @@ from monitor.packs.located import Listing, Mapping, Node, Scalar
 from monitor.packs.problems import Place, Problems, listed, meant, nearest
 
 PREFIX = "nearmiss.dev/"
-OF_SERVICES = ("user-facing", "hours", "feeds", "service", "ignore")
+OF_SERVICES = ("user-facing", "hours", "feeds", "service", "ignore", "aliases")
 OF_ANYTHING = ("production", "automation")
 ANNOTATIONS = (*OF_SERVICES, *OF_ANYTHING)
 SAMPLES = {
@@ -26,10 +26,20 @@ SAMPLES = {
     "feeds": '"blackbox synthetic 10m"',
     "service": '"checkout"',
     "ignore": '"true"',
+    "aliases": '"Payments API, pay-api"',
     "production": '"production"',
     "automation": '"deploy-bot"',
 }
 """What may stand in each annotation, for who wrote something else."""
+TOOLS: dict[str, tuple[AliasBy, str | None]] = {
+    "github.com/project-slug": ("repository", None),
+    "gitlab.com/project-slug": ("repository", None),
+    "backstage.io/kubernetes-id": ("workload", None),
+    "pagerduty.com/service-id": ("source", "pagerduty"),
+    "argocd/app-name": ("workload", None),
+    "sentry.io/project-slug": ("source", "sentry"),
+}
+"""Annotations of other plugins that say what a tool calls the service."""
 KINDS = ("component", "resource", "api", "system", "domain", "group", "user", "location", "template")
 SERVICES = ("component", "resource")
 _API_VERSION = "backstage.io/"
@@ -72,6 +82,7 @@ class _Entity(msgspec.Struct, frozen=True):
     spec: Mapping
     service: str
     annotations: dict[str, tuple[str, Place]]
+    tools: tuple[Alias, ...] = ()
 
     @property
     def namespace(self) -> str:
@@ -116,7 +127,8 @@ class Entities:
         annotations = self._annotations(kind, metadata.get("annotations"))
         service = annotations.get("service", (name[0], name[1]))[0]
         self._names[ref] = service
-        self._entities[ref] = _Entity(ref, name[0], name[1], spec or Mapping(node.place), service, annotations)
+        tools = _tools(metadata.get("annotations")) if kind in SERVICES else ()
+        self._entities[ref] = _Entity(ref, name[0], name[1], spec or Mapping(node.place), service, annotations, tools)
 
     def _unknown_kind(self, kind: str, place: Place) -> None:
         """Backstage can be taught kinds; only what looks like a slip of the pen is worth a word."""
@@ -166,6 +178,10 @@ class Entities:
             hours=self._hours(entity),
         )
         parts.describe(service, entity.place, _OWN_NAME)
+        for alias, place in _aliases(entity):
+            parts.words.alias(alias, place)
+        for alias in entity.tools:
+            parts.words.suggest(msgspec.structs.replace(alias, service=entity.service))
         for feed, place in self._feeds(entity):
             parts.feed(feed, place)
         for ref, place in self._refs(entity, "dependsOn", ""):
@@ -295,6 +311,21 @@ class Entities:
                 continue
             found.append((Feed(entity.service, words[0], evidence[0] if evidence else None, freshness), place))
         return found
+
+
+def _aliases(entity: _Entity) -> list[tuple[Alias, Place]]:
+    text, place = entity.annotations.get("aliases", ("", entity.place))
+    return [(Alias(entity.service, "name", part.strip()), place) for part in text.split(",") if part.strip()]
+
+
+def _tools(node: Node | None) -> tuple[Alias, ...]:
+    """What tools call a service, by the annotations of other plugins. Whose it is stands open."""
+    said = {key: _text(node, key) for key in TOOLS}
+    return tuple(Alias("", *_by(TOOLS[key], found[0])) for key, found in said.items() if found is not None)
+
+
+def _by(tool: tuple[AliasBy, str | None], value: str) -> tuple[AliasBy, str, str | None]:
+    return tool[0], value, tool[1]
 
 
 def _text(node: Node | None, key: str) -> tuple[str, Place] | None:

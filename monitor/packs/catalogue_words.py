@@ -49,6 +49,7 @@ class Words:
     def __init__(self, problems: Problems) -> None:
         self._problems = problems
         self._aliases: dict[_Key, tuple[Alias, Place]] = {}
+        self._suggested: dict[_Key, set[Alias]] = {}
         self._environments: dict[str, tuple[str, str, Place]] = {}
         self._severities: dict[str, tuple[str, Severity, Place]] = {}
         self._people: dict[tuple[str, str], tuple[PersonId, Place]] = {}
@@ -92,6 +93,11 @@ class Words:
             message = f"{alias.value!r} is an alias of {alias.service!r} and of {first.service!r} (first in {where})"
             self._problems.error(place, message, "each alias for one service", "removing one of them")
 
+    def suggest(self, alias: Alias) -> None:
+        """What another tool's description says: it counts where one service alone has it and nobody says otherwise."""
+        key = (alias.by, alias.of or "", plain(alias.value))
+        self._suggested.setdefault(key, set()).add(alias)
+
     def aliases(self, services: Iterable[str]) -> tuple[Alias, ...]:
         """All of them, in an order of their own. One that is itself a service is a problem."""
         known = {plain(name): name for name in services}
@@ -107,7 +113,9 @@ class Words:
                 message = f"{alias.value!r} is an alias of {alias.service!r} and is a service itself"
             hint = "removing the alias, or the service that has the same name"
             self._problems.error(place, message, "a name that no other service has", hint)
-        return tuple(alias for _, (alias, _) in sorted(self._aliases.items()))
+        sure = {key: next(iter(found)) for key, found in self._suggested.items() if len(found) == 1}
+        taken = {key: alias for key, (alias, _) in self._aliases.items()}
+        return tuple(alias for _, alias in sorted({**sure, **taken}.items()))
 
     # -- environments and severities ---------------------------------------------------------------------------
 

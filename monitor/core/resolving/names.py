@@ -115,6 +115,11 @@ class Names:
             return service, "same name but for case and separators"
         return None
 
+    def joined(self, name: str) -> str:
+        """The service that a bare name means, or the name as it is."""
+        found = self._joined(name)
+        return name if found is None else found[0]
+
     def _by_alias(self, event: Event) -> Iterator[Named]:
         """By an alias for something else that the event says: the more particular first."""
         if not self._by and not self._workloads:

@@ -22,7 +22,8 @@ from monitor.core.resolving.people import People
 SEVERITY_LABELS = ("severity", "priority", "level", "alertLevel", "urgency", "impact_level", "criticality")
 """Where tools put their own word for it, as far as decoders keep it."""
 _GRADED = frozenset({"alert.fired", "alert.resolved", "alert.cancelled", "alert.escalated", "incident.opened"})
-_LOOKED_AT = _GRADED | HARMS.keys()
+_ANNOUNCED = frozenset({"maintenance.started", "maintenance.ended"})
+_LOOKED_AT = _GRADED | HARMS.keys() | _ANNOUNCED
 _MOST_PLACES = 20_000
 """Places that are remembered. Names that anybody may send would pile up."""
 UNTOLD: Severity = "warning"
@@ -87,7 +88,8 @@ class Resolver:
         grade = self._grade(event) if event.kind in _GRADED else None
         may_hurt = event.kind in HARMS and self._harm.may_be(event)
         person = self._people.of(event) if self._people.may_be_named(event) else None
-        if place is None and grade is None and person is None and not may_hurt:
+        scope = self._scope(event) if event.kind in _ANNOUNCED else None
+        if place is None and grade is None and person is None and scope is None and not may_hurt:
             return event
         resolved = copy(event)
         said: dict[str, str] = {}
@@ -98,6 +100,9 @@ class Resolver:
         if grade is not None:
             force_setattr(resolved, "severity", grade[0])
             said = {**said, "severity": grade[1]}
+        if scope is not None:
+            force_setattr(resolved, "labels", {**event.labels, "scope": scope})
+            said = {**said, "scope": _by(event.labels["scope"], "names of services")}
         if person is not None:
             force_setattr(resolved, "actor", person[0])
             said = {**said, "actor": person[1]}
@@ -118,6 +123,14 @@ class Resolver:
             said["environment"] = _by(environment, "table of environments")
             environment = meant
         return Place(service, environment, said) if said else None
+
+    def _scope(self, event: Event) -> str | None:
+        """The services that announced work lists, by the catalogue's names where these are others."""
+        listed = event.labels.get("scope")
+        if not listed:
+            return None
+        scope = ",".join(self._names.joined(part.strip()) for part in listed.split(",") if part.strip())
+        return scope if scope != ",".join(part.strip() for part in listed.split(",") if part.strip()) else None
 
     def _grade(self, event: Event) -> tuple[Severity, str] | None:
         """Another severity than the decoder understood, and why: the organisation's own table comes first."""

@@ -71,3 +71,10 @@ def test_the_short_form_says_of_far_rules_only_what_fails_first() -> None:
     assert far.found.startswith("hazard: ")
     near = branch(why, "rule rollback-before-burn")
     assert [part.asked.partition(",")[0] for part in near.parts] == ["hazard", "actions within its window"]
+
+
+def test_what_a_field_rests_on_is_shown() -> None:
+    said = story()
+    said[0] = msgspec.structs.replace(said[0], environment="Prod")
+    why = explain_event(said, shipped(), shop(), said[0].event_id, make_regex)
+    assert "environment by table of environments (said: Prod)" in [part.asked for part in why.parts]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.model.catalogue import Catalogue, Feed, Hours
+from monitor.core.model.catalogue import Alias, Catalogue, Feed, Hours
 from monitor.core.model.events import MINUTE
 from monitor.packs.catalogue import catalogue_hash, load_catalogues
 
@@ -232,6 +232,27 @@ def test_days_on_one_line(tmp_path: Path, line: str, days: set[int]) -> None:
     hours = catalogue.services["checkout"].hours
     assert hours is not None
     assert hours.days == days
+
+
+def component(name: str, *annotations: str) -> str:
+    lines = "".join(f"    {line}\n" for line in annotations)
+    head = "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n"
+    return f"{head}  name: {name}\n  annotations:\n{lines}spec: {{type: service, lifecycle: production}}\n"
+
+
+def test_what_other_plugins_need_says_how_tools_call_a_service(tmp_path: Path) -> None:
+    users = 'nearmiss.dev/user-facing: "true"'
+    one = component("pay", users, "nearmiss.dev/aliases: Payments API, payd", "pagerduty.com/service-id: PS1",
+                    "github.com/project-slug: acme/mono", "backstage.io/kubernetes-id: pay-web")  # fmt: skip
+    two = component("cart", "github.com/project-slug: acme/mono")
+    catalogue, problems = load(tmp_path, one, two)
+    assert problems == []
+    assert set(catalogue.aliases) == {
+        Alias("pay", "name", "Payments API"),
+        Alias("pay", "name", "payd"),
+        Alias("pay", "source", "PS1", "pagerduty"),
+        Alias("pay", "workload", "pay-web"),
+    }, "a repository of two services names neither"
 
 
 LINES = INVENTORY.splitlines()

@@ -144,3 +144,12 @@ def test_the_organisations_word_goes_before_what_the_decoder_understood() -> Non
 def test_what_is_as_the_organisation_says_is_the_same_event() -> None:
     event = alert(service="payments", environment="production", severity="high")
     assert Resolver(catalogue()).resolve(event) is event
+
+
+def test_announced_work_lists_services_in_any_spelling() -> None:
+    said = alert(kind="maintenance.started", labels={"scope": "Payments, pay, nobody"})
+    seen = Resolver(catalogue(Alias("ledger", "name", "pay"))).resolve(said)
+    assert seen.labels == {"scope": "payments,ledger,nobody"}
+    assert seen.resolved_from == {"scope": "names of services (said: Payments, pay, nobody)"}
+    plain = alert(kind="maintenance.started", service="payments", labels={"scope": "payments, ledger"})
+    assert Resolver(catalogue()).resolve(plain) is plain
