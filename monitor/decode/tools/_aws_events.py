@@ -231,7 +231,7 @@ def _pipeline(found: Found, delivery: Delivery) -> Event:
     type_name = text(event.get("detail-type")) or ""
     action, category = text(detail.get("action")), text(mapping(detail.get("type")).get("category"))
     kind = _PIPELINE.get(state)
-    if kind is None or "Stage Execution" in type_name:
+    if kind is None or ("Stage Execution" in type_name and kind == "change.deployed"):
         raise NoEvent(Ignored.NOT_RELEVANT, f"{type_name}: {state!r:.40} is reported by the execution")
     if category == "Approval":
         kind = "change.blocked" if state == "FAILED" else "note.added"
@@ -405,6 +405,22 @@ def _last(arn: Any) -> str | None:
     return (text(arn) or "").rpartition("/")[2] or None
 
 
+def _image(found: Found, delivery: Delivery) -> Event:
+    _, detail = found
+    name, tag = text(detail.get("repository-name")), text(detail.get("image-tag"))
+    if text(detail.get("action-type")) != "PUSH" or text(detail.get("result")) != "SUCCESS":
+        raise NoEvent(Ignored.NOT_RELEVANT, "no image was pushed")
+    return _make(
+        found,
+        delivery,
+        "change.merged",
+        service=name,
+        subject=f"image/{name}",
+        title=f"image {name}:{tag} was pushed",
+        labels={"version": tag, "digest": text(detail.get("image-digest"))},
+    )
+
+
 _READERS: tuple[tuple[str, Callable[[Found, Delivery], Event]], ...] = (
     ("ECS Deployment State Change", _ecs_deployment),
     ("ECS Service Action", _ecs_action),
@@ -421,4 +437,5 @@ _READERS: tuple[tuple[str, Callable[[Found, Delivery], Event]], ...] = (
     ("ACM Certificate", _certificate),
     ("CloudFormation Stack Status", _stack),
     ("Parameter Store Change", _parameter),
+    ("ECR Image Action", _image),
 )

@@ -63,6 +63,17 @@ _BOUNDS: dict[str, Bound] = {
 }
 _GRADES = {"sev0": "critical", "sev1": "error", "sev2": "warning", "sev3": "info", "sev4": "info"}
 """Azure counts from critical, error and warning to informational and verbose."""
+_SERVICES: dict[str, Kind] = {
+    "Microsoft.Web.SlotSwapCompleted": "change.deployed",
+    "Microsoft.Web.SlotSwapStarted": "change.started",
+    "Microsoft.Web.SlotSwapFailed": "change.failed",
+    "Microsoft.Web.AppUpdated": "change.configured",
+    "Microsoft.Web.AppServicePlanUpdated": "change.scaled",
+    "Microsoft.AppConfiguration.KeyValueModified": "change.configured",
+    "Microsoft.AppConfiguration.KeyValueDeleted": "change.deleted",
+    "Microsoft.ContainerRegistry.ImagePushed": "change.merged",
+}
+_FLAG = ".appconfig.featureflag/"
 _VALIDATION = "Microsoft.EventGrid.SubscriptionValidationEvent"
 _VAULT = re.compile(
     r"Microsoft\.KeyVault\.(?P<what>Certificate|Secret|Key)(?P<how>NearExpiry|Expired|NewVersionCreated)"
@@ -93,6 +104,8 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
         raise NoEvent(Ignored.HANDSHAKE, "Event Grid asks whether it may send")
     if (vault := _VAULT.fullmatch(type_name)) is not None:
         return [_secret(found, vault, delivery)]
+    if type_name in _SERVICES:
+        return [_service(found, type_name, delivery)]
     if not type_name.startswith("Microsoft.Resources.Resource"):
         raise NoEvent(Ignored.UNKNOWN_TYPE, f"event type {type_name!r:.80} is none that we use")
     return [_resource(found, type_name, delivery)]
@@ -210,6 +223,34 @@ def _secret(event: Mapping[str, Any], vault: re.Match[str], delivery: Delivery) 
     )
 
 
+def _service(event: Mapping[str, Any], type_name: str, delivery: Delivery) -> Event:
+    """What a service itself publishes: swaps of slots, flags of a configuration, images."""
+    data = mapping(event.get("data"))
+    subject, key = text(event.get("subject")), text(data.get("key")) or ""
+    target = mapping(data.get("target"))
+    kind = _SERVICES[type_name]
+    flag = key.removeprefix(_FLAG) if key.startswith(_FLAG) else None
+    if flag is not None:
+        kind = "change.flag_set"
+    name = first(data, ("name",)) or text(target.get("repository")) or _name(text(event.get("topic")))
+    return make(
+        delivery,
+        id=text(event.get("id")) or digest(event),
+        kind=kind,
+        time=moment(first(event, ("eventTime", "time")), "eventTime"),
+        service=name,
+        environment=text(data.get("label")) if flag else None,
+        subject=f"flag/{flag}" if flag else subject,
+        title=f"{type_name.rpartition('.')[2]}: {flag or name}",
+        labels={
+            "flag": flag,
+            "key": key or None,
+            "version": text(target.get("tag")) or text(target.get("digest")),
+            **_place(text(event.get("topic"))),
+        },
+    )
+
+
 def _caller(data: Mapping[str, Any]) -> Named:
     """People have a name or an address among the claims, applications an id alone."""
     claims = mapping(data.get("claims"))
@@ -271,12 +312,15 @@ TOOL = Tool(
         "change.deployed",
         "change.failed",
         "change.failed_over",
+        "change.flag_set",
         "change.held",
+        "change.merged",
         "change.ran",
         "change.restarted",
         "change.restored",
         "change.rotated",
         "change.scaled",
+        "change.started",
     ),
     sample=Sample(_SAMPLE, ("alert.fired",)),
     setup=_SETUP,

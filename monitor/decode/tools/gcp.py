@@ -1,4 +1,4 @@
-"""Google Cloud Monitoring's notifications (versions 1.0 to 1.2), by webhook or through a push of Pub/Sub.
+"""Google Cloud: Monitoring's notifications (versions 1.0 to 1.2), and what services publish, by webhook or Pub/Sub.
 
 An incident that ends because its policy or condition was edited, deleted or ran into its time limit did not recover.
 """
@@ -17,6 +17,7 @@ from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.reading import Delivery, first, make, mapping, not_the_shape, number, severity, text
 from monitor.decode.tool import Sample, Tool
 from monitor.decode.tool_times import tool_time
+from monitor.decode.tools import _gcp_services
 
 _KINDS: dict[str, Kind] = {
     "open": "alert.fired",
@@ -38,24 +39,31 @@ _ENVIRONMENT = ("environment", "env")
 def split(body: Any, delivery: Delivery) -> list[Any]:
     """One body is one state of one incident; a push of Pub/Sub carries it encoded. Raises Unreadable."""
     found = mapping(body)
-    data = mapping(found.get("message")).get("data")
+    message = mapping(found.get("message"))
+    data, attributes = message.get("data"), mapping(message.get("attributes"))
+    if "Action" in attributes:
+        return [attributes]
     if isinstance(data, str):
         try:
             found = mapping(load(base64.b64decode(data, validate=True)))
         except (binascii.Error, ValueError):
             raise Unreadable(Rejected.NOT_AN_EVENT, "message.data is not base64; expected a push of Pub/Sub") from None
-    if not isinstance(found.get("incident"), dict):
-        if isinstance(data, str):
-            return [{}]
-        raise not_the_shape("a notification with an incident, or a push of Pub/Sub around it", body)
-    return [found["incident"]]
+    if isinstance(found.get("incident"), dict):
+        return [found["incident"]]
+    if _gcp_services.fits(found):
+        return [found]
+    if isinstance(data, str):
+        return [{}]
+    raise not_the_shape("a notification with an incident, an audit log entry, or a push of Pub/Sub", body)
 
 
 def read(piece: Any, delivery: Delivery) -> list[Event]:
     """The event of one incident. Raises Unreadable or NoEvent."""
     incident = mapping(piece)
     if not incident:
-        raise NoEvent(Ignored.UNKNOWN_TYPE, "a message of Pub/Sub that holds no incident of Monitoring")
+        raise NoEvent(Ignored.UNKNOWN_TYPE, "a message of Pub/Sub that holds nothing that we use")
+    if "incident_id" not in incident and _gcp_services.fits(incident):
+        return [_gcp_services.read(incident, delivery)]
     state = (text(incident.get("state")) or "").lower()
     identity = text(incident.get("incident_id"))
     if identity is None:
@@ -119,13 +127,37 @@ _SETUP = """
 *Monitoring → Alerting → Edit notification channels → Webhooks → Add new*, endpoint
 `https://nearmiss.example/ingest/gcp`, *Use HTTP Basic Auth* with any user and the secret as the password. A push
 subscription of Pub/Sub to the same address works too. *Notify on incident closure* has to be on in each policy.
+
+For who changed what: a log sink with the filter `logName:"cloudaudit.googleapis.com%2Factivity"` into a topic of
+Pub/Sub with a push subscription to the same address. The topics `clouddeploy-operations`, `cloud-builds` and `gcr` are
+read too.
 """
 
 TOOL = Tool(
     name="gcp",
-    title="Google Cloud Monitoring",
-    tells="incidents of alerting policies and their end",
-    kinds=("alert.fired", "alert.resolved", "alert.cancelled", "alert.acknowledged"),
+    title="Google Cloud",
+    tells="incidents of Monitoring, deployments, and who called which API",
+    kinds=(
+        "alert.fired",
+        "alert.resolved",
+        "alert.cancelled",
+        "alert.acknowledged",
+        "change.blocked",
+        "change.configured",
+        "change.deleted",
+        "change.deployed",
+        "change.failed",
+        "change.failed_over",
+        "change.held",
+        "change.merged",
+        "change.ran",
+        "change.restarted",
+        "change.restored",
+        "change.rolled_back",
+        "change.rotated",
+        "change.scaled",
+        "change.started",
+    ),
     sample=Sample(_SAMPLE, ("alert.fired",)),
     setup=_SETUP,
     limits=(

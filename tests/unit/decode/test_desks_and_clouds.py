@@ -291,6 +291,55 @@ def test_google_cloud() -> None:
     assert refused("gcp", {"message": {"data": "%"}}) == Rejected.NOT_AN_EVENT
 
 
+def audit(method: str, **more: Any) -> dict[str, Any]:
+    payload = {"methodName": method, "resourceName": "projects/p/zones/z/instances/payments"}
+    payload |= {"authenticationInfo": {"principalEmail": "dev@shop.example"}} | more
+    return {"insertId": "i1", "timestamp": AT, "protoPayload": payload, "resource": {"type": "gce_instance"}}
+
+
+@pytest.mark.parametrize(
+    ("method", "kind"),
+    [
+        ("v1.compute.instances.delete", "change.deleted"),
+        ("v1.compute.instances.reset", "change.restarted"),
+        ("cloudsql.instances.failover", "change.failed_over"),
+        ("google.cloud.run.v1.Services.ReplaceService", "change.deployed"),
+        ("google.iam.admin.v1.CreateRole", "change.configured"),
+    ],
+)
+def test_google_cloud_s_audit_log(method: str, kind: str) -> None:
+    found = event("gcp", audit(method))
+    assert (found.kind, found.service, found.actor) == (kind, "payments", Actor("dev@shop.example", "human"))
+    assert event("gcp", audit(method, status={"code": 7})).kind == "change.blocked"
+    assert left_out("gcp", audit("v1.compute.instances.list")) == Ignored.NOT_RELEVANT
+
+
+def test_google_cloud_s_deployments_and_images() -> None:
+    said = {"Action": "Succeed", "ResourceType": "Rollout", "DeliveryPipelineId": "payments", "TargetId": "production"}
+    rollout = {"message": {"attributes": said | {"ActionTime": AT, "Resource": "r"}, "data": ""}}
+    found = event("gcp", rollout)
+    assert (found.kind, found.service, found.environment) == ("change.deployed", "payments", "production")
+    image = {"action": "INSERT", "digest": "eu.gcr.io/p/payments@sha256:1", "tag": "eu.gcr.io/p/payments:1.4"}
+    assert (event("gcp", image).kind, event("gcp", image).labels["version"]) == ("change.merged", "1.4")
+    build = {
+        "id": "b",
+        "projectId": "p",
+        "status": "FAILURE",
+        "finishTime": AT,
+        "substitutions": {"REPO_NAME": "payments"},
+    }
+    assert (event("gcp", build).kind, event("gcp", build).service) == ("change.failed", "payments")
+    assert left_out("gcp", build | {"status": "SUCCESS"}) == Ignored.NOT_RELEVANT
+
+
+def test_azure_s_services() -> None:
+    flag = {"eventType": "Microsoft.AppConfiguration.KeyValueModified", "id": "1", "eventTime": AT}
+    found = event("azure", [flag | {"data": {"key": ".appconfig.featureflag/new-checkout", "label": "production"}}])
+    assert (found.kind, found.labels["flag"], found.environment) == ("change.flag_set", "new-checkout", "production")
+    swap = {"eventType": "Microsoft.Web.SlotSwapCompleted", "id": "2", "eventTime": AT, "data": {"name": "payments"}}
+    assert (event("azure", [swap]).kind, event("azure", [swap]).service) == ("change.deployed", "payments")
+
+
 def test_azure_asks_before_it_sends() -> None:
     name = "Microsoft.EventGrid.SubscriptionValidationEvent"
     asked = json.dumps([{"eventType": name, "data": {"validationCode": "512d"}}]).encode()
