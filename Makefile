@@ -10,6 +10,9 @@ FAULTS_EVENTS ?= 500000
 FAULTS_KILLS ?= 100
 FAULTS_BROKERS ?= 3
 FAULTS_SEED ?= 1
+# How many bodies `make fuzz` makes for each decoder, and which.
+FUZZ_BODIES ?= 1000000
+FUZZ_SEED ?= 1
 
 .PHONY: help
 help: ## List what can be made
@@ -58,6 +61,10 @@ test: setup system-packages lint types layers ## Set up whatever the tests need,
 test-faults: setup system-packages fault-packages ## Kill, hang and cut what runs, by name, and print the figures
 	@FAULTS_ALL=1 FAULTS_EVENTS=$(FAULTS_EVENTS) FAULTS_KILLS=$(FAULTS_KILLS) FAULTS_BROKERS=$(FAULTS_BROKERS) \
 		FAULTS_SEED=$(FAULTS_SEED) $(BIN)/pytest -m faults -n 0 -v $(PYTEST_ARGS)
+
+.PHONY: fuzz
+fuzz: setup ## Mutate bodies and headers for every decoder, a million bodies each (FUZZ_BODIES, FUZZ_SEED)
+	@FUZZ_BODIES=$(FUZZ_BODIES) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/pytest tests/fuzz -n auto --dist load -q $(PYTEST_ARGS)
 
 .PHONY: bench
 bench: setup ## Measure speed and memory, and print the ratios

@@ -251,6 +251,14 @@ def _kept(labels: Mapping[str, Any], marks: dict[Mark, None]) -> dict[str, str]:
     return found.kept
 
 
+def with_labels(event: Event, more: Mapping[str, Any], environment: str | None = None) -> Event:
+    """The event with further labels, which replace those of the same name, within the bounds of `make`."""
+    marks = dict.fromkeys(map(Mark, event.marks))
+    labels = _kept({**event.labels, **more}, marks)
+    place = event.environment or (_cut(environment, marks) if environment else None)
+    return msgspec.structs.replace(event, labels=labels, environment=place, marks=tuple(map(str, marks)))
+
+
 def _cut(found: str, marks: dict[Mark, None]) -> str:
     if len(found) > MAX_TEXT:
         marks[Mark.TEXT_TRUNCATED] = None

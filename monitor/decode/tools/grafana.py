@@ -9,13 +9,23 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from monitor.core.model.events import Event, Kind
 from monitor.core.model.reasons import Ignored
 from monitor.decode.jsontext import load_item
 from monitor.decode.outcome import NoEvent
-from monitor.decode.reading import Delivery, day_of, digest, first, make, mapping, not_the_shape, number, sequence, text
+from monitor.decode.reading import (
+    Delivery,
+    day_of,
+    digest,
+    first,
+    make,
+    mapping,
+    not_the_shape,
+    number,
+    sequence,
+    text,
+    with_labels,
+)
 from monitor.decode.signatures import GRAFANA
 from monitor.decode.tool import Sample, Tool
 from monitor.decode.tools import alertmanager
@@ -34,6 +44,9 @@ def split(body: Any, delivery: Delivery) -> list[Any]:
     raise not_the_shape("a Grafana notification with alerts, or a legacy one with ruleName and state", body)
 
 
+_LINKS = ("dashboardURL", "panelURL", "silenceURL")
+
+
 def read(piece: Any, delivery: Delivery) -> list[Event]:
     """The event of one alert. Raises Unreadable or NoEvent."""
     if isinstance(piece, dict):
@@ -41,13 +54,11 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
     alert, group = mapping(load_item(piece[0])), piece[1]
     (event,) = alertmanager.read((alert, group), delivery)
     values = mapping(alert.get("values"))
-    labels = {**event.labels, **{f"value.{name}": str(value) for name, value in values.items() if number(value)}}
-    for name in ("dashboardURL", "panelURL", "silenceURL"):
-        if (link := text(alert.get(name))) is not None:
-            labels[name] = link
-    environment = event.environment or _deploy(mapping(alert.get("labels")))
-    org = text(mapping(group).get("orgId"))
-    return [msgspec.structs.replace(event, environment=environment, labels=labels | ({"org_id": org} if org else {}))]
+    labels = {f"value.{name}": str(value) for name, value in values.items() if number(value)}
+    labels |= {name: link for name in _LINKS if (link := text(alert.get(name))) is not None}
+    if (org := text(mapping(group).get("orgId"))) is not None:
+        labels["org_id"] = org
+    return [with_labels(event, labels, _deploy(mapping(alert.get("labels"))))]
 
 
 def _deploy(labels: Mapping[str, Any]) -> str | None:
