@@ -38,7 +38,7 @@ KIND_WORDS: dict[str, str] = {
     "change.deleted": "deleted",
     "change.restored": "restored",
     "change.rotated": "rotated",
-    "change.ran": "run by hand",
+    "change.ran": "command run",
     "change.held": "held",
     "change.blocked": "blocked",
     "alert.silenced": "silenced",

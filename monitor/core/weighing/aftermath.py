@@ -66,7 +66,7 @@ def _recovery(sign: Sign, act: Event, values: Vector, details: dict[str, str]) -
     else:
         last = max(after, MINUTE) / max(sign.ended - sign.began, 2 * MINUTE)
         values["recovered"] = min(2.0, -math.log10(min(1.0, max(last, SHARE_FLOOR))))
-        details["recovered"] = f"{say_span(after)} later, after it had stood for {say_span(before)}"
+        details["recovered"] = f"{say_span(after)} later, after {say_span(before)}"
     if sign.came_back_at is not None or any(at > act.time for at in sign.flaps):
         values["came_back"] = 1.0
 

@@ -51,27 +51,27 @@ def _shape(
 
 ALERT = _shape(
     "alert-ended-by-act",
-    "{hazard.title} on {service} – {intervention.kind_words} by {intervention.who} after {elapsed}",
+    "{what} – {elapsed} in – {intervention.kind_words} by {intervention.who}",
     "margin",
     (
         "What did you see first, and what tipped you off?",
         "How did you know that this would work?",
-        "What would have happened had nobody looked, and how much later?",
+        "What would have happened if nobody had looked, and how much later?",
     ),
 )
 UNDONE = _shape(
     "change-undone",
-    "{service}: {hazard.kind_words}, then {intervention.kind_words} by {intervention.who} after {elapsed}",
+    "{what} – undone after {elapsed} – {intervention.kind_words} by {intervention.who}",
     "oops",
     (
-        "What told you that the change had to go back?",
-        "Which check could have seen it before users might have?",
-        "How far had the change reached when it was undone?",
+        "How did you know that the change had to be undone?",
+        "Which check could have caught it before users?",
+        "How far had the change spread when it was undone?",
     ),
 )
 STOPPED_CHANGE = _shape(
     "change-stopped",
-    "{intervention.title} – {intervention.kind_words} on {service} by {intervention.who} before it took effect",
+    "{service}: {intervention.title} – before it took effect – {intervention.kind_words} by {intervention.who}",
     "oops",
     (
         "What would the change have done?",
@@ -80,17 +80,17 @@ STOPPED_CHANGE = _shape(
 )
 NOTE = _shape(
     "note-acted-on",
-    "“{hazard.title}” on {service} – {intervention.kind_words} by {intervention.who} {elapsed} later",
+    "{what} – {elapsed} after the note – {intervention.kind_words} by {intervention.who}",
     "thats_weird",
     (
         "What was odd about it?",
-        "Would anything else have told you?",
+        "Would anything else have shown it?",
         "How long could it have gone unnoticed?",
     ),
 )
 RECORD = _shape(
     "record-ended-by-act",
-    "{hazard.title} on {service} – {intervention.kind_words} by {intervention.who} after {elapsed}",
+    "{what} – {elapsed} into the incident – {intervention.kind_words} by {intervention.who}",
     "mind_the_gap",
     (
         "What kept users from noticing?",
@@ -100,7 +100,7 @@ RECORD = _shape(
 )
 DEADLINE = _shape(
     "deadline-met",
-    "{service}: {intervention.kind_words} by {intervention.who} {margin}",
+    "{what} – {margin} – {intervention.kind_words} by {intervention.who}",
     "margin",
     (
         "Who or what noticed the deadline?",
@@ -110,9 +110,9 @@ DEADLINE = _shape(
 )
 AUTOMATION = _shape(
     "automation-rescued",
-    "{hazard.title} on {service} – automation {intervention.kind_words} after {elapsed}",
+    "{what} – {elapsed} in – {intervention.kind_words} by automation",
     "automation",
-    ("Would you have noticed without the automation?", "How often can it do this before it runs out of room?"),
+    ("Would you have noticed without the automation?", "How often can it do this before it runs out of headroom?"),
     mode="digest",
 )
 
