@@ -162,10 +162,10 @@ class Saved(msgspec.Struct, frozen=True):
     the engine is to leave out, since it failed at it before.
     """
 
-    cells: dict[str, bytes]
+    cells: Mapping[str, bytes]
     positions: dict[str, int]
     epoch: int
-    scopes: dict[str, dict[str, bytes]] = {}
+    scopes: Mapping[str, Mapping[str, bytes]] = {}
     aside: Collection[Culprit] = ()
 
 

@@ -22,8 +22,8 @@ MAX_TEXT = 4096
 """Longest text of a field or label, in characters; what is longer is cut and marked."""
 
 MAX_IDENTIFIER = 255
-MAX_LABELS = 600
-MAX_LABELS_TEXT = 65_536
+MAX_LABELS = 128
+MAX_LABELS_TEXT = 16_384
 """All labels of an event together, in characters: what is accepted must be readable again after it was written."""
 
 MAX_MARKS_TEXT = 8_192

@@ -24,6 +24,7 @@ from monitor.ops.metrics import Metrics
 from monitor.ops.stop import stopped_within
 from monitor.ops.tasks import Aside
 from monitor.pipeline.clock_skew import ClockSkewGuard
+from monitor.pipeline.draining import draining
 from monitor.pipeline.lease import Lease, LeaseSettings, LoopState, StartOver
 from monitor.pipeline.pack import Current
 from monitor.pipeline.quarantine import Quarantine
@@ -143,10 +144,9 @@ class EngineLoop:
 
     async def _work(self, saved: Saved, stop: asyncio.Event) -> None:
         self._pack_number = self._current.number if self._current is not None else 0
-        saved = msgspec.structs.replace(saved, aside=self._quarantine.aside)
-        with self._guarded(()):
-            engine = self._make_engine(saved)
         cells = len(saved.cells) + sum(len(cells) for cells in saved.scopes.values())
+        with self._guarded(()):
+            engine = self._make_engine(draining(msgspec.structs.replace(saved, aside=self._quarantine.aside)))
         _log.info("engine_started", part=self._part, epoch=saved.epoch, cells=cells, positions=saved.positions)
         self._hold_ticks()
         try:

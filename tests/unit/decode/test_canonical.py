@@ -10,6 +10,7 @@ import pytest
 from monitor.core.model.events import Actor, Event, Instant, to_text
 from monitor.core.model.reasons import Mark, Rejected
 from monitor.decode.canonical import MAX_EVENT_BYTES, Unreadable, decode_line, decode_lines, decode_value, encode
+from monitor.decode.lenient import MAX_LABELS, MAX_LABELS_TEXT
 
 BASE: dict[str, Any] = {"id": "e1", "source": "probe", "time": "2026-03-10T12:00:00Z", "kind": "alert.fired"}
 
@@ -250,7 +251,15 @@ def test_long_text_is_cut_and_marked_and_a_long_identity_stays_one() -> None:
 
 def test_very_many_labels_are_bounded() -> None:
     event = read(labels={f"label-{n}": "x" for n in range(2_000)})
-    assert len(event.labels) == 600
+    assert len(event.labels) == MAX_LABELS == 128
+    assert event.marks == (Mark.TEXT_TRUNCATED,)
+
+
+def test_labels_are_bounded_together() -> None:
+    """An event costs the engine some 20 KB of memory at most, whatever a stranger puts into it."""
+    event = read(labels={f"{n:03}": "x" * 1_000 for n in range(100)})
+    assert sum(len(name) + len(text) for name, text in event.labels.items()) <= MAX_LABELS_TEXT == 16_384
+    assert len(event.labels) == 16
     assert event.marks == (Mark.TEXT_TRUNCATED,)
 
 
