@@ -86,6 +86,7 @@ class Engine:
         self._weights = settings.weights
         self._out: list[Decision] = []
         written: dict[EventId, int] = {}
+        is_restored = bool(cells)  # They may be gone once they were read.
         if cells:
             self.state, written = EngineState.restore(cells, aside)
         else:
@@ -95,7 +96,7 @@ class Engine:
         self._housekeeping_at = BEGINNING
         self._looked_until: int | None = None
         self._wire(rules, catalogue, compiled)
-        if cells:
+        if is_restored:
             self._write_again(self._rebuild_indexes(), lambda kept: written[kept.event.event_id] - kept.event.time)
 
     def _wire(self, rules: Sequence[Rule], catalogue: Catalogue, compiled: Matcher | None) -> None:
