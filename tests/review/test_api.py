@@ -158,6 +158,27 @@ async def test_users_were_hit_reaches_the_engine_once(desk: Desk) -> None:
     assert len(await desk.journal()) == 2
 
 
+async def test_labels_that_name_people_are_left_out(desk: Desk) -> None:
+    """By one rule, on pages and in the API."""
+    labels = {
+        "email": "ada@example.org",
+        "Owner": "ada",
+        "created-by.user": "ada",
+        "team": "payments",
+        "alertname": "A",
+    }
+    draft = records.draft()
+    (first, *rest) = draft.evidence
+    cited = msgspec.structs.replace(first, event=msgspec.structs.replace(first.event, labels=labels))
+    await desk.put(msgspec.structs.replace(draft, evidence=(cited, *rest)))
+    told = [event.get("labels") for event in (await desk.get("/near-misses/nm-1"))["timeline"]]
+    assert {"team": "payments", "alertname": "A"} in told
+    page = (await desk.http.get("/near-misses/nm-1")).text
+    assert "payments" in page
+    for answer in (page, (await desk.http.get("/api/v1/near-misses/nm-1")).text):
+        assert "ada" not in answer.replace("readable", "")
+
+
 async def test_a_forged_report_does_not_silence_a_reviewer(desk: Desk) -> None:
     """The names of our own events can be computed; in a journal of before they were guarded one may stand already."""
     await desk.put(records.draft())
