@@ -47,7 +47,7 @@ _WIDTH_WITHOUT_TERMINAL = 180
     type=click.FloatRange(0.1, 10),
     default=1.0,
     show_default=True,
-    help="Events per day, relative; 3 with 200 services gives about 1.5 million a year.",
+    help="Events per day, relative; 2 with 150 services gives about 1.3 million a year.",
 )
 @click.option("--near-misses", type=click.IntRange(1, 600), help="Near misses in it.  [default: 60 a year]")
 @click.option(

@@ -1,4 +1,4 @@
-"""The same events as other organisations' tools would send them: other ids, fewer words, missing events, other names.
+"""The same events in other dialects: other ids, fewer labels, missing events, other names.
 
 Each dialect is a pure change of one event and of the catalogue; it never depends on what else is in the stream.
 """
@@ -39,7 +39,7 @@ _WORDS = {"critical": "SEV_1", "high": "urgent", "warning": "yellow", "info": "f
 
 
 class Dialect(msgspec.Struct, frozen=True):
-    """`key` names it on a terminal, `told` says what is different, `most_fall` how far recall may fall."""
+    """`key` is its name, `told` what differs, `most_fall` how far recall may fall."""
 
     key: str
     told: str
@@ -124,7 +124,7 @@ def _other_names(event: Event) -> Event:
 
 
 def _with_aliases(catalogue: Catalogue, tools: frozenset[str]) -> Catalogue:
-    """Whatever a tool called a service before, its new name for that is told."""
+    """Each tool's new spelling of every name it used before becomes an alias."""
     known: dict[tuple[str, str], set[str]] = {}
     for tool in tools:
         for name in catalogue.services:

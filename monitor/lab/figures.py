@@ -22,8 +22,8 @@ _ON_ITS_WAY = frozenset({"change.merged", "change.started", "change.failed"})
 
 
 def probability_of(draft: Draft) -> float:
-    """How sure the engine is that a draft is a near miss. The one place that reads it."""
-    return draft.confidence
+    """How sure the engine is that a draft is a near miss; rules without weights tell their confidence alone."""
+    return draft.confidence if draft.probability is None else draft.probability
 
 
 class Scored(msgspec.Struct, frozen=True):
@@ -119,7 +119,7 @@ def luck(
 
 
 def is_an_act(event: Event) -> bool:
-    """Whether an event is a change that somebody may have made: what a blind draw draws from."""
+    """Whether the event is a change not made by automation: the population of the random draw."""
     by_machine = event.actor is not None and event.actor.kind == "automation"
     return event.kind.startswith("change.") and event.kind not in _ON_ITS_WAY and not by_machine
 

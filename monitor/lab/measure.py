@@ -37,7 +37,7 @@ MOST_BRIER = 0.1
 
 
 class Told(msgspec.Struct, frozen=True):
-    """One event of a draft: its part, which story told it, and what it was."""
+    """One event of a draft: its role, its story, and what it was."""
 
     role: str
     story: str
@@ -168,7 +168,7 @@ class Draw:
 
 
 class Tape:
-    """A year's events in a file of their own, so that each dialect need not have it made up anew."""
+    """A year's events in a temporary file, so that each dialect replays it."""
 
     def __init__(self) -> None:
         self._file = SpooledTemporaryFile[bytes](IN_MEMORY)

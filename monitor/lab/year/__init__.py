@@ -1,5 +1,5 @@
-"""A made-up year of an organisation: its tools write the bodies that vendors send, and our decoders read them.
+"""A synthetic year of an organisation: its tools send vendor payloads, and our decoders read them.
 
-Pure and seeded: the same shape gives the same events. Who acts is drawn without a look at who was paged, and no story
-knows what any rule looks for: what the stories share with the rules is the vocabulary of events alone.
+Pure and seeded: the same shape gives the same events. Who acts is independent of who was paged. Stories share only the
+vocabulary of events with the rules.
 """

@@ -1,6 +1,6 @@
-"""Decides beforehand which stories happen when, and where: near misses, incidents and traps never share a place.
+"""Schedules the stories: near misses, incidents and traps never overlap on the same users.
 
-What happens every day knows nothing of the agenda. Knows no event.
+Everyday traffic is independent of the agenda.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ _AT_WORK = 0.7
 _TRIES = 400
 _OTHER_KINDS = 6
 _FIRST_DAY = 2
-"""Nothing is told of the first days: feeds and versions have to be known before something can go wrong."""
+"""No story starts in the first days: feeds and versions must be established first."""
 
 
 class NoRoom(Exception):
-    """The stories do not fit: each needs a few days in which its users have no other."""
+    """The stories do not fit: each needs some days without another on the same users."""
 
 
 class Start(msgspec.Struct, frozen=True):
-    """One story: what is told, where and when it begins."""
+    """One scheduled story: plot, service and start."""
 
     name: str
     label: Label
@@ -89,7 +89,7 @@ class Agenda:
         return False
 
     def _is_free(self, part: Part, users: frozenset[str], day: int, days: int) -> bool:
-        """Whether nobody near, and no user of it, has a story then; takes the place where it is free."""
+        """Whether no neighbour and no user has a story then; reserves the time if free."""
         near = self._organisation.catalogue.neighbours(part.name)
         begins, ends = (day - 1) * DAY, (day + days + 1) * DAY
         places = near | users

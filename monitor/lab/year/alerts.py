@@ -1,4 +1,4 @@
-"""The verbs of what watches: an alert fires and ends; somebody is paged, acknowledges, writes, calls others."""
+"""Verbs of monitoring and paging: fire, resolve, page, acknowledge, escalate, annotate, add responders."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Alerts(Telling):
         return alarm, self.send(watching.alertmanager(self.company, labels, annotations, expression, self.at))
 
     def end(self, alarm: Alarm, paging: Paging | None = None) -> Ids:
-        """The alert recovers; a share of recoveries is told by nobody."""
+        """The alert recovers; for a share of recoveries no resolve is sent."""
         alarm.ended = True
         self.world.recoveries += 1
         if self.random.random() < self.world.unsaid:
@@ -78,7 +78,7 @@ class Alerts(Telling):
         return self._paging(paging, "incident.escalated", None)
 
     def call_in(self, paging: Paging, who: Person) -> Ids:
-        """Somebody is asked to come, and comes."""
+        """A responder is added and accepts."""
         asked = watching.responder(self.company, paging.data, who, "pending")
         ids = self.send(
             watching.pagerduty(

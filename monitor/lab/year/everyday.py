@@ -1,6 +1,6 @@
-"""A day without a story: releases, scaling, noise, timetables, talk. Each errand is drawn for itself.
+"""Everyday traffic: deploys, autoscaling, noise, cron jobs, chat. Each errand is independent.
 
-Most events of a year are of these; nothing here knows of the stories, nor of each other.
+Most events of a year are of these; none depends on a story or on another errand.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What machines complain about: the alerts that the people of an organisation have written down, by what is wrong.
+"""The organisation's alert rules, by fault.
 
-Each is a kind of trouble, how grave it is, which exporter sees it and how it is worded. Knows no rule.
+Each has a severity, an exporter and a text.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _WORDS: dict[str, dict[Grade, str]] = {
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """One alert of the books. `limit` is where it fires; what is measured lies between `low` and `high`."""
+    """One alert rule. It fires at `limit`; measured values are between `low` and `high`."""
 
     name: str
     grade: Grade

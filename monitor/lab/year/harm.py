@@ -1,6 +1,6 @@
-"""How users are hit while a plot runs, and who says so: a post, a probe, a budget, a line to stakeholders, a ticket.
+"""User impact during a plot, and how it is reported: status page, probe, burn alert, stakeholder update, ticket.
 
-Turns the events of a told plot into an incident with impact.
+Turns a plot into an incident with impact.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _WEIGHTS = (34, 22, 14, 6, 8, 8, 8)
 
 
 def hit_users(scene: Scene, told: Told, began: Instant) -> tuple[str, Ids]:
-    """Users notice between `began` and the plot's end; gives the way it was told, and by which events."""
+    """Impact between `began` and the plot's end; returns how it was reported, and the events."""
     random, organisation = scene.random, scene.organisation
     service = random.choice(sorted(organisation.facing_above(scene.part.name)))
     # A danger that stood for days hits users in its last hours.

@@ -1,6 +1,6 @@
-"""Founds a made-up organisation: services, teams, who depends on whom, who watches, and what its tools are used for.
+"""Generates an organisation: services, teams, dependencies, feeds, and the tools it uses.
 
-Everything is drawn from the seed. Knows nothing of stories.
+Everything is drawn from the seed.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Watch(msgspec.Struct, frozen=True):
-    """A feed that tells that users of a service are well. It begins, is renamed, and may end for good."""
+    """A feed of `impact.clear` for one service; it may be renamed or retired."""
 
     service: str
     source: str
@@ -151,7 +151,7 @@ _SOURCES = {
 
 
 def _aliases(parts: dict[str, Part], company: str) -> tuple[Alias, ...]:
-    """What the organisation has told about its names: by source, by workload, and which flags are whose."""
+    """The catalogue's aliases: by source, by workload, and by flag."""
     found = []
     for part in parts.values():
         for tool, sources in _SOURCES.items():

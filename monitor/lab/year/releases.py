@@ -1,4 +1,4 @@
-"""The verbs of what ships: a merge, a deploy by one of several tools, the version before."""
+"""Verbs of releases: merge, deploy through the organisation's tool, redeploy the previous version."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Releases(Telling):
     def deploy(
         self, who: Person, part: Part | None = None, *, version: str | None = None, environment: str | None = None
     ) -> Ids:
-        """A version goes out: the tool's word for it, and what the cluster says of the new pods."""
+        """A deploy: the deploy tool's events, then the cluster's."""
         part = part or self.part
         environment = environment or self.habits.environment
         running = self.world.running(part)
@@ -60,7 +60,7 @@ class Releases(Telling):
         return self._ship(who, self.part, sha, environment, "failure", began, number)
 
     def put_back(self, who: Person, part: Part | None = None) -> Ids:
-        """The version that ran before the present one goes out again."""
+        """Deploy the previous version again."""
         part = part or self.part
         before = self.world.running(part)[-2]
         if self.habits.shipping == "cdevents" and self.chance(0.6):
@@ -110,7 +110,7 @@ class Releases(Telling):
         return self.send(shipping.cdevent(self.company, kind, self._id("cd"), self.at, f"{name}-{sha[:7]}", content))
 
     def _ship_argo(self, who: Person, part: Part, sha: str, environment: str, state: str, began: Instant) -> Ids:
-        """Most syncs follow the repository by themselves; a person presses the button for some."""
+        """Most syncs are automated; a person starts some."""
         name = part.names["pipeline"]
         is_live = environment == self.habits.environment
         history = self.world.running(part) if is_live else [sha]
@@ -129,7 +129,7 @@ class Releases(Telling):
         return self.send(body)
 
     def _rolls(self, part: Part) -> None:
-        """The cluster replaces the pods: nobody's act but the deployment's."""
+        """The cluster replaces the pods of a deployment."""
         workload = part.names["kubernetes"]
         pods = f"{self.random.getrandbits(36):010x}".translate(LETTERS)
         for way, count in (("up", part.replicas), ("down", 0)):

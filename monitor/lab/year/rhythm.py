@@ -1,4 +1,4 @@
-"""When people work and when things happen: days, working hours, nights.
+"""Times of day: working hours, nights, weekdays.
 
 Knows neither services nor stories.
 """

@@ -1,6 +1,6 @@
-"""One story while it is told: a cursor in time, and the verbs by which tools and people speak.
+"""One story: a cursor in time, and the verbs of people and automation.
 
-Each verb writes the payload that a tool would send and gives the identities of the events that our decoders read in it.
+Each verb sends a tool's payload and returns the ids of the events that our decoders read from it.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from monitor.lab.year.world import Ids
 
 
 class Scene(Alerts, Releases):
-    """Everything that can be told of a service."""
+    """All verbs, on one service by default."""
 
     def console(self, kind: str, title: str, who: Person | None, part: Part | None = None, **fields: Any) -> Ids:
-        """Somebody works through the organisation's own console, which tells who it was where it knows."""
+        """An operation through the organisation's console, which may report the actor."""
         part = part or self.part
         actor = {"id": who.email, "kind": "human"} if who is not None and self.habits.console_tells_who else None
         said = {"service": part.names["console"], "environment": self.habits.environment, "title": title}
@@ -30,14 +30,14 @@ class Scene(Alerts, Releases):
         return self.send(shipping.own(source, self._id("c"), kind, self.at, **{**said, "actor": actor, **fields}))
 
     def by_hand(self, title: str, who: Person, part: Part | None = None) -> Ids:
-        """A script that somebody starts posts what it did to the paging tool's list of changes."""
+        """A script posts a change event to the paging tool."""
         part = part or self.part
         link = f"https://runner.{self.company}.example/jobs/{self.world.number()}"
         name, told = part.names["pagerduty"], who.email if self.chance(0.6) else None
         return self.send(watching.change_notice(self.company, self.at, title, name, told, link))
 
     def stop_pipeline(self, who: Person, why: str, part: Part | None = None) -> Ids:
-        """A roll-out is stopped on its way."""
+        """A rollout is held."""
         part = part or self.part
         if self.habits.shipping == "cdevents":
             name = part.names["pipeline"]
@@ -48,7 +48,7 @@ class Scene(Alerts, Releases):
         return self.console("change.held", why, who, part, subject=f"release/{part.names['console']}")
 
     def restart(self, who: Person, part: Part | None = None) -> Ids:
-        """Through the console, by a script, or with kubectl: only the audit log of the cluster tells who that was."""
+        """By console, script or kubectl; only the audit log names the user of kubectl."""
         part = part or self.part
         way = self.random.random()
         if way < 0.5:
@@ -103,7 +103,7 @@ class Scene(Alerts, Releases):
     # -- people write ------------------------------------------------------------------------------------------
 
     def note(self, who: Person, text: str, part: Part | None = None) -> Ids:
-        """In a comment, or in the chat, where most say which service they mean."""
+        """A comment or a chat message; most chat messages name the service."""
         part = part or self.part
         if self.chance(0.35):
             number = self.world.number()
@@ -152,7 +152,9 @@ class Scene(Alerts, Releases):
         names = [part.names["statuspage"] for part in parts]
         status = "completed" if over else "in_progress"
         text = "The work is done." if over else "We work on it as announced."
-        number = self.world.number()
+        self.posting = self.posting or self.world.number()
         return self.send(
-            watching.statuspage(self.company, number, what, status, "maintenance", self.began, self.at, names, text)
+            watching.statuspage(
+                self.company, self.posting, what, status, "maintenance", self.began, self.at, names, text
+            )
         )

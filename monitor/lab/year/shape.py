@@ -1,4 +1,4 @@
-"""What a made-up year is like: its length, its size and how its tools spell things.
+"""Parameters of a synthetic year.
 
 Knows nothing of stories.
 """

@@ -1,4 +1,4 @@
-"""How each tool spells the name of one and the same service, and whom it calls what: a habit of the organisation.
+"""How each tool spells service names and identifies people, as habits of one organisation.
 
 Knows nothing of what the tools send.
 """

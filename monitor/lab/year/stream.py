@@ -1,7 +1,6 @@
-"""The whole stretch of time as one stream in the order of arrival, and what really happened in it.
+"""The year as one stream in order of arrival, and its truth.
 
-Tells the stories of the agenda and the errands of each day, lets the feeds report, and delivers as networks do:
-copies, disorder, delay and loss.
+Runs the agenda, everyday traffic and feeds, and delivers as networks do: duplicates, disorder, delay and loss.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from monitor.lab.year.world import Ids, World
 
 BATCH = 2_000
 _MAY_BE_LOST = frozenset({"alert.resolved", "alert.acknowledged", "change.started", "change.merged", "responder.paged"})
-"""What a story can do without: nobody can find a near miss of which nothing was told."""
+"""Kinds that delivery may lose without making a near miss undetectable."""
 
 _QUIET_DAYS = 40
 """Each feed falls silent for some hours about once in so many days."""
@@ -37,7 +36,7 @@ _BEFORE, _AFTER = HOUR, DAY
 
 
 class Year:
-    """A made-up stretch of time. `batches` may be run through once; the truth is whole when it has ended."""
+    """A synthetic year. Consume `batches` once; the truth is complete at the end."""
 
     def __init__(self, shape: Shape) -> None:
         """Raises NoRoom where the stories do not fit."""
@@ -56,11 +55,11 @@ class Year:
         return self.world.truths
 
     def story_of(self, event_id: EventId) -> str:
-        """Which story told the event; empty for what happens every day."""
+        """The event's story; empty for everyday traffic."""
         return self.world.stories.get(event_id, "")
 
     def batches(self) -> Iterator[list[Event]]:
-        """All events in the order of arrival; `day` tells how far it has come."""
+        """All events in order of arrival; `day` is the progress."""
         batch: list[Event] = []
         for day in range(self.shape.days):
             self.day = day

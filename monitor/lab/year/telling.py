@@ -1,4 +1,4 @@
-"""What every verb of a story needs: a cursor in time, people, and the way from a payload to events."""
+"""Basics of every verb: a cursor in time, people, and sending a payload."""
 
 from __future__ import annotations
 
@@ -26,11 +26,13 @@ class Telling:
         self.random = random
         self.events: list[Event] = []
         self.alarms: list[Alarm] = []
+        self.posting = 0
+        """The number of the story's own post about maintenance, once there is one."""
 
     # -- time and people ---------------------------------------------------------------------------------------
 
     def later(self, least: float, most: float) -> Instant:
-        """Go on by some minutes; gives the time that it is then."""
+        """Advance the cursor by some minutes."""
         self.at = Instant(self.at + int(self.random.uniform(least, most) * 60) * SECOND)
         return self.at
 
@@ -38,7 +40,7 @@ class Telling:
         return self.random.random() < share
 
     def somebody(self, part: Part | None = None) -> Person:
-        """Who happens to act: mostly of the team, with no regard to who was paged."""
+        """Who acts: mostly from the team, independent of who was paged."""
         team = self.organisation.by_team.get((part or self.part).team, ())
         return self.random.choice(team if team and self.chance(0.75) else self.organisation.people)
 
@@ -47,7 +49,7 @@ class Telling:
         return team[self.at // (7 * DAY) % len(team)]
 
     def neighbour(self) -> Part:
-        """Something that the service leans on or that leans on it; itself where it stands alone."""
+        """A dependency or dependant; the service itself if it has none."""
         near = sorted(self.organisation.catalogue.neighbours(self.part.name) - {self.part.name})
         return self.organisation.parts[self.random.choice(near)] if near else self.part
 
@@ -58,7 +60,7 @@ class Telling:
     # -- sending -----------------------------------------------------------------------------------------------
 
     def send(self, body: Body) -> Ids:
-        """What our decoders read in the body, as of now."""
+        """The events that our decoders read from the payload, received now."""
         outcome = decode(body.source, body.bytes, body.headers, self.at)
         self.world.refused.extend((body, refusal) for refusal in outcome.refusals)
         self.events.extend(outcome.events)
@@ -93,4 +95,4 @@ class Telling:
 
 
 LETTERS = str.maketrans("0123456789abcdef", "bcdfghjklmnpqrst")
-"""Kubernetes draws its suffixes without vowels."""
+"""Kubernetes suffixes have no vowels."""

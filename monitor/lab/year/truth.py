@@ -1,4 +1,4 @@
-"""What really happened in a made-up year, one line a story: what a good monitor would say of it, and by which events.
+"""The truth of a synthetic year, one JSON line a story: label, expected verdict, events.
 
 Knows nothing of drafts.
 """
@@ -43,7 +43,7 @@ class Truth(msgspec.Struct, frozen=True):
 
 
 class Told(msgspec.Struct, frozen=True):
-    """What a plot has told: by which events the danger and the act that ended it can be cited, and when it was over."""
+    """Result of a plot: events of the hazard, events of the intervention, and when it was safe."""
 
     hazard: tuple[EventId, ...]
     intervention: tuple[EventId, ...]

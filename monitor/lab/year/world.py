@@ -1,4 +1,4 @@
-"""What outlives one story: versions that run, numbers that count up, outages, the truth, and what nobody could read."""
+"""State shared by all stories: running versions, counters, outages, the truth, refused payloads."""
 
 from __future__ import annotations
 

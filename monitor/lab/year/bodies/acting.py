@@ -53,7 +53,7 @@ def argo(
 def audit(
     identity: str, namespace: str, name: str, at: Instant, user: str, *, sub: str = "", **asked: dict[str, Any]
 ) -> Body:
-    """Somebody patched a deployment, as the API server's audit log has it. `asked` is the body of the request."""
+    """Audit log entry: a user patched a deployment. `asked` is the request body."""
     place = f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}" + (f"/{sub}" if sub else "")
     about = {"resource": "deployments", "namespace": namespace, "name": name, "apiGroup": "apps", "apiVersion": "v1"}
     return written(
@@ -118,7 +118,7 @@ def unleash(number: int, project: str, environment: str, key: str, on: bool, at:
 
 
 def slack(identity: str, channel: str, text: str, at: Instant, who: Person) -> Body:
-    """Somebody mentions the app in a channel."""
+    """A message that mentions the app."""
     second, rest = divmod(at, SECOND)
     moment = f"{second}.{rest:06}"
     return written(

@@ -242,6 +242,6 @@ def kubernetes(
 
 
 def own(source: str, identity: str, kind: str, at: Instant, **fields: Any) -> Body:
-    """Our own format, as a few lines of somebody's script send it."""
+    """Canonical format, as a team's script sends it."""
     said = {name: value for name, value in fields.items() if value is not None}
     return written("events", {"id": identity, "source": source, "kind": kind, "time": stamp(at), **said})

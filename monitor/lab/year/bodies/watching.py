@@ -114,7 +114,7 @@ def incident(
 
 
 def note(incident_data: dict[str, Any], identity: str, text: str) -> dict[str, Any]:
-    """The `data` of an annotation, a status update, or whatever hangs at an incident."""
+    """The `data` of an annotation or status update."""
     return {
         "id": identity,
         "type": "incident_note",
@@ -147,7 +147,7 @@ def responder(company: str, incident_data: dict[str, Any], who: Person, state: s
 
 
 def setting(company: str, service: str) -> dict[str, Any]:
-    """The `data` of a service whose settings somebody edited."""
+    """The `data` of an edited service."""
     identity = f"PS{sum(service.encode()) % 9973:04}"
     return {
         "id": identity,

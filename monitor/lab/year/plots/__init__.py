@@ -1,4 +1,4 @@
-"""The plots of stories in which something nearly went wrong. The same plots, when users were hit, are incidents."""
+"""Plots of near misses; with user impact the same plots are incidents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gaps between people: who is called, who is asleep, what is silenced, what waits for whom."""
+"""Gaps between people: escalations, experts, postponed work, holds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from monitor.lab.year.world import Ids
 
 
 def expert_called_in(scene: Scene) -> Told:
-    """Whoever took the page does not know the thing, and calls somebody who does."""
+    """The on-call engineer adds an expert, who acts."""
     alarm, fired = scene.alert(scene.random.choice(("RequestErrorsUp", "FollowerBehind", "JobsPilingUp")))
     scene.later(0.5, 2)
     paging, paged = scene.page(alarm)
@@ -49,7 +49,7 @@ def nobody_answered(scene: Scene) -> Told:
 
 
 def put_off_and_met(scene: Scene) -> Told:
-    """The same alert on three days, taken and left; on the fourth somebody does something about it."""
+    """The same alert acknowledged on three days without action; on the fourth it is fixed."""
     danger: Ids = ()
     fault = scene.random.choice(("PoolAlmostUsedUp", "MemoryHigh", "JobsPilingUp"))
     for _ in range(3):
@@ -73,7 +73,7 @@ def put_off_and_met(scene: Scene) -> Told:
 
 
 def release_stopped(scene: Scene) -> Told:
-    """It breaks before production; somebody stops the release there until it is right."""
+    """Staging breaks; the production rollout is held until the fix."""
     who = scene.somebody()
     broken = (
         scene.fail_to_deploy(who, "staging") if scene.chance(0.5) else scene.alert("CrashLooping", None, "staging")[1]
@@ -92,7 +92,7 @@ def release_stopped(scene: Scene) -> Told:
 
 
 def record_and_repair(scene: Scene) -> Told:
-    """Somebody opens a record of the house by hand, repairs, and closes it: no machine had seen anything."""
+    """An incident record opened by hand, fixed and closed; no alert fired."""
     who, name = scene.somebody(), scene.part.name
     title = scene.random.choice(
         (f"{name} does odd things", f"wrong numbers from {name}", f"{name} is close to its limit")

@@ -1,4 +1,4 @@
-"""What was running out, and was given more or cleared in time."""
+"""Resources that ran low and were extended or cleared in time."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def pool_widened(scene: Scene) -> Told:
 
 
 def replicas_brought_back(scene: Scene) -> Told:
-    """A node takes pods with it; somebody moves them before the last ones go."""
+    """A node fails; it is replaced before the last replicas go."""
     part = scene.part
     node = f"node-{scene.random.randrange(40)}"
     lost = scene.cluster(part, "Pod", scene.pod_of(part), "FailedScheduling", "0/12 nodes are available")
@@ -104,7 +104,7 @@ def queue_drained(scene: Scene) -> Told:
 
 
 def follower_replaced(scene: Scene) -> Told:
-    """The copy that would take over is far behind; somebody builds it anew."""
+    """The standby is far behind and is rebuilt."""
     alarm, paging, danger = trouble(scene, "FollowerBehind")
     scene.later(10, 120)
     who = scene.somebody()
@@ -126,7 +126,7 @@ def dump_made_good(scene: Scene) -> Told:
 
 
 def up_before_opening(scene: Scene) -> Told:
-    """It is down at night, when nobody uses it, and up again before the doors open."""
+    """Down at night, up again before opening hours."""
     scene.at = Instant(scene.at // DAY * DAY + int(scene.random.uniform(0.5, 3) * HOUR))
     scene.began = scene.at
     alarm, paging, danger = trouble(scene, "InstanceGone")
@@ -138,7 +138,7 @@ def up_before_opening(scene: Scene) -> Told:
 
 
 def decay_stopped(scene: Scene) -> Told:
-    """Pod after pod goes; somebody finds what stops it."""
+    """Pods crash one after another until a restart or rollback."""
     part = scene.part
     sour: Ids = ()
     for count in range(1, part.replicas):

@@ -1,4 +1,4 @@
-"""Slips that were taken back in time: releases, settings, flags, targets, deletions."""
+"""Slips that were reverted in time: deploys, settings, flags, wrong targets, deletions."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def reverted_in_source(scene: Scene) -> Told:
 
 
 def taken_out_unasked(scene: Scene) -> Told:
-    """Whoever ships looks at the graphs and takes it back before any machine says a word."""
+    """The deployer watches the graphs and rolls back before any alert."""
     who = scene.somebody()
     shipped = scene.deploy(who)
     scene.later(3, 12)
@@ -137,7 +137,7 @@ def deleted_and_restored(scene: Scene) -> Told:
 
 
 def leaked_and_revoked(scene: Scene) -> Told:
-    """A key lies in the repository; it is replaced before anybody uses it."""
+    """A leaked key is rotated before any use."""
     who, part, began = scene.somebody(), scene.part, scene.at
     number = scene.world.number()
     repo = part.names["github"]

@@ -1,6 +1,6 @@
-"""What a plot is, and the passages that many plots share.
+"""The type of a plot, and passages that plots share.
 
-A passage moves the scene's cursor; who acts in it is drawn by the scene.
+A passage advances the scene's cursor.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Plot(msgspec.Struct, frozen=True):
 
 
 def maybe_page(scene: Scene, alarm: Alarm) -> tuple[Paging | None, Ids]:
-    """Some alerts also call somebody, who mostly answers."""
+    """Some alerts also page; most pages are acknowledged."""
     if not scene.chance(scene.habits.pages_often):
         return None, ()
     scene.later(0.3, 2)

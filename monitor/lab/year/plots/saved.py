@@ -1,4 +1,4 @@
-"""What held without a person, or by a switch that a person pulled: fail-over, automatic return, more capacity."""
+"""Failover, automatic rollback and autoscaling that held."""
 
 from __future__ import annotations
 

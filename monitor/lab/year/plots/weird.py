@@ -1,4 +1,4 @@
-"""Somebody sees something odd, says so in plain words, and somebody repairs it."""
+"""A person reports something odd in plain words, and it is fixed."""
 
 from __future__ import annotations
 

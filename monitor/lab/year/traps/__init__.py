@@ -1,4 +1,4 @@
-"""What looks like a near miss and is none: coincidence, routine, plan, and what belongs to an outage."""
+"""Traps: coincidence, routine, planned work, and aftermath of an outage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An alert, page, record or note stands, and somebody does ordinary work beside it; it clears when it clears."""
+"""Ordinary work beside an open alert, page, record or note that clears by itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from monitor.lab.year.world import Ids
 
 
 def _clears_by_itself(scene: Scene, fault: str, least: float, most: float) -> tuple[Ids, Instant, Instant]:
-    """An alert with a life of its own, told at once; the cursor is set back to its beginning."""
+    """An alert that clears by itself; the cursor returns to its start."""
     alarm, fired = scene.alert(fault)
     paging, paged = maybe_page(scene, alarm)
     began = alarm.began
@@ -71,7 +71,7 @@ def record_beside_release(scene: Scene) -> Ids:
 
 
 def taken_and_gone(scene: Scene) -> Ids:
-    """Somebody is called, looks, and it is over before anything was done."""
+    """A page is acknowledged and clears before any action."""
     alarm, fired = scene.alert(scene.random.choice(NOISY))
     scene.later(0.5, 2)
     paging, paged = scene.page(alarm)
@@ -82,7 +82,7 @@ def taken_and_gone(scene: Scene) -> Ids:
 
 
 def flapper(scene: Scene) -> Ids:
-    """It comes and goes all day; once the cluster scaled meanwhile, once somebody released."""
+    """An alert flaps all day, with unrelated deploys in between."""
     ids: Ids = ()
     fault = scene.random.choice(NOISY)
     for _ in range(scene.random.randint(4, 9)):
@@ -106,7 +106,7 @@ def told_beforehand(scene: Scene) -> Ids:
 
 
 def small_talk(scene: Scene) -> Ids:
-    """Comments of a review, and hours later a release by somebody else."""
+    """Review comments, and an unrelated deploy hours later."""
     ids: Ids = ()
     for text in ("looks good to me", "could we name this differently?", "thanks, merged"):
         ids += scene.note(scene.somebody(), text)
@@ -129,7 +129,7 @@ def nightly_restart(scene: Scene) -> Ids:
 
 
 def alert_retuned(scene: Scene) -> Ids:
-    """Nothing is wrong but the alert, and somebody edits the alert."""
+    """The alert itself is wrong and is edited."""
     ids, _, ends = _clears_by_itself(scene, scene.random.choice(NOISY), 0.2, 2)
     scene.at = Instant(ends - MINUTE)
     who = scene.somebody()

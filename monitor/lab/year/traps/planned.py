@@ -1,4 +1,4 @@
-"""What was planned, tried on purpose, due by the calendar, or belongs to an outage that everybody knows of."""
+"""Planned work, drills, experiments, calendar freezes, and repairs after a known outage."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def after_an_outage(scene: Scene) -> Ids:
 
 
 def release_train(scene: Scene) -> Ids:
-    """Everything of a team goes out on the same evening, whatever alerts there are."""
+    """A release train deploys everything of a team, despite open alerts."""
     alarm, ids = scene.alert(scene.random.choice(("SlowAnswers", "MemoryHigh", "PoolAlmostUsedUp")))
     scene.later(20, 90)
     ids += scene.deploy(scene.somebody())
