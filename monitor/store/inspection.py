@@ -75,6 +75,8 @@ class SqlInspection:
             positions = {row.partition: int(row.position) for row in await connection.execute(select(engine_positions))}
             halts = await connection.execute(select(topic_halts))
             remarks += [f"topic {halt.topic} is halted: {halt.detail}" for halt in halts]
+            if not self._records.is_sqlite:
+                remarks += await connection.run_sync(_durability)
             for owner in await connection.execute(select(engine_owners).where(engine_owners.c.owner != "")):
                 part = f" of {owner.part}" if owner.part else ""
                 remarks.append(f"the last owner{part} is {owner.owner}, epoch {owner.epoch}")
@@ -109,6 +111,18 @@ def _integrity(connection: Connection, is_sqlite: bool, full: bool) -> list[str]
     found = [f"a page is damaged: {each}; restore a backup" for each in said if each != _FINE]
     for row in connection.execute(text("PRAGMA foreign_key_check")):
         found.append(f"a row of {row[0]} belongs to a record that is not there; restore a backup")
+    return found
+
+
+def _durability(connection: Connection) -> list[str]:
+    """Settings of PostgreSQL under which what was acknowledged may be lost when the power goes."""
+    found = []
+    if connection.execute(text("SHOW fsync")).scalar_one() == "off":
+        found.append("PostgreSQL runs with fsync = off: a power cut may damage the database")
+    if connection.execute(text("SHOW synchronous_commit")).scalar_one() == "off":
+        found.append(
+            "PostgreSQL runs with synchronous_commit = off: a power cut loses what was acknowledged just before"
+        )
     return found
 
 

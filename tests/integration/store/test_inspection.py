@@ -153,3 +153,13 @@ async def _kept(url: str, *events: Event) -> list[str]:
         saved = await store.engine_store.acquire("engine")
         await store.engine_store.commit(Commit((), {}, {}, saved.epoch, BASE, history=events))
         return [each.id async for each in store.history.events(*EVER)]
+
+
+async def test_a_server_that_does_not_sync_is_remarked(postgres_server: PostgresServer, postgres_url: str) -> None:
+    name = postgres_url.rpartition("/")[2]
+    async with Store(postgres_url) as store:
+        assert not [each for each in (await store.inspection.inspect()).remarks if "synchronous_commit" in each]
+    await asyncio.to_thread(postgres_server.execute, f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+    async with Store(postgres_url) as store:
+        remarks = (await store.inspection.inspect()).remarks
+    assert [each for each in remarks if "synchronous_commit = off: a power cut loses" in each]
