@@ -37,6 +37,11 @@ def is_binary(headers: Mapping[str, str]) -> bool:
     return "ce-type" in headers or "ce-specversion" in headers
 
 
+def is_ours(headers: Mapping[str, str]) -> bool:
+    """Whether the envelope in the headers is of a type that is read here; a cloud sends its own types so too."""
+    return headers.get("ce-type", PREFIX).startswith((PREFIX, "dev.cdevents."))
+
+
 def split(body: Any, delivery: Delivery) -> list[Any]:
     """The envelopes of a body: one, or those of a batch; in binary mode the headers are the envelope."""
     if is_binary(delivery.headers):

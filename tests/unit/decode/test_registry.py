@@ -173,6 +173,21 @@ def test_the_headers_of_a_cloud_event_go_before_the_source() -> None:
     assert (found.id, found.source, found.kind, found.title) == ("1", "/x y", "note.added", "odd")
 
 
+def test_a_tool_s_own_message_in_an_envelope_of_headers_is_read_by_the_tool() -> None:
+    headers = {
+        "ce-specversion": "1.0",
+        "ce-type": "google.cloud.audit.log.v1.written",
+        "ce-id": "1",
+        "ce-source": "//x",
+    }
+    said = {"methodName": "v1.compute.instances.delete", "authenticationInfo": {"principalEmail": "ann@shop.example"}}
+    entry = {"insertId": "i", "timestamp": ONE["time"], "protoPayload": said}
+    assert event("gcp", entry, headers).kind == "change.deleted"
+    assert left_out("cloudevents", entry, headers) == Ignored.UNKNOWN_TYPE
+    ours = headers | {"ce-type": "nearmiss.note.added"}
+    assert event("github", {"title": "odd", "time": ONE["time"]}, ours).kind == "note.added"
+
+
 def test_a_form_carries_json_in_its_field_payload() -> None:
     form = {"content-type": "application/x-www-form-urlencoded"}
     assert event("github", urlencode({"payload": json.dumps(PUSH)}).encode(), form).kind == "change.merged"
