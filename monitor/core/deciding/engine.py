@@ -19,7 +19,7 @@ from monitor.core.matching.matcher import Matcher
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.conditions import MakeRegex
 from monitor.core.model.decisions import Decision, Ignore, Late
-from monitor.core.model.events import MINUTE, SECOND, Event, EventId, Instant
+from monitor.core.model.events import MINUTE, SECOND, Event, Instant
 from monitor.core.model.faults import SWEEP, Culprit, Fault, fault_of
 from monitor.core.model.reasons import NotOpened
 from monitor.core.model.retention_policy import RETENTION
@@ -85,12 +85,8 @@ class Engine:
         self._is_home = is_home
         self._weights = settings.weights
         self._out: list[Decision] = []
-        written: dict[EventId, int] = {}
         is_restored = bool(cells)  # They may be gone once they were read.
-        if cells:
-            self.state, written = EngineState.restore(cells, aside)
-        else:
-            self.state = EngineState(Timeline())
+        self.state, written = EngineState.restore(cells, aside) if cells else (EngineState(Timeline()), {})
         self.state.timeline.lateness = settings.lateness
         self.state.timeline.external_watermark = settings.external_watermark
         self._housekeeping_at = BEGINNING

@@ -48,7 +48,8 @@ async def test_what_is_well_is_counted(store: Store) -> None:
     assert (found.unread, found.positions) == (2, {PARTITION: 4})
     assert (found.rows["journal"], found.rows["near_misses"], found.rows["audit"]) == (5, 1, 1)
     assert found.total_bytes > found.events_bytes > 0
-    assert found.remarks == (
+    # The server of the tests is quick rather than safe, and that is remarked.
+    assert tuple(each for each in found.remarks if "fsync = off" not in each) == (
         "topic alerts is halted: nothing can be read",
         "the last owner is engine, epoch 1",
     )

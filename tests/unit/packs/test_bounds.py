@@ -13,7 +13,7 @@ from monitor.packs.problems import LONGEST_SAID, nearest
 from monitor.packs.regex import BadPattern, make_finder, make_regex
 
 SECRET = "x:1:1:the-secret-of-line"
-PASSWORDS = "".join(f"user{number}:{SECRET}-{number}:/home/user{number}:/bin/sh\n" for number in range(200))
+PASSWORDS = "".join(f"user{number}:{SECRET}-{number}:/bin/sh\n" for number in range(200))
 
 
 def chain(count: int) -> Catalogue:
