@@ -113,6 +113,7 @@ CORPUS: tuple[Hostile, ...] = (
     Hostile("an origin that is none", EVENTS, _event, frozenset({403}), {"origin": "http://["}),
     Hostile("an address that is none", "/", bytes, frozenset({421}), {"host": "["}),
     Hostile("a length that is none", "/api/v1/reports", bytes, frozenset({400}), {"content-length": "-1"}),
+    Hostile("a path of dots", "/ingest/pagerduty/%2e/acme", _event, frozenset({404})),
     Hostile("a long path", "/ingest/" + "a" * 30_000, _event, frozenset({404})),
     Hostile("a handshake in a large body", EVENTS, lambda: b'{"type":"url_verification","challenge":"c","x":"'
             + b"y" * 900_000 + b'"}'),
