@@ -345,8 +345,7 @@ class Engine:
         if kind == "impact.clear":
             self._looked_back(event)
             return 0
-        event = state.last_values.placed(event)
-        mask, derived = self._match(event)
+        mask, derived = self._match(event := state.last_values.placed(event))
         if kind in self._recorded:
             state.record_last_values(event)
         caught = self._net.observe(event, late=late) if self._net is not None else ()

@@ -65,7 +65,10 @@ class Harm:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._marks = [(mark, Pattern(mark.alert) if mark.alert else None) for mark in catalogue.impact_alerts]
-        self._hinted: dict[tuple[str, str | None, str | None, str | None], bool] = {}
+        self.hinted: dict[tuple[str, str | None, str | None, str | None], bool] = {}
+        """By source, title, alertname and job: False where these are of no alert of harm."""
+        self.telling = _TELLING
+        """Labels of which one has to be there where the name hints at nothing."""
 
     def of(self, event: Event) -> str | None:
         """The evidence (`slo`, `synthetic`, `alert`) and why, as `slo: why`; None where it says nothing of users.
@@ -87,14 +90,14 @@ class Harm:
     def may_be(self, event: Event) -> bool:
         """False where `of` is sure to be None: most alerts, at the cost of a look."""
         labels = event.labels
-        if self._marks or not _TELLING.isdisjoint(labels):
+        if self._marks or not self.telling.isdisjoint(labels):
             return True
         key = (event.source, event.title, labels.get("alertname"), labels.get("job"))
-        found = self._hinted.get(key)
+        found = self.hinted.get(key)
         if found is None:
-            if len(self._hinted) >= _MOST_NAMES:
-                self._hinted.clear()
-            found = self._hinted[key] = _hinted(*key)
+            if len(self.hinted) >= _MOST_NAMES:
+                self.hinted.clear()
+            found = self.hinted[key] = _hinted(*key)
         return found
 
     def _sees_users(self, service: str) -> bool:

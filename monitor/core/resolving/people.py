@@ -25,13 +25,14 @@ class People:
     def __init__(self, catalogue: Catalogue) -> None:
         self._known = {(one.source or "", one.id.casefold()): one.person for one in catalogue.people}
         self._automation = catalogue.automation
+        self.are_known = bool(self._known)
 
     def may_be_named(self, event: Event) -> bool:
         """False where `of` is sure to be None, at the cost of a look."""
         actor = event.actor
         if actor is None or actor.kind == "automation" or actor.id is None:
             return False
-        return bool(self._known) or "@" in actor.id or "actor_email" in event.labels or "actor_name" in event.labels
+        return self.are_known or "@" in actor.id or "actor_email" in event.labels or "actor_name" in event.labels
 
     def of(self, event: Event) -> tuple[Actor, str] | None:
         """The actor as the organisation knows them, and by what; None where nothing more is known."""

@@ -24,6 +24,7 @@ SEVERITY_LABELS = ("severity", "priority", "level", "alertLevel", "urgency", "im
 _GRADED = frozenset({"alert.fired", "alert.resolved", "alert.cancelled", "alert.escalated", "incident.opened"})
 _ANNOUNCED = frozenset({"maintenance.started", "maintenance.ended"})
 _LOOKED_AT = _GRADED | HARMS.keys() | _ANNOUNCED
+_NAMES = frozenset({"actor_name", "actor_email"})
 _MOST_PLACES = 20_000
 """Places that are remembered. Names that anybody may send would pile up."""
 UNTOLD: Severity = "warning"
@@ -55,15 +56,26 @@ class Resolver:
 
     def all(self, events: Sequence[Event]) -> list[Event]:
         """Every event resolved, in order; behind an alert that says that users are hurt, the impact that it tells."""
-        places, looked_at = self._places, _LOOKED_AT
-        own, may_be, may_be_named = bool(self._severities), self._harm.may_be, self._people.may_be_named
+        places, looked_at, own, people = self._places, _LOOKED_AT, bool(self._severities), self._people.are_known
+        harmless, telling = self._harm.hinted, self._harm.telling
         found: list[Event] = []
         append = found.append
         for event in events:
+            labels, actor = event.labels, event.actor
+            # What is as the organisation says, as most is, goes on at the cost of a few look-ups.
             if (
                 places.get((event.source, event.service, event.environment), _ASK) is None
-                and (event.kind not in looked_at or (event.severity is not None and not own and not may_be(event)))
-                and (event.actor is None or not may_be_named(event))
+                and (actor is None or not (people or "@" in (actor.id or "") or not _NAMES.isdisjoint(labels)))
+                and (
+                    event.kind not in looked_at
+                    or (
+                        event.severity is not None
+                        and not own
+                        and telling.isdisjoint(labels)
+                        and harmless.get((event.source, event.title, labels.get("alertname"), labels.get("job")))
+                        is False
+                    )
+                )
             ):
                 append(event)
                 continue
