@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from monitor.core.model.catalogue import Alias, Catalogue, Hours, Service
+from monitor.core.model.catalogue import Alias, Catalogue, Hours, PersonId, Service
 from monitor.core.model.events import HOUR, MINUTE
 from monitor.lab.year.shape import Shape
 from monitor.lab.year.spelling import TOOLS, Person, names_of, person, spellings
@@ -27,6 +27,8 @@ _COMPANIES = ("arbora", "bluefin", "calyx", "dunmore", "everly", "foldt", "gantr
 _TEAM_WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heron", "iris", "jade", "kite", "larch")
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+_LISTED_PEOPLE = 0.7
 
 Store = Literal["disk", "pool", "none"]
 Shipping = Literal["github", "github-bot", "cdevents", "argo"]
@@ -113,6 +115,7 @@ def found_organisation(shape: Shape) -> Organisation:
         production=frozenset({habits.environment}),
         automation=frozenset({"ramp", "night-shift"}),
         aliases=_aliases(parts, company) if shape.names == "own" else (),
+        people=_ids(people, random),
     )
     return Organisation(
         parts=parts,
@@ -161,6 +164,17 @@ def _aliases(parts: dict[str, Part], company: str) -> tuple[Alias, ...]:
         found += [Alias(part.name, "source", f"{pipeline}{place}", "argo") for place in ("", "-staging", "-dev")]
         found.append(Alias(part.name, "workload", part.names["kubernetes"]))
         found.append(Alias(part.name, "label", f"{part.name}.*", "flag"))
+    return tuple(found)
+
+
+def _ids(people: tuple[Person, ...], random: Random) -> tuple[PersonId, ...]:
+    """The catalogue's ids of people, which lists most of them and never all."""
+    found = []
+    for one in people:
+        if random.random() < _LISTED_PEOPLE:
+            ids = ((one.email, None), (one.name, None), (one.paging, "pagerduty"), (one.login, "github"))
+            found += [PersonId(one.login, known, source) for known, source in ids]
+            found += [PersonId(one.login, one.chat, source) for source in ("slack", "chat")]
     return tuple(found)
 
 
@@ -244,7 +258,15 @@ def catalogue_mapping(catalogue: Catalogue) -> dict[str, object]:
         "services": services,
         "production": sorted(catalogue.production),
         "automation": sorted(catalogue.automation),
+        "people": _written_people(catalogue.people),
     }
+
+
+def _written_people(people: Iterable[PersonId]) -> dict[str, object]:
+    found: dict[str, dict[str, list[str]]] = {}
+    for one in people:
+        found.setdefault(one.person, {}).setdefault(one.source or "any", []).append(one.id)
+    return dict(found)
 
 
 def _written_aliases(aliases: Iterable[Alias]) -> dict[str, object]:

@@ -123,6 +123,12 @@ def test_a_person_has_another_id_in_each_tool() -> None:
         assert len({person.login, person.email, person.paging, person.chat}) == 4
 
 
+def test_the_catalogue_lists_most_people_and_never_all() -> None:
+    organisation = told()[0].organisation
+    listed = {one.person for one in organisation.catalogue.people}
+    assert 0.5 < len(listed) / len(organisation.people) < 0.9
+
+
 def test_alerts_that_stand_see_ordinary_releases_beside_them() -> None:
     """Coincidence is no rarity: releases of the day fall into alerts that have nothing to do with them."""
     beside = [truth for truth in truths("trap") if "beside" in truth.plot or "neighbour" in truth.plot]
