@@ -62,22 +62,17 @@ class Names:
                 self._workloads[alias.value.casefold()] = alias.service
             else:
                 self._by.setdefault(alias.by, []).append((alias, Pattern(alias.value)))
+        self._by_source = frozenset(name for _, name in self._sources)
         spelt: dict[str, set[str]] = {}
         for name in self._services:
             spelt.setdefault(plain(name), set()).add(name)
         self._spelt = {word: next(iter(names)) for word, names in spelt.items() if len(names) == 1}
 
-    def tells(self, source: str, name: str | None) -> bool:
-        """Whether the name alone says which service it is, whatever else the event says."""
-        if name is None or is_exporter(name):
+    def tells(self, name: str | None) -> bool:
+        """Whether the name alone says which service it is, whoever says it and whatever else is said."""
+        if name is None or is_exporter(name) or plain(name) in self._by_source:
             return False
-        if not self._services:
-            return True
-        if self._sources:
-            spelt = plain(name)
-            called = ((known, spelt) in self._sources for known in (source, source.partition("/")[0]))
-            return any(called)
-        return self._joined(name) is not None
+        return not self._services or self._joined(name) is not None
 
     def of(self, event: Event) -> Named | None:
         """The service of an event where it is another than the event says, and by what; else None."""
@@ -96,9 +91,8 @@ class Names:
         """By what this very source calls it."""
         if not self._sources:
             return None
-        for said in (name, event.labels.get("service_id")):
-            if said is None:
-                continue
+        by_id = event.labels.get("service_id") if name is None or self._joined(name) is None else None
+        for said in filter(None, (name, by_id)):
             for source in (event.source, event.source.partition("/")[0]):
                 if (service := self._sources.get((source, plain(said)))) is not None:
                     return service, f"alias of {source}"

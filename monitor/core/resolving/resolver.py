@@ -52,7 +52,7 @@ class Resolver:
         self._severities = {plain(word): severity for word, severity in catalogue.severities.items()}
         self._harm = Harm(catalogue)
         self._people = People(catalogue)
-        self._places: dict[tuple[str, str | None, str | None], Place | None] = {}
+        self._places: dict[tuple[str | None, str | None], Place | None] = {}
 
     def all(self, events: Sequence[Event]) -> list[Event]:
         """Every event resolved, in order; behind an alert that says that users are hurt, the impact that it tells."""
@@ -64,7 +64,7 @@ class Resolver:
             labels, actor = event.labels, event.actor
             # What is as the organisation says, as most is, goes on at the cost of a few look-ups.
             if (
-                places.get((event.source, event.service, event.environment), _ASK) is None
+                places.get((event.service, event.environment), _ASK) is None
                 and (actor is None or not (people or "@" in (actor.id or "") or not _NAMES.isdisjoint(labels)))
                 and (
                     event.kind not in looked_at
@@ -89,11 +89,11 @@ class Resolver:
         """One event resolved. What is resolved already stays: the same words may mean something else to another."""
         if event.resolved_from:
             return event
-        key = (event.source, event.service, event.environment)
+        key = (event.service, event.environment)
         place = self._places.get(key, _ASK)
         if place is _ASK:
             place = self._place(event)
-            if self._names.tells(event.source, event.service):
+            if self._names.tells(event.service):
                 if len(self._places) >= _MOST_PLACES:
                     self._places.clear()
                 self._places[key] = place
