@@ -16,6 +16,7 @@ from monitor.core.model.near_miss import Dismissal, Draft, State, Verdict
 from monitor.core.model.reasons import Withdrawn
 from monitor.ports import ActivePack, Record
 from monitor.review import words
+from monitor.review.likelihood import completeness, likely
 from monitor.review.problems import Problem
 
 HERE = Path(__file__).parent
@@ -59,9 +60,10 @@ class Pages:
             safe_url=safe_url,
             labels=shown_labels,
             close=how_close,
+            likely=likely,
+            completeness=completeness,
             standing=standing_verdict,
             contradiction=contradiction,
-            percent=lambda share: f"{round(share * 100)} %",
         )
         self._environment.globals.update(
             VERDICTS=words.VERDICTS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from monitor.core.model.events import HOUR, MINUTE, SECOND, Actor, Event, Instant, Kind
-from monitor.core.model.near_miss import Cited, Draft, FeedReport, Margin, Role, Verdict
+from monitor.core.model.near_miss import Cited, Draft, FeedReport, Margin, Reason, Role, Verdict
 
 BASE = Instant(1_770_000_000 * SECOND)
 """2 February 2026, 02:40 UTC: the first sign, unless a test says otherwise."""
@@ -117,6 +117,13 @@ def draft(id: str = "nm-1", *, verdict: Verdict = "none", base: int = BASE, **fi
         ),
         "recurrence_key": "disk-full-averted|payments-db|disk-pg-3",
         "rank": 10.0,
+        "probability": 0.83,
+        "reasons": (
+            Reason("recognised", 2.0, "matched rule: disk-full-averted"),
+            Reason("same_person", 1.5, "the person who acted had acknowledged or commented"),
+            Reason("clears_alone", -1.2, "this alert often clears by itself"),
+            Reason("learning", -0.4, "first two weeks: base rates are not known yet"),
+        ),
         **fields,
     }
     return Draft(**values)

@@ -143,13 +143,26 @@ def confidence_of(missing: Sequence[str], generic: bool) -> float:
     return round(result, 2)
 
 
-def rank_of(hazards: Sequence[Event], repeats: int, confidence: float, generic: bool) -> float:
-    """What to judge first: severity, closeness to the limit, repeats; less where little is certain."""
+EVEN_ODDS = 0.5
+"""What the rank takes where nothing was weighed, and at least for an exposure: its rule asks regardless of the odds."""
+
+
+def rank_of(
+    hazards: Sequence[Event],
+    repeats: int,
+    confidence: float,
+    generic: bool,
+    probability: float | None = None,
+    *,
+    exposure: bool = False,
+) -> float:
+    """What to judge first: severity, closeness to the limit, repeats; less where rescue or evidence is doubtful."""
     severity = max(
         (len(SEVERITIES) - SEVERITIES.index(event.severity) for event in hazards if event.severity), default=2
     )
     closeness = max((min(share(event) or 0.0, 2.0) for event in hazards), default=0.0)
-    return round((severity + closeness + 1.5 * min(repeats, 3) + (0 if generic else 1)) * confidence, 3)
+    chance = EVEN_ODDS if probability is None else max(probability, EVEN_ODDS if exposure else 0.0)
+    return round((severity + closeness + 1.5 * min(repeats, 3) + (0 if generic else 1)) * confidence * chance, 3)
 
 
 def explain_instance(rule: Rule, instance: Instance, notes: Sequence[str]) -> list[str]:

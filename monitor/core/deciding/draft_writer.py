@@ -83,6 +83,8 @@ class Writer:
         repeats = [known for known in self.state.repeats(key, opened_at) if earlier is None or known != earlier.id]
         confidence = confidence_of(missing, generic)
         rules = [self._rule(instance) for instance in instances]
+        probability = None if judged.weighed is None else round(judged.weighed.probability, 3)
+        exposure = primary.kind == "exposure"
         return Draft(
             id=earlier.id if earlier else draft_id(f"{first.service}|{first.key}", hazards[0]),
             rules=tuple(dict.fromkeys(rule.name for rule in rules)),
@@ -117,8 +119,8 @@ class Writer:
             recurrence_key=key,
             repeat_of=tuple(repeats),
             chain=judged.chain,
-            rank=rank_of(hazards, len(repeats), confidence, generic),
-            probability=None if judged.weighed is None else round(judged.weighed.probability, 3),
+            rank=rank_of(hazards, len(repeats), confidence, generic, probability, exposure=exposure),
+            probability=probability,
             reasons=() if judged.weighed is None else judged.weighed.reasons,
         )
 

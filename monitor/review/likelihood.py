@@ -1,0 +1,79 @@
+"""How likely a rescue is, as reviewers read it: a word, sentences for and against, and what could not be checked.
+
+Numbers and the names of features stay in the draft, for the authors of rules.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from monitor.core.model.near_miss import Draft, Reason
+from monitor.core.weighing.weights import likelihood
+
+_FOR: dict[str, str] = {
+    "agree": "Other signs agree.",
+    "note": "A person reported something odd.",
+    "rare_act": "Such actions are rare here.",
+    "recognised": "A known pattern of near misses matched.",
+}
+_AGAINST: dict[str, str] = {
+    "learning": "The first two weeks: what is usual here is not known yet.",
+    "net_rate": "Actions near an alert are frequent here.",
+    "recognised": "No known pattern of near misses matched.",
+    "unknown_service": "The service is not in the catalogue.",
+}
+"""Sentences for features whose own words are for the authors of rules."""
+
+_HEADINGS: dict[str, str] = {
+    "": "Not weighed",
+    "very likely": "Very likely a rescue",
+    "likely": "Likely a rescue",
+    "more likely than not": "More likely a rescue than not",
+    "possible": "Possibly a rescue",
+    "unlikely": "Unlikely to be a rescue",
+}
+
+
+class Likely(msgspec.Struct, frozen=True):
+    """`word` is empty where nothing was weighed; the sentences come strongest first."""
+
+    word: str
+    in_favour: tuple[str, ...]
+    against: tuple[str, ...]
+
+    @property
+    def heading(self) -> str:
+        return _HEADINGS.get(self.word, self.word.capitalize())
+
+    @property
+    def in_short(self) -> str:
+        """The strongest reason for and the strongest against, for one line of the queue."""
+        first = [each[0] for each in (self.in_favour, self.against) if each]
+        return " But: ".join(first) if self.in_favour else "".join(first)
+
+
+def likely(draft: Draft) -> Likely:
+    if draft.probability is None:
+        return Likely("", (), ())
+    return Likely(
+        likelihood(draft.probability),
+        tuple(sentence(reason) for reason in draft.reasons if reason.weight > 0),
+        tuple(sentence(reason) for reason in draft.reasons if reason.weight <= 0),
+    )
+
+
+def sentence(reason: Reason) -> str:
+    """A reason as a sentence of its own."""
+    said = (_FOR if reason.weight > 0 else _AGAINST).get(reason.feature)
+    if said is not None:
+        return said
+    text = reason.text.strip().rstrip(".")
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def completeness(draft: Draft) -> str:
+    """How complete the evidence is: the confidence of the engine in words."""
+    count = len(draft.missing_evidence)
+    if not count:
+        return "complete"
+    return f"{count} {'thing' if count == 1 else 'things'} could not be checked"

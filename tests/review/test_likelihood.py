@@ -1,0 +1,67 @@
+"""How likely a rescue is: a word, never a number; each reason a sentence; names of features and rules behind a fold."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from monitor.core.model.near_miss import Reason
+from monitor.core.weighing.features import FEATURES, reason_of
+from monitor.review.likelihood import completeness, likely, sentence
+from tests.review.conftest import Desk
+from tests.support import records
+
+
+@pytest.mark.parametrize(
+    ("probability", "heading"),
+    [
+        (0.95, "Very likely a rescue"),
+        (0.83, "Likely a rescue"),
+        (0.6, "More likely a rescue than not"),
+        (0.3, "Possibly a rescue"),
+        (0.1, "Unlikely to be a rescue"),
+        (None, "Not weighed"),
+    ],
+)
+def test_a_probability_is_a_word(probability: float | None, heading: str) -> None:
+    assert likely(records.draft(probability=probability)).heading == heading
+
+
+@pytest.mark.parametrize("name", sorted(FEATURES))
+@pytest.mark.parametrize("weight", [1.0, -1.0])
+def test_each_reason_is_a_sentence_without_engine_words(name: str, weight: float) -> None:
+    said = sentence(reason_of(name, 1.0, weight, "5"))
+    assert re.fullmatch(r"[A-Z].*[^.]\.", said), said
+    assert not re.search(r"_|matched rule|base rate|candidate|catalogue does", said), said
+
+
+def test_reasons_stand_on_their_side_and_the_strongest_speaks_in_short() -> None:
+    weighed = likely(records.draft())
+    assert weighed.in_favour[1] == "The person who acted had acknowledged or commented."
+    assert weighed.against == (
+        "This alert often clears by itself.",
+        "The first two weeks: what is usual here is not known yet.",
+    )
+    assert weighed.in_short == "A known pattern of near misses matched. But: This alert often clears by itself."
+    assert likely(records.draft(reasons=(Reason("x_y", 1.0, "odd"),))).in_short == "Odd."
+
+
+def test_confidence_says_how_complete_the_evidence_is() -> None:
+    assert completeness(records.draft()) == "complete"
+    assert completeness(records.draft(missing_evidence=("no_feed",))) == "1 thing could not be checked"
+
+
+async def test_the_row_and_the_page_say_it_and_fold_the_engine_away(desk: Desk) -> None:
+    await desk.put(records.draft(verdict="unknown"))
+    row = (await desk.http.get("/")).text
+    html = (await desk.http.get("/near-misses/nm-1")).text
+    seen = re.sub(r"<details class=\"fold fold--small\">.*?</details>", "", html, flags=re.DOTALL)
+    for text in (row, seen):
+        assert "Likely a rescue" in text
+        assert "This alert often clears by itself." in text
+        for engine in ("% sure", "+1.5", "same_person", "full-averted<", "matched rule", "derived.share"):
+            assert engine not in text, engine
+    for folded in ("<code>same_person</code> +1.50", "<code>disk-full-averted</code>", "derived.share"):
+        assert folded in html
+    assert '<a href="#unchecked">2 things could not be checked</a>' in html

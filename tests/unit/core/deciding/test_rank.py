@@ -1,0 +1,26 @@
+"""The rank: what is likely and was close comes first; an exposure is not ranked by the odds of a rescue."""
+
+from __future__ import annotations
+
+from monitor.core.deciding.draft_fields import EVEN_ODDS, rank_of
+from tests.support.streams import make_event
+
+HIGH = [make_event("alert.fired", 0, "a", severity="high")]
+LOW = [make_event("alert.fired", 0, "a", severity="info")]
+
+
+def test_of_two_alike_the_likelier_rescue_comes_first() -> None:
+    assert rank_of(HIGH, 0, 1.0, False, 0.9) > rank_of(HIGH, 0, 1.0, False, 0.5)
+
+
+def test_a_doubtful_grave_one_may_stand_behind_a_sure_mild_one() -> None:
+    assert rank_of(LOW, 0, 1.0, False, 0.95) > rank_of(HIGH, 0, 1.0, False, 0.4)
+
+
+def test_what_was_not_weighed_has_even_odds_and_an_exposure_no_less() -> None:
+    assert rank_of(HIGH, 0, 1.0, False) == rank_of(HIGH, 0, 1.0, False, EVEN_ODDS)
+    assert rank_of(HIGH, 0, 1.0, False, 0.1, exposure=True) == rank_of(HIGH, 0, 1.0, False, EVEN_ODDS)
+
+
+def test_doubtful_evidence_lowers_it() -> None:
+    assert rank_of(HIGH, 0, 0.5, False, 0.9) < rank_of(HIGH, 0, 1.0, False, 0.9)
