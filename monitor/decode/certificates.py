@@ -21,6 +21,8 @@ PREFIX = b"certificate:"
 _NGINX = (("ssl-client-subject-dn", "ssl-client-verify"), ("x-ssl-client-s-dn", "x-ssl-client-verify"))
 _PAIR = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|[^;,"]*)')
 _SPACES = re.compile(r"\s*,\s*")
+_LONGEST = 4096
+"""A longer header is no certificate's subject, and takes the patterns above more time than a request may."""
 
 
 def admits(secrets: Sequence[bytes], headers: Mapping[str, str]) -> bool:
@@ -34,6 +36,7 @@ def _plain(name: str) -> str:
 
 
 def _names(headers: Mapping[str, str]) -> Iterator[str]:
+    headers = {name: value for name, value in headers.items() if name in HEADERS and len(value) <= _LONGEST}
     for subject, verified in _NGINX:
         if headers.get(verified) == "SUCCESS" and subject in headers:
             yield headers[subject]

@@ -20,7 +20,9 @@ _WORDS: tuple[tuple[re.Pattern[str], Kind | None], ...] = (
     (re.compile(r"manual|waiting for approval|confirm", re.IGNORECASE), None),
 )
 _PHASES: dict[str, Kind] = {"Succeeded": "change.deployed", "Failed": "change.held", "Terminated": "change.deleted"}
-_MARGIN = re.compile(r"(?P<seen>-?[\d.]+\s*[a-zA-Z%]*)\s*(?P<sign>[<>])\s*(?P<limit>-?[\d.]+\s*[a-zA-Z%]*)")
+_NUMBER = r"-?[\d.]{1,24}\s{0,4}[a-zA-Z%]{0,20}"
+# Bounded: a message may be long, and each of its digits may begin a number.
+_MARGIN = re.compile(rf"(?P<seen>{_NUMBER})\s{{0,4}}(?P<sign>[<>])\s{{0,4}}(?P<limit>{_NUMBER})")
 
 
 def split(body: Any, delivery: Delivery) -> list[Any]:
