@@ -194,7 +194,8 @@ def test_continuous_integration_runs_the_tests_with_the_material_beside_it(tmp_p
     alone = run()
     assert alone.returncode == 5
     assert alone.stdout.splitlines() == [
-        f"{folder} {target} |" for target in ("setup", "measure MEASURE_ARGS=--days 42", "test")
+        f"{folder} {target} |"
+        for target in ("setup", "measure MEASURE_ARGS=--days 42", "fuzz FUZZ_BODIES=10000", "test")
     ]
     beside = tmp_path / "shared"
     for name in ("payloads", "cases", "cases-more"):
@@ -208,5 +209,6 @@ def test_continuous_integration_runs_the_tests_with_the_material_beside_it(tmp_p
         f"{folder} setup {material}",
         f"evaluate {beside}/cases {beside}/cases-more",
         f"{folder} measure MEASURE_ARGS=--days 42 {material}",
+        f"{folder} fuzz FUZZ_BODIES=10000 {material}",
         f"{folder} test {material}",
     ]
