@@ -66,6 +66,7 @@ MISSING: dict[Missing, str] = {
     Missing.NO_RESOLVE: "The alert never reported a recovery; safe is assumed.",
     Missing.SAFE_ASSUMED: "No alert recovered and no incident was closed; safe is assumed after the action.",
     Missing.ALERT_CANCELLED: "The alert was closed without a recovery.",
+    Missing.NAME_GUESSED: "The service of some evidence is a guess from its name.",
     Missing.SERVICE_UNKNOWN: "A service is missing in the catalogue.",
     Missing.ENVIRONMENT_UNKNOWN: "An event does not name its environment.",
     Missing.SIBLING_ONLY: "The action was on a sibling service, not on this one or a neighbour.",

@@ -17,6 +17,7 @@ from monitor.core.model.events import SECOND, SEVERITIES, Event, Instant, to_tex
 from monitor.core.model.near_miss import Cited, Draft, Margin, Role
 from monitor.core.model.reasons import Missing
 from monitor.core.model.rule import Rule
+from monitor.core.resolving.names import GUESSED
 from monitor.core.state.candidates import Instance
 
 CONFIDENCE: dict[str, float] = {
@@ -26,6 +27,7 @@ CONFIDENCE: dict[str, float] = {
     Missing.NO_RESOLVE: 0.8,
     Missing.SAFE_ASSUMED: 0.9,
     Missing.ALERT_CANCELLED: 0.7,
+    Missing.NAME_GUESSED: 0.9,
     Missing.SERVICE_UNKNOWN: 0.7,
     Missing.ENVIRONMENT_UNKNOWN: 0.9,
     Missing.SIBLING_ONLY: 0.6,
@@ -133,6 +135,16 @@ def _distinct(events: Sequence[Event], taken: set[tuple[str, str]]) -> list[Even
             taken.add((event.source, event.id))
             found.append(event)
     return found
+
+
+def doubts_of(events: Sequence[Event]) -> list[str]:
+    """What the cited events leave open by themselves."""
+    open_ = {
+        Missing.ENVIRONMENT_UNKNOWN: any(event.environment is None for event in events),
+        Missing.TIME_MARKED: any(event.marks for event in events),
+        Missing.NAME_GUESSED: any(event.resolved_from.get("service", "").startswith(GUESSED) for event in events),
+    }
+    return [str(name) for name, is_open in open_.items() if is_open]
 
 
 def confidence_of(missing: Sequence[str], generic: bool) -> float:

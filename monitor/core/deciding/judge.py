@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from monitor.core.deciding.clauses import clause_unmet, say_met
 from monitor.core.deciding.correlator import Correlator
-from monitor.core.deciding.draft_fields import cite, subject_keys
+from monitor.core.deciding.draft_fields import cite, doubts_of, subject_keys
 from monitor.core.deciding.draft_writer import Judged, Writer, services_of
 from monitor.core.deciding.impact import (
     IncidentView,
@@ -417,10 +417,7 @@ class Judge:
         events = [e for i in instances for e in (*i.hazards.events, *i.interventions.events)]
         if all(instance.sibling_only for instance in instances):
             found.append(str(Missing.SIBLING_ONLY))
-        if any(event.environment is None for event in events):
-            found.append(str(Missing.ENVIRONMENT_UNKNOWN))
-        if any(event.marks for event in events):
-            found.append(str(Missing.TIME_MARKED))
+        found += doubts_of(events)
         views = incidents(self.state.memory, self.catalogue, services, now)
         first = min(event.time for event in events)
         if any(view.impact in (None, "unknown") and view.span.end >= first for view in views):

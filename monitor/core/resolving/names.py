@@ -1,11 +1,13 @@
 """Which service of the catalogue an event is about, whatever its tool calls it, and what that rests on.
 
 A name joins a service by an alias, exactly, or where it is the same without case and separators and only one service
-has that name. Names that are merely alike are proposed (`nearest`), never joined.
+has that name. One that has a usual word before or behind it besides (`checkout-prod`, `k8s-checkout`) is a guess, and
+marked as one. Names that are merely alike are proposed (`nearest`), never joined.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
@@ -15,6 +17,14 @@ from monitor.core.model.words import plain
 from monitor.core.resolving.labels import hosts, is_exporter, named, repositories, workloads
 
 _SUFFIXES = ("service", "svc", "api", "app", "server", "prod", "production", "prd", "backend", "deployment", "main")
+_ROLES = frozenset(
+    {"service", "svc", "app", "application", "server", "backend", "deployment", "deploy", "main", "repo"}
+)
+_BESIDE = _ROLES | {"k8s", "kube", "prod", "production", "prd", "live"}
+"""Words that tools put beside a service's name: a role, a place or the environment in which users live."""
+_WORDS = re.compile(r"[a-z0-9]+")
+GUESSED = "guess"
+"""How the reason begins for a name that was joined by a guess."""
 _ALIKE = 0.8
 
 Named = tuple[str, str]
@@ -67,6 +77,10 @@ class Names:
         for name in self._services:
             spelt.setdefault(plain(name), set()).add(name)
         self._spelt = {word: next(iter(names)) for word, names in spelt.items() if len(names) == 1}
+        bare: dict[str, set[str]] = {}
+        for name in self._services:
+            bare.setdefault(_bare(name), set()).add(name)
+        self._bare = {word: next(iter(names)) for word, names in bare.items() if word and len(names) == 1}
 
     def tells(self, name: str | None) -> bool:
         """Whether the name alone says which service it is, whoever says it and whatever else is said."""
@@ -107,6 +121,8 @@ class Names:
             return service, "alias"
         if (service := self._spelt.get(spelt)) is not None:
             return service, "same name but for case and separators"
+        if (service := self._bare.get(_bare(name))) is not None:
+            return service, f"{GUESSED}: {name!r} without words such as prod or service"
         return None
 
     def joined(self, name: str) -> str:
@@ -165,3 +181,8 @@ class Names:
             return by_word[close[0]]
         within = [known for word, known in by_word.items() if len(word) > 3 and word in spelt]
         return max(within, key=len) if within else None
+
+
+def _bare(name: str) -> str:
+    """A name without separators and without the words that tools put beside it."""
+    return "".join(word for word in _WORDS.findall(name.casefold()) if word not in _BESIDE)

@@ -23,6 +23,7 @@ CAME_BEFORE = 10 * MINUTE
 CAME_AFTER = HOUR
 WROTE_BEFORE = 2 * DAY
 WROTE_AFTER = 2 * HOUR
+CONFIRMED_WITHIN = 6 * HOUR
 NO_EFFECT_AFTER = 2 * HOUR
 SHARE_FLOOR = 0.01
 
@@ -105,6 +106,7 @@ def _came_and_wrote(
     began = (sign.began if sign is not None else option.began) - CAME_BEFORE
     came: set[str] = set()
     actor = people(act)
+    reporter = people(sign.first) if sign is not None and sign.kind == "note" else frozenset[str]()
     for service in sorted({option.service, act.service or option.service}):
         place = places.get(service)
         for event in place.responses if place is not None else ():
@@ -114,5 +116,11 @@ def _came_and_wrote(
             wrote = event.kind == "note.added" and act.time - WROTE_BEFORE <= event.time <= act.time + WROTE_AFTER
             if wrote and event.time >= began and actor & people(event):
                 values["same_person"] = 1.0
+            if (
+                reporter & people(event)
+                and event.kind == "note.added"
+                and act.time < event.time <= act.time + CONFIRMED_WITHIN
+            ):
+                values["confirmed"] = 1.0
     if came:
         values.raise_to("others_came", min(1.0, 0.5 + 0.25 * len(came)))

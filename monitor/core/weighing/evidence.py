@@ -17,7 +17,7 @@ from monitor.core.weighing.features import Vector
 from monitor.core.weighing.habits import Habits, Standings, per_day
 from monitor.core.weighing.option import Option
 from monitor.core.weighing.place import Place, sign_rate_key
-from monitor.core.weighing.plain_words import is_routine, people, stem
+from monitor.core.weighing.plain_words import is_routine, names_trouble, people, stem
 from monitor.core.weighing.signs import SEVERITY, Sign
 
 SHARED = (
@@ -52,6 +52,9 @@ RARE_SIGN_PRIOR = 0.5
 RARE_SIGN_UNKNOWN = 0.7
 RARE_SIGN_AFTER = 5 * DAY
 MILD = 0.3
+MOST_USUAL = 3.0
+MOST_USUAL_UNNAMED = 1.5
+"""A note or a record has no name that recurs: its pairings say less."""
 MOST_CITED = 8
 
 
@@ -107,6 +110,8 @@ def _common(scene: Scene) -> Vector:
         values["unknown_service"] = 1.0
     if is_routine(act) or (undone is not None and is_routine(undone)):
         values["routine"] = 1.0
+    if scene.actor != "automation" and names_trouble(act):
+        values["act_names_trouble"] = 1.0
     if not scene.production:
         values["outside_production"] = 1.0
     rate = scene.habits.net_rate(act.time)
@@ -171,6 +176,8 @@ def _what_it_says(scene: Scene, sign: Sign, values: Vector, details: dict[str, s
         values["note"], values["rare_sign"] = 1.0, RARE_SIGN_UNKNOWN
     elif sign.kind == "record":
         values["record"], values["rare_sign"] = 1.0, RARE_SIGN_UNKNOWN
+    if sign.kind in ("note", "record"):
+        values["sign_names_trouble"] = 1.0 if names_trouble(told) else -0.5
     if sign.kind in ("note", "record") and people(told) & people(act):
         values["same_person"] = 1.0
     if sign.routine:
@@ -347,7 +354,8 @@ def pairing_keys(scene: Scene, kind: str, name: str) -> list[str]:
 
 def _habit(scene: Scene, values: Vector, pairings: list[str], *, alert: bool) -> None:
     exact, wide = (scene.habits.usual(key, scene.act.time) for key in pairings)
-    values["usual_pairing"] = min(3.0, math.log2(1 + exact + (0.2 * wide if alert else 0.0)) / 2)
+    most = MOST_USUAL if alert else MOST_USUAL_UNNAMED
+    values["usual_pairing"] = min(most, math.log2(1 + exact + (0.2 * wide if alert else 0.0)) / 2)
 
 
 def _cited(scene: Scene, sign: Sign | None) -> list[Event]:

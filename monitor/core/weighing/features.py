@@ -65,6 +65,9 @@ _TABLE = (
     Feature("usual_pairing", -1, -0.7, "", "such actions often follow such alerts here"),
     Feature("net_rate", -1, -1.0, "", "many such candidates here (about {} a day)"),
     Feature("learning", -1, -0.5, "", "first two weeks: base rates are not known yet"),
+    Feature("act_names_trouble", 1, 1.0, "the action names the trouble it answers", ""),
+    Feature("sign_names_trouble", 1, 0.8, "the words name something wrong", "the words name nothing wrong"),
+    Feature("confirmed", 1, 0.8, "the reporter commented again afterwards", ""),
     Feature("recognised", 1, 2.0, "matched rule: {}", ""),
 )
 

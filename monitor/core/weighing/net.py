@@ -5,7 +5,7 @@ Sees events in event-time order; late ones are put where they belong. Decides no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -100,7 +100,7 @@ class Net:
         self.dirty = observed.dirty
         self._reach: dict[str, dict[str, int]] = {}
         weight = weights.weights
-        self._some_hope = weight["same_person"] + weight["others_came"] + 0.5 * weight["record"]
+        self._some_hope = weight["confirmed"] + weight["same_person"] + weight["others_came"] + 0.5 * weight["record"]
         self._hope = 2 * weight["recovered"] + weight["page_taken"] + weight["same_person"] + weight["others_came"]
         self._least = log_odds_of(min(weights.digest, weights.live))
 
@@ -290,10 +290,7 @@ class Net:
         """The candidate with what is known by now of what followed; `recognised`: rules that name the pattern."""
         best: Weighed | None = None
         names = sorted(recognised)
-        for option in caught.options:
-            values, details = Vector(option.values), dict(option.details)
-            if not foresee(self.places, self.reach(caught.act.service or ""), caught.act, option, values, details):
-                continue
+        for option, values, details in self._followed(caught):
             if names:
                 values["recognised"], details["recognised"] = 1.0, ", ".join(names)
             log_odds = self.weights.log_odds(values)
@@ -305,6 +302,17 @@ class Net:
         option = caught.options[0]
         log_odds = self.weights.log_odds(option.values) - 4.0
         return Weighed(log_odds, probability(log_odds), (), option, dict(option.values))
+
+    def outcomes(self, caught: Caught) -> list[tuple[Option, dict[str, float]]]:
+        """Every option that still holds, with its values as known by now."""
+        return [(option, dict(values)) for option, values, _ in self._followed(caught)]
+
+    def _followed(self, caught: Caught) -> Iterator[tuple[Option, Vector, dict[str, str]]]:
+        reach = self.reach(caught.act.service or "")
+        for option in caught.options:
+            values, details = Vector(option.values), dict(option.details)
+            if foresee(self.places, reach, caught.act, option, values, details):
+                yield option, values, details
 
     def release(self, caught_ids: Iterable[str]) -> None:
         """These candidates are decided: what was gathered for them is evicted."""

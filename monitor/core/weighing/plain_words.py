@@ -17,6 +17,14 @@ _ROUTINE = re.compile(
     re.IGNORECASE,
 )
 _NOT_ROUTINE = re.compile(r"\b(un|not )-?(planned|scheduled)", re.IGNORECASE)
+_TROUBLE = re.compile(
+    r"\b(broken|breaks?|breaking|fail(s|ed|ing|ures?)?|wrong|mistake\w*|incorrect\w*|corrected|corrupt\w*|missing|lost|"
+    r"stuck|hang(s|ing)?|leak\w*|degraded|unhealthy|crash\w*|errors?|bugs?|regress\w*|outage|incident|hotfix|emergency|"
+    r"urgent\w*|mitigat\w*|recover\w*|undo|undid|rescue\w*|exhaust\w*|misconfig\w*|unsafe|suspicious|odd|weird|"
+    r"strange|unexpected\w*|accident\w*|down|slow|timeouts?|spik\w*|rebuil[dt]|bad|overload\w*|"
+    r"duplicat\w*|mismatch\w*|differ(s|ent)?|impossible|never arriv\w*|does ?n[o']t|did ?n[o']t|cannot|can't)\b",
+    re.IGNORECASE,
+)
 _REVERT = re.compile(r"^\W*(revert(s|ed|ing)?\b|roll(ed|ing)?[ -]?back)|\bthis reverts commit\b", re.IGNORECASE)
 _SAYS_WHY = frozenset({"reason", "type", "trigger", "change_type", "category", "cause", "event", "task"})
 _FREE_TEXT = frozenset({"alertname", "title", "summary", "description"})
@@ -45,6 +53,12 @@ def is_routine(event: Event) -> bool:
         if key in _SAYS_WHY and word not in _NO and len(value) < LONGEST_REASON and _ROUTINE.search(value):
             return not _NOT_ROUTINE.search(value)
     return False
+
+
+def names_trouble(event: Event) -> bool:
+    """Whether a person's words name something that is wrong: in the title or where a source says why."""
+    texts = [event.title or "", *(event.labels.get(key, "") for key in ("reason", "description", "comment", "message"))]
+    return any(_TROUBLE.search(text) for text in texts)
 
 
 def says_revert(event: Event) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from monitor.core.model.catalogue import Alias, Catalogue, Service
 from monitor.core.model.events import Event, Instant
-from monitor.core.resolving.names import Names, Pattern
+from monitor.core.resolving.names import GUESSED, Names, Pattern
 from monitor.core.resolving.resolver import Resolver
 
 
@@ -94,6 +94,23 @@ def test_what_one_source_calls_so_another_may_call_otherwise() -> None:
 def test_a_name_that_two_services_share_but_for_case_is_not_joined() -> None:
     two = Catalogue({name: Service(name) for name in ("Pay-ments", "payments")})
     assert Resolver(two).resolve(alert(service="pay_ments")).service == "pay_ments"
+
+
+@pytest.mark.parametrize("name", ["payments-prod", "payments-service", "k8s-payments", "Payments (production)"])
+def test_a_name_with_a_usual_word_beside_it_is_a_guess(name: str) -> None:
+    service, why = resolved(alert(service=name))
+    assert service == "payments"
+    assert why.startswith(GUESSED)
+
+
+@pytest.mark.parametrize("name", ["payments-v2", "payments-staging", "payments-cache", "old-payments"])
+def test_a_name_with_another_word_is_another_service(name: str) -> None:
+    assert resolved(alert(service=name))[0] == name
+
+
+def test_a_guess_that_two_services_fit_is_not_made() -> None:
+    two = Catalogue({name: Service(name) for name in ("payments-svc", "payments-app")})
+    assert Resolver(two).resolve(alert(service="payments-prod")).service == "payments-prod"
 
 
 def test_without_a_catalogue_the_workload_goes_before_the_exporter() -> None:
