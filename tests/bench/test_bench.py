@@ -71,3 +71,12 @@ def test_figures_are_printed_with_what_is_asked(capsys: pytest.CaptureFixture[st
 def test_a_command_that_fails_is_not_a_measurement() -> None:
     with pytest.raises(RuntimeError, match=r"exited 1: .*no such thing"):
         run(["-c", "import sys; sys.exit('no such thing')"])
+
+
+def test_the_memory_of_days_reaches_a_plateau_and_a_restart_needs_little_more() -> None:
+    """Small, so that it is quick: the program itself is half of it. `python -m tests.bench.soak` measures at length."""
+    found = json.loads(run(["-m", "tests.bench.soak", "--rate", "0.05", "--days", "5", "--services", "30"]).output)
+    first, *_, before, last = found["days"]
+    assert first > 0
+    assert last < 1.1 * before
+    assert found["restarted"] < 1.3 * last

@@ -7,7 +7,7 @@ is proportional to what the batch changed. Events are appended in chunks and nev
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -340,15 +340,15 @@ class EngineState:
             )
         state = cls(meta.timeline)
         state._chunks, state.evicted_at, state.expired_until = meta.chunks, meta.evicted_at, meta.expired_until
-        chunks: dict[str, list[tuple[int, Chunk]]] = {"facts": [], "pending": []}
+        chunks: dict[str, list[tuple[int, bytes]]] = {"facts": [], "pending": []}
         for name, value in cells.items():
             kind, _, key = name.partition(":")
             if kind in chunks:
-                chunks[kind].append((int(key), unpack(value, Chunk)))
+                chunks[kind].append((int(key), value))
             elif kind != "meta":
                 state._restore_cell(kind, key, value)
         written_until: dict[EventId, int] = {}
-        for number, chunk in sorted(chunks["facts"], key=lambda item: item[0]):
+        for number, chunk in _in_turn(chunks["facts"]):
             state._fact_chunks[number] = chunk.until
             derived = {place: facts for facts, places in chunk.derived for place in places}
             for place, event in enumerate(chunk.events):
@@ -358,7 +358,7 @@ class EngineState:
                 if not state.memory.restore(event, derived.get(place)) and place in derived:
                     state.memory.set_facts(event, derived[place])
                 written_until[event.event_id] = max(chunk.until, written_until.get(event.event_id, 0))
-        state._restore_pending(sorted(chunks["pending"], key=lambda item: item[0]), aside)
+        state._restore_pending(_in_turn(chunks["pending"]), aside)
         return state, written_until
 
     def _restore_cell(self, kind: str, key: str, value: bytes) -> None:
@@ -396,7 +396,7 @@ class EngineState:
             self.feeds.restore_spans(feed, unpack(value, list[tuple[int, int]]))
         self.feeds.clear_dirty()
 
-    def _restore_pending(self, chunks: Sequence[tuple[int, Chunk]], aside: Collection[object]) -> None:
+    def _restore_pending(self, chunks: Iterable[tuple[int, Chunk]], aside: Collection[object]) -> None:
         """Events that were processed before the snapshot are in the chunk still; the watermark tells them apart."""
         for number, chunk in chunks:
             self._pending_chunks[number] = chunk.until
@@ -414,6 +414,14 @@ def _grouped_by_facts(facts: list[_New]) -> list[tuple[DerivedFacts, list[int]]]
         if derived:
             found.setdefault(tuple(sorted(derived.items())), (derived, []))[1].append(place)
     return list(found.values())
+
+
+def _in_turn(chunks: list[tuple[int, bytes]]) -> Iterator[tuple[int, Chunk]]:
+    """By their numbers, each read when its turn comes and let go then: all at once would take the memory twice."""
+    chunks.sort(key=lambda item: item[0], reverse=True)
+    while chunks:
+        number, value = chunks.pop()
+        yield number, unpack(value, Chunk)
 
 
 def _unregister(index: dict[str, set[str]], episode: Episode) -> None:
