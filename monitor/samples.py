@@ -98,7 +98,7 @@ def what_to_try(path: list[str], error: Any, where: str) -> str:
     if path and path[0] in SAMPLES_OF_MANY:
         return SAMPLES_OF_MANY[path[0]]
     if error["type"] == "extra_forbidden":
-        return "leaving it away"
+        return "removing it"
     known = next((known for known in (name, ".".join(path[:2]), ".".join(path[:1])) if known in SAMPLES), None)
     if known is None:
         return "the page of settings in the reference, which has a whole file"

@@ -43,7 +43,7 @@ def load_case(path: Path) -> CaseFile:
         return CaseFile(path, None, tuple(problems))
     data = _as_written(node)
     for flaw in unknown_keys(data):
-        hint = meant(str(flaw.path[-1]), flaw.known, "leaving it away")
+        hint = meant(str(flaw.path[-1]), flaw.known, "removing it")
         problems.warning(_place(node, flaw.path), flaw.message, f"one of {listed(flaw.known)}", hint)
     events = node.get("events") if isinstance(node, Mapping) else None
     for event in events.items if isinstance(events, Listing) else []:

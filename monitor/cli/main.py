@@ -32,7 +32,7 @@ COMMANDS: Places = {
     "evaluate": ("monitor.cli.evaluate:command", "Measure the rules on labelled cases."),
     "measure": ("monitor.cli.measure:command", "Measure the rules on a synthetic year."),
     "decode": ("monitor.cli.decode:command", "Decode one payload of a tool."),
-    "mapping": ("monitor.cli.mapping:group", "Write, check and test mappings of further tools."),
+    "mapping": ("monitor.cli.mapping:group", "Create, check and test mappings for other tools."),
     "rules": ("monitor.cli.rules:group", "Check, test and explain rules."),
     "services": ("monitor.cli.services:group", "Find names that the catalogue does not explain."),
     "config": ("monitor.cli.config:group", "Check settings, rules and catalogue."),

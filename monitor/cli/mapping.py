@@ -7,15 +7,15 @@ import click
 from monitor.cli.main import LazyGroup, Places
 
 _COMMANDS: Places = {
-    "new": ("monitor.cli.mapping_new:new", "Propose a mapping from a sample body."),
+    "new": ("monitor.cli.mapping_new:new", "Propose a mapping from a sample payload."),
     "check": ("monitor.cli.mapping_check:check", "Print every problem of mapping files."),
     "test": ("monitor.cli.mapping_check:test", "Run the examples of mappings."),
 }
 
 
-@click.group("mapping", cls=LazyGroup, places=_COMMANDS, short_help="Write, check and test mappings of further tools.")
+@click.group("mapping", cls=LazyGroup, places=_COMMANDS, short_help="Create, check and test mappings for other tools.")
 def group() -> None:
-    """Write, check and test mappings, which read the bodies of tools that have no decoder.
+    """Create, check and test mappings, which decode tools without a decoder.
 
-    Without a path the mappings that come with the program are meant.
+    Without a path, the shipped mappings are used.
     """

@@ -24,9 +24,9 @@ mapping_paths = click.argument("paths", metavar="[PATH]...", nargs=-1, type=clic
 @click.command("check", short_help="Print every problem of mapping files.")
 @mapping_paths
 def check(paths: tuple[Path, ...]) -> None:
-    """Read PATH... (mapping files or directories of them) and print every problem on a line of its own.
+    """Read PATH... (mapping files or directories) and print every problem.
 
-    Exits 1 when there is an error; warnings alone are fine.
+    Exits 1 on errors; warnings alone are fine.
     """
     loaded = [load_mappings(path) for path in paths or (SHIPPED,)]
     problems = [problem for each in loaded for problem in each.problems]
@@ -46,12 +46,12 @@ def check(paths: tuple[Path, ...]) -> None:
 
 @click.command("test", short_help="Run the examples of mappings.")
 @mapping_paths
-@click.option("--verbose", "-v", is_flag=True, help="Show what every example gives, also of those that pass.")
+@click.option("--verbose", "-v", is_flag=True, help="Show the events of every example.")
 def test(paths: tuple[Path, ...], verbose: bool) -> None:
     """Run the examples of the mappings in PATH... (files or directories).
 
-    Prints a line a mapping, and for each example that fails what was expected and what came. Exits 1 when an example
-    fails or a file has an error.
+    Prints one line per mapping, and expected and actual for each failure. Exits 1 if an example fails or a file has
+    an error.
     """
     loaded = [load_mappings(path) for path in paths or (SHIPPED,)]
     errors = [problem for each in loaded for problem in each.errors]

@@ -22,15 +22,15 @@ from monitor.packs.mappings.propose import LARGEST_SAMPLE, propose, with_expecta
 from monitor.packs.problems import Problems
 
 
-@click.command("new", short_help="Propose a mapping from a sample body.")
+@click.command("new", short_help="Propose a mapping from a sample payload.")
 @click.argument("sample", metavar="FILE")
 @click.option("--name", help="The tool, as in /ingest/NAME.  [default: the name of FILE]")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), metavar="PATH",
-              help="Write it to PATH, which must not be there yet.  [default: standard output]")  # fmt: skip
+              help="Write to PATH, which must not exist.  [default: standard output]")  # fmt: skip
 def new(sample: str, name: str | None, output: Path | None) -> None:
-    """Propose a mapping from FILE, a body in JSON as the tool sends it; FILE may be - for standard input.
+    """Propose a mapping from FILE, a JSON body as the tool sends it; FILE may be - for standard input.
 
-    The proposal holds the body as its example. Lines with TODO are what only a person knows.
+    The body becomes its example. Lines with TODO need your knowledge.
     """
     chosen = name or ("my-tool" if sample == "-" else "-".join(Path(sample).stem.lower().replace("_", "-").split()))
     if not NAME.match(chosen):
@@ -55,13 +55,13 @@ def new(sample: str, name: str | None, output: Path | None) -> None:
         with output.open("x", encoding="utf-8") as out:
             out.write(text)
     except FileExistsError:
-        click.echo(f"{output} is there already; nothing was written", err=True)
+        click.echo(f"{output} exists; nothing was written", err=True)
         sys.exit(FAILED)
     except OSError as error:
         click.echo(f"{output} cannot be written: {error.strerror or error}", err=True)
         sys.exit(FAILED)
     click.echo(str(output))
-    click.echo(printable(f"Next: put right what says TODO, then: nearmiss mapping test {output}"), err=True)
+    click.echo(printable(f"Next: replace what says TODO, then: nearmiss mapping test {output}"), err=True)
 
 
 def _read(sample: str) -> bytes:

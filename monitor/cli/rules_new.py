@@ -54,7 +54,7 @@ def new(name: str, family: str | None, pattern: str | None, like: str | None, di
         with file.open("x", encoding="utf-8") as out:
             out.write(text)
     except FileExistsError:
-        _stop(f"{file} is there already; nothing was written")
+        _stop(f"{file} exists; nothing was written")
     click.echo(str(file))
     _say_next(file, directory, name)
 

@@ -40,7 +40,7 @@ def suggest(
     table explains. Nothing is joined until you do so. Exits 3 when there is no event to read.
     """
     if bool(files) == (database is not None):
-        raise click.UsageError("give FILE or --database URL: one of the two")
+        raise click.UsageError("give FILE or --database URL, not both")
     words = Words(read_catalogue(catalogue_paths))
     first = EARLIEST if since is None else since
     if database is None:

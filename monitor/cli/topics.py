@@ -98,9 +98,8 @@ async def _spread(settings: Settings, dry_run: bool) -> None:
             unread = {name: place.end - positions.get(name, place.first) for name, place in places.items()}
             if waiting := [f"{name} ({count})" for name, count in sorted(unread.items()) if count > 0]:
                 raise click.ClickException(
-                    f"not everything is read: {', '.join(waiting)}; an event would be looked for in another place "
-                    "than where it lies. Start the engines alone (`nearmiss run --roles engine`) until "
-                    "`nearmiss kafka check` shows no lag, stop them, and try again"
+                    f"not everything is read: {', '.join(waiting)}. Start the engines alone (`nearmiss run "
+                    "--roles engine`) until `nearmiss kafka check` shows no lag, stop them, and try again"
                 )
             if not dry_run:
                 await store.topics.spread_anew(topic, found)

@@ -214,8 +214,8 @@ class Backtest:
         if said:
             return said
         if not all(reasons.is_complete for reasons in kept):
-            return "its reason is not remembered: too many events opened nothing"
-        return "no rule takes any of its events for a hazard"
+            return "reason not remembered: too many events opened nothing"
+        return "no rule matches its events as a hazard"
 
     def report(self) -> Report:
         """What came of it so far."""

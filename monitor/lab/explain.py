@@ -73,7 +73,7 @@ def explain_event(
     said = _explain_decisions(decisions, event_id)
     aside = [Why(f"the engine left out {shown(fault.culprit)}", False, fault.why) for fault in faults]
     matched = sum(any(part.held for part in playing.steps(event, rule)) for rule in wanting)
-    found = f"plays a part in {matched} of {_counted(len(rules), 'rule')}"
+    found = f"matches {matched} of {_counted(len(rules), 'rule')}"
     return Why(f"{name_of(event)} {to_text(event.time)}", said.held, found, (*resolved(event), *aside, said, *per_rule))
 
 
@@ -110,7 +110,7 @@ def _explain_rule(rule: Rule, event: Event, playing: Playing, came: tuple[bool, 
         partners.append(explain_hazards(rule, event, playing))
     if not outcome:
         failing = [part for part in partners if not part.held]
-        outcome = first_failing(failing[0]) if failing else "nothing came of it"
+        outcome = first_failing(failing[0]) if failing else "no result"
     played = " and ".join(part.asked for part in roles)
     return Why(f"rule {rule.name}", held, f"{played} → {outcome}", (*(parts if full else roles), *partners))
 
@@ -192,7 +192,7 @@ def _explain_decisions(decisions: Sequence[Decision], event_id: EventId) -> Why:
         if why is not None:
             parts.append(why)
     held = any(part.held for part in parts)
-    return Why("decisions of the engine that concern this event", held, "" if parts else "none", tuple(parts))
+    return Why("the engine's decisions about this event", held, "" if parts else "none", tuple(parts))
 
 
 def _explain_decision(decision: Decision, event_id: EventId, citing: set[str]) -> Why | None:
@@ -220,7 +220,7 @@ def _explain_decision(decision: Decision, event_id: EventId, citing: set[str]) -
             if event != event_id:
                 return None
             asked = f"came {behind / SECOND:g} s behind the watermark at {to_text(at)}"
-            return Why(asked, True, "used all the same")
+            return Why(asked, True, "still used")
 
 
 def role_of(evidence: Iterable[Cited], event_id: EventId) -> str | None:

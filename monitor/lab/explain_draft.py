@@ -125,14 +125,14 @@ def _no_longer(draft: Draft, opens: bool, decisions: Sequence[Decision]) -> tupl
     if opens:
         return ()
     parts = tuple(_ignored(one) for one in _ignores(draft, decisions) if set(one.rules) & set(draft.rules))
-    said = "" if parts else "no rule takes its events for a hazard, or they are not among these"
+    said = "" if parts else "no rule matches its events as a hazard, or they are missing here"
     return (Why("opens again with these rules and events", False, said, parts),)
 
 
 def _others(draft: Draft, decisions: Sequence[Decision]) -> tuple[Why, ...]:
     """What the engine said of these events under rules that did not match."""
     parts = tuple(_ignored(one) for one in _ignores(draft, decisions) if not set(one.rules) & set(draft.rules))
-    return (Why("other rules that wanted its events", False, parts=parts),) if parts else ()
+    return (Why("other rules that matched its events", False, parts=parts),) if parts else ()
 
 
 def _ignores(draft: Draft, decisions: Sequence[Decision]) -> list[Ignore]:
@@ -167,7 +167,7 @@ def _window(draft: Draft) -> Why:
 
 def _coverage(draft: Draft) -> Why:
     parts = (*map(_feed, draft.coverage), *(Why(f"{name} has no feed", False) for name in draft.unfed_services))
-    return Why("nobody was hit, as far as feeds could see", draft.verdict == "none", draft.verdict, parts)
+    return Why("no impact, as far as feeds could see", draft.verdict == "none", draft.verdict, parts)
 
 
 def _feed(report: FeedReport) -> Why:

@@ -61,7 +61,7 @@ def explain_hazards(rule: Rule, action: Event, playing: Playing) -> Why:
         said = f"its window had ended {late} before"
         partners.append(Why(f"{name_of(before[-1])} at {to_text(before[-1].time)}", False, said))
         near.append(before[-1])
-    asked = f"hazards in whose window it lies, {to_text(action.time - within)} to {to_text(action.time)}"
+    asked = f"hazards whose window contains it, {to_text(action.time - within)} to {to_text(action.time)}"
     return _listed(asked, partners, near, action)
 
 
@@ -106,7 +106,7 @@ def _services(rule: Rule, hazard: Event, action: Event, catalogue: Catalogue) ->
     how = rule.intervention.reach
     asked = "any service" if how == "any" else f"{how} service"
     if hazard.service is None or action.service is None:
-        return Why(asked, False, "an event that names no service can be related to nothing")
+        return Why(asked, False, "an event without a service cannot be related")
     services = reach(catalogue, hazard.service, how)
     held = services is None or action.service in services
     return Why(asked, held, f"hazard on {hazard.service}, action on {action.service}")
@@ -147,12 +147,12 @@ def _clause(rule: Rule, clause: Clause, hazard: Event, action: Event, playing: P
     seen = _seen(rule, clause, hazard, action, safe_at, playing)
     kinds, how = " or ".join(sorted(clause.step.kinds)), clause.reach
     where = "any service" if how == "any" else f"{how} service"
-    window = "measured from a step that was not seen"
+    window = "relative to a step that was not seen"
     if since is not None and until is not None:
         window = f"{to_text(since)} to {to_text(until)}"
     asked = f"{_count_of(clause)} of {kinds} on {where}, {window}"
     if "safe" in (clause.since.anchor, clause.until.anchor):
-        asked += f" (taken to be safe at {to_text(safe_at)})"
+        asked += f" (assumed safe at {to_text(safe_at)})"
     parts = tuple(Why(f"{name_of(event)} at {to_text(event.time)}", True, event.title or "") for event in seen)
     name = "absent" if clause.at_most == 0 else "step"
     held = clause_unmet(clause, len(seen)) is None

@@ -144,7 +144,7 @@ class Entities:
             name = key.removeprefix(PREFIX)
             if name not in ANNOTATIONS:
                 known = listed([PREFIX + each for each in ANNOTATIONS])
-                hint = meant(key, [PREFIX + each for each in ANNOTATIONS], "leaving it away")
+                hint = meant(key, [PREFIX + each for each in ANNOTATIONS], "removing it")
                 self._problems.error(written.place, f"there is no annotation {key!r}", f"one of {known}", hint)
             elif name in OF_SERVICES and kind not in SERVICES:
                 message = f"annotation {key!r} stands on a {kind}"

@@ -64,7 +64,7 @@ def read_where(node: Node, problems: Problems) -> Condition | None:
         problems.error(node.place, f"a condition is {name_of(node)}", expected, "`{severity: high}`")
         return None
     if not node.entries:
-        problems.error(node.place, "a condition is empty", "at least one `field: value`", "leaving it away")
+        problems.error(node.place, "a condition is empty", "at least one `field: value`", "removing it")
         return None
     parts = []
     for key, (written, value) in node.entries.items():

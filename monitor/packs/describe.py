@@ -9,14 +9,14 @@ from monitor.core.model.rule import Clause, Intervention, Point, Rule, Step
 from monitor.packs.form import say_duration
 
 _WHERE = {
-    "production": "in an environment that counts, or none named",
-    "elsewhere": "in an environment that is named and does not count",
+    "production": "in a production environment, or none named",
+    "elsewhere": "in a named non-production environment",
     "any": "in any environment",
 }
 _REACH = {
     "same": "on the same service",
     "related": "on the same service or one hop along the graph",
-    "siblings": "on a related service, or one that serves the same users",
+    "siblings": "on a related or sibling service",
     "any": "on any service",
 }
 
@@ -34,7 +34,7 @@ def describe(rule: Rule) -> Why:
     seen_by = ", ".join(sorted(rule.impact.evidence)) or "any feed"
     judged = _node(
         "judged",
-        f"safe {say_duration(rule.settle)} after the intervention where nothing says so",
+        f"safe {say_duration(rule.settle)} after the intervention if nothing reports it",
         hold,
         f"harm is seen by {seen_by}",
         f"margin: {rule.margin.measure}",

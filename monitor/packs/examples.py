@@ -83,11 +83,11 @@ def _example(node: Node, rule: str, problems: Problems) -> Example | None:
     )
     if expect == "draft" and reason is not None:
         message, expected = "a reason goes with `expect: none`", "no reason, or `expect: none`"
-        problems.error(form.place_of("reason"), message, expected, "leaving `reason:` away")
+        problems.error(form.place_of("reason"), message, expected, "removing `reason:`")
     for key in ("verdict", "title"):
         if expect == "none" and form.has(key):
             message, expected = f"{key} goes with `expect: draft`", f"no {key}, or `expect: draft`"
-            problems.error(form.place_of(key), message, expected, f"leaving `{key}:` away")
+            problems.error(form.place_of(key), message, expected, f"removing `{key}:`")
     catalogue = _catalogue(form.get("catalogue"), problems)
     events = _events(form, problems) if isinstance(node, Mapping) else ()
     doubts = _doubts(form.get("events"), problems)

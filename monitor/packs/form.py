@@ -75,7 +75,7 @@ class Form:
                 self._entries[key] = (written, value)
                 continue
             free = [known for known in keys if known not in node.entries]
-            hint = misplaced(node, key, free) if misplaced else meant(key, free, "leaving it away")
+            hint = misplaced(node, key, free) if misplaced else meant(key, free, "removing it")
             problems.error(written.place, f"{what} has no key {brief(key)!r}", f"one of {listed(keys)}", hint)
 
     def has(self, key: str) -> bool:

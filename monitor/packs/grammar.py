@@ -183,7 +183,7 @@ def _itself(form: Form, hazard: Step) -> Intervention:
     for key in ("within", *RELATION_KEYS):
         if form.has(key):
             message = f"{key} relates two events, and with `itself: true` there is only one"
-            form.problems.error(form.place_of(key), message, "one of the two", f"leaving `{key}:` away")
+            form.problems.error(form.place_of(key), message, "one of the two", f"removing `{key}:`")
     where = form.get("where")
     step = Step(
         kinds=form.choices("kind", KINDS, KIND_HELP, min(hazard.kinds, default="alert.fired"))
@@ -194,7 +194,7 @@ def _itself(form: Form, hazard: Step) -> Intervention:
     )
     if hazard.kinds and step.kinds and not step.kinds & hazard.kinds:
         message = "no kind of the intervention is one of the hazard, so that no event can be both"
-        form.problems.error(form.place_of("kind"), message, f"{listed(hazard.kinds)}", "leaving `kind:` away")
+        form.problems.error(form.place_of("kind"), message, f"{listed(hazard.kinds)}", "removing `kind:`")
     return Intervention(step, 0, "same", itself=True)
 
 
@@ -253,7 +253,7 @@ def _clause(name: str, node: Node, keys: tuple[str, ...], absent: bool, steps: l
     if not absent:
         optional = form.flag("optional")
         if optional and form.has("at_least"):
-            hint = "leaving `at_least:` away"
+            hint = "removing `at_least:`"
             problems.error(form.place_of("at_least"), "an optional step has no at_least", "one of the two", hint)
         at_least = 0 if optional else form.count("at_least", 1, MOST_COUNTED)
         at_most = form.count("at_most", None, MOST_COUNTED)

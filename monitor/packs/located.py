@@ -219,7 +219,7 @@ class _Builder:
 
     def _check_tag(self, tag: str, place: Place) -> None:
         if tag not in ("!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map"):
-            self.problems.error(place, f"tag {tag} is not used here", "plain YAML", "leaving the tag away")
+            self.problems.error(place, f"tag {tag} is not used here", "plain YAML", "removing the tag")
 
     def _refuse(self, place: Place, message: str, expected: str, hint: str) -> None:
         self.problems.error(place, message, expected, hint)

@@ -37,7 +37,7 @@ def in_rule(part: Mapping, key: str, free: Sequence[str]) -> str:
 
 def in_impact(_part: Mapping, key: str, free: Sequence[str]) -> str:
     """For how to look for harm, where no field of an event can stand."""
-    return _home(key) or meant(key, free, "leaving it away")
+    return _home(key) or meant(key, free, "removing it")
 
 
 def _in_part(part: Mapping, key: str, free: Sequence[str], below: str) -> str:
@@ -59,7 +59,7 @@ def _in_part(part: Mapping, key: str, free: Sequence[str], below: str) -> str:
         offers |= {field: hint, field.rpartition(".")[2]: hint}
     if own := nearest(key, free):
         offers[own] = meant(key, (own,), "")
-    return offers.get(nearest(key, offers), "leaving it away")
+    return offers.get(nearest(key, offers), "removing it")
 
 
 def _line(part: Mapping, field: str, value: Node) -> str:

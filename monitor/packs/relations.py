@@ -102,7 +102,7 @@ def _spent(written: Scalar, node: Node, problems: Problems) -> Spent | None:
         return None
     share = node.value if isinstance(node, Scalar) else None
     if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= MOST_SPENT:
-        expected = "a share of the lead time, such as 0.9; 1 is the deadline itself, and more lies after it"
+        expected = "a share of the lead time, such as 0.9; 1 is the deadline, more is after it"
         problems.error(
             node.place, f"{written.text} of spent is {name_of(node)}", expected, f"`{{{written.text}: 0.9}}`"
         )

@@ -118,7 +118,7 @@ def _catalogue(loaded: LoadedPack) -> CatalogueSurvey:
 def _warn(loaded: LoadedPack, known: CatalogueSurvey, problems: Problems) -> None:
     places = loaded.catalogue.places
     if not known.services:
-        message = "there is no catalogue: every service counts as user-facing, and nothing is known of dependencies"
+        message = "no catalogue: every service counts as user-facing, without dependencies"
         problems.warning(Place("catalogue"), message, "a file of services", "--catalogue FILE")
         return
     for name in known.user_facing_without_feed:
@@ -127,9 +127,9 @@ def _warn(loaded: LoadedPack, known: CatalogueSurvey, problems: Problems) -> Non
     if known.without_owner:
         place = places[known.without_owner[0]]
         message = f"{len(known.without_owner)} of {known.services} services have no owner: {few(known.without_owner)}"
-        problems.warning(place, message, "the team that looks at their drafts", "`owner: team-pay`")
+        problems.warning(place, message, "the team that reviews their drafts", "`owner: team-pay`")
     if not known.production:
-        message = "no environment is named as production, so that every environment counts"
+        message = "no production environment is named, so every environment counts"
         problems.warning(
             Place(next(iter(places.values())).file),
             message,

@@ -31,7 +31,7 @@ def check_title(title: str, place: Place, problems: Problems) -> None:
             place,
             f"the title's braces do not match: {error}",
             "placeholders such as {service}",
-            "{{ and }} for braces that are meant",
+            "{{ and }} for literal braces",
         )
         return
     for _, placeholder, spec, conversion in parts:

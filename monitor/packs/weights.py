@@ -48,7 +48,7 @@ def _read(node: Node, problems: Problems) -> Weights | None:
         return None
     for key, (place, _) in node.entries.items():
         if key not in _KEYS:
-            problems.error(place.place, f"there is no key {key!r}", listed(_KEYS), meant(key, _KEYS, "leaving it out"))
+            problems.error(place.place, f"there is no key {key!r}", listed(_KEYS), meant(key, _KEYS, "removing it"))
     table = node.get("weights")
     if not isinstance(table, Mapping):
         problems.error(node.place, "there are no weights", "a mapping `weights:`", _SAMPLE)
@@ -56,7 +56,7 @@ def _read(node: Node, problems: Problems) -> Weights | None:
     weights: dict[str, float] = {}
     for name, (place, value) in table.entries.items():
         if name not in FEATURES:
-            hint = meant(name, FEATURES, "leaving it out")
+            hint = meant(name, FEATURES, "removing it")
             problems.error(place.place, f"{name} is not a feature", f"one of {listed(FEATURES)}", hint)
         elif (number := _number(value, name, problems)) is not None:
             weights[name] = number

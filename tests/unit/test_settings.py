@@ -97,7 +97,7 @@ def test_what_to_try_is_written_as_it_was_given(tmp_path: Path) -> None:
         ":1:1": "`log_level: warning`",
         ":2:9": "`kafka: {reject_limit: 100}`",
         ":3:13": "`retention: {events: 90d}`",
-        ":4:1": "leaving it away",
+        ":4:1": "removing it",
     }
     (short,) = (line for line in said if ":3:13" in line)
     assert "expected at least 1d, or null" in short

@@ -84,7 +84,7 @@ class Correlator:
         if rules and event.service is not None and not is_drill(event):
             for rule, bit in zip(matched.hazard_names, matched.bits, strict=True):
                 waiting.take(rule, bit, event)
-            detail = "more of its kind waited on this service than can be followed"
+            detail = "too many hazards of this kind on this service"
             self._ignore(NotOpened.TOO_MANY_OPEN, rules, event.service, (event.event_id,), detail)
 
     def _track(self, instance: Instance, event: Event) -> None:
@@ -188,12 +188,10 @@ class Correlator:
         """Make a candidate of a group of hazards and an action, or say why not."""
         rule = compiled.rule
         if not any(relates(rule.intervention, hazard, action, self.matcher.facts_of) for hazard in group):
-            return NotOpened.UNRELATED_INTERVENTION, "what was done had nothing to do with the hazard"
+            return NotOpened.UNRELATED_INTERVENTION, "the action was unrelated to the hazard"
         if is_drill(action):
-            self._ignore(
-                NotOpened.DRILL, (rule.name,), action.service, (action.event_id,), "the action was an exercise"
-            )
-            return NotOpened.NO_INTERVENTION, "the only action was an exercise"
+            self._ignore(NotOpened.DRILL, (rule.name,), action.service, (action.event_id,), "the action was a drill")
+            return NotOpened.NO_INTERVENTION, "the only action was a drill"
         live = [hazard for hazard in group if self._was_live(hazard, action.time)]
         if not live:
             return NotOpened.CLEARED_BEFORE_ACTION, CLEARED

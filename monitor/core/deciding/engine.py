@@ -194,7 +194,7 @@ class Engine:
         ids = tuple(instance.hazards.earliest.event_id for instance in dropped)
         names = tuple(sorted({instance.rule for instance in dropped}))
         at = Instant(self.state.now)
-        detail = "the rule was taken out or changed before the window had ended"
+        detail = "the rule was removed or changed before the window ended"
         self._out.append(Ignore(NotOpened.RULE_GONE, at, names, dropped[0].service, ids, detail))
         self.state.remove_episode(episode)
 

@@ -11,7 +11,7 @@ from monitor.core.model.events import Event, Instant
 from monitor.core.model.reasons import NotOpened
 from monitor.core.state.pending_hazards import CLEARED, Hazard, PendingHazards
 
-NOTHING_HAPPENED = "nothing that this rule takes for an intervention happened within its window"
+NOTHING_HAPPENED = "no matching intervention within the window"
 
 
 class HazardExpiry:

@@ -258,7 +258,7 @@ def _silent(catalogue: Catalogue, service: str, evidence: frozenset[str], feeds:
             None,
             feed.freshness,
             False,
-            "never heard",
+            "never reported",
         )
         for feed in catalogue.feeds
         if feed.service == service
@@ -276,7 +276,7 @@ def _report(key: FeedKey, reports: Reports, freshness: int | None, window: Windo
         freshness = int(2 * cadence)
     clear, detail = _judge_times(times, gaps, freshness, cadence, window)
     if not clear and _spanned(reports.spans, times, freshness, window):
-        clear, detail = True, "one report looks back over the window"
+        clear, detail = True, "one report covers the whole window"
     return FeedReport(
         key.source,
         key.service,
@@ -297,12 +297,12 @@ def _judge_times(
     if not times:
         return False, "silent"
     if freshness is None:
-        return False, "reported once: its cadence is not known"
+        return False, "reported once: cadence unknown"
     if gaps and max(gaps) > freshness:
         return False, "silent for longer than its freshness"
     edge = cadence if cadence is not None else freshness
     if times[0] - window.start > edge:
-        return False, "began to report after the window had begun"
+        return False, "first report after the window began"
     if window.end - times[-1] > edge:
         return False, "stopped before the window ended"
     return True, "clear throughout"

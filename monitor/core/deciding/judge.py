@@ -271,11 +271,11 @@ class Judge:
         """Whether one candidate stands, with notes on its further steps, and their events. Raises Refused."""
         memory = self.state.memory
         if all(maintenance_covers(memory, self.catalogue, event, now) for event in instance.hazards.events):
-            raise Refused(NotOpened.COVERED_BY_MAINTENANCE, "announced maintenance covers every sign")
+            raise Refused(NotOpened.COVERED_BY_MAINTENANCE, "announced maintenance covers every hazard")
         if instance.sibling_only and not self._recovered_close(instance):
             raise Refused(
                 NotOpened.UNRELATED_INTERVENTION,
-                "the action was on a service that only serves the same users, and no recovery followed it closely",
+                "the action was on a sibling service, and no recovery followed closely",
             )
         notes = []
         seen: list[Event] = []
@@ -330,7 +330,7 @@ class Judge:
         if hurt:
             raise Refused(NotOpened.IMPACT_SEEN, "users were hit", [span.event for span in hurt])
         if found:
-            raise Refused(NotOpened.PLANNED_WORK, "the impact was announced beforehand", [s.event for s in found])
+            raise Refused(NotOpened.PLANNED_WORK, "the impact was announced", [s.event for s in found])
 
     def _impact(
         self, episode: Episode, scope: frozenset[str], services: frozenset[str], until: int, now: int
@@ -405,7 +405,7 @@ class Judge:
     def _chain_unhurt(self, predecessors: list[Episode]) -> None:
         for other in predecessors:
             if other.outcome in (NotOpened.IMPACT_SEEN, Withdrawn.IMPACT_IN_WINDOW, Withdrawn.IMPACT_AFTERWARDS):
-                raise Refused(NotOpened.IMPACT_IN_CHAIN, "users were hit by what this followed")
+                raise Refused(NotOpened.IMPACT_IN_CHAIN, "users were hit earlier in the chain")
 
     def _withdraw_chain(self, episode: Episode, evidence: Sequence[Event], now: int) -> None:
         for other in self._predecessors(episode):

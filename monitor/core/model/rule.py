@@ -171,13 +171,13 @@ class Rule(msgspec.Struct, frozen=True, dict=True):
             found.append("a hazard and an intervention each need at least one kind")
         found += self._window_problems()
         if not (0 <= self.impact.hold <= LONGEST_HOLD and 0 <= self.settle <= LONGEST_HOLD):
-            found.append("the hold and the time to settle must be between zero and 7 days")
+            found.append("hold and settle must be between zero and 7 days")
         if any(clause.at_most is not None and clause.at_most < clause.at_least for clause in self.clauses):
             found.append("a step's at_most is below its at_least")
         if any(max(clause.at_least, clause.at_most or 0) > MOST_COUNTED for clause in self.clauses):
             found.append(f"a step counts at most {MOST_COUNTED} events")
         if any(abs(at.offset) > LONGEST_WINDOW for clause in self.clauses for at in (clause.since, clause.until)):
-            found.append("a step's window reaches at most 14 days from its moment")
+            found.append("a step's window reaches at most 14 days from its anchor")
         known: set[str] = set()
         for clause in self.clauses:
             if any(at.anchor == "step" and at.step not in known for at in (clause.since, clause.until)):
@@ -214,9 +214,9 @@ class Rule(msgspec.Struct, frozen=True, dict=True):
             )
         found = []
         if act.within or act.pairs or act.limits or act.spent or act.reach != "same":
-            found.append("what is its own intervention has no window, no relations and no other service")
+            found.append("with itself: true there is no window, no relations and no other service")
         if not act.step.kinds & self.hazard.kinds:
-            found.append("what is its own intervention is of a kind of the hazard")
+            found.append("with itself: true the kind must be one of the hazard")
         return found
 
     def steps(self) -> Iterator[Step]:

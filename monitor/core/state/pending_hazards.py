@@ -22,7 +22,7 @@ from monitor.core.state.memory import entry
 
 FOREVER = 2**62
 ANY_RULE = ""
-CLEARED = "every alert was over before anybody acted"
+CLEARED = "every alert had cleared before anyone acted"
 
 
 class OutcomeSoFar(msgspec.Struct):

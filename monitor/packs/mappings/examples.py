@@ -109,7 +109,7 @@ def _expected(node: Node, problems: Problems) -> tuple[dict[str, Any], ...] | st
         if isinstance(item, Mapping):
             for key in written:
                 if key not in EVENT_FIELDS:
-                    place, hint = item.entries[key][0].place, meant(key, EVENT_FIELDS, "leaving it away")
+                    place, hint = item.entries[key][0].place, meant(key, EVENT_FIELDS, "removing it")
                     problems.error(place, f"an event has no field {key!r}", "a field of the event format", hint)
         found.append(_texts(written, item))
     return tuple(found)

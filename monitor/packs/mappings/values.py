@@ -67,7 +67,7 @@ def _read_mapping(node: Mapping, problems: Problems, what: str) -> Find | None:
         if not form.has("path") and not node.entries.keys() & {"path", "text"}:
             problems.error(node.place, f"{what} names no place", "`path` or `text`", "`path: name.of.field`")
         elif source is not None:
-            problems.error(form.place_of("text"), f"{what} has `path` and `text`", "one of them", "leaving `path` away")
+            problems.error(form.place_of("text"), f"{what} has `path` and `text`", "one of them", "removing `path`")
         return None
     if source is None:
         written = form.get("text")

@@ -67,7 +67,7 @@ def test_a_draft_whose_hazard_nobody_wants_any_more_says_so() -> None:
     (rule,) = only(NAME)
     severe = msgspec.structs.replace(rule.hazard, where=Compare("severity", "one_of", ("critical",)))
     (change,) = compared([rule], [changed(rule, hazard=severe)])
-    assert change.why == "no rule takes any of its events for a hazard"
+    assert change.why == "no rule matches its events as a hazard"
 
 
 def test_a_draft_appears_with_what_kept_it_away_before() -> None:

@@ -70,7 +70,7 @@ def test_a_hazard_shows_the_actions_within_its_window() -> None:
 
 def test_an_action_shows_the_hazards_in_whose_window_it_lies_and_what_does_not_fit() -> None:
     why = explained("fix", ALERT, {**ACTION, "service": "cms", "subject": "b"})
-    assert why.asked == "hazards in whose window it lies, 2026-03-10T11:35:00Z to 2026-03-10T12:05:00Z"
+    assert why.asked == "hazards whose window contains it, 2026-03-10T11:35:00Z to 2026-03-10T12:05:00Z"
     assert (why.held, why.found) == (False, "1, 0 of them fitting")
     (partner,) = why.parts
     assert part(partner, "at most 30 minutes after").held
@@ -82,7 +82,7 @@ def test_an_action_shows_the_hazards_in_whose_window_it_lies_and_what_does_not_f
 
 def test_the_first_thing_that_fails_is_the_answer_of_the_rule() -> None:
     why = whole("bad", ALERT, {**ACTION, "subject": "b"}, *SILENCES)
-    assert why.parts[1].found == "hazard → unrelated_intervention: what was done had nothing to do with the hazard"
+    assert why.parts[1].found == "hazard → unrelated_intervention: the action was unrelated to the hazard"
     why = whole("fix", ALERT, {**ACTION, "subject": "b"}, *SILENCES)
     assert why.parts[1].found == "intervention → subject equal to the hazard's subject: 'b' and 'a'"
     why = whole("bad", {**ALERT, "severity": "info"}, ACTION)
@@ -128,7 +128,7 @@ def test_a_step_that_begins_when_it_was_safe_says_when_that_was_taken_to_be() ->
     for more, safe in (([fine], "12:09"), ([], "12:10")):
         events = expand([ALERT, ACTION, *more, *SILENCES], BASE_AT).events
         why = branch(explain_event(events, [rule], CATALOGUE, EventId("example", "bad"), make_regex))
-        assert f"(taken to be safe at 2026-03-10T{safe}:00Z)" in part(why.parts[0], "absent page").asked
+        assert f"(assumed safe at 2026-03-10T{safe}:00Z)" in part(why.parts[0], "absent page").asked
 
 
 def test_rules_without_a_step_for_it_are_one_line() -> None:

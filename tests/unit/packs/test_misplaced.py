@@ -26,8 +26,8 @@ SEEN = "seen: {"
         (WHERE, "  witin: 30m\n", "6:3", "`within:` under `intervention:` (did you mean that?)"),
         (WHERE, "  services: same\n", "6:3", "`services:` under `intervention:`, a step or an absence"),
         (WHERE, "  settle: 5m\n", "6:3", "`settle:` at the top of the rule"),
-        (WHERE, "  kinds: alert.fired\n", "6:3", "leaving it away"),
-        (WHERE, "  colour: red\n", "6:3", "leaving it away"),
+        (WHERE, "  kinds: alert.fired\n", "6:3", "removing it"),
+        (WHERE, "  colour: red\n", "6:3", "removing it"),
         (
             HAZARD,
             f"{HAZARD}  severty: critical\n",
@@ -48,7 +48,7 @@ SEEN = "seen: {"
         ("settle: 5m", "where: {severity: high}", "20:1", "`where:` under `hazard:`, `intervention:`, a step or"),
         ("settle: 5m", "setle: 5m", "20:1", "'settle' (did you mean that?)"),
         ("hold: 2h", "settle: 2h", "21:10", "`settle:` at the top of the rule"),
-        ("hold: 2h", "severity: high", "21:10", "leaving it away"),
+        ("hold: 2h", "severity: high", "21:10", "removing it"),
     ],
 )
 def test_the_hint_names_the_key_and_where_it_belongs(old: str, new: str, place: str, hint: str) -> None:

@@ -24,7 +24,7 @@ def story() -> list[Event]:
     ]
 
 
-ONCE = "reported once: its cadence is not known"
+ONCE = "reported once: cadence unknown"
 FULL = acted_rule(hazard=Step(frozenset({"alert.fired"}), Compare("subject", "equals", ("full",))))
 """Asks for the story's own alert alone."""
 
@@ -68,7 +68,7 @@ def test_a_feed_that_looked_throughout_gives_none() -> None:
             Missing.FEED_GAP,
             "silent for longer than its freshness",
         ),
-        (clear_feed("shop", 90, 400), Missing.FEED_GAP, "began to report after the window had begun"),
+        (clear_feed("shop", 90, 400), Missing.FEED_GAP, "first report after the window began"),
         (clear_feed("shop", 0, 150), Missing.FEED_GAP, "stopped before the window ended"),
         (clear_feed("shop", -10, 50), Missing.FEED_GAP, "silent"),
         (clear_feed("shop", 100, 100), Missing.NO_FEED, None),
