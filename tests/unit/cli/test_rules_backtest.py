@@ -144,7 +144,8 @@ def test_without_the_rule_the_draft_has_another_name(stream: Path, catalogue: Pa
     tight = spoil(pack, "within: 30m", "within: 5m")
     result = run(tight, "--against", pack, "--events", stream, "--catalogue", catalogue)
     assert result.exit_code == 0
-    assert "payments is slow – 12 minutes in – rolled back → payments: deployed, then rolled back" in result.stdout
+    renamed = "rolled back → payments: a deploy – undone after 17 minutes – rolled back by a person"
+    assert renamed in result.stdout
     same = run(pack, "--against", pack, "--events", stream, "--catalogue", catalogue)
     assert "no difference: every draft is the same with both packs" in same.stdout
     (change,) = data(pack, "--against", tight, "--events", stream, "--catalogue", catalogue)["differences"]

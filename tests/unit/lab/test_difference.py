@@ -55,7 +55,7 @@ def test_a_draft_vanishes_with_the_engine_s_reason() -> None:
     tight = changed(rule, intervention=msgspec.structs.replace(rule.intervention, within=5 * MINUTE))
     (change,) = compared([rule], [tight])
     assert (change.kind, change.after) == ("vanishes", None)
-    assert change.why.startswith(f"{NAME}: no_intervention: nothing that this rule takes")
+    assert change.why.startswith(f"{NAME}: no_intervention: no matching intervention")
 
 
 def test_a_draft_whose_rule_is_gone_says_so() -> None:

@@ -25,7 +25,7 @@ def test_an_event_that_plays_a_part_says_which_and_what_was_opened() -> None:
     rule = branch(why, "rule rollback-before-burn")
     assert rule.held
     assert "intervention" in rule.found
-    decided = branch(why, "decisions")
+    decided = branch(why, "the engine's decisions")
     assert why.held
     assert any(part.asked.startswith("opened") and "as intervention" in part.found for part in decided.parts)
 
@@ -39,14 +39,14 @@ def test_a_condition_that_does_not_hold_is_shown_with_what_was_there() -> None:
 
 def test_why_not_names_the_reason_of_the_engine() -> None:
     why = explained(story(TICKET), "tools", "slow")
-    decided = branch(why, "decisions")
+    decided = branch(why, "the engine's decisions")
     assert not why.held
     assert any(part.found.startswith("impact_seen") for part in decided.parts)
 
 
 def test_an_event_that_nobody_wants_has_no_decisions() -> None:
     why = explained(story(), "blackbox", "probe#0")
-    assert branch(why, "decisions").found == "none"
+    assert branch(why, "the engine's decisions").found == "none"
     assert not why.held
 
 
@@ -61,7 +61,7 @@ def test_of_a_rule_in_shadow_it_is_said_what_would_be() -> None:
     rule = branch(why, "rule rollback-before-burn")
     assert rule.held
     assert rule.found.startswith("hazard → in shadow, would be: draft nm_")
-    assert "shadow" in branch(why, "decisions").parts[0].found
+    assert "shadow" in branch(why, "the engine's decisions").parts[0].found
 
 
 def test_the_short_form_says_of_far_rules_only_what_fails_first() -> None:

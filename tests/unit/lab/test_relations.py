@@ -169,14 +169,14 @@ def test_relations_in_time_show_what_was_there() -> None:
     assert before.asked == "before the hazard's derived.opens_at"
     assert before.found == "at 2026-03-10T12:05:00Z, derived.opens_at is 2026-03-10T13:00:00Z"
     assert (spent.held, spent.found) == (False, "50%")
-    assert spent.asked == "at least 90% of the time from the hazard to its deadline gone by"
+    assert spent.asked == "at least 90% of the time to the deadline spent"
 
 
 def test_a_missing_field_is_called_missing() -> None:
     why = explained("fix", ALERT, {**ACTION, "labels": {}})
     assert part(why.parts[0], "labels.k8s_cluster").found == "missing and 'c'"
     without = {key: value for key, value in ACTION.items() if key != "service"}
-    assert "names no service" in part(explained("fix", ALERT, without).parts[0], "related service").found
+    assert "without a service" in part(explained("fix", ALERT, without).parts[0], "related service").found
 
 
 def test_nothing_in_the_window_is_said_too() -> None:
