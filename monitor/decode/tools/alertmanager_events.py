@@ -59,7 +59,7 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
     if name == "notification":
         return _notification(inner, at, delivery)
     if name in ("silenceCreated", "silenceUpdated"):
-        return [_silence(mapping(inner.get("silence")), at, delivery)]
+        return [silence(mapping(inner.get("silence")), at, delivery)]
     if name == "silenceMutedAlert":
         return [_muted(mapping(inner.get("silence")), mapping(inner.get("mutedAlert")), at, delivery)]
     if name == "inhibitionMutedAlert":
@@ -141,7 +141,8 @@ def _notification(inner: Mapping[str, Any], at: Moment | None, delivery: Deliver
     return events
 
 
-def _silence(silence: Mapping[str, Any], at: Moment | None, delivery: Delivery) -> Event:
+def silence(silence: Mapping[str, Any], at: Moment | None, delivery: Delivery) -> Event:
+    """The event of a silence that was made or changed. Raises NoEvent where that ended it."""
     updated = moment(silence.get("updatedAt"), "silence.updatedAt") or at
     ends = moment(silence.get("endsAt"), "silence.endsAt")
     if ends and updated and ends[0] <= updated[0]:
