@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -137,3 +139,15 @@ def test_zero_values_are_left_out_and_new_types_are_counted() -> None:
     assert left_out("alertmanager-events", recorded("alertForgotten", {})) == Ignored.UNKNOWN_TYPE
     bare = {"labels": LABELS}
     assert event("alertmanager-events", recorded("alertCreated", {"alert": bare})).kind == "alert.fired"
+
+
+def test_what_an_alertmanager_recorded() -> None:
+    """Version 0.35, sent in batches: three alerts, one silenced by a person and one inhibited, for twelve seconds."""
+    lines = Path(__file__).with_name("alertmanager-0.35.jsonl").read_bytes()
+    found = outcome("alertmanager-events", lines)
+    assert found.refused == {}
+    assert Ignored.UNKNOWN_TYPE not in found.ignored
+    once = {one.event_id: one for one in found.events}
+    assert Counter(one.kind for one in once.values()) == {"alert.fired": 3, "alert.silenced": 3, "alert.resolved": 1}
+    assert len(found.events) > 3 * len(once)  # a mute is recorded at every pass
+    assert {one.labels["comment"] for one in once.values() if one.actor and one.actor.id == "dev-one"} == {"noisy"}
