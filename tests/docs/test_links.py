@@ -26,3 +26,10 @@ def test_every_decision_is_listed_in_its_order() -> None:
     numbers = [name.partition("-")[0] for name in decisions]
     assert numbers == [f"{number:04d}" for number in range(1, len(numbers) + 1)], "a number is missing or taken twice"
     assert re.findall(r"\]\(decisions/([^)]+)\)", text(Path("docs/README.md")) or "") == decisions
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.parent == Path("docs/decisions")], ids=str)
+def test_a_decision_has_a_status(page: Path) -> None:
+    assert re.search(r"^\*\*Status\.\*\* (Accepted|Superseded)\b", text(page) or "", re.MULTILINE), (
+        "accepted, or superseded?"
+    )
