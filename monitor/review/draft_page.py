@@ -6,6 +6,7 @@ The same forms serve the queue's rows, where htmx swaps a part of the page, and 
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 import msgspec
 from fastapi import APIRouter, Depends, Form, Request
@@ -14,18 +15,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from monitor.core.model.near_miss import UNDECIDED, IllegalMove, Move
 from monitor.ports import Answers, Record, VersionConflict
 from monitor.review.api import person_of
+from monitor.review.form_errors import Errors, errors_of
 from monitor.review.pages import following
 from monitor.review.problems import to_problem
 from monitor.review.rendering import Pages
 from monitor.review.service import Decision, FieldProblem, Invalid, Review
 from monitor.review.timeline import entries, picture
-
-
-class Errors(dict[str, str]):
-    """What is wrong by field; a field that is right has an empty message."""
-
-    def __missing__(self, field: str) -> str:
-        return ""
 
 
 class DecisionForm(msgspec.Struct, frozen=True):
@@ -43,7 +38,7 @@ class DecisionForm(msgspec.Struct, frozen=True):
             move = Move(self.decision)
             version = int(self.expected_version) if self.expected_version else None
         except ValueError as error:
-            raise Invalid(FieldProblem("decision", f"cannot be read: {error}")) from error
+            raise Invalid(FieldProblem("decision", f"cannot be read: {error}", "Choose accept or dismiss.")) from error
         return Decision(
             move=move,
             reason=self.reason or None,
@@ -55,13 +50,13 @@ class DecisionForm(msgspec.Struct, frozen=True):
 
 
 async def decision_form(
-    decision: Annotated[str, Form()],
+    decision: Annotated[str, Form()] = "",
     reason: Annotated[str, Form()] = "",
     note: Annotated[str, Form()] = "",
     why_near_miss: Annotated[str, Form()] = "",
     what_saved_it: Annotated[str, Form()] = "",
     what_next_time: Annotated[str, Form()] = "",
-    users_hit: Annotated[Literal["yes", "no", ""], Form()] = "",
+    users_hit: Annotated[str, Form()] = "",
     expected_version: Annotated[str, Form()] = "",
 ) -> DecisionForm:
     hit = {"yes": True, "no": False}.get(users_hit)
@@ -86,6 +81,7 @@ class DraftPages:
         notice: str | None = None,
         form: DecisionForm | None = None,
         errors: Errors | None = None,
+        comment: str = "",
     ) -> Response:
         context = {
             "record": record,
@@ -99,12 +95,20 @@ class DraftPages:
             "notice": notice,
             "form": form,
             "errors": errors or Errors(),
+            "comment": comment,
             "now": self._review.now(),
         }
         return self._pages.render(request, "draft.html", context, status)
 
-    def row(self, request: Request, record: Record, status: int = 200, notice: str | None = None) -> Response:
-        context = {"record": record, "notice": notice, "now": self._review.now(), "in_place": True}
+    def row(
+        self,
+        request: Request,
+        record: Record,
+        status: int = 200,
+        notice: str | None = None,
+        form: DecisionForm | None = None,
+    ) -> Response:
+        context = {"record": record, "notice": notice, "form": form, "now": self._review.now(), "in_place": True}
         return self._pages.render(request, "_row.html", context, status)
 
     def panel(self, request: Request, record: Record, decision: str) -> Response:
@@ -125,7 +129,7 @@ class DraftPages:
                 again = msgspec.structs.replace(form, expected_version=str(record.version))
                 return self._panel_again(request, record, again, Errors(decision=said), 409)
             if in_row:
-                return self.row(request, record, 409, said)
+                return self.row(request, record, 409, said, form)
             return await self.page(request, record, status=409, notice=said, form=form)
         if in_row:
             return self.row(request, decided)
@@ -134,7 +138,7 @@ class DraftPages:
     async def _refused(
         self, request: Request, record_id: str, form: DecisionForm, error: Invalid, in_row: bool
     ) -> Response:
-        errors = Errors((problem.field.removeprefix("answers."), problem.message) for problem in error.problems)
+        errors = errors_of(error.problems)
         record = await self._review.show(record_id)
         if not in_row or form.decision not in (Move.ACCEPT, Move.DISMISS):
             return await self.page(request, record, status=422, form=form, errors=errors)
@@ -174,8 +178,12 @@ def build_draft_pages(review: Review, pages: Pages) -> APIRouter:
             await review.comment(record_id, text, person_of(request).role)
         except Invalid as error:
             record = await review.show(record_id)
-            errors = Errors(text=error.problems[0].message)
-            return await drafts.page(request, record, status=422, errors=errors)
-        return RedirectResponse(f"/near-misses/{record_id}#trail", 303)
+            return await drafts.page(request, record, status=422, errors=errors_of(error.problems), comment=text)
+        return RedirectResponse(f"/near-misses/{record_id}?done=comment#trail", 303)
+
+    @router.get("/{record_id}/{form}")
+    async def form_reloaded(record_id: str, form: Literal["decision", "comments"]) -> Response:
+        """The address of a form that was refused, entered again."""
+        return RedirectResponse(f"/near-misses/{quote(record_id)}#{'decide' if form == 'decision' else 'trail'}", 303)
 
     return router

@@ -89,12 +89,17 @@ class Pages:
         )
 
     async def render_problem(self, request: Request, problem: Problem) -> Response:
-        answer = self.render(request, "problem.html", {"problem": problem}, problem.status)
+        answer = self.render(request, "problem.html", {"problem": problem, "back": _form_of(request)}, problem.status)
         if problem.status == 503:
             answer.headers.update(problem.response().headers)
             answer.headers["content-type"] = "text/html; charset=utf-8"
             answer.headers["content-length"] = str(len(answer.body))
         return answer
+
+
+def _form_of(request: Request) -> str | None:
+    """The page of the form that was sent; the browser kept what was typed there."""
+    return request.url.path if request.method == "POST" else None
 
 
 def _dismissal_keys() -> list[tuple[Dismissal, str]]:

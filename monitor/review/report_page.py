@@ -18,7 +18,7 @@ from monitor.decode.outcome import Unreadable
 from monitor.decode.times import read_time
 from monitor.ports import Unavailable
 from monitor.review.api import person_of
-from monitor.review.draft_page import Errors
+from monitor.review.form_errors import Errors, errors_of
 from monitor.review.problems import to_problem
 from monitor.review.rendering import Pages
 from monitor.review.reports import Hurt, Report, Reports
@@ -27,10 +27,6 @@ from monitor.review.service import Invalid
 _MINUTES = "%Y-%m-%dT%H:%M"
 MOST_OFFERED = 1_000
 """Services that the form offers; more would make the page heavy, and every name can be typed."""
-
-
-_IN_WORDS = {"kind": "choose one", "hurt": "choose one"}
-"""What the API says in the names of its values, for people who see none of them."""
 
 
 class ReportForm(msgspec.Struct, frozen=True):
@@ -81,10 +77,7 @@ def build_report_page(reports: Reports, pages: Pages, services: Callable[[], Ite
         try:
             await reports.tell(form.as_report(), person_of(request).role)
         except Invalid as error:
-            errors = Errors()
-            for problem in error.problems:
-                errors.setdefault(problem.field, _IN_WORDS.get(problem.field, problem.message))
-            return show(request, form, errors, 422)
+            return show(request, form, errors_of(error.problems), 422)
         except Unavailable as error:
             # What was typed stays on the page, and sending it again is the same report.
             answer = show(request, form, Errors(), 503, to_problem(error).detail)

@@ -84,7 +84,7 @@ def check(report: Report, now: int) -> list[FieldProblem]:
         message = f"has {len(report.token)} characters; send 8 to {LONGEST_TOKEN} of your own, the same when you repeat"
         problems.append(FieldProblem("token", message))
     if report.kind not in set(ReportKind):
-        problems.append(FieldProblem("kind", "say which: " + " or ".join(ReportKind)))
+        problems.append(FieldProblem("kind", "say which: " + " or ".join(ReportKind), "Choose what it was."))
     if not _one_line(report.service):
         problems.append(FieldProblem("service", "name the service"))
     if not _one_line(report.story):
@@ -103,7 +103,9 @@ def check(report: Report, now: int) -> list[FieldProblem]:
     elif report.seen_at < now - OLDEST:
         problems.append(FieldProblem("seen_at", f"is more than {OLDEST // DAY} days ago"))
     if report.hurt not in set(Hurt):
-        problems.append(FieldProblem("hurt", "say whether users were hit: " + ", ".join(Hurt)))
+        problems.append(
+            FieldProblem("hurt", "say whether users were hit: " + ", ".join(Hurt), "Say whether users were hit.")
+        )
     return problems
 
 

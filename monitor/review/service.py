@@ -38,10 +38,20 @@ _log = get_logger("review")
 
 
 class FieldProblem(msgspec.Struct, frozen=True):
-    """What is wrong with one field: its path as the caller wrote it, and what was expected."""
+    """What is wrong with one field: its path as the caller wrote it, and what was expected.
+
+    `on_page`: the same for people, where `message` names values of the API.
+    """
 
     field: str
     message: str
+    on_page: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The problem as a sentence for people."""
+        said = self.on_page or self.message.rstrip(".")
+        return f"{said[:1].upper()}{said[1:]}" + ("" if said.endswith(".") else ".")
 
 
 class Invalid(Exception):
@@ -221,7 +231,9 @@ def check(record: Record, decision: Decision) -> None:
     """Whether the decision says what it must. Raises Invalid with everything that is missing."""
     problems = list(_lengths(decision))
     if decision.move not in PEOPLE_MOVES:
-        problems.append(FieldProblem("decision", "expected accept, dismiss, start_review or reopen"))
+        problems.append(
+            FieldProblem("decision", "expected accept, dismiss, start_review or reopen", "Choose accept or dismiss.")
+        )
     if decision.move is Move.ACCEPT:
         problems += _check_accept(record, decision)
     if decision.move is Move.DISMISS:
@@ -240,6 +252,7 @@ def _check_accept(record: Record, decision: Decision) -> list[FieldProblem]:
             FieldProblem(
                 "answers.users_hit",
                 "users were hit, so this is an incident: dismiss it with had_user_impact",
+                "Users were hit, so it is an incident: dismiss it as “Users were hit”.",
             )
         )
     if answers.users_hit is None and record.draft.verdict == "unknown":
@@ -247,11 +260,14 @@ def _check_accept(record: Record, decision: Decision) -> list[FieldProblem]:
     return problems
 
 
+_CHOOSE_REASON = "Choose a reason."
+
+
 def _check_dismiss(decision: Decision) -> list[FieldProblem]:
     if not decision.reason:
-        return [FieldProblem("reason", "choose why it is not a near miss: " + ", ".join(Dismissal))]
+        return [FieldProblem("reason", "choose why it is not a near miss: " + ", ".join(Dismissal), _CHOOSE_REASON)]
     if decision.reason not in REASONS:
-        return [FieldProblem("reason", f"{decision.reason!r} is not one of " + ", ".join(Dismissal))]
+        return [FieldProblem("reason", f"{decision.reason!r} is not one of " + ", ".join(Dismissal), _CHOOSE_REASON)]
     answered_no = decision.answers is not None and decision.answers.users_hit is False
     if decision.reason == Dismissal.HAD_USER_IMPACT and answered_no:
         return [FieldProblem("answers.users_hit", "reason and answer contradict each other about users")]

@@ -163,7 +163,7 @@ async def test_somebody_reports_what_no_tool_saw(desk: Desk, browser: Browser, a
         await page.get_by_role("link", name="Report a near miss").click()
         await page.get_by_role("button", name="Send the report").click()
         await expect(page.get_by_role("alert")).to_contain_text("Not sent yet: 4 answers are missing or wrong.")
-        await expect(page.locator("#story-error")).to_have_text("Say in a sentence what you saw.")
+        await expect(page.locator("#story-error")).to_have_text("Describe what you saw in a sentence.")
         await page.get_by_label("It nearly went wrong").check()
         await page.get_by_role("combobox", name="Service").fill("checkout")
         await page.get_by_label("What did you see?").fill("The job had begun to send everything twice")

@@ -172,8 +172,8 @@ async def test_what_was_typed_stays_when_something_is_missing(desk: Desk) -> Non
     empty = await desk.http.post("/report", data={})
     assert empty.status_code == 422
     # The names of values are for programs; people see the answers to choose from.
-    assert "Choose one." in empty.text
-    assert "Choose one." in empty.text
+    assert "Choose what it was." in empty.text
+    assert "Choose what it was." in empty.text
     assert "noticed_not_acted or" not in empty.text
     assert await desk.journal() == []
 
