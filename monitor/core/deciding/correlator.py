@@ -20,7 +20,7 @@ from monitor.core.model.near_miss import Draft
 from monitor.core.model.reasons import NotOpened
 from monitor.core.model.rule import Point, Rule
 from monitor.core.model.verdict_policy import POLICY
-from monitor.core.state.alerts import ALERT_STATES, Track, alert_key
+from monitor.core.state.alerts import ALERT_STATES, RECOVERIES, Track, alert_key
 from monitor.core.state.candidates import Evidence, Instance, correlation_key
 from monitor.core.state.engine_state import EngineState
 from monitor.core.state.episodes import Episode, reference_of
@@ -52,10 +52,25 @@ class Correlator:
             self._ignore(NotOpened.DRILL, matched.hazard_names, event.service, (event.event_id,), "")
         else:
             self.state.pending_hazards.add(event, matched)
-            for compiled in matched.hazards if event.service in self.state.open_by_service else matched.cross_service:
-                open_here = self.state.open_by_rule.get(compiled.name)
-                if open_here and (event.service in open_here or not compiled.by_service):
-                    self._join(compiled, event)
+            if event.time < self.state.now:
+                self.recover(event)
+            self.join(matched, event)
+
+    def join(self, matched: MatchedSteps, event: Event) -> None:
+        """A hazard joins the open candidates of its key."""
+        for compiled in matched.hazards if event.service in self.state.open_by_service else matched.cross_service:
+            open_here = self.state.open_by_rule.get(compiled.name)
+            if open_here and (event.service in open_here or not compiled.by_service):
+                self._join(compiled, event)
+
+    def recover(self, event: Event) -> None:
+        """A firing that came late may have recovered long since."""
+        if event.kind == "alert.fired" and event.service is not None:
+            key, services = alert_key(event), (event.service,)
+            ends = self.state.memory.between(services, sorted(RECOVERIES), event.time, self.state.now)
+            first = min((end for end in ends if alert_key(end) == key), key=lambda end: end.time, default=None)
+            if first:
+                self.state.pending_hazards.clear_alert(first)
 
     def _join(self, compiled: CompiledRule, event: Event) -> None:
         instance = self.state.instances.get(self.state.by_key.get((compiled.name, key_of(compiled, event)), ""))
@@ -95,13 +110,12 @@ class Correlator:
 
     # -- interventions -----------------------------------------------------------------------------------------
 
-    def interventions(self, matched: MatchedSteps, event: Event, *, again: bool = False) -> None:
+    def interventions(self, matched: MatchedSteps, event: Event) -> None:
         """Offer an action to every candidate and to every waiting hazard that it can reach, rule by rule."""
         if event.service is None:
             return
         state, drill = self.state, is_drill(event)
-        # What came late may have met hazards that wait no longer: those are asked of the memory.
-        late = again or event.time < state.now
+        late = event.time < state.now  # It may have met hazards that wait no longer: the memory knows them.
         for step in matched.interventions:
             compiled = step.rule
             open_here = state.open_by_rule.get(compiled.name)
@@ -114,22 +128,16 @@ class Correlator:
             if open_here:
                 for service in among(services, open_here):
                     for instance_id in sorted(open_here.get(service, ())):
-                        self._add_action(state.instances[instance_id], compiled, event)
+                        self.add_action(state.instances[instance_id], compiled, event)
             if late:
-                self._offer_remembered(compiled, services, event)
+                hazards = self.waiting(compiled, services, event.time - compiled.within, event.time)
+                if hazards:
+                    self.offer(compiled, hazards, event)
             elif pending is not None and pending.standing:
                 for service in among(services, pending.standing):
                     hazards = pending.endable_at(service, event.time - compiled.within, event.time)
                     if hazards:
-                        self._offer(compiled, hazards, event)
-
-    def _offer_remembered(self, compiled: CompiledRule, services: frozenset[str] | None, event: Event) -> None:
-        memory, hazard, start = self.state.memory, compiled.hazard, event.time - compiled.within
-        for service in memory.services() if services is None else sorted(services):
-            hazards = memory.matching(service, hazard.kinds, hazard.bit, start, event.time)
-            hazards = [each for each in hazards if self._is_free(compiled.name, each)]
-            if hazards:
-                self._offer(compiled, hazards, event)
+                        self.offer(compiled, hazards, event)
 
     def acted(self, matched: MatchedSteps, event: Event) -> None:
         """Record an earlier action for the alerts that are cleared by now."""
@@ -141,14 +149,14 @@ class Correlator:
                 services = reach(self.catalogue, event.service, step.rule.rule.intervention.reach)
                 pending.act(among(services, pending.cleared), event.time)
 
-    def retry(self, compiled: CompiledRule, around: frozenset[str], start: int) -> None:
-        """Something arrived late: offer every action since `start` again to the hazards that no candidate took."""
-        step = compiled.intervention
-        for service in sorted(around):
-            for action in self.state.memory.matching(service, step.kinds, step.bit, start, self.state.now):
-                self.interventions(self.matcher.matched(step.bit), action, again=True)
+    def waiting(self, compiled: CompiledRule, services: frozenset[str] | None, start: int, end: int) -> list[Event]:
+        """The remembered hazards of a rule that no candidate took."""
+        memory, hazard = self.state.memory, compiled.hazard
+        names = memory.services() if services is None else sorted(services)
+        found = (event for name in names for event in memory.matching(name, hazard.kinds, hazard.bit, start, end))
+        return [event for event in found if self.is_free(compiled.name, event)]
 
-    def _is_free(self, rule: str, hazard: Event) -> bool:
+    def is_free(self, rule: str, hazard: Event) -> bool:
         """Neither a candidate's nor an exercise, and of a service."""
         return (
             hazard.service is not None
@@ -168,7 +176,7 @@ class Correlator:
         """Whether an episode has a candidate of this rule, or had one when it was closed."""
         return episode.closed or any(known.startswith(f"{rule}\x1f") for known in episode.instances)
 
-    def _offer(self, compiled: CompiledRule, hazards: list[Event], action: Event) -> None:
+    def offer(self, compiled: CompiledRule, hazards: list[Event], action: Event) -> None:
         """Group the hazards by key and take the action as the intervention of each group that it fits."""
         groups: dict[str, list[Event]] = {}
         itself = compiled.rule.intervention.itself
@@ -242,7 +250,7 @@ class Correlator:
 
     def catch(self, caught: Caught) -> None:
         """Make a candidate of what the net caught; one that is known already keeps its evidence."""
-        if caught.id in self.state.instances:
+        if caught.id in self.state.instances or self._was_acted_on(caught.act):
             return
         instance = instance_of(caught, self.catalogue)
         services = sorted({event.service for event in instance.hazards.events if event.service is not None})
@@ -252,7 +260,16 @@ class Correlator:
         self.state.add_instance(instance)
         self._join_episode(instance)
 
-    def _add_action(self, instance: Instance, compiled: CompiledRule, event: Event) -> None:
+    def _was_acted_on(self, act: Event) -> bool:
+        """Whether an episode that takes no more evidence cites the act: its story has been decided."""
+        reference = reference_of(act)
+        return any(
+            reference in episode.cited
+            for episode in self.state.episodes_citing(frozenset({act.service or ""}))
+            if episode.closed
+        )
+
+    def add_action(self, instance: Instance, compiled: CompiledRule, event: Event) -> None:
         """A further action of a candidate, if it fits like the first."""
         act = compiled.rule.intervention
         hazards = [hazard for hazard in instance.hazards.events if hazard.time <= event.time]

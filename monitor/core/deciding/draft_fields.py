@@ -180,8 +180,9 @@ def rank_of(
 def explain_instance(rule: Rule, instance: Instance, notes: Sequence[str]) -> list[str]:
     """Why this rule matched, in lines a person reads; event identities in brackets."""
     hazard, action = instance.hazards.earliest, instance.interventions.earliest
+    seen_on, seen_at = hazard.service or instance.service, to_text(hazard.time - hazard.time % SECOND)
     lines = [
-        f"{rule.name}: hazard {hazard.kind} on {instance.service} at {to_text(hazard.time - hazard.time % SECOND)}"
+        f"{rule.name}: hazard {hazard.kind} on {seen_on} at {seen_at}"
         f" [{hazard.source} {hazard.id}]"
         + (f" and {instance.hazards.count - 1} more" if instance.hazards.count > 1 else ""),
         f"{rule.name}: intervention {action.kind} on {action.service} {say_duration(action.time - hazard.time)} later"

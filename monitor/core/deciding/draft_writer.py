@@ -95,7 +95,7 @@ class Writer:
             service=first.service,
             services=tuple(dict.fromkeys([first.service, *services_of([*hazards, *actions])])),
             environment=own_action.environment or own_hazard.environment,
-            title=render_title(primary.title, first.service, own_hazard, own_action, margin),
+            title=render_title(primary.title, own_hazard.service or first.service, own_hazard, own_action, margin),
             verdict=judged.verdict,
             confidence=confidence,
             missing_evidence=tuple(missing),

@@ -14,6 +14,7 @@ import msgspec
 from monitor.core.deciding.correlator import Correlator
 from monitor.core.deciding.hazard_expiry import HazardExpiry
 from monitor.core.deciding.judge import Judge
+from monitor.core.deciding.late_events import LateEvents
 from monitor.core.matching.facts import DerivedFacts, is_drill
 from monitor.core.matching.matcher import Matcher
 from monitor.core.model.catalogue import Catalogue
@@ -111,6 +112,7 @@ class Engine:
         if self._net is not None:
             self._relevant |= WATCHED
         self._correlator = Correlator(self.state, matcher, catalogue, self._out)
+        self._late_events = LateEvents(self.state, matcher, catalogue, self._correlator, self._match)
         self._expiry = HazardExpiry(self.state.pending_hazards, matcher, self._out)
         self._judge = Judge(self.state, matcher, catalogue, self._correlator, self._out, self._net)
 
@@ -162,7 +164,7 @@ class Engine:
             raise fault_of(self._at_work_on) from error
 
     def _look_at_all(self) -> list[RememberedEvent]:
-        state, correlator, rules = self.state, self._correlator, self._matcher.rules
+        state, rules = self.state, self._matcher.rules
         dropped = [
             i
             for i in state.instances.values()
@@ -181,7 +183,7 @@ class Engine:
             self._at_work_on = instance.hazards.earliest
             if instance.rule in rules:
                 around = self.catalogue.around(instance.service)
-                correlator.retry(rules[instance.rule], around, instance.first_sign_at)
+                self._late_events.retry(rules[instance.rule], around, instance.first_sign_at)
         for episode_id in sorted({instance.episode for instance in dropped}):
             self._say_gone(episode_id, [instance for instance in dropped if instance.episode == episode_id])
         return remembered
@@ -315,7 +317,10 @@ class Engine:
         del pending[:place]
 
     def _housekeep(self, now: int) -> None:
-        """At fixed event times, so that it never depends on batches: expire what waits, forget what is old."""
+        """At fixed event times, so that it never depends on batches: expire what waits, evict what is old.
+
+        After the last event nothing is evicted: an engine that has ended takes nothing more.
+        """
         if now >= FOREVER:
             self._expiry.expire(FOREVER)
             return
@@ -323,7 +328,8 @@ class Engine:
         if boundary > self.state.expired_until:
             self._expiry.expire(boundary)
             self.state.expired_until = boundary
-        if now >= self.state.evicted_at + RETENTION.evict_every and SWEEP not in self._aside:
+        is_due = self._looked_until is None and now >= self.state.evicted_at + RETENTION.evict_every
+        if is_due and SWEEP not in self._aside:
             self.state.evict_expired(now, self._retention.ttl_of(self.state))
         self._housekeeping_at = boundary + EXPIRE_EVERY
 
@@ -346,10 +352,13 @@ class Engine:
             self._looked_back(event)
             return 0
         mask, derived = self._match(event := state.last_values.placed(event))
-        if kind in self._recorded:
+        is_recorded = kind in self._recorded
+        if is_recorded:
             state.record_last_values(event)
         caught = self._net.observe(event, late=late) if self._net is not None else ()
-        if not mask and not caught and kind not in TTL_BY_KIND and not state.is_watched(event.service):
+        # What the facts of later events rest on is remembered too: something may come late in between.
+        is_wanted = mask or caught or is_recorded or kind in TTL_BY_KIND
+        if not is_wanted and not state.is_watched(event.service):
             return 0
         added = state.memory.add(event, mask, derived)
         if not added.is_new:
@@ -401,7 +410,8 @@ class Engine:
                     Ignore(NotOpened.TOO_OLD, at, (), event.service, (event.event_id,), "arrived too late")
                 )
             else:
-                self._process_late(event)
+                event = state.last_values.placed(event)
+                self._late_events.follow_up(event, self._process(event, late=True))
         self._out.append(Late(event.event_id, event.time, behind))
 
     def _looked_back(self, event: Event) -> None:
@@ -411,21 +421,9 @@ class Engine:
         if self.state.feeds.add(event):
             self._look_again(self.catalogue.downward(event.service))
 
-    def _process_late(self, event: Event) -> None:
-        matched = self._matcher.matched(self._process(event, late=True))
-        if event.service is None:
-            return
-        around = self.catalogue.around(event.service)
-        for compiled in matched.hazards:
-            self._correlator.retry(compiled, around, event.time)
-        for step in matched.clauses:
-            self._correlator.retry(step.rule, around, event.time - step.rule.within)
-        self._look_again(around)
-
     def _look_again(self, services: frozenset[str]) -> None:
         for episode in self.state.episodes_citing(services):
-            if not episode.closed:
-                self._correlator.changed(episode)
+            self._correlator.changed(episode)
 
     # -- state -------------------------------------------------------------------------------------------------
 

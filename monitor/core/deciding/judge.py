@@ -21,6 +21,7 @@ from monitor.core.deciding.impact import (
     incidents,
     maintenance_covers,
 )
+from monitor.core.deciding.long_after import contradictions
 from monitor.core.deciding.rescue import Rescue, say_improbable, weigh
 from monitor.core.deciding.safe_window import (
     Safe,
@@ -31,10 +32,11 @@ from monitor.core.deciding.safe_window import (
     latest_safe,
     window_end,
 )
+from monitor.core.deciding.same_event import same_event
 from monitor.core.matching.matcher import Matcher
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.decisions import Amend, Decision, Ignore, Open, Withdraw
-from monitor.core.model.events import MINUTE, Event, EventId, Instant
+from monitor.core.model.events import Event, EventId, Instant
 from monitor.core.model.near_miss import Draft, Verdict
 from monitor.core.model.reasons import Missing, NotOpened, Withdrawn
 from monitor.core.model.retention_policy import RETENTION
@@ -48,8 +50,6 @@ from monitor.core.state.memory import EVERYONE
 from monitor.core.weighing.net import Net
 from monitor.core.weighing.shapes import rule_named
 
-SAME_EVENT_WITHIN = 30 * MINUTE
-"""Drafts of one service whose spans lie so close together are one event."""
 MOST_TIMES = 40
 """Times of actions that an episode keeps, for what follows from it."""
 MODE_ORDER = {"live": 0, "digest": 1, "shadow": 2}
@@ -143,6 +143,7 @@ class Judge:
             return
         if episode.closed or episode.draft is None or episode.withdrawn:
             self._close(episode)
+            self.state.keep_draft(episode)
             self.state.remove_episode(episode)
             return
         self._close(episode)
@@ -168,9 +169,11 @@ class Judge:
         except Refused as refused:
             self._refuse(episode, instances, refused, now)
             return
-        if episode.draft is None and (elder := self._same_event(episode)) is not None:
-            self.correlator.merge(episode, elder)
-            return
+        if episode.draft is None:
+            elder = same_event(self.state, self.catalogue, episode, now, weighed=self._net is not None)
+            if elder is not None:
+                self.correlator.merge(episode, elder)
+                return
         episode.outcome = "draft"
         if episode.draft is None:
             self.out.append(Open(draft))
@@ -179,20 +182,6 @@ class Judge:
         elif draft != episode.draft:
             self.out.append(Amend(draft))
         episode.draft = draft
-
-    def _same_event(self, episode: Episode) -> Episode | None:
-        """An earlier draft of the same service that this one overlaps: one real event, one draft."""
-        if self._net is None:
-            return None
-        since, until = episode.first_sign_at, episode.safe_at or episode.window_to
-        for other in self.state.episodes_citing(frozenset(episode.services)):
-            if other.id == episode.id or other.closed or other.draft is None or other.withdrawn:
-                continue
-            other_until = (other.safe_at or other.window_to) + SAME_EVENT_WITHIN
-            overlaps = since <= other_until and other.first_sign_at <= until + SAME_EVENT_WITHIN
-            if overlaps and abs(since - other.first_sign_at) <= POLICY.longest_episode:
-                return other
-        return None
 
     def _refuse(self, episode: Episode, instances: list[Instance], refused: Refused, now: int) -> None:
         if refused.reason in (NotOpened.IMPACT_SEEN, NotOpened.IMPACT_IN_CHAIN):
@@ -355,6 +344,7 @@ class Judge:
         for episode in sorted(concerned, key=lambda episode: episode.id):
             if episode.draft is not None and not episode.withdrawn:
                 self._contradict(episode, event, now)
+        self.out += contradictions(self.state, self.catalogue, event, now)
 
     def _contradict(self, episode: Episode, event: Event, now: int) -> None:
         services = frozenset(episode.draft.services if episode.draft else episode.services)

@@ -32,6 +32,8 @@ class RetentionPolicy(msgspec.Struct, frozen=True, kw_only=True):
     measured_value: int = 30 * DAY
     repeat: int = 180 * DAY
     """Drafts of the same service and subject."""
+    past_draft: int = 400 * DAY
+    """Services and window of a draft: impact in them may be reported long afterwards."""
     most_per_kind: int = MOST_COUNTED
     """The newest so many events of one kind of one service."""
     most_beyond_ttl: int = 12

@@ -34,6 +34,13 @@ class Evidence(msgspec.Struct):
             del self.last[0]
             self.omitted += 1
 
+    def knows(self, event: Event) -> bool:
+        """Whether it is counted already; what falls into the gap between the first and the last is."""
+        at = entry(event)[:3]
+        if any(entry(known)[:3] == at for known in self.events):
+            return True
+        return self.omitted > 0 and entry(self.first[-1])[:3] < at < entry(self.last[0])[:3]
+
     @property
     def events(self) -> list[Event]:
         return [*self.first, *self.last]

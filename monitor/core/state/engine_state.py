@@ -19,7 +19,7 @@ from monitor.core.model.packing import pack, unpack
 from monitor.core.model.retention_policy import RETENTION
 from monitor.core.model.watermark import BEGINNING, Timeline
 from monitor.core.state.candidates import Instance
-from monitor.core.state.episodes import Episode
+from monitor.core.state.episodes import Episode, PastDraft
 from monitor.core.state.feeds import FeedKey, Feeds
 from monitor.core.state.memory import Memory, TtlOf
 from monitor.core.state.pending_hazards import OutcomeSoFar, PendingHazards
@@ -85,6 +85,7 @@ class EngineState:
         self.instances: dict[str, Instance] = {}
         self.episodes: dict[str, Episode] = {}
         self.recurrences = self.last_values.drafts
+        self.past_drafts: dict[str, PastDraft] = {}
         self.pending: list[tuple[int, str, str, int, Event]] = []
         self.arrivals = 0
         self.timers: list[Timer] = []
@@ -175,6 +176,17 @@ class EngineState:
         _unregister(self.active, episode)
         self._dirty.add(f"episode:{episode.id}")
 
+    def keep_draft(self, episode: Episode) -> None:
+        """The episode is over; impact may be reported later still."""
+        if episode.draft is not None and not episode.withdrawn:
+            services = list(episode.draft.services or episode.services)
+            self.past_drafts[episode.draft.id] = PastDraft(services, episode.window_from, episode.window_to)
+            self._dirty.add(f"past:{episode.draft.id}")
+
+    def forget_draft(self, draft_id: str) -> None:
+        del self.past_drafts[draft_id]
+        self._dirty.add(f"past:{draft_id}")
+
     def drop_episode(self, episode: Episode) -> None:
         """Forget an episode that cannot be judged, and its candidates."""
         for name in episode.instances:
@@ -232,6 +244,9 @@ class EngineState:
                 del self._fact_chunks[number]
                 self._dirty.add(f"facts:{number}")
         self._dirty.update(self.last_values.forget_before(watermark))
+        past = watermark - RETENTION.past_draft
+        for draft_id in [known for known, draft in self.past_drafts.items() if draft.window_to < past]:
+            self.forget_draft(draft_id)
         for key in [key for key, entries in self.recurrences.items() if entries[-1][0] < watermark - RETENTION.repeat]:
             del self.recurrences[key]
             self._dirty.add(f"recurrence:{key}")
@@ -291,6 +306,8 @@ class EngineState:
             value = self.last_values.tables[kind].get(key)
         elif kind == "recurrence":
             value = self.recurrences.get(key)
+        elif kind == "past":
+            value = self.past_drafts.get(key)
         return None if value is None else pack(value)
 
     def _feed_cell(self, feed: FeedKey, slot: int | None) -> bytes | None:
@@ -374,6 +391,8 @@ class EngineState:
             self.last_values.tables[kind][key] = unpack(value, TABLES[kind].type)
         elif kind == "recurrence":
             self.recurrences[key] = unpack(value, list[tuple[int, str]])
+        elif kind == "past":
+            self.past_drafts[key] = unpack(value, PastDraft)
         elif kind == "noted":
             rule, source, event_id = _parted(key)
             hazard = (rule or "", source or "", event_id or "")

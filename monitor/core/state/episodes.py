@@ -99,5 +99,13 @@ class Episode(msgspec.Struct):
         )
 
 
+class PastDraft(msgspec.Struct, array_like=True):
+    """A draft whose episode is over: impact in its scope and window still contradicts it. Times in microseconds."""
+
+    services: list[str]
+    window_from: int
+    window_to: int
+
+
 def reference_of(event: Event) -> str:
     return f"{event.source}\x1f{event.id}"

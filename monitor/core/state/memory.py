@@ -261,6 +261,18 @@ class Memory:
         if series is not None and series.holds(event):
             series.derived[event.event_id] = self._interner.facts(derived)
 
+    def known(self, event: Event) -> tuple[int, DerivedFacts]:
+        """The mask and the derived facts of an event that is here."""
+        series = self._by_service[event.service or EVERYONE][event.kind]
+        return series.masks[series.place(event)], series.derived.get(event.event_id, {})
+
+    def revise(self, event: Event, mask: int, derived: DerivedFacts) -> None:
+        """An event that is here matches other steps now, since something came late on which its facts rest."""
+        series = self._by_service[event.service or EVERYONE][event.kind]
+        series.masks[series.place(event)] = mask
+        series.derived[event.event_id] = self._interner.facts(derived)
+        series.invalidate()
+
     def has(self, event: Event) -> bool:
         series = self._by_service.get(event.service or EVERYONE, {}).get(event.kind)
         return series is not None and series.holds(event)

@@ -152,6 +152,14 @@ class PendingHazards:
                 same.append(hazard)
         return hazard
 
+    def withdraw(self, event: Event, matched: MatchedSteps) -> None:
+        """The event, which had matched these steps, is to wait no longer, or under other rules."""
+        queue = self._queues.get(matched.longest, ())
+        found = next((hazard for hazard in queue if hazard.event.event_id == event.event_id), None)
+        if found is not None:
+            self.evict(found)
+            self._queues[matched.longest].remove(found)
+
     def clear_alert(self, event: Event) -> None:
         """An alert is over: no action after this moment can have ended it."""
         leaving = self._leaving

@@ -118,7 +118,8 @@ class Net:
         place = self._place(event.service)
         family = event.kind.partition(".")[0]
         if family == "change":
-            return self._changed(place, event)
+            caught = self._changed(place, event)
+            return [*caught, *self._undone_late(place, event)] if late else caught
         sign = self._told(place, event)
         self._touch(place)
         if not late or sign is None:
@@ -180,13 +181,22 @@ class Net:
         assert sign.service is not None
         near = [self.places[service] for service in sorted(self.reach(sign.service)) if service in self.places]
         met = ((place, act) for place in near for act in place.acts_since(sign.time))
-        caught = (self._catch(place, act) for place, act in met if act.time <= sign.time + LATE_SIGN_LOOKS)
+        caught = (self._catch(place, act, again=True) for place, act in met if act.time <= sign.time + LATE_SIGN_LOOKS)
+        return [candidate for candidate in caught if candidate is not None]
+
+    def _undone_late(self, place: Place, change: Event) -> list[Caught]:
+        """What a change did that came late may be what later acts undid."""
+        later = [act for act in place.acts_since(change.time) if act.event_id != change.event_id]
+        caught = (self._catch(place, act, again=True) for act in later if act.time <= change.time + LATE_SIGN_LOOKS)
         return [candidate for candidate in caught if candidate is not None]
 
     # -- candidates --------------------------------------------------------------------------------------------
 
-    def _catch(self, place: Place, act: Event) -> Caught | None:
-        """The candidate that an act makes: itself with the best of the signs in reach; None where nothing is."""
+    def _catch(self, place: Place, act: Event, *, again: bool = False) -> Caught | None:
+        """The candidate that an act makes: itself with the best of the signs in reach; None where nothing is.
+
+        `again`: the act was looked at before, and counted among the habits.
+        """
         if is_drill(act):
             return None
         undone = undoing(act, place.changes_before(act))
@@ -207,9 +217,10 @@ class Net:
         if not in_reach and undone.change is None and act.kind not in STOPPED and not renewed_near(act):
             return None
         options = gather(self._scene(place, act, undone, in_reach))
-        self._learn_pairs(options, place.service, act.time)
-        self.habits.count_candidate(act.time)
-        self.dirty.add("habits:")
+        if not again:
+            self._learn_pairs(options, place.service, act.time)
+            self.habits.count_candidate(act.time)
+            self.dirty.add("habits:")
         options.sort(key=lambda option: (-self._at_best(option), option.key))
         if self._at_best(options[0]) < self._least:
             return None

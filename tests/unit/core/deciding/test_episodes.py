@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
+import pytest
+
 from monitor.core.model.decisions import Amend, Decision, Ignore, Late, Open, Withdraw
 from monitor.core.model.events import DAY, HOUR, MINUTE, Event, Instant
-from monitor.core.model.reasons import NotOpened
+from monitor.core.model.reasons import NotOpened, Withdrawn
 from monitor.core.model.rule import Clause, Impact, Intervention, Point, Rule, Step
 from monitor.lab.ledger import Entry, Ledger
 from tests.support.streams import PERSON, START, acted_rule, clear_feed, law_rules, make_event, new_engine, run
@@ -73,6 +76,28 @@ def test_a_problem_that_follows_a_fix_is_a_chain() -> None:
     decided = entries(decide(*acted(60, "a"), *followed))
     first, second = sorted(decided, key=lambda entry: entry.draft.first_sign_at)
     assert second.draft.chain == (first.draft.id,)
+
+
+def test_one_record_of_the_team_with_three_alerts_and_three_restarts_is_one_draft() -> None:
+    record = make_event("incident.opened", 58, "inc", subject="INC-7", labels={"impact": "none"})
+    closed = make_event("incident.closed", 200, "inc-over", subject="INC-7")
+    restarts = [event for n in range(3) for event in acted(60 + 40 * n, f"r{n}", subject=f"s{n}")]
+    assert len(entries(decide(*restarts))) == 3
+    (entry,) = [known for known in entries(decide(record, *restarts, closed)) if known.stands]
+    cited = {one.event.id for one in entry.draft.evidence if one.role == "intervention"}
+    assert cited == {"r0-fix", "r1-fix", "r2-fix"}
+
+
+@pytest.mark.parametrize(
+    ("began", "taken_back"), [(70, True), (200, True), (201, False)], ids=["in it", "at its end", "after it"]
+)
+def test_impact_reported_a_month_later_takes_an_undecided_draft_back(began: int, taken_back: bool) -> None:
+    """The window ends at minute 200; the engine followed the draft for a week."""
+    told = make_event("impact.started", 30 * 24 * 60, "told", service="shop", began_at=Instant(START + began * MINUTE))
+    (entry,) = entries(decide(*acted(60, "a"), told))
+    assert (entry.reason == Withdrawn.IMPACT_IN_WINDOW) is taken_back
+    elsewhere = msgspec.structs.replace(told, service="mail")
+    assert entries(decide(*acted(60, "a"), elsewhere))[0].stands
 
 
 def test_independent_trouble_gives_two_drafts() -> None:

@@ -1,0 +1,126 @@
+"""Looks again at what a late event can change, and at nothing else: what rests on it, what it may be paired with.
+
+The event itself was processed before. Decides nothing.
+"""
+
+from __future__ import annotations
+
+from monitor.core.deciding.correlator import Correlator, key_of
+from monitor.core.matching.facts import is_drill
+from monitor.core.matching.last_values import TABLES
+from monitor.core.matching.matcher import CompiledRule, MatchedSteps, Matcher
+from monitor.core.matching.relations import among, reach
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.events import Event
+from monitor.core.state.engine_state import EngineState
+from monitor.core.state.memory import MaskOf
+from monitor.core.state.ttl_by_kind import CONTEXT_KINDS, TTL_BY_KIND
+
+SHOWN_KINDS = (frozenset(TTL_BY_KIND) | frozenset(CONTEXT_KINDS)) - {"alert.fired"}
+"""Kinds that a draft cites, or that its verdict rests on, although no step wants them."""
+
+
+class LateEvents:
+    """Follows up late events of a state."""
+
+    def __init__(
+        self, state: EngineState, matcher: Matcher, catalogue: Catalogue, correlator: Correlator, match: MaskOf
+    ) -> None:
+        """`match`: the mask of an event with the facts that were derived for it before."""
+        self._state = state
+        self._matcher = matcher
+        self._catalogue = catalogue
+        self._correlator = correlator
+        self._match = match
+
+    def follow_up(self, event: Event, mask: int) -> None:
+        """Offer the event to what came after it; `mask`: the steps that it matched."""
+        if event.service is None:
+            return
+        matched = self._matcher.matched(mask)
+        self._offer(matched, event)
+        self._rederive(event)
+        if matched.clauses or event.kind in SHOWN_KINDS:
+            for episode in self._state.episodes_citing(self._catalogue.around(event.service)):
+                self._correlator.changed(episode)
+
+    def _offer(self, matched: MatchedSteps, event: Event) -> None:
+        """A hazard waits for later actions; a step without which an action counted for nothing was seen after all."""
+        assert event.service is not None  # `follow_up` asks before
+        around = self._catalogue.around(event.service)
+        for compiled in matched.hazards:
+            self.retry(compiled, around, event.time, event)
+        for step in matched.clauses:
+            if step.clause is not None and step.clause.at_least:
+                self.retry(step.rule, around, event.time - step.rule.within)
+
+    def retry(self, compiled: CompiledRule, around: frozenset[str], start: int, late: Event | None = None) -> None:
+        """Something came late: offer the actions since `start` again, each to what has not taken it.
+
+        `late`: only to what shares the key of this hazard. Where nothing waits and no candidate is open, nothing is
+        done.
+        """
+        step, state, memory = compiled.intervention, self._state, self._state.memory
+        key = None if late is None else key_of(compiled, late)
+        open_here = state.open_by_rule.get(compiled.name, {})
+        pending = state.pending_hazards.by_rule.get(compiled.hazard.bit)
+        for service in sorted(around):
+            actions = memory.matching(service, step.kinds, step.bit, start, state.now)
+            if not actions:
+                continue
+            services = reach(self._catalogue, service, compiled.rule.intervention.reach)
+            known = [state.instances[name] for s in among(services, open_here) for name in sorted(open_here[s])]
+            first = actions[0].time - compiled.within if late is None else late.time
+            free = self._correlator.waiting(compiled, services, first, actions[-1].time)
+            if key is not None:
+                known = [instance for instance in known if instance.key == key]
+                free = [hazard for hazard in free if key_of(compiled, hazard) == key]
+            for action in actions:
+                if pending is not None and pending.cleared and not is_drill(action):
+                    pending.act(among(services, pending.cleared), action.time)
+                for instance in known:
+                    if not instance.interventions.knows(action):
+                        self._correlator.add_action(instance, compiled, action)
+                near = [h for h in free if action.time - compiled.within <= h.time <= action.time]
+                near = [hazard for hazard in near if self._correlator.is_free(compiled.name, hazard)]
+                if near:
+                    self._correlator.offer(compiled, near, action)
+
+    def _rederive(self, event: Event) -> None:
+        """Derive again what later events of the same thing rest on; offer those that match more steps by it."""
+        for name, table in TABLES.items():
+            wanted = table.facts & self._matcher.facts_asked
+            if not wanted or event.kind not in table.kinds or table.value(event) is None:
+                continue
+            kinds = self._matcher.kinds if name == "rotation" else self._matcher.kinds & table.kinds
+            key, services = table.key(event), (event.service or "",)
+            for later in list(self._state.memory.between(services, sorted(kinds), event.time, self._state.now)):
+                if later.event_id != event.event_id and table.key(later) == key:
+                    self._amend(later, wanted)
+
+    def _amend(self, event: Event, wanted: frozenset[str]) -> None:
+        memory = self._state.memory
+        before, known = memory.known(event)
+        mask, derived = self._match(event, {name: value for name, value in known.items() if name not in wanted})
+        if derived is None or all(derived.get(name) in (None, known.get(name)) for name in wanted):
+            return  # what rested on values that were evicted since stays as it was derived
+        memory.revise(event, mask, derived)
+        self._state.new_facts.append((event, mask, derived))
+        if mask == before:
+            return
+        gained = self._matcher.matched(mask & ~before)
+        self._wait_anew(event, self._matcher.matched(before), self._matcher.matched(mask))
+        self._correlator.join(gained, event)
+        if gained.interventions:
+            self._correlator.interventions(gained, event)
+        self._offer(gained, event)
+
+    def _wait_anew(self, event: Event, before: MatchedSteps, now: MatchedSteps) -> None:
+        """Let an event wait under the rules for which it is a hazard now, and no others."""
+        pending = self._state.pending_hazards
+        if before.hazards:
+            pending.withdraw(event, before)
+        is_open = now.hazards and event.time + now.longest >= self._state.expired_until
+        if is_open and event.service is not None and not is_drill(event):
+            pending.restore(event, now)
+            self._correlator.recover(event)
