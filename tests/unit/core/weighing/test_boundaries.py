@@ -1,0 +1,212 @@
+"""Each constant of the weighing: what lies on the boundary still counts, what lies beyond does not."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from monitor.core.model.events import DAY, HOUR, MINUTE, Event, Instant
+from monitor.core.weighing.acts import undoing
+from monitor.core.weighing.habits import PAIR_HALF_LIFE, RATE_HALF_LIFE, Habits, Rate, Standings, per_day
+from monitor.core.weighing.net import renewed_near
+from monitor.core.weighing.place import Place
+from monitor.core.weighing.signs import sign_of
+from monitor.core.weighing.weights import likelihood, probability
+from tests.support.streams import PERSON, START, make_event
+from tests.unit.core.weighing.test_features import DAYS, HOURS, act, alert, caught, deployed, flag, over, weigh
+
+
+@pytest.mark.parametrize(
+    ("kind", "event", "ended", "minutes"),
+    [
+        ("note", make_event("note.added", 0), None, 3 * DAYS),
+        ("failed", make_event("change.failed", 0), None, DAYS),
+        ("record", make_event("incident.opened", 0), None, 3 * DAYS),
+        ("record", make_event("incident.opened", 0), 30, 0),
+        ("alert", alert(), None, 3 * DAYS),
+        ("alert", alert(), 30, 2),
+        ("alert", alert(environment="staging"), None, DAYS),
+        ("alert", alert(environment="staging"), 30, DAYS),
+        ("alert", alert(expires_at=Instant(START + 20 * DAY)), None, 21 * DAYS),
+    ],
+)
+def test_a_sign_stands_until(kind: str, event: Event, ended: int | None, minutes: int) -> None:
+    """So many minutes after its beginning, or after its end."""
+    production = event.environment == "production"
+    sign = sign_of(event, kind, "db", production=production)  # type: ignore[arg-type]  # one of the literals
+    if ended is not None:
+        sign.end(event.time + ended * MINUTE, cancelled=False)
+    until = event.time + ((ended or 0) + minutes) * MINUTE
+    assert (sign.stands(until), sign.stands(until + 1)) == (True, False)
+
+
+@pytest.mark.parametrize(("minutes", "signs"), [(29, 1), (30, 2)])
+def test_an_alert_that_fires_again_within_half_an_hour_flaps(minutes: int, signs: int) -> None:
+    place = Place("db")
+    place.fired(alert(0), production=True)
+    place.ended(over(10))
+    place.fired(alert(10 + minutes, "again"), production=True)
+    assert len(place.signs) == signs
+
+
+@pytest.mark.parametrize(("hours", "ended"), [(1, True), (1.1, False)])
+def test_a_recovery_that_came_before_its_firing_is_remembered_for_an_hour(hours: float, ended: bool) -> None:
+    place = Place("db")
+    place.ended(over(hours * HOURS))
+    assert (place.fired(alert(0), production=True).ended is not None) is ended
+
+
+@pytest.mark.parametrize(("minutes", "undone"), [(7 * DAYS, True), (7 * DAYS + 1, False)])
+def test_a_flag_goes_back_within_a_week(minutes: float, undone: bool) -> None:
+    assert (undoing(flag(minutes, "off"), [flag(0, "on")]).change is not None) is undone
+
+
+def scaled(at: float, value: float) -> Event:
+    return act("scaled", at, subject="pool", value=value)
+
+
+@pytest.mark.parametrize(("minutes", "undone"), [(120, True), (121, False)])
+def test_a_size_is_put_back_within_two_hours(minutes: int, undone: bool) -> None:
+    before = [scaled(-60, 4.0), scaled(0, 8.0)]
+    assert bool(undoing(scaled(minutes, 4.0), before).strength) is undone
+
+
+@pytest.mark.parametrize(("others", "undone"), [(5, True), (6, False)])
+def test_a_version_comes_back_if_it_was_among_the_last_six(others: int, undone: bool) -> None:
+    before = [deployed(n, str(n)) for n in range(others + 1)]
+    assert bool(undoing(deployed(100, "0"), before).strength) is undone
+
+
+@pytest.mark.parametrize(("minutes", "undone"), [(DAYS, True), (DAYS + 1, False)])
+def test_a_change_is_stopped_within_a_day_of_its_start(minutes: int, undone: bool) -> None:
+    start = make_event("change.started", 0, subject="plan")
+    assert (undoing(act("held", minutes, subject="plan"), [start]).change is not None) is undone
+
+
+@pytest.mark.parametrize(("minutes", "reaches"), [(DAYS, True), (DAYS + 1, False)])
+def test_a_note_reaches_next_door_for_a_day(minutes: int, reaches: bool) -> None:
+    note = make_event("note.added", 0, "odd", service="api", actor=PERSON)
+    _, candidate = caught(note, alert(minutes - 1), act(at=minutes))
+    assert ("note" in {option.kind for option in candidate.options}) is reaches
+
+
+@pytest.mark.parametrize(("minutes", "holds"), [(45, True), (46, False)])
+def test_a_sibling_recovers_within_three_quarters_of_an_hour(minutes: int, holds: bool) -> None:
+    values = weigh(alert(service="side"), act(service="api"), over(10 + minutes, service="side"))
+    assert ("recovered" in values) is holds
+
+
+def acknowledged(at: float, **fields: object) -> Event:
+    return make_event("alert.acknowledged", at, "ack", actor=PERSON, **{"subject": "disk", **fields})
+
+
+@pytest.mark.parametrize(("at", "taken"), [(-90, True), (-91, False), (10 + 120, True), (10 + 121, False)])
+def test_a_page_is_taken_from_before_the_sign_until_after_the_act(at: float, taken: bool) -> None:
+    assert ("page_taken" in weigh(alert(), act(), acknowledged(at))) is taken
+
+
+@pytest.mark.parametrize(("at", "taken"), [(30, True), (31, False), (-1, False)])
+def test_another_page_is_the_same_within_half_an_hour(at: float, taken: bool) -> None:
+    assert ("page_taken" in weigh(alert(), act(at=60), acknowledged(at, subject="other"))) is taken
+
+
+@pytest.mark.parametrize(("at", "came"), [(-10, True), (-11, False), (70, True), (71, False)])
+def test_who_was_called_around_the_sign_and_the_act_came(at: float, came: bool) -> None:
+    joined = make_event("responder.joined", at, "came", actor=PERSON)
+    assert ("others_came" in weigh(alert(), act(), joined)) is came
+
+
+@pytest.mark.parametrize(("at", "wrote"), [(10 + 120, True), (10 + 121, False)])
+def test_the_actor_wrote_about_it_until_two_hours_later(at: float, wrote: bool) -> None:
+    note = make_event("note.added", at, "why", actor=PERSON)
+    assert ("same_person" in weigh(alert(), act(), note)) is wrote
+
+
+@pytest.mark.parametrize(("begun_at", "begun"), [(-3 * DAYS + 11, True), (-3 * DAYS + 10, False)])
+def test_work_was_begun_less_than_three_days_before_it_took_effect(begun_at: float, begun: bool) -> None:
+    start = make_event("change.started", begun_at, "started", labels={"version": "7"})
+    assert ("begun" in weigh(start, alert(), deployed(10, "7"), kind="alert")) is begun
+
+
+def renewed(days: float, life: float) -> Event:
+    at = START + 10 * MINUTE
+    return act("rotated", previous_expires_at=Instant(at + int(days * DAY)), expires_at=Instant(at + int(life * DAY)))
+
+
+@pytest.mark.parametrize(
+    ("days", "life", "near"),
+    [(6.9, 365, True), (7, 365, False), (0.11 * 30, 30, True), (0.13 * 30, 30, False)],
+)
+def test_a_renewal_is_near_under_a_week_and_an_eighth_of_the_life(days: float, life: float, near: bool) -> None:
+    assert renewed_near(renewed(days, life)) is near
+
+
+def test_rates_halve_in_three_weeks_and_habits_in_sixty_days() -> None:
+    assert Rate(4.0, START).value(START + 21 * DAY, RATE_HALF_LIFE) == 2.0
+    assert Rate(4.0, START).value(START + 60 * DAY, PAIR_HALF_LIFE) == 2.0
+
+
+def test_without_history_the_prior_stands_in_for_four_days() -> None:
+    assert per_day(None, START, START, 1.0) == 1.0
+    assert per_day(None, START + 4 * DAY, START, 1.0) == 0.5
+    assert per_day(Rate(4.0, START + 4 * DAY), START + 4 * DAY, START, 1.0) == 1.0
+
+
+def test_a_pairing_counts_once_in_half_a_day_on_one_service() -> None:
+    habits = Habits()
+    assert [habits.pair("key", "db", START + hours * HOUR) for hours in (0, 12, 13)] == [True, False, True]
+    assert habits.pair("key", "api", START + HOUR)
+
+
+def test_learning_ends_after_a_fortnight() -> None:
+    habits = Habits(began=START)
+    assert [habits.still_learning(START + days * DAY) for days in (0, 7, 14)] == [1.0, 0.5, 0.0]
+
+
+def test_candidates_are_counted_for_a_fortnight() -> None:
+    habits = Habits(began=START - 100 * DAY)
+    for _ in range(14):
+        habits.count_candidate(START)
+    assert habits.net_rate(START + 14 * DAY) == pytest.approx(math.log10(2))
+    assert habits.net_rate(START + 15 * DAY) == 0.0
+
+
+def test_how_an_alert_ends_is_known_from_its_last_thirty_standings() -> None:
+    standings = Standings()
+    for _ in range(100):
+        standings.add(acted_on=False)
+    assert standings.alone == pytest.approx(30)
+    standings.add(acted_on=True)
+    assert standings.clears_alone == pytest.approx((29 + 1) / (30 + 2) - 0.5)
+
+
+def test_a_place_remembers_so_many_changes_responses_and_signs() -> None:
+    place = Place("db")
+    for n in range(201):
+        place.changed(act(at=n, name=f"c{n}"))
+        place.responded(make_event("alert.acknowledged", n, f"r{n}"))
+        place.fired(alert(n, f"a{n}", subject=f"s{n}"), production=True)
+    assert (len(place.changes), len(place.responses), len(place.signs)) == (60, 120, 200)
+
+
+@pytest.mark.parametrize(
+    ("chance", "word"),
+    [
+        (0.9, "very likely"),
+        (0.89, "likely"),
+        (0.7, "likely"),
+        (0.69, "more likely than not"),
+        (0.5, "more likely than not"),
+        (0.49, "possible"),
+        (0.25, "possible"),
+        (0.24, "unlikely"),
+    ],
+)
+def test_a_probability_is_said_in_a_word(chance: float, word: str) -> None:
+    assert likelihood(chance) == word
+
+
+def test_log_odds_are_a_probability() -> None:
+    assert probability(0) == 0.5
+    assert probability(math.log(3)) == pytest.approx(0.75)

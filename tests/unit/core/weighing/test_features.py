@@ -1,0 +1,225 @@
+"""Each feature of the evidence in a story in which it appears, and in one in which it does not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+
+from monitor.core.model.events import DAY, MINUTE, Actor, Event, Instant
+from monitor.core.weighing.features import FEATURES
+from monitor.core.weighing.net import Net
+from monitor.core.weighing.observed import Observed
+from monitor.core.weighing.option import Caught
+from monitor.core.weighing.weights import reasoned
+from tests.support.streams import MACHINE, PERSON, START, make_event, shop
+
+HOURS = 60
+DAYS = 24 * HOURS
+"""In minutes."""
+OTHER = Actor(id="p2", kind="human")
+
+
+def caught(*events: Event) -> tuple[Net, Caught]:
+    """What the net makes of the last act of a story; nothing is too unlikely here."""
+    net = Net(Observed(), shop(), reasoned(live=0.5, digest=1e-9))
+    found: list[Caught] = []
+    for event in sorted(events, key=lambda event: (event.time, event.source, event.id)):
+        found += net.observe(event)
+    return net, found[-1]
+
+
+def weigh(*events: Event, kind: str | None = None, recognised: Sequence[str] = ()) -> dict[str, float]:
+    """The values of the best option, or of the best of one kind of sign."""
+    net, candidate = caught(*events)
+    if kind is not None:
+        options = [option for option in candidate.options if option.kind == kind]
+        candidate = msgspec.structs.replace(candidate, options=options)
+    return net.settle(candidate, recognised).values
+
+
+def alert(at: float = 0, name: str = "alert", **fields: object) -> Event:
+    return make_event("alert.fired", at, name, **{"subject": "disk", "severity": "high", **fields})
+
+
+def act(kind: str = "restarted", at: float = 10, **fields: object) -> Event:
+    return make_event(f"change.{kind}", at, **{"actor": PERSON, "name": f"act-{at:g}", **fields})
+
+
+def over(at: float, name: str = "over", **fields: object) -> Event:
+    return make_event("alert.resolved", at, name, **{"subject": "disk", **fields})
+
+
+def flag(at: float, value: str) -> Event:
+    return act("flag_set", at, subject="new-cart", labels={"value": value})
+
+
+def deployed(at: float, version: str, **fields: object) -> Event:
+    return act("deployed", at, labels={"version": version}, **fields)
+
+
+def started(at: float, version: str) -> Event:
+    return make_event("change.started", at, f"started-{at:g}", labels={"version": version}, actor=PERSON)
+
+
+def expiring(days: float) -> Event:
+    """An alert, a year before the deadline minus so many days, that still stands when somebody acts."""
+    return alert(expires_at=Instant(START + int(days * DAY) + 10 * MINUTE))
+
+
+def episode(at: float, subject: str = "disk") -> list[Event]:
+    """The alert, a restart a minute later, and the recovery."""
+    return [
+        alert(at, f"alert-{at:g}", subject=subject),
+        act(at=at + 1, subject=subject),
+        over(at + 3, f"over-{at:g}", subject=subject),
+    ]
+
+
+def history() -> list[Event]:
+    """The alert fired and cleared with nobody acting."""
+    return [alert(-9 * DAYS, "old"), over(-9 * DAYS + 20, "old-over")]
+
+
+STORIES: list[tuple[str, float | None, list[Event]]] = [
+    ("bias", 1.0, [alert(), act()]),
+    ("reversal", 1.0, [alert(), act("rolled_back")]),
+    ("reversal", 1.0, [alert(), act("restored")]),
+    ("reversal", 1.0, [deployed(-300, "1"), deployed(-60, "2"), alert(), deployed(10, "1")]),
+    ("reversal", 1.0, [flag(-60, "on"), alert(), flag(10, "off")]),
+    ("reversal", 0.4, [alert(), act("merged", title='Revert "new cart"')]),
+    ("reversal", None, [alert(), act()]),
+    ("corrective", 1.0, [alert(), act()]),
+    ("corrective", -0.5, [alert(), flag(10, "on")]),
+    ("corrective", None, [alert(), deployed(10, "1")]),
+    ("stopped", 1.0, [alert(), act("held")]),
+    ("stopped", None, [alert(), act()]),
+    ("automation", 1.0, [alert(), act("rolled_back", actor=MACHINE)]),
+    ("automation", None, [alert(), act("rolled_back")]),
+    ("automatic_rescue", 1.0, [alert(), act("failed_over", actor=MACHINE)]),
+    ("automatic_rescue", None, [alert(), act("failed_over")]),
+    ("routine", 1.0, [alert(), act(title="planned upgrade")]),
+    ("routine", None, [alert(), act(title="restart the writer")]),
+    ("severity", 1.0, [alert(severity="critical"), act()]),
+    ("severity", 0.75, [alert(severity="high"), act()]),
+    ("severity", 0.4, [alert(severity="warning"), act()]),
+    ("severity", 0.4, [alert(severity=None), act()]),
+    ("severity", 0.1, [alert(severity="info"), act()]),
+    ("note", 1.0, [make_event("note.added", 0, "odd", title="odd", actor=PERSON), act()]),
+    ("note", None, [alert(), act()]),
+    ("record", 1.0, [make_event("incident.opened", 0, "inc", subject="INC-1"), act()]),
+    ("record", 1.5, [make_event("incident.opened", 0, "inc", subject="INC-1", labels={"impact": "none"}), act()]),
+    ("undone_soon", 1.0, [flag(0, "on"), flag(5, "off")]),
+    ("undone_soon", 1 - 1 / 2.2, [flag(0, "on"), flag(50, "off")]),
+    ("undone_soon", 0.0, [flag(0, "on"), flag(6 * DAYS, "off")]),
+    ("outside_production", 1.0, [alert(environment="staging"), act()]),
+    ("outside_production", 0.3, [alert(environment="staging"), act(subject="disk")]),
+    ("outside_production", 0.6, [alert(environment="staging"), act("held")]),
+    ("outside_production", None, [alert(), act()]),
+    ("same_thing", 1.0, [alert(), act(subject="disk")]),
+    ("same_thing", 1.0, [alert(labels={"node": "n7"}), act(labels={"node": "n7"})]),
+    ("same_thing", 1.0, [alert(labels={"version": "4"}), act(labels={"previous": "4"})]),
+    ("same_thing", None, [alert(), act(subject="pool")]),
+    ("neighbour", 1.0, [alert(service="api"), act()]),
+    ("neighbour", None, [alert(), act()]),
+    ("sibling", 1.0, [alert(service="side"), act(service="api"), over(55, service="side")]),
+    ("sibling", None, [alert(service="api"), act(service="api")]),
+    ("page_taken", 1.0, [alert(), make_event("alert.acknowledged", 5, "ack", subject="disk", actor=OTHER), act()]),
+    ("page_taken", 0.5, [alert(), make_event("alert.acknowledged", 5, "ack", subject="x", actor=OTHER), act()]),
+    ("page_taken", None, [alert(), act()]),
+    ("same_person", 1.0, [alert(), make_event("alert.acknowledged", 5, "ack", subject="disk", actor=PERSON), act()]),
+    ("same_person", 1.0, [alert(), act(), make_event("note.added", 20, "why", actor=PERSON)]),
+    ("same_person", None, [alert(), act(), make_event("note.added", 20, "why", actor=OTHER)]),
+    ("others_came", 0.75, [alert(), make_event("responder.joined", 5, "came", actor=OTHER), act()]),
+    (
+        "others_came",
+        1.0,
+        [
+            alert(),
+            *(make_event("responder.joined", n, f"c{n}", actor=Actor(id=f"p{n}", kind="human")) for n in range(4)),
+            act(),
+        ],
+    ),
+    (
+        "others_came",
+        1.0,
+        [alert(), *(make_event("alert.silenced", n, f"s{n}", subject="disk") for n in range(1, 4)), act()],
+    ),
+    (
+        "others_came",
+        None,
+        [alert(), *(make_event("alert.silenced", n, f"s{n}", subject="disk") for n in range(1, 3)), act()],
+    ),
+    ("agree", 0.0, [alert(), act()]),
+    ("agree", 1.0, [alert(), alert(1, "b", subject="cpu"), act()]),
+    ("agree", math.log2(3), [alert(), alert(1, "b", subject="cpu"), alert(2, "c", subject="queue"), act()]),
+    ("recovered", 1.0, [alert(), act(at=90), over(100)]),
+    ("recovered", -math.log10(0.5), [alert(), act(at=10), over(20)]),
+    ("recovered", 2.0, [alert(), act(at=2 * DAYS), over(2 * DAYS + 1)]),
+    ("recovered", -1.0, [alert(), act(at=10), over(10 + 121)]),
+    ("recovered", None, [alert(), act(at=10), make_event("alert.cancelled", 20, "gone", subject="disk")]),
+    ("came_back", 1.0, [alert(), act(), over(20), alert(20 + 119, "again")]),
+    ("came_back", None, [alert(), act(), over(20), alert(20 + 120, "again")]),
+    ("came_back", 1.0, [alert(), act(), over(20), alert(30, "flaps"), over(40, "over-again")]),
+    ("clears_alone", 0.0, [alert(), act()]),
+    ("clears_alone", 2 / 3 - 0.5, [*history(), alert(), act()]),
+    ("clears_alone", 1 / 3 - 0.5, [*history(), act(at=-9 * DAYS + 10), alert(), act()]),
+    ("rare_sign", 0.7, [alert(), act()]),
+    ("rare_act", -math.log10(4 / 14 * 10 / DAYS), [alert(), act()]),
+    ("deadline", 1.0, [expiring(6.9), act()]),
+    ("deadline", None, [expiring(7.1), act()]),
+    ("deadline", None, [expiring(13.9), act()]),
+    ("deadline", -1.0, [expiring(14.1), act()]),
+    ("thin", 1.0, [alert(value=90.0, limit=100.0), act()]),
+    ("thin", None, [alert(value=89.0, limit=100.0), act()]),
+    ("thin", None, [alert(value=100.0, limit=100.0), act()]),
+    ("thin", 1.0, [alert(value=3.0, limit=6.0, bound="min"), act()]),
+    ("begun", 1.0, [alert(), started(5, "7"), deployed(10, "7")]),
+    ("begun", -1.0, [started(-5, "7"), alert(), deployed(10, "7")]),
+    ("begun", None, [alert(), deployed(10, "7")]),
+    ("caused", 1.0, [flag(-10, "on"), alert(), flag(10, "off")]),
+    ("caused", None, [alert(-15), flag(-10, "on"), flag(10, "off")]),
+    ("unknown_service", 1.0, [alert(service="who"), act(service="who")]),
+    ("unknown_service", None, [alert(), act()]),
+    ("usual_pairing", 0.0, [alert(), act()]),
+    ("net_rate", 0.0, [alert(), act()]),
+    ("learning", 0.0, [alert(), act()]),
+]
+
+
+@pytest.mark.parametrize(
+    ("feature", "value", "story"),
+    STORIES,
+    ids=[f"{name}={value}" for name, value, _ in STORIES],
+)
+def test_a_feature_has_its_value_in_its_story(feature: str, value: float | None, story: list[Event]) -> None:
+    kinds = {"note": "note", "record": "record", "undone_soon": "change"}
+    found = weigh(*story, kind=kinds.get(feature, "alert") if value is not None else None)
+    assert found.get(feature) == (None if value is None else pytest.approx(value, abs=0.01))
+
+
+def test_every_feature_has_a_story() -> None:
+    assert set(FEATURES) == {name for name, _, _ in STORIES} | {"recognised"}
+
+
+def test_a_rule_that_recognises_the_pattern_is_evidence() -> None:
+    assert weigh(alert(), act(), recognised=["full-averted"])["recognised"] == 1.0
+    assert "recognised" not in weigh(alert(), act())
+
+
+def test_an_act_that_happens_all_the_time_is_less_of_a_coincidence_to_rule_out() -> None:
+    often = [act(at=-minute, name=f"r{minute}") for minute in range(60, 10 * DAYS, 3 * HOURS)]
+    assert weigh(*often, alert(), act(at=60))["rare_act"] < weigh(alert(), act(at=60))["rare_act"] - 0.5
+
+
+def test_a_pairing_that_is_seen_again_is_a_habit() -> None:
+    assert weigh(*episode(0))["usual_pairing"] == 0.0
+    assert weigh(*(event for day in range(5) for event in episode(day * DAYS)))["usual_pairing"] > 0.5
+
+
+def test_many_candidates_a_day_lower_each_and_most_in_the_first_fortnight() -> None:
+    values = weigh(*(event for n in range(12) for event in episode(n * 5, f"s{n}")))
+    assert values["net_rate"] == pytest.approx(math.log10(12), abs=0.01)
+    assert values["learning"] == pytest.approx(math.log10(12) - 1, abs=0.01)
