@@ -45,7 +45,8 @@ def alert(at: float = 0, name: str = "alert", **fields: object) -> Event:
 
 
 def act(kind: str = "restarted", at: float = 10, **fields: object) -> Event:
-    return make_event(f"change.{kind}", at, **{"actor": PERSON, "name": f"act-{at:g}", **fields})
+    name = str(fields.pop("name", f"act-{at:g}"))
+    return make_event(f"change.{kind}", at, name, **{"actor": PERSON, **fields})
 
 
 def over(at: float, name: str = "over", **fields: object) -> Event:
