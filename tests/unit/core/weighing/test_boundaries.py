@@ -14,7 +14,7 @@ from monitor.core.weighing.place import Place
 from monitor.core.weighing.signs import sign_of
 from monitor.core.weighing.weights import likelihood, probability
 from tests.support.streams import PERSON, START, make_event
-from tests.unit.core.weighing.test_features import DAYS, HOURS, act, alert, caught, deployed, flag, over, weigh
+from tests.unit.core.weighing.test_features import DAYS, HOURS, act, alert, caught, deployed, flag, note, over, weigh
 
 
 @pytest.mark.parametrize(
@@ -121,6 +121,11 @@ def test_who_was_called_around_the_sign_and_the_act_came(at: float, came: bool) 
 def test_the_actor_wrote_about_it_until_two_hours_later(at: float, wrote: bool) -> None:
     note = make_event("note.added", at, "why", actor=PERSON)
     assert ("same_person" in weigh(alert(), act(), note)) is wrote
+
+
+@pytest.mark.parametrize(("at", "confirmed"), [(10 + 6 * HOURS, True), (10 + 6 * HOURS + 1, False)])
+def test_the_reporter_confirms_it_within_six_hours(at: float, confirmed: bool) -> None:
+    assert ("confirmed" in weigh(note(), act(), note(at, "again"))) is confirmed
 
 
 @pytest.mark.parametrize(("begun_at", "begun"), [(-3 * DAYS + 11, True), (-3 * DAYS + 10, False)])

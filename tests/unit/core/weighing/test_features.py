@@ -44,6 +44,10 @@ def alert(at: float = 0, name: str = "alert", **fields: object) -> Event:
     return make_event("alert.fired", at, name, **{"subject": "disk", "severity": "high", **fields})
 
 
+def note(at: float = 0, name: str = "note", **fields: object) -> Event:
+    return make_event("note.added", at, name, **{"subject": "totals", "actor": PERSON, **fields})
+
+
 def act(kind: str = "restarted", at: float = 10, **fields: object) -> Event:
     name = str(fields.pop("name", f"act-{at:g}"))
     return make_event(f"change.{kind}", at, name, **{"actor": PERSON, **fields})
@@ -110,6 +114,14 @@ STORIES: list[tuple[str, float | None, list[Event]]] = [
     ("severity", 0.1, [alert(severity="info"), act()]),
     ("note", 1.0, [make_event("note.added", 0, "odd", title="odd", actor=PERSON), act()]),
     ("note", None, [alert(), act()]),
+    ("act_names_trouble", 1.0, [alert(), act(title="restart the stuck writer")]),
+    ("act_names_trouble", None, [alert(), act(title="restart the writer")]),
+    ("act_names_trouble", None, [alert(), act("rolled_back", title="stuck", actor=MACHINE)]),
+    ("sign_names_trouble", 1.0, [note(title="the totals look wrong"), act()]),
+    ("sign_names_trouble", -0.5, [note(title="totals"), act()]),
+    ("sign_names_trouble", None, [alert(title="totals wrong"), act()]),
+    ("confirmed", 1.0, [note(), act(), note(20, "again")]),
+    ("confirmed", None, [note(), act(), note(20, "again", actor=OTHER)]),
     ("record", 1.0, [make_event("incident.opened", 0, "inc", subject="INC-1"), act()]),
     ("record", 1.5, [make_event("incident.opened", 0, "inc", subject="INC-1", labels={"impact": "none"}), act()]),
     ("undone_soon", 1.0, [flag(0, "on"), flag(5, "off")]),
@@ -196,7 +208,13 @@ STORIES: list[tuple[str, float | None, list[Event]]] = [
     ids=[f"{name}={value}" for name, value, _ in STORIES],
 )
 def test_a_feature_has_its_value_in_its_story(feature: str, value: float | None, story: list[Event]) -> None:
-    kinds = {"note": "note", "record": "record", "undone_soon": "change"}
+    kinds = {
+        "note": "note",
+        "sign_names_trouble": "note",
+        "confirmed": "note",
+        "record": "record",
+        "undone_soon": "change",
+    }
     found = weigh(*story, kind=kinds.get(feature, "alert") if value is not None else None)
     assert found.get(feature) == (None if value is None else pytest.approx(value, abs=0.01))
 
