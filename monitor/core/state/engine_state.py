@@ -7,7 +7,7 @@ is proportional to what the batch changed. Events are appended in chunks and nev
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import msgspec
 
@@ -19,6 +19,7 @@ from monitor.core.model.packing import pack, unpack
 from monitor.core.model.retention_policy import RETENTION
 from monitor.core.model.watermark import BEGINNING, Timeline
 from monitor.core.state.candidates import Instance
+from monitor.core.state.chunks import Chunk, NewEvent, grouped_by_facts, in_turn
 from monitor.core.state.episodes import Episode, PastDraft
 from monitor.core.state.feeds import FeedKey, Feeds
 from monitor.core.state.memory import Memory, TtlOf
@@ -26,9 +27,6 @@ from monitor.core.state.pending_hazards import OutcomeSoFar, PendingHazards
 from monitor.core.weighing.observed import CELL_KINDS, Observed
 
 STATE_VERSION = 1
-_New = tuple[int, Event, DerivedFacts | None]
-"""(until when it is kept, what happened, its derived facts)."""
-
 LongestTtl = Callable[[str, int], int]
 """The longest TTL of an event by kind and mask (microseconds)."""
 
@@ -42,17 +40,6 @@ class Meta(msgspec.Struct):
     chunks: int
     evicted_at: int = msgspec.field(name="swept_at")
     expired_until: int
-
-
-class Chunk(msgspec.Struct, omit_defaults=True):
-    """Events written together; forgotten together when the last of them is past its horizon.
-
-    `derived`: the derived facts of some of them, each with the places of those events.
-    """
-
-    until: int
-    events: list[Event]
-    derived: list[tuple[DerivedFacts, list[int]]] = msgspec.field(default_factory=list, name="told")
 
 
 class StateError(Exception):
@@ -318,7 +305,7 @@ class EngineState:
 
     def _take_events(self, cells: dict[str, bytes | None], longest_ttl: LongestTtl) -> None:
         # The few events that are kept for long have chunks of their own, so that the many go with theirs.
-        kept: tuple[list[_New], list[_New]] = ([], [])
+        kept: tuple[list[NewEvent], list[NewEvent]] = ([], [])
         for event, mask, derived in self.new_facts:
             keep = longest_ttl(event.kind, mask)
             kept[keep > RETENTION.long].append((event.time + keep, event, derived))
@@ -327,7 +314,7 @@ class EngineState:
             until = max(at for at, _, _ in facts)
             self._fact_chunks[self._chunks] = until
             cells[f"facts:{self._chunks}"] = pack(
-                Chunk(until, [event for _, event, _ in facts], _grouped_by_facts(facts))
+                Chunk(until, [event for _, event, _ in facts], grouped_by_facts(facts))
             )
             self._chunks += 1
         fresh = [entry[4] for entry in self.pending if entry[3] >= self.unwritten_from]
@@ -365,7 +352,7 @@ class EngineState:
             elif kind != "meta":
                 state._restore_cell(kind, key, value)
         written_until: dict[EventId, int] = {}
-        for number, chunk in _in_turn(chunks["facts"]):
+        for number, chunk in in_turn(chunks["facts"]):
             state._fact_chunks[number] = chunk.until
             derived = {place: facts for facts, places in chunk.derived for place in places}
             for place, event in enumerate(chunk.events):
@@ -375,7 +362,7 @@ class EngineState:
                 if not state.memory.restore(event, derived.get(place)) and place in derived:
                     state.memory.set_facts(event, derived[place])
                 written_until[event.event_id] = max(chunk.until, written_until.get(event.event_id, 0))
-        state._restore_pending(_in_turn(chunks["pending"]), aside)
+        state._restore_pending(in_turn(chunks["pending"]), aside)
         return state, written_until
 
     def _restore_cell(self, kind: str, key: str, value: bytes) -> None:
@@ -424,23 +411,6 @@ class EngineState:
                     self.pending.append((event.time, event.source, event.id, self.arrivals, event))
                     self.arrivals += 1
         self.unwritten_from = self.arrivals
-
-
-def _grouped_by_facts(facts: list[_New]) -> list[tuple[DerivedFacts, list[int]]]:
-    """Most events that come together have equal facts, which are written once."""
-    found: dict[tuple[tuple[str, object], ...], tuple[DerivedFacts, list[int]]] = {}
-    for place, (_, _, derived) in enumerate(facts):
-        if derived:
-            found.setdefault(tuple(sorted(derived.items())), (derived, []))[1].append(place)
-    return list(found.values())
-
-
-def _in_turn(chunks: list[tuple[int, bytes]]) -> Iterator[tuple[int, Chunk]]:
-    """By their numbers, each read when its turn comes and let go then: all at once would take the memory twice."""
-    chunks.sort(key=lambda item: item[0], reverse=True)
-    while chunks:
-        number, value = chunks.pop()
-        yield number, unpack(value, Chunk)
 
 
 def _unregister(index: dict[str, set[str]], episode: Episode) -> None:

@@ -14,7 +14,7 @@ from monitor.core.model.decisions import Decision, Open
 from monitor.core.model.events import DAY, Event
 from monitor.core.model.packing import pack, unpack
 from monitor.core.model.rule import Clause, Intervention, Point, Rule, Step
-from monitor.core.state.engine_state import Chunk
+from monitor.core.state.chunks import Chunk
 from monitor.core.state.memory import Memory, Ttl
 from tests.support.streams import acted_rule, clear_feed, make_event, new_engine, saved, shop
 
