@@ -30,6 +30,7 @@ COMMANDS: Places = {
     "demo": ("monitor.cli.demo:command", "Run the service with demo events."),
     "replay": ("monitor.cli.replay:command", "Find near misses in files of events."),
     "evaluate": ("monitor.cli.evaluate:command", "Measure the rules on labelled cases."),
+    "calibrate": ("monitor.cli.calibrate:command", "Fit the weights of the evidence to labelled material."),
     "measure": ("monitor.cli.measure:command", "Measure the rules on a synthetic year."),
     "decode": ("monitor.cli.decode:command", "Decode one payload of a tool."),
     "mapping": ("monitor.cli.mapping:group", "Create, check and test mappings for other tools."),

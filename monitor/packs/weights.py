@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
+import yaml
 
 from monitor.core.weighing.features import FEATURES
 from monitor.core.weighing.weights import Weights, problems_of
@@ -87,3 +88,14 @@ def _threshold(node: Mapping, key: str, problems: Problems) -> float | None:
         problems.error(node.place, f"{key} is missing", "a probability between 0 and 1", f"`{key}: 0.5`")
         return None
     return _number(found, key, problems)
+
+
+def as_text(weights: Weights, provenance: str) -> str:
+    """A weights file that `load_weights` reads."""
+    said = {
+        "provenance": provenance,
+        "live": weights.live,
+        "digest": weights.digest,
+        "weights": {name: round(weight, 2) for name, weight in weights.weights.items()},
+    }
+    return yaml.safe_dump(said, sort_keys=False)

@@ -71,7 +71,7 @@ class Agenda:
             if isinstance(kind, Plot) and not kind.fits(part):
                 continue
             users = self._organisation.facing_above(part.name)
-            if not users and (hurts or (label == "near_miss" and random.random() < 0.85)):
+            if not users and (hurts or label == "near_miss"):
                 continue
             day = random.randrange(min(_FIRST_DAY, shape.days - 1), max(_FIRST_DAY + 1, shape.days - kind.days))
             if isinstance(kind, Trap) and kind.at_night:

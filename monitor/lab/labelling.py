@@ -1,0 +1,65 @@
+"""Which candidates of labelled material were rescues: of case files, and of a made-up year."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from monitor.core.model.events import Event, EventId
+from monitor.core.weighing.weights import Weights
+from monitor.decode.streams import arrival_order
+from monitor.lab.calibrate import Candidate, Labelled, candidates_of
+from monitor.lab.cases import Case
+from monitor.lab.year.shape import Shape
+from monitor.lab.year.stream import Year
+
+OF_A_CASE = (2.0, 0.7)
+OF_A_YEAR = (2.0, 0.5)
+"""How much a rescue counts, and how much anything else: rescues are rare, and a year has very many others."""
+
+
+def of_case(case: Case, weights: Weights) -> list[Labelled]:
+    """The candidates of a story. What the verdict refuses says nothing, and neither does half a citation."""
+    if case.label == "impact":
+        return []
+    hazard, intervention = frozenset(case.expect.hazard), frozenset(case.expect.intervention)
+    near = case.label == "near_miss"
+    found = []
+    for candidate in candidates_of(_in_time(arrival_order(case.events)), case.catalogue, weights):
+        cited = {event_id.id for event_id in candidate.cited}
+        if near and candidate.act.id in intervention:
+            found.append(Labelled(candidate, True, OF_A_CASE[0]))
+        elif not near or not (candidate.act.id in hazard or cited & hazard):
+            found.append(Labelled(candidate, False, OF_A_CASE[1]))
+    return found
+
+
+def of_year(seed: int, days: int, weights: Weights) -> list[Labelled]:
+    """The candidates of a made-up year in which every tool calls a service by one name."""
+    year = Year(Shape(days=days, seed=seed, names="one"))
+    events = _in_time(event for batch in year.batches() for event in batch)
+    near: set[EventId] = set()
+    unclear: set[EventId] = set()
+    for truth in year.truths:
+        if truth.label == "near_miss":
+            near.update(truth.intervention)
+            unclear.update(truth.hazard)
+        elif truth.label == "impact":
+            unclear.update(truth.cited)
+    found = []
+    for candidate in candidates_of(events, year.organisation.catalogue, weights):
+        label = _of_year(candidate, near, unclear)
+        if label is not None:
+            found.append(Labelled(candidate, label, OF_A_YEAR[0] if label else OF_A_YEAR[1]))
+    return found
+
+
+def _of_year(candidate: Candidate, near: set[EventId], unclear: set[EventId]) -> bool | None:
+    if candidate.act in near:
+        return True
+    return None if candidate.act in unclear or candidate.cited & unclear else False
+
+
+def _in_time(events: Iterable[Event]) -> list[Event]:
+    """Without the reports of feeds, which weigh nothing."""
+    told = (event for event in events if event.kind != "impact.clear")
+    return sorted(told, key=lambda event: (event.time, event.source, event.id))
