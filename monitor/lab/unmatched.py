@@ -12,7 +12,7 @@ import msgspec
 
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import Event
-from monitor.core.resolving.names import Names
+from monitor.core.resolving.names import GUESSED, Names
 from monitor.core.resolving.resolver import SEVERITY_LABELS, Resolver
 
 _MOST_NAMES = 20_000
@@ -63,6 +63,9 @@ class Words:
                 self._unnamed += 1
             elif not catalogue.knows(event.service):
                 self._services.add(event.service, event.source)
+            elif said.service is not None and event.resolved_from.get("service", "").startswith(GUESSED):
+                # A guess holds until somebody confirms it: it is listed with what it was taken for.
+                self._services.add(said.service, event.source)
             elif said.service is not None and event.resolved_from.get("service", "").startswith("same name"):
                 self._joined.add(said.service, event.source, event.service)
             environment = event.environment
