@@ -16,7 +16,7 @@ from monitor.core.model.near_miss import UNDECIDED, IllegalMove, Move
 from monitor.ports import Answers, Record, VersionConflict
 from monitor.review.api import person_of
 from monitor.review.form_errors import Errors, errors_of
-from monitor.review.pages import following
+from monitor.review.pages import following, neighbour
 from monitor.review.problems import to_problem
 from monitor.review.rendering import Pages
 from monitor.review.service import Decision, FieldProblem, Invalid, Review
@@ -161,6 +161,11 @@ def build_draft_pages(review: Review, pages: Pages) -> APIRouter:
     @router.get("/{record_id}")
     async def draft(request: Request, record_id: str, done: str = "") -> Response:
         return await drafts.page(request, await review.show(record_id), done=done)
+
+    @router.get("/{record_id}/step/{direction}")
+    async def step(record_id: str, direction: Literal["next", "previous"]) -> Response:
+        there = await neighbour(review, record_id, 1 if direction == "next" else -1)
+        return RedirectResponse("/" if there is None else f"/near-misses/{quote(there.draft.id)}", 303)
 
     @router.get("/{record_id}/panel/{decision}")
     async def panel(request: Request, record_id: str, decision: Literal["accept", "dismiss"]) -> Response:

@@ -21,6 +21,8 @@ from monitor.review.service import Review
 Show = Literal["review", "folded", "digest", "accepted", "dismissed", "withdrawn", "all"]
 
 PAGE_SIZE = 25
+MOST_STEPPED = 200
+"""Drafts of the queue among which the draft page steps to the next."""
 MOST_DIGEST = 200
 """Digest records that are counted one by one; beyond them the tabs show bounds."""
 
@@ -113,6 +115,16 @@ async def following(review: Review, record: Record) -> Record | None:
     wanted = fold(Wanted(states=states, modes=modes), await review.budget.folded(), folded=False)
     page = await review.page(wanted, None, 2)
     return next((other for other in page.records if other.draft.id != record.draft.id), None)
+
+
+async def neighbour(review: Review, record_id: str, step: int) -> Record | None:
+    """The draft before or after this one in the queue; the first where this one is not in it."""
+    states, modes = _VIEWS["review"]
+    wanted = fold(Wanted(states=states, modes=modes), await review.budget.folded(), folded=False)
+    listed = (await review.page(wanted, None, MOST_STEPPED)).records
+    here = next((place for place, other in enumerate(listed) if other.draft.id == record_id), None)
+    there = 0 if here is None else here + step
+    return listed[there] if 0 <= there < len(listed) else None
 
 
 async def _tabs(review: Review, current: Show, folded: int) -> list[Tab]:

@@ -16,6 +16,7 @@ from monitor.core.model.near_miss import Dismissal, Draft, State, Verdict
 from monitor.core.model.reasons import Withdrawn
 from monitor.ports import ActivePack, Record
 from monitor.review import words
+from monitor.review.keys import DISMISSAL_KEYS, keys_of
 from monitor.review.likelihood import completeness, likely
 from monitor.review.problems import Problem
 
@@ -72,7 +73,8 @@ class Pages:
             FAMILIES=words.FAMILIES,
             ROLES=words.ROLES,
             ACTIONS=words.ACTIONS,
-            DISMISSALS=[(str(reason), *words.DISMISSALS[reason], key) for reason, key in _dismissal_keys()],
+            DISMISSALS=[(str(reason), *said, DISMISSAL_KEYS[reason]) for reason, said in words.DISMISSALS.items()],
+            keys_of=keys_of,
             UNDECIDED_STATES=("draft", "in_review", "reopened"),
             State=State,
             asset=asset,
@@ -100,11 +102,6 @@ class Pages:
 def _form_of(request: Request) -> str | None:
     """The page of the form that was sent; the browser kept what was typed there."""
     return request.url.path if request.method == "POST" else None
-
-
-def _dismissal_keys() -> list[tuple[Dismissal, str]]:
-    """Each reason with the letter that chooses it, in the order of the page."""
-    return [(reason, chr(ord("a") + place)) for place, reason in enumerate(words.DISMISSALS)]
 
 
 def asset(name: str, _cache: dict[str, str] = {}) -> str:  # noqa: B006 - one cache for the life of the program

@@ -47,7 +47,7 @@ async def test_drafts_are_judged_from_the_keyboard(desk: Desk, watched: Watched)
 
     await press("d")
     await expect(page.locator("#row-nm-000 .reasons")).to_be_visible()
-    await press("d")
+    await press("r")
     await expect(page.locator("#row-nm-000")).to_contain_text("Dismissed: routine.")
     await expect(page.locator("#row-nm-001 .row__link")).to_be_focused()
 
@@ -95,7 +95,7 @@ async def test_a_draft_is_decided_on_its_page(desk: Desk, watched: Watched) -> N
     # The next one is a key away.
     await expect(page.get_by_role("link", name="Next draft →")).to_be_focused()
     await page.keyboard.press("Enter")
-    await expect(page.locator(".columns__side .keys")).to_contain_text("Ctrl Enter send")
+    await expect(page.locator(".columns__side .keys")).to_contain_text("Ctrl Enter send the form")
 
 
 async def test_on_a_phone_dismiss_leads_to_the_form(browser: Browser, address: str) -> None:

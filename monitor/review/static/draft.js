@@ -1,8 +1,7 @@
-// The draft page: Ctrl+Enter accepts, and a link to the dismissal opens it. Everything else is plain HTML.
+// The draft page from the keyboard, with the keys of the queue. Everything else is plain HTML.
 "use strict";
 
-const form = document.querySelector("[data-decide]");
-if (form) {
+for (const form of document.querySelectorAll("[data-decide], #dismiss form, .comment")) {
   form.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
@@ -18,29 +17,54 @@ try {
   if (queue?.startsWith("/?")) back.href = queue;
 } catch { /* nothing may be stored here */ }
 
+const dismissal = document.getElementById("dismiss");
+
 function openTarget() {
-  const dismiss = document.getElementById("dismiss");
-  if (!dismiss || location.hash !== "#dismiss") return;
-  dismiss.open = true;
+  if (!dismissal || location.hash !== "#dismiss") return;
+  dismissal.open = true;
   // The browser went there while it was closed, and keeps what lies below in its place.
-  dismiss.scrollIntoView({ block: "start" });
+  dismissal.scrollIntoView({ block: "start" });
 }
 window.addEventListener("hashchange", openTarget);
 openTarget();
 
+const click = (selector) => () => document.querySelector(selector)?.click();
+const focus = (selector) => () => document.querySelector(selector)?.focus();
+
+const actions = {
+  next: click("[data-step=next]"),
+  previous: click("[data-step=previous]"),
+  accept: focus("[data-decide] textarea"),
+  dismiss() {
+    if (!dismissal) return;
+    dismissal.open = true;
+    dismissal.querySelector("input[type=radio]").focus();
+  },
+  look: click("[data-look]"),
+  comment: focus(".comment textarea"),
+  undo: click("[data-undo]"),
+};
+
 document.addEventListener("keydown", (event) => {
-  const typing = event.target.matches("textarea, input, select, summary");
-  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === "u" || event.key === "Escape") back.click();
-  if (event.key === "a") {
-    event.preventDefault();
-    form?.querySelector("textarea").focus();
+  const does = keyDoes(event);
+  if (does === "close") {
+    if (isTyping(event.target)) event.target.blur();
+    else if (dismissal?.open && dismissal.contains(event.target)) dismissal.open = false;
+    else back.click();
+    return;
   }
-  if (event.key === "d") {
-    const dismiss = document.getElementById("dismiss");
-    if (!dismiss) return;
+  const inDismissal = dismissal?.open && dismissal.contains(event.target) && !isTyping(event.target);
+  const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
+  const reason = inDismissal && plain && event.key.length === 1 && dismissal.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+  if (reason) {
     event.preventDefault();
-    dismiss.open = true;
-    dismiss.querySelector("input[type=radio]").focus();
+    reason.checked = true;
+    reason.form.requestSubmit();
+    return;
+  }
+  if (inDismissal && does !== "undo") return;
+  if (actions[does]) {
+    event.preventDefault();
+    actions[does]();
   }
 });

@@ -5,9 +5,9 @@
 const queue = () => document.getElementById("queue");
 const links = () => [...document.querySelectorAll(".row__link")];
 const rowOf = (element) => element && element.closest(".row");
-const isTyping = (element) => element.matches("textarea, select, input:not([type=radio])");
 
 let current = null; // the id of the row that was worked on last
+let decided = null; // the id of the row that was decided last, for undo
 let typedAhead = null; // keys that came after a panel was asked for and before it was there
 
 function focusRow(row) {
@@ -45,8 +45,23 @@ function act(name) {
   link.click();
 }
 
+function undo() {
+  const all = [...document.querySelectorAll(".row--decided form button")];
+  (all.find((button) => rowOf(button).id === decided) ?? all.at(-1))?.click();
+}
+
+const actions = {
+  next: () => move(1),
+  previous: () => move(-1),
+  accept: () => act("accept"),
+  dismiss: () => act("dismiss"),
+  undo,
+  search: () => document.getElementById("text").focus(),
+};
+
 document.addEventListener("keydown", (event) => {
   const at = event.target;
+  if (document.getElementById("keys").open) return;
   const panel = at.closest && at.closest(".panel");
   if (event.key === "Escape") {
     if (closePanel(panel ? rowOf(panel) : document.getElementById(current))) event.preventDefault();
@@ -64,17 +79,17 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     return;
   }
-  const reason = panel && panel.querySelector(`[data-key="${event.key}"]`);
+  const reason = panel && event.key.length === 1 && panel.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
   if (reason) {
     event.preventDefault();
     reason.click();
     return;
   }
   if (panel) return;
-  const actions = { j: () => move(1), k: () => move(-1), a: () => act("accept"), d: () => act("dismiss"), "/": () => document.getElementById("text").focus() };
-  if (actions[event.key]) {
+  const does = keyDoes(event);
+  if (actions[does]) {
     event.preventDefault();
-    actions[event.key]();
+    actions[does]();
   }
 });
 
@@ -104,6 +119,7 @@ function rowCame(row) {
     focusRow(row);
     return;
   }
+  decided = row.id;
   let next = row.nextElementSibling;
   while (next && !next.querySelector(".row__link")) next = next.nextElementSibling;
   if (!focusRow(next)) focusRow(rowOf(links().at(-1)));

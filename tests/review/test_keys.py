@@ -1,0 +1,170 @@
+"""The table of keys: the same on all screens, disjoint from motion, in the docs, and each key does what it says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from monitor.core.model.near_miss import Dismissal
+from monitor.review import words
+from monitor.review.keys import DISMISSAL_KEYS, KEYS, keys_of
+from tests.review.conftest import Desk
+from tests.support import records
+from tests.support.browser import a_browser, a_page, serving
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "review.md"
+
+
+def test_no_slip_of_a_key_decides() -> None:
+    """After `d`, neither motion nor a second `d`, accept or undo is a reason; each letter is of its own label."""
+    assert set(DISMISSAL_KEYS) == set(Dismissal)
+    letters = list(DISMISSAL_KEYS.values())
+    assert len(set(letters)) == len(letters)
+    assert not set(letters) & {"j", "k", "d", "a", "u"}
+    for reason, letter in DISMISSAL_KEYS.items():
+        assert letter in words.DISMISSALS[reason][0].lower()
+
+
+def test_a_key_means_one_thing_everywhere_and_the_docs_list_it() -> None:
+    assert len({key.key for key in KEYS}) == len({key.does for key in KEYS}) == len(KEYS)
+    told = DOCS.read_text(encoding="utf-8")
+    for key in KEYS:
+        name = " ".join(f"<kbd>{'Esc' if part == 'Escape' else part}</kbd>" for part in key.key.split("+"))
+        assert f"| {name} | {key.words} | {' and '.join(key.screens)} |" in told
+    assert len(re.findall(r"^\| <kbd>", told, re.MULTILINE)) == len(KEYS)
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with a_browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def address(desk: Desk) -> AsyncIterator[str]:
+    await desk.put(*records.several(records.MONDAY, 4))
+    async with serving(desk.app) as found:
+        yield found
+
+
+async def walk(page: Page, screen: str, expected: dict[str, Callable[[], Awaitable[None]]]) -> None:
+    """Press each key of the table in turn and look at what came of it."""
+    assert set(expected) == {key.does for key in keys_of(screen)}
+    by_action = {key.does: key.key for key in KEYS}
+    for does, came in expected.items():
+        await page.wait_for_load_state()  # the scripts of a page that was just reached
+        await page.keyboard.press(by_action[does].replace("Ctrl", "Control"))
+        await came()
+
+
+@pytest.mark.browser
+async def test_the_keys_of_the_queue(browser: Browser, address: str, desk: Desk) -> None:
+    async with a_page(browser) as watched:
+        page = watched.page
+        await page.goto(address)
+        row = page.locator("#row-nm-000")
+
+        async def accepting() -> None:
+            await expect(row.locator("textarea").first).to_be_focused()
+            await page.keyboard.type("It was close")
+
+        async def dismissing() -> None:
+            await expect(page.locator("#row-nm-001 .reasons")).to_be_visible()
+            for slip in "djkau":
+                await page.keyboard.press(slip)
+            await expect(page.locator("#row-nm-001 .reasons")).to_be_visible()
+            await page.keyboard.press("r")
+            await expect(page.locator("#row-nm-001")).to_contain_text("Dismissed: routine.")
+
+        async def undone() -> None:
+            await expect(page.locator("#row-nm-001 .row__title")).to_be_visible()
+            assert (await desk.get("/near-misses/nm-001"))["state"] == "reopened"
+
+        async def helped() -> None:
+            await expect(page.locator("#keys")).to_be_visible()
+            await page.keyboard.press("Escape")
+            await expect(page.locator("#keys")).to_be_hidden()
+
+        async def searching() -> None:
+            await expect(page.locator("#text")).to_be_focused()
+
+        async def closed() -> None:
+            await expect(page.locator("#text")).not_to_be_focused()
+
+        async def moved() -> None:
+            await expect(page.locator(".row__link:focus")).to_have_count(1)
+
+        async def opened() -> None:
+            await expect(page.locator("#decide")).to_be_visible()
+
+        await walk(
+            page,
+            "queue",
+            {
+                "next": lambda: expect(row.locator(".row__link")).to_be_focused(),
+                "accept": accepting,
+                "send": lambda: expect(row).to_contain_text("Accepted."),
+                "dismiss": dismissing,
+                "undo": undone,
+                "help": helped,
+                "search": searching,
+                "close": closed,
+                "previous": moved,
+                "open": opened,
+            },
+        )
+        assert watched.complaints == []
+
+
+@pytest.mark.browser
+async def test_the_keys_of_a_draft(browser: Browser, address: str, desk: Desk) -> None:
+    async with a_page(browser) as watched:
+        page = watched.page
+        await page.goto(f"{address}/near-misses/nm-000")
+        heading = page.locator("h1")
+        first, second = [str((await desk.get(f"/near-misses/nm-00{place}"))["title"]) for place in (0, 1)]
+
+        async def looked() -> None:
+            await expect(page.locator("#trail")).to_contain_text("started the review")
+
+        async def commenting() -> None:
+            await expect(page.locator("#f-text")).to_be_focused()
+            await page.keyboard.type("jdau")
+            await page.keyboard.press("Escape")
+
+        async def dismissed() -> None:
+            await page.keyboard.press("d")
+            await page.keyboard.press("j")
+            await expect(heading).to_have_text(first)
+            await page.keyboard.press("r")
+            await expect(page.get_by_role("status")).to_contain_text("Dismissed: routine.")
+
+        async def accepting() -> None:
+            await expect(page.locator("#f-why_near_miss")).to_be_focused()
+            await page.keyboard.type("It was close")
+
+        async def helped() -> None:
+            await expect(page.locator("#keys")).to_be_visible()
+            await page.keyboard.press("Escape")
+
+        await walk(
+            page,
+            "draft",
+            {
+                "help": helped,
+                "next": lambda: expect(heading).to_have_text(second),
+                "previous": lambda: expect(heading).to_have_text(first),
+                "look": looked,
+                "comment": commenting,
+                "dismiss": dismissed,
+                "undo": lambda: expect(page.get_by_role("status")).to_contain_text("Reopened."),
+                "accept": accepting,
+                "send": lambda: expect(page.get_by_role("status")).to_contain_text("Accepted."),
+                "close": lambda: expect(page.locator("#rows")).to_be_visible(),
+            },
+        )
+        assert watched.complaints == []
