@@ -343,14 +343,14 @@ class Correlator:
             if event.time < episode.first_sign_at:
                 continue
             if episode.id in episodes or (counted and episode.observe_alert(key, event)):
-                self.changed(episode)
+                self.changed(episode, sooner=event.kind in RECOVERIES or event.time < self.state.now)
 
     # -- episodes ----------------------------------------------------------------------------------------------
 
-    def changed(self, episode: Episode) -> None:
-        """Something about an episode changed: look at it again now, since its window may have moved either way."""
+    def changed(self, episode: Episode, *, sooner: bool = True) -> None:
+        """Something about an episode changed: look again, now where its window may end `sooner` than it was to."""
         self.state.touch_episode(episode)
-        if not episode.closed and (episode.wake_at is None or episode.wake_at > self.state.now):
+        if not episode.closed and (episode.wake_at is None or (sooner and episode.wake_at > self.state.now)):
             episode.wake_at = self.state.now
             self.state.set_timer(self.state.now, "wake", episode.id)
 
@@ -361,7 +361,7 @@ class Correlator:
         if len(episode.services) != known:
             self.state.register(episode)
         episode.first_sign_at = min(episode.first_sign_at, instance.first_sign_at)
-        self.changed(episode)
+        self.changed(episode, sooner=event.kind != "alert.fired" or event.time < self.state.now)
 
     def _join_episode(self, instance: Instance) -> None:
         """One real event, one episode: join those that share evidence or, overlapping, a subject."""

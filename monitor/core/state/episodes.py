@@ -60,11 +60,15 @@ class Episode(msgspec.Struct):
         `alerts`: the alert events since then; `followed`: those that a candidate follows. An alert that had ended
         before anybody acted says nothing of what the action did.
         """
-        found: dict[str, Track] = {}
-        for event in sorted(alerts, key=lambda event: (event.time, event.source, event.id)):
-            key = alert_key(event)
-            if key not in followed and key not in self.others and (key in found or self._tells(event)):
-                found.setdefault(key, Track()).observe(event)
+        events = list(alerts)
+        fired = {alert_key(event) for event in events if self._tells(event)}
+        found = {key: Track() for key in fired if key not in followed and key not in self.others}
+        if not found:
+            return
+        for event in events:
+            track = found.get(alert_key(event))
+            if track is not None and (event.kind != "alert.fired" or self._tells(event)):
+                track.observe(event)
         stood = [
             (track.first_fired_at, key)
             for key, track in found.items()
