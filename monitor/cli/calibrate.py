@@ -28,7 +28,7 @@ _WIDTH = 120
 _ALMOST_ZERO = 1e-9
 
 
-@click.command("calibrate", short_help="Fit the weights of the evidence to labelled cases and made-up years.")
+@click.command("calibrate", short_help="Fit the weights of the evidence to labelled cases and synthetic years.")
 @click.argument(
     "directories",
     metavar="DIR…",
@@ -37,7 +37,7 @@ _ALMOST_ZERO = 1e-9
     type=click.Path(exists=True, file_okay=False, path_type=Path),
 )
 @weights_option
-@click.option("--year", "seeds", type=int, multiple=True, metavar="SEED", help="A made-up year as well (repeatable).")
+@click.option("--year", "seeds", type=int, multiple=True, metavar="SEED", help="A synthetic year as well (repeatable).")
 @click.option("--days", type=click.IntRange(30, 366), default=180, show_default=True, help="How long each year is.")
 @click.option(
     "--shrinkage",

@@ -1,4 +1,4 @@
-"""Which candidates of labelled material were rescues: of case files, and of a made-up year."""
+"""Which candidates of labelled material were rescues: of case files, and of a synthetic year."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def of_case(case: Case, weights: Weights) -> list[Labelled]:
 
 
 def of_year(seed: int, days: int, weights: Weights) -> list[Labelled]:
-    """The candidates of a made-up year in which every tool calls a service by one name."""
+    """The candidates of a synthetic year in which every tool calls a service by one name."""
     year = Year(Shape(days=days, seed=seed, names="one"))
     events = _in_time(event for batch in year.batches() for event in batch)
     near: set[EventId] = set()

@@ -17,6 +17,7 @@ from monitor.core.model.near_miss import FeedReport
 from monitor.core.model.reasons import Missing
 from monitor.core.model.retention_policy import RETENTION
 from monitor.core.model.verdict_policy import POLICY
+from monitor.core.resolving.names import resemble
 from monitor.core.state.feeds import FeedKey, Feeds, Reports
 from monitor.core.state.memory import EVERYONE, Memory
 
@@ -68,8 +69,7 @@ def impact_spans(memory: Memory, catalogue: Catalogue, scope: frozenset[str], un
     """What users suffered in the scope, or everywhere, as far as known by `until`."""
     heard_of = memory.services_with("impact.started", "impact.ended")
     services = [*sorted(heard_of & scope), EVERYONE]
-    if not catalogue.is_empty:
-        services += sorted(name for name in heard_of - scope if name and not catalogue.knows(name))
+    services += sorted(name for name in heard_of - scope if name and not catalogue.knows(name))
     starts: list[Event] = []
     ends: list[Event] = []
     for event in memory.between(services, ("impact.started", "impact.ended"), until - RETENTION.impact, until):
@@ -88,10 +88,24 @@ def impact_spans(memory: Memory, catalogue: Catalogue, scope: frozenset[str], un
 
 
 def _concerns(event: Event, scope: frozenset[str], catalogue: Catalogue) -> bool:
-    """In the scope, announced for everyone, or announced in public for something that the catalogue cannot place."""
+    """In the scope, announced for everyone, or for something that the catalogue cannot place and that may be in it.
+
+    Nothing negative follows from a name that nobody understood: users who were hit in a place that cannot be found may
+    have been hit here.
+    """
     if event.service is None or event.service in scope:
         return True
-    return not catalogue.knows(event.service) and event.labels.get("evidence") in PUBLIC_EVIDENCE
+    public = not catalogue.is_empty and event.labels.get("evidence") in PUBLIC_EVIDENCE
+    return may_be_in(event.service, scope, catalogue) or (public and not catalogue.knows(event.service))
+
+
+def may_be_in(name: str, scope: frozenset[str], catalogue: Catalogue) -> bool:
+    """Whether an unknown name may mean a service of the scope: it resembles one, or no service that is known at all."""
+    if catalogue.knows(name):
+        return False
+    if any(resemble(name, service) for service in scope):
+        return True
+    return not catalogue.is_empty and not any(resemble(name, service) for service in catalogue.services)
 
 
 def _ends(end: Event, start: Event) -> bool:

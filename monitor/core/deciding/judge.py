@@ -12,6 +12,7 @@ from monitor.core.deciding.correlator import Correlator
 from monitor.core.deciding.draft_fields import cite, doubts_of, subject_keys
 from monitor.core.deciding.draft_writer import Judged, Writer, services_of
 from monitor.core.deciding.impact import (
+    INCIDENT_KINDS,
     IncidentView,
     Span,
     Window,
@@ -20,6 +21,7 @@ from monitor.core.deciding.impact import (
     impact_spans,
     incidents,
     maintenance_covers,
+    may_be_in,
 )
 from monitor.core.deciding.long_after import contradictions
 from monitor.core.deciding.rescue import Rescue, say_improbable, weigh
@@ -331,7 +333,9 @@ class Judge:
 
     def _incidents(self, services: frozenset[str], now: int) -> list[IncidentView]:
         around = frozenset({EVERYONE}).union(*map(self.catalogue.along, services))
-        return incidents(self.state.memory, self.catalogue, around, now)
+        named = self.state.memory.services_with(*INCIDENT_KINDS) - around
+        unplaced = {name for name in named if name and may_be_in(name, around - {EVERYONE}, self.catalogue)}
+        return incidents(self.state.memory, self.catalogue, around | unplaced, now)
 
     def impact_arrived(self, event: Event, now: int) -> None:
         """Impact evidence arrived: take back, or mark, every open draft that it contradicts."""

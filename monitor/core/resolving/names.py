@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from difflib import get_close_matches
+from functools import lru_cache
 
 from monitor.core.model.catalogue import Alias, Catalogue
 from monitor.core.model.events import Event
@@ -22,6 +23,8 @@ _ROLES = frozenset(
 )
 _BESIDE = _ROLES | {"k8s", "kube", "prod", "production", "prd", "live"}
 """Words that tools put beside a service's name: a role, a place or the environment in which users live."""
+_COMMON = _BESIDE | frozenset(("api", "web", "worker", "queue", "cache", "store", "gateway", "cluster", "node", "the"))
+"""Words that many services share: they tell none from another."""
 _WORDS = re.compile(r"[a-z0-9]+")
 GUESSED = "guess"
 """How the reason begins for a name that was joined by a guess."""
@@ -186,3 +189,14 @@ class Names:
 def _bare(name: str) -> str:
     """A name without separators and without the words that tools put beside it."""
     return "".join(word for word in _WORDS.findall(name.casefold()) if word not in _BESIDE)
+
+
+@lru_cache(maxsize=4096)
+def telling_words(name: str) -> frozenset[str]:
+    """The words of a name that tell one service from another."""
+    return frozenset(word for word in _WORDS.findall(name.casefold()) if len(word) > 2 and word not in _COMMON)
+
+
+def resemble(one: str, other: str) -> bool:
+    """Whether two names may mean one service: they are the same but for separators, or share a telling word."""
+    return _bare(one) == _bare(other) or not telling_words(one).isdisjoint(telling_words(other))
