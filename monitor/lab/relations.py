@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitor.core.deciding.clauses import clause_unmet
-from monitor.core.deciding.headline import say_duration
 from monitor.core.matching.explain import Why
 from monitor.core.matching.relations import (
     FactsOf,
@@ -25,6 +24,7 @@ from monitor.core.matching.relations import (
 )
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.conditions import NO_FACTS, read
+from monitor.core.model.durations import say_duration
 from monitor.core.model.events import Event, to_text
 from monitor.core.model.rule import Clause, Limit, Pair, Point, Rule, Spent
 from monitor.core.state.alerts import alert_key

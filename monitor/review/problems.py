@@ -18,6 +18,7 @@ from monitor.core.model.events import to_text
 from monitor.ports import NotFound, Record, Unavailable, VersionConflict
 from monitor.review import words
 from monitor.review.guard import LARGEST_BODY, OPEN_PREFIXES, SECURITY_HEADERS, TooLarge
+from monitor.review.sentences import not_possible
 from monitor.review.service import Invalid, NotPossible
 
 RETRY_AFTER_SECONDS = 5
@@ -78,7 +79,7 @@ def to_problem(error: Exception) -> Problem:
         )
     if isinstance(error, NotPossible):
         now = error.record
-        detail = f"{conflict_sentence(now)} {str(error).capitalize()}."
+        detail = f"{conflict_sentence(now)} {not_possible(now.state, error.move)}"
         return Problem("/problems/illegal-move", "Not possible in this state", 409, detail, current=current_state(now))
     if isinstance(error, Invalid):
         errors = tuple({"field": problem.field, "message": problem.message} for problem in error.problems)

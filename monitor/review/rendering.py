@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from monitor.core.model.durations import say_duration
 from monitor.core.model.events import Event, to_text
 from monitor.core.model.near_miss import Dismissal, Draft, State, Verdict
 from monitor.core.model.reasons import Withdrawn
@@ -19,6 +20,7 @@ from monitor.review import words
 from monitor.review.keys import DISMISSAL_KEYS, keys_of
 from monitor.review.likelihood import completeness, likely
 from monitor.review.problems import Problem
+from monitor.review.sentences import happened
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -52,11 +54,12 @@ class Pages:
             moment=words.moment,
             clock=words.clock,
             day=words.day,
-            duration=words.duration,
+            duration=say_duration,
             missing=words.missing,
             reason=words.reason,
             actor=words.actor,
             kind=words.kind,
+            happened=happened,
             rfc3339=to_text,
             safe_url=safe_url,
             labels=shown_labels,
@@ -133,7 +136,7 @@ def how_close(draft: Draft) -> str:
     """The margin in a few words. Time that passed is said shortly, and also where no rule measured anything else."""
     if draft.margin is not None and draft.margin.text and draft.margin.measure != "elapsed":
         return draft.margin.text
-    return f"{words.duration(draft.intervened_at - draft.first_sign_at)} to action"
+    return f"{say_duration(draft.intervened_at - draft.first_sign_at)} to action"
 
 
 def standing_verdict(record: Record) -> Verdict:

@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from monitor.core.model.durations import say_duration
 from monitor.core.model.events import Event
 from monitor.core.model.near_miss import Cited, Draft
 from monitor.ports import Record
@@ -276,13 +277,13 @@ def _feeds(draft: Draft, axis: Axis, top: float) -> list[Bar]:
 
 def _hold_label(draft: Draft, axis: Axis) -> str:
     """How long was watched after it was safe, as fully as there is room for to the right of the line."""
-    span = words.duration(draft.window_to - draft.safe_at)
+    span = say_duration(draft.window_to - draft.safe_at)
     room = WIDTH - axis.x(draft.safe_at) - 6
     return next((text for text in (f"watched {span} more", f"{span} more") if len(text) * CHARACTER <= room), "")
 
 
 def _margin_label(draft: Draft, axis: Axis) -> tuple[str, float, Anchor]:
-    text = f"{words.duration(draft.intervened_at - draft.first_sign_at)} from first sign to action"
+    text = f"{say_duration(draft.intervened_at - draft.first_sign_at)} from first sign to action"
     first, safe = axis.x(draft.first_sign_at), axis.x(draft.safe_at)
     if first + len(text) * CHARACTER <= max(safe - 8, LEFT + 10):
         return text, first, "start"

@@ -5,7 +5,7 @@ Knows no HTML. People appear by role, never by name, and nothing here says whose
 
 from __future__ import annotations
 
-from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Actor, Event, to_datetime
+from monitor.core.model.events import DAY, HOUR, MINUTE, Actor, Event, to_datetime
 from monitor.core.model.near_miss import Dismissal, Family, State, Verdict
 from monitor.core.model.reasons import Missing, Withdrawn
 
@@ -194,24 +194,6 @@ def reason(name: str | None) -> str:
     if name in _WITHDRAWAL_NAMES:
         return WITHDRAWALS[Withdrawn(name)]
     return name.replace("_", " ")
-
-
-def duration(microseconds: int) -> str:
-    """A span in its two largest units: "41 s", "14 min", "2 h 5 min", "4 d 3 h". The sign is dropped."""
-    left = abs(microseconds)
-    if left < SECOND:
-        return "under 1 s"
-    parts = []
-    for unit, size in (("d", DAY), ("h", HOUR), ("min", MINUTE), ("s", SECOND)):
-        count, left = divmod(left, size)
-        if count:
-            parts.append(f"{count} {unit}")
-        if len(parts) == 2 or (parts and not count):
-            break
-    if len(parts) == 2 and parts[0].endswith("min"):
-        minutes = int(parts[0].split()[0])
-        return parts[0] if minutes >= 10 else " ".join(parts)
-    return " ".join(parts)
 
 
 def age(at: int, now: int) -> str:

@@ -6,7 +6,7 @@ import typing
 
 import pytest
 
-from monitor.core.model.events import DAY, HOUR, KINDS, MINUTE, SECOND, Actor
+from monitor.core.model.events import DAY, HOUR, KINDS, MINUTE, Actor
 from monitor.core.model.near_miss import Dismissal, Family, Role, State, Verdict
 from monitor.core.model.reasons import Missing, Withdrawn
 from monitor.review import words
@@ -21,25 +21,6 @@ def test_nothing_is_without_words() -> None:
     assert set(words.WITHDRAWALS) == set(Withdrawn)
     assert set(words.KINDS) == KINDS
     assert set(words.ROLES) == set(typing.get_args(Role))
-
-
-@pytest.mark.parametrize(
-    ("span", "said"),
-    [
-        (0, "under 1 s"),
-        (41 * SECOND, "41 s"),
-        (90 * SECOND, "1 min 30 s"),
-        (14 * MINUTE, "14 min"),
-        (14 * MINUTE + 3 * SECOND, "14 min"),
-        (2 * HOUR, "2 h"),
-        (2 * HOUR + 5 * MINUTE + 9 * SECOND, "2 h 5 min"),
-        (4 * DAY + 3 * HOUR, "4 d 3 h"),
-        (DAY + 3 * MINUTE, "1 d"),
-        (-3 * DAY, "3 d"),
-    ],
-)
-def test_durations(span: int, said: str) -> None:
-    assert words.duration(span) == said
 
 
 @pytest.mark.parametrize(

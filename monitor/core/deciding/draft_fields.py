@@ -10,9 +10,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from monitor.core.deciding.headline import say_duration, say_number
+from monitor.core.deciding.headline import say_number
 from monitor.core.matching.facts import share
 from monitor.core.matching.last_values import things_key
+from monitor.core.model.durations import say_duration
 from monitor.core.model.events import SECOND, SEVERITIES, Event, Instant, to_text
 from monitor.core.model.near_miss import Cited, Draft, Margin, Role
 from monitor.core.model.reasons import Missing

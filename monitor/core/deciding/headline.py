@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable, Mapping
 
 from monitor.core.model.conditions import EVENT_FIELDS, read
-from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Event, to_text
+from monitor.core.model.durations import say_duration
+from monitor.core.model.events import SECOND, Event, to_text
 from monitor.core.model.near_miss import Margin
 
 PLACEHOLDER = re.compile(r"\{([a-z_.]+)\}")
@@ -89,16 +90,6 @@ def who(event: Event) -> str:
     if event.actor.on_call is None:
         return "a person"
     return "the person on call" if event.actor.on_call else "a person off rotation"
-
-
-def say_duration(duration: int) -> str:
-    """A duration (microseconds) in the largest unit that keeps it readable."""
-    size = abs(duration)
-    for unit, word in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (SECOND, "second")):
-        if size >= 2 * unit or (unit is SECOND or size == unit):
-            count = round(size / unit)
-            return f"{count} {word}" + ("" if count == 1 else "s")
-    return "0 seconds"
 
 
 def say_number(number: float) -> str:

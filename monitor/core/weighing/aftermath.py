@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from monitor.core.model.durations import say_duration
 from monitor.core.model.events import DAY, HOUR, MINUTE, Event
-from monitor.core.weighing.evidence import say_span
 from monitor.core.weighing.features import Vector
 from monitor.core.weighing.option import Option
 from monitor.core.weighing.place import Place
@@ -63,11 +63,11 @@ def _recovery(sign: Sign, act: Event, values: Vector, details: dict[str, str]) -
     after, before = max(sign.ended - act.time, 0), max(act.time - sign.began, 0)
     if after > NO_EFFECT_AFTER and after > 2 * before:
         values["recovered"] = -1.0
-        details["recovered"] = f"{say_span(after)} later"
+        details["recovered"] = f"{say_duration(after)} later"
     else:
         last = max(after, MINUTE) / max(sign.ended - sign.began, 2 * MINUTE)
         values["recovered"] = min(2.0, -math.log10(min(1.0, max(last, SHARE_FLOOR))))
-        details["recovered"] = f"{say_span(after)} later, after {say_span(before)}"
+        details["recovered"] = f"{say_duration(after)} later, after {say_duration(before)}"
     if sign.came_back_at is not None or any(at > act.time for at in sign.flaps):
         values["came_back"] = 1.0
 

@@ -11,6 +11,7 @@ from collections import Counter
 import msgspec
 
 from monitor.core.matching.facts import share
+from monitor.core.model.durations import say_duration
 from monitor.core.model.events import DAY, HOUR, MINUTE, Event
 from monitor.core.weighing.acts import CORRECTIVE, FORWARD, STOPPED, Undoing, version_of
 from monitor.core.weighing.features import Vector
@@ -209,7 +210,7 @@ def _how_it_hangs_together(scene: Scene, sign: Sign, values: Vector) -> None:
 
 def _of_change(scene: Scene, common: Vector, undone: Event) -> Option:
     act, values = scene.act, Vector(common)
-    details = {"undone_soon": say_span(act.time - undone.time), "net_rate": f"{10 ** common['net_rate'] - 1:.0f}"}
+    details = {"undone_soon": say_duration(act.time - undone.time), "net_rate": f"{10 ** common['net_rate'] - 1:.0f}"}
     values["undone_soon"] = _soon(act.time - undone.time)
     values["rare_sign"] = RARE_SIGN_UNKNOWN
     if undone.kind != "change.blocked" and _came_after(scene, undone):
@@ -372,11 +373,3 @@ def _cited(scene: Scene, sign: Sign | None) -> list[Event]:
             found.append(other.first)
     distinct = {(event.source, event.id): event for event in found if event.event_id != act.event_id}
     return list(distinct.values())[:MOST_CITED]
-
-
-def say_span(elapsed: int) -> str:
-    """A span (microseconds) in the unit that keeps it short."""
-    for unit, word in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min")):
-        if elapsed >= unit * (2 if unit != MINUTE else 1):
-            return f"{elapsed / unit:.0f} {word}"
-    return "under a minute"

@@ -11,7 +11,7 @@ from monitor.cli.lines import say
 from monitor.cli.watching import HistoryWatcher
 from monitor.core.model.events import DAY, Instant
 
-LINE = "  2026-03-10 12:00  Nearly burned: payments is slow (payments), rolled back after 12 minutes"
+LINE = "  2026-03-10 12:00  Nearly burned: payments is slow (payments), rolled back after 12 min"
 
 
 def said(line: str, *, terminal: bool) -> str:

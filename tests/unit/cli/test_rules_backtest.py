@@ -91,7 +91,7 @@ def test_it_says_what_each_rule_team_and_week_would_have_had(stream: Path, catal
     assert any(line.startswith("without a draft: ") for line in said)
     assert any(line.startswith("drafts by rule, 2026-W10 to 2026-W11, each mark a week") for line in said)
     assert any(line.split() == ["payments", "·█", "1", "most", "1,", "2026-W11"] for line in said)
-    assert "payments is slow – 12 minutes in – rolled back" in result.stdout
+    assert "payments is slow – 12 min in – rolled back" in result.stdout
     assert "tools slow → tools back" in result.stdout
     assert result.stderr.startswith(f"{len(story())} events; drafts: 1 to review, 0 in the digest, 0 in shadow")
 
@@ -144,7 +144,7 @@ def test_without_the_rule_the_draft_has_another_name(stream: Path, catalogue: Pa
     tight = spoil(pack, "within: 30m", "within: 5m")
     result = run(tight, "--against", pack, "--events", stream, "--catalogue", catalogue)
     assert result.exit_code == 0
-    renamed = "rolled back → payments: a deploy – undone after 17 minutes – rolled back by a person"
+    renamed = "rolled back → payments: a deploy – undone after 17 min – rolled back by a person"
     assert renamed in result.stdout
     same = run(pack, "--against", pack, "--events", stream, "--catalogue", catalogue)
     assert "no difference: every draft is the same with both packs" in same.stdout

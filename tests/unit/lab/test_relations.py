@@ -64,7 +64,7 @@ def test_a_hazard_shows_the_actions_within_its_window() -> None:
     assert why.asked == "actions within its window, 2026-03-10T12:00:00Z to 2026-03-10T12:30:00Z"
     assert (why.held, why.found) == (True, "1, 1 of them fitting")
     (partner,) = why.parts
-    assert partner.asked == "example fix change.restarted api, 5 minutes later"
+    assert partner.asked == "example fix change.restarted api, 5 min later"
     assert all(one.held for one in partner.parts)
 
 
@@ -73,7 +73,7 @@ def test_an_action_shows_the_hazards_in_whose_window_it_lies_and_what_does_not_f
     assert why.asked == "hazards whose window contains it, 2026-03-10T11:35:00Z to 2026-03-10T12:05:00Z"
     assert (why.held, why.found) == (False, "1, 0 of them fitting")
     (partner,) = why.parts
-    assert part(partner, "at most 30 minutes after").held
+    assert part(partner, "at most 30 min after").held
     services, subject = part(partner, "related service"), part(partner, "subject equal to")
     assert (services.held, services.found) == (False, "hazard on api, action on cms")
     assert (subject.held, subject.found) == (False, "'b' and 'a'")
@@ -95,9 +95,9 @@ def test_the_next_action_after_the_window_is_shown_with_how_late_it_was() -> Non
     why = explained("bad", ALERT, {**ACTION, "time": "+45m"})
     assert (why.held, why.found) == (False, "1, 0 of them fitting")
     assert why.parts[0].asked == "example fix change.restarted api at 2026-03-10T12:45:00Z"
-    assert why.parts[0].found == "15 minutes after the window"
+    assert why.parts[0].found == "15 min after the window"
     back = explained("fix", ALERT, {**ACTION, "time": "+45m"})
-    assert back.parts[0].found == "its window had ended 15 minutes before"
+    assert back.parts[0].found == "its window had ended 15 min before"
 
 
 def test_further_steps_show_their_windows_and_what_was_seen_in_them() -> None:

@@ -27,7 +27,7 @@ def title(template: str, hazard: Event = ALERT, action: Event = ROLLBACK, margin
 def test_it_names_what_nearly_broke_how_close_and_what_caught_it() -> None:
     margin = Margin("headroom", 93, "percent", "93% used", 100)
     said = title("{what} – {margin} – caught by {intervention.kind_noun} after {elapsed}", margin=margin)
-    assert said == "checkout: error rate above 5 % – 93% used – caught by a rollback after 4 minutes"
+    assert said == "checkout: error rate above 5 % – 93% used – caught by a rollback after 4 min"
 
 
 def test_a_part_without_its_value_is_left_out() -> None:
