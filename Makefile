@@ -5,6 +5,9 @@ SHELL := /bin/bash
 BIN := .venv/bin
 PYTEST_ARGS ?=
 MEASURE_ARGS ?=
+# What `make quick` runs: the core, the rule language, and the two laws that notice most.
+QUICK := tests/unit/core tests/unit/packs tests/architecture/test_sources.py tests/property/test_engine_laws.py \
+	tests/property/test_weighing_laws.py
 # How large the proof under kills is; `make test` runs a small one, with one broker.
 FAULTS_EVENTS ?= 500000
 FAULTS_KILLS ?= 100
@@ -56,6 +59,10 @@ layers: setup ## Check that imports point down only
 .PHONY: test
 test: setup system-packages lint types layers ## Set up whatever the tests need, then check and test everything
 	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
+
+.PHONY: quick
+quick: setup lint types layers ## Check style, types, the core and its laws with few examples, in about a minute
+	@$(BIN)/pytest -q -n auto --maxprocesses 2 --dist loadfile --hypothesis-profile=quick $(QUICK) $(PYTEST_ARGS)
 
 .PHONY: test-faults
 test-faults: setup system-packages fault-packages ## Kill, hang and cut what runs, by name, and print the figures

@@ -20,6 +20,7 @@ announce_shipped()
 # Machines differ in speed: an example that takes long is no failure. `-p deep` is for a night's search.
 hypothesis.settings.register_profile("default", deadline=None, print_blob=True)
 hypothesis.settings.register_profile("deep", deadline=None, print_blob=True, max_examples=5_000)
+hypothesis.settings.register_profile("quick", deadline=None, print_blob=True, max_examples=10)
 hypothesis.settings.load_profile("default")
 
 
