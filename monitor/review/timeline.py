@@ -15,6 +15,7 @@ from monitor.core.model.near_miss import Cited, Draft
 from monitor.ports import Record
 from monitor.review import words
 from monitor.review.axis import Axis, Break, Tick, build_axis
+from monitor.review.measures import Measure, deadline_of, measure
 
 WIDTH = 1000.0
 LEFT, RIGHT = 108.0, 986.0
@@ -82,6 +83,7 @@ class Picture(msgspec.Struct, frozen=True):
     safe_x: float
     hold_x: float
     hold_width: float
+    measured: Measure | None
     margin_text: str
     margin_x: float
     margin_anchor: Anchor
@@ -135,6 +137,10 @@ def picture(record: Record) -> Picture:
         marks += placed
         bars += [*_alert_bars(own, placed, axis), *feeds]
         y += height + LANE_GAP
+    measured = measure(draft, axis, y + ROW / 2 + 2, LEFT, RIGHT, CHARACTER)
+    if measured is not None:
+        bands.append(LaneBand("Margin", y, ROW + 4))
+        y += ROW + 4 + LANE_GAP
     text, at, anchor = _margin_label(draft, axis)
     return Picture(
         width=WIDTH,
@@ -151,6 +157,7 @@ def picture(record: Record) -> Picture:
         safe_x=axis.x(draft.safe_at),
         hold_x=axis.x(draft.safe_at),
         hold_width=round(axis.x(draft.window_to) - axis.x(draft.safe_at), 1),
+        measured=measured,
         margin_text=text,
         margin_x=at,
         margin_anchor=anchor,
@@ -162,6 +169,7 @@ def picture(record: Record) -> Picture:
 
 def _axis(draft: Draft, listed: tuple[Entry, ...]) -> Axis:
     shown = [entry.event.time for entry in listed if entry.event.kind != "impact.clear"]
+    shown += deadline_of(draft) or ()
     begin = min([draft.window_from, draft.first_sign_at, *shown])
     end = max([draft.window_to, draft.safe_at, *shown])
     action = (draft.first_sign_at, max(draft.safe_at, draft.intervened_at))
@@ -291,8 +299,9 @@ def _margin_label(draft: Draft, axis: Axis) -> tuple[str, float, Anchor]:
 
 
 def _describe(draft: Draft, listed: tuple[Entry, ...]) -> str:
+    margin = f" How close: {draft.margin.text}." if draft.margin is not None and draft.margin.text else ""
     return (
         f"First sign {words.moment(draft.first_sign_at)} UTC, action {words.clock(draft.intervened_at)}, "
         f"safe {words.clock(draft.safe_at)}, then watched until {words.moment(draft.window_to)} for late impact. "
-        f"{len(listed)} events; the table below lists them."
+        f"{len(listed)} events; the table below lists them.{margin}"
     )

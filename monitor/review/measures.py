@@ -1,0 +1,82 @@
+"""The margin as its own lane of the picture: a level against its limit, the time to a deadline, or a count.
+
+Time that passed until the action is the bracket above the lanes and needs no lane.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Instant
+from monitor.core.model.near_miss import Draft
+from monitor.review.axis import Axis
+
+_UNITS = {"seconds": SECOND, "s": SECOND, "min": MINUTE, "h": HOUR, "d": DAY}
+MOST_DOTS = 40
+DOT_APART = 14.0
+LABEL_GAP = 8.0
+GAUGE_SHARE = 0.6
+"""How much of the lane the gauge of a level takes; its words stand beside it."""
+
+
+class Measure(msgspec.Struct, frozen=True):
+    """`x`, `width`: the stretch that is drawn; `limit_x`: the limit or the deadline; `dots`: one for each time."""
+
+    look: Literal["level", "deadline", "count"]
+    y: float
+    label: str
+    label_x: float
+    anchor: Literal["start", "end"]
+    x: float = 0.0
+    width: float = 0.0
+    limit_x: float | None = None
+    dots: tuple[float, ...] = ()
+
+
+def deadline_of(draft: Draft) -> tuple[Instant, Instant] | None:
+    """The action that a deadline was measured from, and the deadline; None where the margin is another."""
+    margin = draft.margin
+    if margin is None or margin.measure != "deadline" or margin.unit not in _UNITS:
+        return None
+    left = int(margin.value * _UNITS[margin.unit])
+    acts = [cited.event.time for cited in draft.evidence if cited.role == "intervention"]
+    told = {cited.event.expires_at for cited in draft.evidence} | {
+        cited.event.previous_expires_at for cited in draft.evidence
+    }
+    acted = next((at for at in acts if at + left in told), draft.intervened_at)
+    return acted, Instant(acted + left)
+
+
+def measure(draft: Draft, axis: Axis, y: float, left: float, right: float, character: float) -> Measure | None:
+    """The lane's content at the height `y`; None where the margin is elapsed time or was not measured."""
+    margin = draft.margin
+    if margin is None or margin.measure == "elapsed" or not margin.text:
+        return None
+    if (found := deadline_of(draft)) is not None:
+        one, other = sorted(axis.x(at) for at in found)
+        label_x, anchor = _beside(margin.text, one, other, left, right, character)
+        return Measure("deadline", y, margin.text, label_x, anchor, one, round(other - one, 1), axis.x(found[1]))
+    if margin.measure == "count":
+        dots = tuple(left + 8 + DOT_APART * place for place in range(min(int(margin.value), MOST_DOTS)))
+        return Measure("count", y, margin.text, (dots[-1] if dots else left) + 16, "start", dots=dots)
+    if margin.limit is None or margin.limit <= 0 or margin.value < 0:
+        return Measure("level", y, margin.text, left, "start")
+    whole = (right - left) * GAUGE_SHARE
+    scale = whole / max(margin.limit, margin.value)
+    limit_x = round(left + margin.limit * scale, 1)
+    end = max(limit_x, left + whole) + LABEL_GAP
+    return Measure("level", y, margin.text, end, "start", left, round(margin.value * scale, 1), limit_x)
+
+
+def _beside(
+    text: str, one: float, other: float, left: float, right: float, character: float
+) -> tuple[float, Literal["start", "end"]]:
+    """Right of the stretch where there is room, else left of it, else over its end."""
+    wide = len(text) * character
+    if other + LABEL_GAP + wide <= right:
+        return other + LABEL_GAP, "start"
+    if one - LABEL_GAP - wide >= left:
+        return one - LABEL_GAP, "end"
+    return right, "end"

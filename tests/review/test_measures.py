@@ -1,0 +1,87 @@
+"""A picture for each measure: the number of the margin is drawn and written, in its place and to scale."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from monitor.core.model.events import MINUTE, Instant
+from monitor.core.model.near_miss import Cited, Margin, State
+from monitor.ports import Record
+from monitor.review.measures import Measure
+from monitor.review.timeline import CHARACTER, LEFT, RIGHT, WIDTH, Picture, picture
+from tests.review.conftest import Desk
+from tests.support import records
+
+MARGINS = {
+    "headroom": Margin("headroom", 96.0, "percent", "96% used", 100.0),
+    "overrun": Margin("headroom", 130.0, "percent", "130% used", 100.0),
+    "deadline": Margin("deadline", 75 * 60.0, "seconds", "1 h 15 min before the deadline"),
+    "missed": Margin("deadline", -4 * 86_400.0, "seconds", "4 d after the deadline"),
+    "count": Margin("count", 5.0, "times", "seen 5 times before action"),
+}
+
+
+def drawn(margin: Margin | None) -> Picture:
+    return picture(Record(records.draft(margin=margin), State.DRAFT, 1))
+
+
+def measured(name: str) -> Measure:
+    found = drawn(MARGINS[name]).measured
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("name", MARGINS)
+async def test_the_number_of_the_margin_is_in_the_picture(desk: Desk, name: str) -> None:
+    await desk.put(records.draft(margin=MARGINS[name]))
+    html = (await desk.http.get("/near-misses/nm-1")).text
+    svg = html[html.index('<svg class="tl"') : html.index("</svg>", html.index('<svg class="tl"'))]
+    texts = re.findall(r"<text[^>]*>(.*?)</text>", svg)
+    assert MARGINS[name].text in texts
+
+
+@pytest.mark.parametrize("name", MARGINS)
+def test_it_lies_within_the_picture(name: str) -> None:
+    found = measured(name)
+    wide = len(found.label) * CHARACTER
+    begin = found.label_x if found.anchor == "start" else found.label_x - wide
+    assert begin >= LEFT - 0.1
+    assert begin + wide <= WIDTH + 0.1
+    assert found.x >= LEFT or not found.width
+    assert found.x + found.width <= RIGHT + 0.1
+    assert all(LEFT <= dot <= RIGHT for dot in found.dots)
+
+
+def test_a_level_is_drawn_to_scale_against_its_limit() -> None:
+    level = measured("headroom")
+    assert level.limit_x is not None
+    assert level.width / (level.limit_x - level.x) == pytest.approx(0.96, abs=0.01)
+    over = measured("overrun")
+    assert over.limit_x is not None
+    assert over.x + over.width > over.limit_x
+
+
+def test_a_deadline_is_a_moment_on_the_axis() -> None:
+    drew = drawn(MARGINS["deadline"])
+    assert drew.measured is not None
+    assert (drew.measured.x, drew.measured.limit_x) == (drew.acted_x, drew.measured.x + drew.measured.width)
+    missed = measured("missed")
+    assert missed.limit_x == missed.x
+
+
+def test_the_action_that_the_deadline_was_measured_from_is_found() -> None:
+    later = records.event("c2", "change.rotated", 24, previous_expires_at=Instant(records.at(24) + 75 * MINUTE))
+    draft = records.draft(margin=MARGINS["deadline"], evidence=(*records.evidence(), Cited("intervention", later)))
+    drew = picture(Record(draft, State.DRAFT, 1))
+    assert drew.measured is not None
+    assert drew.measured.x > drew.acted_x
+
+
+def test_a_count_has_a_dot_for_each_and_elapsed_time_its_bracket() -> None:
+    assert len(measured("count").dots) == 5
+    elapsed = drawn(Margin("elapsed", 1320.0, "seconds", "22 min from first sign to action"))
+    assert elapsed.measured is None
+    assert elapsed.margin_text == "22 min from first sign to action"
+    assert drawn(None).measured is None
