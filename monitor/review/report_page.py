@@ -6,6 +6,7 @@ Reads what was filled in and calls the use case; works without scripts.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from typing import Annotated
 from uuid import uuid4
 
@@ -21,12 +22,14 @@ from monitor.review.api import person_of
 from monitor.review.form_errors import Errors, errors_of
 from monitor.review.problems import to_problem
 from monitor.review.rendering import Pages
-from monitor.review.reports import Hurt, Report, Reports
-from monitor.review.service import Invalid
+from monitor.review.reports import Hurt, Report, Reports, check
+from monitor.review.service import FieldProblem, Invalid
 
 _MINUTES = "%Y-%m-%dT%H:%M"
 MOST_OFFERED = 1_000
 """Services that the form offers; more would make the page heavy, and every name can be typed."""
+LONGEST_SHOWN = 60
+"""Characters of an unknown name that its refusal repeats."""
 
 
 class ReportForm(msgspec.Struct, frozen=True):
@@ -38,6 +41,8 @@ class ReportForm(msgspec.Struct, frozen=True):
     story: str = ""
     seen_at: str = ""
     hurt: str = ""
+    insist: str = ""
+    """The unknown name of a service that the person insists on."""
 
     def as_report(self) -> Report:
         return Report(self.token, self.kind, self.service, self.story, _moment(self.seen_at), self.hurt)
@@ -50,8 +55,9 @@ async def report_form(
     story: Annotated[str, Form()] = "",
     seen_at: Annotated[str, Form()] = "",
     hurt: Annotated[str, Form()] = "",
+    insist: Annotated[str, Form()] = "",
 ) -> ReportForm:
-    return ReportForm(token, kind, service, story, seen_at, hurt)
+    return ReportForm(token, kind, service, story, seen_at, hurt, insist)
 
 
 def build_report_page(reports: Reports, pages: Pages, services: Callable[[], Iterable[str]]) -> APIRouter:
@@ -75,7 +81,11 @@ def build_report_page(reports: Reports, pages: Pages, services: Callable[[], Ite
     @router.post("")
     async def tell(request: Request, form: Annotated[ReportForm, Depends(report_form)]) -> Response:
         try:
-            await reports.tell(form.as_report(), person_of(request).role)
+            report = form.as_report()
+            problems = [*check(report, reports.now()), *unknown_service(form, services())]
+            if problems:
+                raise Invalid(*problems)
+            await reports.tell(report, person_of(request).role)
         except Invalid as error:
             return show(request, form, errors_of(error.problems), 422)
         except Unavailable as error:
@@ -86,6 +96,18 @@ def build_report_page(reports: Reports, pages: Pages, services: Callable[[], Ite
         return RedirectResponse(f"/report?done={'hurt' if form.hurt == Hurt.YES else form.kind}", 303)
 
     return router
+
+
+def unknown_service(form: ReportForm, known: Iterable[str]) -> list[FieldProblem]:
+    """What a person typed against what the catalogue knows; a name that they insist on passes."""
+    name = form.service.strip()
+    names = {each.casefold(): each for each in known}
+    if not name or not names or name.casefold() in names or form.insist.strip() == name:
+        return []
+    close = get_close_matches(name.casefold(), names, n=1)
+    meant = f" Did you mean “{names[close[0]]}”?" if close else ""
+    shown = name if len(name) <= LONGEST_SHOWN else f"{name[:LONGEST_SHOWN]}…"
+    return [FieldProblem("service", f"No service is called “{shown}”.{meant}")]
 
 
 def _moment(text: str) -> Instant | None:

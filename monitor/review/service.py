@@ -51,7 +51,7 @@ class FieldProblem(msgspec.Struct, frozen=True):
     def sentence(self) -> str:
         """The problem as a sentence for people."""
         said = self.on_page or self.message.rstrip(".")
-        return f"{said[:1].upper()}{said[1:]}" + ("" if said.endswith(".") else ".")
+        return f"{said[:1].upper()}{said[1:]}" + ("" if said.endswith((".", "?")) else ".")
 
 
 class Invalid(Exception):

@@ -138,3 +138,18 @@ async def test_who_came_second_sees_both_versions(desk: Desk, browser: Browser, 
                 await expect(page.get_by_role("alert")).to_contain_text("Reviewer accepted it")
                 await expect(page.locator("#decide")).to_contain_text("Somebody knew about slots")
                 await expect(page.locator("#decide .typed")).to_contain_text("Mine")
+
+
+@pytest.mark.browser
+async def test_on_a_phone_a_row_is_one_target_and_the_reasons_fit_a_screen(browser: Browser, address: str) -> None:
+    async with a_page(browser, width=390, height=844) as watched:
+        page = watched.page
+        await page.goto(f"{address}/near-misses/nm-2")
+        await page.locator("#dismiss summary").click()
+        box = await page.locator("#f-reason").bounding_box()
+        assert box is not None
+        assert box["height"] < 844 / 2
+        await page.goto(address)
+        await page.locator("#row-nm-2 .row__why").click(force=True)
+        await expect(page.locator("#decide")).to_be_visible()
+        assert watched.complaints == []

@@ -142,8 +142,8 @@ def field(page: str, name: str) -> str:
 
 async def filled(desk: Desk, **changes: str) -> dict[str, str]:
     page = (await desk.http.get("/report")).text
-    form = {"token": field(page, "token"), "seen_at": field(page, "seen_at"), "kind": "near_miss", "service": "cart",
-            "story": "It was close", "hurt": "no"}  # fmt: skip
+    form = {"token": field(page, "token"), "seen_at": field(page, "seen_at"), "kind": "near_miss",
+            "service": "checkout", "story": "It was close", "hurt": "no"}  # fmt: skip
     return {**form, **changes}
 
 
@@ -202,3 +202,18 @@ async def test_a_report_of_long_ago_is_refused_with_a_reason(desk: Desk) -> None
     assert old is not None
     answer = await desk.http.post("/report", data=await filled(desk, seen_at=old[:16]))
     assert "more than 30 days ago" in answer.text
+
+
+async def test_a_misspelt_service_is_asked_about_and_can_be_insisted_on(desk: Desk) -> None:
+    answer = await desk.http.post("/report", data=await filled(desk, service="chekout"))
+    assert answer.status_code == 422
+    assert "No service is called “chekout”. Did you mean “checkout”?" in answer.text
+    assert 'name="insist" value="chekout"' in answer.text
+    for service in ("Checkout", " payments-db "):
+        assert (await desk.http.post("/report", data=await filled(desk, service=service))).status_code == 303
+    other = await desk.http.post("/report", data=await filled(desk, service="warehouse", insist="chekout"))
+    assert "No service is called “warehouse”." in other.text
+    assert "Did you mean" not in other.text
+    insisted = await desk.http.post("/report", data=await filled(desk, service="chekout", insist="chekout"))
+    assert insisted.status_code == 303
+    assert "chekout" in {event.service for event in await desk.journal()}
