@@ -79,6 +79,11 @@ class CounterByName:
     def inc(self, value: str, amount: float = 1) -> None:
         self._children.get(value, self._children[OTHER]).inc(amount)
 
+    def total(self) -> int:
+        """Over all values, since the process started."""
+        samples = (sample for metric in self._counter.collect() for sample in metric.samples)
+        return int(sum(sample.value for sample in samples if sample.name.endswith("_total")))
+
 
 class Decisions:
     """What people decided: each legal move, and for a dismissal each reason of the closed list."""
@@ -297,6 +302,10 @@ class Metrics:
         self._pack_info.clear()
         self._pack_info.labels(rules, catalogue).set(1)
         self.pack_loaded_timestamp.set(at)
+
+    def episodes_waiting(self) -> int:
+        """Episodes whose hold has not passed, as the engines of this process told last."""
+        return int(sum(each.get("open_episodes", 0) for each in self._gauges.values()))
 
     def set_engine_gauges(self, gauges: Mapping[str, float], part: str = "") -> None:
         """Take over what `Engine.gauges()` tells; the parts of one process are added up.

@@ -83,6 +83,7 @@ def build_pages(review: Review, live: Live, pages: Pages) -> APIRouter:
         page = await review.page(wanted, after or None, PAGE_SIZE)
         context = {
             "page": page,
+            "emptiness": None if page.records else await review.emptiness(),
             "folded": beyond,
             "a_week": review.budget.a_week,
             "unfold": _link("folded", {}, None),

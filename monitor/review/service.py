@@ -26,6 +26,7 @@ from monitor.ports import (
     VersionConflict,
 )
 from monitor.review.budget import ReviewBudget
+from monitor.review.emptiness import Emptiness, emptiness
 
 LONGEST_TEXT = 10_000
 """Characters that one answer, note or comment may have."""
@@ -113,6 +114,11 @@ class Review:
 
     async def counts(self) -> dict[State, int]:
         return await self._near_misses.counts()
+
+    async def emptiness(self) -> Emptiness:
+        """Why there is nothing to review."""
+        counts = await self._near_misses.counts()
+        return emptiness(counts, self._metrics.episodes_waiting(), self._metrics.events_received.total())
 
     async def audit(self, record_id: str) -> list[Audit]:
         """The trail, oldest first. Raises NotFound."""

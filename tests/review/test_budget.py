@@ -148,7 +148,7 @@ async def test_the_fold_is_seen_and_opened_in_both_themes_and_on_a_phone(
             for judged in range(1, 4):
                 await watched.page.keyboard.press("j")
                 await watched.page.keyboard.press("d")
-                await watched.page.keyboard.press("d")
+                await watched.page.keyboard.press("r")
                 await expect(watched.page.locator(".row--decided")).to_have_count(judged)
             await watched.page.goto(address)
             await expect(watched.page.locator(".folded")).to_contain_text("Everything that was asked is judged")

@@ -104,6 +104,22 @@ async def test_an_empty_queue_says_what_to_expect_and_how_to_check(desk: Desk) -
     assert "Nothing matches" in await page(desk, "/?text=nothing")
 
 
+async def test_an_empty_queue_knows_why_it_is_empty(desk: Desk) -> None:
+    assert "no event has arrived" in await page(desk, "/")
+    desk.metrics.events_received.inc("other", 3)
+    assert "Events arrive, nothing matched yet" in await page(desk, "/")
+    assert "3 events arrived" in await page(desk, "/")
+    desk.metrics.set_engine_gauges({"open_episodes": 2.0})
+    assert "2 candidates wait" in await page(desk, "/")
+    await desk.put(records.draft())
+    await desk.accept()
+    html = await page(desk, "/")
+    assert "Everything is judged" in html
+    assert "1 accepted, 0 dismissed." in html
+    assert "2 candidates wait for the end of the hold" in html
+    assert "curl" not in html
+
+
 async def test_more_is_loaded_by_key(desk: Desk) -> None:
     await desk.put(*records.several(records.MONDAY, 30))
     first = Seen(await page(desk, "/"))
