@@ -64,6 +64,7 @@ class Pages:
             safe_url=safe_url,
             labels=shown_labels,
             close=how_close,
+            environments=environments,
             likely=likely,
             completeness=completeness,
             standing=standing_verdict,
@@ -137,6 +138,12 @@ def how_close(draft: Draft) -> str:
     if draft.margin is not None and draft.margin.text and draft.margin.measure != "elapsed":
         return draft.margin.text
     return f"{say_duration(draft.intervened_at - draft.first_sign_at)} to action"
+
+
+def environments(draft: Draft) -> str:
+    """Each environment that its hazards and actions name, in their order; the draft's own where they name none."""
+    told = [cited.event.environment for cited in draft.evidence if cited.role in ("hazard", "intervention")]
+    return ", ".join(dict.fromkeys(each for each in told if each)) or draft.environment or "environment unknown"
 
 
 def standing_verdict(record: Record) -> Verdict:

@@ -359,6 +359,21 @@ async def test_evidence_of_several_days_says_which_day(desk: Desk) -> None:
     assert f">{words.clock(first.event.time, seconds=True)}<" in await page(desk, "/near-misses/nm-short")
 
 
+async def test_environment_and_first_sign_are_each_event_s_own(desk: Desk) -> None:
+    """A failure in staging is not shown as production, and context is not taken for the first sign."""
+    draft = records.draft()
+    staging = [
+        Cited(each.role, msgspec.structs.replace(each.event, environment="staging")) if each.role == "hazard" else each
+        for each in draft.evidence
+    ]
+    await desk.put(msgspec.structs.replace(draft, evidence=tuple(staging)))
+    html = await page(desk, "/near-misses/nm-1")
+    assert "<dd>staging, production</dd>" in html
+    assert "payments-db · staging · high" in html
+    assert "The list begins 38 min before the first sign" in html
+    assert '<span class="fact">staging, production</span>' in await page(desk, "/")
+
+
 def test_a_class_that_stands_for_two_things_has_no_look_of_its_own() -> None:
     """What is folded in the queue and what unfolds on a page are two things."""
     style = (STATIC / "style.css").read_text(encoding="utf-8")
