@@ -114,7 +114,8 @@ async def test_text_survives_esc_and_leaving_and_goes_once_it_was_sent(browser: 
         await expect(page.locator("#f-why_near_miss")).to_have_value("Nobody had looked")
         await page.get_by_role("button", name="Accept as a near miss").click()
         await expect(page.get_by_role("status")).to_contain_text("Accepted")
-        await page.wait_for_function("!Object.keys(localStorage).some((key) => key.startsWith('typed:nm-2'))")
+        await page.wait_for_load_state()
+        assert await page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('typed:nm-2'))") == []
         assert watched.complaints == []
 
 
