@@ -27,6 +27,9 @@ from monitor.core.model.near_miss import UNDECIDED
 from monitor.core.sharding.routing import Router
 from monitor.core.sharding.shards import Shards, scopes_of
 from monitor.decode.registry import SOURCES
+from monitor.feeds.prometheus import Prometheus
+from monitor.feeds.pull import Puller
+from monitor.feeds.queries import Feed
 from monitor.intake.flight import Flight
 from monitor.intake.receiver import Receiver
 from monitor.intake.webhooks import IntakeSettings, build_router
@@ -102,6 +105,10 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
                 work = partial(housekeeper.run, engine_stop)
                 tasks.start("housekeeping", restarted(work, engine_stop, "housekeeping", failed), may_end=True)
             tasks.start("http", server.serve(sockets=[listener]))
+            if "ingest" in settings.roles and settings.feeds:
+                pull = partial(_pull_feeds, settings, current, store, journal, clock, metrics, stop.event)
+                failed = partial(metrics.part_failures.inc, "feeds")
+                tasks.start("feeds", restarted(pull, stop.event, "feeds", failed), may_end=True)
             reload = partial(_reloader(settings, current).run, stop.event, asked)
             failed = partial(metrics.part_failures.inc, "reload")
             tasks.start("reload", restarted(reload, stop.event, "reload", failed), may_end=True)
@@ -199,6 +206,24 @@ def address_of(listener: socket.socket) -> str:
 async def _accompany(server: Server, companion: Companion, address: str, stop: asyncio.Event) -> None:
     await server.answers.wait()
     await companion(address, stop)
+
+
+async def _pull_feeds(
+    settings: Settings,
+    current: Current,
+    store: Store,
+    journal: Journal,
+    clock: SystemClock,
+    metrics: Metrics,
+    stop: asyncio.Event,
+) -> None:
+    def freshness(feed: Feed) -> int | None:
+        return current.pack.catalogue.freshness(feed.name.service, feed.name.source, feed.name.evidence)
+
+    feeds = [each.feed() for each in settings.feeds]
+    async with Prometheus() as prometheus:
+        puller = Puller(feeds, prometheus, journal.writer, store.feed_cursors, clock, metrics, freshness)
+        await puller.run(stop)
 
 
 def _loop_maker(settings: Settings, current: Current, clock: SystemClock, metrics: Metrics, owner: str) -> MakeLoop:

@@ -145,6 +145,18 @@ class JournalWriter(Protocol):
         ...
 
 
+class FeedCursors(Protocol):
+    """How far each pulled feed was read, as text that only the puller understands."""
+
+    async def load(self, feed: str) -> str | None:
+        """Raises Unavailable."""
+        ...
+
+    async def save(self, feed: str, at: Instant, cursor: str) -> None:
+        """Keep it unless a later one is there already. Raises Unavailable."""
+        ...
+
+
 class JournalReader(Protocol):
     async def read(self, positions: Positions, limit: int) -> Batch:
         """At most `limit` events from `positions` on (none: from the start). Does not wait. Raises Unavailable."""

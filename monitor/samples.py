@@ -85,6 +85,7 @@ SAMPLES = {
 }
 """Of each setting with one value, how it may be written: what to try instead of a wrong one."""
 SAMPLES_OF_MANY = {
+    "feeds": "`feeds: [{service: checkout, prometheus: http://prometheus:9090, preset: blackbox}]` in the file",
     "trusted_proxies": "`trusted_proxies: [10.0.0.0/8]` in the file",
     "open_sources": "`open_sources: [statuspage]` in the file",
     "accounts": "`accounts: {alex: {role: on-call, secret: sha256:…}}` in the file",

@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from monitor.core.model.events import DAY, MINUTE, SECOND
+from monitor.feed_settings import FeedSettings, unlike
 from monitor.kafka.settings import KafkaSettings
 from monitor.ops.logs import get_logger
 from monitor.packs.located import Mapping as LocatedMapping
@@ -207,6 +208,11 @@ class Settings(_Group):
         ),
     )
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+    feeds: tuple[FeedSettings, ...] = Field(
+        default=(),
+        repr=False,
+        description="Feeds that are pulled from a Prometheus; see [pull feeds](../how-to/feeds.md).",
+    )
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
 
     def auth(self) -> Auth:
@@ -227,6 +233,11 @@ class Settings(_Group):
             source: tuple(secret.get_secret_value() for secret in several) for source, several in self.secrets.items()
         }
         return Access(secrets, frozenset(self.open_sources), is_loopback(self.host))
+
+    @field_validator("feeds")
+    @classmethod
+    def _are_different(cls, value: tuple[FeedSettings, ...]) -> tuple[FeedSettings, ...]:
+        return unlike(value)
 
     @field_validator("open_sources")
     @classmethod
@@ -337,7 +348,7 @@ def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     return merged
 
 
-_SECRET = frozenset({"database", "secrets", "accounts"})
+_SECRET = frozenset({"database", "secrets", "accounts", "feeds"})
 _SECRET_LAST = frozenset({"secret", "password"})
 
 
@@ -405,6 +416,8 @@ def _holds(tree: Any, path: list[str]) -> bool:
 
 def _known_beside(path: list[str]) -> list[str]:
     group = groups().get(path[0]) if len(path) > 1 else None
+    if path[0] == "feeds" and len(path) > 1:
+        group = FeedSettings
     return list((group or Settings).model_fields)
 
 

@@ -37,6 +37,7 @@ COMMANDS: Places = {
     "rules": ("monitor.cli.rules:group", "Check, test and explain rules."),
     "services": ("monitor.cli.services:group", "Find names that the catalogue does not explain."),
     "config": ("monitor.cli.config:group", "Check settings, rules and catalogue."),
+    "feeds": ("monitor.cli.feeds:group", "Check the feeds that are pulled."),
     "rejects": ("monitor.cli.rejects:group", "List, show and requeue rejects."),
     "kafka": ("monitor.cli.kafka:group", "Check the Kafka cluster."),
     "topics": ("monitor.cli.topics:group", "Create topics, resume halted ones."),

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from monitor.core.model.near_miss import Dismissal, Move, ReportKind
-from monitor.core.model.reasons import Ignored, NotOpened, Rejected, Withdrawn
+from monitor.core.model.reasons import FeedFailure, FeedStep, Ignored, NotOpened, Rejected, Withdrawn
 
 Label = TypeVar("Label", bound=str)
 
@@ -24,7 +24,7 @@ OTHER = "other"
 NO_REASON = "none"
 
 REFUSED = ("401", "403", "408", "413", "421", "429", "503")
-PARTS = ("reload", "housekeeping", "queue_metrics")
+PARTS = ("reload", "housekeeping", "queue_metrics", "feeds")
 
 
 class Closed(StrEnum):
@@ -259,6 +259,24 @@ class Metrics:
         )
         self.part_failures = CounterBy(
             r, "nearmiss_part_failures_total", "Failures of optional parts, which are restarted.", "part", PARTS
+        )
+
+        self.feed_steps = CounterBy(
+            r,
+            "nearmiss_feed_steps_total",
+            "Steps of pulled feeds, by state; most are reasons to be blind.",
+            "state",
+            FeedStep,
+        )
+        self.feed_failures = CounterBy(
+            r,
+            "nearmiss_feed_failures_total",
+            "Failed queries of pulled feeds; they are repeated.",
+            "reason",
+            FeedFailure,
+        )
+        self.feed_lag = Gauge(
+            "nearmiss_feed_lag_seconds", "How far the slowest pulled feed is behind the clock.", registry=r
         )
 
     def _add_retention(self, r: CollectorRegistry) -> None:

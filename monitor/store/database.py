@@ -16,6 +16,7 @@ from monitor.store.arrivals import missing_right
 from monitor.store.binding import SqlBinding
 from monitor.store.connections import Database, Locations
 from monitor.store.engine_store import SqlEngineStore
+from monitor.store.feed_cursors import SqlFeedCursors
 from monitor.store.history import SqlHistory
 from monitor.store.inspection import SqlInspection
 from monitor.store.journal import SqlJournal
@@ -53,6 +54,7 @@ class Store:
         self.rewind = SqlRewind(self.records_database, self.journal_database, self.engine_store)
         self.inspection = SqlInspection(self.records_database, self.journal_database, self.retention)
         self.topics = SqlTopicBook(self.records_database)
+        self.feed_cursors = SqlFeedCursors(self.records_database)
         self.binding = SqlBinding(self.records_database, self.journal_database)
 
     async def open(self) -> None:

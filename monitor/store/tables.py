@@ -258,3 +258,12 @@ shard_spreads = Table(
     Column("topic", Text, primary_key=True),
     Column("partitions", Integer, nullable=False),
 )
+
+# How far each pulled feed was read.
+feed_cursors = Table(
+    "feed_cursors",
+    RECORDS,
+    Column("feed", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("cursor", Text, nullable=False),
+)

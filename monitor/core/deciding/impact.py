@@ -201,7 +201,7 @@ def coverage(
     facing = {service for service in scope if catalogue.is_user_facing(service)}
     for service in sorted(facing | (cited & scope) if evidence else facing):
         found = [
-            _report(key, known, _freshness(catalogue, key), window)
+            _report(key, known, catalogue.freshness(key.service, key.source, key.evidence), window)
             for key, known in feeds.of(service)
             if _can_see(key.evidence, evidence)
             and _known_by(known, window.end)
@@ -248,14 +248,6 @@ def _is_retired(reports: Reports, window: Window) -> bool:
     if before is None:
         return True
     return last < window.start - max(POLICY.feed_retires, RETIRES_AFTER_INTERVALS * (last - before))
-
-
-def _freshness(catalogue: Catalogue, key: FeedKey) -> int | None:
-    for feed in catalogue.feeds:
-        same = feed.service == key.service and feed.source in (None, key.source)
-        if same and feed.evidence in (None, key.evidence):
-            return feed.freshness
-    return None
 
 
 def _silent(catalogue: Catalogue, service: str, evidence: frozenset[str], feeds: Feeds) -> list[FeedReport]:

@@ -104,6 +104,13 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
     def knows(self, service: str) -> bool:
         return service in self.services
 
+    def freshness(self, service: str, source: str, evidence: str | None) -> int | None:
+        """That of the first feed which fits (microseconds); None where none does or it says nothing."""
+        for feed in self.feeds:
+            if feed.service == service and feed.source in (None, source) and feed.evidence in (None, evidence):
+                return feed.freshness
+        return None
+
     def is_user_facing(self, service: str) -> bool:
         found = self.services.get(service)
         return self.is_empty if found is None else found.user_facing

@@ -106,3 +106,29 @@ class Mark(StrEnum):
     NUMBER_INEXACT = "number_inexact"  # beyond 2**53
     TEXT_TRUNCATED = "text_truncated"
     FIELD_AS_LABEL = "field_as_label"  # a field held a value of the wrong sort; the value is kept among the labels
+
+
+class FeedStep(StrEnum):
+    """What a feed that is pulled says of users at one step; all but the first two are blind, and send nothing."""
+
+    CLEAR = "clear"  # users are fine, on enough fresh samples
+    HURT = "hurt"  # users are hit
+    NO_DATA = "no_data"  # the query gives no series
+    NOT_A_NUMBER = "not_a_number"  # a value is NaN or infinite
+    BELOW_FLOOR = "below_floor"  # too few requests for a ratio to mean anything
+    TOO_FEW_SAMPLES = "too_few_samples"  # the target was scraped too seldom in the window
+    STALE = "stale"  # the newest sample is too old: the target is gone
+    BETWEEN = "between"  # neither well nor hit
+    QUERY_FAILED = "query_failed"  # nobody answered; it is asked again
+
+
+class FeedFailure(StrEnum):
+    """Why a pulled feed gave no answer to rely on."""
+
+    UNREACHABLE = "unreachable"  # no connection, or it broke
+    TIMEOUT = "timeout"  # no whole answer in time
+    TOO_LARGE = "too_large"  # the answer is over its limit
+    DENIED = "denied"  # 401 or 403: the credentials are wrong or expired
+    REFUSED = "refused"  # an error of the query or of the server
+    PARTIAL = "partial"  # the answer comes with warnings: some stores did not answer
+    UNREADABLE = "unreadable"  # not what a Prometheus answers

@@ -1,0 +1,155 @@
+"""Pulls feeds on their schedule: asks, appends what follows, and only then moves the cursor.
+
+A failure moves nothing, so the same steps are asked again and our own downtime leaves no gap.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from monitor.core.model.events import DAY, HOUR, SECOND, Instant
+from monitor.core.model.reasons import FeedFailure
+from monitor.feeds.prometheus import QueryFailed
+from monitor.feeds.queries import Feed
+from monitor.feeds.states import CATCH_UP_EVERY, Cursor, advance, report_every, state_of
+from monitor.ops.logs import get_logger
+from monitor.ops.metrics import Metrics
+from monitor.ops.stop import stopped_within
+from monitor.ops.tasks import WatchedTasks
+from monitor.ports import Clock, FeedCursors, JournalWriter, Unavailable
+
+AT_ONCE = 2
+"""Requests to one Prometheus: its feeds are divided among so many tasks."""
+SETTLE = 30 * SECOND
+"""Scrapes and recording rules of a step have arrived after so long."""
+FIRST_LOOK = HOUR
+LONGEST = 30 * DAY
+"""An older cursor starts here: a Prometheus seldom keeps more."""
+MOST_STEPS = 360
+"""Of one request."""
+PAUSE_SECONDS = 15.0
+_TOO_MUCH = frozenset({FeedFailure.TIMEOUT, FeedFailure.TOO_LARGE, FeedFailure.REFUSED})
+
+_log = get_logger("feeds")
+_CURSOR = msgspec.json.Decoder(Cursor)
+
+Freshness = Callable[[Feed], int | None]
+
+
+class Asked(Protocol):
+    async def steps(self, feed: Feed, after: int, until: int) -> list[dict[str, float]]:
+        """The parts of each step in (after, until]. Raises QueryFailed."""
+        ...
+
+
+class Puller:
+    """All feeds of this process. Each Prometheus has its own rounds, so that a slow one delays no other."""
+
+    def __init__(
+        self,
+        feeds: Sequence[Feed],
+        asked: Asked,
+        journal: JournalWriter,
+        cursors: FeedCursors,
+        clock: Clock,
+        metrics: Metrics,
+        freshness: Freshness,
+    ) -> None:
+        self._by_address: dict[str, list[Feed]] = {}
+        for feed in feeds:
+            self._by_address.setdefault(feed.address, []).append(feed)
+        self._asked, self._journal, self._cursors = asked, journal, cursors
+        self._clock, self._metrics, self._freshness = clock, metrics, freshness
+        self._known: dict[str, Cursor] = {}
+        self._most: dict[str, int] = {}
+        self._failing: dict[str, str] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Pull until `stop`."""
+        async with WatchedTasks() as tasks:
+            for address, feeds in self._by_address.items():
+                for lane in range(min(AT_ONCE, len(feeds))):
+                    tasks.start(
+                        f"feeds of {address}, {lane + 1}", self._rounds(feeds[lane::AT_ONCE], stop), may_end=True
+                    )
+            await tasks.watch(stop)
+
+    async def _rounds(self, feeds: Sequence[Feed], stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            if not await self.round(feeds, stop):
+                await stopped_within(stop, PAUSE_SECONDS)
+
+    async def round(self, feeds: Sequence[Feed], stop: asyncio.Event) -> bool:
+        """One request for each feed that is due; whether one of them has more to catch up."""
+        has_more = False
+        for feed in feeds:
+            if stop.is_set():
+                break
+            has_more |= await self.pull(feed)
+        self._show_lag()
+        return has_more
+
+    async def pull(self, feed: Feed) -> bool:
+        """Ask for the next steps of a feed; whether there are more to ask for at once."""
+        key, now = feed.name.digest, self._clock.now()
+        target = (now - SETTLE) // feed.step * feed.step
+        most = self._most.get(key, MOST_STEPS)
+        try:
+            cursor = await self._cursor(feed, target)
+            if cursor.at >= target:
+                return False
+            until = min(target, cursor.at + most * feed.step)
+            found = await self._asked.steps(feed, cursor.at, until)
+            states = [state_of(parts, feed.limits) for parts in found]
+            every = report_every(self._freshness(feed), feed.step)
+            if until < target:
+                every = max(every, CATCH_UP_EVERY // feed.step * feed.step)
+            moved, events = advance(feed.name, cursor, feed.step, states, every)
+            await self._journal.append(events)
+            await self._cursors.save(key, Instant(moved.at), msgspec.json.encode(moved).decode())
+        except QueryFailed as error:
+            self._metrics.feed_failures.inc(error.reason)
+            if error.reason in _TOO_MUCH:
+                self._most[key] = max(1, most // 2)
+            self._say_failed(feed, str(error.reason), str(error))
+            return False
+        except Unavailable as error:
+            self._say_failed(feed, "store_unavailable", str(error))
+            return False
+        self._known[key] = moved
+        self._most[key] = min(MOST_STEPS, 2 * most)
+        for state in states:
+            self._metrics.feed_steps.inc(state)
+        if self._failing.pop(key, None) is not None:
+            _log.info("feed_answers_again", service=feed.name.service, source=feed.name.source)
+        return until < target
+
+    async def _cursor(self, feed: Feed, target: int) -> Cursor:
+        key = feed.name.digest
+        if key not in self._known:
+            text = await self._cursors.load(key)
+            first = target - FIRST_LOOK // feed.step * feed.step
+            self._known[key] = Cursor(first) if text is None else _CURSOR.decode(text)
+        cursor = self._known[key]
+        if (oldest := target - LONGEST // feed.step * feed.step) > cursor.at:
+            _log.warning("feed_gap", service=feed.name.service, source=feed.name.source, days=LONGEST // DAY)
+            return Cursor(oldest, hurt_since=cursor.hurt_since)
+        if rest := cursor.at % feed.step:
+            # The step was changed in the settings: a part of one is looked at twice.
+            return msgspec.structs.replace(cursor, at=cursor.at - rest)
+        return cursor
+
+    def _say_failed(self, feed: Feed, reason: str, detail: str) -> None:
+        key = feed.name.digest
+        if self._failing.get(key) != reason:
+            self._failing[key] = reason
+            _log.warning("feed_failed", service=feed.name.service, source=feed.name.source, why=detail)
+
+    def _show_lag(self) -> None:
+        if self._known:
+            oldest = min(cursor.at for cursor in self._known.values())
+            self._metrics.feed_lag.set((self._clock.now() - oldest) / SECOND)

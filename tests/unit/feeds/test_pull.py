@@ -1,0 +1,159 @@
+"""The puller moves its cursor only after what follows is in the journal, catches up in bounded steps, oldest first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from itertools import pairwise
+
+import pytest
+
+from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Event, Instant
+from monitor.core.model.reasons import FeedFailure
+from monitor.feeds.prometheus import QueryFailed
+from monitor.feeds.pull import MOST_STEPS, SETTLE, Puller
+from monitor.feeds.queries import Feed
+from monitor.feeds.states import FeedName, Limits
+from monitor.ops.clock import ManualClock
+from monitor.ops.metrics import Metrics
+from monitor.ports import Appended, Unavailable
+
+NOON = 1_800_000_000_000_000 // DAY * DAY + DAY // 2
+FEED = Feed(FeedName("checkout", "own", "slo"), "http://p", "x", MINUTE, Limits(0, 0, False, False))
+
+
+class Site:
+    """A Prometheus, a journal and a store of cursors that fail when they are told to."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock(NOON + SETTLE)
+        self.metrics = Metrics()
+        self.asked: list[tuple[int, int]] = []
+        self.events: dict[str, Event] = {}
+        self.redelivered = 0
+        self.cursors: dict[str, str] = {}
+        self.failure: QueryFailed | None = None
+        self.is_full = False
+
+    async def steps(self, feed: Feed, after: int, until: int) -> list[dict[str, float]]:
+        self.asked.append(((after - NOON) // MINUTE, (until - NOON) // MINUTE))
+        if self.failure is not None:
+            raise self.failure
+        return [{"clear": 1.0}] * ((until - after) // feed.step)
+
+    async def append(self, events: Sequence[Event]) -> Appended:
+        if self.is_full:
+            raise Unavailable("the disk is full")
+        self.redelivered += sum(event.id in self.events for event in events)
+        self.events |= {event.id: event for event in events}
+        return Appended((True,) * len(events))
+
+    async def load(self, feed: str) -> str | None:
+        return self.cursors.get(feed)
+
+    async def save(self, feed: str, at: Instant, cursor: str) -> None:
+        self.cursors[feed] = cursor
+
+    def puller(self) -> Puller:
+        return Puller([FEED], self, self, self, self.clock, self.metrics, lambda _feed: None)
+
+    def counted(self, name: str, **labels: str) -> float | None:
+        return self.metrics.registry.get_sample_value(name, labels)
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site()
+
+
+async def test_a_new_feed_looks_back_an_hour(site: Site) -> None:
+    assert not await site.puller().pull(FEED)
+    assert site.asked == [(-60, 0)]
+    assert len(site.events) == 12
+    assert site.counted("nearmiss_feed_steps_total", state="clear") == 60
+
+
+async def test_nothing_is_asked_before_the_next_step_has_settled(site: Site) -> None:
+    puller = site.puller()
+    await puller.pull(FEED)
+    site.clock.advance(MINUTE - SECOND)
+    await puller.pull(FEED)
+    assert len(site.asked) == 1
+    site.clock.advance(SECOND)
+    await puller.pull(FEED)
+    assert site.asked[1:] == [(0, 1)]
+
+
+async def test_a_week_away_is_caught_up_in_bounded_steps_oldest_first(site: Site) -> None:
+    await site.puller().pull(FEED)
+    site.clock.advance(7 * DAY)
+    puller = site.puller()
+    while await puller.pull(FEED):
+        pass
+    spans = site.asked[1:]
+    assert [end - start for start, end in spans] == [MOST_STEPS] * 28
+    assert [start for start, _ in spans] == [number * MOST_STEPS for number in range(28)]
+    covered = sorted((event.covers_from or 0, event.time) for event in site.events.values())
+    assert covered[0][0] == NOON - HOUR
+    assert all(end == start for (_, end), (start, _) in pairwise(covered))
+    assert covered[-1][1] == NOON + 7 * DAY
+
+
+async def test_an_older_cursor_begins_a_month_ago(site: Site) -> None:
+    await site.puller().pull(FEED)
+    site.clock.advance(100 * DAY)
+    await site.puller().pull(FEED)
+    assert site.asked[1][0] == 70 * DAY // MINUTE
+
+
+async def test_asking_again_is_a_redelivery(site: Site) -> None:
+    await site.puller().pull(FEED)
+    before = dict(site.cursors)
+    site.clock.advance(HOUR)
+    await site.puller().pull(FEED)
+    known = set(site.events)
+    # It died after the journal had the events and before the cursor was saved.
+    site.cursors = before
+    await site.puller().pull(FEED)
+    assert set(site.events) == known
+    assert site.redelivered == 12
+
+
+async def test_a_journal_that_is_full_moves_nothing(site: Site) -> None:
+    puller = site.puller()
+    site.is_full = True
+    await puller.pull(FEED)
+    assert site.cursors == {}
+    site.is_full = False
+    await puller.pull(FEED)
+    assert site.asked == [(-60, 0), (-60, 0)]
+    assert len(site.events) == 12
+
+
+async def test_a_failure_is_counted_and_the_same_steps_are_asked_again(site: Site) -> None:
+    puller = site.puller()
+    site.failure = QueryFailed(FeedFailure.DENIED, "answered 401")
+    assert not await puller.pull(FEED)
+    site.failure = None
+    await puller.pull(FEED)
+    assert site.asked == [(-60, 0), (-60, 0)]
+    assert site.counted("nearmiss_feed_failures_total", reason="denied") == 1
+
+
+@pytest.mark.parametrize("reason", [FeedFailure.TIMEOUT, FeedFailure.TOO_LARGE, FeedFailure.REFUSED])
+async def test_less_is_asked_for_where_it_was_too_much(site: Site, reason: FeedFailure) -> None:
+    puller = site.puller()
+    await puller.pull(FEED)
+    site.clock.advance(DAY)
+    site.failure = QueryFailed(reason, "too much")
+    for _ in range(10):
+        await puller.pull(FEED)
+    assert [end - start for start, end in site.asked[1:]] == [360, 180, 90, 45, 22, 11, 5, 2, 1, 1]
+
+
+async def test_a_stop_ends_it(site: Site) -> None:
+    stop = asyncio.Event()
+    stop.set()
+    await site.puller().run(stop)
+    assert await site.puller().round([FEED], stop) is False
+    assert site.asked == []
