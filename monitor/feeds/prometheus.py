@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from typing import Annotated, Self
 
 import httpx
@@ -51,7 +52,9 @@ class Prometheus:
 
     def __init__(self, seconds: float = ANSWER_SECONDS, size: int = ANSWER_BYTES) -> None:
         self._seconds, self._size = seconds, size
-        self._client = httpx.AsyncClient(timeout=seconds, follow_redirects=False, trust_env=False)
+        # The system's certificates, which may include the organisation's own authority; httpx would bring others.
+        trusted = ssl.create_default_context()
+        self._client = httpx.AsyncClient(verify=trusted, timeout=seconds, follow_redirects=False, trust_env=False)
 
     async def __aenter__(self) -> Self:
         return self

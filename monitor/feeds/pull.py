@@ -133,7 +133,7 @@ class Puller:
         if key not in self._known:
             text = await self._cursors.load(key)
             first = target - FIRST_LOOK // feed.step * feed.step
-            self._known[key] = Cursor(first) if text is None else _CURSOR.decode(text)
+            self._known[key] = _read(feed, text) or Cursor(first)
         cursor = self._known[key]
         if (oldest := target - LONGEST // feed.step * feed.step) > cursor.at:
             _log.warning("feed_gap", service=feed.name.service, source=feed.name.source, days=LONGEST // DAY)
@@ -153,3 +153,14 @@ class Puller:
         if self._known:
             oldest = min(cursor.at for cursor in self._known.values())
             self._metrics.feed_lag.set((self._clock.now() - oldest) / SECOND)
+
+
+def _read(feed: Feed, text: str | None) -> Cursor | None:
+    """A cursor that was saved; None where there is none, or none that this program understands."""
+    if text is None:
+        return None
+    try:
+        return _CURSOR.decode(text)
+    except msgspec.DecodeError as error:
+        _log.warning("feed_cursor_unreadable", service=feed.name.service, source=feed.name.source, why=str(error))
+        return None

@@ -168,6 +168,7 @@ def test_the_service_pulls_its_feeds(fake: Fake, tmp_path: Path) -> None:
         until(lambda: service.metric("nearmiss_feeds") == 1, "the engine knows the feed")
         steps = 'nearmiss_feed_steps_total{state="clear"}'
         until(lambda: service.metric(steps) >= 60, "an hour was looked at")
+        assert "HTTP Request" not in service.log()
         (form, _), *_ = fake.asked
         assert 'probe_success{service="checkout"}' in form["query"]
     finally:

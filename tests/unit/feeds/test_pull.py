@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
+from msgspec import structs
 
 from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Event, Instant
 from monitor.core.model.reasons import FeedFailure
@@ -149,6 +150,29 @@ async def test_less_is_asked_for_where_it_was_too_much(site: Site, reason: FeedF
     for _ in range(10):
         await puller.pull(FEED)
     assert [end - start for start, end in site.asked[1:]] == [360, 180, 90, 45, 22, 11, 5, 2, 1, 1]
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", "nonsense"])
+async def test_a_cursor_that_cannot_be_read_is_one_that_is_not_there(site: Site, text: str) -> None:
+    site.cursors[FEED.name.digest] = text
+    await site.puller().pull(FEED)
+    assert site.asked == [(-60, 0)]
+
+
+async def test_a_freshness_in_the_catalogue_makes_reports_more_frequent(site: Site) -> None:
+    puller = Puller([FEED], site, site, site, site.clock, site.metrics, lambda _feed: 4 * MINUTE)
+    await puller.pull(FEED)
+    assert len(site.events) == 30
+
+
+async def test_another_step_goes_on_where_the_last_one_ended(site: Site) -> None:
+    await site.puller().pull(FEED)
+    site.clock.advance(2 * HOUR + MINUTE)
+    await site.puller().pull(FEED)
+    site.clock.advance(HOUR)
+    slower = structs.replace(FEED, step=5 * MINUTE)
+    await Puller([slower], site, site, site, site.clock, site.metrics, lambda _feed: None).pull(slower)
+    assert site.asked[-1] == (120, 180)
 
 
 async def test_a_stop_ends_it(site: Site) -> None:
