@@ -110,7 +110,7 @@ def test_paths_of_the_settings_are_checked(tmp_path: Path, catalogue: Path, monk
     [
         ("source: probe}", "source: probe}, {service: db, source: x}", None),
         ("lifecycle: experimental", "lifecycle: production", "no feed watches 'beta', which users see"),
-        ("production: [production]\n", "", "no environment is named as production"),
+        ("production: [production]\n", "", "no production environment is named"),
         ("source: probe", "source: probe, evidence: synthetic", "no feed can see the harm of these rules"),
         (',\n         hours: {zone: Europe/Berlin, opens: "08:00", closes: "20:00"}', "", "declares operating hours"),
     ],
@@ -130,7 +130,7 @@ def test_without_a_catalogue_it_says_what_that_means() -> None:
     done = check()
     assert done.exit_code == 0
     assert "every service counts as user-facing" in done.stdout
-    assert "there is no catalogue" in done.stderr
+    assert "no catalogue: every service counts as user-facing" in done.stderr
 
 
 @pytest.mark.parametrize(("kept", "told"), [("30d", True), ("null", False), ("90d", False)])

@@ -72,7 +72,7 @@ def test_a_new_mapping_passes_its_own_example(tmp_path: Path) -> None:
     assert run("mapping", "test", output).exit_code == 0
     found = run("mapping", "new", sample, "--output", output)
     assert found.exit_code == 1
-    assert "is there already; nothing was written" in found.stderr
+    assert "exists; nothing was written" in found.stderr
     # Without a file it goes to standard output.
     assert run("mapping", "new", sample).stdout == output.read_text(encoding="utf-8")
 
