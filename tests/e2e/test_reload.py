@@ -93,13 +93,13 @@ def test_a_broken_file_keeps_the_last_good_rules_until_it_is_mended(tmp_path: Pa
         assert any("hazrd" in problem and rule.name in problem for problem in now["problems"])
         assert service.metric("nearmiss_pack_last_reload_success") == 0
         assert service.metric("nearmiss_pack_reload_failures_total") == 1
-        assert "cannot be used" in service.get("/").text
+        assert "edited files are invalid" in service.get("/").text
         assert service.is_ready()
         rule.write_text(changed(good))
         until(lambda: pack(service)["rules_hash"] != first["rules_hash"], "the mended file is taken")
         assert service.metric("nearmiss_pack_last_reload_success") == 1
         assert pack(service)["problems"] == []
-        assert "cannot be used" not in service.get("/").text
+        assert "edited files are invalid" not in service.get("/").text
         catalogue = files[1]
         catalogue.write_text(catalogue.read_text() + "automation: [a-new-robot]\n")
         until(lambda: pack(service)["failed_at"], "a key that is given twice is noticed in the catalogue, too")

@@ -76,7 +76,7 @@ def test_the_demonstration_leaves_drafts_to_judge_and_stops_cleanly(how: signal.
     told = tmp_path / "told"
     with demonstration(tmp_path) as (demo, address):
         assert address.startswith("http://127.0.0.1:"), told.read_text()
-        until(lambda: "10 drafts" in told.read_text(), "the number of drafts is told")
+        until(lambda: "11 drafts" in told.read_text(), "the number of drafts is told")
         demo.send_signal(how)
         assert demo.wait(30) == 0
     # Nothing of it stays behind.

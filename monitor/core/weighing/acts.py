@@ -44,6 +44,8 @@ UNDONE_WITHIN = 7 * DAY
 STOPPED_AFTER = DAY
 PUT_BACK_WITHIN = 2 * HOUR
 VERSIONS_BEFORE = 6
+FLAG_STATES = ("state", "enabled", "value", "to")
+"""Labels in which tools say how a flag was set, the plainest first."""
 
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 
@@ -129,7 +131,7 @@ def _version_back(act: Event, earlier: Sequence[Event]) -> Undoing:
 
 def flag_share(event: Event) -> float | None:
     """For whom a flag is on, in percent; None where the event does not say."""
-    state = (event.labels.get("state") or event.labels.get("value") or "").lower()
+    state = next((event.labels[label] for label in FLAG_STATES if event.labels.get(label)), "").lower()
     if not state and event.value is not None:
         state = f"{event.value:g}"
     percent = event.labels.get("percent")

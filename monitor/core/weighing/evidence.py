@@ -13,7 +13,7 @@ import msgspec
 from monitor.core.matching.facts import share
 from monitor.core.model.durations import say_duration
 from monitor.core.model.events import DAY, HOUR, MINUTE, Event
-from monitor.core.weighing.acts import CORRECTIVE, FORWARD, STOPPED, Undoing, version_of
+from monitor.core.weighing.acts import CORRECTIVE, FORWARD, STOPPED, Undoing, flag_share, version_of
 from monitor.core.weighing.features import Vector
 from monitor.core.weighing.habits import Habits, Standings, per_day
 from monitor.core.weighing.option import Option
@@ -98,7 +98,8 @@ def _common(scene: Scene) -> Vector:
     elif act.kind in CORRECTIVE:
         values["corrective"] = 1.0
     elif act.kind == "change.flag_set":
-        values["corrective"] = -0.5
+        # Off is what people do to stop harm, on is what they ship with.
+        values["corrective"] = 1.0 if flag_share(act) == 0 else -0.5
     if act.kind in STOPPED:
         values["stopped"] = 1.0
     if scene.actor == "automation":

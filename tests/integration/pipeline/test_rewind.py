@@ -138,7 +138,7 @@ def test_the_command(store_url: str, events: list[Event], capfd: pytest.CaptureF
     assert re.search(rf"journal: {len(events) + 1} -> \d+", out)
     assert "the engine would read on from there" in out
     assert run([*arguments, "--warm-up", "2d"]) == 0
-    assert f"what began before {to} stays as it was decided" in capfd.readouterr().out
+    assert f"what began before {to} keeps its decisions" in capfd.readouterr().out
 
     async def again() -> dict[str, Record]:
         async with Store(store_url) as store:

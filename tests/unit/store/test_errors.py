@@ -67,7 +67,6 @@ def test_what_passes_by_itself_is_unavailable(error: Exception, expected: str) -
         wrapped(sqlite(sqlite3.SQLITE_ERROR, "no such table: near_misses")),
         wrapped(sqlite(sqlite3.SQLITE_CORRUPT)),
         IntegrityError("INSERT", {}, sqlite(sqlite3.SQLITE_CONSTRAINT)),
-        wrapped(postgres("42P01")),
         wrapped(postgres("23505")),
         wrapped(RuntimeError("unheard of")),
     ],
