@@ -22,6 +22,7 @@ from monitor.packs.catalogue import load_catalogue
 from monitor.packs.loader import load_rules
 from monitor.packs.regex import make_regex
 from monitor.packs.shipped import shipped_rules
+from monitor.packs.weights import shipped_weights
 
 LATENESS = 30 * MINUTE
 """What the service under test is set to: more event time than the quickest sender may be ahead of the slowest.
@@ -106,7 +107,7 @@ def by_then(lines: Sequence[bytes], catalogue: Path, until: Instant) -> list[byt
 
 
 def _given(lines: Sequence[bytes], catalogue: Path) -> tuple[Engine, Ledger]:
-    how = EngineSettings(lateness=LATENESS)
+    how = EngineSettings(lateness=LATENESS, weights=shipped_weights())
     engine = Engine(load_rules(shipped_rules()).rules, load_catalogue(catalogue)[0], make_regex, how)
     ledger = Ledger()
     for start in range(0, len(lines), _STEP):

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.core.deciding.engine import Engine
+from monitor.core.deciding.engine import Engine, EngineSettings
 from monitor.core.model.events import Instant
 from monitor.decode.canonical import decode_line
 from monitor.demo.story import CATALOGUE
@@ -20,6 +20,7 @@ from monitor.packs.catalogue import load_catalogue
 from monitor.packs.loader import load_rules
 from monitor.packs.regex import make_regex
 from monitor.packs.shipped import shipped_rules
+from monitor.packs.weights import shipped_weights
 
 
 def replayed(lines: Sequence[bytes], directory: Path, catalogue: Path = CATALOGUE) -> list[dict[str, Any]]:
@@ -38,7 +39,12 @@ def decided(
     lines: Sequence[bytes], catalogue: Path = CATALOGUE, until: Instant | None = None
 ) -> dict[str, dict[str, Any]]:
     """What one engine makes of events by the last of them, or until then: windows that are open still are left open."""
-    engine = Engine(load_rules(shipped_rules()).rules, load_catalogue(catalogue)[0], make_regex)
+    engine = Engine(
+        load_rules(shipped_rules()).rules,
+        load_catalogue(catalogue)[0],
+        make_regex,
+        EngineSettings(weights=shipped_weights()),
+    )
     ledger = Ledger()
     ledger.record(engine.step([decode_line(line) for line in lines]))
     if until is not None:
