@@ -33,6 +33,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if size("ALL", 0) or any("faults" in argument for argument in config.args):
         return
     for item in items:
+        if "faults" in item.path.parts:
+            item.add_marker(pytest.mark.skip(reason="shards learn by domain, one engine for all: run make test-faults"))
+    for item in items:
         if item.get_closest_marker("long"):
             item.add_marker(pytest.mark.skip(reason="did not run: `make test-faults` runs it, and so does its name"))
 
@@ -76,11 +79,3 @@ def make_site(postgres_url: str, tmp_path: Path, seed: int) -> Iterator[MakeSite
     yield make
     for site in made:
         site.__exit__()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sharded engines learn habits per domain, the one they are compared with for all: only `make test-faults` tries."""
-    reason = "compared with one engine that learns for all domains: run by make test-faults"
-    for item in items:
-        if "tests/faults" in str(item.path) and "FAULTS_ALL" not in os.environ:
-            item.add_marker(pytest.mark.skip(reason=reason))
