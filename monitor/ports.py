@@ -12,6 +12,7 @@ from monitor.core.model.decisions import Decision
 from monitor.core.model.events import Event, Instant
 from monitor.core.model.faults import Culprit
 from monitor.core.model.near_miss import Draft, Move, State
+from monitor.core.model.risk import Handling
 from monitor.core.sharding.routing import Route
 
 WHOLE = ""
@@ -267,27 +268,21 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 class Pruning(Protocol):
-    """Removes what is too old, a bounded amount a call."""
+    """Removes what is too old, a bounded amount a call. Each raises Unavailable."""
 
-    async def prune(self, retention: Retention, now: Instant) -> Pruned:
-        """Raises Unavailable."""
-        ...
+    async def prune(self, retention: Retention, now: Instant) -> Pruned: ...
 
-    async def kept(self) -> Kept:
-        """Raises Unavailable."""
-        ...
+    async def kept(self) -> Kept: ...
 
 
 class Forwarding(Protocol):
-    """The rejects that somebody else is to be told of."""
+    """The rejects that somebody else is to be told of. Each raises Unavailable."""
 
     async def to_forward(self, limit: int) -> list[Reject]:
-        """The oldest that wait. Raises Unavailable."""
+        """The oldest that wait."""
         ...
 
-    async def mark_forwarded(self, reject_ids: Sequence[int]) -> None:
-        """Raises Unavailable."""
-        ...
+    async def mark_forwarded(self, reject_ids: Sequence[int]) -> None: ...
 
 
 class Halt(msgspec.Struct, frozen=True):
@@ -360,6 +355,7 @@ class Record(msgspec.Struct, frozen=True):
     decided_by: str | None = None
     created_at: Instant | None = None
     impact_evidence: tuple[Event, ...] = ()
+    handling: Handling = Handling()
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -375,10 +371,14 @@ class Query(msgspec.Struct, frozen=True):
     """These ids alone; None: any."""
     without: frozenset[str] = frozenset()
     """Any but these ids."""
+    due_at: Instant | None = None
+    """Without what is snoozed beyond this moment, and with decided records that come back by then."""
+    asleep_at: Instant | None = None
+    """Only what comes back after this moment."""
 
 
 class Page(msgspec.Struct, frozen=True):
-    """One page in the order rank (highest first), opened_at (newest first), id; `next` is an opaque key, or None."""
+    """One page in the order risk, rank (highest first), opened_at (newest first), id; `next` is an opaque key, or None."""
 
     records: tuple[Record, ...]
     next: str | None
@@ -396,6 +396,8 @@ class Decide(msgspec.Struct, frozen=True):
     note: str | None = None
     answers: Answers | None = None
     merged_into: str | None = None
+    handling: Handling = Handling()
+    """Of it only what the move is about."""
 
 
 class VersionConflict(Exception):
@@ -428,6 +430,10 @@ class NearMisses(Protocol):
     async def audit(self, record_id: str) -> list[Audit]: ...
 
     async def counts(self) -> dict[State, int]: ...
+
+    async def returning(self, now: Instant) -> tuple[int, int, int]:
+        """How many drafts are snoozed, how many decided records come back later, and how many are due by `now`."""
+        ...
 
     async def asked(self) -> list[Asked]:
         """What the reviewer budget looks at: the live drafts since the week of the oldest that nobody has begun.

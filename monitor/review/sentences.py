@@ -51,6 +51,12 @@ _MOVES: dict[Move, str] = {
     Move.REOPEN: "be reopened",
     Move.MERGE: "be merged",
     Move.WITHDRAW: "be withdrawn",
+    Move.SPLIT: "be taken out of another record",
+    Move.ASSESS: "be assessed",
+    Move.SNOOZE: "be snoozed",
+    Move.HAND_OVER: "be handed over",
+    Move.SHARE: "be shared",
+    Move.KEEP_OPEN: "keep an open condition",
 }
 
 

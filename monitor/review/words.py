@@ -8,6 +8,7 @@ from __future__ import annotations
 from monitor.core.model.events import DAY, HOUR, MINUTE, Actor, Event, to_datetime
 from monitor.core.model.near_miss import Dismissal, Family, State, Verdict
 from monitor.core.model.reasons import Missing, Withdrawn
+from monitor.core.model.risk import Barrier, Outcome, Share
 
 VERDICTS: dict[Verdict, str] = {
     "none": "Users spared",
@@ -59,6 +60,26 @@ DISMISSALS: dict[Dismissal, tuple[str, str]] = {
     ),
 }
 
+OUTCOMES: dict[Outcome, tuple[str, str]] = {
+    Outcome.LASTING_HARM: ("Lasting harm", "Data, money or people; not undone by a restart."),
+    Outcome.OUTAGE: ("Down for most users", "A core service fails for most who need it."),
+    Outcome.DEGRADED: ("Some users affected", "Slow or failing for some, or for a short time."),
+    Outcome.INTERNAL: ("Only our own work", "No user would have noticed."),
+}
+
+BARRIERS: dict[Barrier, tuple[str, str]] = {
+    Barrier.AUTOMATION: ("Automation", "A guard that was built for this."),
+    Barrier.ON_CALL: ("Someone on call", "A person whose task it was, led there by a signal."),
+    Barrier.BY_ACCIDENT: ("Someone by accident", "A person who happened to look, or was not on call."),
+    Barrier.LUCK: ("Luck", "Nothing was left; it happened to go well."),
+}
+
+SHARES: dict[Share, str] = {
+    Share.TEAM: "The team",
+    Share.ORGANISATION: "The organisation",
+    Share.PUBLIC: "The public",
+}
+
 MISSING: dict[Missing, str] = {
     Missing.NO_FEED: "No feed that can see this harm watches the user-facing services.",
     Missing.FEED_GAP: "A feed was silent for too long.",
@@ -96,6 +117,12 @@ ACTIONS: dict[str, str] = {
     "dismiss": "dismissed it",
     "reopen": "reopened it",
     "comment": "commented",
+    "split": "took it out of the other record again",
+    "assess": "assessed the risk",
+    "snooze": "snoozed it",
+    "hand_over": "handed it over",
+    "share": "changed who may see it",
+    "keep_open": "settled what is still open",
 }
 
 KINDS: dict[str, str] = {

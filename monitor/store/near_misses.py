@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, and_, exists, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.core.model.budget import Asked, week_of
 from monitor.core.model.events import Instant
-from monitor.core.model.near_miss import UNDECIDED, Move, State, move
+from monitor.core.model.near_miss import DECIDED, UNDECIDED, Move, State, move
 from monitor.ops.tasks import to_the_end
 from monitor.ports import Audit, Decide, NotFound, Page, Query, Record, VersionConflict
 from monitor.store.codec import instant, plain, plain_or_none
@@ -24,6 +25,7 @@ from monitor.store.records import add_audit, answers_part, change, columns, load
 from monitor.store.tables import audit, near_miss_rules, near_miss_services, near_misses
 
 COMMENT = "comment"
+_BESIDE = frozenset({Move.ASSESS, Move.SNOOZE, Move.HAND_OVER, Move.SHARE, Move.KEEP_OPEN})
 _MOST_IDS = 20_000
 """Databases take some 32,000 values in one statement."""
 
@@ -31,6 +33,7 @@ _MOST_IDS = 20_000
 class _Key(msgspec.Struct, frozen=True, array_like=True):
     """The place of a record in the order of pages."""
 
+    place: int
     rank: float
     opened_at: int
     id: str
@@ -47,14 +50,12 @@ class SqlNearMisses:
         conditions = _conditions(query)
         if after is not None:
             conditions.append(_is_after(_key_from(after)))
-        order = (columns.rank.desc(), columns.opened_at.desc(), columns.id)
+        order = (columns.place.desc(), columns.rank.desc(), columns.opened_at.desc(), columns.id)
         statement = selection().where(*conditions).order_by(*order).limit(limit + 1)
         async with self._database.reading() as connection:
             rows = (await connection.execute(statement)).all()
         following = (
-            _key_text(_Key(rows[limit - 1].rank, rows[limit - 1].opened_at, rows[limit - 1].id))
-            if len(rows) > limit
-            else None
+            _key_text(_Key(last.place, last.rank, last.opened_at, last.id)) if (last := _last(rows, limit)) else None
         )
         return Page(tuple(to_record(row) for row in rows[:limit]), following)
 
@@ -76,6 +77,8 @@ class SqlNearMisses:
                 raise VersionConflict(record)
             after = move(record.state, decide.move)
             values = {"state": after, **_outcome(decide, record)}
+            if decide.move is Move.SPLIT:
+                values["merged_into"] = None
             if decide.move is Move.MERGE:
                 await _check_target(connection, str(decide.merged_into))
             await change(connection, record, **values)
@@ -119,6 +122,19 @@ class SqlNearMisses:
             found = {State(state): count for state, count in await connection.execute(statement)}
         return {state: found.get(state, 0) for state in State}
 
+    async def returning(self, now: Instant) -> tuple[int, int, int]:
+        """Drafts that are snoozed, decided records that come back later, and those that are due. Raises Unavailable."""
+        is_open = columns.state.in_(UNDECIDED)
+        later = columns.returns_at > int(now)
+        statement = select(
+            func.count().filter(and_(is_open, later)),
+            func.count().filter(and_(~is_open, later)),
+            func.count().filter(and_(~is_open, ~later)),
+        ).where(columns.returns_at.is_not(None))
+        async with self._database.reading() as connection:
+            asleep, waiting, due = (await connection.execute(statement)).one()
+        return asleep, waiting, due
+
     async def asked(self) -> list[Asked]:
         """The live drafts since the week of the oldest that nobody has begun; see the port. Raises Unavailable."""
         waiting = select(func.min(columns.opened_at)).where(columns.state == State.DRAFT, columns.mode == "live")
@@ -161,9 +177,18 @@ def _outcome(decide: Decide, record: Record) -> dict[str, Any]:
     values: dict[str, Any] = {} if decide.answers is None else answers_part(decide.answers)
     if decide.move is Move.START_REVIEW:
         return values
-    if decide.move is Move.REOPEN:
+    if decide.move in _BESIDE:
+        return {**values, **_beside(decide)}
+    if decide.move in (Move.REOPEN, Move.SPLIT):
         # What people answered stays: it is the starting point of the second look.
-        return {**values, "decided_at": None, "decided_by": None, "reason": None}
+        return {
+            **values,
+            "decided_at": None,
+            "decided_by": None,
+            "reason": None,
+            "returns_at": None,
+            "open_condition": None,
+        }
     if decide.move is Move.MERGE:
         if decide.merged_into in (None, record.draft.id):
             raise ValueError("a merge needs the id of another record in merged_into")
@@ -173,13 +198,41 @@ def _outcome(decide: Decide, record: Record) -> dict[str, Any]:
         "decided_at": int(decide.at),
         "decided_by": plain(decide.by),
         "reason": plain_or_none(decide.reason),
+        "returns_at": decide.handling.returns_at,
     }
+
+
+def _beside(decide: Decide) -> dict[str, Any]:
+    """What a move settles that leaves the state as it is."""
+    given = decide.handling
+    if decide.move is Move.ASSESS:
+        if given.risk is None:
+            raise ValueError("an assessment needs both answers in handling.risk")
+        return {"outcome": given.risk.outcome, "barrier": given.risk.barrier, "place": given.risk.place}
+    if decide.move is Move.SNOOZE:
+        return {"returns_at": given.returns_at}
+    if decide.move is Move.HAND_OVER:
+        return {"team": plain_or_none(given.team)}
+    if decide.move is Move.SHARE:
+        return {"share": given.share}
+    return {"open_condition": plain_or_none(given.open_condition), "returns_at": given.returns_at}
+
+
+def _last(rows: Sequence[Row[Any]], limit: int) -> Row[Any] | None:
+    """The last row of a page that has another one after it."""
+    return rows[limit - 1] if len(rows) > limit else None
 
 
 def _conditions(query: Query) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
+    if query.due_at is not None:
+        is_due = columns.returns_at <= int(query.due_at)
+        came_back = and_(is_due, columns.state.in_(DECIDED))
+        conditions.append(or_(came_back, _of(columns.state, query.states) & or_(columns.returns_at.is_(None), is_due)))
+    if query.asleep_at is not None:
+        conditions.append(columns.returns_at > int(query.asleep_at))
     for column, values in (
-        (columns.state, query.states),
+        (columns.state, () if query.due_at is not None else query.states),
         (columns.family, query.families),
         (columns.mode, query.modes),
     ):
@@ -200,6 +253,10 @@ def _conditions(query: Query) -> list[ColumnElement[bool]]:
     return conditions
 
 
+def _of(column: ColumnElement[str], values: tuple[State, ...]) -> ColumnElement[bool]:
+    return column.in_(values) if values else true()
+
+
 def _few(ids: frozenset[str]) -> list[str]:
     """At most as many as one statement may name; a queue with more folded drafts than that shows the others."""
     return sorted(ids)[:_MOST_IDS]
@@ -207,8 +264,9 @@ def _few(ids: frozenset[str]) -> list[str]:
 
 def _is_after(key: _Key) -> ColumnElement[bool]:
     later = or_(columns.opened_at < key.opened_at, and_(columns.opened_at == key.opened_at, columns.id > key.id))
+    lower = and_(columns.rank <= key.rank, or_(columns.rank < key.rank, later))
     # The first part says nothing new; it lets the index find the place.
-    return and_(columns.rank <= key.rank, or_(columns.rank < key.rank, later))
+    return and_(columns.place <= key.place, or_(columns.place < key.place, lower))
 
 
 def _key_text(key: _Key) -> str:

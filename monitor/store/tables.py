@@ -113,7 +113,21 @@ near_misses = Table(
     Column("contradicted", Text),
     Column("impact_evidence", LargeBinary, nullable=False),
     Column("created_at", BigInteger, nullable=False),
-    Index("near_misses_order", "rank", "opened_at", "id"),
+    # What people settled besides. `place` sorts the queue; it follows from the two answers before it.
+    Column("outcome", Text),
+    Column("barrier", Text),
+    Column("place", Integer, nullable=False, server_default=text("0")),
+    Column("returns_at", BigInteger),
+    Column("open_condition", Text),
+    Column("team", Text),
+    Column("share", Text, nullable=False, server_default=text("'team'")),
+    Index("near_misses_place", "place", "rank", "opened_at", "id"),
+    Index(
+        "near_misses_returns_at",
+        "returns_at",
+        sqlite_where=text("returns_at IS NOT NULL"),
+        postgresql_where=text("returns_at IS NOT NULL"),
+    ),
     Index("near_misses_state", "state", "created_at"),
     Index("near_misses_recurrence", "recurrence_key", "opened_at"),
 )

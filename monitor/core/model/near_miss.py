@@ -116,6 +116,12 @@ class Move(StrEnum):
     REOPEN = "reopen"
     MERGE = "merge"
     WITHDRAW = "withdraw"
+    SPLIT = "split"
+    ASSESS = "assess"
+    SNOOZE = "snooze"
+    HAND_OVER = "hand_over"
+    SHARE = "share"
+    KEEP_OPEN = "keep_open"
 
 
 UNDECIDED: frozenset[State] = frozenset({State.DRAFT, State.IN_REVIEW, State.REOPENED})
@@ -128,6 +134,15 @@ MOVES: dict[tuple[State, Move], State] = {
     **{(state, Move.MERGE): State.MERGED for state in UNDECIDED},
     **{(state, Move.WITHDRAW): State.WITHDRAWN for state in UNDECIDED},
     **{(state, Move.REOPEN): State.REOPENED for state in (State.ACCEPTED, State.DISMISSED, State.WITHDRAWN)},
+    (State.MERGED, Move.SPLIT): State.REOPENED,
+    # These settle something besides the state.
+    **{
+        (state, each): state
+        for state in UNDECIDED | {State.ACCEPTED}
+        for each in (Move.ASSESS, Move.HAND_OVER, Move.SHARE)
+    },
+    **{(state, Move.SNOOZE): state for state in UNDECIDED},
+    (State.ACCEPTED, Move.KEEP_OPEN): State.ACCEPTED,
 }
 
 
