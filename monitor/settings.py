@@ -38,7 +38,9 @@ from monitor.setting_types import Bytes, KeptFor, Microseconds, Networks, Paths,
 if TYPE_CHECKING:
     from monitor.intake.access import Access
 
-NOT_SETTINGS = frozenset({"NEARMISS_DEBUG", "NEARMISS_PAYLOADS", "NEARMISS_CASES"})
+NOT_SETTINGS = frozenset(
+    {"NEARMISS_DEBUG", "NEARMISS_PAYLOADS", "NEARMISS_CASES", "NEARMISS_MONITOR", "NEARMISS_TOKEN"}
+)
 """Variables of this prefix that are read elsewhere: by the command line and by the tests."""
 
 _log = get_logger("settings")

@@ -38,6 +38,8 @@ COMMANDS: Places = {
     "services": ("monitor.cli.services:group", "Find names that the catalogue does not explain."),
     "config": ("monitor.cli.config:group", "Check settings, rules and catalogue."),
     "feeds": ("monitor.cli.feeds:group", "Check the feeds that are pulled."),
+    "note": ("monitor.cli.note:command", "Tell the monitor that something is odd."),
+    "ran": ("monitor.cli.ran:command", "Run a command and tell the monitor."),
     "rejects": ("monitor.cli.rejects:group", "List, show and requeue rejects."),
     "kafka": ("monitor.cli.kafka:group", "Check the Kafka cluster."),
     "topics": ("monitor.cli.topics:group", "Create topics, resume halted ones."),

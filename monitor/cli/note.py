@@ -1,0 +1,27 @@
+"""`nearmiss note`: one word at the prompt about something odd."""
+
+from __future__ import annotations
+
+import click
+
+from monitor.cli.telling import Told, event_of, tell, telling_options
+from monitor.ops.clock import SystemClock
+
+_TITLE = 200
+_TEXT = 4000
+
+
+@click.command(short_help="Tell the monitor that something is odd.")
+@click.argument("words", metavar="TEXT...", nargs=-1, required=True)
+@telling_options
+def command(words: tuple[str, ...], told: Told) -> None:
+    """Send a note, such as `nearmiss note "odd: the queue is stuck" --service payments`.
+
+    While the monitor is away the note is kept on this machine, and sent with the next one.
+    """
+    text = " ".join(words).strip()
+    if not text:
+        raise click.UsageError('expected a few words; try `nearmiss note "odd: the queue is stuck"`')
+    first = text.partition("\n")[0]
+    labels = {"text": text[:_TEXT]} if text != first or len(text) > _TITLE else {}
+    tell(told, event_of(told, "note.added", SystemClock().now(), first[:_TITLE], labels))

@@ -1,0 +1,100 @@
+"""What `nearmiss note` and `nearmiss ran` share: their options, who asks, and what is said when the monitor is away."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import click
+import msgspec
+
+from monitor.core.model.events import Actor, Event, Instant, Kind
+from monitor.outbox.queue import Queue, queue_folder
+
+ADDRESS = "http://127.0.0.1:8080"
+
+
+class Told(msgspec.Struct, frozen=True):
+    """The options of both commands."""
+
+    service: str | None
+    environment: str | None
+    by: str | None
+    source: str | None
+    to: str
+
+
+def telling_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command the options that say what it is about and where the monitor is, as `told`."""
+
+    @click.option("--service", metavar="NAME", help="The service that it is about.")
+    @click.option("--environment", "--env", metavar="NAME", help="Its environment.")
+    @click.option("--by", metavar="NAME", help="Who did it.  [default: the user of this shell]")
+    @click.option("--source", metavar="NAME", help="Source of the event.  [default: cli/HOST]")
+    @click.option(
+        "--to",
+        metavar="URL",
+        envvar="NEARMISS_MONITOR",
+        default=ADDRESS,
+        show_default=True,
+        help="Address of the monitor, also NEARMISS_MONITOR. Its secret for `events` is read from NEARMISS_TOKEN.",
+    )
+    def reading(
+        service: str | None, environment: str | None, by: str | None, source: str | None, to: str, **more: Any
+    ) -> None:
+        command(told=Told(service, environment, by, source, to), **more)
+
+    reading.__doc__ = command.__doc__
+    return reading
+
+
+def event_of(told: Told, kind: Kind, at: Instant, title: str, labels: dict[str, str]) -> Event:
+    """An event by the person at this prompt; a new identity each time."""
+    host = socket.gethostname()[:64] or "unknown"
+    return Event(
+        id=f"{kind}-{uuid4().hex}",
+        source=told.source or f"cli/{host}",
+        time=at,
+        kind=kind,
+        service=told.service,
+        environment=told.environment,
+        title=title,
+        actor=Actor(id=told.by or _user(), kind="automation" if os.environ.get("CI") else "human"),
+        labels={"host": host, **labels},
+    )
+
+
+def tell(told: Told, event: Event) -> None:
+    """Keep the event, then send all that waits. Never fails: what is wrong is said in a line on standard error."""
+    queue = Queue(queue_folder(os.environ))
+    try:
+        if evicted := queue.add(event):
+            _say(f"the queue is full; its {evicted} oldest were dropped")
+    except OSError as error:
+        _say(f"not kept: {error}; trying to send nothing")
+        return
+    # Imported here: loading it must not delay the command that is run first.
+    from monitor.outbox.delivery import deliver
+
+    done = deliver(queue, told.to, os.environ.get("NEARMISS_TOKEN"))
+    for detail in done.rejected:
+        _say(f"not understood: {detail}")
+    if done.why:
+        _say(f"{done.why}; {done.waiting} kept here and sent next time")
+    elif done.sent > 1:
+        _say(f"{done.sent - 1} that waited were sent too")
+
+
+def _user() -> str:
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def _say(line: str) -> None:
+    click.echo(f"nearmiss: {line}", err=True)

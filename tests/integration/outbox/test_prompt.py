@@ -1,0 +1,107 @@
+"""`nearmiss note` and `nearmiss ran` against a running service, and without one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+
+from monitor.core.model.events import Event, Instant
+from monitor.outbox.delivery import deliver
+from monitor.outbox.queue import REFUSED, Queue
+from tests.support.service import Service, without_settings
+
+NOWHERE = "http://127.0.0.1:1"
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    directory = tmp_path_factory.mktemp("prompt")
+    (directory / "nearmiss.yaml").write_text("secrets: {events: [the-secret]}\nbody_limit: 2KiB\n")
+    running = Service(
+        directory,
+        "--database",
+        f"sqlite:///{directory / 'nearmiss.db'}",
+        "--config",
+        str(directory / "nearmiss.yaml"),
+    )
+    try:
+        yield running.start()
+    finally:
+        running.close()
+
+
+def nearmiss(home: Path, to: str, *arguments: str, shown: str = "the-secret") -> subprocess.CompletedProcess[str]:
+    told = {"HOME": str(home), "XDG_STATE_HOME": str(home), "NEARMISS_MONITOR": to, "NEARMISS_TOKEN": shown}
+    return subprocess.run(
+        [sys.executable, "-m", "monitor.cli.main", *arguments],
+        check=False,
+        env=without_settings(os.environ) | told,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def waiting(home: Path) -> list[Path]:
+    return Queue(home / "nearmiss/outbox").waiting()
+
+
+def test_what_could_not_be_sent_is_sent_next_time(service: Service, tmp_path: Path) -> None:
+    before = service.metric("nearmiss_events_accepted_total")
+    ran = nearmiss(
+        tmp_path, NOWHERE, "ran", "--service", "payments", "--", "sh", "-c", "echo out; echo err >&2; exit 7"
+    )
+    assert (ran.returncode, ran.stdout) == (7, "out\n")
+    assert ran.stderr.startswith("err\n")
+    assert "1 kept here and sent next time" in ran.stderr
+    (kept,) = waiting(tmp_path)
+    event = msgspec.json.decode(kept.read_bytes())
+    assert (event["kind"], event["service"], event["labels"]["exit_code"]) == ("change.failed", "payments", "7")
+    assert event["actor"]["kind"] == "human"
+
+    wrong = nearmiss(tmp_path, service.address, "note", "odd: x", shown="guessed")
+    assert wrong.returncode == 0
+    assert "answered 401" in wrong.stderr
+    assert "NEARMISS_TOKEN" in wrong.stderr
+    assert "2 kept" in wrong.stderr
+
+    note = nearmiss(tmp_path, service.address, "note", "odd: the queue", "is stuck", "--service", "payments")
+    assert (note.returncode, note.stderr) == (0, "nearmiss: 2 that waited were sent too\n")
+    assert waiting(tmp_path) == []
+    assert service.metric("nearmiss_events_accepted_total") == before + 3
+
+
+def test_a_command_runs_whatever_is_wrong_with_the_queue(tmp_path: Path) -> None:
+    (tmp_path / "nearmiss").write_text("a file where the folder should be")
+    ran = nearmiss(tmp_path, "not an address", "ran", "echo", "--version", "hello")
+    assert (ran.returncode, ran.stdout) == (0, "--version hello\n")
+    assert "not kept" in ran.stderr
+    missing = nearmiss(tmp_path, NOWHERE, "ran", "--", "no-such-command")
+    assert missing.returncode == 127
+    assert "command not found" in missing.stderr
+
+
+def test_what_is_too_large_does_not_keep_the_others_waiting(service: Service, tmp_path: Path) -> None:
+    queue = Queue(tmp_path)
+    for number, title in enumerate(("a", "b" * 3000, "c")):
+        queue.add(Event(id=f"large-{number}", source="cli/host", time=Instant(number), kind="note.added", title=title))
+    done = deliver(queue, service.address, "the-secret")
+    assert (done.sent, done.waiting, done.why) == (2, 0, "")
+    assert "413" in done.rejected[0]
+    assert [path.suffix for path in tmp_path.iterdir()] == [REFUSED]
+
+
+def test_another_program_at_the_address_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = Queue(tmp_path)
+    queue.add(Event(id="n", source="cli/host", time=Instant(1), kind="note.added"))
+    monkeypatch.setattr(httpx.Client, "post", lambda *_, **__: httpx.Response(202, content=b"<html>"))
+    done = deliver(queue, "http://elsewhere", None)
+    assert (done.sent, done.waiting) == (0, 1)
+    assert "no nearmiss" in done.why
