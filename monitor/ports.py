@@ -378,7 +378,7 @@ class Query(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """One page in the order risk, rank (highest first), opened_at (newest first), id; `next` is an opaque key, or None."""
+    """One page by risk and rank (highest first), opened_at (newest first), id; `next` is an opaque key, or None."""
 
     records: tuple[Record, ...]
     next: str | None

@@ -10,8 +10,9 @@ from fastapi import APIRouter, Path, Request
 from fastapi import Query as QueryParameter
 from starlette.responses import JSONResponse
 
-from monitor.core.model.events import SECOND, Event, to_text
+from monitor.core.model.events import SECOND, Event, Instant, to_text
 from monitor.core.model.near_miss import Family, FeedReport, Mode, Move, State, public_line
+from monitor.core.model.risk import Handling, propose_barrier
 from monitor.decode.canonical import encode
 from monitor.ports import Answers, Audit, Query, Record
 from monitor.review.auth import Person
@@ -59,13 +60,13 @@ GUARDED: dict[int | str, dict[str, Any]] = {
     429: {**_PROBLEM, "description": "Too many wrong logins or unknown ids; see Retry-After."},
 }
 """What every route may answer."""
-_COMMON: dict[int | str, dict[str, Any]] = {
+COMMON: dict[int | str, dict[str, Any]] = {
     **GUARDED,
     422: {**_PROBLEM, "description": "Missing or wrong input."},
     503: {**_PROBLEM, "description": "The database is unavailable; see Retry-After."},
 }
-_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {**_PROBLEM, "description": "No such near miss."}}
-_CONFLICT: dict[int | str, dict[str, Any]] = {
+NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {**_PROBLEM, "description": "No such near miss."}}
+CONFLICT: dict[int | str, dict[str, Any]] = {
     409: {**_PROBLEM, "description": "The state does not allow it, or someone else decided first."}
 }
 
@@ -78,7 +79,7 @@ def build_router(review: Review) -> APIRouter:
         "/near-misses",
         tags=["near misses"],
         summary="List near misses",
-        responses={200: {"model": NearMissPage}, **_COMMON},
+        responses={200: {"model": NearMissPage}, **COMMON},
     )
     async def list_near_misses(
         state: Annotated[list[State] | None, QueryParameter(description="Only these states; may be repeated.")] = None,
@@ -111,7 +112,7 @@ def build_router(review: Review) -> APIRouter:
         "/near-misses/{record_id}",
         tags=["near misses"],
         summary="One near miss, whole",
-        responses={200: {"model": NearMissDetail}, **_NOT_FOUND, **_COMMON},
+        responses={200: {"model": NearMissDetail}, **NOT_FOUND, **COMMON},
     )
     async def show_near_miss(record_id: RecordId) -> JSONResponse:
         """With the cited events, the coverage behind the verdict, why it matched, and what people wrote."""
@@ -122,7 +123,7 @@ def build_router(review: Review) -> APIRouter:
         "/near-misses/{record_id}/decision",
         tags=["review"],
         summary="Decide",
-        responses={200: {"model": NearMissDetail}, **_NOT_FOUND, **_CONFLICT, **_COMMON},
+        responses={200: {"model": NearMissDetail}, **NOT_FOUND, **CONFLICT, **COMMON},
     )
     async def decide(record_id: RecordId, body: DecisionIn, request: Request) -> JSONResponse:
         """Accept, dismiss with a reason, begin to review, or reopen. Nothing of someone else's move is overwritten."""
@@ -134,7 +135,7 @@ def build_router(review: Review) -> APIRouter:
         tags=["review"],
         summary="Comment",
         status_code=201,
-        responses={201: {"model": AuditTrail}, **_NOT_FOUND, **_COMMON},
+        responses={201: {"model": AuditTrail}, **NOT_FOUND, **COMMON},
     )
     async def comment(record_id: RecordId, body: CommentIn, request: Request) -> JSONResponse:
         """Adds to the trail; answers with the trail."""
@@ -145,7 +146,7 @@ def build_router(review: Review) -> APIRouter:
         "/near-misses/{record_id}/audit",
         tags=["near misses"],
         summary="The audit trail",
-        responses={200: {"model": AuditTrail}, **_NOT_FOUND, **_COMMON},
+        responses={200: {"model": AuditTrail}, **NOT_FOUND, **COMMON},
     )
     async def audit(record_id: RecordId) -> JSONResponse:
         """Who moved the record when, by role, and what was said."""
@@ -186,12 +187,25 @@ def item(record: Record, beyond: frozenset[str]) -> dict[str, object]:
         "contradicted": record.contradicted,
         "decided_at": to_text(record.decided_at),
         "decided_by": record.decided_by,
+        **_handling(record.handling),
+    }
+
+
+def _handling(handling: Handling) -> dict[str, object]:
+    risk = handling.risk
+    return {
+        "risk": None if risk is None else {"outcome": risk.outcome, "barrier": risk.barrier, "index": risk.index},
+        "returns_at": None if handling.returns_at is None else to_text(Instant(handling.returns_at)),
+        "open_condition": handling.open_condition,
+        "handed_to": handling.team,
+        "share": str(handling.share),
     }
 
 
 def detail(record: Record, beyond: frozenset[str]) -> dict[str, object]:
     draft = record.draft
     here = f"{PREFIX}/near-misses/{draft.id}"
+    proposal = propose_barrier(draft)
     cited = sorted(draft.evidence, key=lambda each: (each.event.time, each.event.source, each.event.id))
     return {
         **item(record, beyond),
@@ -211,10 +225,12 @@ def detail(record: Record, beyond: frozenset[str]) -> dict[str, object]:
             "what_next_time": record.answers.what_next_time,
             "users_hit": record.answers.users_hit,
         },
+        "proposed_barrier": None if proposal is None else {"barrier": proposal.barrier, "because": proposal.because},
         "merged_into": record.merged_into,
         "links": {
             "self": here,
             "decision": f"{here}/decision",
+            "settle": f"{here}/settle",
             "comments": f"{here}/comments",
             "audit": f"{here}/audit",
             "page": f"/near-misses/{draft.id}",

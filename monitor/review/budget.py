@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from monitor.core.model.budget import folded
+from monitor.core.model.budget import folded, team_of
 from monitor.core.model.catalogue import Catalogue
 from monitor.ports import NearMisses
 
@@ -27,6 +27,13 @@ class ReviewBudget:
         self._near_misses = near_misses
         self._catalogue = catalogue
         self.a_week = a_week
+
+    def teams(self) -> frozenset[str]:
+        """The owners that the catalogue knows."""
+        return frozenset(each.owner for each in self._catalogue().services.values() if each.owner)
+
+    def team_of(self, service: str | None) -> str:
+        return team_of(self._catalogue(), service)
 
     async def folded(self) -> frozenset[str]:
         """The ids of the drafts beyond the budget of their team and week. Raises Unavailable."""

@@ -20,6 +20,7 @@ from monitor.review.pages import following, neighbour
 from monitor.review.problems import to_problem
 from monitor.review.rendering import Pages
 from monitor.review.service import Decision, FieldProblem, Invalid, Review
+from monitor.review.settling import Given, Settling
 from monitor.review.timeline import entries, picture
 
 
@@ -67,8 +68,9 @@ async def decision_form(
 class DraftPages:
     """Renders one record: as its page, or as its row in the queue."""
 
-    def __init__(self, review: Review, pages: Pages) -> None:
+    def __init__(self, review: Review, pages: Pages, settling: Settling) -> None:
         self._review = review
+        self._settling = settling
         self._pages = pages
 
     async def page(
@@ -82,6 +84,7 @@ class DraftPages:
         form: DecisionForm | None = None,
         errors: Errors | None = None,
         comment: str = "",
+        given: Given | None = None,
     ) -> Response:
         context = {
             "record": record,
@@ -96,6 +99,9 @@ class DraftPages:
             "form": form,
             "errors": errors or Errors(),
             "comment": comment,
+            "given": given,
+            "teams": self._settling.teams(),
+            "similar": await self._review.similar(record),
             "now": self._review.now(),
         }
         return self._pages.render(request, "draft.html", context, status)
@@ -154,9 +160,8 @@ class DraftPages:
         return answer
 
 
-def build_draft_pages(review: Review, pages: Pages) -> APIRouter:
+def build_draft_pages(review: Review, drafts: DraftPages) -> APIRouter:
     router = APIRouter(prefix="/near-misses", include_in_schema=False, default_response_class=HTMLResponse)
-    drafts = DraftPages(review, pages)
 
     @router.get("/{record_id}")
     async def draft(request: Request, record_id: str, done: str = "") -> Response:

@@ -8,6 +8,7 @@ from monitor.review.service import FieldProblem
 
 _ORDER = (
     *("decision", "why_near_miss", "what_saved_it", "what_next_time", "users_hit", "reason", "note", "text"),
+    *("outcome", "barrier", "days", "team", "into", "share", "condition"),
     *("token", "kind", "service", "story", "seen_at", "hurt", "environment"),
 )
 """The fields of all forms as they follow each other on their pages."""

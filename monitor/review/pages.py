@@ -18,7 +18,7 @@ from monitor.review.live import Live
 from monitor.review.rendering import Pages
 from monitor.review.service import Review
 
-Show = Literal["review", "folded", "digest", "accepted", "dismissed", "withdrawn", "all"]
+Show = Literal["review", "folded", "digest", "later", "accepted", "dismissed", "withdrawn", "all"]
 
 PAGE_SIZE = 25
 MOST_STEPPED = 200
@@ -31,6 +31,7 @@ _VIEWS: dict[Show, tuple[tuple[State, ...], tuple[Mode, ...]]] = {
     "review": (_OPEN, ("live",)),
     "folded": (_OPEN, ("live",)),
     "digest": (_OPEN, ("digest",)),
+    "later": ((), ()),
     "accepted": ((State.ACCEPTED,), ()),
     "dismissed": ((State.DISMISSED,), ()),
     "withdrawn": ((State.WITHDRAWN,), ()),
@@ -40,11 +41,15 @@ _LABELS: dict[Show, str] = {
     "review": "To review",
     "folded": "Folded",
     "digest": "Digest",
+    "later": "Later",
     "accepted": "Accepted",
     "dismissed": "Dismissed",
     "withdrawn": "Withdrawn",
     "all": "All",
 }
+
+
+_ONLY_WITH_ANY = ("folded", "later")
 
 
 class Tab(msgspec.Struct, frozen=True):
@@ -75,6 +80,8 @@ def build_pages(review: Review, live: Live, pages: Pages) -> APIRouter:
             rules=(filters["rule"],) if filters["rule"] else (),
             modes=modes,
             text=filters["text"] or None,
+            due_at=review.now() if show == "review" else None,
+            asleep_at=review.now() if show == "later" else None,
         )
         beyond = await review.budget.folded()
         filtered = any(filters.values())
@@ -113,7 +120,7 @@ def build_pages(review: Review, live: Live, pages: Pages) -> APIRouter:
 async def following(review: Review, record: Record) -> Record | None:
     """The draft to judge after this one."""
     states, modes = _VIEWS["review"]
-    wanted = fold(Wanted(states=states, modes=modes), await review.budget.folded(), folded=False)
+    wanted = fold(Wanted(states=states, modes=modes, due_at=review.now()), await review.budget.folded(), folded=False)
     page = await review.page(wanted, None, 2)
     return next((other for other in page.records if other.draft.id != record.draft.id), None)
 
@@ -121,7 +128,7 @@ async def following(review: Review, record: Record) -> Record | None:
 async def neighbour(review: Review, record_id: str, step: int) -> Record | None:
     """The draft before or after this one in the queue; the first where this one is not in it."""
     states, modes = _VIEWS["review"]
-    wanted = fold(Wanted(states=states, modes=modes), await review.budget.folded(), folded=False)
+    wanted = fold(Wanted(states=states, modes=modes, due_at=review.now()), await review.budget.folded(), folded=False)
     listed = (await review.page(wanted, None, MOST_STEPPED)).records
     here = next((place for place, other in enumerate(listed) if other.draft.id == record_id), None)
     there = 0 if here is None else here + step
@@ -131,13 +138,15 @@ async def neighbour(review: Review, record_id: str, step: int) -> Record | None:
 async def _tabs(review: Review, current: Show, folded: int) -> list[Tab]:
     """The views with their counts. Folded drafts are not among those to review; without any they need no tab."""
     counts = await review.counts()
+    asleep, waiting, due = await review.returning()
     digest = await review.page(Wanted(states=_OPEN, modes=("digest",)), None, MOST_DIGEST)
     in_digest = len(digest.records)
     undecided = sum(counts.get(state, 0) for state in UNDECIDED)
     numbers: dict[Show, str] = {
-        "review": f"{'' if digest.next is None else 'under '}{undecided - in_digest - folded}",
+        "review": f"{'' if digest.next is None else 'under '}{undecided - in_digest - folded - asleep + due}",
         "folded": str(folded),
         "digest": str(in_digest) if digest.next is None else f"{in_digest}+",
+        "later": str(asleep + waiting),
         "accepted": str(counts.get(State.ACCEPTED, 0)),
         "dismissed": str(counts.get(State.DISMISSED, 0)),
         "withdrawn": str(counts.get(State.WITHDRAWN, 0)),
@@ -146,7 +155,7 @@ async def _tabs(review: Review, current: Show, folded: int) -> list[Tab]:
     return [
         Tab(name, label, numbers[name], _link(name, {}, None), name == current)
         for name, label in _LABELS.items()
-        if folded or name != "folded" or current == "folded"
+        if name not in _ONLY_WITH_ANY or numbers[name] != "0" or current == name
     ]
 
 

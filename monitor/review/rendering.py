@@ -15,6 +15,7 @@ from monitor.core.model.durations import say_duration
 from monitor.core.model.events import Event, to_text
 from monitor.core.model.near_miss import Dismissal, Draft, State, Verdict
 from monitor.core.model.reasons import Withdrawn
+from monitor.core.model.risk import propose_barrier
 from monitor.ports import ActivePack, Record
 from monitor.review import words
 from monitor.review.keys import DISMISSAL_KEYS, keys_of
@@ -69,6 +70,7 @@ class Pages:
             completeness=completeness,
             standing=standing_verdict,
             contradiction=contradiction,
+            proposed_barrier=propose_barrier,
         )
         self._environment.globals.update(
             VERDICTS=words.VERDICTS,
@@ -77,6 +79,9 @@ class Pages:
             FAMILIES=words.FAMILIES,
             ROLES=words.ROLES,
             ACTIONS=words.ACTIONS,
+            OUTCOMES=words.OUTCOMES,
+            BARRIERS=words.BARRIERS,
+            SHARES=words.SHARES,
             DISMISSALS=[(str(reason), *said, DISMISSAL_KEYS[reason]) for reason, said in words.DISMISSALS.items()],
             keys_of=keys_of,
             UNDECIDED_STATES=("draft", "in_review", "reopened"),

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from monitor.core.model.near_miss import Dismissal, State
+from monitor.core.model.risk import Barrier, Outcome, Share
 from monitor.review.reports import LONGEST_STORY
 from monitor.review.service import LONGEST_TEXT
 
@@ -39,6 +40,12 @@ class ReasonOut(Shape):
     feature: str
     weight: float = Field(description="What it adds to the log-odds.")
     text: str
+
+
+class RiskOut(Shape):
+    outcome: Outcome = Field(description="The worst credible outcome.")
+    barrier: Barrier = Field(description="What still stood between.")
+    index: int = Field(description="1 to 2500.")
 
 
 class NearMissItem(Shape):
@@ -78,6 +85,16 @@ class NearMissItem(Shape):
     contradicted: str | None = Field(description="Set when impact was found after the decision.")
     decided_at: str | None
     decided_by: str | None = Field(description="The role that decided; never a name.")
+    risk: RiskOut | None = Field(description="Null until a person has chosen; the queue is sorted by it first.")
+    returns_at: str | None = Field(description="When it comes back into the queue.")
+    open_condition: str | None = Field(description="What still holds of an accepted record.")
+    handed_to: str | None = Field(description="The team that it was handed over to.")
+    share: Share
+
+
+class ProposalOut(Shape):
+    barrier: Barrier
+    because: str = Field(description="The fact that says so.")
 
 
 class FeedReport(Shape):
@@ -103,6 +120,7 @@ class AnswersOut(Shape):
 class Links(Shape):
     self: str
     decision: str
+    settle: str
     comments: str
     audit: str
     page: str = Field(description="The same record for people.")
@@ -125,6 +143,7 @@ class NearMissDetail(NearMissItem):
     explanation: list[str]
     questions: list[str]
     answers: AnswersOut
+    proposed_barrier: ProposalOut | None = Field(description="What the facts say still stood between.")
     merged_into: str | None
     links: Links
 
@@ -155,6 +174,18 @@ class DecisionIn(Shape):
     expected_version: int | None = Field(
         None, description="The `version` you saw. If the record has changed, the answer is 409."
     )
+
+
+class SettleIn(Shape):
+    move: Literal["assess", "snooze", "hand_over", "share", "keep_open", "merge", "split"]
+    outcome: str = Field("", description="`assess`: lasting_harm, outage, degraded or internal.")
+    barrier: str = Field("", description="`assess`: automation, on_call, by_accident or luck.")
+    days: int | None = Field(None, description="`snooze`, `keep_open`: when it comes back, 1 to 365.")
+    team: str = Field("", description="`hand_over`: a team of the catalogue.")
+    share: str = Field("", description="`share`: team, organisation or public.")
+    condition: str = Field("", description="`keep_open`: what still holds; empty: nothing does any more.")
+    into: str = Field("", description="`merge`: the id of the record that covers it.")
+    expected_version: int | None = Field(None, description="The `version` you saw; if it has changed, 409.")
 
 
 class ReportIn(Shape):

@@ -9,8 +9,9 @@ import hashlib
 
 import msgspec
 
-from monitor.core.model.events import SECOND, Actor, Event, Instant
+from monitor.core.model.events import DAY, SECOND, Actor, Event, Instant
 from monitor.core.model.near_miss import DECIDED, Dismissal, IllegalMove, Move, State, move
+from monitor.core.model.risk import Handling
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
 from monitor.ports import (
@@ -30,6 +31,11 @@ from monitor.review.emptiness import Emptiness, emptiness
 
 LONGEST_TEXT = 10_000
 """Characters that one answer, note or comment may have."""
+
+ACCEPTED_RISK_FOR = 90 * DAY
+"""So long a known, accepted risk stays out of the queue."""
+MOST_SIMILAR = 30
+"""Records of one service among which similar ones are looked for."""
 
 IMPACT_SOURCE = "nearmiss/review"
 REASONS: frozenset[str] = frozenset(Dismissal)
@@ -120,6 +126,19 @@ class Review:
         counts = await self._near_misses.counts()
         return emptiness(counts, self._metrics.episodes_waiting(), self._metrics.events_received.total())
 
+    async def similar(self, record: Record) -> list[Record]:
+        """Other records of the same service, those of the same rule first; at most six."""
+        if record.draft.service is None:
+            return []
+        page = await self._near_misses.page(Query(services=(record.draft.service,)), None, MOST_SIMILAR)
+        others = [other for other in page.records if other.draft.id != record.draft.id]
+        rules = set(record.draft.rules)
+        return sorted(others, key=lambda other: not rules & set(other.draft.rules))[:6]
+
+    async def returning(self) -> tuple[int, int, int]:
+        """How many drafts are snoozed, how many decided records come back later, and how many are due."""
+        return await self._near_misses.returning(self._clock.now())
+
     async def audit(self, record_id: str) -> list[Audit]:
         """The trail, oldest first. Raises NotFound."""
         await self._near_misses.get(record_id)
@@ -167,6 +186,7 @@ class Review:
             reason=decision.reason if decision.move is Move.DISMISS else None,
             note=decision.note or None,
             answers=decision.answers,
+            handling=Handling(returns_at=_expires(decision, self._clock.now())),
         )
 
     async def _report_impact(self, before: Record, decided: Record) -> None:
@@ -198,6 +218,12 @@ class Review:
         if after.state in DECIDED and before.decided_at is None:
             since = before.created_at if before.created_at is not None else before.draft.opened_at
             self._metrics.review_latency.observe(max(0, self._clock.now() - since) / SECOND)
+
+
+def _expires(decision: Decision, now: Instant) -> Instant | None:
+    """A risk that is accepted is accepted for a while."""
+    accepted = decision.move is Move.DISMISS and decision.reason == Dismissal.SAME_AS_KNOWN_ACCEPTED_RISK
+    return Instant(now + ACCEPTED_RISK_FOR) if accepted else None
 
 
 def users_hit(decision: Decision) -> bool:

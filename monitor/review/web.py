@@ -16,7 +16,7 @@ from monitor.ports import ActivePack, Clock, JournalWriter, NearMisses
 from monitor.review import api, problems
 from monitor.review.auth import Auth
 from monitor.review.budget import ReviewBudget
-from monitor.review.draft_page import build_draft_pages
+from monitor.review.draft_page import DraftPages, build_draft_pages
 from monitor.review.guard import Guard
 from monitor.review.live import Live, MonotonicClock
 from monitor.review.pack_api import build_pack_router
@@ -26,6 +26,8 @@ from monitor.review.report_api import build_report_router
 from monitor.review.report_page import build_report_page
 from monitor.review.reports import Reports
 from monitor.review.service import Review
+from monitor.review.settling import Settling
+from monitor.review.settling_api import build_settling_forms, build_settling_router
 
 
 class ReviewClock(Clock, MonotonicClock, Protocol):
@@ -92,7 +94,11 @@ def build_app(
     app.include_router(build_report_router(reports))
     app.include_router(build_report_page(reports, pages, services))
     app.include_router(build_pages(review, live, pages))
-    app.include_router(build_draft_pages(review, pages))
+    settling = Settling(near_misses, clock, metrics, budget.teams if budget is not None else frozenset)
+    drafts = DraftPages(review, pages, settling)
+    app.include_router(build_settling_router(review, settling))
+    app.include_router(build_settling_forms(review, settling, drafts))
+    app.include_router(build_draft_pages(review, drafts))
     app.mount("/static", _Static(directory=STATIC), name="static")
     problems.install(app, pages.render_problem)
     return app

@@ -10,6 +10,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from monitor.core.model.near_miss import Dismissal
+from monitor.core.model.risk import Outcome
 from monitor.review import words
 from monitor.review.keys import DISMISSAL_KEYS, KEYS, keys_of
 from tests.review.conftest import Desk
@@ -131,6 +132,18 @@ async def test_the_keys_of_a_draft(browser: Browser, address: str, desk: Desk) -
         async def looked() -> None:
             await expect(page.locator("#trail")).to_contain_text("started the review")
 
+        def assessed(outcome: Outcome) -> Callable[[], Awaitable[None]]:
+            async def came() -> None:
+                await expect(page.get_by_role("status")).to_contain_text(words.OUTCOMES[outcome][0].lower())
+                assert (await desk.get("/near-misses/nm-000"))["risk"]["barrier"] == "by_accident"
+
+            return came
+
+        async def snoozed() -> None:
+            await expect(heading).not_to_have_text(first)
+            await page.goto(f"{address}/near-misses/nm-000")
+            await expect(page.locator(".banner").first).to_contain_text("Snoozed until")
+
         async def commenting() -> None:
             await expect(page.locator("#f-text")).to_be_focused()
             await page.keyboard.type("jdau")
@@ -159,6 +172,8 @@ async def test_the_keys_of_a_draft(browser: Browser, address: str, desk: Desk) -
                 "next": lambda: expect(heading).to_have_text(second),
                 "previous": lambda: expect(heading).to_have_text(first),
                 "look": looked,
+                **{f"risk-{outcome}": assessed(outcome) for outcome in Outcome},
+                "snooze": snoozed,
                 "comment": commenting,
                 "dismiss": dismissed,
                 "undo": lambda: expect(page.get_by_role("status")).to_contain_text("Reopened."),

@@ -78,9 +78,9 @@ def propose_barrier(draft: Draft) -> Proposal | None:
             return Proposal(Barrier.AUTOMATION, "automation acted, no person did")
         return None
     if any(actor.on_call for actor in people):
-        return Proposal(Barrier.ON_CALL, "somebody on call acted")
+        return Proposal(Barrier.ON_CALL, "someone on call acted")
     if any(actor.on_call is False for actor in people):
-        return Proposal(Barrier.BY_ACCIDENT, "somebody acted who was not on call")
+        return Proposal(Barrier.BY_ACCIDENT, "someone acted who was not on call")
     if not any(cited.event.kind in NOTICED_BY_MACHINES for cited in draft.evidence):
         return Proposal(Barrier.BY_ACCIDENT, "a person acted without any alert")
     return Proposal(Barrier.ON_CALL, "a person acted after an alert")
@@ -97,8 +97,8 @@ class Share(StrEnum):
 class Handling(msgspec.Struct, frozen=True):
     """What people settled besides the decision.
 
-    `returns_at`: when it comes back into the queue: a draft that was snoozed, an accepted risk that expires, an accepted
-    record whose `open_condition` still holds. `team`: to whom it was handed over.
+    `returns_at`: when it comes back into the queue: a draft that was snoozed, an accepted risk that expires, an
+    accepted record whose `open_condition` still holds. `team`: to whom it was handed over.
     """
 
     risk: Risk | None = None

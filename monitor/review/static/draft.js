@@ -31,7 +31,24 @@ openTarget();
 const click = (selector) => () => document.querySelector(selector)?.click();
 const focus = (selector) => () => document.querySelector(selector)?.focus();
 
+// One key assesses the risk: the row by the key, the column that was chosen or that the facts propose.
+function assess(outcome) {
+  const form = document.querySelector("[data-risk]");
+  if (!form) return;
+  form.querySelector(`[name=outcome][value=${outcome}]`).checked = true;
+  const barrier = form.querySelector("[name=barrier]:checked") ?? form.querySelector("[name=barrier][data-proposed]");
+  if (barrier) {
+    barrier.checked = true;
+    form.requestSubmit();
+  } else form.querySelector("[name=barrier]").focus();
+}
+
 const actions = {
+  "risk-lasting_harm": () => assess("lasting_harm"),
+  "risk-outage": () => assess("outage"),
+  "risk-degraded": () => assess("degraded"),
+  "risk-internal": () => assess("internal"),
+  snooze: click("[data-snooze]"),
   next: click("[data-step=next]"),
   previous: click("[data-step=previous]"),
   accept: focus("[data-decide] textarea"),

@@ -1,0 +1,77 @@
+"""The routes by which people settle something besides a decision: one of the JSON API, one of the pages' forms."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from monitor.core.model.near_miss import IllegalMove
+from monitor.ports import VersionConflict
+from monitor.review.api import COMMON, CONFLICT, NOT_FOUND, PREFIX, RecordId, detail, person_of
+from monitor.review.draft_page import DraftPages
+from monitor.review.form_errors import errors_of
+from monitor.review.problems import to_problem
+from monitor.review.schemas import NearMissDetail, SettleIn
+from monitor.review.service import Invalid, Review
+from monitor.review.settling import Given, Settling
+
+
+def build_settling_router(review: Review, settling: Settling) -> APIRouter:
+    router = APIRouter(prefix=PREFIX)
+
+    @router.post(
+        "/near-misses/{record_id}/settle",
+        tags=["review"],
+        summary="Settle risk, snooze, team, sharing, open condition, merge or split",
+        responses={200: {"model": NearMissDetail}, **NOT_FOUND, **CONFLICT, **COMMON},
+    )
+    async def settle(record_id: RecordId, body: SettleIn, request: Request) -> JSONResponse:
+        """Each `move` reads its own fields. Nothing of someone else's move is overwritten."""
+        given = Given(**{**body.model_dump(), "days": "" if body.days is None else str(body.days)})
+        settled = await settling.settle(record_id, given, person_of(request).role)
+        return JSONResponse(detail(settled, await review.budget.folded()))
+
+    return router
+
+
+def build_settling_forms(review: Review, settling: Settling, drafts: DraftPages) -> APIRouter:
+    router = APIRouter(prefix="/near-misses", include_in_schema=False)
+
+    @router.post("/{record_id}/settle")
+    async def settle(
+        request: Request,
+        record_id: str,
+        move: Annotated[str, Form()] = "",
+        outcome: Annotated[str, Form()] = "",
+        barrier: Annotated[str, Form()] = "",
+        days: Annotated[str, Form()] = "",
+        team: Annotated[str, Form()] = "",
+        share: Annotated[str, Form()] = "",
+        condition: Annotated[str, Form()] = "",
+        into: Annotated[str, Form()] = "",
+        expected_version: Annotated[str, Form()] = "",
+    ) -> Response:
+        version = int(expected_version) if expected_version.isascii() and expected_version.isdigit() else None
+        given = Given(move, outcome, barrier, days, team, share, condition, into, version)
+        try:
+            await settling.settle(record_id, given, person_of(request).role)
+        except Invalid as error:
+            record = await review.show(record_id)
+            errors = errors_of(error.problems)
+            return await drafts.page(request, record, status=422, errors=errors, given=given)
+        except (VersionConflict, IllegalMove) as error:
+            record = await review.show(record_id)
+            return await drafts.page(request, record, status=409, notice=to_problem(error).detail, given=given)
+        # A draft that sleeps is out of the way: the next one is what to look at.
+        done = f"/near-misses/{quote(record_id)}?done={quote(move)}"
+        return RedirectResponse(f"/near-misses/{quote(record_id)}/step/next" if move == "snooze" else done, 303)
+
+    @router.get("/{record_id}/settle")
+    async def reloaded(record_id: str) -> Response:
+        """The address of a form that was refused, entered again."""
+        return RedirectResponse(f"/near-misses/{quote(record_id)}#risk", 303)
+
+    return router
