@@ -59,6 +59,7 @@ _BY_VERB: tuple[tuple[re.Pattern[str], Kind], ...] = (
     ),
 )
 _DENIED = re.compile(r"AccessDenied|Unauthorized|Forbidden|OperationNotPermitted|DeletionProtection", re.IGNORECASE)
+_PROTECTED = re.compile(r"OperationNotPermitted|DeletionProtection", re.IGNORECASE)
 _NOISE = frozenset({"sts.amazonaws.com", "signin.amazonaws.com", "logs.amazonaws.com"})
 _NOISY = frozenset(
     {"PutLogEvents", "CreateLogStream", "PutMetricData", "SendHeartbeat", "UpdateInstanceInformation"}
@@ -112,12 +113,18 @@ def read(record: Mapping[str, Any], delivery: Delivery) -> Event:
             "account": text(record.get("recipientAccountId")),
             "cluster": _name(asked.get("cluster")),
             "error": error,
+            "guard": _guard(error) if kind == "change.blocked" and error is not None else None,
             "error_message": text(record.get("errorMessage")),
             "user_agent": text(record.get("userAgent")),
             "replicas": text(asked.get("desiredCount")) or text(asked.get("desiredCapacity")),
             "version": _name(asked.get("taskDefinition")) or text(asked.get("functionVersion")),
         },
     )
+
+
+def _guard(error: str) -> str:
+    """What refused a call: a protection of the thing itself, or a right that is missing."""
+    return "deletion_protection" if _PROTECTED.search(error) else "permission"
 
 
 def _kind(name: str, asked: Mapping[str, Any]) -> Kind | None:

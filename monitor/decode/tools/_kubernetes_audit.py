@@ -88,6 +88,7 @@ def read(entry: Mapping[str, Any], delivery: Delivery) -> Event:
             "impersonated": text(mapping(entry.get("impersonatedUser")).get("username")),
             "response": text(mapping(entry.get("responseStatus")).get("code")),
             "reason": text(mapping(entry.get("responseStatus")).get("reason")),
+            "guard": _guard(entry) if kind == "change.blocked" else None,
             "command": " ".join(_queries(entry, "command")) or None,
             "image": image,
             "version": image.rpartition(":")[2] if image and ":" in image.rpartition("/")[2] else None,
@@ -138,6 +139,12 @@ def _refused(code: int, message: str) -> Kind:
     if code in (401, 403) or "denied" in message or "admission" in message:
         return "change.blocked"
     return "change.failed"
+
+
+def _guard(entry: Mapping[str, Any]) -> str:
+    """What refused a request: a check of its content, or a right that is missing."""
+    message = text(mapping(entry.get("responseStatus")).get("message")) or ""
+    return "admission" if "admission" in message or "denied the request" in message else "permission"
 
 
 def _of_workload(entry: Mapping[str, Any], verb: str, asked: Mapping[str, Any]) -> Kind:

@@ -11,10 +11,10 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from monitor.core.model.events import Bound, Event, Severity, to_text
+from monitor.core.model.events import Bound, Event, Instant, Severity, to_text
 from monitor.core.model.reasons import Ignored
 from monitor.decode.jsontext import load_item
-from monitor.decode.outcome import NoEvent
+from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.reading import (
     Delivery,
     first,
@@ -50,6 +50,7 @@ _ENVIRONMENT = (
 _SEVERITY = ("severity", "level", "priority", "alertLevel")
 _VALUE = ("value", "current_value", "currentValue")
 _LIMIT = ("threshold", "limit")
+_DEADLINE = ("deadline", "expires_at")
 _TEST = re.compile(r"(?:\w+[_-])?(?:test_?alert|webhook_?test|test_?webhook|test_?notification)|test", re.IGNORECASE)
 _COMPARISON = re.compile(r"(?:[^<>=!]|^)(<=?|>=?)\s*(?:bool\s+)?([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)[\s)]*$")
 _MISSING = re.compile(r"^[\s(]*absent(?:_over_time)?\s*\(")
@@ -108,10 +109,21 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
             limit=limit,
             bound=bound,
             unit=text(labels.get("unit")),
+            expires_at=_deadline(annotations),
             began_at=began[0] if began and resolved else None,
             url=text(alert.get("generatorURL")) or text(group.get("externalURL")),
         )
     ]
+
+
+def _deadline(annotations: Mapping[str, Any]) -> Instant | None:
+    """A cut-off or an end of validity that the alert's author writes into an annotation; no time, no deadline."""
+    said = first(annotations, _DEADLINE)
+    try:
+        found = moment(said, "deadline") if said else None
+    except Unreadable:
+        return None
+    return found[0] if found else None
 
 
 def service_of(labels: Mapping[str, Any]) -> str | None:

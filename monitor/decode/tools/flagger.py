@@ -24,6 +24,8 @@ _NUMBER = r"-?[\d.]{1,24}\s{0,4}[a-zA-Z%]{0,20}"
 # Bounded: a message may be long, and each of its digits may begin a number.
 _MARGIN = re.compile(rf"(?P<seen>{_NUMBER})\s{{0,4}}(?P<sign>[<>])\s{{0,4}}(?P<limit>{_NUMBER})")
 
+_CHECK = re.compile(r"advancement (?P<check>[a-zA-Z][\w -]{0,60}?) -?\d")
+
 
 def split(body: Any, delivery: Delivery) -> list[Any]:
     """One body is one event. Raises Unreadable."""
@@ -59,6 +61,8 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
                 },
                 "namespace": namespace,
                 "phase": phase,
+                "stage": "canary",
+                "check": _check(message) if kind == "alert.fired" else None,
                 "version": text(body.get("checksum")),
             },
             value=value,
@@ -81,6 +85,12 @@ def _kind(phase: str, message: str | None, is_warning: bool) -> Kind:
     if is_warning:
         return "alert.fired"
     raise NoEvent(Ignored.NOT_RELEVANT, f"phase {phase:.40}: a step of a canary on its way")
+
+
+def _check(message: str | None) -> str | None:
+    """Which check of the analysis held the canary up: `advancement success rate 69.17% < 99%`."""
+    found = _CHECK.search(message or "")
+    return found["check"] if found else None
 
 
 def _margin(message: str | None) -> tuple[float | None, float | None, str | None, Bound | None]:

@@ -80,6 +80,7 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
                 "organization": text(run.get("organization_name")),
                 "trigger": trigger,
                 "status": status,
+                "guard": "policy" if kind == "change.blocked" else None,
                 "updated_by": text(item.get("run_updated_by")),
             },
             url=text(run.get("run_url")),

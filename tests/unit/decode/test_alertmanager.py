@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
+from monitor.core.model.events import to_text
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.tools.alertmanager import fingerprint
 from tests.unit.decode.deliveries import at, event, events, left_out, outcome, refused
@@ -115,6 +116,12 @@ def test_the_limit_of_the_expression(expression: str, limit: float | None, bound
 def test_an_alert_may_say_its_margin_itself() -> None:
     found = event("alertmanager", group(alert(annotations={"value": "97.5", "threshold": "95"})))
     assert (found.value, found.limit, found.title) == (97.5, 95.0, "QueueGrows")
+
+
+@pytest.mark.parametrize(("said", "expires"), [("2026-03-10T20:00:00Z", "2026-03-10T20:00:00Z"), ("tonight", None)])
+def test_an_alert_may_say_its_deadline(said: str, expires: str | None) -> None:
+    found = event("alertmanager", group(alert(annotations={"deadline": said})))
+    assert (to_text(found.expires_at), found.labels["deadline"]) == (expires, said)
 
 
 def test_severity_words_of_ones_own_are_kept_as_labels_only() -> None:

@@ -213,7 +213,10 @@ def test_calls_that_change_nothing_or_are_refused() -> None:
     assert left_out("aws", call("DescribeServices")) == Ignored.NOT_RELEVANT
     assert left_out("aws", call("UpdateService", readOnly=True)) == Ignored.NOT_RELEVANT
     assert left_out("aws", call("Frobnicate")) == Ignored.UNKNOWN_TYPE
-    assert event("aws", call("DeleteCluster", errorCode="AccessDenied")).kind == "change.blocked"
+    denied = event("aws", call("DeleteCluster", errorCode="AccessDenied"))
+    assert (denied.kind, denied.labels["guard"]) == ("change.blocked", "permission")
+    protected = event("aws", call("TerminateInstances", errorCode="Client.OperationNotPermitted"))
+    assert (protected.kind, protected.labels["guard"]) == ("change.blocked", "deletion_protection")
     assert event("aws", call("DeleteCluster", errorCode="ClusterNotFoundException")).kind == "change.failed"
 
 

@@ -128,6 +128,7 @@ def test_flagger(phase: str, message: str | None, kind_of: str, kind: str) -> No
 def test_the_margin_of_a_canary() -> None:
     found = event("flagger", canary("Progressing", "Halt x advancement success rate 69.17% < 99%", "Warning"))
     assert (found.value, found.limit, found.unit, found.bound) == (69.17, 99.0, "percent", "min")
+    assert (found.labels["stage"], found.labels["check"]) == ("canary", "success rate")
     assert left_out("flagger", canary("Progressing", "Advance x canary weight 20")) == Ignored.NOT_RELEVANT
     assert left_out("flagger", canary("Waiting")) == Ignored.NOT_RELEVANT
 
@@ -224,6 +225,11 @@ def run(trigger: str, status: str, **more: Any) -> dict[str, Any]:
 )
 def test_a_run_of_terraform(trigger: str, status: str, kind: str) -> None:
     assert event("terraform-cloud", run(trigger, status)).kind == kind
+
+
+def test_a_run_that_a_policy_stops_says_so() -> None:
+    assert event("terraform-cloud", run("run:errored", "policy_soft_failed")).labels["guard"] == "policy"
+    assert "guard" not in event("terraform-cloud", run("run:errored", "errored")).labels
 
 
 def test_runs_that_change_nothing() -> None:

@@ -105,15 +105,16 @@ def test_what_changed_nothing(left: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"),
+    ("status", "kind", "guard"),
     [
-        ({"code": 403, "message": "forbidden"}, "change.blocked"),
-        ({"code": 400, "message": 'admission webhook "policy" denied the request'}, "change.blocked"),
-        ({"code": 422, "message": "Invalid value"}, "change.failed"),
+        ({"code": 403, "message": "forbidden"}, "change.blocked", "permission"),
+        ({"code": 400, "message": 'admission webhook "policy" denied the request'}, "change.blocked", "admission"),
+        ({"code": 422, "message": "Invalid value"}, "change.failed", None),
     ],
 )
-def test_what_was_refused(status: dict[str, Any], kind: str) -> None:
-    assert event("kubernetes", entry("delete", responseStatus=status)).kind == kind
+def test_what_was_refused_and_by_what(status: dict[str, Any], kind: str, guard: str | None) -> None:
+    found = event("kubernetes", entry("delete", responseStatus=status))
+    assert (found.kind, found.labels.get("guard")) == (kind, guard)
 
 
 def test_a_delivery_of_the_backend_and_the_lines_of_a_file() -> None:
