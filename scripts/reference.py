@@ -34,6 +34,10 @@ from monitor.samples import PREFIX
 from monitor.settings import AccountSettings, Settings, groups
 
 ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+from scripts import vocabulary  # noqa: E402 - started as a file, the directory of the other scripts is not on the path
+
 BEGIN = "<!-- generated: make docs -->"
 END = "<!-- end of what is generated -->"
 DURATIONS = frozenset(
@@ -240,8 +244,14 @@ GENERATED: dict[str, Callable[[], str | tuple[str, ...]]] = {
     "docs/reference/cli.md": commands_text,
     "docs/reference/rules.md": rules_tables,
     "docs/reference/mappings.md": mapping_tables,
+    "docs/reference/vocabulary.md": vocabulary.page,
     "docs/reference/tools.md": lambda: (tool_table(), tool_sections()),
 }
+
+FILES: dict[str, Callable[[], str]] = {
+    "monitor/packs/vocabulary.json": lambda: vocabulary.as_json(vocabulary.vocabulary()),
+}
+"""Generated as a whole."""
 
 
 def renew(page: str, tables: str | tuple[str, ...]) -> str:
@@ -268,6 +278,12 @@ def main(arguments: list[str]) -> int:
         old = path.read_text(encoding="utf-8")
         new = renew(old, generate())
         if new != old:
+            stale.append(name)
+            if "--check" not in arguments:
+                path.write_text(new, encoding="utf-8")
+    for name, whole in FILES.items():
+        path, new = ROOT / name, whole()
+        if not path.is_file() or path.read_text(encoding="utf-8") != new:
             stale.append(name)
             if "--check" not in arguments:
                 path.write_text(new, encoding="utf-8")

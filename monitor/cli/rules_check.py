@@ -16,18 +16,31 @@ from monitor.cli.main import FAILED
 from monitor.cli.rules_test import counted, rule_paths
 from monitor.packs.json_schema import schema as json_schema
 from monitor.packs.loader import find_shared_names, load_rules
+from monitor.packs.mappings.loader import load_mappings
+from monitor.packs.mappings.sends import sends_of_mappings
+from monitor.packs.problems import Problem
 from monitor.packs.shipped import shipped_rules
+from monitor.packs.unsendable import find_unsendable
+from monitor.packs.vocabulary import shipped_vocabulary
 
 
 @click.command("check", short_help="Print every problem of rule files.")
 @rule_paths
-def check(paths: tuple[Path, ...]) -> None:
+@click.option("--allow-custom", "custom", multiple=True, metavar="NAME",
+              help="A label that your own senders set; repeat for more.")  # fmt: skip
+@click.option("--mappings", type=click.Path(exists=True, path_type=Path), metavar="PATH",
+              help="Your own mappings: what their examples give counts as sent.")  # fmt: skip
+def check(paths: tuple[Path, ...], custom: tuple[str, ...], mappings: Path | None) -> None:
     """Read PATH... (rule files or directories) and print every problem.
+
+    A condition is dead if no known tool sends what it asks for (docs/reference/vocabulary.md).
 
     Exits 1 on errors; warnings alone are fine.
     """
-    loaded = [load_rules(path) for path in paths or (shipped_rules(),)]
+    read = paths or (shipped_rules(),)
+    loaded = [load_rules(path) for path in read]
     problems = [*(problem for each in loaded for problem in each.problems), *find_shared_names(loaded)]
+    problems += _dead(read, custom, mappings)
     for problem in problems:
         click.echo(printable(str(problem)))
     errors = sum(problem.is_error for problem in problems)
@@ -40,6 +53,16 @@ def check(paths: tuple[Path, ...]) -> None:
     )
     if errors:
         sys.exit(FAILED)
+
+
+def _dead(paths: tuple[Path, ...], custom: tuple[str, ...], mappings: Path | None) -> list[Problem]:
+    """Demands that nothing sends, and what is wrong with the mappings that were named."""
+    known, names = shipped_vocabulary(), [name.removeprefix("labels.") for name in custom]
+    if mappings is None:
+        return [problem for path in paths for problem in find_unsendable(path, known, names)]
+    own = load_mappings(mappings)
+    known = known.with_tools(sends_of_mappings(own))
+    return [*own.problems, *(problem for path in paths for problem in find_unsendable(path, known, names))]
 
 
 @click.command("schema", short_help="Print the JSON Schema of rules, for editors.")

@@ -48,12 +48,12 @@ class _Finder:
             return
         known = list(above)
         for key, (written, _) in node.entries.items():
-            if key not in GROUPS and not self._joins(written.place, _demands(_single(node, key)), known):
+            if key not in GROUPS and not self._joins(written.place, demands(entry_alone(node, key)), known):
                 return
         everything = node.get("all")
         for item in everything.items if isinstance(everything, Listing) else []:
             before = list(known)
-            if not self._joins(item.place, _demands(item), known):
+            if not self._joins(item.place, demands(item), known):
                 return
             self.walk(item, before)
         if isinstance(alternatives := node.get("any"), Listing):
@@ -75,7 +75,7 @@ class _Finder:
     def _branches(self, items: Sequence[Node], known: Sequence[Compare]) -> None:
         told: list[tuple[list[Compare], bool]] = []
         for item in items:
-            demanded, whole = _demands(item), _is_whole(item)
+            demanded, whole = demands(item), _is_whole(item)
             together = list(known)
             if contradiction([*known, *demanded]) is not None:
                 self._joins(item.place, demanded, together)
@@ -91,7 +91,7 @@ class _Finder:
                 self.walk(item, known)
 
     def _excluded(self, node: Node, known: Sequence[Compare]) -> None:
-        demanded = _demands(node)
+        demanded = demands(node)
         if contradiction([*known, *demanded]) is not None:
             message = "this excludes what can never occur"
             self._say(node.place, message, "an exclusion that can happen", "removing the `not:`")
@@ -107,13 +107,14 @@ def _repeats(known: Sequence[Compare], one: tuple[list[Compare], bool], other: t
     return (one[1] and implies([*known, *other[0]], one[0])) or (other[1] and implies([*known, *one[0]], other[0]))
 
 
-def _single(node: Mapping, key: str) -> Mapping:
+def entry_alone(node: Mapping, key: str) -> Mapping:
+    """A mapping with one of its entries."""
     alone = Mapping(node.place)
     alone.entries[key] = node.entries[key]
     return alone
 
 
-def _demands(node: Node) -> list[Compare]:
+def demands(node: Node) -> list[Compare]:
     """What must hold wherever this mapping holds, as far as single comparisons say it."""
     return flat(read_where(node, Problems()))
 

@@ -31,7 +31,7 @@ _BLAMING = ("why ", "who did ", "who was ", "who broke ", "who caused ")
 def lint(rule: Rule, examples: tuple[Example, ...] | None, node: Node, problems: Problems) -> None:
     """Add a warning for each thing about a loaded rule that experience speaks against. No examples: not read."""
     if examples is not None:
-        _examples(examples, _place(node, "examples"), problems)
+        _examples(examples, place_of(node, "examples"), problems)
         _labels(rule, examples, node, problems)
         _dead(rule, node, problems)
     _questions(rule, node, problems)
@@ -41,7 +41,7 @@ def lint(rule: Rule, examples: tuple[Example, ...] | None, node: Node, problems:
     _margin(rule, node, problems)
 
 
-def _find(node: Node, *path: str) -> Node | None:
+def find(node: Node, *path: str) -> Node | None:
     """What stands at the end of a path."""
     found: Node | None = node
     for key in path:
@@ -49,7 +49,7 @@ def _find(node: Node, *path: str) -> Node | None:
     return found
 
 
-def _place(node: Node, *path: str) -> Place:
+def place_of(node: Node, *path: str) -> Place:
     """Where the deepest known part of a path stands."""
     place = node.place
     for key in path:
@@ -69,12 +69,12 @@ def _examples(examples: tuple[Example, ...], place: Place, problems: Problems) -
 def _questions(rule: Rule, node: Node, problems: Problems) -> None:
     asked = node.get("ask") if isinstance(node, Mapping) else None
     if not rule.ask:
-        problems.warning(_place(node, "ask"), "asks the reviewer nothing", "two to four questions", QUESTION)
+        problems.warning(place_of(node, "ask"), "asks the reviewer nothing", "two to four questions", QUESTION)
     if len(rule.ask) > MOST_QUESTIONS:
-        problems.warning(_place(node, "ask"), f"asks {len(rule.ask)} questions", "two to four", "keeping the best")
+        problems.warning(place_of(node, "ask"), f"asks {len(rule.ask)} questions", "two to four", "keeping the best")
     for index, question in enumerate(rule.ask):
         if question.lower().startswith(_BLAMING):
-            place = asked.items[index].place if isinstance(asked, Listing) else _place(node, "ask")
+            place = asked.items[index].place if isinstance(asked, Listing) else place_of(node, "ask")
             message = f"{question.split()[0]!r} asks people to justify themselves"
             problems.warning(place, message, "a question after how or what", QUESTION)
 
@@ -95,15 +95,15 @@ def _texts(rule: Rule, node: Node, problems: Problems) -> None:
                 "a kind, a subject, a severity or a label",
                 "the label that the source sends with the title",
             )
-            problems.warning(_place(node, *path, "where"), message, expected, hint)
+            problems.warning(place_of(node, *path, "where"), message, expected, hint)
 
 
 def _dead(rule: Rule, node: Node, problems: Problems) -> None:
     for step, path in _steps(rule):
         if UNSEEN in step.kinds:
             message = f"no rule is ever given {UNSEEN}: such reports only say who looked"
-            problems.warning(_place(node, *path, "kind"), message, "another kind", "`impact: {evidence: …}`")
-    found = ((step, _find(node, *path, "where")) for step, path in _steps(rule))
+            problems.warning(place_of(node, *path, "kind"), message, "another kind", "`impact: {evidence: …}`")
+    found = ((step, find(node, *path, "where")) for step, path in _steps(rule))
     find_dead(((step, where) for step, where in found if where is not None), problems)
 
 
@@ -117,7 +117,7 @@ def _labels(rule: Rule, examples: tuple[Example, ...], node: Node, problems: Pro
             if close:
                 message = f"no event of the examples has the label {label!r}, and some have {close[0]!r}"
                 hint = f"{close[0]!r}, or an example with {label!r}"
-                problems.warning(_place(node, *path, "where"), message, "a label that some source sends", hint)
+                problems.warning(place_of(node, *path, "where"), message, "a label that some source sends", hint)
 
 
 def _windows(rule: Rule, node: Node, problems: Problems) -> None:
@@ -126,7 +126,7 @@ def _windows(rule: Rule, node: Node, problems: Problems) -> None:
         known = "step" not in (since.anchor, until.anchor)
         backwards = known and ANCHORS.index(since.anchor) > ANCHORS.index(until.anchor) and since.offset >= until.offset
         if backwards:
-            place = _place(node, "absent" if clause.at_most == 0 else "steps", clause.name, "since")
+            place = place_of(node, "absent" if clause.at_most == 0 else "steps", clause.name, "since")
             message = f"the window of {clause.name!r} ends before it begins: it holds nothing"
             hint = f"`since: {until.anchor}`, `until: {since.anchor}`"
             problems.warning(place, message, "a window that goes forward", hint)
@@ -138,7 +138,7 @@ def _remembered(rule: Rule, node: Node, problems: Problems) -> None:
         path = ("absent" if clause.at_most == 0 else "steps", clause.name)
         is_evidence = clause.at_least == 0 and clause.at_most is None
         counts_enough = max(clause.at_least, clause.at_most or 0) >= MOST_BEYOND_TTL
-        if is_evidence or clause.every or counts_enough or _find(node, *path, "remember") is not None:
+        if is_evidence or clause.every or counts_enough or find(node, *path, "remember") is not None:
             continue
         back = reaches_back(rule, clause)
         picks = clause.pairs or clause.limits or clause.spent
@@ -152,7 +152,7 @@ def _remembered(rule: Rule, node: Node, problems: Problems) -> None:
             continue
         kept = f"the newest {MOST_BEYOND_TTL} events of a kind on a service are kept of more than a day ago"
         hint = "`remember: every`, or `remember: newest` where those are enough"
-        problems.warning(_place(node, *path, "since"), f"{message}: {kept}", "a word on what it needs of them", hint)
+        problems.warning(place_of(node, *path, "since"), f"{message}: {kept}", "a word on what it needs of them", hint)
 
 
 def reaches_back(rule: Rule, clause: Clause) -> int:
@@ -173,4 +173,4 @@ def _margin(rule: Rule, node: Node, problems: Problems) -> None:
         expected = f"a condition on one of {', '.join(sorted(wanted))}"
         told = {"headroom": "derived.share", "deadline": "expires_at"}[rule.margin.measure]
         hint = f"`where: {{{told}: {{present: true}}}}`, or `margin: elapsed`"
-        problems.warning(_place(node, "margin"), message, expected, hint)
+        problems.warning(place_of(node, "margin"), message, expected, hint)

@@ -75,6 +75,22 @@ _NUMBERS = frozenset({"value", "limit"})
 ORDERED: frozenset[FieldType] = frozenset({"number", "time", "duration"})
 
 
+SENDERS_LABELS = frozenset(
+    (
+        *("advisory", "alert_rule", "alertname", "approved", "at_ceiling", "bound_for", "breaker", "burn"),
+        *("call", "caused_by", "change", "change_type", "check", "commit", "dependency", "deployment"),
+        *("deviation", "direction", "drill", "effect", "enabled", "evidence", "experiment", "fallback"),
+        *("flag", "guard", "impact", "incident", "intended_target", "kube_context", "last_gate", "mechanism"),
+        *("mountpoint", "object_kind", "operation", "peers", "persistentvolumeclaim", "planned", "purpose"),
+        *("reason", "ref", "repeat_of", "report", "requested_context", "resolution", "resource", "reverts"),
+        *("revision", "role", "rolling", "runbook", "runbook_url", "scheduled", "scope", "secret"),
+        *("secret_type", "signal", "slo", "sloth_slo", "stage", "state", "status", "target", "temporary"),
+        *("text", "traffic_share", "trigger", "value", "variation", "verb", "version"),
+    )
+)
+"""Labels that the page of the format gives a meaning: what whoever sends events themselves may say."""
+
+
 def type_of(field: str) -> FieldType | None:
     """The type of a field, or None for a name that no event can have."""
     if field.startswith("labels."):

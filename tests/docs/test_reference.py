@@ -7,7 +7,7 @@ import pytest
 from monitor.cli.main import COMMANDS
 from monitor.ops.metrics import Metrics
 from monitor.settings import NOT_SETTINGS, Settings
-from scripts.reference import BEGIN, END, GENERATED, ROOT, renew
+from scripts.reference import BEGIN, END, FILES, GENERATED, ROOT, renew
 
 
 def page(name: str) -> str:
@@ -18,6 +18,11 @@ def page(name: str) -> str:
 def test_what_is_generated_is_fresh(name: str) -> None:
     written = (ROOT / name).read_text(encoding="utf-8")
     assert written == renew(written, GENERATED[name]()), "run: make docs"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_generated_files_are_fresh(name: str) -> None:
+    assert (ROOT / name).read_text(encoding="utf-8") == FILES[name](), "run: make docs"
 
 
 def test_every_metric_is_on_its_page() -> None:

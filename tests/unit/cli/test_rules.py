@@ -54,10 +54,28 @@ def test_check_prints_a_line_a_problem_and_fails(pack: Path) -> None:
 
 def test_check_of_warnings_alone_is_fine(pack: Path) -> None:
     (pack / "page-and-fix.yaml").write_text(GOOD[: GOOD.index("examples:")], encoding="utf-8")
-    result = rules("check", pack)
+    result = rules("check", pack, "--allow-custom", "k8s_cluster")
     assert result.exit_code == 0
     assert "warning: no example that must match" in result.stdout
     assert "0 errors, 2 warnings" in result.stderr
+
+
+def test_check_names_what_nobody_sends_unless_it_is_allowed(pack: Path) -> None:
+    severity = "    severity: {at_least: high}\n"
+    text = GOOD.replace("labels.k8s_cluster: labels.cluster", "labels.cluster: labels.cluster")
+    text = text.replace(severity, severity + "    labels.rack: r1\n")
+    (pack / "page-and-fix.yaml").write_text(text, encoding="utf-8")
+    result = rules("check", pack)
+    assert (
+        "page-and-fix.yaml:8:5: warning: no known tool sends this with any kind of event: labels.rack" in result.stdout
+    )
+    assert "labels.rack" not in rules("check", pack, "--allow-custom", "labels.rack").stdout
+    (pack.parent / "own.yaml").write_text(
+        "mapping: cooling\nfields: {id: id, labels: {rack: rack}}\nevents: [{kind: alert.fired}]\n"
+        "examples: [{name: hot, body: {id: a, rack: r1}, expect: [{kind: alert.fired}]}]\n",
+        encoding="utf-8",
+    )
+    assert "labels.rack" not in rules("check", pack, "--mappings", pack.parent / "own.yaml").stdout
 
 
 def test_explain_says_a_rule_in_words(pack: Path) -> None:
