@@ -5,6 +5,7 @@ A page holds its table between two marks; what is written around them stays.
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -30,6 +31,7 @@ from monitor.packs.keys import OPERATOR_WORDS
 from monitor.packs.mappings import keys as mapping_keys
 from monitor.packs.mappings.shipped_tools import announce_shipped
 from monitor.packs.schema import DERIVED
+from monitor.review.exports.document import RecordDocument
 from monitor.samples import PREFIX
 from monitor.settings import AccountSettings, Settings, groups
 
@@ -43,6 +45,11 @@ END = "<!-- end of what is generated -->"
 DURATIONS = frozenset(
     {"watch_every", "lateness", "future_tolerance", "retention.events", "retention.rejects", "retention.not_opened"}
 )
+
+
+def record_schema() -> str:
+    """The schema of an exported record."""
+    return f"```json\n{json.dumps(RecordDocument.model_json_schema(), indent=1)}\n```"
 
 
 def metrics_table() -> str:
@@ -245,6 +252,7 @@ GENERATED: dict[str, Callable[[], str | tuple[str, ...]]] = {
     "docs/reference/rules.md": rules_tables,
     "docs/reference/mappings.md": mapping_tables,
     "docs/reference/vocabulary.md": vocabulary.page,
+    "docs/reference/record.md": record_schema,
     "docs/reference/tools.md": lambda: (tool_table(), tool_sections()),
 }
 

@@ -33,6 +33,7 @@ PREFIX = "/api/v1"
 TAGS: list[dict[str, str]] = [
     {"name": "near misses", "description": "Drafts and decided records."},
     {"name": "review", "description": "Decide them. Every move is audited under the caller's role."},
+    {"name": "exports", "description": "Records on their way out."},
     {"name": "operation", "description": "Rules and catalogue in force."},
 ]
 
@@ -49,25 +50,25 @@ Near misses: something was going wrong, someone or something intervened, and use
 """
 
 RecordId = Annotated[str, Path(max_length=255, description="The id of a near miss.")]
-_PROBLEM: dict[str, Any] = {"model": ProblemOut, "content": {"application/problem+json": {}}}
+PROBLEM: dict[str, Any] = {"model": ProblemOut, "content": {"application/problem+json": {}}}
 GUARDED: dict[int | str, dict[str, Any]] = {
-    400: {**_PROBLEM, "description": "The request cannot be read."},
-    401: {**_PROBLEM, "description": "Accounts are configured, and no good credentials came."},
-    403: {**_PROBLEM, "description": "A browser sent it from a page of another site."},
-    408: {**_PROBLEM, "description": "The body did not arrive in time."},
-    413: {**_PROBLEM, "description": "The body is too large."},
-    421: {**_PROBLEM, "description": "Without accounts: not addressed to this machine."},
-    429: {**_PROBLEM, "description": "Too many wrong logins or unknown ids; see Retry-After."},
+    400: {**PROBLEM, "description": "The request cannot be read."},
+    401: {**PROBLEM, "description": "Accounts are configured, and no good credentials came."},
+    403: {**PROBLEM, "description": "A browser sent it from a page of another site."},
+    408: {**PROBLEM, "description": "The body did not arrive in time."},
+    413: {**PROBLEM, "description": "The body is too large."},
+    421: {**PROBLEM, "description": "Without accounts: not addressed to this machine."},
+    429: {**PROBLEM, "description": "Too many wrong logins or unknown ids; see Retry-After."},
 }
 """What every route may answer."""
 COMMON: dict[int | str, dict[str, Any]] = {
     **GUARDED,
-    422: {**_PROBLEM, "description": "Missing or wrong input."},
-    503: {**_PROBLEM, "description": "The database is unavailable; see Retry-After."},
+    422: {**PROBLEM, "description": "Missing or wrong input."},
+    503: {**PROBLEM, "description": "The database is unavailable; see Retry-After."},
 }
-NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {**_PROBLEM, "description": "No such near miss."}}
+NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {**PROBLEM, "description": "No such near miss."}}
 CONFLICT: dict[int | str, dict[str, Any]] = {
-    409: {**_PROBLEM, "description": "The state does not allow it, or someone else decided first."}
+    409: {**PROBLEM, "description": "The state does not allow it, or someone else decided first."}
 }
 
 

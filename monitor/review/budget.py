@@ -28,6 +28,10 @@ class ReviewBudget:
         self._catalogue = catalogue
         self.a_week = a_week
 
+    def catalogue(self) -> Catalogue:
+        """The catalogue in force."""
+        return self._catalogue()
+
     def teams(self) -> frozenset[str]:
         """The owners that the catalogue knows."""
         return frozenset(each.owner for each in self._catalogue().services.values() if each.owner)

@@ -11,12 +11,14 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from monitor.core.model.catalogue import Catalogue
 from monitor.ops.metrics import Metrics
 from monitor.ports import ActivePack, Clock, JournalWriter, NearMisses
 from monitor.review import api, problems
 from monitor.review.auth import Auth
 from monitor.review.budget import ReviewBudget
 from monitor.review.draft_page import DraftPages, build_draft_pages
+from monitor.review.exports.routes import Exports, build_export_api, build_export_page
 from monitor.review.guard import Guard
 from monitor.review.live import Live, MonotonicClock
 from monitor.review.pack_api import build_pack_router
@@ -96,6 +98,9 @@ def build_app(
     app.include_router(build_pages(review, live, pages))
     settling = Settling(near_misses, clock, metrics, budget.teams if budget is not None else frozenset)
     drafts = DraftPages(review, pages, settling)
+    exports = Exports(review, budget.catalogue if budget is not None else Catalogue)
+    app.include_router(build_export_api(review, exports))
+    app.include_router(build_export_page(review, exports, pages))
     app.include_router(build_settling_router(review, settling))
     app.include_router(build_settling_forms(review, settling, drafts))
     app.include_router(build_draft_pages(review, drafts))

@@ -331,6 +331,8 @@ async def test_the_document_describes_every_route(desk: Desk) -> None:
         "/api/v1/near-misses/{record_id}/decision",
         "/api/v1/near-misses/{record_id}/comments",
         "/api/v1/near-misses/{record_id}/settle",
+        "/api/v1/near-misses/{record_id}/export",
+        "/api/v1/export.csv",
         "/api/v1/near-misses/{record_id}/audit",
         "/api/v1/pack",
         "/api/v1/reports",
