@@ -45,6 +45,7 @@ from monitor.ops.stop import stop_on_signals
 from monitor.ops.tasks import WatchedTasks, restarted
 from monitor.packs.pack import LoadedPack, load_pack, marks_of
 from monitor.packs.regex import make_regex
+from monitor.pipeline.bookkeeping import Bookkeeper
 from monitor.pipeline.housekeeping import Housekeeper
 from monitor.pipeline.loop import EngineLoop, LoopSettings
 from monitor.pipeline.pack import Current, Pack
@@ -105,6 +106,10 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
                 work = partial(housekeeper.run, engine_stop)
                 tasks.start("housekeeping", restarted(work, engine_stop, "housekeeping", failed), may_end=True)
             tasks.start("http", server.serve(sockets=[listener]))
+            if "ingest" in settings.roles or settings.kafka.is_used:
+                book = partial(Bookkeeper(store.sources, clock, metrics).run, stop.event)
+                failed = partial(metrics.part_failures.inc, "sources")
+                tasks.start("sources", restarted(book, stop.event, "sources", failed), may_end=True)
             if "ingest" in settings.roles and settings.feeds:
                 pull = partial(_pull_feeds, settings, current, store, journal, clock, metrics, stop.event)
                 failed = partial(metrics.part_failures.inc, "feeds")
@@ -148,6 +153,8 @@ def build_web(
             version=version("nearmiss-monitor"),
             active_pack=lambda: current.status,
             services=lambda: current.pack.catalogue.services,
+            sources=store.sources,
+            known=lambda: (current.pack.catalogue, current.pack.rules),
         )
     else:
         app = FastAPI(title="nearmiss", openapi_url=None, docs_url=None, redoc_url=None)

@@ -40,6 +40,7 @@ COMMANDS: Places = {
     "feeds": ("monitor.cli.feeds:group", "Check the feeds that are pulled."),
     "note": ("monitor.cli.note:command", "Tell the monitor that something is odd."),
     "ran": ("monitor.cli.ran:command", "Run a command and tell the monitor."),
+    "sources": ("monitor.cli.sources:group", "Show what arrives, and try a source out."),
     "rejects": ("monitor.cli.rejects:group", "List, show and requeue rejects."),
     "kafka": ("monitor.cli.kafka:group", "Check the Kafka cluster."),
     "topics": ("monitor.cli.topics:group", "Create topics, resume halted ones."),

@@ -161,12 +161,12 @@ def _standard(secrets: Sequence[bytes], headers: Mapping[str, str], body: bytes,
         if wrong := wrong_time(sent, now):
             return wrong
         signed = b"%b.%b.%b" % (identity.encode(), sent.encode(), body)
-        expected = [encoded(sign(key, signed), "base64") for secret in secrets for key in _standard_keys(secret)]
+        expected = [encoded(sign(key, signed), "base64") for secret in secrets for key in standard_keys(secret)]
         return any_equal(expected, _versions(given.split(), "v1,"), "base64")
     return "no signature: expected headers webhook-id, webhook-timestamp and webhook-signature"
 
 
-def _standard_keys(secret: bytes) -> list[bytes]:
+def standard_keys(secret: bytes) -> list[bytes]:
     """The key is the base64 after `whsec_`; a secret of another form may be base64 or the key as it is."""
     encoded = secret.removeprefix(b"whsec_")
     as_it_is = [] if encoded != secret else [secret]

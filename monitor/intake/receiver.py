@@ -119,7 +119,18 @@ class Receiver:
             self._pause(now, error)
             raise
         self._resume()
+        details = {str(each.reason): each.detail for each in outcome.skipped}
+        details |= {str(each.reason): each.detail for each in outcome.refusals}
+        self._metrics.arrivals.delivered(source, now, events, outcome.refused, outcome.ignored, details)
         return self._count(source, outcome, appended)
+
+    async def look(
+        self, source: str, body: bytes, headers: Mapping[str, str], allows: Callable[[str], bool]
+    ) -> Outcome:
+        """What `receive` would make of it; keeps and counts nothing."""
+        now = self._clock.now()
+        outcome, events = await self._flight.work(len(body), self._read, source, body, headers, now, allows)
+        return msgspec.structs.replace(outcome, events=tuple(events))
 
     def _read(
         self, source: str, body: bytes, headers: Mapping[str, str], now: Instant, allows: Callable[[str], bool]

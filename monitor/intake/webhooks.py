@@ -20,7 +20,9 @@ from starlette.requests import ClientDisconnect
 
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode import certificates
+from monitor.decode.canonical import encode
 from monitor.decode.jsontext import MAX_GROUP_BYTES
+from monitor.decode.outcome import MOST_TOLD, Outcome
 from monitor.decode.registry import SOURCES, canonical_source, handshake, largest_body, shown_token, verify
 from monitor.intake.access import Access
 from monitor.intake.bodies import ENCODING, Body, Packed, Unusable, read_body, readable
@@ -35,6 +37,8 @@ from monitor.ports import Clock, Unavailable
 _log = get_logger("intake")
 
 EVENTS = "events"
+CHECK = "x-nearmiss-check"
+"""The header that asks what would come out of a body: it is answered, and nothing of it is kept."""
 NOTIFICATIONS = "/api/v2/alerts"
 """Where Prometheus posts its alerts, below the prefix that it is given."""
 _MEBIBYTE = 1 << 20
@@ -188,8 +192,10 @@ class _Door:
             if (wanted := handshake(source, data, headers)) is not None:
                 self._receiver.ignore(Ignored.HANDSHAKE)
                 return _json(200, wanted)
-            packed = Packed(body.data, encoding)
             allows = partial(self._settings.access.may_carry, source)
+            if CHECK in headers:
+                return _looked_at(await self._receiver.look(source, data, headers, allows))
+            packed = Packed(body.data, encoding)
             return _receipt(await self._receiver.receive(source, data, headers, packed, allows))
         except Unusable as unusable:
             return await self._unusable(source, unusable, body, headers)
@@ -234,6 +240,18 @@ def _as_alertmanager(answer: Response) -> Response:
 
 def _vendor(source: str) -> str:
     return source.partition("/")[0]
+
+
+def _looked_at(outcome: Outcome) -> Response:
+    """What would come out, so many as the reader can take in."""
+    shown = outcome.events[:MOST_TOLD]
+    answer = {
+        "events": [msgspec.Raw(encode(event)) for event in shown],
+        "events_count": len(outcome.events),
+        "rejected": [{"reason": str(each.reason), "detail": each.detail} for each in outcome.refusals],
+        "ignored": [{"reason": str(each.reason), "detail": each.detail} for each in outcome.skipped],
+    }
+    return _json(200, answer)
 
 
 def _receipt(receipt: Receipt) -> Response:

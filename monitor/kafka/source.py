@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from monitor.core.model.events import Event, Instant
+from monitor.core.model.reasons import Rejected
 from monitor.core.sharding.routing import Route
 from monitor.kafka.connection import Connector
 from monitor.kafka.errors import MissingTopics, PositionLost, WrongCluster
@@ -172,10 +173,13 @@ class KafkaReader:
 
     def _count(self, taken: Sequence[tuple[PartitionBuffer, Entry]]) -> None:
         received = Counter[str]()
+        now = self._clock.now()
         for buffer, entry in taken:
             received[buffer.source] += len(entry.events) + len(entry.rejects) + sum(entry.ignored.values())
             for reason, count in entry.ignored.items():
                 self._metrics.events_ignored.inc(reason, count)
+            refused = Counter(Rejected(reject.reason) for reject in entry.rejects)
+            self._metrics.arrivals.delivered(buffer.source, now, entry.events, refused, entry.ignored)
         for source, found in received.items():
             self._metrics.events_received.inc(source.partition("/")[0], found)
 

@@ -16,6 +16,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from monitor.core.model.near_miss import Dismissal, Move, ReportKind
 from monitor.core.model.reasons import FeedFailure, FeedStep, Ignored, NotOpened, Rejected, Withdrawn
+from monitor.ops.arrivals import Arrivals
 
 Label = TypeVar("Label", bound=str)
 
@@ -24,7 +25,7 @@ OTHER = "other"
 NO_REASON = "none"
 
 REFUSED = ("401", "403", "408", "413", "421", "429", "503")
-PARTS = ("reload", "housekeeping", "queue_metrics", "feeds")
+PARTS = ("reload", "housekeeping", "queue_metrics", "feeds", "sources")
 
 
 class Closed(StrEnum):
@@ -83,6 +84,26 @@ class CounterByName:
         """Over all values, since the process started."""
         samples = (sample for metric in self._counter.collect() for sample in metric.samples)
         return int(sum(sample.value for sample in samples if sample.name.endswith("_total")))
+
+
+class GaugeByName:
+    """A gauge with one label whose values are told at start; any other value counts as "other"."""
+
+    def __init__(self, registry: CollectorRegistry, name: str, help: str, label: str) -> None:
+        self._gauge = Gauge(name, help, [label], registry=registry)
+        self._children = {OTHER: self._gauge.labels(OTHER)}
+
+    def know(self, values: Iterable[str]) -> None:
+        """Create these label values at zero, beside those that are known already."""
+        for value in sorted(values):
+            if value not in self._children:
+                self._children[value] = self._gauge.labels(value)
+
+    def show(self, numbers: Mapping[str, float]) -> None:
+        """These and nothing else: what is not named is zero."""
+        for value, child in self._children.items():
+            child.set(numbers.get(value, 0))
+        self._children[OTHER].set(sum(number for value, number in numbers.items() if value not in self._children))
 
 
 class Decisions:
@@ -239,7 +260,7 @@ class Metrics:
 
         ProcessCollector(registry=r)
 
-        self.events_received.know(sources)
+        self.know_sources(sources)
         self.know_rules(rules)
         self._gauges: dict[str, Mapping[str, float]] = {}
         self._watermarks: dict[str, float] = {}
@@ -253,6 +274,14 @@ class Metrics:
         }
 
     def _add_web(self, r: CollectorRegistry) -> None:
+        self.arrivals = Arrivals()
+        self.silent_sources = GaugeByName(
+            r,
+            "nearmiss_silent_sources",
+            "Sources that are silent for longer than they usually are, by kind of source.",
+            "source",
+        )
+
         self.requests_refused = CounterBy(r, "nearmiss_requests_refused_total", "Refused requests.", "status", REFUSED)
         self.connections_closed = CounterBy(
             r, "nearmiss_connections_closed_total", "Connections closed by a limit.", "reason", Closed
@@ -308,6 +337,12 @@ class Metrics:
         self.kafka_dead_letters = Counter(
             "nearmiss_kafka_dead_letters_total", "Rejects that were sent to the dead-letter topic.", registry=r
         )
+
+    def know_sources(self, sources: Iterable[str]) -> None:
+        """Create the label values of these kinds of source at zero."""
+        kinds = list(sources)
+        self.events_received.know(kinds)
+        self.silent_sources.know(kinds)
 
     def know_rules(self, rules: Iterable[str]) -> None:
         """Create the label values of these rules at zero and count them as the rules in use."""

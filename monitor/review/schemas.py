@@ -222,6 +222,40 @@ class PackOut(Shape):
     problems: list[str] = Field(description="The first few problems.")
 
 
+class ReasonSeen(Shape):
+    reason: str
+    count: int
+    detail: str = Field(description="About the newest.")
+    understood: bool = Field(description="False where it may be a gap of nearmiss, or of the sender.")
+
+
+class SourceOut(Shape):
+    source: str
+    last_at: str | None = Field(description="When it delivered last.")
+    last_day: int = Field(description="What it delivered in the last 24 hours.")
+    usual_day: float | None = Field(description="The same in 24 hours before those; null while unknown.")
+    lag_seconds: float | None = Field(
+        description="Least lag of receipt behind event time; negative: its clock is ahead."
+    )
+    silent_seconds: float | None = Field(description="How long it has been silent, where that is longer than usual.")
+    kinds: dict[str, int] = Field(description="Its events in seven days, by kind.")
+    reasons: list[ReasonSeen] = Field(description="What gave no event in seven days.")
+
+
+class WatchedOut(Shape):
+    service: str
+    sources: list[str] = Field(description="What told about impact on it since yesterday.")
+    why: str = Field(description="Why nobody watches it; empty where someone does.")
+
+
+class SourcesOut(Shape):
+    """What arrives, from where, and what is missing."""
+
+    sources: list[SourceOut]
+    services: list[WatchedOut] = Field(description="The user-facing services of the catalogue.")
+    silent_rules: list[str] = Field(description="Rules that wait for kinds of events that nothing sent in seven days.")
+
+
 class CommentIn(Shape):
     text: str = Field(description=f"At most {LONGEST_TEXT} characters.")
 

@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from monitor.core.model.catalogue import Catalogue
+from monitor.ops.arrivals import SourceBook
 from monitor.ops.metrics import Metrics
 from monitor.ports import ActivePack, Clock, JournalWriter, NearMisses
 from monitor.review import api, problems
@@ -30,6 +31,7 @@ from monitor.review.reports import Reports
 from monitor.review.service import Review
 from monitor.review.settling import Settling
 from monitor.review.settling_api import build_settling_forms, build_settling_router
+from monitor.review.sources import Known, build_sources
 
 
 class ReviewClock(Clock, MonotonicClock, Protocol):
@@ -57,11 +59,14 @@ def build_app(
     version: str = "0",
     active_pack: Callable[[], ActivePack] | None = None,
     services: Callable[[], Iterable[str]] = tuple,
+    sources: SourceBook | None = None,
+    known: Known = lambda: (Catalogue(), ()),
 ) -> FastAPI:
     """The app. Others may include their routers (intake, health, metrics); the guard stands before all of them.
 
     `active_pack` tells the rules and the catalogue in force, for the API and the foot of the pages; `services` are the
-    names that the form for reports offers.
+    names that the form for reports offers. `sources` is what arrived, for the page that says whether it is working,
+    against the catalogue and the rules that are `known`.
 
     Call `app.state.live.close()` when the stop begins, before the server waits for its open requests: the streams of
     open pages would otherwise keep it waiting.
@@ -95,6 +100,8 @@ def build_app(
     reports = Reports(journal, clock, metrics)
     app.include_router(build_report_router(reports))
     app.include_router(build_report_page(reports, pages, services))
+    if sources is not None:
+        app.include_router(build_sources(sources, clock, pages, known))
     app.include_router(build_pages(review, live, pages))
     settling = Settling(near_misses, clock, metrics, budget.teams if budget is not None else frozenset)
     drafts = DraftPages(review, pages, settling)

@@ -27,6 +27,7 @@ from monitor.store.reject_budget import DEFAULT_BYTES, RejectBudget
 from monitor.store.rejects import SqlRejects
 from monitor.store.retention import SqlRetention
 from monitor.store.rewind import SqlRewind
+from monitor.store.source_book import SqlSourceBook
 from monitor.store.topic_book import SqlTopicBook
 
 _PROOF_SECONDS = 2.0
@@ -55,6 +56,7 @@ class Store:
         self.inspection = SqlInspection(self.records_database, self.journal_database, self.retention)
         self.topics = SqlTopicBook(self.records_database)
         self.feed_cursors = SqlFeedCursors(self.records_database)
+        self.sources = SqlSourceBook(self.records_database)
         self.binding = SqlBinding(self.records_database, self.journal_database)
 
     async def open(self) -> None:

@@ -281,3 +281,27 @@ feed_cursors = Table(
     Column("at", BigInteger, nullable=False),
     Column("cursor", Text, nullable=False),
 )
+
+# What arrived from each source; an hour of the source without a name is one in which a process could be reached.
+source_hours = Table(
+    "source_hours",
+    RECORDS,
+    Column("source", Text, primary_key=True),
+    Column("hour", Integer, primary_key=True),
+    Column("received", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Column("newest", BigInteger),
+    Column("least_lag", BigInteger),
+    Index("source_hours_hour", "hour"),
+)
+source_words = Table(
+    "source_words",
+    RECORDS,
+    Column("source", Text, primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("what", Text, primary_key=True),
+    Column("word", Text, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    Column("detail", Text, nullable=False),
+    Index("source_words_day", "day"),
+)

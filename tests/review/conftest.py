@@ -17,6 +17,7 @@ from monitor.core.model.decisions import Decision, Open, Withdraw
 from monitor.core.model.events import Event
 from monitor.core.model.near_miss import Cited, Draft
 from monitor.core.model.reasons import Withdrawn
+from monitor.core.model.rule import Rule
 from monitor.ops.clock import ManualClock
 from monitor.ops.metrics import Metrics
 from monitor.ports import ActivePack, Commit
@@ -39,6 +40,7 @@ class Desk:
         self._epoch = epoch
         self.catalogue = Catalogue()
         self.a_week = 0
+        self.known: tuple[Catalogue, tuple[Rule, ...]] = (Catalogue(), ())
         self.pack = ActivePack("a1b2c3d4e5f60718", "0f1e2d3c4b5a6978", rules=44, services=300, loaded_at=records.MONDAY)
         self.app = self.build()
         self.http = self.client(self.app)
@@ -56,6 +58,8 @@ class Desk:
             version="1.2.3",
             active_pack=lambda: self.pack,
             services=lambda: ("checkout", "payments-db"),
+            sources=self.store.sources,
+            known=lambda: self.known,
         )
 
     def ask_at_most(self, a_week: int, catalogue: Catalogue | None = None) -> None:

@@ -335,6 +335,7 @@ async def test_the_document_describes_every_route(desk: Desk) -> None:
         "/api/v1/export.csv",
         "/api/v1/near-misses/{record_id}/audit",
         "/api/v1/pack",
+        "/api/v1/sources",
         "/api/v1/reports",
     }
     for methods in document["paths"].values():

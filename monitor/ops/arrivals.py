@@ -1,0 +1,160 @@
+"""Counts what arrives, by source and hour, until it is written down: newest times, kinds, what was not understood.
+
+Counts and nothing else; bounded, whatever names senders invent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, Protocol
+
+import msgspec
+
+from monitor.core.model.events import DAY, HOUR, Event, Instant
+from monitor.core.model.reasons import Ignored, Rejected
+
+UP = ""
+"""Stands for the service itself: an hour of this source is one in which it could be reached."""
+OTHER = "other"
+MOST_SOURCES = 500
+MOST_WORDS = 2000
+LONGEST_DETAIL = 300
+
+What = Literal["kind", "watched", "rejected", "ignored"]
+
+
+class SourceHour(msgspec.Struct, frozen=True):
+    """What one source sent in one hour (hours since 1970).
+
+    `received`: events and pieces that gave none. `newest`: the latest event time. `least_lag`: the smallest difference
+    between receipt and event time (microseconds): of a good clock a little over zero.
+    """
+
+    source: str
+    hour: int
+    received: int
+    last_at: Instant
+    newest: Instant | None = None
+    least_lag: int | None = None
+
+
+class SourceWord(msgspec.Struct, frozen=True):
+    """How often a source sent something on one day (days since 1970).
+
+    `what` and `word`: a kind of event, a service that it told is watched (impact.*), a reason of a reject or omission.
+    `detail`: the newest sentence about a reason.
+    """
+
+    source: str
+    day: int
+    what: What
+    word: str
+    count: int
+    detail: str = ""
+
+
+class SourceBook(Protocol):
+    """What arrived from each source, added up over all processes."""
+
+    async def add(self, hours: Sequence[SourceHour], words: Sequence[SourceWord], now: Instant) -> None:
+        """Add to what is there, and forget what is too old. Raises Unavailable."""
+        ...
+
+    async def hours(self, since: Instant) -> list[SourceHour]:
+        """Raises Unavailable."""
+        ...
+
+    async def words(self, since: Instant) -> list[SourceWord]:
+        """Oldest day first. Raises Unavailable."""
+        ...
+
+
+class Arrivals:
+    """Since it was taken the last time. Cheap enough to be called for every event."""
+
+    def __init__(self) -> None:
+        self._names: set[str] = set()
+        self._hours: dict[tuple[str, int], list[int | None]] = {}
+        self._words: dict[tuple[str, int, What, str], list[int | str]] = {}
+
+    def delivered(
+        self,
+        source: str,
+        at: Instant,
+        events: Iterable[Event],
+        refused: Mapping[Rejected, int] = {},
+        ignored: Mapping[Ignored, int] = {},
+        details: Mapping[str, str] = {},
+    ) -> None:
+        """A delivery of `source` (its events may name others), received `at`. `details` has a sentence by reason."""
+        hour, day = at // HOUR, at // DAY
+        for event in events:
+            name = self._name(event.source)
+            self._arrived(name, hour, at, event.time)
+            self._word(name, day, "kind", event.kind)
+            if event.service is not None and event.kind.startswith("impact."):
+                self._word(name, day, "watched", event.service)
+        if refused or ignored:
+            name = self._name(source)
+            told: list[tuple[What, str, int]] = [("rejected", reason, count) for reason, count in refused.items()]
+            told += [("ignored", reason, count) for reason, count in ignored.items()]
+            for what, reason, count in told:
+                self._arrived(name, hour, at, None, count)
+                self._word(name, day, what, str(reason), count, details.get(reason, ""))
+
+    def take(self) -> tuple[list[SourceHour], list[SourceWord]]:
+        """Everything counted since the last time."""
+        hours = [
+            SourceHour(source, hour, received or 0, Instant(last or 0), _instant(newest), lag)
+            for (source, hour), (received, last, newest, lag) in self._hours.items()
+        ]
+        words = [SourceWord(*key, int(count), str(detail)) for key, (count, detail) in self._words.items()]
+        self._hours, self._words = {}, {}
+        return hours, words
+
+    def put_back(self, hours: Iterable[SourceHour], words: Iterable[SourceWord]) -> None:
+        """They could not be written down."""
+        for each in hours:
+            self._arrived(each.source, each.hour, each.last_at, each.newest, each.received, each.least_lag)
+        for word in words:
+            self._word(word.source, word.day, word.what, word.word, word.count, word.detail)
+
+    def _name(self, source: str) -> str:
+        if source in self._names:
+            return source
+        if len(self._names) < MOST_SOURCES:
+            self._names.add(source)
+            return source
+        above = source.partition("/")[0]
+        return above if above in self._names else OTHER
+
+    def _arrived(
+        self, source: str, hour: int, at: int, time: int | None, count: int = 1, lag: int | None = None
+    ) -> None:
+        if lag is None and time is not None:
+            lag = at - time
+        found = self._hours.get((source, hour))
+        if found is None:
+            self._hours[source, hour] = [count, at, time, lag]
+            return
+        found[0] = (found[0] or 0) + count
+        found[1] = max(found[1] or at, at)
+        if time is not None:
+            found[2] = time if found[2] is None else max(found[2], time)
+        if lag is not None:
+            found[3] = lag if found[3] is None else min(found[3], lag)
+
+    def _word(self, source: str, day: int, what: What, word: str, count: int = 1, detail: str = "") -> None:
+        key = (source, day, what, word)
+        found = self._words.get(key)
+        if found is None:
+            if len(self._words) < MOST_WORDS:
+                self._words[key] = [count, detail[:LONGEST_DETAIL]]
+            return
+        found[0] = int(found[0]) + count
+        if detail:
+            found[1] = detail[:LONGEST_DETAIL]
+
+
+def _instant(value: int | None) -> Instant | None:
+    return None if value is None else Instant(value)

@@ -1,0 +1,117 @@
+"""PURE: whether it is working: each source as it stands, services that nobody watches, rules that cannot match."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.events import DAY, Instant
+from monitor.core.model.rule import Rule
+from monitor.core.resolving.names import Names
+from monitor.ops.arrivals import SourceHour, SourceWord
+from monitor.ops.usual import SourceState, states
+
+NOT_UNDERSTOOD = frozenset({"unknown_type"})
+"""Omissions that may be a gap of ours; the others are by intention."""
+WEEK = 7 * DAY
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """What a source sent that gave no event, in seven days."""
+
+    reason: str
+    count: int
+    detail: str
+    is_understood: bool
+
+
+class SourceRow(msgspec.Struct, frozen=True):
+    """One source. `kinds`: of its events in seven days, the most frequent first."""
+
+    state: SourceState
+    kinds: tuple[tuple[str, int], ...]
+    reasons: tuple[Reason, ...]
+
+
+class Watched(msgspec.Struct, frozen=True):
+    """One user-facing service: the sources that told about impact on it since yesterday; without any, why not."""
+
+    service: str
+    sources: tuple[str, ...]
+    why: str = ""
+
+
+class SourceReport(msgspec.Struct, frozen=True):
+    """`silent_rules`: rules of which no kind of hazard, or no kind of intervention, has arrived in seven days."""
+
+    at: Instant
+    sources: tuple[SourceRow, ...]
+    services: tuple[Watched, ...]
+    silent_rules: tuple[str, ...]
+    rules: int
+
+
+def source_report(
+    hours: Iterable[SourceHour],
+    words: Sequence[SourceWord],
+    catalogue: Catalogue,
+    rules: Sequence[Rule],
+    now: Instant,
+) -> SourceReport:
+    """`hours` of two weeks and `words` of one, both as the book has them."""
+    kinds: dict[str, Counter[str]] = defaultdict(Counter)
+    reasons: dict[str, dict[tuple[str, str], Reason]] = defaultdict(dict)
+    for word in words:
+        if word.what == "kind":
+            kinds[word.source][word.word] += word.count
+        elif word.what != "watched":
+            key = (word.what, word.word)
+            before = reasons[word.source].get(key)
+            reasons[word.source][key] = Reason(
+                word.word,
+                word.count + (before.count if before else 0),
+                word.detail or (before.detail if before else ""),
+                word.what == "ignored" and word.word not in NOT_UNDERSTOOD,
+            )
+    rows = tuple(
+        SourceRow(
+            state,
+            tuple(kinds[state.source].most_common()),
+            tuple(sorted(reasons[state.source].values(), key=lambda each: (each.is_understood, -each.count))),
+        )
+        for state in states(hours, now)
+    )
+    arrived = {kind for found in kinds.values() for kind in found}
+    mute = tuple(sorted(rule.name for rule in rules if not _can_match(rule, arrived))) if arrived else ()
+    return SourceReport(now, rows, tuple(_watched(words, catalogue, now)), mute, len(rules))
+
+
+def _watched(words: Sequence[SourceWord], catalogue: Catalogue, now: Instant) -> Iterable[Watched]:
+    names = Names(catalogue)
+    recent: dict[str, set[str]] = defaultdict(set)
+    last: dict[str, int] = {}
+    for word in words:
+        if word.what == "watched":
+            service = names.joined(word.word)
+            last[service] = max(word.day, last.get(service, 0))
+            if word.day >= now // DAY - 1:
+                recent[service].add(word.source)
+    for service in sorted(catalogue.services):
+        if not catalogue.is_user_facing(service):
+            continue
+        declared = sorted({feed.source for feed in catalogue.feeds if feed.service == service and feed.source})
+        if service in recent:
+            yield Watched(service, tuple(sorted(recent[service])))
+        elif service in last:
+            yield Watched(service, (), f"its feeds said nothing for {now // DAY - last[service]} days")
+        elif declared:
+            yield Watched(service, (), f"the catalogue names {', '.join(declared)}, which sent nothing in a week")
+        else:
+            yield Watched(service, (), "no feed reports on its users")
+
+
+def _can_match(rule: Rule, arrived: set[str]) -> bool:
+    return bool(rule.hazard.kinds & arrived) and bool(rule.intervention.step.kinds & arrived)

@@ -1,0 +1,51 @@
+"""The sources page and its JSON: what arrives, what was not understood, and what nobody watches."""
+
+from __future__ import annotations
+
+from monitor.core.model.catalogue import Catalogue, Service
+from monitor.core.model.events import DAY, HOUR, SECOND, Instant, to_text
+from monitor.ops.arrivals import UP, SourceHour, SourceWord
+from monitor.packs.loader import load_rules
+from monitor.packs.shipped import shipped_rules
+from tests.review.conftest import Desk
+
+
+async def arrive(desk: Desk) -> None:
+    now = desk.clock.now()
+    here = now // HOUR
+    hours = [SourceHour(UP, here - ago, 0, now) for ago in range(60)]
+    hours += [SourceHour("github", here - ago, 5, Instant(now - ago * HOUR)) for ago in range(6, 60)]
+    hours.append(SourceHour("probe", here, 1, now, now, -90 * SECOND))
+    words = [
+        SourceWord("github", now // DAY, "ignored", "unknown_type", 3, "type '<new>' is none that we know"),
+        SourceWord("github", now // DAY, "kind", "change.merged", 270),
+        SourceWord("probe", now // DAY, "watched", "shop", 1),
+    ]
+    await desk.store.sources.add(hours, words, now)
+
+
+async def test_silence_and_what_was_not_understood_are_shown(desk: Desk) -> None:
+    rules = load_rules(shipped_rules()).rules
+    desk.known = (Catalogue({name: Service(name, user_facing=True) for name in ("shop", "search")}), rules)
+    await arrive(desk)
+    told = await desk.get("/sources")
+    github, probe = told["sources"]
+    assert github["silent_seconds"] == 6 * 3600
+    assert github["last_at"] == to_text(Instant(desk.clock.now() - 6 * HOUR))
+    assert github["kinds"] == {"change.merged": 270}
+    assert github["reasons"][0]["understood"] is False
+    assert (probe["lag_seconds"], probe["silent_seconds"]) == (-90, None)
+    assert [(each["service"], each["sources"]) for each in told["services"]] == [("search", []), ("shop", ["probe"])]
+    assert len(told["silent_rules"]) > 20
+
+    page = await desk.http.get("/sources")
+    assert page.status_code == 200
+    assert "1 source is silent for longer than usual" in page.text
+    assert "type &#39;&lt;new&gt;&#39; is none that we know" in page.text
+    assert "no feed reports on its users" in page.text
+    assert "1 min 30 s ahead" in page.text
+
+
+async def test_nothing_that_arrived_is_said(desk: Desk) -> None:
+    page = await desk.http.get("/sources")
+    assert "Nothing has arrived in the last two weeks" in page.text

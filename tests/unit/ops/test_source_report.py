@@ -1,0 +1,61 @@
+"""Is it working: kinds and reasons by source, services that nobody watches, rules that cannot match."""
+
+from __future__ import annotations
+
+from monitor.core.model.catalogue import Catalogue, Feed, Service
+from monitor.core.model.events import DAY, HOUR, Instant
+from monitor.ops.arrivals import SourceHour, SourceWord
+from monitor.ops.source_report import Reason, Watched, source_report
+from monitor.packs.loader import load_rules
+from monitor.packs.shipped import shipped_rules
+
+NOW = Instant(20_000 * DAY + 5 * HOUR)
+TODAY = NOW // DAY
+CATALOGUE = Catalogue(
+    {name: Service(name, user_facing=name != "db") for name in ("shop", "search", "mail", "help", "db")},
+    feeds=(Feed("mail", "probe"),),
+)
+
+
+def test_what_gave_no_event_is_told_with_its_newest_sentence() -> None:
+    hours = [SourceHour("github", NOW // HOUR, 3, NOW)]
+    words = [
+        SourceWord("github", TODAY - 1, "ignored", "not_relevant", 9, "a"),
+        SourceWord("github", TODAY - 1, "ignored", "unknown_type", 1, "old"),
+        SourceWord("github", TODAY, "ignored", "unknown_type", 2, "new"),
+        SourceWord("github", TODAY, "rejected", "not_json", 1, ""),
+        SourceWord("github", TODAY, "kind", "change.merged", 1),
+    ]
+    (row,) = source_report(hours, words, CATALOGUE, (), NOW).sources
+    assert row.kinds == (("change.merged", 1),)
+    assert row.reasons == (
+        Reason("unknown_type", 3, "new", False),
+        Reason("not_json", 1, "", False),
+        Reason("not_relevant", 9, "a", True),
+    )
+
+
+def test_a_service_is_watched_by_who_told_about_impact_since_yesterday() -> None:
+    words = [
+        SourceWord("probe", TODAY - 1, "watched", "Shop", 1),
+        SourceWord("slo", TODAY, "watched", "shop", 1),
+        SourceWord("probe", TODAY - 3, "watched", "search", 1),
+    ]
+    assert source_report((), words, CATALOGUE, (), NOW).services == (
+        Watched("help", (), "no feed reports on its users"),
+        Watched("mail", (), "the catalogue names probe, which sent nothing in a week"),
+        Watched("search", (), "its feeds said nothing for 3 days"),
+        Watched("shop", ("probe", "slo")),
+    )
+
+
+def test_a_rule_cannot_match_while_its_kinds_do_not_arrive() -> None:
+    one = next(
+        rule for rule in load_rules(shipped_rules()).rules if not rule.hazard.kinds & rule.intervention.step.kinds
+    )
+    (hazard, *_), (act, *_) = sorted(one.hazard.kinds), sorted(one.intervention.step.kinds)
+    seen = [SourceWord("a", TODAY, "kind", hazard, 1)]
+    assert source_report((), seen, CATALOGUE, (one,), NOW).silent_rules == (one.name,)
+    seen.append(SourceWord("a", TODAY, "kind", act, 1))
+    assert source_report((), seen, CATALOGUE, (one,), NOW).silent_rules == ()
+    assert source_report((), (), CATALOGUE, (one,), NOW).silent_rules == ()
