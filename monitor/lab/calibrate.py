@@ -60,7 +60,7 @@ def candidates_of(events: Iterable[Event], catalogue: Catalogue, weights: Weight
             yield _settled(net, waiting.pop(0)[1])
         waiting += [(event.time + SETTLE_AFTER, caught) for caught in net.observe(event)]
         if event.time - evicted_at > 24 * HOUR:
-            net.observed.evict(event.time)
+            net.observed.evict(event.time, catalogue.domain_of)
             evicted_at = event.time
     for _, caught in waiting:
         yield _settled(net, caught)

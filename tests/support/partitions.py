@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from monitor.core.deciding.engine import EngineSettings
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.decisions import Decision
 from monitor.core.model.events import Event, Instant
@@ -32,10 +33,11 @@ def engines_of(
     partition: int,
     partitions: int,
     cells: dict[str, dict[str, bytes]] | None = None,
+    settings: EngineSettings = EngineSettings(),
 ) -> Shards:
     """The engines of one partition."""
     owned = shards_of(partition, partitions)
-    return Shards(f"events/{partition}", owned, rules, catalogue, make_regex, cells=cells)
+    return Shards(f"events/{partition}", owned, rules, catalogue, make_regex, settings, cells=cells)
 
 
 def run_partition(shards: Shards, entries: Sequence[Entry], until: Instant, batch: int = 1000) -> list[Decision]:

@@ -330,7 +330,7 @@ class Engine:
             self.state.expired_until = boundary
         is_due = self._looked_until is None and now >= self.state.evicted_at + RETENTION.evict_every
         if is_due and SWEEP not in self._aside:
-            self.state.evict_expired(now, self._retention.ttl_of(self.state))
+            self.state.evict_expired(now, self._retention.ttl_of(self.state), self.catalogue.domain_of)
         self._housekeeping_at = boundary + EXPIRE_EVERY
 
     def _fire(self, at: int, kind: str, what: str) -> None:

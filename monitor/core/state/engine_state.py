@@ -219,13 +219,13 @@ class EngineState:
         self.recurrences[key] = sorted(entries)[-50:]
         self._dirty.add(f"recurrence:{key}")
 
-    def evict_expired(self, now: int, ttl_of: TtlOf) -> None:
+    def evict_expired(self, now: int, ttl_of: TtlOf, domain_of: Callable[[str], str]) -> None:
         """Forget what nothing can ask for any more; at fixed event times, so that it never depends on batches."""
         watermark = now - now % RETENTION.evict_every
         self.evicted_at = watermark
         self.memory.evict(watermark, ttl_of)
         self.feeds.forget_before(watermark - RETENTION.impact)
-        self.observed.evict(watermark)
+        self.observed.evict(watermark, domain_of)
         for number, until in list(self._fact_chunks.items()):
             if until < watermark:
                 del self._fact_chunks[number]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable
 
 import msgspec
 
@@ -60,7 +61,10 @@ MOST_CITED = 8
 
 
 class Scene(msgspec.Struct):
-    """An act and all that stood around it. `per_day`: how often such an act happens on its service."""
+    """An act and all that stood around it. `per_day`: how often such an act happens on its service.
+
+    `habits_of`: what is known of the domain of a service.
+    """
 
     act: Event
     actor: str
@@ -72,7 +76,7 @@ class Scene(msgspec.Struct):
     per_day: float
     reach: dict[str, int]
     places: dict[str, Place]
-    habits: Habits
+    habits_of: Callable[[str], Habits]
 
 
 def gather(scene: Scene) -> list[Option]:
@@ -116,9 +120,10 @@ def _common(scene: Scene) -> Vector:
         values["act_names_trouble"] = 1.0
     if not scene.production:
         values["outside_production"] = 1.0
-    rate = scene.habits.net_rate(act.time)
+    habits = scene.habits_of(scene.place.service)
+    rate = habits.net_rate(act.time)
     values["net_rate"] = rate
-    values["learning"] = scene.habits.still_learning(act.time) * max(0.0, rate - 1)
+    values["learning"] = habits.still_learning(act.time) * max(0.0, rate - 1)
     if act.previous_expires_at is not None:
         life = act.expires_at - act.time if act.expires_at is not None else RENEWED_LIFE
         near = act.previous_expires_at - act.time < min(DEADLINE_NEAR, RENEWED_SHARE * life)
@@ -164,7 +169,7 @@ def _what_it_says(scene: Scene, sign: Sign, values: Vector, details: dict[str, s
     if sign.kind == "alert":
         values["severity"] = sign.severity
         details["severity"] = next((e.severity for e in (sign.last, told) if e.severity), "of unknown severity")
-        standings = scene.habits.standings.get(sign.name, Standings())
+        standings = scene.habits_of(sign.service).standings.get(sign.name, Standings())
         values["clears_alone"] = standings.clears_alone
         values["rare_sign"] = _rare_sign(scene, sign)
         if (used := share(told)) is not None and (used >= 2 if told.bound == "min" else 0.9 <= used < 1):
@@ -291,7 +296,7 @@ def _came_after(scene: Scene, undone: Event) -> bool:
 
 
 def _rare_sign(scene: Scene, sign: Sign) -> float:
-    at, began = scene.act.time, scene.habits.began or 0
+    at, began = scene.act.time, scene.habits_of(sign.service).began or 0
     if at - began <= RARE_SIGN_AFTER:
         return RARE_SIGN_UNKNOWN
     place = scene.places.get(sign.service)
@@ -355,7 +360,8 @@ def pairing_keys(scene: Scene, kind: str, name: str) -> list[str]:
 
 
 def _habit(scene: Scene, values: Vector, pairings: list[str], *, alert: bool) -> None:
-    exact, wide = (scene.habits.usual(key, scene.act.time) for key in pairings)
+    habits = scene.habits_of(scene.place.service)
+    exact, wide = (habits.usual(key, scene.act.time) for key in pairings)
     most = MOST_USUAL if alert else MOST_USUAL_UNNAMED
     values["usual_pairing"] = min(most, math.log2(1 + exact + (0.2 * wide if alert else 0.0)) / 2)
 

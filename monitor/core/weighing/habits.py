@@ -19,6 +19,8 @@ PRIOR_SPAN = 4.0
 """A prior weighs like so many days of observation."""
 MOST_PAIRS = 20_000
 MOST_STANDINGS = 30
+STANDING_TTL = 180 * DAY
+"""An alert that has not cleared for so long may mean something else by now."""
 FADED = 0.05
 """A decayed count below this is evicted."""
 LEARNING = 14 * DAY
@@ -58,12 +60,17 @@ def per_day(rate: Rate | None, at: int, since: int, prior: float) -> float:
 
 
 class Standings(msgspec.Struct, array_like=True):
-    """How often an alert of one name cleared, the last few times: with nobody acting, and after somebody acted."""
+    """How often an alert of one name cleared, the last few times: with nobody acting, and after somebody acted.
+
+    `at`: when it last cleared, in microseconds.
+    """
 
     alone: float = 0.0
     acted_on: float = 0.0
+    at: int = 0
 
-    def add(self, *, acted_on: bool) -> None:
+    def add(self, at: int, *, acted_on: bool) -> None:
+        self.at = max(at, self.at)
         total = self.alone + self.acted_on
         if total >= MOST_STANDINGS:
             fade = (MOST_STANDINGS - 1) / total
@@ -81,7 +88,10 @@ class Standings(msgspec.Struct, array_like=True):
 
 
 class Habits(msgspec.Struct):
-    """What the whole stream taught, over all services. `began`: the time of its first event."""
+    """What the stream taught of one domain, over all its services. `began`: the time of the first event there.
+
+    By domain, since the engines of a routed journal see nothing else: one engine for all must learn the same.
+    """
 
     began: int | None = None
     pairs: dict[str, Rate] = {}
@@ -124,8 +134,15 @@ class Habits(msgspec.Struct):
         began = self.began if self.began is not None else at
         return max(0.0, 1 - (at - began) / LEARNING)
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing is left that a stream which begins now would not have."""
+        return not (self.pairs or self.standings or self.paired_on)
+
     def evict(self, at: int) -> None:
         """Drop what has faded, and the least of what is too much."""
+        for name in [name for name, known in self.standings.items() if at - known.at > STANDING_TTL]:
+            del self.standings[name]
         for key in [key for key, rate in self.pairs.items() if rate.value(at, PAIR_HALF_LIFE) < FADED]:
             del self.pairs[key]
         if len(self.pairs) > MOST_PAIRS:

@@ -17,7 +17,7 @@ from monitor.core.weighing.acts import DONE, STOPPED, Undoing, is_act, undoing
 from monitor.core.weighing.aftermath import foresee
 from monitor.core.weighing.evidence import Scene, gather
 from monitor.core.weighing.features import Vector
-from monitor.core.weighing.habits import PRIOR_ANY_OTHER, PRIOR_PER_DAY, Standings, per_day
+from monitor.core.weighing.habits import PRIOR_ANY_OTHER, PRIOR_PER_DAY, Habits, Standings, per_day
 from monitor.core.weighing.observed import Observed
 from monitor.core.weighing.option import Caught, Option
 from monitor.core.weighing.place import Place, act_rate_key, sign_rate_key
@@ -95,7 +95,6 @@ class Net:
         self.catalogue = catalogue
         self.observed = observed
         self.places = observed.places
-        self.habits = observed.habits
         self.caught = observed.caught
         self.dirty = observed.dirty
         self._reach: dict[str, dict[str, int]] = {}
@@ -112,9 +111,11 @@ class Net:
             return []
         if self._is_home is not None and not self._is_home(event):
             return []
-        if self.habits.began is None or event.time < self.habits.began:
-            self.habits.began = event.time
-            self.dirty.add("habits:")
+        domain = self.catalogue.domain_of(event.service)
+        habits = self.observed.habits_to_teach(domain)
+        if habits.began is None or event.time < habits.began:
+            habits.began = event.time
+            self.observed.habits_changed(domain)
         place = self._place(event.service)
         family = event.kind.partition(".")[0]
         if family == "change":
@@ -162,8 +163,9 @@ class Net:
             and actor_kind(event, self.catalogue) != "automation"
             for event in place.changes
         )
-        self.habits.standings.setdefault(sign.name, Standings()).add(acted_on=acted_on)
-        self.dirty.add(f"standing:{sign.name}")
+        domain = self.catalogue.domain_of(place.service)
+        self.observed.habits_to_teach(domain).standings.setdefault(sign.name, Standings()).add(ended, acted_on=acted_on)
+        self.observed.standing_changed(domain, sign.name)
 
     def _changed(self, place: Place, event: Event) -> list[Caught]:
         if not place.changed(event):
@@ -219,8 +221,6 @@ class Net:
         options = gather(self._scene(place, act, undone, in_reach))
         if not again:
             self._learn_pairs(options, place.service, act.time)
-            self.habits.count_candidate(act.time)
-            self.dirty.add("habits:")
         options.sort(key=lambda option: (-self._at_best(option), option.key))
         if self._at_best(options[0]) < self._least:
             return None
@@ -252,7 +252,7 @@ class Net:
             per_day=self._act_rate(place, act),
             reach=self.reach(place.service),
             places=self.places,
-            habits=self.habits,
+            habits_of=self._habits_of,
         )
 
     def _is_production(self, event: Event) -> bool:
@@ -275,13 +275,20 @@ class Net:
 
     def _act_rate(self, place: Place, act: Event) -> float:
         key = act_rate_key(act.kind, actor_kind(act, self.catalogue))
-        began = self.habits.began if self.habits.began is not None else act.time
+        began = self._habits_of(place.service).began or act.time
         return per_day(place.rates.get(key), act.time, began, PRIOR_PER_DAY.get(act.kind, PRIOR_ANY_OTHER))
 
     def _learn_pairs(self, options: Iterable[Option], service: str, at: int) -> None:
+        domain = self.catalogue.domain_of(service)
+        habits = self.observed.habits_to_teach(domain)
         for key in sorted({key for option in options for key in option.pairings}):
-            if self.habits.pair(key, service, at):
-                self.dirty.add(f"pair:{key}")
+            if habits.pair(key, service, at):
+                self.observed.pair_changed(domain, key)
+        habits.count_candidate(at)
+        self.observed.habits_changed(domain)
+
+    def _habits_of(self, service: str) -> Habits:
+        return self.observed.habits_of(self.catalogue.domain_of(service))
 
     def compare(self, act: Event, signs: Iterable[Event]) -> Caught:
         """A candidate of an act and the signs that a rule pairs it with, for acts that the net itself did not catch."""

@@ -1,6 +1,11 @@
-"""All that the weighing remembers, and its form as cells: one a service, one a habit, one an undecided candidate."""
+"""All that the weighing remembers, and its form as cells: one a service, one a habit, one an undecided candidate.
+
+A habit's cell is named by its domain and its own key.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import msgspec
 
@@ -20,14 +25,34 @@ class _Meta(msgspec.Struct, array_like=True):
     paired_on: dict[str, int]
 
 
+_SEPARATOR = "\x1e"
+
+
 class Observed:
-    """`dirty`: names of the cells that changed since they were last written."""
+    """`dirty`: names of the cells that changed since they were last written. `habits`: by domain."""
 
     def __init__(self) -> None:
         self.places: dict[str, Place] = {}
-        self.habits = Habits()
+        self.habits: dict[str, Habits] = {}
         self.caught: dict[str, Caught] = {}
         self.dirty: set[str] = set()
+
+    def habits_of(self, domain: str) -> Habits:
+        """What is known of a domain so far, to be read."""
+        return self.habits.get(domain) or Habits()
+
+    def habits_to_teach(self, domain: str) -> Habits:
+        """What is known of a domain so far, to be added to."""
+        return self.habits.setdefault(domain, Habits())
+
+    def habits_changed(self, domain: str) -> None:
+        self.dirty.add(f"habits:{domain}")
+
+    def pair_changed(self, domain: str, key: str) -> None:
+        self.dirty.add(f"pair:{domain}{_SEPARATOR}{key}")
+
+    def standing_changed(self, domain: str, name: str) -> None:
+        self.dirty.add(f"standing:{domain}{_SEPARATOR}{name}")
 
     def cell(self, kind: str, key: str) -> bytes | None:
         """A cell as bytes; None where nothing is left of it."""
@@ -36,41 +61,55 @@ class Observed:
             value = self.places.get(key)
         elif kind == "caught":
             value = self.caught.get(key)
-        elif kind == "pair":
-            value = self.habits.pairs.get(key)
-        elif kind == "standing":
-            value = self.habits.standings.get(key)
         else:
-            value = _Meta(self.habits.began, self.habits.candidates, self.habits.paired_on)
+            value = self._habit_cell(kind, key)
         return None if value is None else pack(value)
+
+    def _habit_cell(self, kind: str, key: str) -> object:
+        domain, _, name = key.partition(_SEPARATOR)
+        if (known := self.habits.get(domain)) is None:
+            return None
+        if kind == "pair":
+            return known.pairs.get(name)
+        if kind == "standing":
+            return known.standings.get(name)
+        return _Meta(known.began, known.candidates, known.paired_on)
 
     def restore(self, kind: str, key: str, value: bytes) -> None:
         """Raises msgspec.DecodeError where the bytes are not such a cell."""
         if kind == "place":
             self.places[key] = unpack(value, Place)
-        elif kind == "caught":
+            return
+        if kind == "caught":
             self.caught[key] = unpack(value, Caught)
-        elif kind == "pair":
-            self.habits.pairs[key] = unpack(value, Rate)
+            return
+        domain, _, name = key.partition(_SEPARATOR)
+        habits = self.habits_to_teach(domain)
+        if kind == "pair":
+            habits.pairs[name] = unpack(value, Rate)
         elif kind == "standing":
-            self.habits.standings[key] = unpack(value, Standings)
+            habits.standings[name] = unpack(value, Standings)
         else:
             meta = unpack(value, _Meta)
-            self.habits.began, self.habits.candidates, self.habits.paired_on = (
-                meta.began,
-                meta.candidates,
-                meta.paired_on,
-            )
+            habits.began, habits.candidates, habits.paired_on = meta.began, meta.candidates, meta.paired_on
 
-    def evict(self, at: int) -> None:
+    def evict(self, at: int, domain_of: Callable[[str], str]) -> None:
         """Drop what nothing can ask for any more; at fixed event times, so that it never depends on batches."""
-        if self.habits.began is None:
-            return
         for service, place in list(self.places.items()):
             if not place.evict(at):
                 del self.places[service]
             self.dirty.add(f"place:{service}")
-        before = set(self.habits.pairs)
-        self.habits.evict(at)
-        self.dirty.update(f"pair:{key}" for key in before - self.habits.pairs.keys())
-        self.dirty.add("habits:")
+        lived_in = {domain_of(service) for service in self.places}
+        for domain, habits in list(self.habits.items()):
+            self._evict_habits(domain, habits, at)
+            if habits.is_blank and domain not in lived_in:
+                del self.habits[domain]
+
+    def _evict_habits(self, domain: str, habits: Habits, at: int) -> None:
+        pairs, standings = set(habits.pairs), set(habits.standings)
+        habits.evict(at)
+        for key in pairs - habits.pairs.keys():
+            self.pair_changed(domain, key)
+        for name in standings - habits.standings.keys():
+            self.standing_changed(domain, name)
+        self.habits_changed(domain)

@@ -6,13 +6,16 @@ import math
 
 import pytest
 
+from monitor.core.model.catalogue import Catalogue, Service
 from monitor.core.model.events import DAY, HOUR, MINUTE, Event, Instant
 from monitor.core.weighing.acts import undoing
 from monitor.core.weighing.habits import PAIR_HALF_LIFE, RATE_HALF_LIFE, Habits, Rate, Standings, per_day
-from monitor.core.weighing.net import renewed_near
+from monitor.core.weighing.net import Net, renewed_near
+from monitor.core.weighing.observed import Observed
 from monitor.core.weighing.place import Place
 from monitor.core.weighing.signs import sign_of
 from monitor.core.weighing.weights import likelihood, probability
+from monitor.packs.weights import shipped_weights
 from tests.support.streams import PERSON, START, make_event
 from tests.unit.core.weighing.test_features import DAYS, HOURS, act, alert, caught, deployed, flag, note, over, weigh
 
@@ -180,10 +183,42 @@ def test_candidates_are_counted_for_a_fortnight() -> None:
 def test_how_an_alert_ends_is_known_from_its_last_thirty_standings() -> None:
     standings = Standings()
     for _ in range(100):
-        standings.add(acted_on=False)
+        standings.add(START, acted_on=False)
     assert standings.alone == pytest.approx(30)
-    standings.add(acted_on=True)
+    standings.add(START, acted_on=True)
     assert standings.clears_alone == pytest.approx((29 + 1) / (30 + 2) - 0.5)
+
+
+@pytest.mark.parametrize(("days", "known"), [(180, True), (180.1, False)])
+def test_how_an_alert_ends_is_forgotten_half_a_year_after_it_last_did(days: float, known: bool) -> None:
+    habits = Habits(began=START)
+    habits.standings["LagHigh"] = Standings()
+    for at in (START, START - DAY):  # the second came late
+        habits.standings["LagHigh"].add(at, acted_on=True)
+    habits.evict(START + int(days * DAY))
+    assert ("LagHigh" in habits.standings) is known
+
+
+def test_a_domain_in_which_nothing_is_left_begins_anew() -> None:
+    observed = Observed()
+    for service in ("db", "gone"):
+        observed.habits_to_teach(f"of {service}").began = START
+    observed.places["db"] = Place("db", rates={"change.deployed:human": Rate(1.0, START)})
+    observed.evict(START + DAY, lambda service: f"of {service}")
+    assert list(observed.habits) == ["of db"]
+    assert observed.cell("habits", "of gone") is None
+
+
+def test_what_is_learned_of_one_domain_says_nothing_of_another() -> None:
+    catalogue = Catalogue(services={name: Service(name, domain=name) for name in ("db", "far")})
+    net = Net(Observed(), catalogue, shipped_weights())
+    for day in range(20):
+        net.observe(alert(day * DAYS, f"a{day}"))
+        net.observe(act(at=day * DAYS + 1, name=f"r{day}"))
+        net.observe(over(day * DAYS + 2, f"a{day}"))
+    assert net.observed.habits_of("db").pairs
+    assert net.observed.habits_of("db").standings
+    assert net.observed.habits_of("far") == Habits()
 
 
 def test_a_place_remembers_so_many_changes_responses_and_signs() -> None:
