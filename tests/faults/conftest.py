@@ -33,9 +33,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if size("ALL", 0) or any("faults" in argument for argument in config.args):
         return
     for item in items:
-        if "faults" in item.path.parts:
-            item.add_marker(pytest.mark.skip(reason="shards learn by domain, one engine for all: run make test-faults"))
-    for item in items:
         if item.get_closest_marker("long"):
             item.add_marker(pytest.mark.skip(reason="did not run: `make test-faults` runs it, and so does its name"))
 

@@ -24,7 +24,7 @@ def instance_of(caught: Caught, catalogue: Catalogue) -> Instance:
         hazards=Evidence(),
         interventions=Evidence(),
         sibling_only=False,
-        hold=hold_of(act),
+        hold=hold_of(caught),
     )
     for event in cited:
         instance.hazards.add(event)

@@ -137,9 +137,16 @@ def shape_of(caught: Caught, option: Option, actor: str) -> Rule:
     return RECORD if option.kind == "record" else ALERT
 
 
-def hold_of(act: Event) -> int:
-    """How long after safe harm may still show (microseconds)."""
-    return SLOW_HOLD if act.kind in SLOW_HARM else HOLD
+def hold_of(caught: Caught) -> int:
+    """How long after safe harm may still show (microseconds).
+
+    A recovered alert tells that its danger is over, whatever kind of act ended it. Where no alert told, what was done
+    or undone decides.
+    """
+    if caught.options[0].kind == "alert":
+        return HOLD
+    changes = (caught.act, caught.undone)
+    return SLOW_HOLD if any(change is not None and change.kind in SLOW_HARM for change in changes) else HOLD
 
 
 def rule_named(name: str, rules: Mapping[str, CompiledRule]) -> Rule:

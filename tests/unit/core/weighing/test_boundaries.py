@@ -13,6 +13,7 @@ from monitor.core.weighing.habits import PAIR_HALF_LIFE, RATE_HALF_LIFE, Habits,
 from monitor.core.weighing.net import Net, renewed_near
 from monitor.core.weighing.observed import Observed
 from monitor.core.weighing.place import Place
+from monitor.core.weighing.shapes import hold_of
 from monitor.core.weighing.signs import sign_of
 from monitor.core.weighing.weights import likelihood, probability
 from monitor.packs.weights import shipped_weights
@@ -197,6 +198,20 @@ def test_how_an_alert_ends_is_forgotten_half_a_year_after_it_last_did(days: floa
         habits.standings["LagHigh"].add(at, acted_on=True)
     habits.evict(START + int(days * DAY))
     assert ("LagHigh" in habits.standings) is known
+
+
+@pytest.mark.parametrize(
+    ("events", "hours"),
+    [
+        ((alert(), act("ran")), 2),
+        ((note(), act("ran")), 24),
+        ((note(), act("restarted")), 2),
+        ((act("deleted", at=0, subject="table"), act("restored", at=10, subject="table")), 24),
+    ],
+)
+def test_slow_harm_is_waited_for_unless_an_alert_can_tell_that_it_is_over(events: list[Event], hours: int) -> None:
+    _, candidate = caught(*events)
+    assert hold_of(candidate) == hours * HOUR
 
 
 def test_a_domain_in_which_nothing_is_left_begins_anew() -> None:
