@@ -48,8 +48,16 @@ class Cluster:
         self._producer = producer
 
     async def create(self, name: str, partitions: int = 1, **config: str) -> None:
+        """Create a topic and wait until the broker's metadata show it: on a busy machine they lag behind."""
         settings = {key.replace("_", "."): value for key, value in config.items()}
         await self.admin.create_topics([NewTopic(name, partitions, 1, topic_configs=settings)])
+        while not await self._shows(name, partitions):
+            pass
+
+    async def _shows(self, name: str, partitions: int) -> bool:
+        (found,) = await self.admin.describe_topics([name])
+        shown = found["partitions"]
+        return not found["error_code"] and len(shown) == partitions and all(each["leader"] >= 0 for each in shown)
 
     async def produce(
         self,
