@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from monitor.core.matching.matcher import CompiledRule
-from monitor.core.model.events import HOUR, MINUTE, Event
+from monitor.core.model.events import HOUR, MINUTE
 from monitor.core.model.near_miss import Family, Mode
 from monitor.core.model.rule import Impact, Intervention, MarginSpec, Rule, Step
 from monitor.core.weighing.acts import DONE, SLOW_HARM, STOPPED
