@@ -9,10 +9,11 @@ import asyncio
 import gc
 import os
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from importlib.metadata import version
+from typing import Any
 from uuid import uuid4
 
 from fastapi import FastAPI, Response
@@ -51,6 +52,8 @@ from monitor.pipeline.loop import EngineLoop, LoopSettings
 from monitor.pipeline.pack import Current, Pack
 from monitor.pipeline.reload import Read, Reloader
 from monitor.ports import WHOLE, EngineStore, JournalReader, MissingRight, Saved, Unavailable, WrongDatabase
+from monitor.pullers.asking import HttpAsk
+from monitor.pullers.pull import Pulls
 from monitor.review.auth import is_loopback
 from monitor.review.budget import ReviewBudget
 from monitor.review.web import build_app
@@ -106,14 +109,10 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
                 work = partial(housekeeper.run, engine_stop)
                 tasks.start("housekeeping", restarted(work, engine_stop, "housekeeping", failed), may_end=True)
             tasks.start("http", server.serve(sockets=[listener]))
-            if "ingest" in settings.roles or settings.kafka.is_used:
-                book = partial(Bookkeeper(store.sources, clock, metrics).run, stop.event)
-                failed = partial(metrics.part_failures.inc, "sources")
-                tasks.start("sources", restarted(book, stop.event, "sources", failed), may_end=True)
-            if "ingest" in settings.roles and settings.feeds:
-                pull = partial(_pull_feeds, settings, current, store, journal, clock, metrics, stop.event)
-                failed = partial(metrics.part_failures.inc, "feeds")
-                tasks.start("feeds", restarted(pull, stop.event, "feeds", failed), may_end=True)
+            parts = _parts_of_intake(settings, current, store, journal, clock, metrics, stop.event)
+            for name, part in parts.items():
+                failed = partial(metrics.part_failures.inc, name)
+                tasks.start(name, restarted(part, stop.event, name, failed), may_end=True)
             reload = partial(_reloader(settings, current).run, stop.event, asked)
             failed = partial(metrics.part_failures.inc, "reload")
             tasks.start("reload", restarted(reload, stop.event, "reload", failed), may_end=True)
@@ -215,6 +214,26 @@ async def _accompany(server: Server, companion: Companion, address: str, stop: a
     await companion(address, stop)
 
 
+def _parts_of_intake(
+    settings: Settings,
+    current: Current,
+    store: Store,
+    journal: Journal,
+    clock: SystemClock,
+    metrics: Metrics,
+    stop: asyncio.Event,
+) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
+    """What asks others, and what keeps count of all that arrives: the service goes on without each of them."""
+    parts: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {}
+    if "ingest" in settings.roles or settings.kafka.is_used:
+        parts["sources"] = partial(Bookkeeper(store.sources, clock, metrics).run, stop)
+    if "ingest" in settings.roles and settings.feeds:
+        parts["feeds"] = partial(_pull_feeds, settings, current, store, journal, clock, metrics, stop)
+    if "ingest" in settings.roles and settings.pulls:
+        parts["pulls"] = partial(_pull_tools, settings, store, journal, clock, metrics, stop)
+    return parts
+
+
 async def _pull_feeds(
     settings: Settings,
     current: Current,
@@ -231,6 +250,21 @@ async def _pull_feeds(
     async with Prometheus() as prometheus:
         puller = Puller(feeds, prometheus, journal.writer, store.feed_cursors, clock, metrics, freshness)
         await puller.run(stop)
+
+
+async def _pull_tools(
+    settings: Settings,
+    store: Store,
+    journal: Journal,
+    clock: SystemClock,
+    metrics: Metrics,
+    stop: asyncio.Event,
+) -> None:
+    targets = [each.target() for each in settings.pulls]
+    async with HttpAsk() as ask:
+        tolerance = settings.future_tolerance
+        pulls = Pulls(targets, ask, journal.writer, store.rejects, store.feed_cursors, clock, metrics, tolerance)
+        await pulls.run(stop)
 
 
 def _loop_maker(settings: Settings, current: Current, clock: SystemClock, metrics: Metrics, owner: str) -> MakeLoop:

@@ -30,6 +30,7 @@ from monitor.packs.located import Node, plain, read_located
 from monitor.packs.mappings.shipped_tools import expect_folder
 from monitor.packs.problems import Problems, listed, nearest
 from monitor.ports import Retention
+from monitor.pull_settings import PullSettings
 from monitor.review.auth import LOCAL_ROLE, Auth, BadAccount, OpenBind, auth_from, check_bind, is_loopback
 from monitor.review.budget import DEFAULT_A_WEEK
 from monitor.samples import OF_FIELD, OF_KIND, PREFIX, SAMPLES_OF_MANY, what_to_try
@@ -215,6 +216,11 @@ class Settings(_Group):
         repr=False,
         description="Feeds that are pulled from a Prometheus; see [pull feeds](../how-to/feeds.md).",
     )
+    pulls: tuple[PullSettings, ...] = Field(
+        default=(),
+        repr=False,
+        description="Alertmanagers and Grafanas that are asked; see [pull from tools](../how-to/pull-from-tools.md).",
+    )
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
 
     def auth(self) -> Auth:
@@ -350,7 +356,7 @@ def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     return merged
 
 
-_SECRET = frozenset({"database", "secrets", "accounts", "feeds"})
+_SECRET = frozenset({"database", "secrets", "accounts", "feeds", "pulls"})
 _SECRET_LAST = frozenset({"secret", "password"})
 
 
@@ -418,8 +424,8 @@ def _holds(tree: Any, path: list[str]) -> bool:
 
 def _known_beside(path: list[str]) -> list[str]:
     group = groups().get(path[0]) if len(path) > 1 else None
-    if path[0] == "feeds" and len(path) > 1:
-        group = FeedSettings
+    if len(path) > 1 and path[0] in ("feeds", "pulls"):
+        group = FeedSettings if path[0] == "feeds" else PullSettings
     return list((group or Settings).model_fields)
 
 

@@ -82,7 +82,8 @@ def _print(console: Console, report: SourceReport) -> None:
 def _line(row: SourceRow, now: Instant) -> str:
     state = row.state
     usual = "usual unknown" if state.usual_day is None else f"usually {state.usual_day:,.0f}"
-    said = f"{state.source}: last {say_duration(now - state.last_at)} ago; {state.last_day:,} in 24 h, {usual}"
+    last = "never delivered" if state.last_at is None else f"last {say_duration(now - state.last_at)} ago"
+    said = f"{state.source}: {last}; {state.last_day:,} in 24 h, {usual}"
     if state.lag is not None:
         clock = f"{say_duration(-state.lag)} ahead" if state.lag < 0 else f"{say_duration(state.lag)} behind at least"
         said += f"; clock {clock}"

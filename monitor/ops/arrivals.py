@@ -20,7 +20,7 @@ MOST_SOURCES = 500
 MOST_WORDS = 2000
 LONGEST_DETAIL = 300
 
-What = Literal["kind", "watched", "rejected", "ignored"]
+What = Literal["kind", "watched", "rejected", "ignored", "failed"]
 
 
 class SourceHour(msgspec.Struct, frozen=True):
@@ -41,7 +41,8 @@ class SourceHour(msgspec.Struct, frozen=True):
 class SourceWord(msgspec.Struct, frozen=True):
     """How often a source sent something on one day (days since 1970).
 
-    `what` and `word`: a kind of event, a service that it told is watched (impact.*), a reason of a reject or omission.
+    `what` and `word`: a kind of event; a service that it says is watched (impact.*); a reason of a reject, of an
+    omission, or of a pull that failed.
     `detail`: the newest sentence about a reason.
     """
 
@@ -101,6 +102,10 @@ class Arrivals:
             for what, reason, count in told:
                 self._arrived(name, hour, at, None, count)
                 self._word(name, day, what, str(reason), count, details.get(reason, ""))
+
+    def failed(self, source: str, at: Instant, reason: str, detail: str) -> None:
+        """A source that is pulled gave no answer, which is no sign of life."""
+        self._word(self._name(source), at // DAY, "failed", reason, 1, detail)
 
     def take(self) -> tuple[list[SourceHour], list[SourceWord]]:
         """Everything counted since the last time."""

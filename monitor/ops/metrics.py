@@ -25,7 +25,7 @@ OTHER = "other"
 NO_REASON = "none"
 
 REFUSED = ("401", "403", "408", "413", "421", "429", "503")
-PARTS = ("reload", "housekeeping", "queue_metrics", "feeds", "sources")
+PARTS = ("reload", "housekeeping", "queue_metrics", "feeds", "sources", "pulls")
 
 
 class Closed(StrEnum):
@@ -301,6 +301,13 @@ class Metrics:
             r,
             "nearmiss_feed_failures_total",
             "Failed queries of pulled feeds; they are repeated.",
+            "reason",
+            FeedFailure,
+        )
+        self.pull_failures = CounterBy(
+            r,
+            "nearmiss_pull_failures_total",
+            "Failed requests to tools that are pulled; they are repeated.",
             "reason",
             FeedFailure,
         )

@@ -76,13 +76,16 @@ def source_report(
                 word.detail or (before.detail if before else ""),
                 word.what == "ignored" and word.word not in NOT_UNDERSTOOD,
             )
+    found = states(hours, now)
+    known = {state.source for state in found}
+    found += [SourceState(source, None, None, 0, None, None, None, None) for source in reasons if source not in known]
     rows = tuple(
         SourceRow(
             state,
             tuple(kinds[state.source].most_common()),
             tuple(sorted(reasons[state.source].values(), key=lambda each: (each.is_understood, -each.count))),
         )
-        for state in states(hours, now)
+        for state in sorted(found, key=lambda state: state.source)
     )
     arrived = {kind for found in kinds.values() for kind in found}
     mute = tuple(sorted(rule.name for rule in rules if not _can_match(rule, arrived))) if arrived else ()

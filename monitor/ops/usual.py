@@ -31,7 +31,7 @@ class SourceState(msgspec.Struct, frozen=True):
     """
 
     source: str
-    last_at: Instant
+    last_at: Instant | None
     newest: Instant | None
     last_day: int
     usual_day: float | None

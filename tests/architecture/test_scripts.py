@@ -36,7 +36,7 @@ class Machine:
         path.chmod(0o755)
 
     def has_all_servers(self) -> None:
-        for name in ("postgres", "chromium", "mvn"):
+        for name in ("postgres", "chromium", "mvn", "prometheus-alertmanager", "prometheus-blackbox-exporter"):
             self.has(name)
         self.has("java", JAVA_17)
 

@@ -1,0 +1,134 @@
+"""Asks each target on its schedule, appends what is new, and only then moves the cursor.
+
+A failure moves nothing, so the same is asked again; no target waits for another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+
+from monitor.core.model.events import DAY, HOUR, SECOND, Instant
+from monitor.core.model.reasons import FeedFailure
+from monitor.decode.normalise import normalise
+from monitor.decode.registry import decode
+from monitor.ops.logs import get_logger
+from monitor.ops.metrics import Metrics
+from monitor.ops.stop import stopped_within
+from monitor.ops.tasks import WatchedTasks
+from monitor.ports import Clock, FeedCursors, JournalWriter, Reject, Rejects, Unavailable
+from monitor.pullers.alertmanager import ask_alertmanager
+from monitor.pullers.asking import Ask, PullFailed
+from monitor.pullers.grafana import ask_grafana
+from monitor.pullers.target import KNOWN, Cursor, Target
+
+FIRST_LOOK = HOUR
+LONGEST = 7 * DAY
+"""An older cursor starts here."""
+_ASKED = {"alertmanager": ask_alertmanager, "grafana": ask_grafana}
+_CURSOR = msgspec.json.Decoder(Cursor)
+
+_log = get_logger("pulls")
+
+
+class Pulls:
+    """All targets of this process. `future_tolerance` is in microseconds."""
+
+    def __init__(
+        self,
+        targets: Sequence[Target],
+        ask: Ask,
+        journal: JournalWriter,
+        rejects: Rejects,
+        cursors: FeedCursors,
+        clock: Clock,
+        metrics: Metrics,
+        future_tolerance: int,
+    ) -> None:
+        self._targets, self._ask, self._journal, self._rejects = targets, ask, journal, rejects
+        self._cursors, self._clock, self._metrics = cursors, clock, metrics
+        self._future_tolerance = future_tolerance
+        self._failing: dict[str, str] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Pull until `stop`."""
+        async with WatchedTasks() as tasks:
+            for target in self._targets:
+                tasks.start(f"pulls {target.key}", self._rounds(target, stop), may_end=True)
+            await tasks.watch(stop)
+
+    async def _rounds(self, target: Target, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            if not await self.pull(target):
+                await stopped_within(stop, target.every / SECOND)
+
+    async def pull(self, target: Target) -> bool:
+        """Ask once; whether there is more to ask for at once."""
+        now = self._clock.now()
+        try:
+            cursor = await self._cursor(target, now)
+            piece = await _ASKED[target.tool](self._ask, target, cursor, now)
+            outcome = decode(piece.source, piece.body, {}, now)
+            known = set(cursor.known)
+            fresh = [event for event in outcome.events if event.id not in known]
+            events = [normalise(event, now, self._future_tolerance) for event in fresh]
+            await self._journal.append(events)
+            if outcome.refusals:
+                reason = str(outcome.refusals[0].reason)
+                # One place is kept once: the same answer comes again each minute.
+                await self._rejects.add(
+                    [
+                        Reject(
+                            target.source, reason, outcome.detail, outcome.unread, now, origin=f"{target.key}/{reason}"
+                        )
+                    ]
+                )
+            ids = dict.fromkeys([*(event.id for event in outcome.events), *cursor.known])
+            moved = Cursor(int(piece.until), tuple(ids)[:KNOWN])
+            await self._cursors.save(target.key, piece.until, msgspec.json.encode(moved).decode())
+        except PullFailed as error:
+            self._failed(target, error.reason, str(error))
+            return False
+        except Unavailable as error:
+            self._say(target, "store_unavailable", str(error))
+            return False
+        details = {str(each.reason): each.detail for each in outcome.refusals}
+        self._metrics.arrivals.delivered(target.source, now, events, outcome.refused, {}, details)
+        self._metrics.events_received.inc(target.source.partition("/")[0], len(events))
+        self._metrics.events_accepted.inc(len(events))
+        for refused, count in outcome.refused.items():
+            self._metrics.events_rejected.inc(refused, count)
+        if self._failing.pop(target.key, None) is not None:
+            _log.info("pull_answers_again", source=target.source)
+        return piece.has_more
+
+    async def _cursor(self, target: Target, now: Instant) -> Cursor:
+        text = await self._cursors.load(target.key)
+        cursor = _read(target, text) or Cursor(now - FIRST_LOOK)
+        if cursor.at < now - LONGEST:
+            _log.warning("pull_gap", source=target.source, days=LONGEST // DAY)
+            return Cursor(now - LONGEST)
+        return cursor
+
+    def _failed(self, target: Target, reason: FeedFailure, detail: str) -> None:
+        self._metrics.pull_failures.inc(reason)
+        self._metrics.arrivals.failed(target.source, self._clock.now(), str(reason), detail)
+        self._say(target, str(reason), detail)
+
+    def _say(self, target: Target, reason: str, detail: str) -> None:
+        if self._failing.get(target.key) != reason:
+            self._failing[target.key] = reason
+            _log.warning("pull_failed", source=target.source, why=detail)
+
+
+def _read(target: Target, text: str | None) -> Cursor | None:
+    """A cursor that was saved; None where there is none, or none that this program understands."""
+    if text is None:
+        return None
+    try:
+        return _CURSOR.decode(text)
+    except msgspec.DecodeError as error:
+        _log.warning("pull_cursor_unreadable", source=target.source, why=str(error))
+        return None

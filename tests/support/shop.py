@@ -1,0 +1,59 @@
+"""Real servers of Debian's packages on loopback: a Prometheus, an Alertmanager, a blackbox exporter."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from tests.support.waiting import until
+
+START_SECONDS = 30.0
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+@contextmanager
+def running(directory: Path, arguments: Sequence[str], address: str, ready: str = "/-/ready") -> Iterator[str]:
+    """A server until the end; gives its address once it answers."""
+    log = directory / f"{Path(arguments[0]).name}.log"
+    with log.open("w") as out:
+        process = subprocess.Popen(arguments, stdout=out, stderr=out, cwd=directory)
+    try:
+
+        def is_ready() -> bool:
+            assert process.poll() is None, log.read_text()
+            try:
+                return httpx.get(address + ready, trust_env=False).is_success
+            except httpx.TransportError:
+                return False
+
+        until(is_ready, f"{arguments[0]} is ready", within=START_SECONDS)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(START_SECONDS)
+
+
+@contextmanager
+def alertmanager(directory: Path) -> Iterator[str]:
+    """An Alertmanager that notifies nobody."""
+    config = directory / "alertmanager.yml"
+    config.write_text("route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
+    port = free_port()
+    arguments = [
+        "prometheus-alertmanager",
+        f"--config.file={config}",
+        f"--storage.path={directory / 'alertmanager'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--cluster.listen-address=",
+    ]
+    with running(directory, arguments, f"http://127.0.0.1:{port}") as address:
+        yield address
