@@ -28,9 +28,9 @@ from monitor.core.model.near_miss import UNDECIDED
 from monitor.core.sharding.routing import Router
 from monitor.core.sharding.shards import Shards, scopes_of
 from monitor.decode.registry import SOURCES
-from monitor.feeds.prometheus import Prometheus
 from monitor.feeds.pull import Puller
 from monitor.feeds.queries import Feed
+from monitor.feeds.tools import Tools
 from monitor.intake.flight import Flight
 from monitor.intake.receiver import Receiver
 from monitor.intake.webhooks import IntakeSettings, build_router
@@ -247,8 +247,8 @@ async def _pull_feeds(
         return current.pack.catalogue.freshness(feed.name.service, feed.name.source, feed.name.evidence)
 
     feeds = [each.feed() for each in settings.feeds]
-    async with Prometheus() as prometheus:
-        puller = Puller(feeds, prometheus, journal.writer, store.feed_cursors, clock, metrics, freshness)
+    async with Tools() as tools:
+        puller = Puller(feeds, tools, journal.writer, store.feed_cursors, clock, metrics, freshness)
         await puller.run(stop)
 
 

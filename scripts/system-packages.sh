@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes sure that the servers and programs that the tests use are there: PostgreSQL, Chromium, Java 17, Maven,
-# Alertmanager, blackbox exporter.
+# Alertmanager, blackbox exporter, Prometheus with promtool.
 # Installs what is missing where the user may; otherwise names it in one line and fails. Quick when all is there.
 # With the word `faults`, what single proofs under faults use besides: network namespaces and another clock. Without it
 # those say that they did not run, so that nothing fails here.
@@ -18,6 +18,8 @@ has_alertmanager() { command -v prometheus-alertmanager >/dev/null; }
 has_blackbox() { command -v prometheus-blackbox-exporter >/dev/null; }
 has_maven() { command -v mvn >/dev/null; }
 
+has_prometheus() { command -v prometheus >/dev/null && command -v promtool >/dev/null; }
+
 has_faketime() { compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null; }
 
 missing() {
@@ -34,6 +36,7 @@ missing() {
     has_maven || names+=(maven)
     has_alertmanager || names+=(prometheus-alertmanager)
     has_blackbox || names+=(prometheus-blackbox-exporter)
+    has_prometheus || names+=(prometheus)
     echo "${names[*]}"
 }
 
@@ -49,7 +52,7 @@ give_up() {
     exit 1
 }
 
-command -v apt-get >/dev/null || give_up "this system has no apt-get" "your package manager (PostgreSQL server, Chromium, Java 17 or newer, Maven, Alertmanager, blackbox exporter)"
+command -v apt-get >/dev/null || give_up "this system has no apt-get" "your package manager (PostgreSQL server, Chromium, Java 17 or newer, Maven, Alertmanager, blackbox exporter, Prometheus)"
 if [ "$(id -u)" -eq 0 ]; then
     as_root=()
 elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from pathlib import Path
 
 import click
 
 from monitor.cli.main import Group
 from monitor.cli.settings_options import with_settings_of_group, with_shared_settings
+from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.durations import say_duration
 from monitor.core.model.events import DAY
 from monitor.core.model.reasons import FeedStep
-from monitor.feeds.prometheus import Prometheus, QueryFailed
-from monitor.feeds.pull import MOST_STEPS, SETTLE
+from monitor.feeds.discover import Discovery, discover, lines
 from monitor.feeds.queries import Feed
 from monitor.feeds.states import state_of
 from monitor.feeds.strip import BLIND, CLEAR, HURT, SEEING, blind, strip
+from monitor.feeds.tools import Tools
+from monitor.feeds.web import Caller, QueryFailed, Web
 from monitor.ops.clock import SystemClock
+from monitor.packs.catalogue import load_catalogues
 from monitor.settings import Settings
 
 _FAILED = 1
@@ -45,14 +49,45 @@ def check(settings: Settings) -> None:
         sys.exit(_FAILED)
 
 
+@group.command("discover", short_help="Find feeds in a Prometheus and print the lines for them.")
+@with_shared_settings
+@click.argument("url")
+@click.option("--catalogue", type=click.Path(path_type=Path), help="File or folder; default: that of the settings.")
+@click.option("--authorization-file", help="File with the Authorization header.")
+@click.option("--tenant", help="X-Scope-OrgID.")
+def discover_feeds(
+    settings: Settings, url: str, catalogue: Path | None, authorization_file: str | None, tenant: str | None
+) -> None:
+    """Find feeds in the Prometheus at URL, match them to services and print the lines for them. Writes nothing.
+
+    Exits 1 if nothing was found or something could not be asked.
+    """
+    if not url.startswith(("http://", "https://")):
+        raise click.UsageError(f"{url!r} is no address; try http://prometheus:9090")
+    loaded = load_catalogues([catalogue] if catalogue else settings.catalogue)
+    for problem in loaded.problems:
+        click.echo(str(problem), err=True)
+    headers = {} if tenant is None else {"X-Scope-OrgID": tenant}
+    found = asyncio.run(_discover(url, loaded.catalogue, Caller(headers, authorization_file)))
+    for line in lines(found):
+        click.echo(line)
+    if found.problems or not found.feeds:
+        sys.exit(_FAILED)
+
+
+async def _discover(url: str, catalogue: Catalogue, caller: Caller) -> Discovery:
+    async with Web() as web:
+        return await discover(web, url, catalogue, caller)
+
+
 async def _show(feeds: list[Feed]) -> bool:
     """Whether every feed saw something and every query was answered."""
     click.echo(f"24 hours, oldest first: {CLEAR} clear  {HURT} hurt  {BLIND} blind")
     is_good = True
-    now = SystemClock().now() - SETTLE
-    async with Prometheus() as prometheus:
+    now = SystemClock().now()
+    async with Tools() as tools:
         for feed in feeds:
-            states, failures = await _day(prometheus, feed, now // feed.step * feed.step)
+            states, failures = await _day(tools, feed, (now - feed.settle) // feed.step * feed.step)
             environment = f" in {feed.name.environment}" if feed.name.environment else ""
             click.echo(f"\n{feed.name.service}{environment}  {feed.name.source}  {feed.name.evidence}")
             click.echo(strip(states))
@@ -64,15 +99,15 @@ async def _show(feeds: list[Feed]) -> bool:
     return is_good
 
 
-async def _day(prometheus: Prometheus, feed: Feed, until: int) -> tuple[list[FeedStep], list[str]]:
+async def _day(tools: Tools, feed: Feed, until: int) -> tuple[list[FeedStep], list[str]]:
     """The states of a day, and each different failure once."""
     states: list[FeedStep] = []
     failures: dict[str, None] = {}
     at = until - DAY // feed.step * feed.step
     while at < until:
-        end = min(until, at + MOST_STEPS * feed.step)
+        end = min(until, at + feed.most * feed.step)
         try:
-            states += [state_of(parts, feed.limits) for parts in await prometheus.steps(feed, at, end)]
+            states += [state_of(parts, feed.limits) for parts in await tools.steps(feed, at, end)]
         except QueryFailed as error:
             failures[str(error)] = None
             states += [FeedStep.QUERY_FAILED] * ((end - at) // feed.step)

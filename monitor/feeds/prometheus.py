@@ -1,20 +1,20 @@
-"""Asks a Prometheus for a range of steps: bounded in time, size and requests at once; each failure has a reason."""
+"""Asks a Prometheus for a range of steps. A failure is QueryFailed with its reason."""
 
 from __future__ import annotations
 
-import asyncio
-import ssl
-from typing import Annotated, Self
+from typing import Annotated
 
 import httpx
 import msgspec
 
-from monitor.core.model.events import SECOND
+from monitor.core.model.events import MINUTE, SECOND
 from monitor.core.model.reasons import FeedFailure
+from monitor.feeds import queries
 from monitor.feeds.queries import PART, Feed
+from monitor.feeds.web import Caller, QueryFailed, Web, denied
 
-ANSWER_SECONDS = 20.0
-ANSWER_BYTES = 2 * 1024**2
+RULES_KEPT = 5 * MINUTE
+"""So long it is taken for granted, in the time of the steps, that an alerting rule is where it was."""
 
 Point = tuple[float, str]
 
@@ -36,60 +36,91 @@ class _Answer(msgspec.Struct):
     warnings: list[str] = []
 
 
+class _Rule(msgspec.Struct):
+    name: str = ""
+    type: str = ""
+    health: str = ""
+
+
+class _Group(msgspec.Struct):
+    name: str = ""
+    file: str = ""
+    interval: float = 60.0
+    rules: list[_Rule] = []
+
+
+class _Groups(msgspec.Struct):
+    groups: list[_Group] = []
+
+
+class _RulesAnswer(msgspec.Struct):
+    status: str
+    data: _Groups | None = None
+    error: str = ""
+
+
 _ANSWER = msgspec.json.Decoder(_Answer)
-
-
-class QueryFailed(Exception):
-    """There is no answer to rely on; the same steps are asked again later."""
-
-    def __init__(self, reason: FeedFailure, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
+_RULES = msgspec.json.Decoder(_RulesAnswer)
 
 
 class Prometheus:
-    """`query_range` of the HTTP API. Use it with `async with`."""
+    """Its HTTP API: `query_range`, and `rules` where a feed asks for an alert."""
 
-    def __init__(self, seconds: float = ANSWER_SECONDS, size: int = ANSWER_BYTES) -> None:
-        self._seconds, self._size = seconds, size
-        # The system's certificates, which may include the organisation's own authority; httpx would bring others.
-        trusted = ssl.create_default_context()
-        self._client = httpx.AsyncClient(verify=trusted, timeout=seconds, follow_redirects=False, trust_env=False)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._client.aclose()
+    def __init__(self, web: Web) -> None:
+        self._web = web
+        self._found: dict[str, tuple[int, str | None]] = {}
 
     async def steps(self, feed: Feed, after: int, until: int) -> list[dict[str, float]]:
         """The parts of each step in (after, until], oldest first; both lie on the grid. Raises QueryFailed."""
+        query: str | None = feed.query
+        if feed.rule is not None:
+            query = await self._proving(feed, until)
+        if query is None:
+            return [{"rule": 0.0} for _ in range((until - after) // feed.step)]
         form = {
-            "query": feed.query,
+            "query": query,
             "start": _seconds(after + feed.step),
             "end": _seconds(until),
             "step": _seconds(feed.step),
-            "timeout": f"{self._seconds:.0f}s",
+            "timeout": f"{self._web.seconds:.0f}s",
         }
-        status, body = await self._ask(f"{feed.address.rstrip('/')}/api/v1/query_range", form, feed.headers)
+        url = f"{feed.address.rstrip('/')}/api/v1/query_range"
+        status, body = await self._web.post(url, form, Caller(feed.headers, feed.authorization_file))
         return _parts(_read(status, body), after, until, feed.step)
 
-    async def _ask(self, url: str, form: dict[str, str], headers: dict[str, str]) -> tuple[int, bytes]:
-        body = bytearray()
-        try:
-            async with (
-                asyncio.timeout(self._seconds),
-                self._client.stream("POST", url, data=form, headers=headers) as answer,
-            ):
-                async for chunk in answer.aiter_bytes():
-                    body += chunk
-                    if len(body) > self._size:
-                        raise QueryFailed(FeedFailure.TOO_LARGE, f"the answer has more than {self._size} bytes")
-                return answer.status_code, bytes(body)
-        except (TimeoutError, httpx.TimeoutException):
-            raise QueryFailed(FeedFailure.TIMEOUT, f"no answer within {self._seconds:g} s") from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise QueryFailed(FeedFailure.UNREACHABLE, str(error) or type(error).__name__) from None
+    async def _proving(self, feed: Feed, until: int) -> str | None:
+        """The query for an alert with the group of its rule; None where there is no such rule."""
+        rule = feed.rule
+        assert rule is not None  # the caller asked
+        asked_at, query = self._found.get(feed.name.digest, (0, None))
+        if asked_at and 0 <= until - asked_at < RULES_KEPT:
+            return query
+        url = f"{feed.address.rstrip('/')}/api/v1/rules"
+        # Older servers do not know the second parameter and answer with all rules.
+        wanted = {"type": "alert", "rule_name[]": rule.alert}
+        status, body = await self._web.get(url, wanted, Caller(feed.headers, feed.authorization_file))
+        found = _groups_with(rule.alert, status, body)
+        query = None
+        if found is not None:
+            parts = queries.alert(rule, f"{found.file};{found.name}", int(found.interval))
+            query = queries.joined(parts) + (f" or {feed.query}" if feed.query else "")
+        self._found[feed.name.digest] = (until, query)
+        return query
+
+
+def _groups_with(alert: str, status: int, body: bytes) -> _Group | None:
+    denied(status)
+    try:
+        answer = _RULES.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise QueryFailed(FeedFailure.UNREADABLE, f"no rules of a Prometheus: {error}") from None
+    if status != httpx.codes.OK or answer.status != "success" or answer.data is None:
+        raise QueryFailed(FeedFailure.REFUSED, f"answered {status} for its rules: {answer.error[:300]}")
+    for group in answer.data.groups:
+        for rule in group.rules:
+            if rule.name == alert and rule.type == "alerting" and rule.health != "err":
+                return group
+    return None
 
 
 def _seconds(instant: int) -> str:
@@ -97,8 +128,7 @@ def _seconds(instant: int) -> str:
 
 
 def _read(status: int, body: bytes) -> _Data:
-    if status in (401, 403):
-        raise QueryFailed(FeedFailure.DENIED, f"answered {status}; check `authorization` of the feed")
+    denied(status)
     try:
         answer = _ANSWER.decode(body)
     except (msgspec.DecodeError, RecursionError) as error:

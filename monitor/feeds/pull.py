@@ -13,9 +13,9 @@ import msgspec
 
 from monitor.core.model.events import DAY, HOUR, SECOND, Instant
 from monitor.core.model.reasons import FeedFailure
-from monitor.feeds.prometheus import QueryFailed
 from monitor.feeds.queries import Feed
 from monitor.feeds.states import CATCH_UP_EVERY, Cursor, advance, report_every, state_of
+from monitor.feeds.web import QueryFailed
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
 from monitor.ops.stop import stopped_within
@@ -24,13 +24,9 @@ from monitor.ports import Clock, FeedCursors, JournalWriter, Unavailable
 
 AT_ONCE = 2
 """Requests to one Prometheus: its feeds are divided among so many tasks."""
-SETTLE = 30 * SECOND
-"""Scrapes and recording rules of a step have arrived after so long."""
 FIRST_LOOK = HOUR
 LONGEST = 30 * DAY
 """An older cursor starts here: a Prometheus seldom keeps more."""
-MOST_STEPS = 360
-"""Of one request."""
 PAUSE_SECONDS = 15.0
 _TOO_MUCH = frozenset({FeedFailure.TIMEOUT, FeedFailure.TOO_LARGE, FeedFailure.REFUSED})
 
@@ -96,8 +92,8 @@ class Puller:
     async def pull(self, feed: Feed) -> bool:
         """Ask for the next steps of a feed; whether there are more to ask for at once."""
         key, now = feed.name.digest, self._clock.now()
-        target = (now - SETTLE) // feed.step * feed.step
-        most = self._most.get(key, MOST_STEPS)
+        target = (now - feed.settle) // feed.step * feed.step
+        most = self._most.get(key, feed.most)
         try:
             cursor = await self._cursor(feed, target)
             if cursor.at >= target:
@@ -121,7 +117,7 @@ class Puller:
             self._say_failed(feed, "store_unavailable", str(error))
             return False
         self._known[key] = moved
-        self._most[key] = min(MOST_STEPS, 2 * most)
+        self._most[key] = min(feed.most, 2 * most)
         for state in states:
             self._metrics.feed_steps.inc(state)
         if self._failing.pop(key, None) is not None:

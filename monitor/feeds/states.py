@@ -44,25 +44,41 @@ class FeedName(msgspec.Struct, frozen=True):
 class Limits(msgspec.Struct, frozen=True):
     """From when on a step says anything: `floor` requests and `samples` scrapes in the window of the query.
 
-    `has_counts`: whether the query gives samples and their age; `has_requests`: and requests.
+    `has_counts`: whether the query gives samples and their age, at most `stale_after` microseconds; `has_requests`: and
+    requests. `needs_proof`: it asks for an alert, whose silence needs a rule that was evaluated. `impact_only`: it
+    tells of impact, and its silence means nothing.
     """
 
     floor: float
     samples: int
     has_counts: bool
     has_requests: bool
+    stale_after: int = STALE_AFTER
+    needs_proof: bool = False
+    impact_only: bool = False
 
 
 Parts = Mapping[str, float]
-"""What a query gave for one step, by `lowest`, `newest`, `burn`, `clear`, `hurt`, `requests`, `samples`, `age`."""
+"""What a query gave for one step, by part.
+
+`requests`, `samples`, `age` are what it rests on; `burn`, `lowest` with `newest` and `highest`, `clear` with `hurt`, or
+`firing` with `pending` is what it says, the last with the proof `rule`, `watchdog`, `evaluated`, `failures`.
+"""
 
 
 def state_of(parts: Parts, limits: Limits) -> FeedStep:
     """Clear and hurt need proof; whatever lacks it is blind, with the first reason that applies."""
+    if limits.impact_only:
+        return FeedStep.HURT if parts.get("hurt") else FeedStep.UNTOLD
+    if limits.needs_proof:
+        if parts.get("firing"):
+            return FeedStep.HURT
+        if (lacking := _unproved(parts, limits)) is not None:
+            return lacking
     if limits.has_counts and "samples" not in parts:
         return FeedStep.NO_DATA
     if limits.has_counts:
-        if "age" not in parts or parts["age"] * SECOND > STALE_AFTER:
+        if "age" not in parts or parts["age"] * SECOND > limits.stale_after:
             return FeedStep.STALE
         if parts["samples"] < limits.samples:
             return FeedStep.TOO_FEW_SAMPLES
@@ -78,11 +94,25 @@ def state_of(parts: Parts, limits: Limits) -> FeedStep:
     return FeedStep.CLEAR if clear else FeedStep.BETWEEN
 
 
+def _unproved(parts: Parts, limits: Limits) -> FeedStep | None:
+    """Why the silence of an alert proves nothing."""
+    if not parts.get("rule", 1.0):
+        return FeedStep.NO_RULE
+    if "watchdog" not in parts:
+        return FeedStep.NO_WATCHDOG
+    # Not `>`, which is false for a NaN.
+    if not parts.get("evaluated", math.inf) * SECOND <= limits.stale_after or parts.get("failures"):
+        return FeedStep.NOT_EVALUATED
+    return None
+
+
 def _opinions(parts: Parts) -> tuple[bool | None, bool | None]:
     if "burn" in parts:
         return parts["burn"] <= CLEAR_BURN, parts["burn"] >= HURT_BURN
     if "lowest" in parts:
-        return parts["lowest"] == 1, parts.get("newest") == 0
+        return parts["lowest"] == 1 == parts.get("highest", 1), parts.get("newest") == 0
+    if "evaluated" in parts:
+        return not parts.get("pending"), False
     return ("clear" in parts) or None, ("hurt" in parts) or None
 
 
@@ -115,6 +145,9 @@ def advance(
         if cursor.unreported_from is not None and cursor.unreported_from < start:
             events.append(_event(name, "impact.clear", cursor.unreported_from, start))
         first, run, since = None, 0, cursor.hurt_since
+        if state is FeedStep.UNTOLD:
+            cursor = _untold(name, cursor, start, at, events)
+            continue
         if state is FeedStep.HURT:
             first, run = (start if cursor.hurt_first is None else cursor.hurt_first), cursor.hurt_run + 1
             if run >= CONFIRMED_BY and since is None:
@@ -122,6 +155,17 @@ def advance(
                 events.append(_event(name, "impact.started", first, at))
         cursor = Cursor(at, hurt_first=first, hurt_run=run, hurt_since=since)
     return cursor, events
+
+
+def _untold(name: FeedName, cursor: Cursor, start: int, at: int, events: list[Event]) -> Cursor:
+    """The end of an impact is told by its absence, which is no good news beyond that."""
+    first, run = (start if cursor.clear_first is None else cursor.clear_first), cursor.clear_run + 1
+    if cursor.hurt_since is None:
+        return Cursor(at)
+    if run < CONFIRMED_BY:
+        return Cursor(at, clear_first=first, clear_run=run, hurt_since=cursor.hurt_since)
+    events.append(_event(name, "impact.ended", cursor.hurt_since, first))
+    return Cursor(at)
 
 
 def _clear(name: FeedName, cursor: Cursor, start: int, at: int, every: int, events: list[Event]) -> Cursor:

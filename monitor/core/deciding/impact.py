@@ -318,7 +318,9 @@ def _spanned(spans: list[tuple[int, int]], times: list[int], freshness: int | No
     """Whether spans looked back at, together with the regular reports, leave no hole in the window."""
     slack = freshness or 0
     covered = window.start
-    pieces = sorted([*spans, *((at - slack, at + slack) for at in times)]) if spans else []
+    # A report that says since when it looked was blind before that, however fresh it is.
+    said = {end for _, end in spans}
+    pieces = sorted([*spans, *((at if at in said else at - slack, at + slack) for at in times)]) if spans else []
     for start, end in pieces:
         if start > covered:
             return False

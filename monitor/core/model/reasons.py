@@ -119,6 +119,10 @@ class FeedStep(StrEnum):
     TOO_FEW_SAMPLES = "too_few_samples"  # the target was scraped too seldom in the window
     STALE = "stale"  # the newest sample is too old: the target is gone
     BETWEEN = "between"  # neither well nor hit
+    NO_RULE = "no_rule"  # there is no alerting rule of this name, or it cannot be evaluated
+    NOT_EVALUATED = "not_evaluated"  # nothing proves that the alerting rule was evaluated
+    NO_WATCHDOG = "no_watchdog"  # the alert that always fires does not
+    UNTOLD = "untold"  # a source that tells of impact only says nothing
     QUERY_FAILED = "query_failed"  # nobody answered; it is asked again
 
 

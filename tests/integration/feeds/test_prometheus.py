@@ -16,9 +16,10 @@ from click.testing import CliRunner
 from monitor.cli.main import cli
 from monitor.core.model.events import MINUTE
 from monitor.core.model.reasons import FeedFailure
-from monitor.feeds.prometheus import Prometheus, QueryFailed
 from monitor.feeds.queries import Feed
 from monitor.feeds.states import FeedName, Limits
+from monitor.feeds.tools import Tools
+from monitor.feeds.web import QueryFailed
 from tests.support.service import Service
 from tests.support.waiting import until
 
@@ -89,7 +90,7 @@ def feed(address: str) -> Feed:
 
 
 async def ask(fake: Fake, **options: Any) -> list[dict[str, float]]:
-    async with Prometheus(**options) as prometheus:
+    async with Tools(**options) as prometheus:
         return await prometheus.steps(feed(fake.address), START, START + 3 * MINUTE)
 
 
@@ -148,7 +149,7 @@ async def test_one_that_does_not_answer_is_given_up(fake: Fake) -> None:
 
 
 async def test_one_that_is_not_there_is_unreachable() -> None:
-    async with Prometheus() as prometheus:
+    async with Tools() as prometheus:
         with pytest.raises(QueryFailed) as caught:
             await prometheus.steps(feed("http://127.0.0.1:1"), START, START + MINUTE)
     assert caught.value.reason is FeedFailure.UNREACHABLE
@@ -201,7 +202,7 @@ def test_the_check_draws_a_day(fake: Fake, tmp_path: Path) -> None:
     fake.answer = lambda _: (401, b"")
     denied = CliRunner().invoke(cli, ["feeds", "check", "--config", config(tmp_path, fake.address)])
     assert denied.exit_code == 1
-    assert "denied: answered 401; check `authorization` of the feed" in denied.output
+    assert "denied: answered 401; check `authorization`" in denied.output
 
 
 def test_a_check_without_feeds_says_what_to_write(tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ from msgspec import structs
 
 from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Event, Instant
 from monitor.core.model.reasons import FeedFailure
-from monitor.feeds.prometheus import QueryFailed
-from monitor.feeds.pull import MOST_STEPS, SETTLE, Puller
-from monitor.feeds.queries import Feed
+from monitor.feeds.pull import Puller
+from monitor.feeds.queries import MOST_STEPS, SETTLE, Feed
 from monitor.feeds.states import FeedName, Limits
+from monitor.feeds.web import QueryFailed
 from monitor.ops.clock import ManualClock
 from monitor.ops.metrics import Metrics
 from monitor.ports import Appended, Unavailable

@@ -127,6 +127,22 @@ def test_one_report_may_look_back_over_the_window() -> None:
     assert the_draft(decide(spoken, beyond, feed=[])).verdict == "none"
 
 
+def looked(start: int, end: int) -> Event:
+    return make_event("impact.clear", end, f"looked-{end}", service="shop", covers_from=Instant(START + start * MINUTE))
+
+
+@pytest.mark.parametrize(("back", "verdict"), [(70, "none"), (71, "unknown")])
+def test_a_report_that_says_since_when_it_looked_was_blind_before(back: int, verdict: str) -> None:
+    """Reports every ten minutes, at most ten minutes old; the probe stopped after an hour and came back later."""
+    pieces = [*((at, at + 10) for at in range(-60, 60, 10)), (back, 80), *((at, at + 10) for at in range(80, 300, 10))]
+    feed = [looked(start, end) for start, end in pieces]
+    beyond = make_event("note.added", 400, "later", service="mail")
+    catalogue = msgspec.structs.replace(shop(), feeds=(Feed("shop", freshness=10 * MINUTE),))
+    engine = new_engine([acted_rule()], catalogue)
+    stream = sorted([*story(), *feed, beyond], key=lambda event: (event.time, event.source, event.id))
+    assert the_draft(list(run(engine, stream))).verdict == verdict
+
+
 def test_the_end_of_the_stream_counts_as_not_looked_at() -> None:
     draft = the_draft(decide(feed=clear_feed("shop", 0, 120)))
     assert draft.verdict == "unknown"
