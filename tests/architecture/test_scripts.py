@@ -36,7 +36,15 @@ class Machine:
         path.chmod(0o755)
 
     def has_all_servers(self) -> None:
-        for name in ("postgres", "chromium", "mvn", "prometheus-alertmanager", "prometheus-blackbox-exporter", "prometheus", "promtool"):
+        for name in (
+            "postgres",
+            "chromium",
+            "mvn",
+            "prometheus-alertmanager",
+            "prometheus-blackbox-exporter",
+            "prometheus",
+            "promtool",
+        ):
             self.has(name)
         self.has("java", JAVA_17)
 
