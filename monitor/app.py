@@ -18,6 +18,7 @@ from uuid import uuid4
 
 from fastapi import FastAPI, Response
 
+from monitor.chat_parts import build_office
 from monitor.connections import Limits, Server, room_for
 from monitor.core.deciding.engine import Engine, EngineSettings
 from monitor.core.matching.last_values import LastValues
@@ -86,12 +87,12 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
         metrics = Metrics(sources=SOURCES, version=version("nearmiss-monitor"))
         current = Current(pack, clock, metrics)
         async with AsyncExitStack() as stack:
-            store = await stack.enter_async_context(open_store(settings.database, settings.retention.rejects_size))
+            store = await stack.enter_async_context(_open_store(settings))
             owner = f"{socket.gethostname()}/{uuid4()}"
             make_loop = _loop_maker(settings, current, clock, metrics, owner)
             context = Context(settings, store, clock, metrics, owner, make_loop, _router_of(current))
             journal = await open_journal(context, stack)
-            app = build_web(settings, current, store, journal, clock, metrics)
+            app = build_web(settings, current, store, journal, clock, metrics, owner)
             server = Server(app, Limits(room_for(settings.connections)), metrics)
             tasks = await stack.enter_async_context(WatchedTasks())
             # What is loaded by now stays until the end; a collector that looked at it again would only delay answers.
@@ -110,12 +111,12 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
                 tasks.start("housekeeping", restarted(work, engine_stop, "housekeeping", failed), may_end=True)
             tasks.start("http", server.serve(sockets=[listener]))
             parts = _parts_of_intake(settings, current, store, journal, clock, metrics, stop.event)
+            parts["reload"] = partial(_reloader(settings, current).run, stop.event, asked)
+            if (office := getattr(app.state, "office", None)) is not None:
+                parts["chat"] = partial(office.run, stop.event)
             for name, part in parts.items():
                 failed = partial(metrics.part_failures.inc, name)
                 tasks.start(name, restarted(part, stop.event, name, failed), may_end=True)
-            reload = partial(_reloader(settings, current).run, stop.event, asked)
-            failed = partial(metrics.part_failures.inc, "reload")
-            tasks.start("reload", restarted(reload, stop.event, "reload", failed), may_end=True)
             tasks.start("companion", _accompany(server, companion, address_of(listener), stop.event), may_end=True)
             try:
                 await tasks.watch(stop.event)
@@ -138,6 +139,7 @@ def build_web(
     journal: Journal,
     clock: SystemClock,
     metrics: Metrics,
+    owner: str = "",
 ) -> FastAPI:
     """The one web application: what the roles of this process show, and what operators ask."""
     budget = ReviewBudget(store.near_misses, lambda: current.pack.catalogue, settings.review_budget)
@@ -154,6 +156,9 @@ def build_web(
             services=lambda: current.pack.catalogue.services,
             sources=store.sources,
             known=lambda: (current.pack.catalogue, current.pack.rules),
+        )
+        app.state.office = build_office(
+            settings.chat, app, store, journal.writer, budget, lambda: current.pack.catalogue, clock, metrics, owner
         )
     else:
         app = FastAPI(title="nearmiss", openapi_url=None, docs_url=None, redoc_url=None)
@@ -186,6 +191,11 @@ def build_web(
         return Response(report.body, report.status, media_type="application/json")
 
     return app
+
+
+def _open_store(settings: Settings) -> Store:
+    """What happens to records is written down to be told where somebody is to be told, in every process."""
+    return open_store(settings.database, settings.retention.rejects_size, announces=settings.chat.is_used)
 
 
 def listen(host: str, port: int) -> socket.socket:

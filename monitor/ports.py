@@ -375,6 +375,7 @@ class Query(msgspec.Struct, frozen=True):
     """Without what is snoozed beyond this moment, and with decided records that come back by then."""
     asleep_at: Instant | None = None
     """Only what comes back after this moment."""
+    opened_since: Instant | None = None
 
 
 class Page(msgspec.Struct, frozen=True):

@@ -77,6 +77,13 @@ SAMPLES = {
     "kafka.ca_file": "/etc/ssl/certs/ca-certificates.crt",
     "kafka.cert_file": "client.crt",
     "kafka.key_file": "client.key",
+    "chat.address": "https://nearmiss.example.com",
+    "chat.slack_token": "THE-TOKEN",
+    "chat.slack_signing_secret": "THE-SECRET",
+    "chat.slack_workspace": "T0123456789",
+    "chat.slack_role": "reviewer",
+    "chat.slack_deciders": "U0123456789",
+    "chat.slack_api": "https://slack.com/api/",
     "retention.events": "90d",
     "retention.events_size": "500MiB",
     "retention.rejects": "90d",
@@ -86,6 +93,7 @@ SAMPLES = {
 """Of each setting with one value, how it may be written: what to try instead of a wrong one."""
 SAMPLES_OF_MANY = {
     "pulls": "`pulls: [{tool: alertmanager, url: http://alertmanager:9093}]` in the file",
+    "chat.teams": "`chat: {teams: {payments: {channel: C0123456789}}}` in the file",
     "feeds": "`feeds: [{service: checkout, prometheus: http://prometheus:9090, preset: blackbox}]` in the file",
     "trusted_proxies": "`trusted_proxies: [10.0.0.0/8]` in the file",
     "open_sources": "`open_sources: [statuspage]` in the file",
@@ -97,8 +105,8 @@ SAMPLES_OF_MANY = {
 def what_to_try(path: list[str], error: Any, where: str) -> str:
     """What to write instead, in the way in which it was given."""
     name = ".".join(path)
-    if path and path[0] in SAMPLES_OF_MANY:
-        return SAMPLES_OF_MANY[path[0]]
+    if (many := next((each for each in (".".join(path[:2]), *path[:1]) if each in SAMPLES_OF_MANY), None)) is not None:
+        return SAMPLES_OF_MANY[many]
     if error["type"] == "extra_forbidden":
         return "removing it"
     known = next((known for known in (name, ".".join(path[:2]), ".".join(path[:1])) if known in SAMPLES), None)

@@ -21,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from monitor.chat_settings import ChatSettings, TeamSettings
 from monitor.core.model.events import DAY, MINUTE, SECOND
 from monitor.feed_settings import FeedSettings, unlike
 from monitor.kafka.settings import KafkaSettings
@@ -222,6 +223,7 @@ class Settings(_Group):
         description="Alertmanagers and Grafanas that are asked; see [pull from tools](../how-to/pull-from-tools.md).",
     )
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
+    chat: ChatSettings = Field(default_factory=ChatSettings)
 
     def auth(self) -> Auth:
         """The accounts, ready to check credentials against."""
@@ -357,7 +359,7 @@ def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
 
 
 _SECRET = frozenset({"database", "secrets", "accounts", "feeds", "pulls"})
-_SECRET_LAST = frozenset({"secret", "password"})
+_SECRET_LAST = frozenset({"secret", "password", "slack_token", "slack_signing_secret", "to"})
 
 
 def _say(error: Any, flags: Mapping[str, Any], variables: Mapping[str, Any], node: LocatedMapping | None) -> str:
@@ -393,7 +395,7 @@ def _what(path: list[str], error: Any, where: str) -> str:
 
 
 def _is_secret(path: list[str]) -> bool:
-    return not path or path[0] in _SECRET or path[-1] in _SECRET_LAST
+    return not path or path[0] in _SECRET or bool(_SECRET_LAST & {*path[-2:]})
 
 
 def _origin(path: list[str], flags: Mapping[str, Any], variables: Mapping[str, Any], node: Node | None) -> str:
@@ -426,6 +428,8 @@ def _known_beside(path: list[str]) -> list[str]:
     group = groups().get(path[0]) if len(path) > 1 else None
     if len(path) > 1 and path[0] in ("feeds", "pulls"):
         group = FeedSettings if path[0] == "feeds" else PullSettings
+    if path[:2] == ["chat", "teams"] and len(path) > 3:
+        group = TeamSettings
     return list((group or Settings).model_fields)
 
 

@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from monitor.chat_settings import TeamSettings
 from monitor.cli.main import COMMANDS, cli
 from monitor.core.model.events import KINDS
 from monitor.decode.registry import tools
@@ -100,7 +101,11 @@ def _settings() -> Iterator[tuple[str, FieldInfo]]:
             continue
         prefix, group = inner[name]
         for below, part in group.model_fields.items():
-            yield f"{prefix}.{below}", part
+            if below != "teams":
+                yield f"{prefix}.{below}", part
+                continue
+            for inside, each in TeamSettings.model_fields.items():
+                yield f"{prefix}.teams.TEAM.{inside}", each
 
 
 def _default(name: str, field: FieldInfo) -> str:

@@ -15,7 +15,16 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from monitor.core.model.near_miss import Dismissal, Move, ReportKind
-from monitor.core.model.reasons import FeedFailure, FeedStep, Ignored, NotOpened, Rejected, Withdrawn
+from monitor.core.model.reasons import (
+    ChatRequest,
+    FeedFailure,
+    FeedStep,
+    Ignored,
+    NotOpened,
+    Rejected,
+    Sent,
+    Withdrawn,
+)
 from monitor.ops.arrivals import Arrivals
 
 Label = TypeVar("Label", bound=str)
@@ -25,7 +34,7 @@ OTHER = "other"
 NO_REASON = "none"
 
 REFUSED = ("401", "403", "408", "413", "421", "429", "503")
-PARTS = ("reload", "housekeeping", "queue_metrics", "feeds", "sources", "pulls")
+PARTS = ("reload", "housekeeping", "queue_metrics", "feeds", "sources", "pulls", "chat")
 
 
 class Closed(StrEnum):
@@ -212,6 +221,7 @@ class Metrics:
         )
 
         self._add_retention(r)
+        self._add_chat(r)
         self._add_losses(r)
 
         # Review
@@ -313,6 +323,21 @@ class Metrics:
         )
         self.feed_lag = Gauge(
             "nearmiss_feed_lag_seconds", "How far the slowest pulled feed is behind the clock.", registry=r
+        )
+
+    def _add_chat(self, r: CollectorRegistry) -> None:
+        self.chat_letters = CounterBy(
+            r, "nearmiss_chat_letters_total", "Messages to chats and mail, by outcome.", "outcome", Sent
+        )
+        self.chat_requests = CounterBy(
+            r, "nearmiss_chat_requests_total", "Requests from chats, by what became of them.", "outcome", ChatRequest
+        )
+        self.foretold = Counter(
+            "nearmiss_foretold_incidents_total", "Incidents that resemble earlier near misses.", registry=r
+        )
+        self.chat_waiting = Gauge("nearmiss_chat_waiting", "Messages that wait for chats and mail.", registry=r)
+        self.chat_failing = Gauge(
+            "nearmiss_chat_failing_destinations", "Destinations that failed at their last try.", registry=r
         )
 
     def _add_retention(self, r: CollectorRegistry) -> None:

@@ -31,7 +31,7 @@ IDS_AT_ONCE, SECONDS_AN_ID = 60, 1.0
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
-OPEN_PREFIXES: tuple[str, ...] = ("/ingest", "/api/v2/alerts", "/metrics", "/healthz", "/readyz")
+OPEN_PREFIXES: tuple[str, ...] = ("/ingest", "/api/v2/alerts", "/metrics", "/healthz", "/readyz", "/chat/slack")
 """Paths that are not the reviewers': they need no account, and have checks and limits of their own."""
 
 CONTENT_SECURITY_POLICY = (

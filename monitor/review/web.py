@@ -93,6 +93,7 @@ def build_app(
     pages = Pages(active_pack)
     app.state.live = live
     app.state.review = review
+    app.state.pages = pages
     app.add_middleware(Guard, auth=auth or Auth(), clock=clock)
     app.include_router(api.build_router(review))
     if active_pack is not None:

@@ -29,6 +29,8 @@ CONNECT_SECONDS = 10.0
 COMMAND_SECONDS = 60.0
 GONE_SECONDS = 10
 """After so long without a word the server gives up a client in the midst of a transaction, and lets go of its locks."""
+ANNOUNCES = "nearmiss_announces"
+"""Says of a transaction that what happens to records in it is to be told."""
 _BEGIN = "nearmiss_begin"
 """Names how a transaction begins on SQLite."""
 _TO_READ = "BEGIN"
@@ -83,13 +85,14 @@ def _parse(address: str) -> URL:
 class Database:
     """Connections to one database. Close it after use."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, announces: bool = False) -> None:
+        """`announces`: whether changes of records are written to the outbox."""
         self.url = url
         self.is_sqlite = url.get_backend_name() == "sqlite"
         self._closed = False
         self._whose = (url.username or "", (url.database or "") if self.is_sqlite else "")
         self.engine: AsyncEngine = _sqlite_engine(url) if self.is_sqlite else _postgresql_engine(url)
-        self._writer: AsyncEngine = self.engine.execution_options(**{_BEGIN: _TO_WRITE})
+        self._writer: AsyncEngine = self.engine.execution_options(**{_BEGIN: _TO_WRITE, ANNOUNCES: announces})
         # SQLite lets one write at a time; to queue here is fair and quick, to queue at its lock is neither.
         self._turn = asyncio.Lock() if self.is_sqlite else None
         self._threads = (

@@ -23,6 +23,7 @@ from monitor.store.journal import SqlJournal
 from monitor.store.migrations import check, upgrade
 from monitor.store.near_misses import SqlNearMisses
 from monitor.store.not_opened import SqlNotOpened
+from monitor.store.outbox import SqlOutbox
 from monitor.store.reject_budget import DEFAULT_BYTES, RejectBudget
 from monitor.store.rejects import SqlRejects
 from monitor.store.retention import SqlRetention
@@ -36,14 +37,14 @@ _PROOF_SECONDS = 2.0
 class Store:
     """All ports on one address. Use it with `async with`, or call `open` and `close`."""
 
-    def __init__(self, url: str, rejects_bytes: int = DEFAULT_BYTES) -> None:
+    def __init__(self, url: str, rejects_bytes: int = DEFAULT_BYTES, *, announces: bool = False) -> None:
         """Raises ValueError for an address that is neither SQLite's nor PostgreSQL's."""
         self._url = url
         budget = RejectBudget(rejects_bytes)
         self._proved_at = -_PROOF_SECONDS
         locations = Locations(url)
         self._migrates = locations.is_sqlite
-        self.records_database = Database(locations.records)
+        self.records_database = Database(locations.records, announces=announces)
         self.journal_database = Database(locations.journal) if locations.is_sqlite else self.records_database
         self.journal = SqlJournal(self.journal_database)
         self.engine_store = SqlEngineStore(self.records_database)
@@ -57,6 +58,7 @@ class Store:
         self.topics = SqlTopicBook(self.records_database)
         self.feed_cursors = SqlFeedCursors(self.records_database)
         self.sources = SqlSourceBook(self.records_database)
+        self.outbox = SqlOutbox(self.records_database)
         self.binding = SqlBinding(self.records_database, self.journal_database)
 
     async def open(self) -> None:
@@ -124,10 +126,11 @@ async def open_for_reading(url: str) -> AsyncIterator[Store]:
         await store.close()
 
 
-def open_store(url: str, rejects_bytes: int = DEFAULT_BYTES) -> Store:
+def open_store(url: str, rejects_bytes: int = DEFAULT_BYTES, *, announces: bool = False) -> Store:
     """A store, not yet open: use it with `async with`. Raises ValueError for an address that is none.
 
     `sqlite:///PATH/TO/FILE.db` keeps the journal beside it in `FILE-journal.db`; `postgresql://USER:PASSWORD@HOST/NAME`
-    keeps everything in one database. `rejects_bytes`: the most that rejects may take.
+    keeps everything in one database. `rejects_bytes`: the most that rejects may take. `announces`: what
+    happens to records is written to the outbox, for who tells it.
     """
-    return Store(url, rejects_bytes)
+    return Store(url, rejects_bytes, announces=announces)

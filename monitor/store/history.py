@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Select, Table, and_, func, or_, select
@@ -15,6 +15,9 @@ from monitor.store.connections import Database
 from monitor.store.tables import event_history, journal
 
 _ROWS = 1000
+_OVERLAP = 1000
+Arrivals = tuple[int, int]
+"""How far the own journal and what is kept of a foreign one were read."""
 _log = get_logger("history")
 
 
@@ -29,19 +32,48 @@ class SqlHistory:
         self._records = records
         self._journal = journal
 
-    async def events(self, since: Instant, until: Instant, service: str | None = None) -> AsyncIterator[Event]:
-        """Events with `since` <= time < `until`, by time. Raises Unavailable.
+    async def events(
+        self, since: Instant, until: Instant, service: str | None = None, kinds: Collection[str] = ()
+    ) -> AsyncIterator[Event]:
+        """Events with `since` <= time < `until`, by time; only of `kinds`, if any. Raises Unavailable.
 
         An event that came by our journal and by a foreign one comes twice; it is the same event. One that cannot be
         read any more is left out and logged: the engine kept it as a reject when it met it.
         """
-        own = _rows(self._journal, journal, since, until, service)
-        foreign = _rows(self._records, event_history, since, until, service)
+        own = _rows(self._journal, journal, since, until, service, kinds)
+        foreign = _rows(self._records, event_history, since, until, service, kinds)
         async for row in _merged(own, foreign):
             try:
                 yield decode_event(row.body)
             except Unreadable as error:
                 _log.warning("unreadable_event", source=row.source, event_id=row.event_id, reason=str(error.reason))
+
+    async def arrived(self, after: Arrivals | None, kinds: Collection[str], limit: int) -> tuple[list[Event], Arrivals]:
+        """At most `limit` events of some kinds from each journal, in the order of arrival, and where to go on.
+
+        None: nothing yet, from now on. What is kept of a foreign journal is read again for a while, since several
+        processes write there and the last number need not be the last that becomes visible: events may come twice.
+        """
+        found: list[Event] = []
+        places: list[int] = []
+        for (database, table), place in zip(self._tables(), after or (None, None), strict=True):
+            top = select(func.max(table.c.position))
+            async with database.reading() as connection:
+                newest = int((await connection.execute(top)).scalar_one() or 0)
+                if place is None:
+                    places.append(newest)
+                    continue
+                start = place if table is journal else place - _OVERLAP
+                wanted = and_(table.c.position > start, table.c.position <= newest, table.c.kind.in_(sorted(kinds)))
+                query = select(table).where(wanted).order_by(table.c.position).limit(limit)
+                rows = (await connection.execute(query)).all()
+            places.append(newest if len(rows) < limit else max(place, rows[-1].position))
+            for row in rows:
+                try:
+                    found.append(decode_event(row.body))
+                except Unreadable as error:
+                    _log.warning("unreadable_event", source=row.source, event_id=row.event_id, reason=str(error.reason))
+        return found, (places[0], places[1])
 
     async def span(self, since: Instant = EVER[0], until: Instant = EVER[1]) -> tuple[Instant, Instant] | None:
         """The times of the first and the last event with `since` <= time < `until`; None where there is none.
@@ -78,7 +110,12 @@ def ends(column: Column[Any], *where: ColumnElement[bool]) -> Select[Any]:
 
 
 async def _rows(
-    database: Database, table: Table, since: Instant, until: Instant, service: str | None
+    database: Database,
+    table: Table,
+    since: Instant,
+    until: Instant,
+    service: str | None,
+    kinds: Collection[str] = (),
 ) -> AsyncIterator[Any]:
     """By time, then by position. Read in pieces, so that no transaction stays open while somebody looks at them."""
     at, position = table.c.at, table.c.position
@@ -89,6 +126,8 @@ async def _rows(
         query = select(table).where(at < int(until), onwards)
         if service is not None:
             query = query.where(table.c.service == service)
+        if kinds:
+            query = query.where(table.c.kind.in_(sorted(kinds)))
         async with database.reading() as connection:
             rows: Sequence[Any] = (await connection.execute(query.order_by(at, position).limit(_ROWS))).all()
         for row in rows:

@@ -248,6 +248,8 @@ def _conditions(query: Query) -> list[ColumnElement[bool]]:
         conditions.append(columns.id.in_(_few(query.only)))
     if query.without:
         conditions.append(columns.id.not_in(_few(query.without)))
+    if query.opened_since is not None:
+        conditions.append(columns.opened_at >= int(query.opened_since))
     if query.text:
         conditions.append(columns.search.contains(plain(query.text).casefold(), autoescape=True))
     return conditions

@@ -24,6 +24,7 @@ from monitor.store.codec import (
     plain,
     plain_or_none,
 )
+from monitor.store.outbox import announce
 from monitor.store.tables import audit, near_miss_rules, near_miss_services, near_misses
 
 MACHINE = "machine"
@@ -130,6 +131,7 @@ async def add_audits(connection: AsyncConnection, entries: Sequence[tuple[str, A
     ]
     if rows:
         await connection.execute(insert(audit), rows)
+        await announce(connection, entries)
 
 
 def answers_part(answers: Answers) -> dict[str, object]:

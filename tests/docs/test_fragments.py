@@ -23,6 +23,7 @@ CATALOGUE = {"services", "production", "feeds", "automation", "defaults"}
 PULLED = {"prometheus", "datadog", "google", "checkly", "statuspage"}
 """Whom a feed of the settings asks; one of the catalogue asks nobody."""
 ELSEWHERE = {
+    "display_information": "tests/integration/chat/test_manifest.py",
     "rule": "tests/docs/test_examples.py",
     "where": "tests/rules/test_reference_page.py",
     "steps": "tests/rules/test_reference_page.py",

@@ -136,3 +136,26 @@ class FeedFailure(StrEnum):
     REFUSED = "refused"  # an error of the query or of the server
     PARTIAL = "partial"  # the answer comes with warnings: some stores did not answer
     UNREADABLE = "unreadable"  # not what a Prometheus answers
+
+
+class Sent(StrEnum):
+    """What became of something that was to be told in a chat or by mail."""
+
+    POSTED = "posted"
+    EDITED = "edited"  # the message that stands there was brought up to date
+    UNCHANGED = "unchanged"  # what stands there says it already, or nobody is asked any more
+    REFUSED = "refused"  # the chat will never take it; kept with the chat's reason
+    PUT_OFF = "put_off"  # the chat is away, or asks to send less; tried again
+
+
+class ChatRequest(StrEnum):
+    """What became of a request that came from a chat; all but the first two were refused."""
+
+    TAKEN = "taken"
+    REPEATED = "repeated"  # the chat sent it again; it was taken before
+    UNSIGNED = "unsigned"  # no signature, or a wrong one
+    STALE = "stale"  # signed too long ago, or ahead of our clock
+    REPLAYED = "replayed"  # the same signature came before
+    UNREADABLE = "unreadable"
+    ELSEWHERE = "elsewhere"  # from a workspace or a channel that is not configured
+    NOT_ALLOWED = "not_allowed"  # the person is not among those who may decide

@@ -1,0 +1,1 @@
+"""Review where people are: drafts, decisions, shift reports and warnings in chats and by mail. Never a page."""

@@ -1,0 +1,73 @@
+"""Reads the calendars of teams: a file, or an https address; bounded, and every quarter of an hour at most."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from pathlib import Path
+
+import httpx
+
+from monitor.chat.ical import BadCalendar, shifts_of
+from monitor.chat.schedule import shifts_by_clock
+from monitor.chat.shift import Shift
+from monitor.chat.teams import Team
+from monitor.core.model.events import MINUTE, Instant
+from monitor.ops.logs import get_logger
+
+EVERY = 15 * MINUTE
+SECONDS = 15.0
+MOST_BYTES = 4 * 1024**2
+
+_log = get_logger("chat")
+
+
+class Calendars:
+    """The shifts of each team. A calendar that cannot be read leaves the last that could, else the team's clock."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[Instant, list[Shift] | None]] = {}
+        self.problems: dict[str, str] = {}
+        """By team, for the page."""
+
+    async def shifts(self, team: Team, now: Instant) -> list[Shift]:
+        if team.calendar is None:
+            return shifts_by_clock(team, now)
+        read_at, known = self._known.get(team.calendar, (None, None))
+        if read_at is None or now - read_at >= EVERY:
+            try:
+                known = shifts_of(await _read(team.calendar), team.zone)
+                self.problems.pop(team.name, None)
+            except (BadCalendar, OSError, UnicodeError, TimeoutError, httpx.HTTPError, httpx.InvalidURL) as error:
+                said = str(error)[:200] or type(error).__name__
+                self.problems[team.name] = f"its calendar cannot be read: {said}"
+                _log.warning("calendar_unreadable", team=team.name, why=said)
+            self._known[team.calendar] = (now, known)
+        return known if known is not None else shifts_by_clock(team, now)
+
+
+async def _read(place: str) -> str:
+    if not place.startswith("https://"):
+        return (await asyncio.to_thread(_file, place)).decode()
+    trusted = ssl.create_default_context()
+    body = bytearray()
+    async with (
+        asyncio.timeout(SECONDS),
+        httpx.AsyncClient(verify=trusted, timeout=SECONDS, follow_redirects=False, trust_env=False) as client,
+        client.stream("GET", place) as answer,
+    ):
+        if answer.status_code != httpx.codes.OK:
+            raise BadCalendar(f"the calendar's host answered {answer.status_code}")
+        async for chunk in answer.aiter_bytes():
+            body += chunk
+            if len(body) > MOST_BYTES:
+                raise BadCalendar(f"more than {MOST_BYTES} bytes")
+    return bytes(body).decode()
+
+
+def _file(place: str) -> bytes:
+    with Path(place).open("rb") as file:
+        found = file.read(MOST_BYTES + 1)
+    if len(found) > MOST_BYTES:
+        raise BadCalendar(f"more than {MOST_BYTES} bytes")
+    return found

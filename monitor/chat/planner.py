@@ -1,0 +1,69 @@
+"""Who is told of a change: from what happened to a record to letters. Pure; the sender knows how a letter looks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import msgspec
+
+from monitor.chat.teams import Team, Teams, not_in_quiet
+from monitor.chat_ports import Change, Letter
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.events import Instant
+from monitor.ports import Record
+
+SLACK = "slack"
+"""The destination that is all channels of Slack."""
+
+EDITED = frozenset(
+    {
+        "open", "amend", "start_review", "accept", "dismiss", "reopen", "withdraw", "contradict", "uncontradict",
+        "merge", "split", "hand_over",
+    }
+)  # fmt: skip
+"""After these a message that is kept up to date may read otherwise."""
+TOLD = frozenset({"open", "accept", "dismiss", "reopen", "withdraw", "contradict", "hand_over"})
+"""Of these, one message each goes to chats whose messages cannot be edited, and by mail."""
+
+
+class About(msgspec.Struct, frozen=True):
+    """The body of a letter about a record."""
+
+    record: str
+    team: str
+    action: str = "open"
+    reason: str | None = None
+
+
+def record_subject(record_id: str) -> str:
+    return f"record:{record_id}"
+
+
+def letters_of(
+    change: Change, record: Record, teams: Teams, catalogue: Catalogue, folded: Collection[str]
+) -> list[Letter]:
+    """None for what nobody is asked about: other modes than `live`, and drafts beyond the budget of their team."""
+    handed = record.handling.team
+    team = teams.of(catalogue, record.draft.service) if handed is None else teams.named(handed)
+    asks = change.action in ("open", "reopen")
+    if team is None or record.draft.mode != "live" or (asks and record.draft.id in folded):
+        return []
+    body = msgspec.json.encode(About(record.draft.id, team.name, change.action, change.reason))
+    key = f"change:{change.id}:{change.record_id}"
+    subject = record_subject(record.draft.id)
+    letters = []
+    if team.channel is not None and change.action in EDITED:
+        # To edit a message wakes nobody.
+        due_at = not_in_quiet(team, change.at) if asks else change.at
+        letters.append(Letter(SLACK, key, subject, body, change.at, due_at))
+    if change.action in TOLD:
+        due_at = not_in_quiet(team, change.at)
+        letters += [Letter(name, key, subject, body, change.at, due_at) for name in team.to]
+    return letters
+
+
+def bulletin_letters(team: Team, key: str, body: bytes, now: Instant, *, quiet: bool = True) -> list[Letter]:
+    """One to each place of a team. `quiet`: not within its quiet hours."""
+    due_at = not_in_quiet(team, now) if quiet else now
+    names = [*([SLACK] if team.channel is not None else []), *team.to]
+    return [Letter(name, key, f"bulletin:{key}", body, now, due_at) for name in names]

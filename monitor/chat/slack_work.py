@@ -1,0 +1,289 @@
+"""What Slack's requests do: buttons and forms decide, replies become comments, the command and the shortcut answer.
+
+People act under one role; who may is a list of Slack's ids. Calls the same use cases as page and API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from monitor.chat.bulletin import Bulletin, Line, Section, as_blocks
+from monitor.chat.slack_api import SlackApi, SlackFailed
+from monitor.chat.slack_blocks import ACCEPT, CLAIM, DISMISS, page_of
+from monitor.chat.slack_door import Answer
+from monitor.chat.slack_replies import Replies
+from monitor.chat.slack_requests import Request
+from monitor.chat.slack_views import (
+    DECIDE,
+    WEIRD,
+    About,
+    WeirdAbout,
+    accept_view,
+    decision_of,
+    dismiss_view,
+    errors_for,
+    notice_view,
+    value,
+    weird_view,
+)
+from monitor.chat.teams import Team, Teams
+from monitor.chat.texts import one_line, paragraph
+from monitor.core.model.budget import team_of
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.events import Instant
+from monitor.core.model.near_miss import DECIDED, UNDECIDED, IllegalMove, Move
+from monitor.core.model.reasons import ChatRequest
+from monitor.ops.logs import get_logger
+from monitor.ops.metrics import Metrics
+from monitor.ports import NotFound, Query, Record, VersionConflict
+from monitor.review import words
+from monitor.review.reports import Report, Reports
+from monitor.review.service import Decision, Invalid, Review
+
+SHORTCUTS = ("nearmiss_weird", "nearmiss_weird_message")
+MOST_LISTED = 10
+
+ShiftOf = Callable[[Team], Awaitable[Bulletin]]
+_log = get_logger("chat")
+
+
+class Rights(msgspec.Struct, frozen=True):
+    """Who may do what from Slack. No `deciders`: all who are in the channel. `workspace`: its id, where it is given."""
+
+    role: str
+    deciders: frozenset[str] = frozenset()
+    workspace: str | None = None
+
+
+class SlackWorker:
+    """Worker of the door."""
+
+    def __init__(
+        self,
+        api: SlackApi,
+        review: Review,
+        reports: Reports,
+        replies: Replies,
+        teams: Teams,
+        catalogue: Callable[[], Catalogue],
+        shift: ShiftOf,
+        rights: Rights,
+        address: str,
+        metrics: Metrics,
+    ) -> None:
+        self._api, self._review, self._reports, self._replies = api, review, reports, replies
+        self._teams, self._catalogue, self._shift = teams, catalogue, shift
+        self._rights, self._address, self._metrics = rights, address, metrics
+
+    async def work(self, request: Request, at: Instant) -> Answer:
+        workspace = request.text("team", "id") or request.text("team_id")
+        if self._rights.workspace is not None and workspace != self._rights.workspace:
+            return await self._refuse(request, ChatRequest.ELSEWHERE, "This workspace is not the configured one.")
+        match request.what:
+            case "block_actions":
+                return await self._action(request)
+            case "view_submission":
+                return await self._form(request, at)
+            case "shortcut" | "message_action" if request.text("callback_id") in SHORTCUTS:
+                story = paragraph(request.text("message", "text"), 2000)
+                await self._open(request, weird_view(_token(request), at, story))
+            case "event_callback":
+                await self._replies.take(request)
+            case "/nearmiss":
+                await self._command(request, at)
+            case _:
+                _log.info("chat_request_ignored", what=request.what)
+        return None
+
+    async def too_late(self, request: Request, answer: Answer) -> None:
+        view = notice_view("Done", "It was carried out.")
+        if answer is not None:
+            said = answer.get("view") or notice_view("Not done", _errors_of(answer))
+            view = notice_view("Later", "The database is away; it is carried out later.") if "later" in answer else said
+        await self._api.call("views.update", view_id=request.text("view", "id"), view=view)
+
+    async def _action(self, request: Request) -> Answer:
+        actions = request.fields.get("actions")
+        action = actions[0] if isinstance(actions, list) and actions and isinstance(actions[0], dict) else {}
+        name = action.get("action_id")
+        if name not in (ACCEPT, DISMISS, CLAIM):
+            return None
+        if refused := self._may_not(request, decides=True):
+            return await self._refuse(request, *refused)
+        try:
+            record_id, version = msgspec.json.decode(str(action.get("value")), type=tuple[str, int])
+            record = await self._review.show(record_id)
+        except (msgspec.MsgspecError, NotFound):
+            return await self._refuse(request, ChatRequest.UNREADABLE, "There is no such draft any more.")
+        if record.state not in UNDECIDED:
+            await self._whisper(request, f"It is {words.STATES[record.state].lower()} already: {record.draft.title}")
+        elif name == CLAIM:
+            await self._claim(request, record, version)
+        else:
+            await self._open(request, accept_view(record) if name == ACCEPT else dismiss_view(record))
+        return None
+
+    async def _claim(self, request: Request, record: Record, version: int) -> None:
+        try:
+            decision = Decision(Move.START_REVIEW, expected_version=version)
+            await self._review.decide(record.draft.id, decision, self._rights.role)
+        except (IllegalMove, VersionConflict):
+            await self._whisper(request, f"Someone was quicker; it is {words.STATES[record.state].lower()} now.")
+
+    async def _form(self, request: Request, at: Instant) -> Answer:
+        name = request.text("view", "callback_id")
+        state = request.fields.get("view", {}).get("state", {})
+        values = state.get("values") if isinstance(state, dict) else None
+        filled = values if isinstance(values, dict) else {}
+        private = request.text("view", "private_metadata")
+        if name == WEIRD:
+            return await self._weird(filled, msgspec.json.decode(private, type=WeirdAbout), at)
+        if name != DECIDE:
+            return None
+        if refused := self._may_not(request, decides=True, in_channel=False):
+            return await self._refuse(request, *refused)
+        about = msgspec.json.decode(private, type=About)
+        fields = ("reason", "note") if about.move is Move.DISMISS else ("why_near_miss", "users_hit", "what_saved_it")
+        try:
+            await self._review.decide(about.record, decision_of(about, filled), self._rights.role)
+        except Invalid as error:
+            return {"response_action": "errors", "errors": errors_for(error.problems, fields)}
+        except NotFound:
+            return _update("Gone", "There is no such draft any more. Nothing was changed.")
+        except (VersionConflict, IllegalMove):
+            return await self._was_moved(about, filled)
+        return None
+
+    async def _was_moved(self, about: About, filled: dict[str, Any]) -> Answer:
+        """Somebody else's move, or our own that was carried out before a crash: both leave it as it stands."""
+        record = await self._review.show(about.record)
+        if record.state in DECIDED and record.version == about.version + 1 and _is_that(record, about, filled):
+            return None
+        state = words.STATES[record.state].lower()
+        by = f" by {record.decided_by}" if record.decided_by else ""
+        typed = [value(filled, name) for name in ("why_near_miss", "what_saved_it", "what_next_time", "note")]
+        lost = " What you wrote: " + " / ".join(each for each in typed if each) if any(typed) else ""
+        return _update("Changed meanwhile", f"It is {state} now{by}; nothing was overwritten.{lost}")
+
+    async def _weird(self, filled: dict[str, Any], about: WeirdAbout, at: Instant) -> Answer:
+        report = Report(
+            about.token,
+            value(filled, "kind") or "",
+            value(filled, "service") or "",
+            value(filled, "story") or "",
+            Instant(min(about.seen_at, at)),
+            value(filled, "hurt") or "",
+        )
+        try:
+            await self._reports.tell(report, self._rights.role)
+        except Invalid as error:
+            fields = ("story", "kind", "service", "hurt")
+            return {"response_action": "errors", "errors": errors_for(error.problems, fields)}
+        return _update("Thank you", "Your report is stored. A draft opens once it is clear that no harm followed.")
+
+    async def _command(self, request: Request, at: Instant) -> None:
+        if refused := self._may_not(request):
+            await self._refuse(request, *refused)
+            return
+        word, _, rest = request.text("text").strip().partition(" ")
+        team = self._team_for(request.text("channel_id"), rest.strip())
+        match word:
+            case "report" | "weird":
+                await self._open(request, weird_view(_token(request), at, rest.strip()[:2000]))
+            case "shift" if team is not None:
+                await self._answer(request, await self._shift(team))
+            case "" | "list" if team is not None:
+                await self._answer(request, await self._listed(team))
+            case _:
+                await self._whisper(request, HELP if team is not None else f"No team of that name. {HELP}")
+
+    def _team_for(self, channel: str, name: str) -> Team | None:
+        if name:
+            return self._teams.named(name)
+        here = self._teams.in_channel(channel)
+        return here[0] if here else None
+
+    async def _listed(self, team: Team) -> Bulletin:
+        """The drafts that the team has to judge, in the order of the queue."""
+        page = await self._review.page(Query(states=tuple(sorted(UNDECIDED)), modes=("live",)), None, 200)
+        catalogue = self._catalogue()
+        mine = [
+            each for each in page.records if team.name == "*" or team_of(catalogue, each.draft.service) == team.name
+        ]
+        lines = tuple(Line(each.draft.title, page_of(self._address, each.draft.id)) for each in mine[:MOST_LISTED])
+        url = f"{self._address.rstrip('/')}/" if self._address else None
+        return Bulletin(f"{len(mine)} to judge", (Section("Highest first", lines, "All judged."),), url)
+
+    def _may_not(
+        self, request: Request, *, decides: bool = False, in_channel: bool = True
+    ) -> tuple[ChatRequest, str] | None:
+        channel = request.text("channel", "id") or request.text("channel_id")
+        if in_channel and decides and not self._teams.in_channel(channel):
+            return ChatRequest.ELSEWHERE, "Drafts are decided in the channel of their team."
+        user = request.text("user", "id") or request.text("user_id")
+        if decides and self._rights.deciders and user not in self._rights.deciders:
+            return ChatRequest.NOT_ALLOWED, "You may look, but not decide: ask who runs nearmiss to add you."
+        return None
+
+    async def _refuse(self, request: Request, reason: ChatRequest, said: str) -> Answer:
+        self._metrics.chat_requests.inc(reason)
+        _log.warning("chat_request_refused", reason=str(reason), what=request.what)
+        if request.what == "view_submission":
+            return _update("Not done", said)
+        await self._whisper(request, said)
+        return None
+
+    async def _open(self, request: Request, view: dict[str, Any]) -> None:
+        try:
+            await self._api.call("views.open", trigger_id=request.text("trigger_id"), view=view)
+        except SlackFailed as failed:
+            _log.warning("chat_form_not_opened", why=str(failed))
+            await self._whisper(request, "Slack did not open the form in time. Press again, or use the page.")
+
+    async def _answer(self, request: Request, bulletin: Bulletin) -> None:
+        text, blocks = as_blocks(bulletin)
+        await self._respond(request, {"response_type": "ephemeral", "text": text, "blocks": blocks})
+
+    async def _whisper(self, request: Request, text: str) -> None:
+        """To the one person alone."""
+        block = {"type": "section", "text": {"type": "plain_text", "text": one_line(text, 2000), "emoji": False}}
+        body = {"response_type": "ephemeral", "replace_original": False, "text": "nearmiss", "blocks": [block]}
+        await self._respond(request, body)
+
+    async def _respond(self, request: Request, body: dict[str, Any]) -> None:
+        if not (url := request.text("response_url")):
+            return
+        try:
+            await self._api.respond(url, body)
+        except SlackFailed as failed:
+            _log.warning("chat_answer_failed", why=str(failed))
+
+
+HELP = (
+    "/nearmiss – what is to judge · /nearmiss shift [team] – tonight’s weather and what almost paged you · "
+    "/nearmiss report – that’s weird"
+)
+
+
+def _update(title: str, text: str) -> dict[str, Any]:
+    return {"response_action": "update", "view": notice_view(title, text)}
+
+
+def _errors_of(answer: dict[str, Any]) -> str:
+    errors = answer.get("errors")
+    return " ".join(errors.values()) if isinstance(errors, dict) else "Nothing was changed."
+
+
+def _is_that(record: Record, about: About, filled: dict[str, Any]) -> bool:
+    """Whether the record stands as this form wanted it."""
+    if about.move is Move.DISMISS:
+        return record.reason == value(filled, "reason")
+    return record.answers.why_near_miss == (value(filled, "why_near_miss") or "")
+
+
+def _token(request: Request) -> str:
+    """One report for a form, however often it is sent."""
+    return f"slack-{request.key}"[:200]

@@ -1,0 +1,77 @@
+"""The running service tells Slack of its drafts, and a button pressed there decides; the pages say how it does."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from monitor.ops.clock import SystemClock
+from tests.e2e.conftest import MakeService
+from tests.support.slack import SECRET, TOKEN, FakeSlack, action_body, signed
+from tests.support.waiting import until
+
+
+@pytest.fixture
+def slack() -> Iterator[FakeSlack]:
+    with FakeSlack() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def settings(directory: Path, slack: FakeSlack) -> str:
+    file = directory / "nearmiss.yaml"
+    file.write_text(
+        json.dumps(
+            {
+                "review_budget": 0,
+                "chat": {
+                    "address": "https://nearmiss.example.com",
+                    "slack_token": TOKEN,
+                    "slack_signing_secret": SECRET,
+                    "slack_api": slack.address,
+                    "teams": {"*": {"channel": "C0PAYMENTS", "shift": "none", "weekly": "none"}},
+                },
+            }
+        )
+    )
+    return str(file)
+
+
+def test_drafts_of_the_running_service_are_told_and_decided_in_slack(
+    make_service: MakeService, slack: FakeSlack, lines: list[bytes], tmp_path: Path
+) -> None:
+    service = make_service("--config", settings(tmp_path, slack)).start()
+    answer = service.post("/ingest/events", b"\n".join(lines), content_type="application/x-ndjson")
+    assert answer.status_code == 202, answer.text
+    reply = until(lambda: slack.posted(thread=True), "a draft is told", within=60.0)[0]
+    value = reply["blocks"][1]["elements"][0]["value"]
+    record_id, _version = json.loads(value)
+
+    pressed = action_body(
+        {
+            "type": "block_actions",
+            "channel": {"id": "C0PAYMENTS"},
+            "actions": [{"action_id": "nearmiss_claim", "value": value}],
+        }
+    )
+    now = SystemClock().now()
+    assert service.post("/chat/slack/actions", pressed, **signed(pressed, now, "wrong")).status_code == 401
+    assert service.post("/chat/slack/actions", pressed, **signed(pressed, now)).status_code == 200
+    assert service.post("/chat/slack/actions", pressed, **signed(pressed, now)).status_code == 409
+
+    def state() -> bool:
+        return bool(service.get(f"/api/v1/near-misses/{record_id}").json()["state"] == "in_review")
+
+    until(state, "the button has decided")
+    until(lambda: "In review" in json.dumps(slack.messages[reply["ts"]]["blocks"]), "the message is up to date")
+    assert len({message["metadata"]["event_payload"]["key"] for message in slack.posted()}) == len(slack.posted())
+    assert "Well" in service.get("/chat").text
+    for page in ("/shift", "/shift.md", "/told"):
+        assert service.get(page).status_code == 200, page
