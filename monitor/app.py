@@ -48,6 +48,7 @@ from monitor.ops.tasks import WatchedTasks, restarted
 from monitor.packs.pack import LoadedPack, load_pack, marks_of
 from monitor.packs.regex import make_regex
 from monitor.pipeline.bookkeeping import Bookkeeper
+from monitor.pipeline.coverage_watch import CoverageWatch
 from monitor.pipeline.housekeeping import Housekeeper
 from monitor.pipeline.loop import EngineLoop, LoopSettings
 from monitor.pipeline.pack import Current, Pack
@@ -57,6 +58,7 @@ from monitor.pullers.asking import HttpAsk
 from monitor.pullers.pull import Pulls
 from monitor.review.auth import is_loopback
 from monitor.review.budget import ReviewBudget
+from monitor.review.setup import Setup
 from monitor.review.web import build_app
 from monitor.settings import Settings
 from monitor.store.database import Store, open_store
@@ -114,6 +116,8 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
             parts["reload"] = partial(_reloader(settings, current).run, stop.event, asked)
             if (office := getattr(app.state, "office", None)) is not None:
                 parts["chat"] = partial(office.run, stop.event)
+            if (watch := getattr(app.state, "watch", None)) is not None:
+                parts["coverage"] = partial(watch.run, stop.event)
             for name, part in parts.items():
                 failed = partial(metrics.part_failures.inc, name)
                 tasks.start(name, restarted(part, stop.event, name, failed), may_end=True)
@@ -144,6 +148,7 @@ def build_web(
     """The one web application: what the roles of this process show, and what operators ask."""
     budget = ReviewBudget(store.near_misses, lambda: current.pack.catalogue, settings.review_budget)
     if "review" in settings.roles:
+        watch = CoverageWatch(store.history, current, clock, metrics)
         app = build_app(
             store.near_misses,
             journal.writer,
@@ -156,7 +161,9 @@ def build_web(
             services=lambda: current.pack.catalogue.services,
             sources=store.sources,
             known=lambda: (current.pack.catalogue, current.pack.rules),
+            setup=lambda: Setup(current.pack.catalogue, watch.looked),
         )
+        app.state.watch = watch
         app.state.office = build_office(
             settings.chat, app, store, journal.writer, budget, lambda: current.pack.catalogue, clock, metrics, owner
         )

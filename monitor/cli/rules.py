@@ -12,6 +12,7 @@ _COMMANDS: Places = {
     "test": ("monitor.cli.rules_test:test", "Run the examples of rules."),
     "explain": ("monitor.cli.rules_explain:explain", "Explain why, and why not."),
     "backtest": ("monitor.cli.rules_backtest:backtest", "Run rules over past events."),
+    "coverage": ("monitor.cli.rules_coverage:coverage", "List rules that cannot match what arrived."),
     "schema": ("monitor.cli.rules_check:schema", "Print the JSON Schema of rules, for editors."),
 }
 

@@ -1,6 +1,6 @@
 """`nearmiss services`: which names of services, environments and severities the catalogue does not explain.
 
-Reads what it is given and prints; the lab counts and proposes.
+Reads what it is given and prints; the core counts and proposes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from monitor.cli.engine_options import catalogue_option, printable, read_catalog
 from monitor.cli.main import UNREADABLE, Group
 from monitor.cli.streams import EARLIEST, LATEST, Moment, read_files, read_history
 from monitor.core.model.events import Instant
-from monitor.lab.unmatched import Report, Words, catalogue_lines
+from monitor.core.resolving.unmatched import Report, Words, catalogue_lines
 
 
 @click.group("services", cls=Group, short_help="Find names that the catalogue does not explain.")

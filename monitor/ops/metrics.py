@@ -34,7 +34,7 @@ OTHER = "other"
 NO_REASON = "none"
 
 REFUSED = ("401", "403", "408", "413", "421", "429", "503")
-PARTS = ("reload", "housekeeping", "queue_metrics", "feeds", "sources", "pulls", "chat")
+PARTS = ("reload", "housekeeping", "queue_metrics", "feeds", "sources", "pulls", "chat", "coverage")
 
 
 class Closed(StrEnum):

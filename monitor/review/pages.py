@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
@@ -17,6 +18,7 @@ from monitor.review.api import fold
 from monitor.review.live import Live
 from monitor.review.rendering import Pages
 from monitor.review.service import Review
+from monitor.review.setup import Setup
 
 Show = Literal["review", "folded", "digest", "later", "accepted", "dismissed", "withdrawn", "all"]
 
@@ -60,7 +62,7 @@ class Tab(msgspec.Struct, frozen=True):
     is_current: bool
 
 
-def build_pages(review: Review, live: Live, pages: Pages) -> APIRouter:
+def build_pages(review: Review, live: Live, pages: Pages, setup: Callable[[], Setup] = Setup) -> APIRouter:
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
     @router.get("/")
@@ -91,6 +93,8 @@ def build_pages(review: Review, live: Live, pages: Pages) -> APIRouter:
         context = {
             "page": page,
             "emptiness": None if page.records else await review.emptiness(),
+            "learning_until": setup().learning_until(review.now()),
+            "gaps": () if page.records else setup().gaps,
             "folded": beyond,
             "a_week": review.budget.a_week,
             "unfold": _link("folded", {}, None),

@@ -31,6 +31,8 @@ from monitor.review.reports import Reports
 from monitor.review.service import Review
 from monitor.review.settling import Settling
 from monitor.review.settling_api import build_settling_forms, build_settling_router
+from monitor.review.setup import Setup
+from monitor.review.setup_page import build_setup_page
 from monitor.review.sources import Known, build_sources
 
 
@@ -61,12 +63,13 @@ def build_app(
     services: Callable[[], Iterable[str]] = tuple,
     sources: SourceBook | None = None,
     known: Known = lambda: (Catalogue(), ()),
+    setup: Callable[[], Setup] | None = None,
 ) -> FastAPI:
     """The app. Others may include their routers (intake, health, metrics); the guard stands before all of them.
 
     `active_pack` tells the rules and the catalogue in force, for the API and the foot of the pages; `services` are the
     names that the form for reports offers. `sources` is what arrived, for the page that says whether it is working,
-    against the catalogue and the rules that are `known`.
+    against the catalogue and the rules that are `known`; `setup` is the catalogue with what arrived in 30 days.
 
     Call `app.state.live.close()` when the stop begins, before the server waits for its open requests: the streams of
     open pages would otherwise keep it waiting.
@@ -103,7 +106,9 @@ def build_app(
     app.include_router(build_report_page(reports, pages, services))
     if sources is not None:
         app.include_router(build_sources(sources, clock, pages, known))
-    app.include_router(build_pages(review, live, pages))
+    told = setup or Setup
+    app.include_router(build_pages(review, live, pages, told))
+    app.include_router(build_setup_page(review, pages, told))
     settling = Settling(near_misses, clock, metrics, budget.teams if budget is not None else frozenset)
     drafts = DraftPages(review, pages, settling)
     exports = Exports(review, budget.catalogue if budget is not None else Catalogue)

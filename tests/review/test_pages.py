@@ -46,7 +46,9 @@ async def page(desk: Desk, path: str, status: int = 200) -> str:
     return answer.text
 
 
-@pytest.mark.parametrize("path", ["/", "/?show=all", "/near-misses/nm-000", "/near-misses/nm-002", "/near-misses/none"])
+@pytest.mark.parametrize(
+    "path", ["/", "/setup", "/?show=all", "/near-misses/nm-000", "/near-misses/nm-002", "/near-misses/none"]
+)
 async def test_a_page_is_self_contained_and_well_made(desk: Desk, path: str) -> None:
     await desk.put(*records.several(records.MONDAY))
     seen = Seen(await page(desk, path, 404 if path.endswith("none") else 200))

@@ -19,6 +19,11 @@ _OPAQUE = re.compile(r"[A-Z0-9]{5,}|\d+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{
 _NAMES = ("actor_email", "actor_name")
 
 
+def is_made_up(actor: Actor) -> bool:
+    """Whether a tool made the id up, so that it names a person to nobody else."""
+    return actor.id is not None and actor.kind != "automation" and _OPAQUE.fullmatch(actor.id) is not None
+
+
 class People:
     """The people of one catalogue."""
 

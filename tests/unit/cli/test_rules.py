@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from monitor.cli.rules import group
 from monitor.core.deciding.engine import Engine
 from monitor.core.model.catalogue import Catalogue
-from monitor.core.model.events import Event, Instant
+from monitor.core.model.events import Event, Instant, to_text
 from monitor.core.model.near_miss import Move
 from monitor.decode.canonical import encode
 from monitor.packs.loader import load_rules
@@ -76,6 +76,30 @@ def test_check_names_what_nobody_sends_unless_it_is_allowed(pack: Path) -> None:
         encoding="utf-8",
     )
     assert "labels.rack" not in rules("check", pack, "--mappings", pack.parent / "own.yaml").stdout
+
+
+def test_coverage_names_rules_that_cannot_match_and_words_that_nobody_explained(pack: Path, tmp_path: Path) -> None:
+    events = load_rules(pack).examples[0].events
+    file = tmp_path / "few.jsonl"
+    kept = [event for event in events if not event.kind.startswith("change.")]
+    file.write_bytes(b"\n".join(encode(event) for event in kept))
+    result = rules("coverage", pack, "--events", file)
+    assert result.exit_code == 0
+    first, *_ = result.stdout.splitlines()
+    assert first.startswith("page-and-fix: intervention: nothing of its kinds arrived (change.restarted")
+    assert "services not understood: api (" in result.stdout
+    assert f"{len(kept)} events (" in result.stderr
+    assert "0 of 1 rule can match" in result.stderr
+    as_json = msgspec.json.decode(rules("coverage", pack, "--events", file, "--format", "json").stdout)
+    assert as_json["blind"][0]["step"] == "intervention"
+    assert as_json["first"] == to_text(min(event.time for event in kept))
+
+
+def test_coverage_without_an_event_or_a_source_is_told(pack: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.jsonl"
+    empty.write_bytes(b"")
+    assert rules("coverage", pack, "--events", empty).exit_code == 3
+    assert rules("coverage", pack).exit_code == 2
 
 
 def test_explain_says_a_rule_in_words(pack: Path) -> None:

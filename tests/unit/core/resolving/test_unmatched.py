@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from monitor.core.model.catalogue import Catalogue, Service
-from monitor.core.model.events import Event, Instant
-from monitor.lab.unmatched import Words, catalogue_lines
+from monitor.core.model.events import Actor, Event, Instant
+from monitor.core.resolving.unmatched import Words, catalogue_lines
 from monitor.packs.catalogue import load_catalogue
 
 SHOP = Catalogue({"payments": Service("payments", user_facing=True)}, frozenset({"production"}))
@@ -39,6 +39,19 @@ def test_each_name_with_what_it_resembles() -> None:
     assert [one.name for one in report.severities] == ["purple"]
     assert [(one.name, one.nearest) for one in report.joined] == [("Payments", "payments")]
     assert (report.events, report.unnamed) == (6, 1)
+
+
+def test_ids_that_a_tool_made_up_for_a_person() -> None:
+    words = Words(SHOP)
+    words.take(
+        [
+            said(1, source="slack", actor=Actor("U02AB3CDE", "human")),
+            said(2, source="slack", actor=Actor("U02AB3CDE", "human"), labels={"actor_name": "Ann Lee"}),
+            said(3, actor=Actor("ann", "human")),
+            said(4, actor=Actor("123456", "automation")),
+        ]
+    )
+    assert [(one.name, one.events, one.sources) for one in words.report().people] == [("U02AB3CDE", 1, ("slack",))]
 
 
 def test_the_lines_are_a_catalogue(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import msgspec
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import Event
 from monitor.core.resolving.names import GUESSED, Names
+from monitor.core.resolving.people import is_made_up
 from monitor.core.resolving.resolver import SEVERITY_LABELS, Resolver
 
 _MOST_NAMES = 20_000
@@ -42,6 +43,8 @@ class Report(msgspec.Struct, frozen=True):
     severities: tuple[Unmatched, ...]
     joined: tuple[Unmatched, ...]
     """Names that were joined though they are spelt otherwise."""
+    people: tuple[Unmatched, ...] = ()
+    """Ids that a tool made up for a person, and nothing says whose they are."""
 
 
 class Words:
@@ -52,13 +55,14 @@ class Words:
         self._resolver = Resolver(catalogue)
         self._events = self._unnamed = 0
         self._services, self._environments = _Seen(), _Seen()
-        self._severities, self._joined = _Seen(), _Seen()
+        self._severities, self._joined, self._people = _Seen(), _Seen(), _Seen()
 
     def take(self, events: Sequence[Event]) -> None:
         """Events in the words of their tools."""
         catalogue = self._catalogue
         self._events += len(events)
-        for said, event in zip(events, self._resolver.all(events), strict=True):
+        for said in events:
+            event = self._resolver.resolve(said)
             if event.service is None:
                 self._unnamed += 1
             elif not catalogue.knows(event.service):
@@ -74,6 +78,8 @@ class Words:
             if "no table" in event.resolved_from.get("severity", ""):
                 word = next(event.labels[label] for label in SEVERITY_LABELS if event.labels.get(label))
                 self._severities.add(word, event.source)
+            if said.actor is not None and "actor" not in event.resolved_from and is_made_up(said.actor):
+                self._people.add(said.actor.id or "", event.source)
 
     def report(self) -> Report:
         """What was counted so far."""
@@ -85,6 +91,7 @@ class Words:
             self._environments.counted(),
             self._severities.counted(),
             self._joined.counted(),
+            self._people.counted(),
         )
 
 
