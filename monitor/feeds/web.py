@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -15,6 +16,9 @@ from monitor.core.model.reasons import FeedFailure
 
 ANSWER_SECONDS = 20.0
 ANSWER_BYTES = 2 * 1024**2
+LONGEST_DETAIL = 300
+"""Characters of what the other side said."""
+_LONGEST_FILE = 16 * 1024
 
 Wanted = TypeVar("Wanted")
 
@@ -23,7 +27,7 @@ class QueryFailed(Exception):
     """There is no answer to rely on; the same steps are asked again later."""
 
     def __init__(self, reason: FeedFailure, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
+        super().__init__(f"{reason}: {detail[:LONGEST_DETAIL]}")
         self.reason = reason
 
 
@@ -38,7 +42,8 @@ class Caller(msgspec.Struct, frozen=True):
         headers = dict(self.headers)
         if self.authorization_file is not None:
             try:
-                headers["Authorization"] = Path(self.authorization_file).read_text(encoding="utf-8").strip()
+                with Path(self.authorization_file).open(encoding="ascii") as file:
+                    headers["Authorization"] = file.read(_LONGEST_FILE).strip()
             except (OSError, UnicodeDecodeError) as error:
                 raise QueryFailed(FeedFailure.DENIED, f"cannot read {self.authorization_file}: {error}") from None
         return headers
@@ -51,7 +56,16 @@ class Web:
         self.seconds, self._size = seconds, size
         # The system's certificates, which may include the organisation's own authority; httpx would bring others.
         trusted = ssl.create_default_context()
-        self._client = httpx.AsyncClient(verify=trusted, timeout=seconds, follow_redirects=False, trust_env=False)
+        # What is packed would be unpacked before its size is known, and packed packages are unpacked as well.
+        self._client = httpx.AsyncClient(
+            verify=trusted,
+            timeout=seconds,
+            follow_redirects=False,
+            trust_env=False,
+            headers={"accept-encoding": "identity"},
+            # Each answer could set more of them, and they would be kept for as long as the service runs.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -73,7 +87,9 @@ class Web:
             async with asyncio.timeout(self.seconds):
                 answer = await self._client.send(request, stream=True)
                 try:
-                    async for chunk in answer.aiter_bytes():
+                    if (packed := answer.headers.get("content-encoding", "identity")) != "identity":
+                        raise QueryFailed(FeedFailure.UNREADABLE, f"answered in {packed!r}, unasked")
+                    async for chunk in answer.aiter_raw():
                         body += chunk
                         if len(body) > self._size:
                             raise QueryFailed(FeedFailure.TOO_LARGE, f"the answer has more than {self._size} bytes")
