@@ -29,6 +29,8 @@ _EARLIEST_TIMESTAMP = 1_262_304_000_000
 SHARDS_HEADER = "nearmiss-shards"
 CLOCK_HEADER = "nearmiss-clock"
 _EVERY_SHARD = "*"
+_MOST_DIGITS = 20
+"""Of a number in a header; Python refuses to read one of thousands of digits, with an error."""
 _FRAME = b"\0"
 _FRAME_LENGTH = 5
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
@@ -84,7 +86,8 @@ def read_message(
     """
     if not message.value:
         if (told := clock_of(message.headers)) is not None:
-            return Entry(offset=message.offset, at=EARLIEST_AT, clock=told)
+            # Nobody can know what will have been written by a time that is still to come.
+            return Entry(offset=message.offset, at=EARLIEST_AT, clock=Instant(min(told, now + tolerance)))
         return Entry(offset=message.offset, at=EARLIEST_AT, ignored=_EMPTY)
     received_at = _received_at(message.timestamp, now)
     headers = _headers(message.headers)
@@ -137,7 +140,7 @@ def header_of(route: Route) -> str:
 def clock_of(headers: Sequence[tuple[str, bytes | None]]) -> Instant | None:
     """The moment that a mark tells, in microseconds as decimal digits; None where it is no mark."""
     for name, value in headers:
-        if name == CLOCK_HEADER and value and value.isdigit():
+        if name == CLOCK_HEADER and value and len(value) <= _MOST_DIGITS and value.isdigit():
             return Instant(value)
     return None
 
@@ -147,10 +150,11 @@ def route_of(header: str) -> Route:
     """The route that a header tells; nothing where it tells none that this program could have written."""
     if header == _EVERY_SHARD:
         return EVERYWHERE
-    shards = header.split(",") if header else []
-    if not all(shard.isascii() and shard.isdecimal() and int(shard) < SHARDS for shard in shards):
+    shards = header.split(",", SHARDS) if header else []
+    if not all(shard.isascii() and shard.isdecimal() and len(shard) <= _MOST_DIGITS for shard in shards):
         return ()
-    return tuple(sorted({int(shard) for shard in shards}))
+    found = sorted({int(shard) for shard in shards})
+    return tuple(found) if not found or found[-1] < SHARDS else ()
 
 
 def _framed(value: bytes) -> Outcome | None:

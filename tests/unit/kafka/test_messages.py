@@ -158,3 +158,21 @@ def test_there_is_a_body_for_each_event() -> None:
     batch = b"[" + body() + b"," + body(id="f") + b"]"
 
     assert len(read(batch).bodies) == len(read(batch).events) == 2
+
+
+@pytest.mark.parametrize("digits", ["9" * 5000, "1" * 21, "²", "-1", "1e3", " 1"])
+def test_a_number_in_a_header_that_cannot_be_is_none(digits: str) -> None:
+    told = (("nearmiss-shards", f"3,{digits}".encode()), ("nearmiss-clock", digits.encode()))
+    assert read(body(), headers=told).route == ()
+    assert read(None, headers=told).clock is None
+
+
+def test_more_shards_than_there_are_are_none() -> None:
+    assert read(body(), headers=(("nearmiss-shards", b"3,3,255"),)).route == (3, 255)
+    assert read(body(), headers=(("nearmiss-shards", b"256"),)).route == ()
+    assert read(body(), headers=(("nearmiss-shards", b"1," * 100_000 + b"x"),)).route == ()
+
+
+def test_a_mark_cannot_move_time_beyond_the_present() -> None:
+    assert read(None, headers=(("nearmiss-clock", str(NOW - HOUR).encode()),)).clock == NOW - HOUR
+    assert read(None, headers=(("nearmiss-clock", b"9" * 18),)).clock == NOW + 5 * MINUTE
