@@ -21,8 +21,10 @@ from monitor.ops.refusals import address_of
 from monitor.ops.throttle import Throttle, network_of
 from monitor.review.auth import LOCAL_PERSON, Auth, Person, is_loopback
 
-LARGEST_BODY = 512 * 1024
+LARGEST_BODY = 256 * 1024
 """Bytes that a form or a JSON body of the review may have."""
+MOST_FIELDS = 1000
+"""Fields of a form or of an object, also those without a name: each costs time, and the event loop waits meanwhile."""
 
 BODY_SECONDS = 30.0
 LOGINS_AT_ONCE, SECONDS_A_LOGIN = 10, 5.0
@@ -94,7 +96,8 @@ class Guard:
                 self._ids.failed(address)
             await send(message)
 
-        await self._app(scope, _limited(receive), _with_headers(sending))
+        content_type = headers.get("content-type", "").lower()
+        await self._app(scope, _limited(receive, content_type), _with_headers(sending))
 
     def _is_open(self, path: str) -> bool:
         return any(path == prefix or path.startswith(prefix + "/") for prefix in self._open)
@@ -135,6 +138,13 @@ class TooLarge(HTTPException):
 
     def __init__(self) -> None:
         super().__init__(413)
+
+
+class TooManyFields(HTTPException):
+    """More than any form of ours, or any body of the API, has."""
+
+    def __init__(self) -> None:
+        super().__init__(400, f"The body has more than {MOST_FIELDS} fields, or more escapes than are well-formed")
 
 
 class TooSlow(HTTPException):
@@ -184,6 +194,7 @@ _LOGIN = _Refusal(
 )
 
 
+_FORM = "application/x-www-form-urlencoded"
 _DRAFT = re.compile(r"(?:/api/v1)?/near-misses/.")
 
 
@@ -214,14 +225,21 @@ def _is_same_origin(headers: Headers, host: str) -> bool:
         return False
 
 
-def _limited(receive: Receive) -> Receive:
-    seen = 0
+def _fields(piece: bytes, content_type: str) -> int:
+    """How many fields there may be in a piece of a body. A quote in a text of JSON stands behind a backslash."""
+    if content_type.startswith(_FORM):
+        return piece.count(b"&")
+    return (piece.count(b'"') - piece.count(b'\\"')) // 2
+
+
+def _limited(receive: Receive, content_type: str) -> Receive:
+    seen = fields = escapes = 0
     is_whole = False
     elapsed = asyncio.get_running_loop().time
     deadline = elapsed() + BODY_SECONDS
 
     async def limited() -> Message:
-        nonlocal seen, is_whole
+        nonlocal seen, fields, escapes, is_whole
         try:
             # What comes after the body is that the other side went away, which may take for ever.
             async with asyncio.timeout_at(None if is_whole else deadline):
@@ -232,6 +250,10 @@ def _limited(receive: Receive) -> Receive:
         seen += len(message.get("body", b""))
         if seen > LARGEST_BODY:
             raise TooLarge
+        fields += _fields(message.get("body", b""), content_type)
+        escapes += message.get("body", b"").count(b"%")
+        if fields > MOST_FIELDS or escapes > LARGEST_BODY // len("%00"):
+            raise TooManyFields
         return message
 
     return limited

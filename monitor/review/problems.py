@@ -22,6 +22,9 @@ from monitor.review.sentences import not_possible
 from monitor.review.service import Invalid, NotPossible
 
 RETRY_AFTER_SECONDS = 5
+MOST_ERRORS = 20
+"""Located problems that an answer describes; the others are counted."""
+_LONGEST_NAME = 80
 MEDIA_TYPE = "application/problem+json"
 
 Render = Callable[[Request, "Problem"], Awaitable[Response]]
@@ -85,8 +88,11 @@ def to_problem(error: Exception) -> Problem:
         errors = tuple({"field": problem.field, "message": problem.message} for problem in error.problems)
         return Problem("/problems/invalid", "Something is missing or wrong", 422, str(error), errors)
     if isinstance(error, RequestValidationError):
-        errors = tuple({"field": _path(each["loc"]), "message": str(each["msg"])} for each in error.errors())
+        found = error.errors()
+        errors = tuple({"field": _path(each["loc"]), "message": str(each["msg"])} for each in found[:MOST_ERRORS])
         detail = "; ".join(f"{each['field']}: {each['message']}" for each in errors)
+        if len(found) > MOST_ERRORS:
+            detail += f"; and {len(found) - MOST_ERRORS:,} more"
         return Problem("/problems/invalid", "Something is missing or wrong", 422, detail, errors)
     if isinstance(error, Unavailable):
         return Problem(
@@ -104,7 +110,7 @@ def to_problem(error: Exception) -> Problem:
 
 def _path(location: tuple[Any, ...]) -> str:
     """`("body", "answers", "why")` as `answers.why`; a path of the body needs no prefix, a query parameter neither."""
-    parts = [str(part) for part in location if part not in ("body", "query", "path")]
+    parts = [str(part)[:_LONGEST_NAME] for part in location if part not in ("body", "query", "path")]
     return ".".join(parts) or "body"
 
 

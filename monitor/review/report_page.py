@@ -28,6 +28,7 @@ from monitor.review.service import FieldProblem, Invalid
 _MINUTES = "%Y-%m-%dT%H:%M"
 MOST_OFFERED = 1_000
 """Services that the form offers; more would make the page heavy, and every name can be typed."""
+_LONGEST_FIELD = 300
 LONGEST_SHOWN = 60
 """Characters of an unknown name that its refusal repeats."""
 
@@ -57,7 +58,9 @@ async def report_form(
     hurt: Annotated[str, Form()] = "",
     insist: Annotated[str, Form()] = "",
 ) -> ReportForm:
-    return ReportForm(token, kind, service, story, seen_at, hurt, insist)
+    # What is no text of a person is shown again only as far as any of it could be right.
+    most = _LONGEST_FIELD
+    return ReportForm(token[:most], kind[:most], service[:most], story, seen_at[:most], hurt[:most], insist[:most])
 
 
 def build_report_page(reports: Reports, pages: Pages, services: Callable[[], Iterable[str]]) -> APIRouter:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 from collections.abc import AsyncIterator
 
 import httpx
@@ -11,7 +12,15 @@ import pytest
 
 from monitor.core.model.events import SECOND
 from monitor.review.auth import Account, Auth, BadAccount, OpenBind, auth_from, check_bind, is_loopback
-from monitor.review.guard import IDS_AT_ONCE, LARGEST_BODY, LOGINS_AT_ONCE, SECONDS_A_LOGIN, SECONDS_AN_ID
+from monitor.review.guard import (
+    IDS_AT_ONCE,
+    LARGEST_BODY,
+    LOGINS_AT_ONCE,
+    MOST_FIELDS,
+    SECONDS_A_LOGIN,
+    SECONDS_AN_ID,
+)
+from monitor.review.problems import MOST_ERRORS
 from tests.review.conftest import Desk
 from tests.support import records
 
@@ -201,3 +210,37 @@ async def test_refusals_carry_the_same_headers(desk: Desk) -> None:
     answer = await desk.http.get("/", headers={"host": "evil.example.com"})
     assert answer.headers["content-type"] == "application/problem+json"
     assert "content-security-policy" in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "body"),
+    [
+        ("/report", "application/x-www-form-urlencoded", b"&" * (MOST_FIELDS + 1)),
+        ("/near-misses/nm-1/decision", "Application/X-WWW-Form-Urlencoded; charset=utf-8", b"a=b&" * 50_000),
+        ("/report", "application/x-www-form-urlencoded", b"story=" + b"%" * (LARGEST_BODY // 3 + 1)),
+        ("/api/v1/reports", "application/json", b"{" + b'"a\\\\":1,' * 20_000 + b'"b":1}'),
+        ("/api/v1/reports", "application/json", json.dumps({f"k{n}": n for n in range(MOST_FIELDS + 1)}).encode()),
+    ],
+)
+async def test_fields_without_an_end_are_not_read(desk: Desk, path: str, kind: str, body: bytes) -> None:
+    answer = await desk.http.post(path, content=body, headers={"content-type": kind})
+    assert answer.status_code == 400
+    assert len(answer.content) < 4096
+
+
+async def test_a_text_may_be_full_of_quotes_and_escapes(desk: Desk) -> None:
+    await desk.put(records.draft())
+    text = 'she said "no", \\ 100 % & more ' * 300
+    path = "/near-misses/nm-1/comments"
+    assert (await desk.http.post("/api/v1" + path, json={"text": text})).status_code in (200, 201)
+    assert (await desk.http.post(path, data={"text": text})).status_code == 303
+
+
+async def test_an_answer_describes_the_first_mistakes_and_counts_the_others(desk: Desk) -> None:
+    wrong = {f"{'x' * 200}{number}": number for number in range(400)}
+    answer = await desk.http.post("/api/v1/reports", json=wrong)
+    assert answer.status_code == 422
+    assert len(answer.json()["errors"]) == MOST_ERRORS
+    assert answer.json()["detail"].endswith(" more")
+    many = "&".join(f"state=s{number}" for number in range(3000))
+    assert len((await desk.http.get(f"/api/v1/near-misses?{many}")).content) < 16_384
