@@ -41,6 +41,8 @@ _AHEAD = 2
 _TURNS = 3
 """So many turns of the event loop lead from the database's answer to the next statement: it is read, it wakes who waits
 for it, and that one goes on."""
+_SLICE_SECONDS = 0.025
+"""So long at most others wait for the engine, unless a single event takes longer."""
 MakeEngine = Callable[[Saved], Engine | Shards]
 """An engine with the loaded rules that goes on from what was saved: one for everything, or those of a part's shards."""
 
@@ -48,8 +50,9 @@ MakeEngine = Callable[[Saved], Engine | Shards]
 class LoopSettings(msgspec.Struct, frozen=True):
     """Seconds are real ones, `lateness` is in microseconds of event time.
 
-    `slice_events` bounds how long the engine keeps the event loop from answering webhooks. For `gather_seconds` events
-    may collect at the journal's head before they are read: a read for each would cost more than the engine itself.
+    `slice_events`: so many events at most the engine takes before webhooks are answered; fewer where each takes long.
+    For `gather_seconds` events may collect at the journal's head before they are read: a read for each would cost more
+    than the engine itself.
     """
 
     lateness: int = 60 * SECOND
@@ -128,6 +131,7 @@ class EngineLoop:
         self._quarantine = Quarantine()
         self._restating = Restating(settings.future_tolerance)
         self._tick_from = clock.now()
+        self._slice = settings.slice_events
 
     @property
     def state(self) -> LoopState:
@@ -172,7 +176,7 @@ class EngineLoop:
             batch = self._quarantine.without(self._restated(batch, now))
             with self._guarded(batch.events):
                 done.decisions += self._renewed(engine)
-                await self._step(engine, batch, done)
+                await self._step(engine, batch, done, stop)
             done.rejects += batch.rejects
             done.positions.update(batch.positions)
             # `now` was read before the journal was, so that all of it up to then has been seen.
@@ -247,18 +251,24 @@ class EngineLoop:
         _log.info("engine_renewed", rules_hash=pack.rules_hash, catalogue_hash=pack.catalogue_hash)
         return decided
 
-    async def _step(self, engine: Engine | Shards, batch: Batch, done: _Uncommitted) -> None:
-        size, events = self._settings.slice_events, batch.events
-        for start in range(0, len(events), size):
-            part = events[start : start + size]
+    async def _step(self, engine: Engine | Shards, batch: Batch, done: _Uncommitted, stop: asyncio.Event) -> None:
+        events, start = batch.events, 0
+        while start < len(events):
+            end, began = start + self._slice, self._elapsed()
+            part = events[start:end]
             if isinstance(engine, Shards):
-                done.decisions += engine.step(part, batch.routes[start : start + size])
+                done.decisions += engine.step(part, batch.routes[start:end])
             else:
                 done.decisions += engine.step(part)
             done.events += len(part)
+            start = end
+            self._slice = slice_after(len(part), self._elapsed() - began, self._settings.slice_events)
             # Webhooks are answered between two slices, and the commit under way takes its next step.
             for _ in range(_TURNS):
                 await asyncio.sleep(0)
+            if not self._writing.is_under_way:
+                # A batch of costly events takes longer than a lease lasts: another would take the same one over.
+                await self._lease.heartbeat(stop)
         if self._keeps_history:
             done.history += events
             done.bodies += batch.bodies or (NOT_AT_HAND,) * len(events)
@@ -323,3 +333,10 @@ class EngineLoop:
 
     def _elapsed(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+def slice_after(size: int, seconds: float, most: int) -> int:
+    """How many events the engine shall take next, after it took `seconds` for so many: 1 to `most`."""
+    fitting = size * _SLICE_SECONDS / seconds if seconds > 0 else most
+    # Twice as many at most: what comes next may be of the costly ones again.
+    return max(1, min(most, 2 * size, int(fitting)))

@@ -9,8 +9,10 @@ from types import FrameType
 
 from monitor.core.deciding.engine import Engine
 from monitor.core.model.conditions import All, Compare
+from monitor.core.model.decisions import Decision, Ignore
 from monitor.core.model.events import HOUR, Event
-from monitor.core.model.rule import Intervention, Rule, Step
+from monitor.core.model.reasons import NotOpened
+from monitor.core.model.rule import Clause, Intervention, Point, Rule, Step
 from monitor.lab.ledger import Ledger
 from monitor.packs.regex import make_regex
 from tests.support.streams import HUMAN_ACTIONS, PERSON, acted_rule, make_event, shop
@@ -102,3 +104,25 @@ def test_state_written_for_a_batch_is_bounded_by_the_batch() -> None:
     engine.step([make_event("alert.fired", 8_001, "one", subject="s1", severity="high")])
     written = engine.take_changes()
     assert sum(len(value or b"") for value in written.values()) < 4_000
+
+
+def crowded(count: int) -> Engine:
+    """So many alerts, each of its own key, and so many actions: nobody was paged in between, so that none is taken."""
+    page = Step(frozenset({"responder.paged"}))
+    paged = Clause("paged", page, Point("hazard"), Point("intervention"), at_least=1)
+    engine = Engine([acted_rule(clauses=(paged,), correlate=("subject",))], shop(), make_regex)
+    alerts = [make_event("alert.fired", n / 10, f"a{n}", subject=f"s{n}", severity="high") for n in range(count)]
+    actions = [make_event("change.configured", 30 + n / 10, f"c{n}", actor=PERSON) for n in range(count)]
+    engine.step([*alerts, *actions, make_event("note.added", 120, "now")])
+    return engine
+
+
+def test_what_a_late_event_costs_is_bounded() -> None:
+    """The pairs of all that lies around it are not: whoever sends could keep the engine busy for ever."""
+    few, many = crowded(40), crowded(120)
+    late = [make_event("responder.paged", 110, "late", actor=PERSON)]
+    some = calls(lambda: few.step(late))
+    said: list[Decision] = []
+    assert calls(lambda: said.extend(many.step(late))) < 8 * some
+    refused = [each for each in said if isinstance(each, Ignore)]
+    assert [(each.reason, each.evidence) for each in refused] == [(NotOpened.TOO_MANY_OPEN, (late[0].event_id,))]

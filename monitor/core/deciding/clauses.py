@@ -1,11 +1,14 @@
-"""The windows and counts of a rule's further steps: when each is, and why its count fails or holds."""
+"""The windows and counts of a rule's further steps: when each is, and why its count fails or holds; a hazard's key."""
 
 from __future__ import annotations
 
+from monitor.core.matching.matcher import CompiledRule
+from monitor.core.model.conditions import NO_FACTS
 from monitor.core.model.events import Event
 from monitor.core.model.reasons import NotOpened
 from monitor.core.model.rule import Clause, Point
-from monitor.core.state.candidates import Instance
+from monitor.core.state.candidates import Instance, correlation_key
+from monitor.core.state.episodes import reference_of
 
 
 def point(moment: Point, instance: Instance, action: Event, safe_at: int) -> int:
@@ -40,3 +43,8 @@ def say_met(clause: Clause, count: int) -> str:
     least = f", at least {clause.at_least} required" if clause.at_least else ""
     most = "" if clause.at_most is None else f", at most {clause.at_most} allowed"
     return f"{seen}{least}{most}"
+
+
+def key_of(compiled: CompiledRule, hazard: Event) -> str:
+    """The hazard's correlation key; where a value is missing it is alone, since a missing key equals no other."""
+    return correlation_key([get(hazard, NO_FACTS) for get in compiled.correlate]) or reference_of(hazard)

@@ -5,23 +5,22 @@ Sees events in event-time order (late ones when they come); decides nothing abou
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from monitor.core.deciding.catch import instance_of
-from monitor.core.deciding.clauses import clause_unmet, point
+from monitor.core.deciding.clauses import clause_unmet, key_of, point
 from monitor.core.matching.facts import is_drill
 from monitor.core.matching.matcher import CompiledRule, CompiledStep, MatchedSteps, Matcher
 from monitor.core.matching.relations import among, reach, relates
 from monitor.core.model.catalogue import Catalogue
-from monitor.core.model.conditions import NO_FACTS
 from monitor.core.model.decisions import Decision, Ignore, Merge
 from monitor.core.model.events import Event, EventId, Instant
-from monitor.core.model.near_miss import Draft
 from monitor.core.model.reasons import NotOpened
 from monitor.core.model.rule import Point, Rule
 from monitor.core.model.verdict_policy import POLICY
 from monitor.core.state.alerts import ALERT_STATES, RECOVERIES, Track, alert_key
-from monitor.core.state.candidates import Evidence, Instance, correlation_key
+from monitor.core.state.candidates import Evidence, Instance
 from monitor.core.state.engine_state import EngineState
 from monitor.core.state.episodes import Episode, reference_of
 from monitor.core.state.pending_hazards import CLEARED
@@ -174,10 +173,14 @@ class Correlator:
 
     def _takes(self, episode: Episode, rule: str) -> bool:
         """Whether an episode has a candidate of this rule, or had one when it was closed."""
-        return episode.closed or any(known.startswith(f"{rule}\x1f") for known in episode.instances)
+        if episode.closed:
+            return True
+        # In order, by the names of their rules: one story may have hundreds.
+        place = bisect_left(episode.instances, start := f"{rule}\x1f")
+        return place < len(episode.instances) and episode.instances[place].startswith(start)
 
-    def offer(self, compiled: CompiledRule, hazards: list[Event], action: Event) -> None:
-        """Group the hazards by key and take the action as the intervention of each group that it fits."""
+    def offer(self, compiled: CompiledRule, hazards: list[Event], action: Event) -> int:
+        """Group the hazards by key and take the action as the intervention of each group that it fits; how many."""
         groups: dict[str, list[Event]] = {}
         itself = compiled.rule.intervention.itself
         for hazard in hazards:
@@ -189,6 +192,12 @@ class Correlator:
             if refusal is not None:
                 for hazard in group:
                     self.state.pending_hazards.record(compiled.name, hazard, *refusal)
+        return len(groups)
+
+    def tried_enough(self, late: Event) -> None:
+        """A late event was offered to as much as one may be."""
+        detail = "it came late, among more hazards and actions than are tried again"
+        self._ignore(NotOpened.TOO_MANY_OPEN, (), late.service, (late.event_id,), detail)
 
     def _candidate(
         self, compiled: CompiledRule, key: str, group: list[Event], action: Event
@@ -367,7 +376,7 @@ class Correlator:
         """One real event, one episode: join those that share evidence or, overlapping, a subject."""
         matching = [episode for episode in self._nearby(instance) if self._belongs(instance, episode)]
         if matching:
-            matching.sort(key=_seniority)
+            matching.sort(key=Episode.seniority)
             episode = matching[0]
             for other in matching[1:]:
                 self.merge(other, episode)
@@ -436,13 +445,3 @@ class Correlator:
         self, reason: NotOpened, rules: tuple[str, ...], service: str | None, ids: tuple[EventId, ...], detail: str
     ) -> None:
         self.out.append(Ignore(reason, Instant(self.state.now), rules, service, ids, detail))
-
-
-def key_of(compiled: CompiledRule, hazard: Event) -> str:
-    """The hazard's correlation key; where a value is missing it is alone, since a missing key equals no other."""
-    return correlation_key([get(hazard, NO_FACTS) for get in compiled.correlate]) or reference_of(hazard)
-
-
-def _seniority(episode: Episode) -> tuple[int, int, str]:
-    draft: Draft | None = episode.draft
-    return (draft.opened_at if draft else 2**62, episode.first_sign_at, episode.id)

@@ -5,7 +5,8 @@ The event itself was processed before. Decides nothing.
 
 from __future__ import annotations
 
-from monitor.core.deciding.correlator import Correlator, key_of
+from monitor.core.deciding.clauses import key_of
+from monitor.core.deciding.correlator import Correlator
 from monitor.core.matching.facts import is_drill
 from monitor.core.matching.last_values import TABLES
 from monitor.core.matching.matcher import CompiledRule, MatchedSteps, Matcher
@@ -16,6 +17,13 @@ from monitor.core.state.engine_state import EngineState
 from monitor.core.state.memory import MaskOf
 from monitor.core.state.ttl_by_kind import CONTEXT_KINDS, TTL_BY_KIND
 
+MOST_TRIED = 256
+_A_GROUP = 4
+"""What a late event may cost: an action that is tried again counts one, a group of hazards that it is offered to four.
+
+Whoever sends may state any time, and among 256 hazards and 256 actions of each kind pairs would never end.
+"""
+UNBOUNDED = 2**62
 SHOWN_KINDS = (frozenset(TTL_BY_KIND) | frozenset(CONTEXT_KINDS)) - {"alert.fired"}
 """Kinds that a draft cites, or that its verdict rests on, although no step wants them."""
 
@@ -32,14 +40,19 @@ class LateEvents:
         self._catalogue = catalogue
         self._correlator = correlator
         self._match = match
+        self._left = UNBOUNDED
 
     def follow_up(self, event: Event, mask: int) -> None:
         """Offer the event to what came after it; `mask`: the steps that it matched."""
         if event.service is None:
             return
         matched = self._matcher.matched(mask)
+        self._left = MOST_TRIED
         self._offer(matched, event)
         self._rederive(event)
+        if self._left <= 0:
+            self._correlator.tried_enough(event)
+        self._left = UNBOUNDED
         if matched.clauses or event.kind in SHOWN_KINDS:
             for episode in self._state.episodes_citing(self._catalogue.around(event.service)):
                 self._correlator.changed(episode)
@@ -58,7 +71,7 @@ class LateEvents:
         """Something came late: offer the actions since `start` again, each to what has not taken it.
 
         `late`: only to what shares the key of this hazard. Where nothing waits and no candidate is open, nothing is
-        done.
+        done. What a late event may cost bounds it; the earliest actions come first.
         """
         step, state, memory = compiled.intervention, self._state, self._state.memory
         key = None if late is None else key_of(compiled, late)
@@ -76,6 +89,9 @@ class LateEvents:
                 known = [instance for instance in known if instance.key == key]
                 free = [hazard for hazard in free if key_of(compiled, hazard) == key]
             for action in actions:
+                if self._left <= 0:
+                    return
+                self._left -= 1
                 if pending is not None and pending.cleared and not is_drill(action):
                     pending.act(among(services, pending.cleared), action.time)
                 for instance in known:
@@ -84,7 +100,7 @@ class LateEvents:
                 near = [h for h in free if action.time - compiled.within <= h.time <= action.time]
                 near = [hazard for hazard in near if self._correlator.is_free(compiled.name, hazard)]
                 if near:
-                    self._correlator.offer(compiled, near, action)
+                    self._left -= _A_GROUP * self._correlator.offer(compiled, near, action)
 
     def _rederive(self, event: Event) -> None:
         """Derive again what later events of the same thing rest on; offer those that match more steps by it."""

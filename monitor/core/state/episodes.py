@@ -40,6 +40,10 @@ class Episode(msgspec.Struct):
     closes_at: int | None = None
     closed: bool = False
 
+    def seniority(self) -> tuple[int, int, str]:
+        """The order in which episodes that turn out to be one event give the others their name."""
+        return (self.draft.opened_at if self.draft else 2**62, self.first_sign_at, self.id)
+
     def cite(self, event: Event) -> None:
         """Remember an identity and a subject, boundedly, for finding what shares them."""
         reference = reference_of(event)
