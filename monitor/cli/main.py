@@ -29,6 +29,7 @@ COMMANDS: Places = {
     "run": ("monitor.cli.run:command", "Run the service."),
     "demo": ("monitor.cli.demo:command", "Run the service with demo events."),
     "replay": ("monitor.cli.replay:command", "Find near misses in files of events."),
+    "init": ("monitor.cli.init:command", "Write a catalogue and settings from what the shop has."),
     "evaluate": ("monitor.cli.evaluate:command", "Measure the rules on labelled cases."),
     "calibrate": ("monitor.cli.calibrate:command", "Fit the weights of the evidence to labelled material."),
     "measure": ("monitor.cli.measure:command", "Measure the rules on a synthetic year."),

@@ -21,12 +21,13 @@ Samples = Iterable[tuple[int, float]]
 
 
 class RealPrometheus:
-    """One server in a folder. `rules` is its file of rules, as JSON, which YAML includes."""
+    """One server in a folder. `rules` is its file of rules, as JSON, which YAML includes; `more`: further settings."""
 
-    def __init__(self, folder: Path, rules: str = "") -> None:
+    def __init__(self, folder: Path, rules: str = "", more: str = "") -> None:
         if shutil.which("prometheus") is None or shutil.which("promtool") is None:
             pytest.skip(MISSING)
         self._folder = folder
+        self._more = more
         self.rules_file = folder / "rules.json"
         if rules:
             self.rules_file.write_text(rules, encoding="utf-8")
@@ -54,7 +55,9 @@ class RealPrometheus:
         """Until it is left; answers once this begins."""
         config = self._folder / "prometheus.yml"
         rules = f"rule_files: ['{self.rules_file}']\n" if self.rules_file.exists() else ""
-        config.write_text(f"global: {{scrape_interval: 30s, evaluation_interval: 30s}}\n{rules}", encoding="utf-8")
+        config.write_text(
+            f"global: {{scrape_interval: 30s, evaluation_interval: 30s}}\n{rules}{self._more}", encoding="utf-8"
+        )
         with (self._folder / "log").open("w") as log:
             process = subprocess.Popen(
                 [

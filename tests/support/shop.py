@@ -57,3 +57,18 @@ def alertmanager(directory: Path) -> Iterator[str]:
     ]
     with running(directory, arguments, f"http://127.0.0.1:{port}") as address:
         yield address
+
+
+@contextmanager
+def blackbox_exporter(directory: Path) -> Iterator[str]:
+    """A blackbox exporter with the module `http_2xx`."""
+    config = directory / "blackbox.yml"
+    config.write_text("modules: {http_2xx: {prober: http, http: {preferred_ip_protocol: ip4}}}\n")
+    port = free_port()
+    arguments = [
+        "prometheus-blackbox-exporter",
+        f"--config.file={config}",
+        f"--web.listen-address=127.0.0.1:{port}",
+    ]
+    with running(directory, arguments, f"http://127.0.0.1:{port}", ready="/-/healthy") as address:
+        yield address

@@ -1,0 +1,1 @@
+"""PURE: what a shop's tools say about its services, and the catalogue and settings that follow from it."""

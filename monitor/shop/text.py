@@ -1,0 +1,87 @@
+"""The files as text: sections with comments, and what was found anew put into a file that is there already."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from difflib import unified_diff
+
+import msgspec
+
+from monitor.shop.found import FoundService
+
+_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
+_PLAIN = re.compile(r"[A-Za-z_][\w./-]*", re.ASCII)
+
+
+class Section(msgspec.Struct, frozen=True):
+    """A top-level key of a file, what is said about it, and its lines, indented by two."""
+
+    key: str
+    about: str
+    lines: tuple[str, ...]
+
+
+def said(value: str) -> str:
+    """A text as YAML has it."""
+    if _PLAIN.fullmatch(value) and value.casefold() not in _WORDS:
+        return value
+    return "'" + value.replace("'", "''") + "'"
+
+
+def flow(entry: Mapping[str, str]) -> str:
+    return "{" + ", ".join(f"{key}: {said(value)}" for key, value in entry.items()) + "}"
+
+
+def service_line(service: FoundService, known: Sequence[str]) -> str:
+    """`  checkout: {user_facing: true, …}  # found in …`; dependencies on what nobody knows are left out."""
+    parts = ["user_facing: true"] if service.user_facing else []
+    if needed := sorted(service.depends_on & set(known)):
+        parts.append(f"depends_on: [{', '.join(map(said, needed))}]")
+    if service.owner:
+        parts.append(f"owner: {said(service.owner)}")
+    if service.namespace:
+        parts.append(
+            f"aliases: {{namespaces: [{said(service.namespace)}]}}" if service.namespace == service.name else ""
+        )
+    return f"  {said(service.name)}: {{{', '.join(filter(None, parts))}}}  # found in {service.told_by}"
+
+
+def merged(before: str | None, head: str, sections: Sequence[Section]) -> tuple[str, list[str]]:
+    """The new text, and lines that found no place: their key is there in a form that cannot be added to.
+
+    `before`: the file as it is, in which nothing is changed or removed; None where there is none.
+    """
+    if before is None:
+        parts = [head]
+        parts += [
+            f"{_comment(each.about)}{each.key}:\n" + "".join(f"{line}\n" for line in each.lines)
+            for each in sections
+            if each.lines
+        ]
+        return "\n".join(parts), []
+    lines, left = before.splitlines(), []
+    for each in sections:
+        fresh = [line for line in each.lines if line.strip() not in {one.strip() for one in lines}]
+        if not fresh:
+            continue
+        place = next((number for number, line in enumerate(lines) if re.match(rf"{each.key}\s*:", line)), None)
+        if place is None:
+            lines += ["", *_comment(each.about).splitlines(), f"{each.key}:", *fresh]
+        elif re.fullmatch(rf"{each.key}\s*:\s*(#.*)?", lines[place]):
+            lines[place + 1 : place + 1] = fresh
+        else:
+            left += [f"{each.key}:", *fresh]
+    return "\n".join(lines) + "\n", left
+
+
+def difference(name: str, before: str | None, after: str) -> str:
+    """A unified diff; empty where nothing changes."""
+    old = [] if before is None else before.splitlines(keepends=True)
+    return "".join(
+        unified_diff(old, after.splitlines(keepends=True), name if before is not None else "/dev/null", name)
+    )
+
+
+def _comment(about: str) -> str:
+    return "".join(f"# {line}\n" for line in about.splitlines())

@@ -1,0 +1,123 @@
+"""What answers of tools mean, and how files are added to without changing what a person wrote."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from monitor.core.model.catalogue import Catalogue, Feed, Service
+from monitor.shop import prometheus
+from monitor.shop.found import Found
+from monitor.shop.kubernetes import take_workloads
+from monitor.shop.plan import Answers, catalogue_sections, paste
+from monitor.shop.text import Section, difference, merged
+
+
+def answer(*labels: dict[str, str]) -> bytes:
+    return json.dumps({"status": "success", "data": {"result": [{"metric": each} for each in labels]}}).encode()
+
+
+def found(**answers: bytes) -> Found:
+    known = Found()
+    for question, body in answers.items():
+        prometheus.take(question, prometheus.labels_of(body), known)
+    return known
+
+
+def test_services_dependencies_and_environments_are_found() -> None:
+    known = found(
+        services=answer({"service": "payments"}, {"service": "kube-state-metrics"}, {"service": "{{ $labels.x }}"}, {}),
+        probes=answer({"service": "checkout"}),
+        calls=answer({"client": "checkout", "server": "payments"}, {"client": "payments", "server": "payments"}),
+        owners=answer({"service": "payments", "team": "team-pay"}),
+        environments=answer({"env": "production"}, {"environment": "staging"}),
+    )
+    assert sorted(known.services) == ["checkout", "payments"]
+    assert known.services["checkout"].user_facing
+    assert known.services["checkout"].depends_on == {"payments"}
+    assert (known.services["payments"].owner, known.services["payments"].depends_on) == ("team-pay", set())
+    assert known.environments == {"production", "staging"}
+
+
+def test_rules_tell_owners_and_a_prometheus_its_alertmanagers() -> None:
+    known = Found()
+    rules = {"data": {"groups": [{"rules": [{"labels": {"service": "mail", "owner": "team-x"}}, {}]}]}}
+    prometheus.take_rules(json.dumps(rules).encode(), known)
+    assert known.services["mail"].owner == "team-x"
+    peers = {"data": {"activeAlertmanagers": [{"url": "http://am/prefix/api/v2/alerts"}, {"url": "unix:x"}]}}
+    assert prometheus.alertmanagers_of(json.dumps(peers).encode()) == ["http://am/prefix"]
+
+
+@pytest.mark.parametrize("body", [b"<html>", b'{"status": "error", "error": "parse"}', b'{"status": 1}'])
+def test_what_is_no_answer_is_named(body: bytes) -> None:
+    with pytest.raises(prometheus.BadAnswer):
+        prometheus.labels_of(body)
+
+
+def test_workloads_of_the_platform_are_left_out() -> None:
+    def workload(name: str, namespace: str, **labels: str) -> dict[str, Any]:
+        return {"metadata": {"name": name, "namespace": namespace, "labels": labels}}
+
+    known = Found()
+    listed = [
+        workload("web", "shop", team="team-shop"),
+        workload("coredns", "kube-system"),
+        workload("x-exporter", "shop"),
+    ]
+    assert take_workloads(json.dumps({"items": listed}).encode(), known) == 1
+    assert (known.services["web"].owner, known.services["web"].told_by) == ("team-shop", "a workload in shop")
+
+
+class Feeds:
+    def __init__(self, *feeds: Any) -> None:
+        self.feeds = feeds
+
+
+def test_a_catalogue_lacks_only_what_nobody_described() -> None:
+    known = found(
+        services=answer({"service": "Pay-Ments"}, {"service": "new: one"}), environments=answer({"env": "prod"})
+    )
+    known.edges([("new: one", "payments")], "traces")
+    known.services["new: one"].depends_on.add("unheard-of")
+    catalogue = Catalogue({"payments": Service("payments")}, feeds=(Feed("payments", "blackbox", "synthetic"),))
+    text, left = merged(None, "# head\n", catalogue_sections(known, Feeds(), catalogue))
+    assert left == []
+    read = yaml.safe_load(text)
+    assert read == {"services": {"new: one": {"depends_on": ["payments"]}}, "production": ["prod"]}
+    assert "# found in the label service" in text
+
+
+def test_a_file_that_is_there_is_added_to_and_not_changed() -> None:
+    before = "services:\n  a: {}   # mine\nfeeds: [{service: a}]\n"
+    sections = [
+        Section("services", "about", ("  a: {}   # mine", "  b: {}")),
+        Section("feeds", "about", ("  - {service: b}",)),
+        Section("secrets", "who is who", ("  github: [x]",)),
+    ]
+    after, left = merged(before, "# head", sections)
+    assert after == (
+        "services:\n  b: {}\n  a: {}   # mine\nfeeds: [{service: a}]\n\n# who is who\nsecrets:\n  github: [x]\n"
+    )
+    assert left == ["feeds:", "  - {service: b}"]
+    assert "+  b: {}" in difference("x", before, after)
+    assert "-" not in [line[0] for line in difference("x", before, after).splitlines()[2:]]
+    assert merged(after, "# head", sections[:1]) == (after, [])
+    assert difference("x", after, after) == ""
+
+
+def test_the_lines_to_paste_name_the_address_and_the_secret() -> None:
+    answers = Answers(
+        prometheus="http://p", github="acme", address="https://nearmiss.example:8443", secrets={"github": "the-secret"}
+    )
+    lines = "\n".join(paste(answers))
+    block = yaml.safe_load(lines)["alerting"]["alertmanagers"][0]
+    assert block == {
+        "static_configs": [{"targets": ["nearmiss.example:8443"]}],
+        "scheme": "https",
+        "path_prefix": "/ingest/prometheus",
+    }
+    assert "https://nearmiss.example:8443/ingest/github" in lines
+    assert "Secret: the-secret" in lines
