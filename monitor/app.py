@@ -154,7 +154,7 @@ def build_web(
             journal.writer,
             clock,
             metrics,
-            settings.auth(),
+            sign_in=settings.sign_in(clock, store.access),
             budget=budget,
             version=version("nearmiss-monitor"),
             active_pack=lambda: current.status,

@@ -371,6 +371,9 @@ class Query(msgspec.Struct, frozen=True):
     """These ids alone; None: any."""
     without: frozenset[str] = frozenset()
     """Any but these ids."""
+    within: frozenset[str] | None = None
+    teams: frozenset[str] = frozenset()
+    """Only records of these services, or handed over to these teams; `within` None: any."""
     due_at: Instant | None = None
     """Without what is snoozed beyond this moment, and with decided records that come back by then."""
     asleep_at: Instant | None = None

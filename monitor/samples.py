@@ -97,6 +97,9 @@ SAMPLES_OF_MANY = {
     "feeds": "`feeds: [{service: checkout, prometheus: http://prometheus:9090, preset: blackbox}]` in the file",
     "trusted_proxies": "`trusted_proxies: [10.0.0.0/8]` in the file",
     "open_sources": "`open_sources: [statuspage]` in the file",
+    "oidc": "`oidc: {issuer: https://login.example.com, client_id: nearmiss, client_secret: …, address: https://nearmiss.example.com}`",
+    "proxy_login": "`proxy_login: {networks: [10.0.0.7/32]}` in the file",
+    "group_access": "`group_access: {sre: {access: reviewer}, payments: {teams: {payments: lead}}}` in the file",
     "accounts": "`accounts: {alex: {role: on-call, secret: sha256:…}}` in the file",
     "secrets": "`secrets: {pagerduty: [THE-SECRET]}` in the file",
 }

@@ -21,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from monitor.access_ports import Access as AccessStore
 from monitor.chat_settings import ChatSettings, TeamSettings
 from monitor.core.model.events import DAY, MINUTE, SECOND
 from monitor.feed_settings import FeedSettings, unlike
@@ -30,12 +31,14 @@ from monitor.packs.located import Mapping as LocatedMapping
 from monitor.packs.located import Node, plain, read_located
 from monitor.packs.mappings.shipped_tools import expect_folder
 from monitor.packs.problems import Problems, listed, nearest
-from monitor.ports import Retention
+from monitor.ports import Clock, Retention
 from monitor.pull_settings import PullSettings
-from monitor.review.auth import LOCAL_ROLE, Auth, BadAccount, OpenBind, auth_from, check_bind, is_loopback
+from monitor.review.auth import Auth, BadAccount, OpenBind, check_bind, is_loopback
 from monitor.review.budget import DEFAULT_A_WEEK
+from monitor.review.sign_in.people import SignIn
 from monitor.samples import OF_FIELD, OF_KIND, PREFIX, SAMPLES_OF_MANY, what_to_try
 from monitor.setting_types import Bytes, KeptFor, Microseconds, Networks, Paths, Roles, SecretTexts, SourceNames
+from monitor.sign_in_settings import AccessSettings, AccountSettings, OidcSettings, ProxySettings, auth_of, sign_in_of
 
 if TYPE_CHECKING:
     from monitor.intake.access import Access
@@ -58,15 +61,6 @@ class BadSettings(Exception):
 
 class _Group(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-
-class AccountSettings(_Group):
-    """One account that may review from another machine, under the name that it is configured by."""
-
-    role: str = Field(default=LOCAL_ROLE, description="The role shown in the audit trail for this account.")
-    secret: SecretStr = Field(
-        description="Password or token, at least 12 characters; or `sha256:` and the 64 hex digits of its hash."
-    )
 
 
 class RetentionSettings(_Group):
@@ -203,6 +197,13 @@ class Settings(_Group):
         repr=False,
         description="Who may review, by name. Required beyond loopback.",
     )
+    oidc: OidcSettings | None = Field(
+        default=None, repr=False, description="The OpenID Connect provider; see [sign in](../how-to/sign-in.md)."
+    )
+    proxy_login: ProxySettings | None = Field(default=None, description="A proxy in front that signs people in.")
+    group_access: dict[str, AccessSettings] = Field(
+        default_factory=dict, description="What members of a group of the provider or the proxy may do, by its name."
+    )
     review_budget: int = Field(
         default=DEFAULT_A_WEEK,
         ge=0,
@@ -227,12 +228,11 @@ class Settings(_Group):
 
     def auth(self) -> Auth:
         """The accounts, ready to check credentials against."""
-        return auth_from(
-            {
-                name: {"role": account.role, "secret": account.secret.get_secret_value()}
-                for name, account in self.accounts.items()
-            }
-        )
+        return auth_of(self.accounts)
+
+    def sign_in(self, clock: Clock, access: AccessStore) -> SignIn:
+        """Every way in that is configured."""
+        return sign_in_of(self.auth(), clock, access, self.oidc, self.proxy_login, self.group_access)
 
     def access(self) -> Access:
         """Who may send as which source."""
@@ -278,7 +278,7 @@ class Settings(_Group):
     @model_validator(mode="after")
     def _others_must_sign_in(self) -> Self:
         try:
-            check_bind(self.host, self.auth())
+            check_bind(self.host, self.auth(), signs_in=bool(self.oidc or self.proxy_login))
         except BadAccount as error:
             raise ValueError(f"accounts: {error}; try {SAMPLES_OF_MANY['accounts']}") from None
         except OpenBind as error:

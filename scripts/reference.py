@@ -34,7 +34,8 @@ from monitor.packs.mappings.shipped_tools import announce_shipped
 from monitor.packs.schema import DERIVED
 from monitor.review.exports.document import RecordDocument
 from monitor.samples import PREFIX
-from monitor.settings import AccountSettings, Settings, groups
+from monitor.settings import Settings, groups
+from monitor.sign_in_settings import AccessSettings, AccountSettings, OidcSettings, ProxySettings
 
 ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
@@ -95,6 +96,9 @@ def settings_table() -> str:
 def _settings() -> Iterator[tuple[str, FieldInfo]]:
     inner: dict[str, tuple[str, type[BaseModel]]] = {name: (name, group) for name, group in groups().items()}
     inner["accounts"] = ("accounts.NAME", AccountSettings)
+    inner["oidc"] = ("oidc", OidcSettings)
+    inner["proxy_login"] = ("proxy_login", ProxySettings)
+    inner["group_access"] = ("group_access.GROUP", AccessSettings)
     for name, field in Settings.model_fields.items():
         if name not in inner:
             yield ("secrets.SOURCE" if name == "secrets" else name), field

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 import msgspec
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from monitor.chat.bulletin import Bulletin
 from monitor.chat.pages import build_chat_pages
@@ -83,7 +83,8 @@ class Office:
         self._door = None if slack is None or self._api is None else self._make_door(slack, self._api)
 
     def add_to(self, app: FastAPI, pages: Pages) -> None:
-        app.include_router(build_chat_pages(self.reporter, self._desk.outbox, pages))
+        pages_of_chat = build_chat_pages(self.reporter, self._desk.outbox, pages)
+        app.include_router(pages_of_chat, dependencies=[Depends(app.state.gate)])
         if self._door is not None:
             app.include_router(self._door.router())
 

@@ -46,6 +46,8 @@ COMMANDS: Places = {
     "kafka": ("monitor.cli.kafka:group", "Check the Kafka cluster."),
     "topics": ("monitor.cli.topics:group", "Create topics, resume halted ones."),
     "rewind": ("monitor.cli.rewind:command", "Decide a period again."),
+    "audit": ("monitor.cli.audit:group", "Check and export the log of sign-ins and moves."),
+    "password": ("monitor.cli.password:command", "Make the hash of a password for an account."),
     "db": ("monitor.cli.db:group", "Create, upgrade and check the database."),
 }
 

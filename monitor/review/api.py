@@ -16,6 +16,7 @@ from monitor.core.model.risk import Handling, propose_barrier
 from monitor.decode.canonical import encode
 from monitor.ports import Answers, Audit, Query, Record
 from monitor.review.auth import Person
+from monitor.review.permissions import Gate
 from monitor.review.schemas import (
     AuditLine,
     AuditTrail,
@@ -72,7 +73,7 @@ CONFLICT: dict[int | str, dict[str, Any]] = {
 }
 
 
-def build_router(review: Review) -> APIRouter:
+def build_router(review: Review, gate: Gate) -> APIRouter:
     """The routes. The caller's role is taken from `request.state.person`."""
     router = APIRouter(prefix=PREFIX)
 
@@ -83,6 +84,7 @@ def build_router(review: Review) -> APIRouter:
         responses={200: {"model": NearMissPage}, **COMMON},
     )
     async def list_near_misses(
+        request: Request,
         state: Annotated[list[State] | None, QueryParameter(description="Only these states; may be repeated.")] = None,
         service: Annotated[list[str] | None, QueryParameter(description="Only these services.")] = None,
         rule: Annotated[list[str] | None, QueryParameter(description="Only records of these rules.")] = None,
@@ -105,6 +107,7 @@ def build_router(review: Review) -> APIRouter:
             modes=tuple(mode or ()),
             text=text or None,
         )
+        query = gate.within(person_of(request).grants, query)
         beyond = await review.budget.folded()
         page = await review.page(fold(query, beyond, folded), after or None, limit)
         return JSONResponse({"items": [item(record, beyond) for record in page.records], "next": page.next})

@@ -13,12 +13,19 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 
 import msgspec
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from monitor.review.permissions import EVERYTHING, Access, Grants
 
 LOCAL_ROLE = "reviewer"
 """The role of whoever comes over loopback without a login."""
 
 SHORTEST_SECRET = 12
 _HASH_PREFIX = "sha256:"
+_ARGON2 = "$argon2"
+REVIEWS = Grants(Access.REVIEWER)
+"""What an account may do that says nothing else."""
 
 
 class OpenBind(ValueError):
@@ -30,21 +37,26 @@ class BadAccount(ValueError):
 
 
 class Account(msgspec.Struct, frozen=True):
-    """One line of the settings: `secret` is the password or token itself, or `sha256:` and its 64 hex digits."""
+    """One line of the settings. `secret`: the password or token itself, `sha256:` and its 64 hex digits, or the hash
+    that argon2 makes of a password.
+    """
 
     name: str
     role: str
     secret: str
+    grants: Grants = REVIEWS
 
 
 class Person(msgspec.Struct, frozen=True):
-    """Who is asking. Only `role` is ever written down."""
+    """Who is asking, and what they may do. On records only `role` is ever written down."""
 
     name: str
     role: str
+    grants: Grants = Grants()
+    session: str | None = None
 
 
-LOCAL_PERSON = Person("local", LOCAL_ROLE)
+LOCAL_PERSON = Person("local", LOCAL_ROLE, EVERYTHING)
 
 
 class Auth:
@@ -60,8 +72,11 @@ class Auth:
                 raise BadAccount(f"account {account.name!r} is there twice: give each account a name of its own")
             if not account.role.strip():
                 raise BadAccount(f"account {account.name!r} has no role: set one, such as on-call")
-        self._digests = {account.name: _digest_of(account) for account in accounts}
-        self._people = {account.name: Person(account.name, account.role.strip()) for account in accounts}
+        self._passwords = {each.name: _argon2_of(each) for each in accounts if each.secret.startswith(_ARGON2)}
+        self._digests = {each.name: _digest_of(each) for each in accounts if each.name not in self._passwords}
+        self._people = {each.name: Person(each.name, each.role.strip(), each.grants) for each in accounts}
+        # What proved itself is compared by its hash from then on: argon2 is slow on purpose.
+        self._proved: dict[str, bytes] = {}
 
     @property
     def is_configured(self) -> bool:
@@ -83,6 +98,13 @@ class Auth:
         name, secret = _basic(credentials)
         return self._by_secret(secret, name) if name or secret else None
 
+    def knows(self, name: str) -> bool:
+        return name in self._people
+
+    def by_password(self, name: str, secret: str) -> Person | None:
+        """Whoever has this name and this password."""
+        return self._by_secret(secret, name) if name else None
+
     def _by_secret(self, secret: str, name: str | None) -> Person | None:
         """Every account is compared, in constant time each, so that the time tells neither names nor near hits."""
         given = hashlib.sha256(secret.encode()).digest()
@@ -90,7 +112,20 @@ class Auth:
         for candidate, digest in self._digests.items():
             if hmac.compare_digest(given, digest) and name in (None, candidate):
                 found = self._people[candidate]
+        if found is None and name in self._passwords and self._fits(name, secret, given):
+            found = self._people[name]
         return found
+
+    def _fits(self, name: str, secret: str, given: bytes) -> bool:
+        """A password is tried for its own name only: each try costs as much as it should."""
+        if name in self._proved:
+            return hmac.compare_digest(given, self._proved[name])
+        try:
+            PasswordHasher().verify(self._passwords[name], secret)
+        except (VerificationError, InvalidHashError):
+            return False
+        self._proved[name] = given
+        return True
 
 
 def _basic(credentials: str) -> tuple[str, str]:
@@ -103,16 +138,25 @@ def _basic(credentials: str) -> tuple[str, str]:
     return (name, secret) if colon else ("", "")
 
 
-def auth_from(accounts: Mapping[str, Mapping[str, str]]) -> Auth:
+def auth_from(accounts: Mapping[str, Mapping[str, str]], grants: Mapping[str, Grants] | None = None) -> Auth:
     """From settings of the shape `{name: {role: …, secret: …}}`. Raises BadAccount."""
     found = []
     for name, parts in accounts.items():
-        unknown = sorted(set(parts) - {"role", "secret"})
+        unknown = sorted(set(parts) - {"role", "secret", "access", "teams"})
         if unknown or "secret" not in parts:
             what = f"unknown setting {unknown[0]}" if unknown else "no secret"
             raise BadAccount(f"account {name!r}: {what}; expected role and secret")
-        found.append(Account(name, parts.get("role", LOCAL_ROLE), parts["secret"]))
+        found.append(Account(name, parts.get("role", LOCAL_ROLE), parts["secret"], (grants or {}).get(name, REVIEWS)))
     return Auth(found)
+
+
+def _argon2_of(account: Account) -> str:
+    try:
+        extract_parameters(account.secret)
+    except InvalidHashError:
+        what = "begins like a hash of argon2 and is none; expected the whole hash, made by: nearmiss password"
+        raise BadAccount(f"account {account.name!r}: the secret {what}") from None
+    return account.secret
 
 
 def _digest_of(account: Account) -> bytes:
@@ -133,6 +177,11 @@ def _digest_of(account: Account) -> bytes:
     return hashlib.sha256(account.secret.encode()).digest()
 
 
+def hash_of(password: str) -> str:
+    """The hash of a password by argon2, as an account takes it."""
+    return PasswordHasher().hash(password)
+
+
 def is_loopback(host: str) -> bool:
     """Whether a bind address or host name stays on this machine. An empty host means every interface."""
     name = host.strip().strip("[]").lower()
@@ -146,9 +195,12 @@ def is_loopback(host: str) -> bool:
     return address.is_loopback or (mapped is not None and mapped.is_loopback)
 
 
-def check_bind(host: str, auth: Auth) -> None:
-    """Raises OpenBind when others could reach the service and nobody would have to log in."""
-    if auth.is_configured or is_loopback(host):
+def check_bind(host: str, auth: Auth, *, signs_in: bool = False) -> None:
+    """Raises OpenBind when others could reach the service and nobody would have to log in.
+
+    `signs_in`: a provider or a proxy signs people in.
+    """
+    if auth.is_configured or signs_in or is_loopback(host):
         return
     shown = host or "(every interface)"
     raise OpenBind(

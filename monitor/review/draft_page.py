@@ -5,6 +5,7 @@ The same forms serve the queue's rows, where htmx swaps a part of the page, and 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Literal
 from urllib.parse import quote
 
@@ -17,6 +18,7 @@ from monitor.ports import Answers, Record, VersionConflict
 from monitor.review.api import person_of
 from monitor.review.form_errors import Errors, errors_of
 from monitor.review.pages import following, neighbour
+from monitor.review.permissions import Gate
 from monitor.review.problems import to_problem
 from monitor.review.rendering import Pages
 from monitor.review.service import Decision, FieldProblem, Invalid, Review
@@ -68,8 +70,9 @@ async def decision_form(
 class DraftPages:
     """Renders one record: as its page, or as its row in the queue."""
 
-    def __init__(self, review: Review, pages: Pages, settling: Settling) -> None:
+    def __init__(self, review: Review, pages: Pages, settling: Settling, gate: Gate) -> None:
         self._review = review
+        self._gate = gate
         self._settling = settling
         self._pages = pages
 
@@ -93,7 +96,9 @@ class DraftPages:
             "picture": picture(record),
             "trail": await self._review.audit(record.draft.id),
             "undecided": record.state in UNDECIDED,
-            "following": await following(self._review, record) if done in (Move.ACCEPT, Move.DISMISS) else None,
+            "following": await following(self._review, record, partial(self._gate.within, person_of(request).grants))
+            if done in (Move.ACCEPT, Move.DISMISS)
+            else None,
             "done": done,
             "notice": notice,
             "form": form,
@@ -160,7 +165,7 @@ class DraftPages:
         return answer
 
 
-def build_draft_pages(review: Review, drafts: DraftPages) -> APIRouter:
+def build_draft_pages(review: Review, drafts: DraftPages, gate: Gate) -> APIRouter:
     router = APIRouter(prefix="/near-misses", include_in_schema=False, default_response_class=HTMLResponse)
 
     @router.get("/{record_id}")
@@ -168,8 +173,9 @@ def build_draft_pages(review: Review, drafts: DraftPages) -> APIRouter:
         return await drafts.page(request, await review.show(record_id), done=done)
 
     @router.get("/{record_id}/step/{direction}")
-    async def step(record_id: str, direction: Literal["next", "previous"]) -> Response:
-        there = await neighbour(review, record_id, 1 if direction == "next" else -1)
+    async def step(request: Request, record_id: str, direction: Literal["next", "previous"]) -> Response:
+        see = partial(gate.within, person_of(request).grants)
+        there = await neighbour(review, record_id, 1 if direction == "next" else -1, see)
         return RedirectResponse("/" if there is None else f"/near-misses/{quote(there.draft.id)}", 303)
 
     @router.get("/{record_id}/panel/{decision}")

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Sequence
 from typing import Protocol
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from starlette.datastructures import Headers, MutableHeaders
@@ -19,7 +19,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from monitor.ops.refusals import address_of
 from monitor.ops.throttle import Throttle, network_of
-from monitor.review.auth import LOCAL_PERSON, Auth, Person, is_loopback
+from monitor.ports import Unavailable
+from monitor.review.auth import LOCAL_PERSON, Person, is_loopback
+from monitor.review.sign_in.people import SignIn
 
 LARGEST_BODY = 256 * 1024
 """Bytes that a form or a JSON body of the review may have."""
@@ -59,10 +61,11 @@ class Guard:
     """Refuses what must not get in and puts the person on the request's scope (`state.person`)."""
 
     def __init__(
-        self, app: ASGIApp, auth: Auth, clock: MonotonicClock, open_prefixes: Sequence[str] = OPEN_PREFIXES
+        self, app: ASGIApp, sign_in: SignIn, clock: MonotonicClock, open_prefixes: Sequence[str] = OPEN_PREFIXES
     ) -> None:
         self._app = app
-        self._auth = auth
+        self._sign_in = sign_in
+        self._auth = sign_in.auth
         self._open = tuple(open_prefixes)
         self._logins = Throttle(clock, LOGINS_AT_ONCE, SECONDS_A_LOGIN)
         self._ids = Throttle(clock, IDS_AT_ONCE, SECONDS_AN_ID)
@@ -78,7 +81,10 @@ class Guard:
             return
         is_open = self._is_open(scope["path"])
         address = network_of(address_of(scope))
-        person = None if is_open else self._person(headers.get("authorization"), address)
+        try:
+            person = None if is_open else await self._person(scope, headers, address)
+        except Unavailable:
+            person = _AWAY
         if isinstance(person, _Refusal):
             await person.answer(send)
             return
@@ -102,25 +108,47 @@ class Guard:
     def _is_open(self, path: str) -> bool:
         return any(path == prefix or path.startswith(prefix + "/") for prefix in self._open)
 
-    def _person(self, authorization: str | None, address: str) -> Person | _Refusal:
-        if not self._auth.is_configured:
+    async def _person(self, scope: Scope, headers: Headers, address: str) -> Person | _Refusal | None:
+        if not self._sign_in.is_configured:
             return LOCAL_PERSON
+        if (known := await self._sign_in.by_cookie(headers)) is not None:
+            return known
+        if (told := self._sign_in.by_proxy(headers, address_of(scope))) is not None:
+            return told
+        authorization = headers.get("authorization")
         if authorization is None:
-            return _LOGIN
+            if scope["path"] == "/login" or scope["path"].startswith(_ANONYMOUS):
+                return None
+            return self._to_login(scope, headers)
         # Who logged in before is let in whatever others try in the same name, or behind the same proxy.
         keys = (f"address {address}", f"account {self._auth.account_of(authorization)}")
         if not self._logins.is_known(authorization) and (wait := self._logins.wait(*keys)):
             return _slowed(wait, "log in")
-        person = self._auth.person(authorization)
+        person = await self._of(authorization)
         if person is None:
             self._logins.failed(*keys)
             return _LOGIN
         self._logins.passed(authorization)
         return person
 
+    async def _of(self, authorization: str) -> Person | None:
+        scheme, _, secret = authorization.strip().partition(" ")
+        if scheme.lower() == "bearer" and (program := await self._sign_in.by_token(secret.strip())) is not None:
+            return program
+        return self._auth.person(authorization)
+
+    def _to_login(self, scope: Scope, headers: Headers) -> _Refusal:
+        """A browser that looks at a page is led to the provider's sign-in; everything else is asked for credentials."""
+        looks = scope["method"] == "GET" and "text/html" in headers.get("accept", "")
+        if self._sign_in.provider is None or not looks or scope["path"].startswith("/api/"):
+            return _LOGIN
+        asked = scope["path"] + (f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else "")
+        to = f"/login?next={quote(asked, safe='')}"
+        return msgspec.structs.replace(_SEE_LOGIN, headers=((b"location", to.encode()),))
+
     def _refusal(self, scope: Scope, headers: Headers) -> _Refusal | None:
         host = headers.get("host", "")
-        if not self._auth.is_configured and not is_loopback(_host_name(host)):
+        if not self._sign_in.is_configured and not is_loopback(_host_name(host)):
             return _WRONG_HOST
         if scope["method"] not in SAFE_METHODS and not _is_same_origin(headers, host):
             return _CROSS_ORIGIN
@@ -195,6 +223,17 @@ _LOGIN = _Refusal(
 
 
 _FORM = "application/x-www-form-urlencoded"
+_AWAY = _Refusal(
+    503,
+    "unavailable",
+    "Database unavailable",
+    "The database cannot serve now. Try the same again in 5 seconds; repeating is safe.",
+    ((b"retry-after", b"5"),),
+)
+_SEE_LOGIN = _Refusal(303, "login-needed", "Login needed", "Sign in first.")
+_ANONYMOUS = ("/login/", "/static/")
+"""What the page for signing in needs."""
+
 _DRAFT = re.compile(r"(?:/api/v1)?/near-misses/.")
 
 

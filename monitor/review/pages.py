@@ -14,13 +14,17 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from monitor.core.model.near_miss import UNDECIDED, Mode, State
 from monitor.ports import Query as Wanted
 from monitor.ports import Record
-from monitor.review.api import fold
+from monitor.review.api import fold, person_of
 from monitor.review.live import Live
+from monitor.review.permissions import Gate
 from monitor.review.rendering import Pages
 from monitor.review.service import Review
 from monitor.review.setup import Setup
 
 Show = Literal["review", "folded", "digest", "later", "accepted", "dismissed", "withdrawn", "all"]
+
+See = Callable[[Wanted], Wanted]
+"""Restricts a query to what a person may see."""
 
 PAGE_SIZE = 25
 MOST_STEPPED = 200
@@ -62,7 +66,7 @@ class Tab(msgspec.Struct, frozen=True):
     is_current: bool
 
 
-def build_pages(review: Review, live: Live, pages: Pages, setup: Callable[[], Setup] = Setup) -> APIRouter:
+def build_pages(review: Review, live: Live, pages: Pages, gate: Gate, setup: Callable[[], Setup] = Setup) -> APIRouter:
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
     @router.get("/")
@@ -85,6 +89,7 @@ def build_pages(review: Review, live: Live, pages: Pages, setup: Callable[[], Se
             due_at=review.now() if show == "review" else None,
             asleep_at=review.now() if show == "later" else None,
         )
+        wanted = gate.within(person_of(request).grants, wanted)
         beyond = await review.budget.folded()
         filtered = any(filters.values())
         if show == "folded" or (show == "review" and not filtered):
@@ -121,18 +126,22 @@ def build_pages(review: Review, live: Live, pages: Pages, setup: Callable[[], Se
     return router
 
 
-async def following(review: Review, record: Record) -> Record | None:
+async def following(review: Review, record: Record, see: See) -> Record | None:
     """The draft to judge after this one."""
     states, modes = _VIEWS["review"]
-    wanted = fold(Wanted(states=states, modes=modes, due_at=review.now()), await review.budget.folded(), folded=False)
+    wanted = fold(
+        see(Wanted(states=states, modes=modes, due_at=review.now())), await review.budget.folded(), folded=False
+    )
     page = await review.page(wanted, None, 2)
     return next((other for other in page.records if other.draft.id != record.draft.id), None)
 
 
-async def neighbour(review: Review, record_id: str, step: int) -> Record | None:
+async def neighbour(review: Review, record_id: str, step: int, see: See) -> Record | None:
     """The draft before or after this one in the queue; the first where this one is not in it."""
     states, modes = _VIEWS["review"]
-    wanted = fold(Wanted(states=states, modes=modes, due_at=review.now()), await review.budget.folded(), folded=False)
+    wanted = fold(
+        see(Wanted(states=states, modes=modes, due_at=review.now())), await review.budget.folded(), folded=False
+    )
     listed = (await review.page(wanted, None, MOST_STEPPED)).records
     here = next((place for place, other in enumerate(listed) if other.draft.id == record_id), None)
     there = 0 if here is None else here + step

@@ -6,20 +6,22 @@ from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from monitor.core.model.near_miss import IllegalMove
+from monitor.core.model.near_miss import IllegalMove, Move
 from monitor.ports import VersionConflict
 from monitor.review.api import COMMON, CONFLICT, NOT_FOUND, PREFIX, RecordId, detail, person_of
 from monitor.review.draft_page import DraftPages
 from monitor.review.form_errors import errors_of
+from monitor.review.permissions import SHARING, Gate, may_share
 from monitor.review.problems import to_problem
 from monitor.review.schemas import NearMissDetail, SettleIn
 from monitor.review.service import Invalid, Review
 from monitor.review.settling import Given, Settling
 
 
-def build_settling_router(review: Review, settling: Settling) -> APIRouter:
+def build_settling_router(review: Review, settling: Settling, gate: Gate) -> APIRouter:
     router = APIRouter(prefix=PREFIX)
 
     @router.post(
@@ -31,13 +33,14 @@ def build_settling_router(review: Review, settling: Settling) -> APIRouter:
     async def settle(record_id: RecordId, body: SettleIn, request: Request) -> JSONResponse:
         """Each `move` reads its own fields. Nothing of someone else's move is overwritten."""
         given = Given(**{**body.model_dump(), "days": "" if body.days is None else str(body.days)})
+        await _check_sharing(review, gate, request, record_id, given)
         settled = await settling.settle(record_id, given, person_of(request).role)
         return JSONResponse(detail(settled, await review.budget.folded()))
 
     return router
 
 
-def build_settling_forms(review: Review, settling: Settling, drafts: DraftPages) -> APIRouter:
+def build_settling_forms(review: Review, settling: Settling, drafts: DraftPages, gate: Gate) -> APIRouter:
     router = APIRouter(prefix="/near-misses", include_in_schema=False)
 
     @router.post("/{record_id}/settle")
@@ -56,6 +59,7 @@ def build_settling_forms(review: Review, settling: Settling, drafts: DraftPages)
     ) -> Response:
         version = int(expected_version) if expected_version.isascii() and expected_version.isdigit() else None
         given = Given(move, outcome, barrier, days, team, share, condition, into, version)
+        await _check_sharing(review, gate, request, record_id, given)
         try:
             await settling.settle(record_id, given, person_of(request).role)
         except Invalid as error:
@@ -75,3 +79,12 @@ def build_settling_forms(review: Review, settling: Settling, drafts: DraftPages)
         return RedirectResponse(f"/near-misses/{quote(record_id)}#risk", 303)
 
     return router
+
+
+async def _check_sharing(review: Review, gate: Gate, request: Request, record_id: str, given: Given) -> None:
+    """To let a record be seen by others takes more than to review it. Raises HTTPException(403), NotFound."""
+    if given.move != Move.SHARE:
+        return
+    teams = gate.teams_of(await review.show(record_id))
+    if not may_share(person_of(request).grants, teams):
+        raise HTTPException(403, f"To share a record needs the access of a {SHARING}.")

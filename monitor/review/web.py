@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Protocol
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -14,16 +14,18 @@ from starlette.types import Scope
 from monitor.core.model.catalogue import Catalogue
 from monitor.ops.arrivals import SourceBook
 from monitor.ops.metrics import Metrics
+from monitor.ops.throttle import Throttle
 from monitor.ports import ActivePack, Clock, JournalWriter, NearMisses
 from monitor.review import api, problems
 from monitor.review.auth import Auth
 from monitor.review.budget import ReviewBudget
 from monitor.review.draft_page import DraftPages, build_draft_pages
 from monitor.review.exports.routes import Exports, build_export_api, build_export_page
-from monitor.review.guard import Guard
+from monitor.review.guard import LOGINS_AT_ONCE, SECONDS_A_LOGIN, Guard
 from monitor.review.live import Live, MonotonicClock
 from monitor.review.pack_api import build_pack_router
 from monitor.review.pages import build_pages
+from monitor.review.permissions import Gate
 from monitor.review.rendering import STATIC, Pages
 from monitor.review.report_api import build_report_router
 from monitor.review.report_page import build_report_page
@@ -33,6 +35,8 @@ from monitor.review.settling import Settling
 from monitor.review.settling_api import build_settling_forms, build_settling_router
 from monitor.review.setup import Setup
 from monitor.review.setup_page import build_setup_page
+from monitor.review.sign_in.people import SignIn
+from monitor.review.sign_in.routes import build_access_api, build_account_pages, build_sign_in_pages
 from monitor.review.sources import Known, build_sources
 
 
@@ -57,6 +61,7 @@ def build_app(
     metrics: Metrics,
     auth: Auth | None = None,
     *,
+    sign_in: SignIn | None = None,
     budget: ReviewBudget | None = None,
     version: str = "0",
     active_pack: Callable[[], ActivePack] | None = None,
@@ -67,6 +72,7 @@ def build_app(
 ) -> FastAPI:
     """The app. Others may include their routers (intake, health, metrics); the guard stands before all of them.
 
+    `sign_in` has the ways in besides the accounts; `auth` alone stands for accounts without sessions and tokens.
     `active_pack` tells the rules and the catalogue in force, for the API and the foot of the pages; `services` are the
     names that the form for reports offers. `sources` is what arrived, for the page that says whether it is working,
     against the catalogue and the rules that are `known`; `setup` is the catalogue with what arrived in 30 days.
@@ -97,26 +103,38 @@ def build_app(
     app.state.live = live
     app.state.review = review
     app.state.pages = pages
-    app.add_middleware(Guard, auth=auth or Auth(), clock=clock)
-    app.include_router(api.build_router(review))
-    if active_pack is not None:
-        app.include_router(build_pack_router(active_pack))
+    ways = sign_in or SignIn(auth or Auth(), clock)
+    app.add_middleware(Guard, sign_in=ways, clock=clock)
+    catalogue = budget.catalogue if budget is not None else Catalogue
+    gate = Gate(near_misses, catalogue)
+    app.state.gate = gate
     reports = Reports(journal, clock, metrics)
-    app.include_router(build_report_router(reports))
-    app.include_router(build_report_page(reports, pages, services))
-    if sources is not None:
-        app.include_router(build_sources(sources, clock, pages, known))
     told = setup or Setup
-    app.include_router(build_pages(review, live, pages, told))
-    app.include_router(build_setup_page(review, pages, told))
     settling = Settling(near_misses, clock, metrics, budget.teams if budget is not None else frozenset)
-    drafts = DraftPages(review, pages, settling)
-    exports = Exports(review, budget.catalogue if budget is not None else Catalogue)
-    app.include_router(build_export_api(review, exports))
-    app.include_router(build_export_page(review, exports, pages))
-    app.include_router(build_settling_router(review, settling))
-    app.include_router(build_settling_forms(review, settling, drafts))
-    app.include_router(build_draft_pages(review, drafts))
+    drafts = DraftPages(review, pages, settling, gate)
+    exports = Exports(review, catalogue, gate)
+    routers = [
+        api.build_router(review, gate),
+        build_report_router(reports),
+        build_report_page(reports, pages, services),
+        build_pages(review, live, pages, gate, told),
+        build_setup_page(review, pages, told),
+        build_export_api(review, exports),
+        build_export_page(review, exports, pages),
+        build_settling_router(review, settling, gate),
+        build_settling_forms(review, settling, drafts, gate),
+        build_draft_pages(review, drafts, gate),
+    ]
+    if sources is not None:
+        routers.append(build_sources(sources, clock, pages, known))
+    if active_pack is not None:
+        routers.append(build_pack_router(active_pack))
+    if ways.access is not None:
+        routers += [build_account_pages(ways, pages, clock), build_access_api(ways, clock)]
+        throttle = Throttle(clock, LOGINS_AT_ONCE, SECONDS_A_LOGIN)
+        app.include_router(build_sign_in_pages(ways, pages, clock, throttle))
+    for router in routers:
+        app.include_router(router, dependencies=[Depends(gate)])
     app.mount("/static", _Static(directory=STATIC), name="static")
     problems.install(app, pages.render_problem)
     return app

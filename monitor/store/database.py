@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from monitor.ports import MissingRight
+from monitor.store.access import SqlAccess
 from monitor.store.arrivals import missing_right
 from monitor.store.binding import SqlBinding
 from monitor.store.connections import Database, Locations
@@ -49,6 +50,7 @@ class Store:
         self.journal = SqlJournal(self.journal_database)
         self.engine_store = SqlEngineStore(self.records_database)
         self.near_misses = SqlNearMisses(self.records_database)
+        self.access = SqlAccess(self.records_database)
         self.rejects = SqlRejects(self.records_database, budget)
         self.history = SqlHistory(self.records_database, self.journal_database)
         self.not_opened = SqlNotOpened(self.records_database)

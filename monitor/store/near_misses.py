@@ -19,6 +19,7 @@ from monitor.core.model.events import Instant
 from monitor.core.model.near_miss import DECIDED, UNDECIDED, Move, State, move
 from monitor.ops.tasks import to_the_end
 from monitor.ports import Audit, Decide, NotFound, Page, Query, Record, VersionConflict
+from monitor.store.access import append_to_chain
 from monitor.store.codec import instant, plain, plain_or_none
 from monitor.store.connections import Database
 from monitor.store.records import add_audit, answers_part, change, columns, load, selection, to_record
@@ -84,6 +85,8 @@ class SqlNearMisses:
             await change(connection, record, **values)
             entry = Audit(decide.at, decide.by, decide.move, record.state, after, decide.reason, decide.note)
             await add_audit(connection, decide.record_id, entry)
+            detail = f"{record.state} -> {after}" + (f": {decide.reason}" if decide.reason else "")
+            await append_to_chain(connection, decide.at, decide.by, str(decide.move), decide.record_id, detail)
             decided = await load(connection, decide.record_id)
         if decided is None:
             raise NotFound(decide.record_id)
@@ -244,6 +247,12 @@ def _conditions(query: Query) -> list[ColumnElement[bool]]:
     ):
         if values:
             conditions.append(exists().where(links.c.record_id == near_misses.c.id, column.in_(values)))
+    if query.within is not None:
+        service = exists().where(
+            near_miss_services.c.record_id == near_misses.c.id,
+            near_miss_services.c.service.in_(_few(query.within)),
+        )
+        conditions.append(or_(service, columns.team.in_(_few(query.teams))))
     if query.only is not None:
         conditions.append(columns.id.in_(_few(query.only)))
     if query.without:

@@ -305,3 +305,53 @@ source_words = Table(
     Column("detail", Text, nullable=False),
     Index("source_words_day", "day"),
 )
+
+# Somebody who signed in, and programs with a token; of what they hold only the hash.
+access_sessions = Table(
+    "access_sessions",
+    RECORDS,
+    Column("id", Text, primary_key=True),
+    Column("key", LargeBinary, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("grants", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Index("access_sessions_key", "key", unique=True),
+)
+
+access_tokens = Table(
+    "access_tokens",
+    RECORDS,
+    Column("id", Text, primary_key=True),
+    Column("key", LargeBinary, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("grants", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("last_used_at", BigInteger),
+    Index("access_tokens_key", "key", unique=True),
+)
+
+# Append-only; each line has the hash of the one before it, and the head that of the last.
+access_chain = Table(
+    "access_chain",
+    RECORDS,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+
+access_head = Table(
+    "access_head",
+    RECORDS,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("lines", BigInteger, nullable=False),
+    Column("hash", Text, nullable=False),
+)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from monitor.ops.metrics import Metrics
 from monitor.ports import ActivePack, Commit
 from monitor.review.auth import Auth
 from monitor.review.budget import ReviewBudget
+from monitor.review.sign_in.people import SignIn
 from monitor.review.web import build_app
 from monitor.store.database import Store, open_store
 from tests.support import records
@@ -33,8 +36,9 @@ HOST = "http://localhost:8080"
 class Desk:
     """What a test of the review needs in one place."""
 
-    def __init__(self, store: Store, epoch: int) -> None:
+    def __init__(self, store: Store, epoch: int, file: Path) -> None:
         self.store = store
+        self.file = file
         self.clock = ManualClock(records.MONDAY)
         self.metrics = Metrics()
         self._epoch = epoch
@@ -45,7 +49,7 @@ class Desk:
         self.app = self.build()
         self.http = self.client(self.app)
 
-    def build(self, auth: Auth | None = None) -> FastAPI:
+    def build(self, auth: Auth | None = None, sign_in: SignIn | None = None) -> FastAPI:
         near_misses = self.store.near_misses
         budget = ReviewBudget(near_misses, lambda: self.catalogue, self.a_week)
         return build_app(
@@ -54,6 +58,7 @@ class Desk:
             self.clock,
             self.metrics,
             auth,
+            sign_in=sign_in,
             budget=budget,
             version="1.2.3",
             active_pack=lambda: self.pack,
@@ -70,6 +75,12 @@ class Desk:
 
     def client(self, app: FastAPI, **options: Any) -> httpx.AsyncClient:
         return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=HOST, **options)
+
+    def tamper(self, statement: str) -> None:
+        """Change the database as somebody does who may."""
+        with closing(sqlite3.connect(self.file)) as connection:
+            connection.execute(statement)
+            connection.commit()
 
     async def put(self, *drafts: Draft) -> None:
         """Open drafts as the engine does."""
@@ -121,6 +132,6 @@ async def desk(tmp_path: Path, empty_store: Path) -> AsyncIterator[Desk]:
     shutil.copytree(empty_store, tmp_path, dirs_exist_ok=True)
     async with open_store(f"sqlite:///{tmp_path}/nearmiss.db") as store:
         saved = await store.engine_store.acquire("test")
-        made = Desk(store, saved.epoch)
+        made = Desk(store, saved.epoch, tmp_path / "nearmiss.db")
         async with made.http:
             yield made

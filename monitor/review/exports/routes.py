@@ -15,12 +15,13 @@ from monitor.core.model.near_miss import State
 from monitor.core.model.risk import Share
 from monitor.ports import Query as Wanted
 from monitor.ports import Record
-from monitor.review.api import COMMON, NOT_FOUND, PREFIX, PROBLEM, RecordId
+from monitor.review.api import COMMON, NOT_FOUND, PREFIX, PROBLEM, RecordId, person_of
 from monitor.review.exports.document import RecordDocument, Version, build_document, people_of, services_of
 from monitor.review.exports.exchange import Undecided, build_case, to_text_file
 from monitor.review.exports.markdown import to_markdown
 from monitor.review.exports.redaction import Redactor
 from monitor.review.exports.table import to_csv
+from monitor.review.permissions import Gate
 from monitor.review.rendering import Pages
 from monitor.review.service import Review
 
@@ -41,8 +42,9 @@ _TYPES: dict[str, Any] = {
 class Exports:
     """What the API and the page have in common. Raises HTTPException where the record may not go that far."""
 
-    def __init__(self, review: Review, catalogue: Callable[[], Catalogue]) -> None:
+    def __init__(self, review: Review, catalogue: Callable[[], Catalogue], gate: Gate) -> None:
         self._review = review
+        self.gate = gate
         self._catalogue = catalogue
 
     async def document(self, record: Record, version: Version, redactor: Redactor) -> RecordDocument:
@@ -111,13 +113,15 @@ def build_export_api(review: Review, exports: Exports) -> APIRouter:
         responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **COMMON},
     )
     async def table(
+        request: Request,
         state: Annotated[list[State] | None, Query(description="Only these states; may be repeated.")] = None,
     ) -> Response:
         """At most 10,000 records, in the order of the queue. No cell is a formula."""
+        wanted = exports.gate.within(person_of(request).grants, Wanted(states=tuple(state or ())))
         found: list[Record] = []
         after: str | None = None
         while len(found) < MOST_ROWS:
-            page = await review.page(Wanted(states=tuple(state or ())), after, _PAGE)
+            page = await review.page(wanted, after, _PAGE)
             found += page.records
             after = page.next
             if after is None:

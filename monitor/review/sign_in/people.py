@@ -1,0 +1,144 @@
+"""Who a request comes from: a session's cookie, a token, an account, or a proxy that may say so.
+
+Decides nothing about what they may do; keeps hashes only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
+
+from monitor.access_ports import Access as AccessStore
+from monitor.access_ports import ApiToken, Session
+from monitor.core.model.events import DAY, HOUR, Instant
+from monitor.ports import Clock
+from monitor.review.auth import Auth, Person
+from monitor.review.permissions import Access, Grants
+from monitor.review.sign_in.oidc import Provider
+
+COOKIE = "nearmiss_session"
+PENDING_COOKIE = "nearmiss_login"
+TOKEN_PREFIX = "nmt_"  # noqa: S105 -- how a token begins, no secret
+SESSION_FOR = 12 * HOUR
+LONGEST_TOKEN_DAYS = 366
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class ProxyLogin(msgspec.Struct, frozen=True):
+    """A proxy that has signed people in: from which networks it is believed, and in which headers it tells."""
+
+    networks: tuple[Network, ...]
+    user: str
+    groups: str
+
+
+class SignIn:
+    """The ways in that are configured. Raises `monitor.ports.Unavailable` while the store is away."""
+
+    def __init__(
+        self,
+        auth: Auth,
+        clock: Clock,
+        access: AccessStore | None = None,
+        provider: Provider | None = None,
+        proxy: ProxyLogin | None = None,
+        groups: Mapping[str, Grants] | None = None,
+    ) -> None:
+        """`groups`: what the members of each group may do, by the name that provider and proxy tell."""
+        self.auth = auth
+        self.access = access
+        self.provider = provider
+        self._proxy = proxy
+        self._groups = dict(groups or {})
+        self._clock = clock
+
+    @property
+    def is_configured(self) -> bool:
+        return self.auth.is_configured or self.provider is not None or self._proxy is not None
+
+    async def by_cookie(self, headers: Headers) -> Person | None:
+        key = cookie_parser(headers.get("cookie", "")).get(COOKIE)
+        if not key or self.access is None:
+            return None
+        session = await self.access.session(digest(key), self._clock.now())
+        return None if session is None else _of_session(session)
+
+    async def by_token(self, secret: str) -> Person | None:
+        if self.access is None or not secret.startswith(TOKEN_PREFIX):
+            return None
+        token = await self.access.token(digest(secret), self._clock.now())
+        return None if token is None else Person(token.name, token.name, decode(token.grants))
+
+    def by_proxy(self, headers: Headers, address: str) -> Person | None:
+        """Only from an address of the list; from elsewhere the headers are nobody's word."""
+        proxy = self._proxy
+        if proxy is None or not _is_in(address, proxy.networks):
+            return None
+        name = headers.get(proxy.user, "").strip()
+        groups = [group.strip() for group in headers.get(proxy.groups, "").split(",")]
+        grants = self.grants_of(groups)
+        return Person(name, role_of(grants), grants) if name and grants.highest is not None else None
+
+    def grants_of(self, groups: Iterable[str]) -> Grants:
+        """What membership in all these groups comes to."""
+        everywhere: Access | None = None
+        teams: dict[str, Access] = {}
+        for grants in (self._groups[group] for group in groups if group in self._groups):
+            everywhere = Grants(everywhere, {"": grants.everywhere} if grants.everywhere else {}).highest
+            for team, access in grants.teams.items():
+                teams[team] = max(access, teams.get(team, access), key=lambda each: each.height)
+        return Grants(everywhere, teams)
+
+    async def open_session(self, name: str, role: str, grants: Grants) -> str:
+        """A new session; what the browser is to hold."""
+        assert self.access is not None
+        key, now = secrets.token_urlsafe(32), self._clock.now()
+        session = Session(
+            secrets.token_hex(8), digest(key), name, role, encode(grants), now, Instant(now + SESSION_FOR)
+        )
+        await self.access.open_session(session)
+        return key
+
+    async def make_token(self, name: str, grants: Grants, days: int, by: str) -> tuple[ApiToken, str]:
+        """A new token, and its secret, which is told this once."""
+        assert self.access is not None
+        secret, now = TOKEN_PREFIX + secrets.token_urlsafe(32), self._clock.now()
+        token = ApiToken(secrets.token_hex(8), digest(secret), name, encode(grants), by, now, Instant(now + days * DAY))
+        await self.access.add_token(token)
+        return token, secret
+
+
+def digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def encode(grants: Grants) -> str:
+    return msgspec.json.encode(grants).decode()
+
+
+def decode(text: str) -> Grants:
+    return msgspec.json.decode(text, type=Grants)
+
+
+def role_of(grants: Grants) -> str:
+    """The role under which somebody without an account of their own acts."""
+    return str(grants.highest or Access.VIEWER)
+
+
+def _of_session(session: Session) -> Person:
+    return Person(session.name, session.role, decode(session.grants), session.id)
+
+
+def _is_in(address: str, networks: Sequence[Network]) -> bool:
+    try:
+        asked = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(asked, "ipv4_mapped", None)
+    return any(each in network for network in networks for each in (asked, mapped) if each is not None)

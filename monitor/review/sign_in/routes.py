@@ -1,0 +1,281 @@
+"""The routes of signing in and out, of one's own sessions, and of tokens and sessions for admins."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, cast
+from urllib.parse import quote
+
+from fastapi import APIRouter, Form, Path, Query, Request
+from pydantic import Field
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+
+from monitor.access_ports import Access as AccessStore
+from monitor.access_ports import ApiToken, Session
+from monitor.core.model.events import to_text
+from monitor.ops.logs import get_logger
+from monitor.ops.throttle import Throttle
+from monitor.ports import Clock
+from monitor.review.api import COMMON, PREFIX, PROBLEM
+from monitor.review.auth import Person
+from monitor.review.permissions import Access, Grants
+from monitor.review.rendering import Pages
+from monitor.review.schemas import Shape
+from monitor.review.service import FieldProblem, Invalid
+from monitor.review.sign_in.oidc import Pending, ProviderAway, SignInFailed
+from monitor.review.sign_in.people import (
+    COOKIE,
+    LONGEST_TOKEN_DAYS,
+    PENDING_COOKIE,
+    SESSION_FOR,
+    SignIn,
+    decode,
+    role_of,
+)
+
+_log = get_logger("review")
+_PENDING_SECONDS = 600
+Id = Annotated[str, Path(max_length=64)]
+
+
+class TokenIn(Shape):
+    name: str = Field(min_length=1, max_length=100, description="Shown in the trail as its role.")
+    access: Access | None = Field(None, description="What it may do with every record.")
+    teams: dict[str, Access] = Field(default={}, description="What it may do with the records of single teams.")
+    days: int = Field(ge=1, le=LONGEST_TOKEN_DAYS, description="It expires after so many days.")
+
+
+class TokenOut(Shape):
+    id: str
+    name: str
+    access: Access | None
+    teams: dict[str, Access]
+    created_by: str
+    created_at: str
+    expires_at: str
+    last_used_at: str | None = Field(description="To the hour.")
+
+
+class NewToken(TokenOut):
+    token: str = Field(description="Shown this once; only its hash is kept.")
+
+
+class SessionOut(Shape):
+    id: str
+    name: str
+    role: str
+    created_at: str
+    expires_at: str
+
+
+class Listed(Shape):
+    items: list[TokenOut]
+
+
+class SessionsListed(Shape):
+    items: list[SessionOut]
+
+
+def local_path(path: str) -> str:
+    """Where to go after signing in: a page of this service, or the first one."""
+    inside = path.startswith("/") and not path.startswith(("//", "/\\", "/login"))
+    return path if inside and path.isprintable() and "\\" not in path else "/"
+
+
+def build_sign_in_pages(sign_in: SignIn, pages: Pages, clock: Clock, throttle: Throttle) -> APIRouter:
+    """Open to everybody: who is asked here has not signed in yet."""
+    router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+    def form(request: Request, next_path: str, status: int = 200, said: str = "") -> Response:
+        context = {
+            "next": local_path(next_path),
+            "has_provider": sign_in.provider is not None,
+            "has_accounts": sign_in.auth.is_configured,
+            "said": said,
+        }
+        return pages.render(request, "login.html", context, status)
+
+    @router.get("/login")
+    async def login(request: Request, next: Annotated[str, Query(max_length=2000)] = "/") -> Response:
+        return form(request, next)
+
+    @router.post("/login")
+    async def by_password(
+        request: Request,
+        name: Annotated[str, Form(max_length=255)] = "",
+        secret: Annotated[str, Form(max_length=1000)] = "",
+        next: Annotated[str, Form(max_length=2000)] = "/",
+    ) -> Response:
+        keys = (f"address {_peer(request)}", f"account {name if sign_in.auth.knows(name) else 'unknown'}")
+        if throttle.wait(*keys):
+            return form(request, next, 429, "Too many tries. Wait a moment.")
+        person = sign_in.auth.by_password(name, secret)
+        if person is None:
+            throttle.failed(*keys)
+            await _store(sign_in).log(keys[1].removeprefix("account "), "sign_in_refused", "account", "", clock.now())
+            return form(request, next, 401, "Name and password do not fit.")
+        return await _signed_in(request, sign_in, person, next)
+
+    @router.get("/login/oidc")
+    async def to_provider(next: Annotated[str, Query(max_length=2000)] = "/") -> Response:
+        if sign_in.provider is None:
+            raise HTTPException(404, "No provider is configured.")
+        try:
+            address, pending = await sign_in.provider.begin(local_path(next), clock.now())
+        except ProviderAway as error:
+            _log.error("provider_away", problem=str(error))
+            raise HTTPException(502, "The sign-in provider does not answer. Try again in a moment.") from error
+        answer = RedirectResponse(address, 303)
+        _set(answer, PENDING_COOKIE, pending.to_text(), _PENDING_SECONDS, _is_tls(sign_in))
+        return answer
+
+    @router.get("/login/callback")
+    async def back(request: Request) -> Response:
+        provider = sign_in.provider
+        pending = Pending.from_text(request.cookies.get(PENDING_COOKIE, ""))
+        if provider is None or pending is None:
+            return form(request, "/", 400, "This sign-in was not begun in this browser, or too long ago. Begin again.")
+        try:
+            claimed = await provider.finish(dict(request.query_params), pending, clock.now())
+        except SignInFailed as error:
+            _log.warning("sign_in_refused", problem=str(error))
+            await _store(sign_in).log("unknown", "sign_in_refused", "oidc", str(error), clock.now())
+            return form(request, pending.next, 403, f"Not signed in: {error}.")
+        except ProviderAway as error:
+            _log.error("provider_away", problem=str(error))
+            return form(request, pending.next, 502, "The sign-in provider does not answer. Try again in a moment.")
+        grants = sign_in.grants_of(claimed.groups)
+        if grants.highest is None:
+            await _store(sign_in).log(claimed.name, "sign_in_refused", "oidc", "no group with access", clock.now())
+            return form(request, pending.next, 403, "None of your groups has access. Ask an admin of nearmiss.")
+        answer = await _signed_in(request, sign_in, Person(claimed.name, role_of(grants), grants), pending.next)
+        answer.delete_cookie(PENDING_COOKIE)
+        return answer
+
+    return router
+
+
+def build_account_pages(sign_in: SignIn, pages: Pages, clock: Clock) -> APIRouter:
+    router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+    @router.get("/account")
+    async def account(request: Request) -> Response:
+        person = _person(request)
+        sessions = [each for each in await _store(sign_in).sessions(clock.now()) if each.name == person.name]
+        return pages.render(request, "account.html", {"sessions": sessions, "current": person.session})
+
+    @router.post("/account/sessions/{session_id}/end")
+    async def end(request: Request, session_id: Id) -> Response:
+        person = _person(request)
+        mine = {each.id for each in await _store(sign_in).sessions(clock.now()) if each.name == person.name}
+        if session_id not in mine:
+            raise HTTPException(404, "There is no such session of yours.")
+        await _store(sign_in).end_session(session_id, person.name, clock.now())
+        return RedirectResponse("/login" if session_id == person.session else "/account", 303)
+
+    return router
+
+
+def build_access_api(sign_in: SignIn, clock: Clock) -> APIRouter:
+    router = APIRouter(prefix=PREFIX, tags=["access"])
+    gone: Mapping[int | str, dict[str, Any]] = {404: {**PROBLEM, "description": "There is none."}}
+
+    @router.get("/tokens", summary="API tokens", responses={200: {"model": Listed}, **COMMON})
+    async def tokens() -> JSONResponse:
+        """Their secrets are kept nowhere."""
+        return JSONResponse({"items": [_token(each) for each in await _store(sign_in).tokens()]})
+
+    @router.post(
+        "/tokens", summary="Make an API token", status_code=201, responses={201: {"model": NewToken}, **COMMON}
+    )
+    async def make(body: TokenIn, request: Request) -> JSONResponse:
+        """It may do at most what its maker may. The secret is in the answer, this once."""
+        person = _person(request)
+        grants = Grants(body.access, dict(body.teams))
+        if grants.highest is None:
+            raise Invalid(FieldProblem("access", "say what it may do: access, teams, or both"))
+        if not grants.at_most(person.grants):
+            raise HTTPException(403, "A token may do at most what you may do yourself.")
+        token, secret = await sign_in.make_token(body.name, grants, body.days, person.name)
+        return JSONResponse({**_token(token), "token": secret}, 201)
+
+    @router.delete(
+        "/tokens/{token_id}", summary="Revoke an API token", status_code=204, response_class=Response,
+        responses={204: {"description": "It is refused from now on."}, **gone, **COMMON},
+    )  # fmt: skip
+    async def revoke(token_id: Id, request: Request) -> Response:
+        if not await _store(sign_in).revoke_token(token_id, _person(request).name, clock.now()):
+            raise HTTPException(404, "There is no such token.")
+        return Response(status_code=204)
+
+    @router.get("/sessions", summary="Who is signed in", responses={200: {"model": SessionsListed}, **COMMON})
+    async def sessions() -> JSONResponse:
+        """Sessions of people; programs with a token have none."""
+        return JSONResponse({"items": [_session(each) for each in await _store(sign_in).sessions(clock.now())]})
+
+    @router.delete(
+        "/sessions/{session_id}", summary="End a session", status_code=204, response_class=Response,
+        responses={204: {"description": "It is over at once."}, **gone, **COMMON},
+    )  # fmt: skip
+    async def end(session_id: Id, request: Request) -> Response:
+        if not await _store(sign_in).end_session(session_id, _person(request).name, clock.now()):
+            raise HTTPException(404, "There is no such session.")
+        return Response(status_code=204)
+
+    return router
+
+
+async def _signed_in(request: Request, sign_in: SignIn, person: Person, next_path: str) -> Response:
+    key = await sign_in.open_session(person.name, person.role, person.grants)
+    _log.info("signed_in", role=person.role)
+    answer = RedirectResponse(quote(local_path(next_path), safe="/?=&%#"), 303)
+    _set(answer, COOKIE, key, SESSION_FOR // 1_000_000, _is_tls(sign_in) or request.url.scheme == "https")
+    return answer
+
+
+def _set(answer: Response, name: str, value: str, seconds: int, tls: bool) -> None:
+    # Lax, since the provider sends the browser back here from another site.
+    answer.set_cookie(name, value, max_age=seconds, path="/", httponly=True, samesite="lax", secure=tls)
+
+
+def _is_tls(sign_in: SignIn) -> bool:
+    return sign_in.provider is not None and sign_in.provider.oidc.address.startswith("https:")
+
+
+def _store(sign_in: SignIn) -> AccessStore:
+    assert sign_in.access is not None
+    return sign_in.access
+
+
+def _person(request: Request) -> Person:
+    return cast(Person, request.state.person)
+
+
+def _peer(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
+
+
+def _token(token: ApiToken) -> dict[str, object]:
+    grants = json.loads(token.grants)
+    return {
+        "id": token.id,
+        "name": token.name,
+        "access": grants.get("everywhere"),
+        "teams": decode(token.grants).teams,
+        "created_by": token.created_by,
+        "created_at": to_text(token.created_at),
+        "expires_at": to_text(token.expires_at),
+        "last_used_at": to_text(token.last_used_at),
+    }
+
+
+def _session(session: Session) -> dict[str, object]:
+    return {
+        "id": session.id,
+        "name": session.name,
+        "role": session.role,
+        "created_at": to_text(session.created_at),
+        "expires_at": to_text(session.expires_at),
+    }
