@@ -28,6 +28,7 @@ Places = Mapping[str, tuple[str, str]]
 COMMANDS: Places = {
     "run": ("monitor.cli.run:command", "Run the service."),
     "demo": ("monitor.cli.demo:command", "Run the service with demo events."),
+    "learn": ("monitor.cli.learn:command", "Import history before the first start."),
     "replay": ("monitor.cli.replay:command", "Find near misses in files of events."),
     "init": ("monitor.cli.init:command", "Write a catalogue and settings from what the shop has."),
     "evaluate": ("monitor.cli.evaluate:command", "Measure the rules on labelled cases."),
