@@ -26,7 +26,7 @@ from monitor.settings import BadSettings, load_settings
 from monitor.shop import prometheus
 from monitor.shop.found import Found
 from monitor.shop.kubernetes import take_workloads
-from monitor.shop.plan import Answers, catalogue_sections, paste, settings_sections
+from monitor.shop.plan import Answers, Configured, catalogue_sections, paste, settings_sections
 from monitor.shop.text import difference, merged
 
 _SECONDS_OF_KUBECTL = 30
@@ -42,6 +42,8 @@ _SETTINGS_HEAD = (
 
 @click.command("init", short_help="Write a catalogue and settings from what the shop has.")
 @click.option("--prometheus", "prometheus_url", metavar="URL", help="Address of the Prometheus.")
+@click.option("--authorization-file", type=click.Path(path_type=Path), help="File with its Authorization header.")
+@click.option("--tenant", help="Its X-Scope-OrgID, for Mimir and others.")
 @click.option(
     "--alertmanager", "alertmanager_url", metavar="URL", help="Address; default: those that Prometheus names."
 )
@@ -59,6 +61,8 @@ _SETTINGS_HEAD = (
               help="Wait so long for the first event.  [default: 300, with --non-interactive 0]")  # fmt: skip
 def command(
     prometheus_url: str | None,
+    authorization_file: Path | None,
+    tenant: str | None,
     alertmanager_url: str | None,
     grafana_url: str | None,
     kubeconfig: Path | None,
@@ -79,6 +83,8 @@ def command(
     """
     answers = Answers(
         prometheus=prometheus_url,
+        authorization_file=authorization_file,
+        tenant=tenant,
         alertmanagers=(alertmanager_url,) if alertmanager_url else (),
         grafana=grafana_url,
         backstage=backstage,
@@ -97,16 +103,17 @@ def command(
             failures.append(line)
 
     catalogue_path, settings_path = directory / "catalogue.yaml", directory / "nearmiss.yaml"
+    before_settings, known_secrets = _configured(settings_path)
     known = _known(answers, catalogue_path, say)
     found, discovery, answers = asyncio.run(_discover(answers, known, say))
-    answers = msgspec.structs.replace(answers, secrets=_secrets(answers, settings_path))
+    answers = msgspec.structs.replace(answers, secrets=_secrets(answers, known_secrets))
     described = catalogue_sections(found, discovery, known)
     is_described = catalogue_path.exists() or any(section.lines for section in described)
     places = {
         catalogue_path: (_CATALOGUE_HEAD, described),
         settings_path: (
             _SETTINGS_HEAD,
-            settings_sections(answers, discovery, catalogue_path if is_described else None),
+            settings_sections(answers, discovery, catalogue_path if is_described else None, before_settings),
         ),
     }
     for path, (head, sections) in places.items():
@@ -176,14 +183,14 @@ async def _discover(answers: Answers, known: Catalogue, say: Callable[..., None]
     else:
         _workloads(answers.kubeconfig, found, say)
     async with Web() as web:
-        where = answers.prometheus
+        where, caller = answers.prometheus, _caller(answers)
         if where is None:
             say("prometheus: not named; services, dependencies and feeds are not looked for")
         else:
-            named = await _ask_prometheus(web, where, found, say)
+            named = await _ask_prometheus(web, where, caller, found, say)
             if not answers.alertmanagers:
                 answers = msgspec.structs.replace(answers, alertmanagers=tuple(named))
-            discovery = await discover(web, where, _with(known, found))
+            discovery = await discover(web, where, _with(known, found), caller)
             for problem in discovery.problems:
                 say(f"feeds: {problem}", is_failure=True)
         if not answers.alertmanagers:
@@ -193,20 +200,20 @@ async def _discover(answers: Answers, known: Catalogue, say: Callable[..., None]
     return found, discovery, answers
 
 
-async def _ask_prometheus(web: Web, address: str, found: Found, say: Callable[..., None]) -> list[str]:
+async def _ask_prometheus(web: Web, address: str, caller: Caller, found: Found, say: Callable[..., None]) -> list[str]:
     """Fill `found`, and give the Alertmanagers that it notifies."""
     base = address.rstrip("/")
     for question, query in prometheus.QUESTIONS.items():
         try:
-            _, body = await web.post(f"{base}/api/v1/query", {"query": query}, Caller())
+            _, body = await web.post(f"{base}/api/v1/query", {"query": query}, caller)
             prometheus.take(question, prometheus.labels_of(body), found)
         except (QueryFailed, prometheus.BadAnswer) as error:
             say(f"prometheus: {question}: {error}", is_failure=True)
             if isinstance(error, QueryFailed):
                 return []
     try:
-        prometheus.take_rules((await web.get(f"{base}/api/v1/rules", {"type": "alert"}, Caller()))[1], found)
-        named = prometheus.alertmanagers_of((await web.get(f"{base}/api/v1/alertmanagers", {}, Caller()))[1])
+        prometheus.take_rules((await web.get(f"{base}/api/v1/rules", {"type": "alert"}, caller))[1], found)
+        named = prometheus.alertmanagers_of((await web.get(f"{base}/api/v1/alertmanagers", {}, caller))[1])
     except (QueryFailed, prometheus.BadAnswer) as error:
         say(f"prometheus: {error}", is_failure=True)
         return []
@@ -224,6 +231,11 @@ async def _ask_alertmanager(web: Web, address: str, say: Callable[..., None]) ->
         say(f"alertmanager: {address}: {error}", is_failure=True)
         return
     say(f"alertmanager: {address} answers {status}", is_failure=status != 200)
+
+
+def _caller(answers: Answers) -> Caller:
+    headers = {} if answers.tenant is None else {"X-Scope-OrgID": answers.tenant}
+    return Caller(headers, None if answers.authorization_file is None else str(answers.authorization_file))
 
 
 def _workloads(kubeconfig: Path, found: Found, say: Callable[..., None]) -> None:
@@ -253,16 +265,28 @@ def _with(known: Catalogue, found: Found) -> Catalogue:
     return msgspec.structs.replace(known, services={**known.services, **fresh})
 
 
-def _secrets(answers: Answers, settings_path: Path) -> dict[str, str]:
+def _configured(settings_path: Path) -> tuple[Configured, dict[str, str]]:
+    """What settings that are there say already, and their secrets. Raises ClickException where they are wrong."""
+    if not settings_path.exists():
+        return Configured(), {}
+    try:
+        settings = load_settings({"config": str(settings_path)}, {})
+    except BadSettings as error:
+        raise click.ClickException(f"{settings_path} has to be right before it is added to: {error}") from None
+    names = [each.name for each in settings.feeds]
+    before = Configured(
+        frozenset(path.resolve() for path in settings.catalogue),
+        frozenset((name.service, name.source, name.evidence) for name in names),
+        frozenset(each.url for each in settings.pulls),
+        frozenset(settings.secrets),
+    )
+    return before, {name: several[0].get_secret_value() for name, several in settings.secrets.items()}
+
+
+def _secrets(answers: Answers, before: dict[str, str]) -> dict[str, str]:
     """For each tool that signs: the one that is configured, or a new one."""
-    before = {}
-    if settings_path.exists():
-        try:
-            before = load_settings({"config": str(settings_path)}, {}).secrets
-        except BadSettings as error:
-            raise click.ClickException(f"{settings_path} has to be right before it is added to: {error}") from None
     wanted = [*(["github"] if answers.github else []), *(["pagerduty"] if answers.pagerduty else [])]
-    return {name: before[name][0].get_secret_value() if name in before else random.token_urlsafe(24) for name in wanted}
+    return {name: before.get(name) or random.token_urlsafe(24) for name in wanted}
 
 
 def _write(path: Path, before: str | None, after: str, overwrite: bool) -> None:

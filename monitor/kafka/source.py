@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from monitor.core.model.events import Event, Instant
-from monitor.core.model.reasons import Rejected
+from monitor.core.model.reasons import Ignored, Rejected
 from monitor.core.sharding.routing import Route
 from monitor.kafka.connection import Connector
 from monitor.kafka.errors import MissingTopics, PositionLost, WrongCluster
@@ -172,16 +172,23 @@ class KafkaReader:
         )
 
     def _count(self, taken: Sequence[tuple[PartitionBuffer, Entry]]) -> None:
-        received = Counter[str]()
-        now = self._clock.now()
+        events: dict[str, list[Event]] = {}
+        refused: dict[str, Counter[Rejected]] = {}
+        ignored: dict[str, Counter[Ignored]] = {}
         for buffer, entry in taken:
-            received[buffer.source] += len(entry.events) + len(entry.rejects) + sum(entry.ignored.values())
-            for reason, count in entry.ignored.items():
+            events.setdefault(buffer.source, []).extend(entry.events)
+            if entry.rejects:
+                reasons = refused.setdefault(buffer.source, Counter())
+                reasons.update(Rejected(reject.reason) for reject in entry.rejects)
+            if entry.ignored:
+                ignored.setdefault(buffer.source, Counter()).update(entry.ignored)
+        now = self._clock.now()
+        for source, found in events.items():
+            no, none = refused.get(source, Counter()), ignored.get(source, Counter())
+            self._metrics.events_received.inc(source.partition("/")[0], len(found) + no.total() + none.total())
+            for reason, count in none.items():
                 self._metrics.events_ignored.inc(reason, count)
-            refused = Counter(Rejected(reject.reason) for reject in entry.rejects)
-            self._metrics.arrivals.delivered(buffer.source, now, entry.events, refused, entry.ignored)
-        for source, found in received.items():
-            self._metrics.events_received.inc(source.partition("/")[0], found)
+            self._metrics.arrivals.delivered(source, now, found, no, none)
 
     async def _stand_at(self, positions: Positions) -> AIOKafkaConsumer:
         """A consumer whose partitions stand at `positions`; does nothing when they do already."""

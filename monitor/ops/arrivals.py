@@ -20,6 +20,8 @@ MOST_SOURCES = 500
 MOST_WORDS = 2000
 LONGEST_DETAIL = 300
 
+_IMPACT = frozenset({"impact.clear", "impact.started", "impact.ended"})
+
 What = Literal["kind", "watched", "rejected", "ignored", "failed"]
 
 
@@ -75,6 +77,7 @@ class Arrivals:
 
     def __init__(self) -> None:
         self._names: set[str] = set()
+        self._day: int | None = None
         self._hours: dict[tuple[str, int], list[int | None]] = {}
         self._words: dict[tuple[str, int, What, str], list[int | str]] = {}
 
@@ -89,12 +92,30 @@ class Arrivals:
     ) -> None:
         """A delivery of `source` (its events may name others), received `at`. `details` has a sentence by reason."""
         hour, day = at // HOUR, at // DAY
+        if day != self._day:
+            # Names that nobody uses any more make room for others.
+            self._day = day
+            self._names.clear()
+        # Most deliveries are of one source and few kinds: what is looked up for each event is as little as can be.
+        # By source: how many, and the latest time, which has the least lag too.
+        spans: dict[str, list[int]] = {}
+        kinds: dict[tuple[str, str], int] = {}
         for event in events:
-            name = self._name(event.source)
-            self._arrived(name, hour, at, event.time)
-            self._word(name, day, "kind", event.kind)
-            if event.service is not None and event.kind.startswith("impact."):
-                self._word(name, day, "watched", event.service)
+            span = spans.get(event.source)
+            time = event.time
+            if span is None:
+                spans[event.source] = [1, time]
+            else:
+                span[0] += 1
+                span[1] = max(span[1], time)
+            said = (event.source, event.kind)
+            kinds[said] = kinds.get(said, 0) + 1
+            if event.kind in _IMPACT and event.service is not None:
+                self._word(self._name(event.source), day, "watched", event.service)
+        for named, (count, newest) in spans.items():
+            self._arrived(self._name(named), hour, at, newest, count)
+        for (named, kind), count in kinds.items():
+            self._word(self._name(named), day, "kind", kind, count)
         if refused or ignored:
             name = self._name(source)
             told: list[tuple[What, str, int]] = [("rejected", reason, count) for reason, count in refused.items()]

@@ -8,10 +8,11 @@ from pathlib import Path
 import httpx
 import msgspec
 
+from monitor.ops.clock import SystemClock
 from monitor.outbox.queue import Queue
 
 SECONDS = 3.0
-"""The longest that somebody at a prompt waits for one answer."""
+"""How long someone at a prompt waits at most for an answer; no further one is asked for afterwards."""
 AT_ONCE = 100
 _TAKEN = 202
 _TOO_LARGE = 413
@@ -36,6 +37,8 @@ class _Receipt(msgspec.Struct):
 
 def deliver(queue: Queue, address: str, token: str | None, seconds: float = SECONDS) -> Delivered:
     """Send everything that waits. Raises nothing: what was not taken stays in the queue, and `why` tells the reason."""
+    clock = SystemClock()
+    deadline = clock.monotonic() + seconds
     sent = 0
     rejected: list[str] = []
     headers = {"content-type": "application/x-ndjson"} | ({"authorization": f"Bearer {token}"} if token else {})
@@ -45,6 +48,8 @@ def deliver(queue: Queue, address: str, token: str | None, seconds: float = SECO
             verify=ssl.create_default_context(), timeout=seconds, trust_env=False, headers=headers
         ) as client:
             while waiting := queue.waiting()[:at_once]:
+                if clock.monotonic() >= deadline:
+                    return Delivered(sent, len(queue.waiting()), f"{address} is slow", tuple(rejected))
                 answer = _post(client, address, queue, waiting)
                 if answer is None:
                     queue.remove(waiting)

@@ -43,6 +43,8 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True):
     """What a person said about the shop. `address`: where its tools reach nearmiss."""
 
     prometheus: str | None = None
+    authorization_file: Path | None = None
+    tenant: str | None = None
     alertmanagers: tuple[str, ...] = ()
     grafana: str | None = None
     backstage: Path | None = None
@@ -85,13 +87,33 @@ def catalogue_sections(found: Found, feeds: Feeds, known: Catalogue) -> list[Sec
     ]
 
 
-def settings_sections(answers: Answers, feeds: Feeds, catalogue: Path | None) -> list[Section]:
+class Configured(msgspec.Struct, frozen=True):
+    """What settings that are there say already: paths, (service, source, evidence) of feeds, addresses, sources."""
+
+    paths: frozenset[Path] = frozenset()
+    feeds: frozenset[tuple[str, str, str]] = frozenset()
+    pulled: frozenset[str] = frozenset()
+    secrets: frozenset[str] = frozenset()
+
+
+NOTHING = Configured()
+
+
+def settings_sections(
+    answers: Answers, feeds: Feeds, catalogue: Path | None, before: Configured = NOTHING
+) -> list[Section]:
     """What the settings lack."""
     paths = [path.resolve() for path in (catalogue, answers.backstage) if path is not None]
-    pulls = [{"tool": "alertmanager", "url": address} for address in answers.alertmanagers]
+    paths = [path for path in paths if path not in before.paths]
+    shown = {} if answers.tenant is None else {"tenant": answers.tenant}
+    if answers.authorization_file is not None:
+        shown["authorization_file"] = str(answers.authorization_file.resolve())
+    pulls = [
+        {"tool": "alertmanager", "url": address} for address in answers.alertmanagers if address not in before.pulled
+    ]
     grafana = (
         (f"  # - {{tool: grafana, url: {said(answers.grafana)}, authorization: Bearer …}}  # with a viewer's token",)
-        if answers.grafana
+        if answers.grafana and answers.grafana not in before.pulled
         else ()
     )
     return [
@@ -100,9 +122,9 @@ def settings_sections(answers: Answers, feeds: Feeds, catalogue: Path | None) ->
             "feeds",
             "Asked every minute whether users are fine. Check with: nearmiss feeds check --config nearmiss.yaml",
             tuple(
-                f"  {'' if feed.is_sure else '# '}- {flow(feed.setting())}  # {feed.told_by}, score {feed.score:.2f}"
-                + ("" if feed.is_whole else "; add requests: the raw counter")
+                f"  {'' if feed.is_sure else '# '}- {flow({**feed.setting(), **shown})}  # {_why(feed)}"
                 for feed in feeds.feeds
+                if _name(feed) not in before.feeds
             ),
         ),
         Section(
@@ -113,9 +135,20 @@ def settings_sections(answers: Answers, feeds: Feeds, catalogue: Path | None) ->
         Section(
             "secrets",
             "By which tools prove who they are.",
-            tuple(f"  {name}: [{said(secret)}]" for name, secret in answers.secrets.items()),
+            tuple(
+                f"  {name}: [{said(secret)}]" for name, secret in answers.secrets.items() if name not in before.secrets
+            ),
         ),
     ]
+
+
+def _why(feed: FoundFeed) -> str:
+    return f"{feed.told_by}, score {feed.score:.2f}" + ("" if feed.is_whole else "; add requests: the raw counter")
+
+
+def _name(feed: FoundFeed) -> tuple[str, str, str]:
+    entry = feed.catalogue_entry()
+    return entry["service"], entry["source"], entry["evidence"]
 
 
 def paste(answers: Answers) -> Iterator[str]:

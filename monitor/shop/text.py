@@ -55,7 +55,7 @@ def merged(before: str | None, head: str, sections: Sequence[Section]) -> tuple[
     if before is None:
         parts = [head]
         parts += [
-            f"{_comment(each.about)}{each.key}:\n" + "".join(f"{line}\n" for line in each.lines)
+            f"{_comment(each.about)}{_key(each.key, each.lines)}\n" + "".join(f"{line}\n" for line in each.lines)
             for each in sections
             if each.lines
         ]
@@ -67,7 +67,7 @@ def merged(before: str | None, head: str, sections: Sequence[Section]) -> tuple[
             continue
         place = next((number for number, line in enumerate(lines) if re.match(rf"{each.key}\s*:", line)), None)
         if place is None:
-            lines += ["", *_comment(each.about).splitlines(), f"{each.key}:", *fresh]
+            lines += ["", *_comment(each.about).splitlines(), _key(each.key, fresh), *fresh]
         elif re.fullmatch(rf"{each.key}\s*:\s*(#.*)?", lines[place]):
             lines[place + 1 : place + 1] = fresh
         else:
@@ -81,6 +81,11 @@ def difference(name: str, before: str | None, after: str) -> str:
     return "".join(
         unified_diff(old, after.splitlines(keepends=True), name if before is not None else "/dev/null", name)
     )
+
+
+def _key(key: str, lines: Sequence[str]) -> str:
+    """A key whose lines are all comments is one too: without a value it would be wrong."""
+    return f"{key}:" if any(not line.lstrip().startswith("#") for line in lines) else f"# {key}:"
 
 
 def _comment(about: str) -> str:

@@ -105,3 +105,11 @@ def test_another_program_at_the_address_is_noticed(tmp_path: Path, monkeypatch: 
     done = deliver(queue, "http://elsewhere", None)
     assert (done.sent, done.waiting) == (0, 1)
     assert "no nearmiss" in done.why
+
+
+def test_nobody_waits_for_a_long_queue(service: Service, tmp_path: Path) -> None:
+    queue = Queue(tmp_path)
+    queue.add(Event(id="slow", source="cli/host", time=Instant(1), kind="note.added"))
+    done = deliver(queue, service.address, "the-secret", seconds=0)
+    assert (done.sent, done.waiting) == (0, 1)
+    assert done.why.endswith("is slow")

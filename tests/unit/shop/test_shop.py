@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from monitor.core.model.catalogue import Catalogue, Feed, Service
 from monitor.shop import prometheus
 from monitor.shop.found import Found
 from monitor.shop.kubernetes import take_workloads
-from monitor.shop.plan import Answers, catalogue_sections, paste
+from monitor.shop.plan import Answers, Configured, catalogue_sections, paste, settings_sections
 from monitor.shop.text import Section, difference, merged
 
 
@@ -121,3 +122,42 @@ def test_the_lines_to_paste_name_the_address_and_the_secret() -> None:
     }
     assert "https://nearmiss.example:8443/ingest/github" in lines
     assert "Secret: the-secret" in lines
+
+
+class Probe:
+    is_sure, is_whole, score, told_by = False, True, 0.6, "instance"
+
+    def setting(self) -> dict[str, str]:
+        return {"service": "checkout", "preset": "blackbox"}
+
+    def catalogue_entry(self) -> dict[str, str]:
+        return {"service": "checkout", "source": "blackbox", "evidence": "synthetic"}
+
+
+def test_a_feed_is_asked_as_init_asked_and_confirmed_where_it_is_not_sure() -> None:
+    answers = Answers(
+        prometheus="http://p",
+        authorization_file=Path("/etc/token"),
+        tenant="shop",
+        address="http://n",
+        grafana="http://g",
+    )
+    text, _ = merged(None, "", settings_sections(answers, Feeds(Probe()), None))
+    assert (
+        "# feeds:\n  # - {service: checkout, preset: blackbox, tenant: shop, authorization_file: '/etc/token'}"
+        "  # instance, score 0.60\n"
+    ) in text
+    assert "# pulls:\n  # - {tool: grafana, url: 'http://g', authorization: Bearer …}" in text
+    assert yaml.safe_load(text) is None
+
+
+def test_settings_that_a_person_changed_lack_nothing() -> None:
+    before = Configured(
+        frozenset({Path("/c.yaml")}),
+        frozenset({("checkout", "blackbox", "synthetic")}),
+        frozenset({"http://am", "http://g"}),
+        frozenset({"github"}),
+    )
+    answers = Answers(alertmanagers=("http://am",), grafana="http://g", address="http://n", secrets={"github": "x"})
+    sections = settings_sections(answers, Feeds(Probe()), Path("/c.yaml"), before)
+    assert [section.lines for section in sections] == [(), (), (), ()]
