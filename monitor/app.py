@@ -25,10 +25,12 @@ from monitor.core.matching.last_values import LastValues
 from monitor.core.matching.matcher import Matcher
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import SECOND
+from monitor.core.model.feed_views import FeedsView
 from monitor.core.model.near_miss import UNDECIDED
 from monitor.core.sharding.routing import Router
 from monitor.core.sharding.shards import Shards, scopes_of
 from monitor.decode.registry import SOURCES
+from monitor.feeds.overview import overview
 from monitor.feeds.pull import Puller
 from monitor.feeds.queries import Feed
 from monitor.feeds.tools import Tools
@@ -161,6 +163,7 @@ def build_web(
             services=lambda: current.pack.catalogue.services,
             sources=store.sources,
             known=lambda: (current.pack.catalogue, current.pack.rules),
+            feeds=partial(_see_feeds, [each.feed() for each in settings.feeds], current, store, clock),
             setup=lambda: Setup(current.pack.catalogue, watch.looked),
         )
         app.state.watch = watch
@@ -249,6 +252,11 @@ def _parts_of_intake(
     if "ingest" in settings.roles and settings.pulls:
         parts["pulls"] = partial(_pull_tools, settings, store, journal, clock, metrics, stop)
     return parts
+
+
+async def _see_feeds(feeds: list[Feed], current: Current, store: Store, clock: SystemClock) -> FeedsView:
+    """What the pulled feeds saw, whichever process pulls them. Raises Unavailable."""
+    return overview(feeds, await store.feed_cursors.everything(), current.pack.catalogue, clock.now())
 
 
 async def _pull_feeds(

@@ -136,7 +136,8 @@ def _read(status: int, body: bytes) -> _Data:
             raise QueryFailed(FeedFailure.REFUSED, f"answered {status}") from None
         raise QueryFailed(FeedFailure.UNREADABLE, f"no answer of a Prometheus: {error}") from None
     if status != httpx.codes.OK or answer.status != "success" or answer.data is None:
-        raise QueryFailed(FeedFailure.REFUSED, f"answered {status}: {answer.error[:300]}")
+        detail = f"answered {status}: {answer.error[:300]}"
+        raise QueryFailed(FeedFailure.REFUSED, detail, is_final=status in (400, 422))
     if answer.data.resultType != "matrix":
         raise QueryFailed(FeedFailure.UNREADABLE, f"expected a matrix, got {answer.data.resultType[:40]!r}")
     if answer.warnings:

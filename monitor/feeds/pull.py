@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 import msgspec
 
 from monitor.core.model.events import DAY, HOUR, SECOND, Instant
-from monitor.core.model.reasons import FeedFailure
+from monitor.core.model.reasons import FeedFailure, FeedStep
+from monitor.feeds import history
+from monitor.feeds.overview import TROUBLE, Kept
 from monitor.feeds.queries import Feed
 from monitor.feeds.states import CATCH_UP_EVERY, Cursor, advance, report_every, state_of
 from monitor.feeds.web import QueryFailed
@@ -27,11 +30,14 @@ AT_ONCE = 2
 FIRST_LOOK = HOUR
 LONGEST = 30 * DAY
 """An older cursor starts here: a Prometheus seldom keeps more."""
+GIVEN_UP = HOUR
+OLD = 6 * HOUR
+"""What a server refuses although it answers for the present may be given up when it is so old."""
 PAUSE_SECONDS = 15.0
 _TOO_MUCH = frozenset({FeedFailure.TIMEOUT, FeedFailure.TOO_LARGE, FeedFailure.REFUSED})
 
 _log = get_logger("feeds")
-_CURSOR = msgspec.json.Decoder(Cursor)
+_CURSOR, _KEPT = msgspec.json.Decoder(Cursor), msgspec.json.Decoder(Kept)
 
 Freshness = Callable[[Feed], int | None]
 
@@ -63,6 +69,7 @@ class Puller:
         self._known: dict[str, Cursor] = {}
         self._most: dict[str, int] = {}
         self._failing: dict[str, str] = {}
+        self._past: dict[str, list[FeedStep]] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Pull until `stop`."""
@@ -89,6 +96,22 @@ class Puller:
         self._show_lag()
         return has_more
 
+    async def _states(self, feed: Feed, after: int, until: int, target: int) -> list[FeedStep]:
+        """The states of (after, until]. Raises QueryFailed.
+
+        What is refused in the smallest piece although the newest step is answered is too old for this server: it is
+        blind for good, and must not keep the feed from what comes after it.
+        """
+        try:
+            return [state_of(parts, feed.limits) for parts in await self._asked.steps(feed, after, until)]
+        except QueryFailed as error:
+            if not error.is_final or target - until < OLD or until - after > feed.step:
+                raise
+            await self._asked.steps(feed, target - feed.step, target)
+            until = min(target - OLD, after + GIVEN_UP // feed.step * feed.step)
+            _log.warning("feed_gap", service=feed.name.service, source=feed.name.source, why=str(error))
+            return [FeedStep.QUERY_FAILED] * ((until - after) // feed.step)
+
     async def pull(self, feed: Feed) -> bool:
         """Ask for the next steps of a feed; whether there are more to ask for at once."""
         key, now = feed.name.digest, self._clock.now()
@@ -99,29 +122,32 @@ class Puller:
             if cursor.at >= target:
                 return False
             until = min(target, cursor.at + most * feed.step)
-            found = await self._asked.steps(feed, cursor.at, until)
-            states = [state_of(parts, feed.limits) for parts in found]
+            states = await self._states(feed, cursor.at, until, target)
+            until = cursor.at + len(states) * feed.step
             every = report_every(self._freshness(feed), feed.step)
             if until < target:
                 every = max(every, CATCH_UP_EVERY // feed.step * feed.step)
             moved, events = advance(feed.name, cursor, feed.step, states, every)
             await self._journal.append(events)
-            await self._cursors.save(key, Instant(moved.at), msgspec.json.encode(moved).decode())
+            past = [*self._past.get(key, ()), *states][-(DAY // feed.step) :]
+            await self._cursors.save(key, Instant(moved.at), _written(moved, history.write(past), feed.step))
+            await self._recovered(feed)
         except QueryFailed as error:
             self._metrics.feed_failures.inc(error.reason)
             if error.reason in _TOO_MUCH:
                 self._most[key] = max(1, most // 2)
-            self._say_failed(feed, str(error.reason), str(error))
+            await self._say_failed(feed, str(error.reason), str(error))
+            self._show_lag()
             return False
         except Unavailable as error:
-            self._say_failed(feed, "store_unavailable", str(error))
+            await self._say_failed(feed, "store_unavailable", str(error))
             return False
         self._known[key] = moved
-        self._most[key] = min(feed.most, 2 * most)
+        self._past[key] = past
+        if FeedStep.QUERY_FAILED not in states:
+            self._most[key] = min(feed.most, 2 * most)
         for state in states:
             self._metrics.feed_steps.inc(state)
-        if self._failing.pop(key, None) is not None:
-            _log.info("feed_answers_again", service=feed.name.service, source=feed.name.source)
         return until < target
 
     async def _cursor(self, feed: Feed, target: int) -> Cursor:
@@ -130,6 +156,9 @@ class Puller:
             text = await self._cursors.load(key)
             first = target - FIRST_LOOK // feed.step * feed.step
             self._known[key] = _read(feed, text) or Cursor(first)
+            self._past[key] = _past(text, feed.step)
+            # What stood in the way of an earlier process may have gone.
+            self._failing[key] = await self._cursors.load(key + TROUBLE) or ""
         cursor = self._known[key]
         if (oldest := target - LONGEST // feed.step * feed.step) > cursor.at:
             _log.warning("feed_gap", service=feed.name.service, source=feed.name.source, days=LONGEST // DAY)
@@ -139,16 +168,39 @@ class Puller:
             return msgspec.structs.replace(cursor, at=cursor.at - rest)
         return cursor
 
-    def _say_failed(self, feed: Feed, reason: str, detail: str) -> None:
+    async def _say_failed(self, feed: Feed, reason: str, detail: str) -> None:
         key = feed.name.digest
         if self._failing.get(key) != reason:
             self._failing[key] = reason
             _log.warning("feed_failed", service=feed.name.service, source=feed.name.source, why=detail)
+            with suppress(Unavailable):
+                await self._cursors.save(key + TROUBLE, self._clock.now(), detail)
+
+    async def _recovered(self, feed: Feed) -> None:
+        """Raises Unavailable."""
+        key = feed.name.digest
+        if self._failing.get(key):
+            await self._cursors.save(key + TROUBLE, self._clock.now(), "")
+            _log.info("feed_answers_again", service=feed.name.service, source=feed.name.source)
+            self._failing[key] = ""
 
     def _show_lag(self) -> None:
         if self._known:
             oldest = min(cursor.at for cursor in self._known.values())
             self._metrics.feed_lag.set((self._clock.now() - oldest) / SECOND)
+
+
+def _written(cursor: Cursor, past: str, step: int) -> str:
+    """A cursor with the day before it, as one text."""
+    return msgspec.json.encode({**msgspec.to_builtins(cursor), "past": past, "past_step": step}).decode()
+
+
+def _past(text: str | None, step: int) -> list[FeedStep]:
+    try:
+        kept = _KEPT.decode(text or "")
+    except msgspec.DecodeError:
+        return []
+    return history.read(kept.past, DAY // step) if kept.past_step == step else []
 
 
 def _read(feed: Feed, text: str | None) -> Cursor | None:

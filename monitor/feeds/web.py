@@ -26,9 +26,10 @@ Wanted = TypeVar("Wanted")
 class QueryFailed(Exception):
     """There is no answer to rely on; the same steps are asked again later."""
 
-    def __init__(self, reason: FeedFailure, detail: str) -> None:
+    def __init__(self, reason: FeedFailure, detail: str, *, is_final: bool = False) -> None:
+        """`is_final`: the server says that this very question is wrong, and will say so again."""
         super().__init__(f"{reason}: {detail[:LONGEST_DETAIL]}")
-        self.reason = reason
+        self.reason, self.is_final = reason, is_final
 
 
 class Caller(msgspec.Struct, frozen=True):

@@ -64,6 +64,7 @@ ROUTES: Mapping[str, Access] = {
     "GET /events": Access.VIEWER,
     "GET /setup": Access.VIEWER,
     "GET /sources": Access.VIEWER,
+    "GET /feeds": Access.VIEWER,
     "GET /shift": Access.VIEWER,
     "GET /shift.md": Access.VIEWER,
     "GET /told": Access.VIEWER,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.feed_views import FeedsView
 from monitor.ops.arrivals import SourceBook
 from monitor.ops.metrics import Metrics
 from monitor.ops.throttle import Throttle
@@ -21,6 +22,7 @@ from monitor.review.auth import Auth
 from monitor.review.budget import ReviewBudget
 from monitor.review.draft_page import DraftPages, build_draft_pages
 from monitor.review.exports.routes import Exports, build_export_api, build_export_page
+from monitor.review.feeds_page import build_feeds_page
 from monitor.review.guard import LOGINS_AT_ONCE, SECONDS_A_LOGIN, Guard
 from monitor.review.live import Live, MonotonicClock
 from monitor.review.pack_api import build_pack_router
@@ -69,13 +71,15 @@ def build_app(
     sources: SourceBook | None = None,
     known: Known = lambda: (Catalogue(), ()),
     setup: Callable[[], Setup] | None = None,
+    feeds: Callable[[], Awaitable[FeedsView]] | None = None,
 ) -> FastAPI:
     """The app. Others may include their routers (intake, health, metrics); the guard stands before all of them.
 
     `sign_in` has the ways in besides the accounts; `auth` alone stands for accounts without sessions and tokens.
     `active_pack` tells the rules and the catalogue in force, for the API and the foot of the pages; `services` are the
     names that the form for reports offers. `sources` is what arrived, for the page that says whether it is working,
-    against the catalogue and the rules that are `known`; `setup` is the catalogue with what arrived in 30 days.
+    against the catalogue and the rules that are `known`; `setup` is the catalogue with what arrived in 30 days. `feeds`
+    tells what the pulled feeds saw.
 
     Call `app.state.live.close()` when the stop begins, before the server waits for its open requests: the streams of
     open pages would otherwise keep it waiting.
@@ -127,6 +131,8 @@ def build_app(
     ]
     if sources is not None:
         routers.append(build_sources(sources, clock, pages, known))
+    if feeds is not None:
+        routers.append(build_feeds_page(feeds, pages))
     if active_pack is not None:
         routers.append(build_pack_router(active_pack))
     if ways.access is not None:

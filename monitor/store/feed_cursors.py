@@ -24,6 +24,12 @@ class SqlFeedCursors:
             found: str | None = (await connection.execute(query)).scalar_one_or_none()
         return found
 
+    async def everything(self) -> dict[str, str]:
+        """Every cursor by its key. Raises Unavailable."""
+        async with self._database.reading() as connection:
+            rows = await connection.execute(select(feed_cursors.c.feed, feed_cursors.c.cursor))
+            return {row.feed: row.cursor for row in rows}
+
     @to_the_end
     async def save(self, feed: str, at: Instant, cursor: str) -> None:
         """Of two processes that pull the same feed the farther one is right. Raises Unavailable."""

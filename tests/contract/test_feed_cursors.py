@@ -15,4 +15,5 @@ async def test_the_farthest_cursor_stands(store: Store, other: Store) -> None:
     await store.feed_cursors.save("b", BASE, "other")
 
     assert await store.feed_cursors.load("a") == "second"
+    assert await other.feed_cursors.everything() == {"a": "second", "b": "other"}
     assert await other.feed_cursors.load("b") == "other"

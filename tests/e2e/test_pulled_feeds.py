@@ -160,6 +160,11 @@ def test_a_verdict_rests_on_what_was_pulled_and_a_gap_of_ten_minutes_is_one(now:
         ]
         assert "feed_gap" in service.get(f"/api/v1/near-misses/{unknown['id']}").json()["missing_evidence"]
         assert "feed_gap" not in rests_on["missing_evidence"]
+        page = service.get("/feeds").text
+        assert page.count('<svg class="strip"') == 5
+        assert "<strong>checkout</strong>: watched by blackbox, sloth, errors, alert" in page
+        assert "<strong>account</strong>: no; no feed" in page
+        assert "<code>stale</code> for" in page
     finally:
         service.close()
 

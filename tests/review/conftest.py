@@ -17,12 +17,13 @@ from fastapi import FastAPI
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.decisions import Decision, Open, Withdraw
 from monitor.core.model.events import Event
+from monitor.core.model.feed_views import FeedsView
 from monitor.core.model.near_miss import Cited, Draft
 from monitor.core.model.reasons import Withdrawn
 from monitor.core.model.rule import Rule
 from monitor.ops.clock import ManualClock
 from monitor.ops.metrics import Metrics
-from monitor.ports import ActivePack, Commit
+from monitor.ports import ActivePack, Commit, Unavailable
 from monitor.review.auth import Auth
 from monitor.review.budget import ReviewBudget
 from monitor.review.sign_in.people import SignIn
@@ -44,6 +45,7 @@ class Desk:
         self._epoch = epoch
         self.catalogue = Catalogue()
         self.a_week = 0
+        self.feeds: FeedsView | Unavailable = FeedsView((), ())
         self.known: tuple[Catalogue, tuple[Rule, ...]] = (Catalogue(), ())
         self.pack = ActivePack("a1b2c3d4e5f60718", "0f1e2d3c4b5a6978", rules=44, services=300, loaded_at=records.MONDAY)
         self.app = self.build()
@@ -65,7 +67,13 @@ class Desk:
             services=lambda: ("checkout", "payments-db"),
             sources=self.store.sources,
             known=lambda: self.known,
+            feeds=self.read_feeds,
         )
+
+    async def read_feeds(self) -> FeedsView:
+        if isinstance(self.feeds, Unavailable):
+            raise self.feeds
+        return self.feeds
 
     def ask_at_most(self, a_week: int, catalogue: Catalogue | None = None) -> None:
         """Give the reviewers a budget; a desk has none to begin with."""

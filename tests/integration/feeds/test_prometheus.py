@@ -126,6 +126,9 @@ async def test_each_value_is_at_its_step(fake: Fake) -> None:
         (200, b'{"status":"success","data":{"resultType":"vector","result":[]}}', FeedFailure.UNREADABLE),
         (200, b'{"status":"error","error":"x"}', FeedFailure.REFUSED),
         (200, b" " * 3_000_000, FeedFailure.TOO_LARGE),
+        # No tenant, or another's: Mimir refuses.
+        (401, b"no org id", FeedFailure.DENIED),
+        (200, matrix({str(number): [(1, "1")] for number in range(100)})[1], FeedFailure.UNREADABLE),
         (*matrix({}, warnings=["a store is away"]), FeedFailure.PARTIAL),
         (*matrix({"burn": [(1, "many")]}), FeedFailure.UNREADABLE),
     ],

@@ -9,9 +9,11 @@ from itertools import pairwise
 import pytest
 from msgspec import structs
 
+from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Event, Instant
 from monitor.core.model.reasons import FeedFailure
-from monitor.feeds.pull import Puller
+from monitor.feeds.overview import TROUBLE, overview
+from monitor.feeds.pull import OLD, Puller
 from monitor.feeds.queries import MOST_STEPS, SETTLE, Feed
 from monitor.feeds.states import FeedName, Limits
 from monitor.feeds.web import QueryFailed
@@ -34,11 +36,12 @@ class Site:
         self.redelivered = 0
         self.cursors: dict[str, str] = {}
         self.failure: QueryFailed | None = None
+        self.fails_until = 1_000 * DAY
         self.is_full = False
 
     async def steps(self, feed: Feed, after: int, until: int) -> list[dict[str, float]]:
         self.asked.append(((after - NOON) // MINUTE, (until - NOON) // MINUTE))
-        if self.failure is not None:
+        if self.failure is not None and after < NOON + self.fails_until:
             raise self.failure
         return [{"clear": 1.0}] * ((until - after) // feed.step)
 
@@ -124,7 +127,8 @@ async def test_a_journal_that_is_full_moves_nothing(site: Site) -> None:
     puller = site.puller()
     site.is_full = True
     await puller.pull(FEED)
-    assert site.cursors == {}
+    assert FEED.name.digest not in site.cursors
+    assert site.cursors[FEED.name.digest + TROUBLE] == "the disk is full"
     site.is_full = False
     await puller.pull(FEED)
     assert site.asked == [(-60, 0), (-60, 0)]
@@ -150,6 +154,79 @@ async def test_less_is_asked_for_where_it_was_too_much(site: Site, reason: FeedF
     for _ in range(10):
         await puller.pull(FEED)
     assert [end - start for start, end in site.asked[1:]] == [360, 180, 90, 45, 22, 11, 5, 2, 1, 1]
+
+
+async def catch_up(puller: Puller) -> None:
+    """Rounds until nothing is left to ask for, as the service makes them; ends also where it goes on for ever."""
+    for _ in range(300):
+        if not await puller.pull(FEED) and puller._known[FEED.name.digest].at >= NOON + 7 * DAY:
+            return
+
+
+async def test_what_is_beyond_the_retention_is_given_up_and_nothing_after_it(site: Site) -> None:
+    """A server that refuses old ranges by name, as some do, and answers for the present."""
+    await site.puller().pull(FEED)
+    site.clock.advance(7 * DAY)
+    site.failure = QueryFailed(FeedFailure.REFUSED, "answered 422: beyond the retention", is_final=True)
+    site.fails_until = 5 * DAY
+    puller = site.puller()
+    await catch_up(puller)
+    seen = [event for event in site.events.values() if event.time > NOON]
+    assert min(event.covers_from or 0 for event in seen) == NOON + 5 * DAY
+    assert max(event.time for event in seen) == NOON + 7 * DAY
+    assert site.counted("nearmiss_feed_steps_total", state="query_failed") == 5 * DAY / MINUTE
+    # No other feed waits meanwhile: each hour that is given up costs two requests.
+    assert len([start for start, end in site.asked if end - start == 1]) <= 2 * 5 * 24 + 20
+
+
+@pytest.mark.parametrize("error", ["answered 503", "answered 422"])
+async def test_what_a_server_refuses_for_now_is_not_given_up(site: Site, error: str) -> None:
+    """Neither what its proxy refuses, nor anything while it refuses the present as well."""
+    await site.puller().pull(FEED)
+    site.clock.advance(7 * DAY)
+    site.failure = QueryFailed(FeedFailure.REFUSED, error, is_final="422" in error)
+    site.fails_until = 5 * DAY if "503" in error else 8 * DAY
+    puller = site.puller()
+    for _ in range(20):
+        await puller.pull(FEED)
+    assert puller._known[FEED.name.digest].at == NOON
+    assert site.counted("nearmiss_feed_steps_total", state="query_failed") == 0
+    site.failure = None
+    await catch_up(puller)
+    covered = sorted((event.covers_from or 0, event.time) for event in site.events.values())
+    assert all(end == start for (_, end), (start, _) in pairwise(covered))
+    assert covered[-1][1] == NOON + 7 * DAY
+
+
+async def test_a_recent_step_that_is_refused_is_never_given_up(site: Site) -> None:
+    await site.puller().pull(FEED)
+    site.clock.advance(OLD)
+    site.failure = QueryFailed(FeedFailure.REFUSED, "answered 422", is_final=True)
+    site.fails_until = MINUTE
+    puller = site.puller()
+    for _ in range(20):
+        await puller.pull(FEED)
+    assert puller._known[FEED.name.digest].at == NOON
+
+
+async def test_what_was_seen_and_what_stands_in_the_way_is_kept_for_the_page(site: Site) -> None:
+    puller = site.puller()
+    await puller.pull(FEED)
+    site.clock.advance(10 * MINUTE)
+    site.failure = QueryFailed(FeedFailure.DENIED, "answered 401")
+    await puller.pull(FEED)
+    (view,) = overview([FEED], site.cursors, Catalogue(), site.clock.now()).feeds
+    assert view.trouble == "denied: answered 401"
+    assert view.behind == 10 * MINUTE
+    assert view.cells[-4:] == ("clear", "clear", "clear", "clear")
+    # Another process goes on with the same day, and the failure is over.
+    site.failure = None
+    site.clock.advance(MINUTE)
+    await site.puller().pull(FEED)
+    (view,) = overview([FEED], site.cursors, Catalogue(), site.clock.now()).feeds
+    assert (view.trouble, view.behind, view.blind) == (None, 0, ())
+    assert view.cells.count("clear") == 5
+    assert view.cells.count("none") == 91
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", "nonsense"])
