@@ -190,6 +190,7 @@ async def test_it_fits_and_can_be_read_everywhere(browser: Browser, address: str
                 ("empty", "/?show=withdrawn"),
                 ("report", "/report"),
                 ("thanks", "/report?done=near_miss"),
+                ("sources", "/sources"),
             ):
                 await page.goto(address + path)
                 await page.screenshot(path=tmp_path / f"{place}-{name}.png", full_page=True)
