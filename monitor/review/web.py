@@ -24,6 +24,7 @@ from monitor.review.draft_page import DraftPages, build_draft_pages
 from monitor.review.exports.routes import Exports, build_export_api, build_export_page
 from monitor.review.feeds_page import build_feeds_page
 from monitor.review.guard import LOGINS_AT_ONCE, SECONDS_A_LOGIN, Guard
+from monitor.review.learning_page import build_learning_page
 from monitor.review.live import Live, MonotonicClock
 from monitor.review.pack_api import build_pack_router
 from monitor.review.pages import build_pages
@@ -123,6 +124,7 @@ def build_app(
         build_report_page(reports, pages, services),
         build_pages(review, live, pages, gate, told),
         build_setup_page(review, pages, told),
+        build_learning_page(review, pages, catalogue),
         build_export_api(review, exports),
         build_export_page(review, exports, pages),
         build_settling_router(review, settling, gate),

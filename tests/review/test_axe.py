@@ -25,6 +25,7 @@ PATHS = (
     "/near-misses/nm-002",
     "/near-misses/nm-001",
     "/near-misses/nm-001/export?hide=gateway",
+    "/near-misses/nm-001/learning",
     "/report",
     "/report?done=near_miss",
     "/sources",
