@@ -161,6 +161,7 @@ def build_web(
             version=version("nearmiss-monitor"),
             active_pack=lambda: current.status,
             services=lambda: current.pack.catalogue.services,
+            past=store.history,
             sources=store.sources,
             known=lambda: (current.pack.catalogue, current.pack.rules),
             feeds=partial(_see_feeds, [each.feed() for each in settings.feeds], current, store, clock),

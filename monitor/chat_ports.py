@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from monitor.core.model.events import Event, Instant
+from monitor.core.model.events import Event, EventId, Instant
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -91,6 +91,10 @@ class Past(Protocol):
         self, since: Instant, until: Instant, service: str | None = None, kinds: Collection[str] = ()
     ) -> AsyncIterator[Event]:
         """With `since` <= time < `until`, by time; only of `kinds`, if any."""
+        ...
+
+    async def find(self, event_id: EventId) -> Event | None:
+        """The event of this identity."""
         ...
 
     async def arrived(

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from monitor.intake.access import Access
 
 NOT_SETTINGS = frozenset(
-    {"NEARMISS_DEBUG", "NEARMISS_PAYLOADS", "NEARMISS_CASES", "NEARMISS_MONITOR", "NEARMISS_TOKEN"}
+    {"NEARMISS_DEBUG", "NEARMISS_PAYLOADS", "NEARMISS_CASES", "NEARMISS_MONITOR", "NEARMISS_ACCOUNT", "NEARMISS_TOKEN"}
 )
 """Variables of this prefix that are read elsewhere: by the command line and by the tests."""
 

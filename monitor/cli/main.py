@@ -41,6 +41,7 @@ COMMANDS: Places = {
     "config": ("monitor.cli.config:group", "Check settings, rules and catalogue."),
     "feeds": ("monitor.cli.feeds:group", "Check the feeds that are pulled."),
     "note": ("monitor.cli.note:command", "Tell the monitor that something is odd."),
+    "report": ("monitor.cli.report:command", "Report something odd, or that nearly went wrong."),
     "ran": ("monitor.cli.ran:command", "Run a command and tell the monitor."),
     "sources": ("monitor.cli.sources:group", "Show what arrives, and try a source out."),
     "rejects": ("monitor.cli.rejects:group", "List, show and requeue rejects."),

@@ -96,6 +96,8 @@ ROUTES: Mapping[str, Access] = {
     "POST /api/v1/near-misses/{record_id}/comments": Access.REVIEWER,
     "POST /api/v1/near-misses/{record_id}/settle": Access.REVIEWER,
     "POST /api/v1/reports": Access.REVIEWER,
+    "GET /api/v1/reports/around": Access.REVIEWER,
+    "POST /api/v1/reports/follow": Access.VIEWER,
     "GET /api/v1/tokens": Access.ADMIN,
     "POST /api/v1/tokens": Access.ADMIN,
     "DELETE /api/v1/tokens/{token_id}": Access.ADMIN,

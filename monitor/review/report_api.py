@@ -37,7 +37,15 @@ def build_report_router(reports: Reports) -> APIRouter:
     async def tell(body: ReportIn, request: Request) -> JSONResponse:
         """Tell what you saw. It becomes an event; a draft opens once the hold of its rule has passed."""
         report = Report(
-            body.token, body.kind, body.service, body.story, _instant(body.seen_at), body.hurt, body.environment
+            body.token,
+            body.kind,
+            body.service,
+            body.story,
+            instant_of(body.seen_at),
+            body.hurt,
+            body.environment,
+            body.anonymous,
+            tuple(body.attached),
         )
         event, fresh = await reports.tell(report, person_of(request).role)
         return JSONResponse({"source": event.source, "id": event.id, "duplicate": not fresh}, 201 if fresh else 200)
@@ -45,7 +53,7 @@ def build_report_router(reports: Reports) -> APIRouter:
     return router
 
 
-def _instant(text: str) -> Instant:
+def instant_of(text: str) -> Instant:
     try:
         return read_time(text, "seen_at")[0]
     except Unreadable as error:

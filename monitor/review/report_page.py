@@ -44,9 +44,18 @@ class ReportForm(msgspec.Struct, frozen=True):
     hurt: str = ""
     insist: str = ""
     """The unknown name of a service that the person insists on."""
+    anonymous: str = ""
 
     def as_report(self) -> Report:
-        return Report(self.token, self.kind, self.service, self.story, _moment(self.seen_at), self.hurt)
+        return Report(
+            self.token,
+            self.kind,
+            self.service,
+            self.story,
+            _moment(self.seen_at),
+            self.hurt,
+            anonymous=bool(self.anonymous),
+        )
 
 
 async def report_form(
@@ -57,10 +66,13 @@ async def report_form(
     seen_at: Annotated[str, Form()] = "",
     hurt: Annotated[str, Form()] = "",
     insist: Annotated[str, Form()] = "",
+    anonymous: Annotated[str, Form()] = "",
 ) -> ReportForm:
     # What is no text of a person is shown again only as far as any of it could be right.
     most = _LONGEST_FIELD
-    return ReportForm(token[:most], kind[:most], service[:most], story, seen_at[:most], hurt[:most], insist[:most])
+    return ReportForm(
+        token[:most], kind[:most], service[:most], story, seen_at[:most], hurt[:most], insist[:most], anonymous[:1]
+    )
 
 
 def build_report_page(reports: Reports, pages: Pages, services: Callable[[], Iterable[str]]) -> APIRouter:

@@ -23,6 +23,10 @@ LONGEST_STORY = 2_000
 LONGEST_TITLE = 200
 LONGEST_NAME = 255
 LONGEST_TOKEN = 200
+MOST_ATTACHED = 20
+LONGEST_ATTACHED = 600
+"""Characters of the name of one attached event, and how many there may be."""
+ANONYMOUS = "anonymous"
 OLDEST = 30 * DAY
 """What lies further back is no longer remembered, so that nothing could be attached to it."""
 AHEAD = 5 * MINUTE
@@ -40,7 +44,11 @@ class Hurt(StrEnum):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """A report as it came in. `seen_at` in microseconds; `token` is the sender's own, the same for a repetition."""
+    """A report as it came in. `seen_at` in microseconds; `token` is the sender's own, the same for a repetition.
+
+    `attached`: events around it that the person keeps, each as source, a space and its id. `anonymous`: not even the
+    role is written down; the token is then the only way back to it.
+    """
 
     token: str
     kind: str
@@ -49,6 +57,8 @@ class Report(msgspec.Struct, frozen=True):
     seen_at: Instant | None
     hurt: str
     environment: str | None = None
+    anonymous: bool = False
+    attached: tuple[str, ...] = ()
 
 
 class Reports:
@@ -73,7 +83,9 @@ class Reports:
         fresh = appended.fresh[-1]
         if fresh:
             self._metrics.reports.inc(ReportKind(report.kind))
-            _log.info("reported", event_id=events[-1].id, report=report.kind, service=report.service, by=role)
+            _log.info(
+                "reported", event_id=events[-1].id, report=report.kind, service=report.service, by=_by(report, role)
+            )
         return events[-1], fresh
 
 
@@ -96,6 +108,11 @@ def check(report: Report, now: int) -> list[FieldProblem]:
     ):
         if len(text) > most:
             problems.append(FieldProblem(field, f"has {len(text)} characters; at most {most} are kept"))
+    if len(report.attached) > MOST_ATTACHED:
+        message = f"has {len(report.attached)} events; at most {MOST_ATTACHED} are kept"
+        problems.append(FieldProblem("attached", message))
+    if any(" " not in each.strip() or len(each) > LONGEST_ATTACHED for each in report.attached):
+        problems.append(FieldProblem("attached", "name each event by its source, a space and its id"))
     if report.seen_at is None:
         problems.append(FieldProblem("seen_at", "give date and time"))
     elif report.seen_at > now + AHEAD:
@@ -109,6 +126,15 @@ def check(report: Report, now: int) -> list[FieldProblem]:
     return problems
 
 
+def event_id_of(token: str) -> str:
+    """The id of the event that a report with this token becomes; the token does not follow from it."""
+    return f"report-{hashlib.sha256(token.encode()).hexdigest()[:24]}"
+
+
+def _by(report: Report, role: str) -> str:
+    return ANONYMOUS if report.anonymous else role
+
+
 def report_events(report: Report, role: str, at: Instant) -> tuple[Event, ...]:
     """The note that rules look for; before it, where users were hit, the impact that makes it no near miss.
 
@@ -116,14 +142,16 @@ def report_events(report: Report, role: str, at: Instant) -> tuple[Event, ...]:
     everything around it. The end of the impact goes before its beginning, since impact without an end counts for a day.
     """
     assert report.seen_at is not None
-    mark = hashlib.sha256(report.token.encode()).hexdigest()[:24]
     story = _one_line(report.story)
+    role = _by(report, role)
     labels = {"report": report.kind, "hurt": report.hurt, "reported_by": role}
+    if report.attached:
+        labels["attached"] = "\n".join(_one_line(each) for each in report.attached)
     if len(story) > LONGEST_TITLE:
         labels["told"] = story
     seen_at = min(report.seen_at, at)
     note = Event(
-        id=f"report-{mark}",
+        id=event_id_of(report.token),
         source=IMPACT_SOURCE,
         time=at,
         kind="note.added",

@@ -202,6 +202,32 @@ class ReportIn(Shape):
         description="Whether users were hit. `yes` reports impact, which withdraws every draft it concerns."
     )
     environment: str | None = Field(None, description="As the organisation calls it.")
+    anonymous: bool = Field(False, description="Not even the role is stored; follow it up by its token.")
+    attached: list[str] = Field(
+        default_factory=list, description="Events around it to keep: source, a space, id. See `/reports/around`."
+    )
+
+
+class AroundItem(Shape):
+    source: str
+    id: str
+    time: str
+    kind: str
+    title: str | None
+
+
+class AroundOut(Shape):
+    items: list[AroundItem]
+
+
+class FollowIn(Shape):
+    token: str = Field(description="That of the report.")
+
+
+class FollowOut(Shape):
+    reported_at: str
+    state: str = Field(description="`waiting` until a draft opens, then the state of the record.")
+    record: str | None = Field(description="The id of the record that cites the report.")
 
 
 class ReportOut(Shape):

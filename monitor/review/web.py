@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from monitor.chat_ports import Past
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.feed_views import FeedsView
 from monitor.ops.arrivals import SourceBook
@@ -31,6 +32,7 @@ from monitor.review.pages import build_pages
 from monitor.review.permissions import Gate
 from monitor.review.rendering import STATIC, Pages
 from monitor.review.report_api import build_report_router
+from monitor.review.report_follow import build_follow_router
 from monitor.review.report_page import build_report_page
 from monitor.review.reports import Reports
 from monitor.review.service import Review
@@ -69,6 +71,7 @@ def build_app(
     version: str = "0",
     active_pack: Callable[[], ActivePack] | None = None,
     services: Callable[[], Iterable[str]] = tuple,
+    past: Past | None = None,
     sources: SourceBook | None = None,
     known: Known = lambda: (Catalogue(), ()),
     setup: Callable[[], Setup] | None = None,
@@ -131,6 +134,8 @@ def build_app(
         build_settling_forms(review, settling, drafts, gate),
         build_draft_pages(review, drafts, gate),
     ]
+    if past is not None:
+        routers.append(build_follow_router(past, near_misses, clock, catalogue))
     if sources is not None:
         routers.append(build_sources(sources, clock, pages, known))
     if feeds is not None:

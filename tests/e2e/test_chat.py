@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from monitor.cli.main import cli
 from monitor.ops.clock import SystemClock
 from tests.e2e.conftest import MakeService
 from tests.support.slack import SECRET, TOKEN, FakeSlack, action_body, signed
@@ -75,3 +77,24 @@ def test_drafts_of_the_running_service_are_told_and_decided_in_slack(
     assert "Well" in service.get("/chat").text
     for page in ("/shift", "/shift.md", "/told"):
         assert service.get(page).status_code == 200, page
+
+
+def test_a_report_from_the_prompt_is_stored_once_and_followed_up(make_service: MakeService) -> None:
+    service = make_service().start()
+    runner = CliRunner()
+    to = ["--to", service.address]
+    told = runner.invoke(cli, ["report", "the queue is stuck", "--service", "checkout", "--anonymous", *to])
+    assert told.exit_code == 0, told.output
+    token = told.output.split()[-1]
+    again = runner.invoke(cli, ["report", "the queue is stuck", "--service", "checkout", "--token", token, *to])
+    assert again.output.startswith("known already")
+    follow = runner.invoke(cli, ["report", "--follow", token, *to])
+    assert follow.output.startswith("waiting, reported ")
+    around = runner.invoke(cli, ["report", "--around", "--service", "checkout", *to])
+    assert "the queue is stuck" in around.output
+    wrong = runner.invoke(cli, ["report", "--follow", "unknown-token", *to])
+    assert (wrong.exit_code, "404" in wrong.output) == (1, True)
+    service.stop()
+    away = runner.invoke(cli, ["report", "again", "--service", "checkout", "--token", "again-1234", *to])
+    assert away.exit_code == 1
+    assert "send it again with --token again-1234" in away.output

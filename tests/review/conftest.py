@@ -65,6 +65,7 @@ class Desk:
             version="1.2.3",
             active_pack=lambda: self.pack,
             services=lambda: ("checkout", "payments-db"),
+            past=self.store.history,
             sources=self.store.sources,
             known=lambda: self.known,
             feeds=self.read_feeds,

@@ -9,13 +9,15 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI, Request
 
 from monitor.chat.pages import build_chat_pages
 from monitor.chat.reporter import Reporter
 from monitor.chat.teams import Team
 from monitor.chat_ports import Lane
 from monitor.core.model.events import DAY, HOUR, MINUTE, Event, Instant
+from monitor.review.auth import Person
+from monitor.review.permissions import EVERYTHING, Access, Grants
 from monitor.review.rendering import Pages
 from tests.integration.chat.conftest import ADDRESS, CHANNEL, Office
 from tests.support.records import draft, event
@@ -107,6 +109,27 @@ async def test_old_impact_that_arrives_late_is_not_posted(office: Office) -> Non
     assert await made.warn() == 0
 
 
+def pages_of(made: Reporter, office: Office, grants: Grants) -> FastAPI:
+    async def someone(request: Request) -> None:
+        request.state.person = Person("someone", "reviewer", grants)
+
+    app = FastAPI()
+    router = build_chat_pages(made, office.store.outbox, Pages())
+    app.include_router(router, dependencies=[Depends(someone)])
+    return app
+
+
+async def test_who_may_see_one_team_sees_no_other(office: Office) -> None:
+    made = await foretold(office)
+    await made.warn()
+    theirs = pages_of(made, office, Grants(teams={"search": Access.VIEWER}))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(theirs), base_url="http://localhost") as http:
+        for page in ("/shift?team=payments-db", "/shift.md?team=payments-db", "/chat"):
+            assert (await http.get(page)).status_code == 403, page
+        assert "Shift report of search" in (await http.get("/shift")).text
+        assert "None so far" in (await http.get("/told")).text
+
+
 async def test_the_pages_show_text_as_text(office: Office) -> None:
     made = await foretold(office)
     await made.warn()
@@ -115,8 +138,7 @@ async def test_the_pages_show_text_as_text(office: Office) -> None:
     now = office.clock.now()
     await office.store.outbox.put_off(Lane("slack", 2, now, "Slack is away.", Instant(now + HOUR)))
     await office.store.outbox.take("slack", "x", now, now)
-    app = FastAPI()
-    app.include_router(build_chat_pages(made, office.store.outbox, Pages()))
+    app = pages_of(made, office, EVERYTHING)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
         for page in ("/shift", "/shift?team=payments-db", "/told", "/chat"):
             answer = await http.get(page)
