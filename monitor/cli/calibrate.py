@@ -74,7 +74,9 @@ def command(
     held_out = {name: _without(name, groups, years, prior, shrinkage) for name in groups}
     before = {name: loss(group, now) for name, group in groups.items()}
     after = {name: loss(groups[name], weights) for name, weights in held_out.items()}
-    _print(groups, before, after)
+    _print("held out", groups, before, after)
+    if years:
+        _families(groups, years, now, prior, shrinkage)
     fitted = fit(_together([*groups.values(), *years.values()]), prior, shrinkage)
     if _mean(groups, after) > _mean(groups, before):
         click.echo("stories that the fit has not seen are judged worse than before; try --shrinkage 100", err=True)
@@ -84,6 +86,22 @@ def command(
         target.write_text(as_text(fitted, f"{said}, shrinkage {shrinkage:g}"), encoding="utf-8")
     else:
         click.echo(as_text(fitted, f"{said}, shrinkage {shrinkage:g}"), nl=False)
+
+
+def _families(
+    groups: Mapping[str, list[Labelled]],
+    years: Mapping[str, list[Labelled]],
+    now: Weights,
+    prior: Weights,
+    shrinkage: float,
+) -> None:
+    """Print what the stories alone teach about the years, and the years alone about the stories."""
+    families = {"stories": _together([*groups.values()]), "years": _together([*years.values()])}
+    after = {
+        name: loss(family, fit(_together([other for key, other in families.items() if key != name]), prior, shrinkage))
+        for name, family in families.items()
+    }
+    _print("family held out", families, {name: loss(family, now) for name, family in families.items()}, after)
 
 
 def _groups(directories: Sequence[Path], weights: Weights) -> dict[str, list[Labelled]]:
@@ -127,8 +145,10 @@ def _mean(groups: Mapping[str, Sequence[Labelled]], losses: Mapping[str, float])
     return sum(losses[name] * size for name, size in sizes.items()) / max(sum(sizes.values()), _ALMOST_ZERO)
 
 
-def _print(groups: Mapping[str, Sequence[Labelled]], before: Mapping[str, float], after: Mapping[str, float]) -> None:
-    table = Table("held out", "candidates", "rescues", "loss in force", "loss fitted without it")
+def _print(
+    what: str, groups: Mapping[str, Sequence[Labelled]], before: Mapping[str, float], after: Mapping[str, float]
+) -> None:
+    table = Table(what, "candidates", "rescues", "loss in force", "loss fitted without it")
     for name, group in groups.items():
         rescues = sum(one.rescue for one in group)
         table.add_row(name, str(len(group)), str(rescues), f"{before[name]:.3f}", f"{after[name]:.3f}")

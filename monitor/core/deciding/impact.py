@@ -11,6 +11,7 @@ from statistics import median
 
 import msgspec
 
+from monitor.core.matching.facts import maintenance_scope
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import Event, Instant
 from monitor.core.model.near_miss import FeedReport
@@ -347,14 +348,6 @@ def maintenance_covers(memory: Memory, catalogue: Catalogue, event: Event, until
         if event.time <= (min(ended) if ended else start.time + POLICY.never_ends):
             return True
     return False
-
-
-def maintenance_scope(event: Event) -> frozenset[str]:
-    """The services that announced work lists, or its own service."""
-    listed = event.labels.get("scope")
-    if listed:
-        return frozenset(part.strip() for part in listed.split(",") if part.strip())
-    return frozenset({event.service} if event.service is not None else ())
 
 
 def _same_place(start: Event, event: Event) -> bool:

@@ -117,6 +117,14 @@ def opens_at(event: Event, catalogue: Catalogue) -> Instant | None:
     return None if known is None or known.hours is None else next_opening(known.hours, event.time)
 
 
+def maintenance_scope(event: Event) -> frozenset[str]:
+    """The services that announced work lists, or its own service."""
+    listed = event.labels.get("scope")
+    if listed:
+        return frozenset(part.strip() for part in listed.split(",") if part.strip())
+    return frozenset({event.service} if event.service is not None else ())
+
+
 def is_scheduled(event: Event) -> bool:
     """Whether the source says that a timetable, and nobody's decision, brought the event about."""
     if (said := event.labels.get("scheduled")) is not None:

@@ -102,7 +102,21 @@ class Names:
         found = next(self._by_alias(event), None) or self._by_workload(event)
         if found is None and (name is None or measured) and (said := named(event.labels)) is not None:
             found = said[1], f"label {said[0]}"
+        if found is None and name is None and event.kind == "change.flag_set":
+            found = self._by_flag(event)
         return found if found is not None and found[0] != name else None
+
+    def _by_flag(self, event: Event) -> Named | None:
+        """By what a flag is called, or its project: flag tools know no services. A guess."""
+        flag, project = event.labels.get("flag") or "", event.labels.get("project") or ""
+        words = _WORDS.findall(flag.casefold())
+        for count in range(len(words), 0, -1):
+            service = self._spelt.get("".join(words[:count]))
+            if service is not None and telling_words(service):
+                return service, f"{GUESSED}: the flag {flag!r} begins with its name"
+        if project and (joined := self._joined(project)) is not None:
+            return joined[0], f"{GUESSED}: the flag's project is {project!r}"
+        return None
 
     def _called(self, event: Event, name: str | None) -> Named | None:
         """By what this very source calls it."""

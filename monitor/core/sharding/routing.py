@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from zlib import crc32
 
-from monitor.core.deciding.impact import maintenance_scope
+from monitor.core.matching.facts import maintenance_scope
 from monitor.core.matching.last_values import BELONGING
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import Event

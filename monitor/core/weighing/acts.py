@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from monitor.core.model.events import DAY, HOUR, Event
-from monitor.core.weighing.plain_words import says_revert
+from monitor.core.model.events import DAY, HOUR, MINUTE, Event
+from monitor.core.weighing.plain_words import people, says_revert, stem
 
 DONE = frozenset(
     f"change.{verb}"
@@ -43,10 +43,13 @@ SLOW_HARM = frozenset({"change.rotated", "change.deleted", "change.ran"})
 UNDONE_WITHIN = 7 * DAY
 STOPPED_AFTER = DAY
 PUT_BACK_WITHIN = 2 * HOUR
+SLIP_WITHIN = 15 * MINUTE
+"""Who did something at the wrong place takes it back so soon."""
 VERSIONS_BEFORE = 6
 FLAG_STATES = ("state", "enabled", "value", "to")
 """Labels in which tools say how a flag was set, the plainest first."""
 
+_CHANGE_OF_VALUE = re.compile(r"(?<![\w.])(\d[\w.%]*) ?(?:to|->|=>|→) ?(\d[\w.%]*)")
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
@@ -80,7 +83,8 @@ def undoing(act: Event, before: Sequence[Event]) -> Undoing:
     if act.kind == "change.flag_set":
         return _flag_back(act, earlier)
     if act.kind in ("change.scaled", "change.configured"):
-        return _put_back(act, same)
+        back = _put_back(act, same)
+        return back if back.change is not None else _corrected(act, same)
     if act.kind in STOPPED:
         stopped = [
             e
@@ -158,6 +162,43 @@ def _flag_back(act: Event, earlier: Sequence[Event]) -> Undoing:
     return NOTHING_UNDONE
 
 
+def _corrected(act: Event, same: Sequence[Event]) -> Undoing:
+    """Who set it sets it again within minutes: what it was before nobody told, so that it may have been put back."""
+    if same and is_slip(same[-1], act):
+        return Undoing(0.0, same[-1])
+    return NOTHING_UNDONE
+
+
+def is_slip(change: Event, act: Event) -> bool:
+    """Whether the same actor took a change back, or set it anew, within minutes."""
+    return 0 <= act.time - change.time <= SLIP_WITHIN and same_actor(change, act)
+
+
+def same_actor(one: Event, other: Event) -> bool:
+    """One person, or nobody knows who, by one tool; never automation."""
+    if people(one) or people(other):
+        return bool(people(one) & people(other))
+    machine = any(event.actor is not None and event.actor.kind == "automation" for event in (one, other))
+    return one.source == other.source and not machine
+
+
+def same_order(one: Event, other: Event) -> bool:
+    """Whether two changes ask for the same: one kind, and one value or the same words."""
+    if one.kind != other.kind:
+        return False
+    asked = [_asked(event) for event in (one, other)]
+    if None not in asked:
+        return asked[0] == asked[1]
+    words = [stem(event.title or "", event.service or "") for event in (one, other)]
+    return bool(words[0]) and words[0] == words[1] and one.subject == other.subject
+
+
+def _asked(event: Event) -> str | None:
+    if event.value is not None:
+        return f"{event.value:g}"
+    return next((event.labels[label] for label in ("to", *FLAG_STATES, "replicas") if event.labels.get(label)), None)
+
+
 def _put_back(act: Event, same: Sequence[Event]) -> Undoing:
     """The same setting gets the value back that it had before, soon after."""
     if not same:
@@ -165,11 +206,20 @@ def _put_back(act: Event, same: Sequence[Event]) -> Undoing:
     last = same[-1]
     if last.kind != act.kind or act.time - last.time > PUT_BACK_WITHIN:
         return NOTHING_UNDONE
-    before = last.labels.get("from") or last.labels.get("previous")
-    now = act.labels.get("to") or (None if act.value is None else f"{act.value:g}")
-    if before and now and before == now:
+    was, became = _from_to(last)
+    since, now = _from_to(act)
+    if was is not None and was == now and was != became and since in (None, became):
         return Undoing(1.0, last)
-    values = [e.value for e in same]
-    if act.value is not None and len(values) > 1 and values[-2] == act.value != values[-1]:
+    values = [_from_to(e)[1] for e in same]
+    if now is not None and len(values) > 1 and values[-2] == now != values[-1]:
         return Undoing(1.0, last)
     return NOTHING_UNDONE
+
+
+def _from_to(event: Event) -> tuple[str | None, str | None]:
+    """What a setting was and became, as labels or the title say ("cache size 875 to 155")."""
+    labels = event.labels
+    was, became = labels.get("from") or labels.get("previous"), _asked(event)
+    if (said := _CHANGE_OF_VALUE.search(event.title or "")) is not None:
+        was, became = was or said[1], became or said[2]
+    return was, became

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from monitor.core.model.durations import say_duration
 from monitor.core.model.events import DAY, HOUR, MINUTE, Event
+from monitor.core.weighing.acts import is_slip, same_actor, same_order
 from monitor.core.weighing.features import Vector
 from monitor.core.weighing.option import Option
 from monitor.core.weighing.place import Place
@@ -26,6 +27,7 @@ WROTE_AFTER = 2 * HOUR
 CONFIRMED_WITHIN = 6 * HOUR
 NO_EFFECT_AFTER = 2 * HOUR
 SHARE_FLOOR = 0.01
+ELSEWHERE_WITHIN = 30 * MINUTE
 
 
 def foresee(
@@ -35,6 +37,8 @@ def foresee(
     option: Option,
     values: Vector,
     details: dict[str, str],
+    undone: Event | None = None,
+    elsewhere: Iterable[Place] = (),
 ) -> bool:
     """Add what followed to the values of an option; False where it does not hold after all."""
     place = places.get(option.service)
@@ -49,7 +53,20 @@ def foresee(
     if sign is not None and sign.kind == "record" and sign.said_harmless:
         values["record"] = 1.5
     _came_and_wrote(places, reach, act, option, sign, values)
+    if undone is not None and is_slip(undone, act) and _done_elsewhere(elsewhere, act, undone):
+        values["done_elsewhere"] = 1.0
+        values["reversal"] = 1.0
     return True
+
+
+def _done_elsewhere(places: Iterable[Place], act: Event, undone: Event) -> bool:
+    """Undone here, done there: the same actor asked the same of another service meanwhile, or soon after."""
+    until = act.time + ELSEWHERE_WITHIN
+    return any(
+        undone.time <= event.time <= until and same_order(event, undone) and same_actor(event, undone)
+        for place in places
+        for event in place.changes
+    )
 
 
 def _recovered_within(sign: Sign, act: Event, span: int) -> bool:

@@ -19,7 +19,7 @@ from monitor.core.weighing.features import Vector
 from monitor.core.weighing.habits import Habits, Standings, per_day
 from monitor.core.weighing.option import Option
 from monitor.core.weighing.place import Place, sign_rate_key
-from monitor.core.weighing.plain_words import is_routine, names_trouble, people, stem
+from monitor.core.weighing.plain_words import is_beside, is_routine, names_surprise, names_trouble, people, stem
 from monitor.core.weighing.signs import SEVERITY, Sign
 
 SHARED = (
@@ -45,6 +45,7 @@ STOOD_BESIDE = 3 * DAY
 SILENCED_OFTEN = 3
 DEADLINE_NEAR = 7 * DAY
 DEADLINE_FAR = 14 * DAY
+DEADLINE_TODAY = 1.5
 DEADLINE_SHARE = 0.1
 RENEWED_LIFE = 90 * DAY
 RENEWED_SHARE = 0.12
@@ -64,6 +65,7 @@ class Scene(msgspec.Struct):
     """An act and all that stood around it. `per_day`: how often such an act happens on its service.
 
     `habits_of`: what is known of the domain of a service.
+    `announced`: whether announced work was under way on the service, or above it.
     """
 
     act: Event
@@ -77,6 +79,7 @@ class Scene(msgspec.Struct):
     reach: dict[str, int]
     places: dict[str, Place]
     habits_of: Callable[[str], Habits]
+    announced: bool = False
 
 
 def gather(scene: Scene) -> list[Option]:
@@ -107,15 +110,15 @@ def _common(scene: Scene) -> Vector:
     if act.kind in STOPPED:
         values["stopped"] = 1.0
     if scene.actor == "automation":
-        values["automation"] = 1.0
-        if act.kind in ("change.failed_over", "change.rolled_back", "change.restored"):
-            values["automatic_rescue"] = 1.0
-        if act.kind == "change.scaled" and (share(act) or 0.0) >= 1:
-            values["thin"] = 1.0
+        _automatic(act, values)
     if not scene.known_service:
         values["unknown_service"] = 1.0
-    if is_routine(act) or (undone is not None and is_routine(undone)):
+    if is_routine(act) or is_beside(act) or (undone is not None and is_routine(undone)):
         values["routine"] = 1.0
+    if scene.announced:
+        values["announced"] = 1.0
+    known = scene.habits_of(scene.place.service).usual(familiar_key(act, scene.actor, scene.undoing), act.time)
+    values["familiar"] = min(MOST_USUAL, math.log2(1 + known) / 2)
     if scene.actor != "automation" and names_trouble(act):
         values["act_names_trouble"] = 1.0
     if not scene.production:
@@ -126,9 +129,18 @@ def _common(scene: Scene) -> Vector:
     values["learning"] = habits.still_learning(act.time) * max(0.0, rate - 1)
     if act.previous_expires_at is not None:
         life = act.expires_at - act.time if act.expires_at is not None else RENEWED_LIFE
-        near = act.previous_expires_at - act.time < min(DEADLINE_NEAR, RENEWED_SHARE * life)
-        values["deadline"] = 1.0 if near else -1.0
+        left = act.previous_expires_at - act.time
+        near = left < min(DEADLINE_NEAR, RENEWED_SHARE * life)
+        values["deadline"] = _nearness(left) if near else -1.0
     return values
+
+
+def _automatic(act: Event, values: Vector) -> None:
+    values["automation"] = 1.0
+    if act.kind in ("change.failed_over", "change.rolled_back", "change.restored"):
+        values["automatic_rescue"] = 1.0
+    if act.kind == "change.scaled" and (share(act) or 0.0) >= 1:
+        values["thin"] = 1.0
 
 
 # -- pairs ---------------------------------------------------------------------------------------------------------
@@ -178,13 +190,15 @@ def _what_it_says(scene: Scene, sign: Sign, values: Vector, details: dict[str, s
         if len(silences) >= SILENCED_OFTEN:
             values["others_came"] = 1.0
     elif sign.kind == "failed":
-        values["severity"] = SEVERITY["info"]
+        # To stop or take back what failed elsewhere is what the other place is for.
+        answered = act.kind in STOPPED or scene.undoing.strength
+        values["severity"] = SEVERITY["warning" if answered else "info"]
     elif sign.kind == "note":
         values["note"], values["rare_sign"] = 1.0, RARE_SIGN_UNKNOWN
     elif sign.kind == "record":
         values["record"], values["rare_sign"] = 1.0, RARE_SIGN_UNKNOWN
     if sign.kind in ("note", "record"):
-        values["sign_names_trouble"] = 1.0 if names_trouble(told) else -0.5
+        values["sign_names_trouble"] = 1.0 if names_trouble(told) or names_surprise(told) else -0.5
     if sign.kind in ("note", "record") and people(told) & people(act):
         values["same_person"] = 1.0
     if sign.routine:
@@ -192,7 +206,7 @@ def _what_it_says(scene: Scene, sign: Sign, values: Vector, details: dict[str, s
     if sign.deadline is not None:
         left, whole = sign.deadline - act.time, sign.deadline - told.time
         if left < DEADLINE_NEAR or (whole > 0 and left < DEADLINE_SHARE * whole):
-            values["deadline"] = 1.0
+            values["deadline"] = _nearness(left)
         elif left > DEADLINE_FAR:
             values["deadline"] = -1.0
 
@@ -203,7 +217,7 @@ def _how_it_hangs_together(scene: Scene, sign: Sign, values: Vector) -> None:
     if shared:
         values["same_thing"] = 1.0
     if not sign.production:
-        values["outside_production"] = 0.3 if shared else 0.6 if act.kind == "change.held" else 1.0
+        values["outside_production"] = 0.3 if shared or act.kind in STOPPED else 1.0
     if act.kind in FORWARD and not scene.undoing.strength:
         begun = _begun_at(scene)
         if begun is not None:
@@ -221,6 +235,8 @@ def _of_change(scene: Scene, common: Vector, undone: Event) -> Option:
     values["rare_sign"] = RARE_SIGN_UNKNOWN
     if undone.kind != "change.blocked" and _came_after(scene, undone):
         values["caused"] = 1.0
+    elif act.kind == "change.flag_set" and not _since(scene, undone.time):
+        values["unprompted"] = 1 - _soon(act.time - undone.time)
     _coincidence(scene, values, details, max(act.time - undone.time, LEAST_GAP), 1)
     _agreement(scene, None, values, details)
     pairings = pairing_keys(scene, undone.kind, "")
@@ -255,6 +271,11 @@ def same_thing(sign: Event, act: Event) -> bool:
     acted |= {act.subject, *(act.labels.get(label) for label in ("previous", "from_version", "contains"))}
     contains = sign.labels.get("contains")
     return bool(named & acted) or (contains is not None and contains in (act.subject, act.labels.get("reverts")))
+
+
+def _nearness(left: int) -> float:
+    """How much a near deadline says: more on its last day."""
+    return DEADLINE_TODAY if left < DAY else 1.0
 
 
 def _begun_at(scene: Scene) -> int | None:
@@ -293,6 +314,11 @@ def _came_after(scene: Scene, undone: Event) -> bool:
         and ((sign.kind == "alert" and sign.severity >= MILD) or (sign.kind == "note" and relation == 0))
         for sign, relation in scene.signs
     )
+
+
+def _since(scene: Scene, at: int) -> bool:
+    """Whether anything was amiss on the service itself since a moment."""
+    return any(relation == 0 and sign.until >= at and sign.began <= scene.act.time for sign, relation in scene.signs)
 
 
 def _rare_sign(scene: Scene, sign: Sign) -> float:
@@ -350,10 +376,19 @@ def _agreement(scene: Scene, sign: Sign | None, values: Vector, details: dict[st
     details["agree"] = str(len(found))
 
 
+def familiar_key(act: Event, actor: str, undoing: Undoing) -> str:
+    """Under which it is counted how often such an act is done: its kind and words, whatever service it is done to.
+
+    What undoes is another act than what does, though its words may be the same.
+    """
+    words = stem(act.title or act.subject or "", act.service or "")
+    return f"{'undo' if undoing.strength else 'act'}\x1f\x1f{act.kind}\x1f{actor}\x1f{words}"
+
+
 def pairing_keys(scene: Scene, kind: str, name: str) -> list[str]:
     """Under which a habit is counted: this sign, this kind of act, this kind of actor, and the thing acted on."""
     act = scene.act
-    subject = stem(act.subject, scene.place.service) if act.subject else ""
+    subject = stem(act.subject or act.title or "", scene.place.service)
     told = name if kind == "alert" else ""
     wide = f"{kind}\x1f{told}\x1f{act.kind}\x1f{scene.actor}"
     return [f"{wide}\x1f{subject}", wide]

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
-from monitor.core.matching.facts import actor_kind, is_drill
+from monitor.core.matching.facts import actor_kind, is_drill, maintenance_scope
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import DAY, HOUR, MINUTE, Event
 from monitor.core.model.near_miss import Reason
-from monitor.core.weighing.acts import DONE, STOPPED, Undoing, is_act, undoing
+from monitor.core.weighing.acts import DONE, STOPPED, Undoing, is_act, is_slip, undoing
 from monitor.core.weighing.aftermath import foresee
-from monitor.core.weighing.evidence import Scene, gather
+from monitor.core.weighing.evidence import Scene, familiar_key, gather
 from monitor.core.weighing.features import Vector
 from monitor.core.weighing.habits import PRIOR_ANY_OTHER, PRIOR_PER_DAY, Habits, Standings, per_day
 from monitor.core.weighing.observed import Observed
@@ -60,6 +60,7 @@ RENEWED_SHARE = 0.12
 DEFAULT_LIFE = 90 * DAY
 
 
+_WORK = frozenset({"maintenance.started", "maintenance.ended"})
 _SIGN_KINDS: dict[str, SignKind] = {
     "alert.fired": "alert",
     "incident.opened": "record",
@@ -107,6 +108,9 @@ class Net:
 
     def observe(self, event: Event, *, late: bool = False) -> list[Caught]:
         """Take one event in; the candidates that it makes, if it is an act, or a late sign of one."""
+        if event.kind in _WORK:
+            self._announced(event)
+            return []
         if event.kind not in WATCHED or event.service is None:
             return []
         if self._is_home is not None and not self._is_home(event):
@@ -126,6 +130,22 @@ class Net:
         if not late or sign is None:
             return []
         return self._meet_late(event)
+
+    def _announced(self, event: Event) -> None:
+        """Announced work begins or ends on every service that it names."""
+        for service in sorted(maintenance_scope(event)):
+            place = self._place(service)
+            if place.responded(event):
+                self._touch(place)
+
+    def _is_announced(self, service: str, at: int) -> bool:
+        """Whether announced work was under way on a service, or on one that needs it."""
+        for above in sorted(self.catalogue.upward(service) | {service}):
+            place = self.places.get(above)
+            told = [e for e in place.responses if e.kind in _WORK and e.time <= at] if place is not None else []
+            if told and told[-1].kind == "maintenance.started":
+                return True
+        return False
 
     def _told(self, place: Place, event: Event) -> Sign | None:
         """An alert, a note, a record or a response: the sign that it is or belongs to."""
@@ -174,7 +194,10 @@ class Net:
             place.add(sign_of(event, "failed", place.service, production=self._is_production(event)))
         caught = self._catch(place, event) if is_act(event) else None
         if event.kind in DONE or event.kind in STOPPED:
-            place.count(act_rate_key(event.kind, actor_kind(event, self.catalogue)), event.time)
+            actor = actor_kind(event, self.catalogue)
+            place.count(act_rate_key(event.kind, actor), event.time)
+            if actor != "automation":
+                self._learn_act(place, event, actor)
         self._touch(place)
         return [caught] if caught is not None else []
 
@@ -221,10 +244,11 @@ class Net:
         options = gather(self._scene(place, act, undone, in_reach))
         if not again:
             self._learn_pairs(options, place.service, act.time)
+        more = self._slip_hope(act, undone)
         options.sort(key=lambda option: (-self._at_best(option), option.key))
-        if self._at_best(options[0]) < self._least:
+        if self._at_best(options[0]) + more < self._least:
             return None
-        likely = [option for option in options[:MOST_OPTIONS] if self._at_best(option) >= self._least]
+        likely = [option for option in options[:MOST_OPTIONS] if self._at_best(option) + more >= self._least]
         caught = Caught(caught_id(act), act, undone.change, likely)
         self.caught[caught.id] = caught
         self.dirty.add(f"caught:{caught.id}")
@@ -240,6 +264,13 @@ class Net:
         """The log-odds if everything that may still follow speaks for the option."""
         return self.weights.log_odds(option.values) + (self._hope if option.kind == "alert" else self._some_hope)
 
+    def _slip_hope(self, act: Event, undone: Undoing) -> float:
+        """What it adds if the same is done elsewhere yet."""
+        if undone.change is None or not is_slip(undone.change, act):
+            return 0.0
+        weight = self.weights.weights
+        return weight["done_elsewhere"] + (0.0 if undone.strength else weight["reversal"])
+
     def _scene(self, place: Place, act: Event, undone: Undoing, signs: list[tuple[Sign, int]]) -> Scene:
         return Scene(
             act=act,
@@ -253,6 +284,7 @@ class Net:
             reach=self.reach(place.service),
             places=self.places,
             habits_of=self._habits_of,
+            announced=self._is_announced(place.service, act.time),
         )
 
     def _is_production(self, event: Event) -> bool:
@@ -289,6 +321,14 @@ class Net:
 
     def _habits_of(self, service: str) -> Habits:
         return self.observed.habits_of(self.catalogue.domain_of(service))
+
+    def _learn_act(self, place: Place, event: Event, actor: str) -> None:
+        """Count how often such an act is done, beside a sign or not."""
+        domain = self.catalogue.domain_of(place.service)
+        key = familiar_key(event, actor, undoing(event, place.changes_before(event)))
+        if self.observed.habits_to_teach(domain).pair(key, place.service, event.time):
+            self.observed.pair_changed(domain, key)
+            self.observed.habits_changed(domain)
 
     def compare(self, act: Event, signs: Iterable[Event]) -> Caught:
         """A candidate of an act and the signs that a rule pairs it with, for acts that the net itself did not catch."""
@@ -327,10 +367,22 @@ class Net:
 
     def _followed(self, caught: Caught) -> Iterator[tuple[Option, Vector, dict[str, str]]]:
         reach = self.reach(caught.act.service or "")
+        elsewhere = self._elsewhere(caught.act, caught.undone)
         for option in caught.options:
             values, details = Vector(option.values), dict(option.details)
-            if foresee(self.places, reach, caught.act, option, values, details):
+            if foresee(self.places, reach, caught.act, option, values, details, caught.undone, elsewhere):
                 yield option, values, details
+
+    def _elsewhere(self, act: Event, undone: Event | None) -> list[Place]:
+        """Where the same may have been done, if the act took back a slip: any other service of the domain."""
+        if undone is None or not is_slip(undone, act):
+            return []
+        domain = self.catalogue.domain_of(act.service or "")
+        return [
+            place
+            for service, place in self.places.items()
+            if service != act.service and self.catalogue.domain_of(service) == domain
+        ]
 
     def release(self, caught_ids: Iterable[str]) -> None:
         """These candidates are decided: what was gathered for them is evicted."""

@@ -25,6 +25,21 @@ _TROUBLE = re.compile(
     r"duplicat\w*|mismatch\w*|differ(s|ent)?|impossible|never arriv\w*|does ?n[o']t|did ?n[o']t|cannot|can't)\b",
     re.IGNORECASE,
 )
+_SURPRISE = re.compile(
+    r"\b(why (is|are|was|were|do|does|did|has|have)|is (it|that|this|he|she) (right|normal|expected|ok(ay)?|intended)|"
+    r"(any|some)(body|one) (know|knows|else)|wonder\w*|puzzl\w*|confus\w*|explain\w*|funny|curious|off|"
+    r"should(n't| not)|supposed|no longer|ha(s|ve) ?n[o']t|where (did|has|have|is|are)|suddenly|twice|instead of|"
+    r"(close|near) to (its|the|a) limit|run(s|ning)? (low|out)|almost (full|out))\b",
+    re.IGNORECASE,
+)
+"""How people write when something is not as they expected."""
+_BESIDE = re.compile(
+    r"\b(alert(ing|s)?|thresholds?|dashboards?|monitors?|recording rules?|owners?|tags?|descriptions?|docs?|"
+    r"documentation|readme|comments?|typos?|wording|translations?)\b",
+    re.IGNORECASE,
+)
+"""What is beside the running system: what watches it, and what is written about it."""
+_BESIDES = frozenset({"alert_rule", "alert rule", "dashboard", "monitor", "silence", "prometheusrule"})
 _REVERT = re.compile(r"^\W*(revert(s|ed|ing)?\b|roll(ed|ing)?[ -]?back)|\bthis reverts commit\b", re.IGNORECASE)
 _SAYS_WHY = frozenset({"reason", "type", "trigger", "change_type", "category", "cause", "event", "task"})
 _FREE_TEXT = frozenset({"alertname", "title", "summary", "description"})
@@ -59,6 +74,18 @@ def names_trouble(event: Event) -> bool:
     """Whether a person's words name something that is wrong: in the title or where a source says why."""
     texts = [event.title or "", *(event.labels.get(key, "") for key in ("reason", "description", "comment", "message"))]
     return any(_TROUBLE.search(text) for text in texts)
+
+
+def names_surprise(event: Event) -> bool:
+    """Whether a person wonders: a report asks or doubts more often than it names what is wrong."""
+    return _SURPRISE.search(event.title or "") is not None
+
+
+def is_beside(event: Event) -> bool:
+    """Whether a change is of an alert, a dashboard or a description: no help to what they are about."""
+    if event.labels.get("object_kind", "").lower() in _BESIDES:
+        return True
+    return event.kind == "change.configured" and _BESIDE.search(event.title or "") is not None
 
 
 def says_revert(event: Event) -> bool:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from monitor.core.model.events import EventId
+from monitor.core.model.events import Event, EventId, Instant
 from monitor.core.weighing.weights import probability, reasoned
 from monitor.lab.calibrate import Candidate, Labelled, fit, log_odds
+from monitor.lab.labelling import HOPELESS, OF_A_YEAR, ONE_IN, acts_in_announced_work, of_year
 from monitor.packs.weights import as_text, load_weights
 
 PRIOR = reasoned()
@@ -59,3 +60,24 @@ def test_a_fit_can_be_written_and_read_again(tmp_path: Path) -> None:
     assert read is not None
     assert read.weights == PRIOR.weights
     assert read.provenance == "a test"
+
+
+def test_a_year_keeps_every_rescue_and_a_share_of_what_is_hopeless_that_counts_for_all() -> None:
+    year = of_year(5, 14, PRIOR)
+    hopeless = [one for one in year if not one.rescue and log_odds(one.candidate, PRIOR.weights) < HOPELESS]
+    near = [one for one in year if one.rescue]
+    assert near
+    assert {one.weight for one in near} == {OF_A_YEAR[0]}
+    assert hopeless
+    assert {one.weight for one in hopeless} == {OF_A_YEAR[1] * ONE_IN}
+    assert len(hopeless) > len(near)
+
+
+def test_acts_during_announced_work_on_their_service_say_nothing() -> None:
+    """The verdict refuses them, whatever they weigh."""
+    work = Event("w", "page", Instant(0), "maintenance.started", "db", subject="upgrade")
+    during = Event("r1", "kubectl", Instant(5), "change.restarted", "db")
+    elsewhere = Event("r2", "kubectl", Instant(6), "change.restarted", "api")
+    over = Event("o", "page", Instant(9), "maintenance.ended", "db", subject="upgrade")
+    after = Event("r3", "kubectl", Instant(10), "change.restarted", "db")
+    assert acts_in_announced_work([work, during, elsewhere, over, after]) == {during.event_id}

@@ -88,6 +88,19 @@ def history() -> list[Event]:
     return [alert(-9 * DAYS, "old"), over(-9 * DAYS + 20, "old-over")]
 
 
+def daily(title: str, days: int) -> list[Event]:
+    """The same act on some days before, with nothing beside it."""
+    return [act(at=-day * DAYS, name=f"daily-{day}", title=title) for day in range(days, 0, -1)]
+
+
+def work(what: str, at: float, **fields: object) -> Event:
+    return make_event(f"maintenance.{what}", at, f"work-{what}", **fields)
+
+
+def scaled(at: float, workers: float, **fields: object) -> Event:
+    return act("scaled", at, subject="workers", value=workers, **fields)
+
+
 STORIES: list[tuple[str, float | None, list[Event]]] = [
     ("bias", 1.0, [alert(), act()]),
     ("reversal", 1.0, [alert(), act("rolled_back")]),
@@ -129,7 +142,7 @@ STORIES: list[tuple[str, float | None, list[Event]]] = [
     ("undone_soon", 0.0, [flag(0, "on"), flag(6 * DAYS, "off")]),
     ("outside_production", 1.0, [alert(environment="staging"), act()]),
     ("outside_production", 0.3, [alert(environment="staging"), act(subject="disk")]),
-    ("outside_production", 0.6, [alert(environment="staging"), act("held")]),
+    ("outside_production", 0.3, [alert(environment="staging"), act("held")]),
     ("outside_production", None, [alert(), act()]),
     ("same_thing", 1.0, [alert(), act(subject="disk")]),
     ("same_thing", 1.0, [alert(labels={"node": "n7"}), act(labels={"node": "n7"})]),
@@ -182,6 +195,7 @@ STORIES: list[tuple[str, float | None, list[Event]]] = [
     ("rare_sign", 0.7, [alert(), act()]),
     ("rare_act", -math.log10(4 / 14 * 10 / DAYS), [alert(), act()]),
     ("deadline", 1.0, [expiring(6.9), act()]),
+    ("deadline", 1.5, [expiring(0.9), act()]),
     ("deadline", None, [expiring(7.1), act()]),
     ("deadline", None, [expiring(13.9), act()]),
     ("deadline", -1.0, [expiring(14.1), act()]),
@@ -197,6 +211,28 @@ STORIES: list[tuple[str, float | None, list[Event]]] = [
     ("unknown_service", 1.0, [alert(service="who"), act(service="who")]),
     ("unknown_service", None, [alert(), act()]),
     ("usual_pairing", 0.0, [alert(), act()]),
+    ("familiar", 0.0, [alert(), act(title="restart main")]),
+    ("familiar", math.log2(1 + 2.93) / 2, [*daily("restart main", 3), alert(), act(title="restart main")]),
+    ("familiar", 0.0, [*daily("restart main", 3), alert(), act(title="raise the pool of main")]),
+    ("familiar", 0.0, [*daily("restart main", 3), alert(), act("rolled_back", title="restart main")]),
+    ("announced", 1.0, [work("started", -20), alert(), act()]),
+    ("announced", 1.0, [work("started", -20, labels={"scope": "api"}), alert(), act()]),
+    ("announced", None, [work("started", -20), work("ended", -5), alert(), act()]),
+    ("announced", None, [work("started", -20, labels={"scope": "side"}), alert(), act()]),
+    ("unprompted", 1 / 2.2, [flag(0, "on"), flag(50, "off")]),
+    ("unprompted", None, [flag(0, "on"), alert(10), flag(50, "off")]),
+    (
+        "unprompted",
+        None,
+        [act("configured", 0, subject="x", title="9 to 4"), act("configured", 50, subject="x", title="4 to 9")],
+    ),
+    ("done_elsewhere", 1.0, [scaled(0, 12), scaled(4, 6), scaled(9, 12, service="side")]),
+    ("done_elsewhere", 1.0, [scaled(0, 12), scaled(2, 12, service="side"), scaled(4, 6)]),
+    ("done_elsewhere", None, [scaled(0, 12), scaled(4, 6), scaled(9, 8, service="side")]),
+    ("done_elsewhere", None, [alert(), scaled(0, 12), scaled(16, 6), scaled(20, 12, service="side")]),
+    ("done_elsewhere", None, [scaled(0, 12), scaled(4, 6), scaled(35, 12, service="side")]),
+    ("done_elsewhere", None, [scaled(0, 12), scaled(4, 6), scaled(9, 12, service="side", actor=OTHER)]),
+    ("done_elsewhere", None, [alert(), scaled(0, 12), scaled(4, 6, actor=OTHER), scaled(9, 12, service="side")]),
     ("net_rate", 0.0, [alert(), act()]),
     ("learning", 0.0, [alert(), act()]),
 ]
@@ -214,6 +250,8 @@ def test_a_feature_has_its_value_in_its_story(feature: str, value: float | None,
         "confirmed": "note",
         "record": "record",
         "undone_soon": "change",
+        "unprompted": "change",
+        "done_elsewhere": "change",
     }
     found = weigh(*story, kind=kinds.get(feature, "alert") if value is not None else None)
     assert found.get(feature) == (None if value is None else pytest.approx(value, abs=0.01))
@@ -236,6 +274,28 @@ def test_an_act_that_happens_all_the_time_is_less_of_a_coincidence_to_rule_out()
 def test_a_pairing_that_is_seen_again_is_a_habit() -> None:
     assert weigh(*episode(0))["usual_pairing"] == 0.0
     assert weigh(*(event for day in range(5) for event in episode(day * DAYS)))["usual_pairing"] > 0.5
+
+
+def test_a_value_that_is_put_back_is_known_by_the_title_alone() -> None:
+    """Few tools say what a setting was before."""
+    there = act("configured", 0, subject="pool", title="pool size 40 to 400")
+    back = act("configured", 50, subject="pool", title="pool size 400 to 40")
+    other = act("configured", 50, subject="pool", title="pool size 400 to 60")
+    assert weigh(there, back)["reversal"] == 1.0
+    assert "reversal" not in weigh(alert(), there, other)
+
+
+def test_undone_here_and_done_there_is_an_undoing_though_nobody_told_what_it_was_before() -> None:
+    """The slip needs no alert: who took it back and did it elsewhere knew."""
+    assert weigh(scaled(0, 12), scaled(4, 6), scaled(9, 12, service="side"))["reversal"] == 1.0
+    assert "reversal" not in weigh(scaled(0, 12), scaled(4, 6), kind="change")
+
+
+@pytest.mark.parametrize(
+    "title", ["why is the total of main twice as high?", "is that right?", "no log line since nine, should not be"]
+)
+def test_a_person_who_wonders_reports_something(title: str) -> None:
+    assert weigh(note(title=title), act(), kind="note")["sign_names_trouble"] == 1.0
 
 
 def test_many_candidates_a_day_lower_each_and_most_in_the_first_fortnight() -> None:
