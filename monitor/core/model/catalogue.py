@@ -5,6 +5,7 @@ Knows nothing of files, and of no event.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Literal
@@ -143,6 +144,15 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
         nothing is known of stands alone.
         """
         return self._domains.get(service) or component_name(service)
+
+    def larger_than(self, service: str) -> float:
+        """How many times as many services the catalogue lists as are in the domain of a service; 1 for a stranger."""
+        size = self._sizes.get(self.domain_of(service))
+        return 1.0 if size is None else max(1.0, len(self._domains) / size)
+
+    @cached_property
+    def _sizes(self) -> dict[str, int]:
+        return dict(Counter(self._domains.values()))
 
     @cached_property
     def _domains(self) -> dict[str, str]:

@@ -65,6 +65,7 @@ class Scene(msgspec.Struct):
     """An act and all that stood around it. `per_day`: how often such an act happens on its service.
 
     `habits_of`: what is known of the domain of a service.
+    `larger`: how many times as many services the organisation has as the domain.
     `announced`: whether announced work was under way on the service, or above it.
     """
 
@@ -80,6 +81,7 @@ class Scene(msgspec.Struct):
     places: dict[str, Place]
     habits_of: Callable[[str], Habits]
     announced: bool = False
+    larger: float = 1.0
 
 
 def gather(scene: Scene) -> list[Option]:
@@ -124,7 +126,7 @@ def _common(scene: Scene) -> Vector:
     if not scene.production:
         values["outside_production"] = 1.0
     habits = scene.habits_of(scene.place.service)
-    rate = habits.net_rate(act.time)
+    rate = habits.net_rate(act.time, scene.larger)
     values["net_rate"] = rate
     values["learning"] = habits.still_learning(act.time) * max(0.0, rate - 1)
     if act.previous_expires_at is not None:

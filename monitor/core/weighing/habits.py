@@ -122,12 +122,12 @@ class Habits(msgspec.Struct):
         for old in [known for known in self.candidates if known < day - DAYS_COUNTED - 1]:
             del self.candidates[old]
 
-    def net_rate(self, at: int) -> float:
-        """How many candidates a day the net catches here, as a decimal logarithm of one more."""
+    def net_rate(self, at: int, larger: float = 1.0) -> float:
+        """Candidates a day in an organisation `larger` times as large as the domain, as log10 of one more."""
         day, began = at // DAY, self.began if self.began is not None else at
         seen = sum(self.candidates.get(day - back, 0) for back in range(1, DAYS_COUNTED + 1))
         days = max(1, min(DAYS_COUNTED, (at - began) // DAY))
-        return math.log10(1 + max(seen / days, self.candidates.get(day, 0)))
+        return math.log10(1 + larger * max(seen / days, self.candidates.get(day, 0)))
 
     def still_learning(self, at: int) -> float:
         """1.0 at the beginning of the stream, 0 from `LEARNING` on."""

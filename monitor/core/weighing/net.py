@@ -284,6 +284,7 @@ class Net:
             reach=self.reach(place.service),
             places=self.places,
             habits_of=self._habits_of,
+            larger=self.catalogue.larger_than(place.service),
             announced=self._is_announced(place.service, act.time),
         )
 
