@@ -66,7 +66,7 @@ class Scene(msgspec.Struct):
 
     `habits_of`: what is known of the domain of a service.
     `larger`: how many times as many services the organisation has as the domain.
-    `announced`: whether announced work was under way on the service, or above it.
+    `announced`: whether announced work was in progress on the service, or above it.
     """
 
     act: Event

@@ -64,7 +64,7 @@ _TABLE = (
     Feature("unknown_service", -1, -1.0, "", "the catalogue does not know the service"),
     Feature("usual_pairing", -1, -0.7, "", "such actions often follow such alerts here"),
     Feature("familiar", -1, -0.8, "", "such actions are everyday work here, alert or not"),
-    Feature("announced", -1, -1.5, "", "announced work was under way"),
+    Feature("announced", -1, -1.5, "", "announced work was in progress"),
     Feature("unprompted", -1, -1.0, "", "the flag went off with nothing amiss, as at the end of an experiment"),
     Feature("done_elsewhere", 1, 1.5, "the same person then did it to another target", ""),
     Feature("net_rate", -1, -1.0, "", "many such candidates here (about {} a day)"),

@@ -139,7 +139,7 @@ class Net:
                 self._touch(place)
 
     def _is_announced(self, service: str, at: int) -> bool:
-        """Whether announced work was under way on a service, or on one that needs it."""
+        """Whether announced work was in progress on a service, or on one that needs it."""
         for above in sorted(self.catalogue.upward(service) | {service}):
             place = self.places.get(above)
             told = [e for e in place.responses if e.kind in _WORK and e.time <= at] if place is not None else []

@@ -300,5 +300,5 @@ def test_a_person_who_wonders_reports_something(title: str) -> None:
 
 def test_many_candidates_a_day_lower_each_and_most_in_the_first_fortnight() -> None:
     values = weigh(*(event for n in range(12) for event in episode(n * 5, f"s{n}")))
-    assert values["net_rate"] == pytest.approx(math.log10(12), abs=0.01)
-    assert values["learning"] == pytest.approx(math.log10(12) - 1, abs=0.01)
+    assert values["net_rate"] == pytest.approx(math.log10(1 + 5 / 4 * 11), abs=0.01)
+    assert values["learning"] == pytest.approx(math.log10(1 + 5 / 4 * 11) - 1, abs=0.01)
