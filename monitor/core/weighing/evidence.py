@@ -66,6 +66,7 @@ class Scene(msgspec.Struct):
 
     `habits_of`: what is known of the domain of a service.
     `larger`: how many times as many services the organisation has as the domain.
+    `counted`: whether the act itself is among the habits.
     `announced`: whether announced work was in progress on the service, or above it.
     """
 
@@ -82,6 +83,7 @@ class Scene(msgspec.Struct):
     habits_of: Callable[[str], Habits]
     announced: bool = False
     larger: float = 1.0
+    counted: bool = False
 
 
 def gather(scene: Scene) -> list[Option]:
@@ -120,7 +122,7 @@ def _common(scene: Scene) -> Vector:
     if scene.announced:
         values["announced"] = 1.0
     known = scene.habits_of(scene.place.service).usual(familiar_key(act, scene.actor, scene.undoing), act.time)
-    values["familiar"] = min(MOST_USUAL, math.log2(1 + known) / 2)
+    values["familiar"] = min(MOST_USUAL, math.log2(1 + max(0.0, known - scene.counted)) / 2)
     if scene.actor != "automation" and names_trouble(act):
         values["act_names_trouble"] = 1.0
     if not scene.production:

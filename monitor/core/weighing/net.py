@@ -241,7 +241,7 @@ class Net:
             return None
         if not in_reach and undone.change is None and act.kind not in STOPPED and not renewed_near(act):
             return None
-        options = gather(self._scene(place, act, undone, in_reach))
+        options = gather(self._scene(place, act, undone, in_reach, counted=again))
         if not again:
             self._learn_pairs(options, place.service, act.time)
         more = self._slip_hope(act, undone)
@@ -271,8 +271,11 @@ class Net:
         weight = self.weights.weights
         return weight["done_elsewhere"] + (0.0 if undone.strength else weight["reversal"])
 
-    def _scene(self, place: Place, act: Event, undone: Undoing, signs: list[tuple[Sign, int]]) -> Scene:
+    def _scene(
+        self, place: Place, act: Event, undone: Undoing, signs: list[tuple[Sign, int]], *, counted: bool
+    ) -> Scene:
         return Scene(
+            counted=counted,
             act=act,
             actor=actor_kind(act, self.catalogue),
             place=place,
@@ -342,7 +345,7 @@ class Net:
             kind = _SIGN_KINDS.get(event.kind, "note")
             sign = sign_of(event, kind, event.service or service, production=self._is_production(event))
             told.append((sign, reach.get(sign.service, 2)))
-        scene = self._scene(place, act, undone, told)
+        scene = self._scene(place, act, undone, told, counted=True)
         return Caught(caught_id(act), act, undone.change, gather(scene))
 
     def settle(self, caught: Caught, recognised: Iterable[str] = ()) -> Weighed:
