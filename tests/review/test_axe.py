@@ -12,6 +12,7 @@ from monitor.review.auth import Account, Auth
 from monitor.review.permissions import Access, Grants
 from monitor.review.sign_in.people import SignIn
 from tests.review.conftest import Desk
+from tests.review.test_sources import arrive
 from tests.support import records
 from tests.support.browser import a_browser, a_page, serving
 
@@ -53,6 +54,7 @@ async def test_no_page_breaks_a_rule(desk: Desk, browser: Browser, look: str) ->
     dark, width = LOOKS[look]
     await desk.put(*records.several(records.MONDAY))
     await desk.accept("nm-001")
+    await arrive(desk)
     for body in (
         {"move": "assess", "outcome": "outage", "barrier": "luck"},
         {"move": "keep_open", "condition": "One of two gateways has the old certificate", "days": 7},
