@@ -131,6 +131,7 @@ class Puller:
             await self._journal.append(events)
             past = [*self._past.get(key, ()), *states][-(DAY // feed.step) :]
             await self._cursors.save(key, Instant(moved.at), _written(moved, history.write(past), feed.step))
+            self._metrics.arrivals.delivered(feed.name.source, self._clock.now(), events)
             await self._recovered(feed)
         except QueryFailed as error:
             self._metrics.feed_failures.inc(error.reason)

@@ -276,6 +276,13 @@ def test_verdicts_rest_on_what_init_connected(shop: Shop) -> None:
             return kinds.get("alertmanager-api")
 
         assert until(muted, "the silenced alert is seen") == {"alert.silenced": 2, "alert.fired": 1}
+
+        def all_watched() -> bool:
+            services = service.get("/api/v1/sources").json()["services"]
+            by_probe = {name: ["blackbox"] for name in SEEN_BY_USERS}
+            return {each["service"]: each["sources"] for each in services} == by_probe
+
+        until(all_watched, "each service that users see is watched")
         arrived = shop.init("--address", service.address, "--wait", "1")
         assert "first events: alertmanager-api: alert.silenced" in arrived.output
     finally:
