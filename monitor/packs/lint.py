@@ -21,6 +21,8 @@ QUESTION = '`ask: ["How did you notice?"]`'
 UNSEEN = "impact.clear"
 FAR = 7 * DAY
 """A window that picks some events out of those of a kind, and reaches further back than this, may well miss them."""
+ROUTINE = "derived.routine"
+ROUTINE_PARTS = frozenset({"derived.scheduled", "labels.planned", "labels.rolling"})
 ALIKE = 0.8
 """How much two labels have to look alike for one to be taken for a slip of the other."""
 ANCHORS: tuple[str, ...] = get_args(Anchor)
@@ -34,6 +36,7 @@ def lint(rule: Rule, examples: tuple[Example, ...] | None, node: Node, problems:
         _examples(examples, place_of(node, "examples"), problems)
         _labels(rule, examples, node, problems)
         _dead(rule, node, problems)
+    _routine(rule, node, problems)
     _questions(rule, node, problems)
     _texts(rule, node, problems)
     _windows(rule, node, problems)
@@ -96,6 +99,17 @@ def _texts(rule: Rule, node: Node, problems: Problems) -> None:
                 "the label that the source sends with the title",
             )
             problems.warning(place_of(node, *path, "where"), message, expected, hint)
+
+
+def _routine(rule: Rule, node: Node, problems: Problems) -> None:
+    """What is no answer to anything is said once, by one fact, and not by a list of words in each rule."""
+    for step, path in _steps(rule):
+        read = fields_of(step.where)
+        parts = sorted(read & ROUTINE_PARTS)
+        if parts and ROUTINE not in read:
+            message = f"{', '.join(parts)} is only a part of what makes work routine"
+            hint = f"`not: {{{ROUTINE}: true}}`"
+            problems.warning(place_of(node, *path, "where"), message, f"the one condition {ROUTINE}", hint)
 
 
 def _dead(rule: Rule, node: Node, problems: Problems) -> None:

@@ -49,6 +49,14 @@ DERIVED: dict[str, tuple[FieldType, str]] = {
         "truth",
         "`labels.scheduled`, or `labels.trigger` is `schedule`, `cron` or `timer`",
     ),
+    "routine": (
+        "truth",
+        (
+            "no answer to anything: scheduled; or `labels.planned` or `labels.rolling`; or `labels.reason` is one of "
+            "`calendar`, `freeze`, `holiday`, `approval`, `review`, `superseded`, `release_train`, `rolling`, "
+            "`switchover`, `maintenance`, `upgrade`, `rebalance`, `prescaling`, `daily_peak`, `event`"
+        ),
+    ),
     "repeats": (
         "number",
         "drafts with the same service and subject in the 180 days before",

@@ -49,6 +49,16 @@ def test_a_rule_is_written_as_we_ask(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize("rule", LOADED.rules, ids=lambda rule: rule.name)
+def test_routine_work_is_no_answer_and_is_said_by_one_fact(rule: Rule) -> None:
+    read = frozenset[str]().union(*(fields_of(step.where) for step in rule.steps()))
+    assert not read & {"derived.scheduled", "labels.planned", "labels.rolling"}
+    act = rule.hazard if rule.intervention.itself else rule.intervention.step
+    refused = {"change.blocked"}
+    if any(kind.startswith("change.") for kind in act.kinds - refused):
+        assert "derived.routine" in fields_of(act.where)
+
+
+@pytest.mark.parametrize("rule", LOADED.rules, ids=lambda rule: rule.name)
 def test_matching_reads_no_words_that_are_meant_for_people(rule: Rule) -> None:
     steps = (rule.hazard, rule.intervention.step, *(clause.step for clause in rule.clauses))
     read = frozenset().union(*(fields_of(step.where) for step in steps))

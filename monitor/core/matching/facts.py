@@ -33,6 +33,13 @@ _OPPOSITES = frozenset(
 )
 _DENIED = frozenset({"", "false", "no", "0"})
 SCHEDULED_TRIGGERS = frozenset({"schedule", "scheduled", "cron", "timer"})
+ROUTINE_LABELS = ("planned", "rolling")
+ROUTINE_REASONS = frozenset(
+    {"calendar", "freeze", "holiday", "approval", "review", "superseded", "release_train", "train", "rolling"}
+    | {"planned", "scheduled", "schedule", "switchover", "maintenance", "upgrade", "rebalance", "drill"}
+    | {"prescaling", "daily_peak", "event"}
+)
+"""What `labels.reason` says of work that answers nothing."""
 ISSUED_LABELS = ("not_before", "issued_at")
 
 
@@ -130,6 +137,21 @@ def is_scheduled(event: Event) -> bool:
     if (said := event.labels.get("scheduled")) is not None:
         return said.lower() not in _DENIED
     return event.labels.get("trigger", "").lower() in SCHEDULED_TRIGGERS
+
+
+def is_routine(event: Event) -> bool:
+    """Whether the event says that it answers nothing: by the clock, announced, one instance after the other."""
+    labels = event.labels
+    if is_scheduled(event):
+        return True
+    if any((said := labels.get(name)) is not None and said.lower() not in _DENIED for name in ROUTINE_LABELS):
+        return True
+    said = labels.get("reason")
+    return said is not None and said.lower().replace("-", "_").replace(" ", "_") in ROUTINE_REASONS
+
+
+def _routine(event: Event, catalogue: Catalogue, last_values: LastValues) -> object:
+    return is_routine(event)
 
 
 def _scheduled(event: Event, catalogue: Catalogue, last_values: LastValues) -> object:
@@ -268,6 +290,7 @@ DERIVED: dict[str, _Derive] = {
     "flipped_back": _flipped_back,
     "put_back": _put_back,
     "scheduled": _scheduled,
+    "routine": _routine,
     "trend": _trend,
     "lifetime_left": _lifetime_left,
     "repeats": _repeats,

@@ -26,6 +26,17 @@ def with_where(lines: str) -> str:
     return GOOD.replace(SEVERITY, SEVERITY + lines)
 
 
+@pytest.mark.parametrize("part", ["derived.scheduled: true", 'labels.planned: "true"', 'labels.rolling: "true"'])
+def test_a_part_of_what_is_routine_is_said_by_the_whole(tmp_path: Path, part: str) -> None:
+    human = "where: {derived.actor: human}"
+    (told,) = warnings(tmp_path, GOOD.replace(human, f"where: {{derived.actor: human, not: {{{part}}}}}"))
+    assert f"{part.partition(':')[0]} is only a part of what makes work routine" in told
+    assert "try `not: {derived.routine: true}`" in told
+    whole = GOOD.replace(human, "where: {derived.actor: human, not: {derived.routine: true}}")
+    (tmp_path / "0.yaml").unlink()
+    assert warnings(tmp_path, whole) == []
+
+
 def test_the_shipped_rules_give_no_warning() -> None:
     assert [str(problem) for problem in load_rules(shipped_rules()).problems] == []
 

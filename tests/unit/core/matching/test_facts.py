@@ -26,6 +26,27 @@ def fact(name: str, event: Event, *before: Event, drafts: dict[str, list[tuple[i
     return EventFacts(CATALOGUE, last_values, event).get(name)
 
 
+@pytest.mark.parametrize(
+    ("labels", "is_routine"),
+    [
+        ({}, False),
+        ({"planned": "true"}, True),
+        ({"planned": "no"}, False),
+        ({"rolling": "1"}, True),
+        ({"trigger": "cron"}, True),
+        ({"scheduled": "false", "trigger": "cron"}, False),
+        ({"reason": "freeze"}, True),
+        ({"reason": "Release train"}, True),
+        ({"reason": "daily-peak"}, True),
+        ({"reason": "superseded"}, True),
+        ({"reason": "regression"}, False),
+        ({"reason": "the freeze is over and it still fails"}, False),
+    ],
+)
+def test_work_that_is_no_answer_to_anything(labels: dict[str, str], is_routine: bool) -> None:
+    assert fact("routine", make_event("change.scaled", 5, labels=labels)) is is_routine
+
+
 def deployed(minute: float, version: str, **more: Any) -> Event:
     labels = {"version": version, **more.pop("labels", {})}
     return make_event("change.deployed", minute, labels=labels, **more)
