@@ -86,7 +86,7 @@ docs: setup ## Write the generated tables of the reference pages anew
 	@$(BIN)/python scripts/reference.py
 
 .PHONY: pictures
-pictures: setup ## Draw README's picture of a draft, light and dark (needs Chromium)
+pictures: setup ## Draw README's pictures of queue and draft, light and dark (needs Chromium)
 	@NEARMISS_PICTURES=1 $(BIN)/pytest -q -n 0 tests/review/test_pictures.py
 
 .PHONY: lock

@@ -1,4 +1,4 @@
-"""README's picture of a draft, in light and dark: made from the demo story by `make pictures`, and there otherwise."""
+"""README's pictures of queue and draft, in light and dark: made from the demo's story by `make pictures`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.service import demonstration
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "docs" / "images"
-LOOKS = {"draft-light.png": False, "draft-dark.png": True}
+LOOKS = {f"{page}-{look}.png": (page, look == "dark") for page in ("queue", "draft") for look in ("light", "dark")}
 MOST_BYTES = 200_000
 
 
@@ -24,10 +24,11 @@ async def test_draw_them(tmp_path: Path) -> None:
         async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=30) as api:
             found = (await api.get("/api/v1/near-misses?state=draft&text=certificate")).json()["items"]
         IMAGES.mkdir(exist_ok=True)
+        paths = {"queue": "/", "draft": f"/near-misses/{found[0]['id']}"}
         async with a_browser() as browser:
-            for name, dark in LOOKS.items():
+            for name, (page, dark) in LOOKS.items():
                 async with a_page(browser, dark=dark, width=1200, height=760) as watched:
-                    await watched.page.goto(f"{address}/near-misses/{found[0]['id']}")
+                    await watched.page.goto(address + paths[page])
                     await watched.page.screenshot(path=IMAGES / name)
 
 
