@@ -216,7 +216,7 @@ class Settings(_Group):
     feeds: tuple[FeedSettings, ...] = Field(
         default=(),
         repr=False,
-        description="Feeds that are pulled from a Prometheus; see [pull feeds](../how-to/feeds.md).",
+        description="Feeds that are pulled from a Prometheus and other tools; see [pull feeds](../how-to/feeds.md).",
     )
     pulls: tuple[PullSettings, ...] = Field(
         default=(),

@@ -8,6 +8,8 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.async_api import Browser, Page
 
+from monitor.core.model.events import HOUR
+from monitor.core.model.feed_views import FeedsView, FeedView, Watch
 from monitor.review.auth import Account, Auth
 from monitor.review.permissions import Access, Grants
 from monitor.review.sign_in.people import SignIn
@@ -20,6 +22,8 @@ pytestmark = pytest.mark.browser
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
 LOOKS = {"light": (False, 1280), "dark": (True, 1280), "phone": (False, 390)}
+CELLS = ("none",) * 8 + ("clear",) * 80 + ("blind",) * 4 + ("hurt",) * 4
+FEED = FeedView("checkout", None, "blackbox", "synthetic", CELLS, (("stale", HOUR),), 2 * HOUR, "denied", None)
 PATHS = (
     "/",
     "/?show=withdrawn",
@@ -30,6 +34,7 @@ PATHS = (
     "/report",
     "/report?done=near_miss",
     "/sources",
+    "/feeds",
     "/setup",
     "/near-misses/nobody",
 )
@@ -55,6 +60,7 @@ async def test_no_page_breaks_a_rule(desk: Desk, browser: Browser, look: str) ->
     await desk.put(*records.several(records.MONDAY))
     await desk.accept("nm-001")
     await arrive(desk)
+    desk.feeds = FeedsView((FEED,), (Watch("checkout", ("blackbox",), None),))
     for body in (
         {"move": "assess", "outcome": "outage", "barrier": "luck"},
         {"move": "keep_open", "condition": "One of two gateways has the old certificate", "days": 7},
