@@ -58,10 +58,11 @@ class SlackDoor:
         clock: Clock,
         metrics: Metrics,
         answer_seconds: float = ANSWER_SECONDS,
+        store_seconds: float = STORE_SECONDS,
     ) -> None:
         self._secret, self._outbox, self._worker = secret, outbox, worker
         self._clock, self._metrics = clock, metrics
-        self._answer_seconds = answer_seconds
+        self._answer_seconds, self._store_seconds = answer_seconds, store_seconds
         self._tasks = WatchedTasks()
         self._numbers = count(1)
 
@@ -100,11 +101,16 @@ class SlackDoor:
         if request.what == "url_verification":
             return JSONResponse({"challenge": request.text("challenge")[:1000]})
         received = Received(request.key, kind, _kept(request), now)
+        stored = self._begin_to_store(received, now)
         try:
-            async with asyncio.timeout(STORE_SECONDS):
-                fresh = await self._outbox.receive(received, Instant(now + LEASE))
-        except (Unavailable, TimeoutError):
-            return Response("nothing can be stored now; try again\n", 503, {"retry-after": "5"})
+            async with asyncio.timeout(self._store_seconds):
+                fresh = await asyncio.shield(stored)
+        except TimeoutError:
+            # The person presses again: if this one is stored after all, it must not be carried out as well.
+            stored.add_done_callback(lambda done: self._drop(request, done))
+            return _try_again()
+        if fresh is None:
+            return _try_again()
         if not fresh:
             if request.key.startswith("event:"):
                 self._metrics.chat_requests.inc(ChatRequest.REPEATED)
@@ -121,6 +127,28 @@ class SlackDoor:
         except TimeoutError:
             answer.add_done_callback(lambda done: self._tell_late(request, done))
             return JSONResponse({"response_action": "update", "view": _WAIT})
+
+    def _begin_to_store(self, received: Received, now: Instant) -> asyncio.Future[bool | None]:
+        """Whether it is new; None where it cannot be stored. A write is never cut off, so it is not waited for here."""
+        self._tasks.check()
+        stored: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
+
+        async def store() -> None:
+            fresh: bool | None = None
+            try:
+                fresh = await self._outbox.receive(received, Instant(now + LEASE))
+            except Unavailable as error:
+                _log.warning("chat_request_not_stored", why=str(error))
+            finally:
+                if not stored.done():
+                    stored.set_result(fresh)
+
+        self._tasks.start(f"slack {next(self._numbers)} stored", store(), may_end=True)
+        return stored
+
+    def _drop(self, request: Request, done: asyncio.Future[bool | None]) -> None:
+        if not done.cancelled() and done.result():
+            self._tasks.start(f"slack {next(self._numbers)} dropped", self._finish(request), may_end=True)
 
     def _begin(self, request: Request, at: Instant) -> asyncio.Future[Answer]:
         self._tasks.check()
@@ -202,6 +230,10 @@ _WAIT = {
         }
     ],
 }
+
+
+def _try_again() -> Response:
+    return Response("nothing can be stored now; try again\n", 503, {"retry-after": "5"})
 
 
 def _kept(request: Request) -> bytes:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from monitor.chat.slack_requests import Kind, Request
 from monitor.chat.slack_work import Rights
+from monitor.chat_ports import Received
 from monitor.core.model.events import HOUR, MINUTE, SECOND, Instant
 from monitor.core.model.near_miss import State
 from monitor.ports import Unavailable
@@ -258,6 +259,37 @@ async def test_what_a_crash_or_the_database_left_undone_is_taken_up(office: Offi
     assert await state_of(office) == State.IN_REVIEW
     office.clock.advance(HOUR)
     assert await office.door.take_up() == 0
+
+
+async def test_a_slow_database_delays_no_acknowledgement_and_what_was_refused_is_not_done(office: Office) -> None:
+    await drafted(office)
+    go_on, receive = asyncio.Event(), office.store.outbox.receive
+
+    async def slow(received: Received, until: Instant) -> bool:
+        await go_on.wait()
+        return await receive(received, until)
+
+    office.store.outbox.receive = slow  # type: ignore[method-assign]
+    office.door._store_seconds = 0
+    body = pressed(office, "nearmiss_claim")
+    answer = await office.door.take("actions", signed(body, office.clock.now()), body)
+    assert answer.status_code == 503
+    go_on.set()
+    await office.finish()
+    await office.finish()
+    office.clock.advance(2 * MINUTE)
+    assert await office.door.take_up() == 0
+    assert await state_of(office) == State.DRAFT
+
+
+async def test_while_nothing_can_be_stored_a_button_is_to_be_pressed_again(office: Office) -> None:
+    await drafted(office)
+
+    async def away(received: Received, until: Instant) -> bool:
+        raise Unavailable("the disk is full")
+
+    office.store.outbox.receive = away  # type: ignore[method-assign]
+    assert (await send(office, "actions", pressed(office, "nearmiss_claim"))).status_code == 503
 
 
 async def test_the_same_form_carried_out_twice_is_one_decision(office: Office) -> None:
