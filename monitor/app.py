@@ -89,6 +89,7 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
     with stop_on_signals() as stop, asked_by_hangup(stop) as asked:
         clock = SystemClock()
         metrics = Metrics(sources=SOURCES, version=version("nearmiss-monitor"))
+        metrics.state_limit.set(settings.engine_memory)
         current = Current(pack, clock, metrics)
         async with AsyncExitStack() as stack:
             store = await stack.enter_async_context(_open_store(settings))
@@ -184,6 +185,7 @@ def build_web(
     readiness = Readiness()
     readiness.add("store", _store_check(store))
     readiness.add("engine", _engine_check(journal))
+    readiness.add("memory", _memory_check(metrics), is_remark=True)
     if settings.kafka.is_used:
         readiness.add("topics", journal.trouble, is_remark=True)
 
@@ -305,7 +307,7 @@ def _loop_maker(settings: Settings, current: Current, clock: SystemClock, metric
     ) -> EngineLoop:
         def engine(saved: Saved) -> Engine | Shards:
             pack = current.pack
-            how = EngineSettings(lateness=settings.lateness, weights=pack.weights)
+            how = EngineSettings(settings.lateness, weights=pack.weights, state_bytes=settings.engine_memory)
             if shards:
                 return Shards(
                     part,
@@ -415,6 +417,15 @@ def _store_check(store: Store) -> Callable[[], Awaitable[str | None]]:
 def _engine_check(journal: Journal) -> Callable[[], Awaitable[str | None]]:
     async def check() -> str | None:
         return journal.engine()
+
+    return check
+
+
+def _memory_check(metrics: Metrics) -> Callable[[], Awaitable[str | None]]:
+    async def check() -> str | None:
+        evicted = {str(kind): int(count) for kind, count in metrics.evicted.totals.items() if count}
+        said = ", ".join(f"{count:,} {kind}" for kind, count in evicted.items())
+        return f"evicted for `engine_memory` since the start: {said}; see nearmiss_evicted_total" if said else None
 
     return check
 

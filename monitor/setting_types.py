@@ -25,7 +25,8 @@ def _to_duration_or_none(value: object) -> object:
     return None if value is None or value == "null" else _to_duration(value)
 
 
-def _to_size(value: object) -> object:
+def to_size(value: object) -> object:
+    """A size in bytes from its text. Raises ValueError."""
     if not isinstance(value, str) or value.isdecimal():
         return value
     for unit, factor in _SIZES.items():
@@ -51,7 +52,7 @@ def _to_paths(value: object) -> object:
 
 
 Microseconds = Annotated[int, BeforeValidator(_to_duration)]
-Bytes = Annotated[int, BeforeValidator(_to_size)]
+Bytes = Annotated[int, BeforeValidator(to_size)]
 Paths = Annotated[tuple[Path, ...], BeforeValidator(_to_paths)]
 KeptFor = Annotated[int | None, BeforeValidator(_to_duration_or_none)]
 Roles = Annotated[tuple[Literal["ingest", "engine", "review"], ...], BeforeValidator(_to_roles)]

@@ -168,6 +168,14 @@ class Settings(_Group):
             "Total size of concurrent request bodies, beyond the first 64 KiB of each; more get 503 with `Retry-After`."
         ),
     )
+    engine_memory: Bytes = Field(
+        default=1024**3,
+        ge=16 * 1024**2,
+        description=(
+            "The most that an engine remembers, as it counts it. From nine tenths on the least worth is evicted: see "
+            "[Memory](../how-to/deploy.md#memory). With a shared topic, of each partition."
+        ),
+    )
     connections: int = Field(
         default=512,
         ge=16,

@@ -20,6 +20,7 @@ from monitor.packs.loader import load_rules
 from monitor.packs.problems import Problem, nearest
 from monitor.packs.shipped import shipped_rules
 from monitor.packs.weights import load_weights, shipped_weights
+from monitor.setting_types import to_size
 
 _MOST_NAMES = 8
 """Names of rules in one message: all that come with the program would fill the screen."""
@@ -44,6 +45,25 @@ weights_option = click.option(
     "weights_path",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Weights of the evidence to use instead of those that come with the program.",
+)
+
+
+def _size(_context: click.Context, _option: click.Parameter, value: str | None) -> int | None:
+    try:
+        found = int(str(to_size(value))) if value is not None else None
+    except ValueError:
+        raise click.BadParameter("expected a size such as 512MiB") from None
+    if found is not None and found <= 0:
+        raise click.BadParameter("expected a size above 0, such as 512MiB")
+    return found
+
+
+memory_option = click.option(
+    "--engine-memory",
+    "state_bytes",
+    metavar="SIZE",
+    callback=_size,
+    help="Evict as a service with this `engine_memory` does; without it nothing is evicted.",
 )
 
 

@@ -18,6 +18,7 @@ from rich.text import Text
 
 from monitor.cli.engine_options import (
     catalogue_option,
+    memory_option,
     printable,
     read_catalogue,
     read_rules,
@@ -50,12 +51,14 @@ _WIDTH_WITHOUT_TERMINAL = 160
 @rules_option
 @catalogue_option
 @weights_option
+@memory_option
 @click.option("--format", "output", type=click.Choice(["jsonl", "table"]), default="jsonl", show_default=True)
 def command(
     files: tuple[str, ...],
     rules_path: Path | None,
     catalogue_paths: tuple[Path, ...],
     weights_path: Path | None,
+    state_bytes: int | None,
     output: str,
 ) -> None:
     """Play FILE... (JSON Lines of events, plain or gzip, zstd, bz2, xz; - reads standard input) to the end.
@@ -68,7 +71,7 @@ def command(
     if files.count("-") > 1:
         raise click.UsageError("standard input (-) can be given only once")
     rules, catalogue = read_rules(rules_path), read_catalogue(catalogue_paths)
-    how = EngineSettings(weights=read_weights(weights_path))
+    how = EngineSettings(weights=read_weights(weights_path), state_bytes=state_bytes)
     collect_garbage_rarely()
     limits = limits_for(len(files))
     named: set[tuple[str, int]] = set()

@@ -17,6 +17,7 @@ from monitor.cli.case_files import load_case
 from monitor.cli.engine_options import (
     catalogue_option,
     check_names,
+    memory_option,
     printable,
     read_catalogue,
     read_rules,
@@ -27,6 +28,7 @@ from monitor.cli.engine_options import (
 from monitor.cli.main import FAILED, UNREADABLE
 from monitor.cli.streams import check_address
 from monitor.cli.why import print_why
+from monitor.core.deciding.engine import EngineSettings
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import DAY, Event, EventId, Instant
 from monitor.core.model.near_miss import Cited, State
@@ -59,6 +61,7 @@ AROUND = 35 * DAY
 @rules_option
 @catalogue_option
 @weights_option
+@memory_option
 def explain(
     names: tuple[str, ...],
     file: str | None,
@@ -69,6 +72,7 @@ def explain(
     rules_path: Path | None,
     catalogue_paths: tuple[Path, ...],
     weights_path: Path | None,
+    state_bytes: int | None,
 ) -> None:
     """Describe RULE in words, or explain why an event or a draft matched or not.
 
@@ -99,7 +103,8 @@ def explain(
         if event is not None:
             full = verbose or bool(names)
             weights = read_weights(weights_path)
-            print_why(explain_event(events, rules, catalogue, EventId(*event), make_regex, full=full, weights=weights))
+            how = EngineSettings(weights=weights, state_bytes=state_bytes)
+            print_why(explain_event(events, rules, catalogue, EventId(*event), make_regex, full=full, how=how))
         elif draft is not None:
             print_why(explain_draft(events, rules, catalogue, draft, make_regex, kept, read_weights(weights_path)))
     except (NoSuchEvent, NoSuchDraft) as error:

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from monitor.core.deciding.engine import Engine, EngineSettings
+from monitor.core.deciding.engine import Engine
+from monitor.core.deciding.engine_settings import EngineSettings
 from monitor.core.matching.explain import Why
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.conditions import MakeRegex
-from monitor.core.model.decisions import Amend, Decision, Ignore, Late, Merge, Open, Withdraw
+from monitor.core.model.decisions import Amend, Decision, Evicted, Ignore, Late, Merge, Open, Withdraw
 from monitor.core.model.events import SECOND, Event, EventId, to_text
 from monitor.core.model.faults import Culprit, Fault, shown, without_culprits
 from monitor.core.model.near_miss import Cited, Draft
 from monitor.core.model.rule import Rule
 from monitor.core.resolving.resolver import Resolver
-from monitor.core.weighing.weights import Weights
 from monitor.decode.streams import arrival_order
 from monitor.lab.playing import Playing, steps_of
 from monitor.lab.relations import explain_actions, explain_hazards, name_of, resolved
@@ -40,7 +40,7 @@ def explain_event(
     make_regex: MakeRegex,
     *,
     full: bool = True,
-    weights: Weights | None = None,
+    how: EngineSettings = EngineSettings(),
 ) -> Why:
     """A tree: the engine's decisions on the event, and a branch for each rule that wants the event's kind.
 
@@ -55,12 +55,12 @@ def explain_event(
         sources = sorted({event.source for event in ordered if event.id == event_id.id})
         hint = f"; the source of {event_id.id} is {' or '.join(sources[:_MOST_SOURCES])}" if sources else ""
         raise NoSuchEvent(f"no event {event_id.source} {event_id.id} among {len(ordered):,} events{hint}")
-    engine, decisions, faults = decided(rules, catalogue, make_regex, ordered, weights)
+    engine, decisions, faults = decided(rules, catalogue, make_regex, ordered, how)
     playing = Playing(ordered, rules, catalogue, make_regex, [event], engine.state.last_values.drafts)
     wanting = [rule for rule in rules if any(event.kind in step.kinds for _, step in steps_of(rule))]
     others = sorted({rule.name for rule in rules} - {rule.name for rule in wanting})
     # The author of a rule in shadow mode asks what it would do, not that it is silent.
-    as_if = decided(as_live(rules), catalogue, make_regex, ordered, weights)[1] if has_shadow(rules) else []
+    as_if = decided(as_live(rules), catalogue, make_regex, ordered, how)[1] if has_shadow(rules) else []
     per_rule = sorted(
         (
             _explain_rule(rule, event, playing, _outcome(rule, event_id, decisions, as_if), full=full)
@@ -82,12 +82,12 @@ def decided(
     catalogue: Catalogue,
     make_regex: MakeRegex,
     ordered: Sequence[Event],
-    weights: Weights | None,
+    how: EngineSettings,
 ) -> tuple[Engine, list[Decision], tuple[Fault, ...]]:
     """An engine that was given everything but what it fails at, what it decided, and those faults."""
 
     def run(aside: Collection[Culprit]) -> tuple[Engine, list[Decision]]:
-        engine = Engine(rules, catalogue, make_regex, EngineSettings(weights=weights), aside=aside)
+        engine = Engine(rules, catalogue, make_regex, how, aside=aside)
         return engine, [*engine.step(without(ordered, aside)), *engine.end()]
 
     (engine, decisions), faults = without_culprits(run)
@@ -221,6 +221,8 @@ def _explain_decision(decision: Decision, event_id: EventId, citing: set[str]) -
                 return None
             asked = f"came {behind / SECOND:g} s behind the watermark at {to_text(at)}"
             return Why(asked, True, "still used")
+        case Evicted():
+            return None
 
 
 def role_of(evidence: Iterable[Cited], event_id: EventId) -> str | None:

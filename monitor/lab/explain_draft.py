@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from monitor.core.deciding.engine import Engine
+from monitor.core.deciding.engine import Engine, EngineSettings
 from monitor.core.matching.explain import Why
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.conditions import MakeRegex
@@ -80,7 +80,7 @@ def _run(
     ordered: Sequence[Event],
     weights: Weights | None,
 ) -> tuple[Engine, list[Decision], dict[str, Entry]]:
-    engine, decisions, _ = decided(rules, catalogue, make_regex, ordered, weights)
+    engine, decisions, _ = decided(rules, catalogue, make_regex, ordered, EngineSettings(weights=weights))
     ledger = Ledger()
     ledger.record(decisions)
     return engine, decisions, {entry.draft.id: entry for entry in ledger.entries()}

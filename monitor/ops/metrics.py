@@ -23,6 +23,7 @@ from monitor.core.model.reasons import (
     NotOpened,
     Rejected,
     Sent,
+    StateKind,
     Withdrawn,
 )
 from monitor.ops.arrivals import Arrivals
@@ -68,9 +69,12 @@ class CounterBy(Generic[Label]):
         counter = Counter(name, help, [label], registry=registry)
         self._children = {value: counter.labels(str(value)) for value in values}
 
+        self.totals = dict.fromkeys(self._children, 0.0)
+
     def inc(self, value: Label, amount: float = 1) -> None:
         """Raises KeyError for a value outside of the list, which is a defect of the caller."""
         self._children[value].inc(amount)
+        self.totals[value] += amount
 
 
 class CounterByName:
@@ -281,7 +285,19 @@ class Metrics:
             "pending_events": self.pending_events,
             "standing_drafts": self.standing_drafts,
             "feeds": self.feeds,
+            "state_bytes": self.state_bytes,
         }
+
+    def _add_memory(self, r: CollectorRegistry) -> None:
+        self.state_bytes = Gauge(
+            "nearmiss_engine_state_bytes",
+            "What the engine remembers, as counted last, and a bound on what came since.",
+            registry=r,
+        )
+        self.state_limit = Gauge("nearmiss_engine_state_limit_bytes", "The budget `engine_memory`.", registry=r)
+        self.evicted = CounterBy(
+            r, "nearmiss_evicted_total", "Evictions since the engine's memory reached its budget.", "kind", StateKind
+        )
 
     def _add_web(self, r: CollectorRegistry) -> None:
         self.arrivals = Arrivals()
@@ -350,6 +366,7 @@ class Metrics:
         self.pruned_rows = CounterBy(r, "nearmiss_pruned_rows_total", "Rows deleted by retention.", "what", PRUNED)
 
     def _add_losses(self, r: CollectorRegistry) -> None:
+        self._add_memory(r)
         self.journal_entries_lost = Counter(
             "nearmiss_journal_entries_lost_total",
             "Entries of the database's journal that retention removed before the engine read them, at most.",

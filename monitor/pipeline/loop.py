@@ -21,6 +21,7 @@ from monitor.core.state.engine_state import StateError
 from monitor.decode.restate import Restating
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
+from monitor.ops.sampling import Sampler
 from monitor.ops.stop import stopped_within
 from monitor.ops.tasks import Aside
 from monitor.pipeline.clock_skew import ClockSkewGuard
@@ -125,7 +126,7 @@ class EngineLoop:
         )
         self._current = current
         self._pack_number = 0
-        self._tally = Tally(metrics)
+        self._tally = Tally(metrics, Sampler(clock))
         self._writing: Aside[bool] = Aside()
         self._clock_guard = ClockSkewGuard(clock)
         self._quarantine = Quarantine()

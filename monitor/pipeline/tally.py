@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from monitor.core.model.decisions import Amend, Decision, Ignore, Late, Merge, Open, Withdraw
+from monitor.core.model.decisions import Amend, Decision, Evicted, Ignore, Late, Merge, Open, Withdraw
 from monitor.core.model.reasons import Rejected
 from monitor.ops.logs import get_logger, is_detailed
 from monitor.ops.metrics import Metrics
+from monitor.ops.sampling import Sampler
 from monitor.ports import Commit
 
 _log = get_logger("engine")
@@ -19,8 +20,9 @@ _log = get_logger("engine")
 class Tally:
     """Turns commits into numbers and log lines."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, sampler: Sampler) -> None:
         self._metrics = metrics
+        self._sampler = sampler
 
     def count(self, commit: Commit, events: int, contradicted: int) -> None:
         self._metrics.events_processed.inc(events)
@@ -51,6 +53,10 @@ class Tally:
                 _log.debug("draft_amended", draft=draft.id)
             case Ignore(reason):
                 _log.debug("not_opened", reason=str(reason), rules=decision.rules, service=decision.service)
+            case Evicted(_, kind, count):
+                self._metrics.evicted.inc(kind, count)
+                if (unlogged := self._sampler.take(f"evicted/{kind}")) is not None:
+                    _log.warning("state_evicted", kind=str(kind), count=count, unlogged=unlogged)
             case Late(event):
                 self._metrics.late_events.inc()
                 _log.debug("late_event", source=event.source, event_id=event.id, behind_seconds=decision.behind / 1e6)

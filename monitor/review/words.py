@@ -93,6 +93,7 @@ MISSING: dict[Missing, str] = {
     Missing.SIBLING_ONLY: "The action was on a sibling service, not on this one or a neighbour.",
     Missing.IMPACT_UNSTATED: "The incident record does not say whether users were hit.",
     Missing.TIME_MARKED: "An event has an odd time.",
+    Missing.EVICTED: "The engine's memory was full, and some events of the window were evicted.",
     Missing.EVIDENCE_CAPPED: "More evidence than is stored; the rest is only counted.",
 }
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.core.model.decisions import Amend, Ignore, Late, Merge, Open, Withdraw
+from monitor.core.model.decisions import Amend, Evicted, Ignore, Late, Merge, Open, Withdraw
 from monitor.ops.squeezing import squeeze, unsqueeze
 from monitor.ops.tasks import to_the_end
 from monitor.ports import NOT_AT_HAND, WHOLE, Commit, Fenced, Held, Saved
@@ -127,7 +127,7 @@ class SqlEngineStore:
                         contradicted += await machine_moves.withdraw(connection, decision, commit.at)
                     case Merge():
                         await machine_moves.merge(connection, decision, commit.at)
-                    case Ignore() | Late():
+                    case Ignore() | Late() | Evicted():
                         pass
             await add_not_opened(self._database, connection, [each for each in decisions if isinstance(each, Ignore)])
             return contradicted

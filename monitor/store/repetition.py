@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.core.model.decisions import Amend, Decision, Ignore, Late, Merge, Open, Withdraw
+from monitor.core.model.decisions import Amend, Decision, Evicted, Ignore, Late, Merge, Open, Withdraw
 from monitor.core.model.events import DAY, Instant
 from monitor.core.model.near_miss import Draft
 from monitor.store.records import load
@@ -44,7 +44,7 @@ async def _is_repetition(connection: AsyncConnection, decision: Decision, floor:
             return record is None or _began_before(record.draft, floor)
         case Ignore():
             return decision.at < first_day(floor)
-        case Late():
+        case Late() | Evicted():
             return False
 
 

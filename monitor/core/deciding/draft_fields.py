@@ -34,6 +34,7 @@ CONFIDENCE: dict[str, float] = {
     Missing.SIBLING_ONLY: 0.6,
     Missing.IMPACT_UNSTATED: 0.8,
     Missing.TIME_MARKED: 0.8,
+    Missing.EVICTED: 0.6,
     Missing.EVIDENCE_CAPPED: 1.0,
 }
 """By how much each missing piece lowers the confidence. Proposals; only their order matters to the queue."""

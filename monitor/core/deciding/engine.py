@@ -9,9 +9,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-import msgspec
-
 from monitor.core.deciding.correlator import Correlator
+from monitor.core.deciding.engine_settings import EngineSettings
 from monitor.core.deciding.hazard_expiry import HazardExpiry
 from monitor.core.deciding.judge import Judge
 from monitor.core.deciding.late_events import LateEvents
@@ -20,7 +19,7 @@ from monitor.core.matching.matcher import Matcher
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.conditions import MakeRegex
 from monitor.core.model.decisions import Decision, Ignore, Late
-from monitor.core.model.events import MINUTE, SECOND, Event, Instant
+from monitor.core.model.events import MINUTE, Event, Instant
 from monitor.core.model.faults import SWEEP, Culprit, Fault, fault_of
 from monitor.core.model.reasons import NotOpened
 from monitor.core.model.retention_policy import RETENTION
@@ -28,6 +27,7 @@ from monitor.core.model.rule import Rule
 from monitor.core.model.watermark import BEGINNING, Timeline
 from monitor.core.resolving.resolver import Resolver
 from monitor.core.state.alerts import ALERT_STATES, RECOVERIES
+from monitor.core.state.byte_budget import ByteBudget
 from monitor.core.state.candidates import Instance
 from monitor.core.state.engine_state import EngineState, Timer
 from monitor.core.state.memory import RememberedEvent, entry
@@ -38,24 +38,13 @@ from monitor.core.weighing.net import WATCHED, Net
 from monitor.core.weighing.shapes import SHAPES
 from monitor.core.weighing.weights import Weights
 
+__all__ = ["Engine", "EngineSettings"]
 FOREVER = 2**62
 EXPIRE_EVERY = 5 * MINUTE
 """Hazards that wait are let go at multiples of this event time, not one by one."""
 _IN_TURN = frozenset({*CONTEXT_KINDS, "impact.clear"})
 """Kinds that wait for their turn although no rule asks for them; of the reports of feeds those that look back."""
 _IMPACT_KINDS = frozenset({"impact.started", "impact.ended", "incident.opened", "incident.updated", "incident.closed"})
-
-
-class EngineSettings(msgspec.Struct, frozen=True):
-    """`lateness`: how far behind the newest event another may arrive and still be in its place (microseconds).
-
-    `weights`: how evidence is weighed; without them every candidate of a rule gives a draft, and nothing else does.
-    `external_watermark`: ticks alone move the watermark, since several engines share one.
-    """
-
-    lateness: int = 60 * SECOND
-    external_watermark: bool = False
-    weights: Weights | None = None
 
 
 class Engine:
@@ -90,6 +79,7 @@ class Engine:
         self.state, written = EngineState.restore(cells, aside) if cells else (EngineState(Timeline()), {})
         self.state.timeline.lateness = settings.lateness
         self.state.timeline.external_watermark = settings.external_watermark
+        self._state_bytes = settings.state_bytes
         self._housekeeping_at = BEGINNING
         self._looked_until: int | None = None
         self._wire(rules, catalogue, compiled)
@@ -111,6 +101,7 @@ class Engine:
         self._net = None if weights is None else Net(self.state.observed, catalogue, weights, self._is_home)
         if self._net is not None:
             self._relevant |= WATCHED
+        self.budget = ByteBudget(self.state, catalogue, self._state_bytes, self._out)
         self._correlator = Correlator(self.state, matcher, catalogue, self._out)
         self._late_events = LateEvents(self.state, matcher, catalogue, self._correlator, self._match)
         self._expiry = HazardExpiry(self.state.pending_hazards, matcher, self._out)
@@ -247,8 +238,8 @@ class Engine:
                 if kind == "impact.clear" and event.covers_from is None:
                     if event.service is not None and counts(event.environment) is not False:
                         feeds.add(event)
-                elif kind in relevant:
-                    pending.append((at, event.source, event.id, arrivals, event))
+                elif kind in relevant and (waits := self.budget.admit(event)) is not None:
+                    pending.append((at, event.source, event.id, arrivals, waits))
                     arrivals += 1
                 if at > timeline.newest or not timeline.confirmed:
                     timeline.see(at, event.source, event.received_at is not None)
@@ -331,6 +322,7 @@ class Engine:
         is_due = self._looked_until is None and now >= self.state.evicted_at + RETENTION.evict_every
         if is_due and SWEEP not in self._aside:
             self.state.evict_expired(now, self._retention.ttl_of(self.state), self.catalogue.domain_of)
+            self.budget.count()
         self._housekeeping_at = boundary + EXPIRE_EVERY
 
     def _fire(self, at: int, kind: str, what: str) -> None:
@@ -351,17 +343,18 @@ class Engine:
         if kind == "impact.clear":
             self._looked_back(event)
             return 0
+        self.budget.keep()
         mask, derived = self._match(event := state.last_values.placed(event))
         is_recorded = kind in self._recorded
         if is_recorded:
             state.record_last_values(event)
         caught = self._net.observe(event, late=late) if self._net is not None else ()
+        self.budget.took(event, caught)
         # What the facts of later events rest on is remembered too: something may come late in between.
         is_wanted = mask or caught or is_recorded or kind in TTL_BY_KIND
         if not is_wanted and not state.is_watched(event.service):
             return 0
-        added = state.memory.add(event, mask, derived)
-        if not added.is_new:
+        if state.cuts.drops(event) or not (added := state.memory.add(event, mask, derived)).is_new:
             return 0
         state.new_facts.append((event, mask, derived))
         if mask:

@@ -18,7 +18,7 @@ from monitor.core.model.near_miss import FeedReport
 from monitor.core.model.reasons import Missing
 from monitor.core.model.retention_policy import RETENTION
 from monitor.core.model.verdict_policy import POLICY
-from monitor.core.resolving.names import resemble
+from monitor.core.resolving.names import lookalikes, resemble
 from monitor.core.state.feeds import FeedKey, Feeds, Reports
 from monitor.core.state.memory import EVERYONE, Memory
 
@@ -104,9 +104,10 @@ def may_be_in(name: str, scope: frozenset[str], catalogue: Catalogue) -> bool:
     """Whether an unknown name may mean a service of the scope: it resembles one, or no service that is known at all."""
     if catalogue.knows(name):
         return False
-    if any(resemble(name, service) for service in scope):
+    like = lookalikes(name, catalogue.names)
+    if not like.isdisjoint(scope) or any(resemble(name, service) for service in scope - catalogue.names):
         return True
-    return not catalogue.is_empty and not any(resemble(name, service) for service in catalogue.services)
+    return not catalogue.is_empty and not like
 
 
 def _ends(end: Event, start: Event) -> bool:

@@ -225,7 +225,10 @@ class Judge:
         start = episode.window_from if exposed is None else min(exposed, episode.window_from)
         window = Window(start, episode.window_to, looked_until)
         seen = coverage(self.state.feeds, self.catalogue, scope, services, evidence, window)
-        verdict: Verdict = "none" if seen.clear and Missing.SERVICE_UNKNOWN not in missing else "unknown"
+        if (is_blind := (cuts := self.state.cuts).blind_until > start) or cuts.lost_before(services) > start:
+            missing.append(str(Missing.EVICTED))
+        is_clear = seen.clear and not is_blind and Missing.SERVICE_UNKNOWN not in missing
+        verdict: Verdict = "none" if is_clear else "unknown"
         missing += [*seen.missing, *safe.missing, *self._doubts(instances, services, now)]
         chain = tuple(other.draft.id for other in predecessors if other.draft is not None)
         judged = Judged(verdict, missing, seen, notes, steps, chain, rescue.weighed, rescue.mode)

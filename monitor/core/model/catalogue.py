@@ -102,6 +102,11 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
     def is_empty(self) -> bool:
         return not self.services
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of its services."""
+        return frozenset(self.services)
+
     def knows(self, service: str) -> bool:
         return service in self.services
 

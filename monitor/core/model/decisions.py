@@ -6,7 +6,7 @@ import msgspec
 
 from monitor.core.model.events import EventId, Instant
 from monitor.core.model.near_miss import Cited, Draft
-from monitor.core.model.reasons import NotOpened, Withdrawn
+from monitor.core.model.reasons import NotOpened, StateKind, Withdrawn
 
 
 class Open(msgspec.Struct, frozen=True, tag="open"):
@@ -57,4 +57,12 @@ class Late(msgspec.Struct, frozen=True, tag="late"):
     behind: int
 
 
-Decision = Open | Amend | Withdraw | Merge | Ignore | Late
+class Evicted(msgspec.Struct, frozen=True, tag="evicted"):
+    """So many things of one kind were evicted, since the engine's memory had reached its budget."""
+
+    at: Instant
+    kind: StateKind
+    count: int
+
+
+Decision = Open | Amend | Withdraw | Merge | Ignore | Late | Evicted

@@ -28,6 +28,7 @@ class NotOpened(StrEnum):
     IMPROBABLE = "improbable"  # what speaks for a rescue does not outweigh what speaks for coincidence
     SHADOW = "shadow"  # every matching rule is in shadow mode: counted, not shown
     TOO_MANY_OPEN = "too_many_open"  # the bound on open instances of one service was reached
+    EVICTED = "evicted"  # the engine's memory budget was reached, and this was the least worth of what it kept
     RULE_GONE = "rule_gone"  # its rule was taken out, or changed so that it no longer fits, while it waited
     TOO_OLD = "too_old"  # arrived when everything around it had been forgotten
 
@@ -58,7 +59,23 @@ class Missing(StrEnum):
     SIBLING_ONLY = "sibling_only"  # the action was on a sibling service, not on a neighbour
     IMPACT_UNSTATED = "impact_unstated"  # the incident record does not say whether users were hit
     TIME_MARKED = "time_marked"  # a cited event had an odd time
+    EVICTED = "evicted"  # the engine's memory budget was reached, and evidence of the window may be gone
     EVIDENCE_CAPPED = "evidence_capped"  # more evidence than is kept; the rest is counted
+
+
+class StateKind(StrEnum):
+    """What the engine keeps in memory, in the order in which the byte budget evicts it."""
+
+    WAITING = "waiting"  # events, or their labels, that wait for the watermark
+    EVENTS = "events"  # remembered events, with the hazards that wait among them
+    PLACES = "places"  # signs, changes and responses that the weighing keeps of a service
+    HABITS = "habits"  # base rates of pairs and of alerts
+    LAST_VALUES = "last_values"  # versions, settings, measured values
+    FEEDS = "feeds"  # when feeds reported that all is well
+    PAST_DRAFTS = "past_drafts"  # windows and repeats of drafts whose episode is over
+    CLOSED_EPISODES = "closed_episodes"  # drafts that impact can still withdraw
+    IMPACT = "impact"  # impact, incidents and maintenance
+    CANDIDATES = "candidates"  # what may still become a draft
 
 
 class Rejected(StrEnum):
@@ -105,6 +122,7 @@ class Mark(StrEnum):
     LEAP_SECOND = "leap_second"
     NUMBER_INEXACT = "number_inexact"  # beyond 2**53
     TEXT_TRUNCATED = "text_truncated"
+    LABELS_EVICTED = "labels_evicted"  # more waited for the watermark than the engine's memory allows
     FIELD_AS_LABEL = "field_as_label"  # a field held a value of the wrong sort; the value is kept among the labels
 
 

@@ -200,6 +200,7 @@ class Names:
         return max(within, key=len) if within else None
 
 
+@lru_cache(maxsize=16_384)
 def _bare(name: str) -> str:
     """A name without separators and without the words that tools put beside it."""
     return "".join(word for word in _WORDS.findall(name.casefold()) if word not in _BESIDE)
@@ -214,3 +215,9 @@ def telling_words(name: str) -> frozenset[str]:
 def resemble(one: str, other: str) -> bool:
     """Whether two names may mean one service: they are the same but for separators, or share a telling word."""
     return _bare(one) == _bare(other) or not telling_words(one).isdisjoint(telling_words(other))
+
+
+@lru_cache(maxsize=4096)
+def lookalikes(name: str, services: frozenset[str]) -> frozenset[str]:
+    """The services that a name may mean. Asked again and again: each draft asks for each name that nobody knows."""
+    return frozenset(service for service in services if resemble(name, service))

@@ -10,7 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
-from monitor.core.deciding.engine import Engine, EngineSettings
+from monitor.core.deciding.engine import Engine
+from monitor.core.deciding.engine_settings import EngineSettings
 from monitor.core.matching.last_values import LastValues
 from monitor.core.matching.matcher import Matcher
 from monitor.core.model.catalogue import Catalogue

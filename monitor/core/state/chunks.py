@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
 from monitor.core.matching.facts import DerivedFacts
 from monitor.core.model.events import Event
 from monitor.core.model.packing import unpack
+from monitor.core.model.retention_policy import RETENTION
+from monitor.core.state.cuts import EVIDENCE_KINDS
 
 NewEvent = tuple[int, Event, DerivedFacts | None]
 """(until when it is kept, what happened, its derived facts)."""
@@ -23,6 +25,54 @@ class Chunk(msgspec.Struct, omit_defaults=True):
     until: int
     events: list[Event]
     derived: list[tuple[DerivedFacts, list[int]]] = msgspec.field(default_factory=list, name="told")
+    loose: bool = False
+    """Only of services that the catalogue did not know: evicted whole when the byte budget cuts those."""
+
+
+class FactChunks:
+    """Which chunks of remembered events are written: `until` when, and the newest event of the loose ones."""
+
+    def __init__(self) -> None:
+        self.until: dict[int, int] = {}
+        self.loose: dict[int, int] = {}
+
+    def note(self, number: int, chunk: Chunk) -> None:
+        self.until[number] = chunk.until
+        if chunk.loose:
+            self.loose[number] = max(event.time for event in chunk.events)
+
+    def expire(self, watermark: int) -> list[str]:
+        """Forget those whose events are all past their TTL; the cells."""
+        return self._forget([number for number, until in self.until.items() if until < watermark])
+
+    def cut(self, until: int) -> list[str]:
+        """Forget the loose ones of which nothing is younger; the cells."""
+        return self._forget([number for number, newest in self.loose.items() if newest < until])
+
+    def _forget(self, numbers: list[int]) -> list[str]:
+        for number in numbers:
+            del self.until[number]
+            self.loose.pop(number, None)
+        return [f"facts:{number}" for number in numbers]
+
+
+def sorted_out(
+    facts: Iterable[tuple[Event, int, DerivedFacts | None]],
+    longest_ttl: Callable[[str, int], int],
+    is_known: Callable[[str], bool] | None,
+) -> Iterator[Chunk]:
+    """New events as chunks. The few that are kept for long have their own, so that the many are evicted with theirs.
+
+    `is_known`: whether the catalogue has a service; None where nothing is ever cut.
+    """
+    kept: dict[tuple[bool, bool], list[NewEvent]] = {}
+    for event, mask, derived in facts:
+        keep = longest_ttl(event.kind, mask)
+        loose = is_known is not None and event.kind not in EVIDENCE_KINDS and not is_known(event.service or "")
+        kept.setdefault((loose, keep > RETENTION.long), []).append((event.time + keep, event, derived))
+    for (loose, _), new in sorted(kept.items()):
+        until = max(at for at, _, _ in new)
+        yield Chunk(until, [event for _, event, _ in new], grouped_by_facts(new), loose)
 
 
 def grouped_by_facts(facts: Sequence[NewEvent]) -> list[tuple[DerivedFacts, list[int]]]:

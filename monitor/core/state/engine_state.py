@@ -19,11 +19,13 @@ from monitor.core.model.packing import pack, unpack
 from monitor.core.model.retention_policy import RETENTION
 from monitor.core.model.watermark import BEGINNING, Timeline
 from monitor.core.state.candidates import Instance
-from monitor.core.state.chunks import Chunk, NewEvent, grouped_by_facts, in_turn
+from monitor.core.state.chunks import Chunk, FactChunks, in_turn, sorted_out
+from monitor.core.state.cuts import Cuts
 from monitor.core.state.episodes import Episode, PastDraft
 from monitor.core.state.feeds import FeedKey, Feeds
 from monitor.core.state.memory import Memory, TtlOf
 from monitor.core.state.pending_hazards import OutcomeSoFar, PendingHazards
+from monitor.core.state.sizes import EPISODE, instance_bytes
 from monitor.core.weighing.observed import CELL_KINDS, Observed
 
 STATE_VERSION = 1
@@ -40,6 +42,8 @@ class Meta(msgspec.Struct):
     chunks: int
     evicted_at: int = msgspec.field(name="swept_at")
     expired_until: int
+    held: int = 0
+    grown: int = 0
 
 
 class StateError(Exception):
@@ -69,6 +73,9 @@ class EngineState:
         self.observed = Observed()
         self.expired_until = BEGINNING
         self.now = 0
+        # Bytes as counted last, and a bound on what came since.
+        self.held = self.grown = 0
+        self.cuts = Cuts()
         self.instances: dict[str, Instance] = {}
         self.episodes: dict[str, Episode] = {}
         self.recurrences = self.last_values.drafts
@@ -88,7 +95,8 @@ class EngineState:
         self.new_facts: list[tuple[Event, int, DerivedFacts | None]] = []
         self.unwritten_from = 0
         self._chunks = 0
-        self._fact_chunks: dict[int, int] = {}
+        self._fact_chunks = FactChunks()
+        self._is_known: Callable[[str], bool] | None = None
         self._pending_chunks: dict[int, int] = {}
         self._dirty: set[str] = set()
 
@@ -108,6 +116,9 @@ class EngineState:
         for key in instance.tracks:
             self.by_alert.setdefault(key, set()).add(instance.id)
         self.touch_instance(instance)
+        if self._is_known is not None:
+            # The second time for the draft that may come of it.
+            self.grown += 2 * instance_bytes(instance) + EPISODE
 
     def track_alert(self, instance: Instance, key: str) -> None:
         self.by_alert.setdefault(key, set()).add(instance.id)
@@ -219,6 +230,21 @@ class EngineState:
         self.recurrences[key] = sorted(entries)[-50:]
         self._dirty.add(f"recurrence:{key}")
 
+    def forget_recurrence(self, key: str) -> None:
+        del self.recurrences[key]
+        self._dirty.add(f"recurrence:{key}")
+
+    def forget_last_value(self, table: str, key: str) -> None:
+        del self.last_values.tables[table][key]
+        self._dirty.add(f"{table}:{key}")
+
+    def split_chunks_by(self, is_known: Callable[[str], bool]) -> None:
+        """From now on events of services that the catalogue does not know are written apart."""
+        self._is_known = is_known
+
+    def drop_loose_chunks(self) -> None:
+        self._dirty.update(self._fact_chunks.cut(self.cuts.others_until))
+
     def evict_expired(self, now: int, ttl_of: TtlOf, domain_of: Callable[[str], str]) -> None:
         """Forget what nothing can ask for any more; at fixed event times, so that it never depends on batches."""
         watermark = now - now % RETENTION.evict_every
@@ -226,17 +252,14 @@ class EngineState:
         self.memory.evict(watermark, ttl_of)
         self.feeds.forget_before(watermark - RETENTION.impact)
         self.observed.evict(watermark, domain_of)
-        for number, until in list(self._fact_chunks.items()):
-            if until < watermark:
-                del self._fact_chunks[number]
-                self._dirty.add(f"facts:{number}")
+        self._dirty.update(self._fact_chunks.expire(watermark))
+        self.cuts.forget_before(watermark - RETENTION.past_draft)
         self._dirty.update(self.last_values.forget_before(watermark))
         past = watermark - RETENTION.past_draft
         for draft_id in [known for known, draft in self.past_drafts.items() if draft.window_to < past]:
             self.forget_draft(draft_id)
         for key in [key for key, entries in self.recurrences.items() if entries[-1][0] < watermark - RETENTION.repeat]:
-            del self.recurrences[key]
-            self._dirty.add(f"recurrence:{key}")
+            self.forget_recurrence(key)
 
     def gauges(self) -> dict[str, float]:
         """Sizes for the metrics."""
@@ -248,6 +271,7 @@ class EngineState:
             "standing_drafts": len(standing),
             "pending_events": len(self.pending),
             "feeds": len(self.feeds),
+            "state_bytes": self.held + self.grown,
         }
 
     # -- plain cells -------------------------------------------------------------------------------------------
@@ -270,8 +294,11 @@ class EngineState:
             kind, _, key = name.partition(":")
             cells[name] = self.observed.cell(kind, key)
         self.observed.dirty.clear()
+        cells.update({f"cut:{unit}": self.cuts.cell(unit) for unit in self.cuts.dirty})
+        self.cuts.dirty.clear()
         self._take_events(cells, longest_ttl)
-        cells["meta:"] = pack(Meta(STATE_VERSION, self.timeline, self._chunks, self.evicted_at, self.expired_until))
+        times = (self.evicted_at, self.expired_until)
+        cells["meta:"] = pack(Meta(STATE_VERSION, self.timeline, self._chunks, *times, self.held, self.grown))
         return cells
 
     def forget_changes(self) -> None:
@@ -280,6 +307,7 @@ class EngineState:
         self.feeds.clear_dirty()
         self.pending_hazards.dirty.clear()
         self.observed.dirty.clear()
+        self.cuts.dirty.clear()
         self.new_facts.clear()
         self.unwritten_from = self.arrivals
 
@@ -299,24 +327,16 @@ class EngineState:
 
     def _feed_cell(self, feed: FeedKey, slot: int | None) -> bytes | None:
         if slot is None:
-            return pack(self.feeds.spans(feed)) or None
+            return pack(self.feeds.spans(feed)) if self.feeds.knows(feed) else None
         times = self.feeds.slot(feed, slot)
         return None if times is None else pack(times.tolist())
 
     def _take_events(self, cells: dict[str, bytes | None], longest_ttl: LongestTtl) -> None:
-        # The few events that are kept for long have chunks of their own, so that the many go with theirs.
-        kept: tuple[list[NewEvent], list[NewEvent]] = ([], [])
-        for event, mask, derived in self.new_facts:
-            keep = longest_ttl(event.kind, mask)
-            kept[keep > RETENTION.long].append((event.time + keep, event, derived))
-        self.new_facts = []
-        for facts in filter(None, kept):
-            until = max(at for at, _, _ in facts)
-            self._fact_chunks[self._chunks] = until
-            cells[f"facts:{self._chunks}"] = pack(
-                Chunk(until, [event for _, event, _ in facts], grouped_by_facts(facts))
-            )
+        for chunk in sorted_out(self.new_facts, longest_ttl, self._is_known):
+            self._fact_chunks.note(self._chunks, chunk)
+            cells[f"facts:{self._chunks}"] = pack(chunk)
             self._chunks += 1
+        self.new_facts = []
         fresh = [entry[4] for entry in self.pending if entry[3] >= self.unwritten_from]
         if fresh:
             newest = int(max(event.time for event in fresh))
@@ -344,6 +364,7 @@ class EngineState:
             )
         state = cls(meta.timeline)
         state._chunks, state.evicted_at, state.expired_until = meta.chunks, meta.evicted_at, meta.expired_until
+        state.held, state.grown = meta.held, meta.grown
         chunks: dict[str, list[tuple[int, bytes]]] = {"facts": [], "pending": []}
         for name, value in cells.items():
             kind, _, key = name.partition(":")
@@ -353,10 +374,10 @@ class EngineState:
                 state._restore_cell(kind, key, value)
         written_until: dict[EventId, int] = {}
         for number, chunk in in_turn(chunks["facts"]):
-            state._fact_chunks[number] = chunk.until
+            state._fact_chunks.note(number, chunk)
             derived = {place: facts for facts, places in chunk.derived for place in places}
             for place, event in enumerate(chunk.events):
-                if aside and event.event_id in aside:
+                if (aside and event.event_id in aside) or state.cuts.drops(event):
                     continue
                 # An event that was written again has more derived facts.
                 if not state.memory.restore(event, derived.get(place)) and place in derived:
@@ -380,6 +401,8 @@ class EngineState:
             self.recurrences[key] = unpack(value, list[tuple[int, str]])
         elif kind == "past":
             self.past_drafts[key] = unpack(value, PastDraft)
+        elif kind == "cut":
+            self.cuts.restore(key, value)
         elif kind == "noted":
             rule, source, event_id = _parted(key)
             hazard = (rule or "", source or "", event_id or "")

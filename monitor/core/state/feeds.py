@@ -108,7 +108,8 @@ class Feeds:
     def clear_dirty(self) -> None:
         """What changed is written, or need not be."""
         for key, _ in self.dirty:
-            self._reports[key].marked = None
+            if (reports := self._reports.get(key)) is not None:
+                reports.marked = None
         self.dirty.clear()
 
     def restore_spans(self, key: FeedKey, spans: list[tuple[int, int]]) -> None:
@@ -137,6 +138,32 @@ class Feeds:
             if len(kept) != len(reports.spans):
                 reports.spans = kept
                 self.dirty.add((key, None))
+
+    def reports(self, key: FeedKey) -> Reports:
+        """What a known feed reported."""
+        return self._reports[key]
+
+    def knows(self, key: FeedKey) -> bool:
+        return key in self._reports
+
+    def evict(self, key: FeedKey, slot: int | None, now: int) -> None:
+        """Drop what a feed reported before `now` in a slot, or the spans (None); the feed where nothing is left."""
+        reports = self._reports[key]
+        if slot is None:
+            reports.spans = [span for span in reports.spans if span[1] >= now]
+        else:
+            times = reports.slots[slot]
+            del times[: bisect_left(times, now)]
+            if not times:
+                del reports.slots[slot]
+            reports.marked = None
+        self.dirty.add((key, slot))
+        if not reports.slots and not reports.spans:
+            del self._reports[key]
+            self._by_service[key.service].remove(key)
+            if not self._by_service[key.service]:
+                del self._by_service[key.service]
+            self.dirty.add((key, None))
 
     def __len__(self) -> int:
         return len(self._reports)

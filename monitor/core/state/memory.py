@@ -14,6 +14,7 @@ from monitor.core.matching.facts import DerivedFacts
 from monitor.core.model.events import Event, EventId
 from monitor.core.model.retention_policy import RETENTION
 from monitor.core.model.watermark import BEGINNING
+from monitor.core.state.costs import SERIES, next_event_bytes
 from monitor.core.state.interning import Interner
 
 MOST_PER_KIND = RETENTION.most_per_kind
@@ -23,6 +24,7 @@ forgetting is cheap; what lies beyond is never returned, so that it does not mat
 MOST_BEYOND_TTL = RETENTION.most_beyond_ttl
 """So many, where only further steps of a rule look so far back: a busy service would fill the memory with them."""
 
+UNCOUNTED = -1
 FOREVER = 2**62
 EVERYONE = ""
 """Where events are kept that name no service."""
@@ -84,7 +86,7 @@ class EventSeries:
     those of the last time. `shortest`: of those ttls each the shortest.
     """
 
-    __slots__ = ("derived", "due", "due_as_known", "events", "masks", "shortest", "ttls")
+    __slots__ = ("derived", "due", "due_as_known", "events", "masks", "shortest", "size", "ttls")
 
     def __init__(self, event: Event, mask: int) -> None:
         self.events = [event]
@@ -93,6 +95,31 @@ class EventSeries:
         self.due = self.due_as_known = BEGINNING
         self.ttls = _NOTHING_KNOWN
         self.shortest = _NO_TTL
+        self.size = UNCOUNTED
+
+    def sizes(self) -> Iterator[tuple[Event, int]]:
+        """Each event that can be asked for, with its bytes."""
+        before: Event | None = None
+        for event in self.events[-MOST_PER_KIND:]:
+            yield event, next_event_bytes(event, before)
+            before = event
+
+    def bytes(self) -> int:
+        """Of all events that can be asked for; counted anew only after a change."""
+        if self.size == UNCOUNTED:
+            self.size = SERIES + sum(size for _, size in self.sizes())
+        return self.size
+
+    def drop_before(self, until: int) -> list[Event]:
+        """Evict what is older than a moment; the events."""
+        old = bisect_left(self.events, until, key=_time)
+        gone = self.events[:old]
+        if gone:
+            del self.events[:old], self.masks[:old]
+            self.size = UNCOUNTED
+            self.drop_stale_facts()
+            self.invalidate()
+        return gone
 
     def place(self, event: Event) -> int:
         """Where the event stands, or would stand."""
@@ -133,6 +160,7 @@ class EventSeries:
                 loose += 1
                 kept.append(place)
         if len(kept) != old:
+            self.size = UNCOUNTED
             kept.reverse()
             for place in set(range(old)).difference(kept) if self.derived else ():
                 self.derived.pop(events[place].event_id, None)
@@ -210,6 +238,7 @@ class Memory:
                 series.derived[event.event_id] = self._interner.facts(derived)
             return _ADDED
         events = series.events
+        series.size = UNCOUNTED
         self._interner.share(event, events[-1])
         if event.time > events[-1].time:
             events.append(event)
@@ -251,6 +280,7 @@ class Memory:
             place = series.place(event)
             series.events.insert(place, event)
             series.masks.insert(place, 0)
+            series.size = UNCOUNTED
         if derived:
             series.derived[event.event_id] = self._interner.facts(derived)
         return True
@@ -343,6 +373,27 @@ class Memory:
                 series.masks = [each.mask for each in kept]
                 series.invalidate()
                 yield from kept
+
+    def sizes(self) -> Iterator[tuple[str, str, int]]:
+        """The bytes of each (service, kind)."""
+        for service, by_kind in self._by_service.items():
+            for kind, series in by_kind.items():
+                yield service, kind, series.bytes()
+
+    def entries(self, service: str, kind: str) -> Iterator[tuple[Event, int]]:
+        """The events of a service and kind that can be asked for, with the bytes of each."""
+        return self._by_service[service][kind].sizes()
+
+    def drop_before(self, service: str, kind: str, until: int) -> list[Event]:
+        """Evict what a service has of a kind from before a moment; the events."""
+        by_kind = self._by_service[service]
+        gone = by_kind[kind].drop_before(until)
+        if not by_kind[kind].events:
+            del by_kind[kind]
+            self._with_kind[kind].discard(service)
+            if not by_kind:
+                del self._by_service[service]
+        return gone
 
     def evict(self, watermark: int, ttl_of: TtlOf) -> None:
         """Forget what has been kept for long enough by the watermark (event time)."""

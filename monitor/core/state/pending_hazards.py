@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from operator import itemgetter
 
 import msgspec
@@ -295,6 +295,38 @@ class PendingHazards:
     def restore_outcome(self, key: Key, outcome: OutcomeSoFar) -> None:
         rule, source, event_id = key
         self._outcomes.setdefault((source, event_id), {})[rule] = outcome
+
+    def drop(self, ids: Collection[tuple[str, str]]) -> list[tuple[Event, tuple[str, ...]]]:
+        """Remove the hazards of these identities; in their order, each with the rules that no candidate took it for."""
+        dropped = []
+        for longest, queue in self._queues.items():
+            gone = [hazard for hazard in queue if (hazard.event.source, hazard.event.id) in ids]
+            if gone:
+                self._queues[longest] = deque(
+                    hazard for hazard in queue if (hazard.event.source, hazard.event.id) not in ids
+                )
+            for hazard in gone:
+                outcomes = self.pop_outcomes(hazard.event)
+                rules = tuple(
+                    rule
+                    for rule in hazard.matched.hazard_names
+                    if (outcome := outcomes.get(rule)) is None or not outcome.taken
+                )
+                dropped.append((hazard.event, rules))
+                self.evict(hazard)
+        dropped.sort(key=lambda pair: entry(pair[0])[:3])
+        return dropped
+
+    def note_missed(self) -> None:
+        """Keep as outcomes what is known of actions that came too late, before the events of those go."""
+        for queue in self._queues.values():
+            for hazard in queue:
+                if hazard.cleared_at == FOREVER:
+                    continue
+                service = hazard.event.service or ""
+                for rule, bit in zip(hazard.matched.hazard_names, hazard.matched.bits, strict=True):
+                    if self.by_rule[bit].cleared[service].acted_at > hazard.cleared_at:
+                        self.record(rule, hazard.event, NotOpened.CLEARED_BEFORE_ACTION, CLEARED)
 
     def clear(self) -> None:
         """Drop the hazards but keep their outcomes: the rules change."""

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from monitor.core.model.decisions import Ignore, Late, Merge, Withdraw
+from monitor.core.model.decisions import Evicted, Ignore, Late, Merge, Withdraw
 from monitor.core.model.events import EventId, Instant
-from monitor.core.model.reasons import NotOpened, Rejected, Withdrawn
+from monitor.core.model.reasons import NotOpened, Rejected, StateKind, Withdrawn
 from monitor.ops.metrics import Metrics
+from monitor.ops.sampling import Sampler
 from monitor.pipeline.tally import Tally
 from monitor.ports import Commit, Reject
 
 AT = Instant(0)
 
 
+class _Clock:
+    def monotonic(self) -> float:
+        return 0.0
+
+
 def _counted(commit: Commit, events: int = 0, contradicted: int = 0) -> dict[tuple[str, str], float]:
     metrics = Metrics()
-    Tally(metrics).count(commit, events, contradicted)
+    Tally(metrics, Sampler(_Clock())).count(commit, events, contradicted)
     return {
         (sample.name, next(iter(sample.labels.values()), "")): sample.value
         for family in metrics.registry.collect()
@@ -24,7 +30,7 @@ def _counted(commit: Commit, events: int = 0, contradicted: int = 0) -> dict[tup
     }
 
 
-def _commit(*decisions: Ignore | Late | Merge | Withdraw, rejects: tuple[Reject, ...] = ()) -> Commit:
+def _commit(*decisions: Evicted | Ignore | Late | Merge | Withdraw, rejects: tuple[Reject, ...] = ()) -> Commit:
     return Commit(decisions=decisions, cells={}, positions={}, epoch=1, at=AT, rejects=rejects)
 
 
@@ -44,4 +50,12 @@ def test_each_no_is_counted_by_its_reason() -> None:
         ("nearmiss_drafts_withdrawn_total", "impact_tied"): 1,
         ("nearmiss_late_events_total", ""): 1,
         ("nearmiss_events_rejected_total", "not_json"): 1,
+    }
+
+
+def test_evictions_are_counted_by_kind() -> None:
+    evicted = (Evicted(AT, StateKind.EVENTS, 40), Evicted(AT, StateKind.PLACES, 2), Evicted(AT, StateKind.EVENTS, 10))
+    assert _counted(_commit(*evicted)) == {
+        ("nearmiss_evicted_total", "events"): 50,
+        ("nearmiss_evicted_total", "places"): 2,
     }
