@@ -81,8 +81,11 @@ class Cuts:
 
     def lost_before(self, services: Iterable[str]) -> int:
         """Of these services something before this moment is gone."""
-        units = {service if service in self._cuts else OTHERS for service in services}
-        return max((self._cuts[unit].until for unit in units if unit in self._cuts), default=BEGINNING)
+        names, others = set(services), self._cuts.get(OTHERS)
+        found = [self._cuts[name].until for name in names if name in self._cuts]
+        if others is not None and not names <= others.spared:
+            found.append(others.until)
+        return max(found, default=BEGINNING)
 
     @property
     def others_until(self) -> int:
