@@ -217,6 +217,29 @@ def insurer() -> Case:
     return story.story("access-request", "not_near_miss")
 
 
+def accounting() -> Case:
+    """Totals of two systems differ on the evening before the invoices go out: the run is held, and made again."""
+    story = Evening("facture", "invoices", "ledger", "rating")
+    clerk = person("Edda", "facture")
+    asked = story.says(0, clerk, "the total of May in the ledger does not match the invoices of tonight", "ledger")
+    who = {"id": "edda", "kind": "human"}
+    held = story.script(25, "runs", "change.held", "ledger", "invoice run stopped", subject="run/may", actor=who)
+    story.script(200, "runs", "change.ran", "ledger", "invoice run with corrected rates", subject="run/may", actor=who)
+    return story.story("totals-differ", "near_miss", asked, held)
+
+
+def call_centre() -> Case:
+    """Nobody can log in to the phones at night; they can again before the lines open."""
+    story = Evening("ruf", "hotline", "phone-login", "recordings")
+    night = person("Timo", "ruf")
+    fired = story.fires(0, "LoginProbeFails", "phone-login", "high", "test login fails for 5 minutes")
+    story.page(1, "triggered", "phone-login", "test login fails for 5 minutes")
+    story.page(12, "acknowledged", "phone-login", "test login fails for 5 minutes", night)
+    act = story.kubectl(40, night, "phone-login")
+    story.clears(46, "LoginProbeFails", "phone-login", "high")
+    return story.story("phones-before-opening", "near_miss", fired, act)
+
+
 Story = Callable[[], Case]
 TRIED: tuple[Story, ...] = (hospital, bank, railway, studio, utility)
 ASIDE: tuple[Story, ...] = (broadcaster, airline, university, warehouse, insurer)
