@@ -15,6 +15,7 @@ from monitor.core.model.near_miss import Verdict
 from monitor.core.model.reasons import NotOpened, Withdrawn
 from monitor.decode.catalogues import SHORT_KEYS, BadCatalogue, catalogue_from_mapping
 from monitor.decode.streams import BASE_AT, arrival_order, expand
+from monitor.packs.bodies import read_bodies
 from monitor.packs.form import Form, name_of
 from monitor.packs.keys import EXAMPLE, names
 from monitor.packs.located import Listing, Mapping, Node, Plain, Scalar, plain
@@ -121,6 +122,14 @@ def _catalogue(node: Node | None, problems: Problems) -> Catalogue:
 
 
 def _events(form: Form, problems: Problems) -> tuple[Event, ...]:
+    """What was written as events and what bodies of tools give, in the order of arrival."""
+    bodies = read_bodies(form.get("bodies"), problems)
+    if form.has("bodies") and not form.has("events"):
+        return tuple(arrival_order(bodies))
+    return tuple(arrival_order([*_written(form, problems), *bodies]))
+
+
+def _written(form: Form, problems: Problems) -> tuple[Event, ...]:
     node = form.get("events")
     if node is None:
         form.missing("events", "a list of events in the canonical format", f"[{EVENT_SAMPLE}]")

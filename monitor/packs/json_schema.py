@@ -60,6 +60,7 @@ def schema() -> Schema:
             "between": _object(_FURTHER, keys.STEP, keys.RELATIONS, keys.BETWEEN, keys.COUNTS),
             "absence": _object(_FURTHER, keys.STEP, keys.RELATIONS, keys.BETWEEN),
             "example": _object(_EXAMPLE, keys.EXAMPLE),
+            "body": _object(_BODY, keys.BODY),
             "event": _event(),
         },
     }
@@ -281,6 +282,14 @@ _EXAMPLE: dict[str, Schema] = {
     "title": _ref("text"),
     "catalogue": _catalogue(),
     "events": _list(_ref("event")),
+    "bodies": _list(_ref("body")),
+}
+
+_BODY: dict[str, Schema] = {
+    "at": _ref("text"),
+    "source": _ref("text"),
+    "headers": {"type": "object"},
+    "body": {"type": ["object", "array", "string"]},
 }
 
 

@@ -152,11 +152,23 @@ EXAMPLE = (
     ),
     Key(
         "events",
-        "required",
+        "or `bodies`",
         "events in the canonical format. Times may be relative (`+5m`, `-14d`); `id` and `source` may be omitted; "
         "`every` and `until` repeat an event: `{time: -1h, kind: impact.clear, service: shop, every: 10m, until: "
         "+4h}`",
     ),
+    Key(
+        "bodies",
+        "",
+        "what tools send, read by their decoders: `{at: +5m, source: alertmanager, headers: {…}, body: {…}}`. In a "
+        "body `{at}`, `{at-5m}` and `{at+1h}` are times; a body may be a mapping, a list or a text",
+    ),
+)
+BODY = (
+    Key("at", "required", "when it is sent, from the beginning of the example: `+5m`"),
+    Key("source", "required", "the tool"),
+    Key("headers", "", "those that carry meaning"),
+    Key("body", "required", "what is sent"),
 )
 
 
