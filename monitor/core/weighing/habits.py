@@ -116,17 +116,21 @@ class Habits(msgspec.Struct):
             known.add(at, PAIR_HALF_LIFE)
         return True
 
+    def _day(self, at: int) -> int:
+        """Days since the beginning, so that no zone's midnight shows."""
+        return (at - (self.began if self.began is not None else at)) // DAY
+
     def count_candidate(self, at: int) -> None:
-        day = at // DAY
+        day = self._day(at)
         self.candidates[day] = self.candidates.get(day, 0) + 1
         for old in [known for known in self.candidates if known < day - DAYS_COUNTED - 1]:
             del self.candidates[old]
 
     def net_rate(self, at: int, larger: float = 1.0) -> float:
         """Candidates a day in an organisation `larger` times as large as the domain, as log10 of one more."""
-        day, began = at // DAY, self.began if self.began is not None else at
+        day = self._day(at)
         seen = sum(self.candidates.get(day - back, 0) for back in range(1, DAYS_COUNTED + 1))
-        days = max(1, min(DAYS_COUNTED, (at - began) // DAY))
+        days = max(1, min(DAYS_COUNTED, day))
         return math.log10(1 + larger * max(seen / days, self.candidates.get(day, 0)))
 
     def still_learning(self, at: int) -> float:
