@@ -33,7 +33,7 @@ def decode(body: bytes, delivery: Delivery) -> Outcome:
     pieces, joined = _pieces(body.removeprefix(_BOM).strip())
     if not pieces:
         return left_out(Ignored.EMPTY, "the body holds no event")
-    return gather(pieces, lambda piece: admitted([decode_one(piece, delivery)], delivery), joined)
+    return gather(pieces, lambda piece: admitted([decode_one(piece, delivery)], delivery), joined, len(body))
 
 
 def decode_one(piece: bytes, delivery: Delivery) -> Event:

@@ -18,6 +18,11 @@ Piece = TypeVar("Piece")
 
 MOST_PIECES = 50_000
 """Pieces (events, alerts, lines) that one body may have; the largest groups of Alertmanager have some 10,000."""
+MOST_REPEATED, MOST_TIMES = 4 * 1024 * 1024, 4
+"""Characters of labels and titles that the events of one body may have: so many, and so many times its bytes besides.
+
+What all pieces share stands in the body once and in every event of it: a small body could fill the disk.
+"""
 MOST_TOLD = 20
 """Refused or ignored pieces of one body that are described one by one; the others are counted."""
 
@@ -96,20 +101,22 @@ def left_out(reason: Ignored, detail: str, index: int = 0) -> Outcome:
 
 
 def gather(
-    pieces: Sequence[Piece], read: Callable[[Piece], list[Event]], unread: Callable[[list[Piece]], bytes]
+    pieces: Sequence[Piece], read: Callable[[Piece], list[Event]], unread: Callable[[list[Piece]], bytes], size: int
 ) -> Outcome:
     """What the pieces of a body give, each for itself: a bad one, or a defect of ours, does not cost its neighbours.
 
-    `unread` gives the bytes to keep for the pieces that were refused. Raises Unreadable for too many pieces.
+    `unread` gives the bytes to keep for the pieces that were refused, `size` is that of the body. Raises Unreadable for
+    too many pieces, and for events that are much larger than the body.
     """
     if len(pieces) > MOST_PIECES:
         raise too_many(f"{len(pieces):,} pieces; at most {MOST_PIECES:,}")
     events: list[Event] = []
     tally = _Tally()
     bad: list[Piece] = []
+    room = MOST_REPEATED + MOST_TIMES * size
     for index, piece in enumerate(pieces):
         try:
-            events += read(piece)
+            found = read(piece)
         except NoEvent as omission:
             tally.skip(index, omission.reason, omission.detail)
         except Unreadable as error:
@@ -118,7 +125,17 @@ def gather(
         except Exception as error:  # noqa: BLE001 - a defect of ours must not cost the sender's bytes
             tally.refuse(index, Rejected.DECODER_FAILED, defect(error))
             bad.append(piece)
+        else:
+            events += found
+            room -= sum(map(_characters, found))
+            if room < 0:
+                raise too_many(f"texts that its pieces repeat in {len(events):,} events; fewer")
     return tally.outcome(events, unread(bad) if bad else b"")
+
+
+def _characters(event: Event) -> int:
+    texts = sum(len(name) + len(value) for name, value in event.labels.items())
+    return texts + len(event.title or "") + len(event.subject or "") + len(event.url or "")
 
 
 def too_many(found: str) -> Unreadable:

@@ -208,4 +208,4 @@ def _decode(tool: Tool, body: bytes, delivery: Delivery) -> Outcome:
             raise piece.error
         return admitted(tool.read(piece, delivery), delivery)
 
-    return gather(pieces, read, lambda _: body)
+    return gather(pieces, read, lambda _: body, len(body))

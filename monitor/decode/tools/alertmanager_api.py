@@ -28,6 +28,9 @@ from monitor.decode.reading import (
 from monitor.decode.tool import Sample, Tool
 from monitor.decode.tools import alertmanager, alertmanager_events
 
+_MOST_CAUSES = 100
+"""Of each kind that are read of one alert: each makes an event with all labels of it."""
+
 
 def split(body: Any, delivery: Delivery) -> list[Any]:
     """The alerts or silences of an answer, one of them, or both answers together. Raises Unreadable."""
@@ -77,9 +80,10 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
         return [alertmanager_events.silence(_as_recorded(found), None, delivery)]
     if not isinstance(found.get("labels"), dict):
         raise not_the_shape("an alert with labels and status, or a silence with matchers", piece)
+    silenced, inhibited = (sequence(status.get(name))[:_MOST_CAUSES] for name in ("silencedBy", "inhibitedBy"))
     (fired,) = alertmanager.read(({**found, "status": "firing"}, {}), delivery)
-    causes = [("silence", by) for by in map(text, sequence(status.get("silencedBy"))) if by]
-    causes += [("inhibition", by) for by in map(text, sequence(status.get("inhibitedBy"))) if by]
+    causes = [("silence", by) for by in map(text, silenced) if by]
+    causes += [("inhibition", by) for by in map(text, inhibited) if by]
     return [fired, *(_muted(found, fired, (how, by), silences.get(by, {}), delivery) for how, by in causes)]
 
 

@@ -219,3 +219,44 @@ def test_a_defect_of_a_decoder_keeps_the_body_and_the_neighbours(monkeypatch: py
     assert "ZeroDivisionError" in found.refusals[0].detail
     monkeypatch.setitem(TOOLS, "github", replace(github, split=lambda body, _: [body["x"]], read=read))
     assert refused("github", {}) == Rejected.DECODER_FAILED
+
+
+SHARED = {f"k{number}": "y" * 200 for number in range(60)}
+SMALL = [
+    {"status": "firing", "labels": {"alertname": f"a{n}"}, "startsAt": "2026-03-01T12:00:00Z"} for n in range(3000)
+]
+GROUP = {
+    "status": "firing",
+    "receiver": "r" * 9000,
+    "externalURL": "http://" + "x" * 5000,
+    "groupLabels": SHARED,
+    "commonLabels": SHARED,
+    "commonAnnotations": SHARED,
+    "alerts": SMALL,
+}
+RUNS = [{"trigger": "run:errored", "run_status": "errored", "run_updated_at": "2026-03-01T12:00:00Z"}] * 3000
+
+
+@pytest.mark.parametrize(
+    ("source", "body"),
+    [
+        ("alertmanager", GROUP | {"version": "4"}),
+        ("grafana", GROUP | {"title": "t" * 9000, "message": "m" * 9000}),
+        ("terraform-cloud", {"workspace_name": "w", "run_id": "r", "run_message": "m" * 9000, "notifications": RUNS}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_pieces_share_cannot_make_much_of_a_small_body(source: str, body: dict[str, object]) -> None:
+    sent = json.dumps(body).encode()
+    found = decode(source, sent, {}, RECEIVED_AT)
+    assert found.events == ()
+    assert found.refused == {Rejected.TOO_LARGE: 1}
+    few = {name: value[:20] if isinstance(value, list) else value for name, value in body.items()}
+    assert len(decode(source, json.dumps(few).encode(), {}, RECEIVED_AT).events) == 20
+
+
+def test_what_mutes_an_alert_is_read_up_to_a_number() -> None:
+    status = {"state": "suppressed", "silencedBy": [f"s{n}" for n in range(5000)], "inhibitedBy": ["a"]}
+    alert = {"labels": SHARED, "startsAt": "2026-03-01T12:00:00Z", "fingerprint": "f", "status": status}
+    sent = json.dumps([alert]).encode()
+    assert len(decode("alertmanager-api", sent, {}, RECEIVED_AT).events) == 102
