@@ -49,9 +49,8 @@ class Quarantine:
         `batch`: the events that it was given last.
         """
         fault = error if isinstance(error, Fault) else _fault_at(error, None)
-        if isinstance(fault.__cause__, MemoryError):
-            # Where memory ends says nothing about the event that was at work.
-            return False
+        if isinstance(fault.__cause__ or error, MemoryError):
+            return self._blame_for_memory(fault, batch, now)
         if fault.culprit is None or fault.culprit in self._aside:
             if not self.is_careful:
                 self._careful_for = CAREFUL_FOR
@@ -61,6 +60,22 @@ class Quarantine:
                 return False
             fault = _fault_at(fault.__cause__ or fault, batch[0])
         self._put_aside(fault, now)
+        return True
+
+    def _blame_for_memory(self, fault: Fault, batch: Sequence[Event], now: Instant) -> bool:
+        """Where memory ends says nothing about the event that was at work, unless it ends at that one alone, again.
+
+        If it also ends at the next, no event is to blame: the process gives up, and nothing has been put aside, since
+        a reject is kept with the next commit only.
+        """
+        if not self.is_careful:
+            self._careful_for = CAREFUL_FOR
+            _log.warning("engine_careful", why=fault.why)
+            return True
+        if len(batch) != 1 or batch[0].event_id in self._aside or self._rejects:
+            return False
+        self._put_aside(_fault_at(fault.__cause__ or fault, batch[0]), now)
+        self._careful_for = CAREFUL_FOR
         return True
 
     def _put_aside(self, fault: Fault, now: Instant) -> None:

@@ -27,8 +27,29 @@ def test_the_routes_and_the_bodies_of_the_others_stay_with_them() -> None:
     assert (batch.positions, batch.at_head) == ({"p": 3}, True)
 
 
-def test_where_memory_ends_no_event_is_blamed() -> None:
-    assert not Quarantine().blame(fault(0, MemoryError()), EVENTS, NOW)
+def test_where_memory_ends_an_event_is_blamed_only_when_it_ends_at_that_one_alone() -> None:
+    quarantine = Quarantine()
+    assert quarantine.blame(fault(0, MemoryError()), EVENTS, NOW)
+    assert quarantine.is_careful, "the engine goes back, which frees what it held, and takes one by one"
+    assert list(quarantine.aside) == []
+    assert quarantine.blame(fault(1, MemoryError()), EVENTS[1:2], NOW)
+    assert list(quarantine.aside) == [EVENTS[1].event_id]
+    assert quarantine.is_careful
+
+
+def test_where_memory_ends_at_the_next_event_too_none_is_blamed_and_nothing_is_kept() -> None:
+    quarantine = Quarantine()
+    assert quarantine.blame(MemoryError(), EVENTS, NOW)
+    assert quarantine.blame(MemoryError(), EVENTS[:1], NOW)
+    assert not quarantine.blame(MemoryError(), EVENTS[1:2], NOW)
+    quarantine.is_kept(quarantine.take_rejects())
+    assert quarantine.blame(MemoryError(), EVENTS[1:2], NOW), "something was committed in between"
+
+
+def test_where_memory_ends_before_any_event_the_process_gives_up() -> None:
+    quarantine = Quarantine()
+    assert quarantine.blame(MemoryError(), (), NOW)
+    assert not quarantine.blame(MemoryError(), (), NOW)
 
 
 def test_what_fails_without_a_culprit_is_taken_one_by_one_before_it_is_given_up() -> None:
