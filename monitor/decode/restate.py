@@ -17,6 +17,13 @@ AGREES_WITHIN = HOUR
 MOST_SOURCES = 1000
 
 
+class Kept(msgspec.Struct, frozen=True):
+    """Events that were decided at a capped time: how many, and the earliest time that one of them stated."""
+
+    count: int
+    since: Instant
+
+
 class Restating:
     """One reader of a journal. A source alone that states the future stays capped: its own clock is ahead."""
 
@@ -24,6 +31,7 @@ class Restating:
         """`tolerance`: how far an event may lie after the present (microseconds)."""
         self._tolerance = tolerance
         self._skews: dict[str, int] = {}
+        self._kept: dict[str, tuple[Event, int]] = {}
 
     def correct(self, events: Sequence[Event], now: Instant) -> dict[int, Event]:
         """The events that were capped and have their time back, by their places. `now` by a clock that is right."""
@@ -36,7 +44,33 @@ class Restating:
             stated = event.stated_time
             if stated is not None and stated <= now + self._tolerance and self._is_confirmed(event):
                 found[place] = _restated(event, stated)
+            else:
+                self._keep(event)
         return found
+
+    def overdue(self, now: Instant) -> Kept | None:
+        """What kept its capped time and would have it back if it were read now; told once.
+
+        What the engine decided by it stands until a rewind reads it again.
+        """
+        due = {
+            source: (event, count)
+            for source, (event, count) in self._kept.items()
+            if event.stated_time is not None
+            and event.stated_time <= now + self._tolerance
+            and self._is_confirmed(event)
+        }
+        for source in due:
+            del self._kept[source]
+        if not due:
+            return None
+        return Kept(sum(count for _, count in due.values()), min(_stated(event) for event, _ in due.values()))
+
+    def _keep(self, event: Event) -> None:
+        first, count = self._kept.pop(event.source, (event, 0))
+        if len(self._kept) == MOST_SOURCES:
+            del self._kept[next(iter(self._kept))]
+        self._kept[event.source] = (min(first, event, key=_stated), count + 1)
 
     def _note(self, event: Event) -> None:
         if len(self._skews) == MOST_SOURCES and event.source not in self._skews:
@@ -50,9 +84,13 @@ class Restating:
         )
 
 
+def _stated(event: Event) -> Instant:
+    return event.time if event.stated_time is None else event.stated_time
+
+
 def _skew(event: Event) -> int:
     received = event.time if event.received_at is None else event.received_at
-    return (event.time if event.stated_time is None else event.stated_time) - received
+    return _stated(event) - received
 
 
 def _restated(event: Event, stated: Instant) -> Event:

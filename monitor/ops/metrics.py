@@ -367,6 +367,11 @@ class Metrics:
 
     def _add_losses(self, r: CollectorRegistry) -> None:
         self._add_memory(r)
+        self.capped_by_our_clock = Counter(
+            "nearmiss_events_capped_by_our_clock_total",
+            "Events decided at a capped time while our own clock was behind; a rewind repairs it.",
+            registry=r,
+        )
         self.journal_entries_lost = Counter(
             "nearmiss_journal_entries_lost_total",
             "Entries of the database's journal that retention removed before the engine read them, at most.",

@@ -15,7 +15,7 @@ import msgspec
 
 from monitor.core.deciding.engine import Engine
 from monitor.core.model.decisions import Amend, Decision, Merge, Open, Withdraw
-from monitor.core.model.events import MINUTE, SECOND, Event, Instant
+from monitor.core.model.events import MINUTE, SECOND, Event, Instant, to_text
 from monitor.core.sharding.shards import Shards
 from monitor.core.state.engine_state import StateError
 from monitor.decode.restate import Restating
@@ -210,6 +210,12 @@ class EngineLoop:
 
     def _restated(self, batch: Batch, now: Instant) -> Batch:
         """The batch with the times that were capped only since our clock was behind then."""
+        if (kept := self._restating.overdue(now)) is not None:
+            since = to_text(kept.since)
+            _log.error(
+                "times_capped_by_our_clock", events=kept.count, since=since, cure=f"nearmiss rewind --to {since}"
+            )
+            self._metrics.capped_by_our_clock.inc(kept.count)
         if not (found := self._restating.correct(batch.events, now)):
             return batch
         events = tuple(found.get(place, event) for place, event in enumerate(batch.events))

@@ -6,7 +6,7 @@ from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Event, Instant
 from monitor.core.model.reasons import Mark
 from monitor.decode.canonical import decode_line, encode
 from monitor.decode.normalise import normalise
-from monitor.decode.restate import AGREES_WITHIN, MOST_SOURCES, Restating
+from monitor.decode.restate import AGREES_WITHIN, MOST_SOURCES, Kept, Restating
 
 TRUE = Instant(1_773_144_000 * SECOND)
 BEHIND = Instant(TRUE - DAY)
@@ -58,3 +58,20 @@ def test_capped_twice_keeps_what_was_stated_first() -> None:
     capped = normalise(taken_in("a"), Instant(BEHIND - DAY), TOLERANCE)
     assert (capped.time, capped.stated_time) == (BEHIND - DAY + TOLERANCE, TRUE)
     assert decode_line(encode(capped)) == capped
+
+
+def test_what_was_decided_at_a_capped_time_is_told_once_when_the_clock_is_right() -> None:
+    restating = Restating(TOLERANCE)
+    assert restating.correct([taken_in("a", 3), taken_in("a", 1), taken_in("b", 2)], BEHIND) == {}
+    assert restating.overdue(BEHIND) is None, "the clock is behind still"
+    assert restating.overdue(Instant(TRUE + HOUR)) == Kept(3, Instant(TRUE + MINUTE))
+    assert restating.overdue(Instant(TRUE + HOUR)) is None
+
+
+def test_a_source_that_is_ahead_alone_is_not_told_of_and_their_number_is_bounded() -> None:
+    restating = Restating(TOLERANCE)
+    restating.correct([taken_in("skewed", by=TRUE, ahead=DAY)], TRUE)
+    assert restating.overdue(Instant(TRUE + 3 * DAY)) is None
+    for number in range(MOST_SOURCES + 5):
+        restating.correct([taken_in(f"s{number}", by=TRUE, ahead=DAY * (number + 1))], TRUE)
+    assert len(restating._kept) == MOST_SOURCES
