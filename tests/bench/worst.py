@@ -45,12 +45,14 @@ IDLE = 100
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """`peak`: the most memory, in MB; `evicted`: by kind; `sent`: what strangers sent, by status of the answer."""
+    """`peak`: the most memory, in MB; `evicted`: by kind; `lost`: drafts of honest senders that are gone or named
+    otherwise; `unchanged`: all is the same; `sent`: what strangers sent, by status of the answer."""
 
     limit: int
     peak: float
     alive: bool
     honest: int
+    lost: int
     unchanged: bool
     evicted: dict[str, int]
     sent: dict[str, int]
@@ -64,6 +66,11 @@ def drafts(service: Service) -> list[dict[str, Any]]:
     return sorted(
         (each for each in found if not str(each["service"]).startswith("stranger")), key=lambda each: each["id"]
     )
+
+
+def stories(found: list[dict[str, Any]]) -> set[tuple[object, ...]]:
+    """What was found, without how sure of it one could be."""
+    return {(each["id"], each["service"], each["state"], *each["rules"]) for each in found}
 
 
 def deliveries(now: Instant) -> list[bytes]:
@@ -233,6 +240,7 @@ def measure(seconds: float, limit: int, memory: int, folder: Path) -> Figures:
             peak=beside.peak_memory() / 1e6,
             alive=beside.process.poll() is None and "Traceback" not in beside.log(),
             honest=len(expected),
+            lost=len(stories(expected) - stories(drafts(beside))),
             unchanged=drafts(beside) == expected,
             evicted={kind: count for kind, count in evicted.items() if count},
             sent=strangers.sent,
