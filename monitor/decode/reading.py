@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -113,7 +114,8 @@ def quantity(value: Any) -> tuple[float, str | None] | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     match = _QUANTITY.fullmatch(as_text(value)[:64])
-    return None if match is None else (float(match[1]), match[2] or None)
+    found = None if match is None else float(match[1])
+    return None if match is None or found is None or not isfinite(found) else (found, match[2] or None)
 
 
 def moment(value: Any, field: str) -> Moment | None:

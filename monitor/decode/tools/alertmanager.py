@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from math import isfinite
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -173,7 +174,9 @@ def _limit(
     match = None if _SET_OPERATOR.search(expression) else _COMPARISON.search(expression)
     if match is None:
         return None, None
-    return float(match[2]), "max" if match[1].startswith(">") else "min"
+    limit = float(match[2])
+    # 1e999 is a number to Prometheus, and none that can be written down again.
+    return (limit, "max" if match[1].startswith(">") else "min") if isfinite(limit) else (None, None)
 
 
 def _expression(generator: Any) -> str:

@@ -164,3 +164,16 @@ def test_no_alerts() -> None:
 )
 def test_telemetry_that_is_missing_is_told_apart(changes: dict[str, Any], signal: str | None) -> None:
     assert event("alertmanager", group(alert(**changes))).labels.get("signal") == signal
+
+
+def test_a_limit_beyond_all_numbers_is_none() -> None:
+    """Written down it would be null, and the event another one when it is read again."""
+    url = "http://prometheus.example/graph?g0.expr=errors+%3E+1e999"
+    sent = {
+        "version": "4",
+        "alerts": [
+            {"status": "firing", "labels": {"alertname": "A"}, "startsAt": "2026-03-10T12:00:00Z", "generatorURL": url}
+        ],
+    }
+    found = event("alertmanager", sent)
+    assert (found.limit, found.bound) == (None, None)
