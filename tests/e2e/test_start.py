@@ -57,7 +57,7 @@ def test_every_problem_of_a_rule_is_told_before_anything_starts(tmp_path: Path) 
 def test_the_endpoints_of_operators_answer(make_service: MakeService) -> None:
     service = make_service().start()
     assert service.get("/healthz").status_code == 200
-    assert service.get("/readyz").json() == {"ready": True, "checks": {"store": "ok", "engine": "ok"}}
+    assert service.get("/readyz").json() == {"ready": True, "checks": {"store": "ok", "engine": "ok", "memory": "ok"}}
     metrics = service.get("/metrics")
     assert metrics.headers["content-type"].startswith("text/plain")
     for series in (
@@ -76,7 +76,7 @@ def test_the_demonstration_leaves_drafts_to_judge_and_stops_cleanly(how: signal.
     told = tmp_path / "told"
     with demonstration(tmp_path) as (demo, address):
         assert address.startswith("http://127.0.0.1:"), told.read_text()
-        until(lambda: "11 drafts" in told.read_text(), "the number of drafts is told")
+        until(lambda: "13 drafts" in told.read_text(), "the number of drafts is told")
         demo.send_signal(how)
         assert demo.wait(30) == 0
     # Nothing of it stays behind.
