@@ -11,7 +11,7 @@ import click
 
 from monitor.cli.telling import Told, event_of, tell, telling_options
 from monitor.ops.clock import SystemClock
-from monitor.outbox.commandline import kind_of, program, shown
+from monitor.prompt.commandline import kind_of, program, shown
 
 _NOT_FOUND, _NOT_EXECUTABLE, _SIGNALLED = 127, 126, 128
 

@@ -120,7 +120,7 @@ def _shown(text: str) -> str:
 
 def _ask(to: str, method: str, path: str, *, again: str = "", **options: Any) -> dict[str, Any]:
     # Imported here: `nearmiss --help` must not wait for it.
-    from monitor.outbox.reporting import NotDone, ask
+    from monitor.prompt.reporting import NotDone, ask
 
     try:
         return ask(to, os.environ.get("NEARMISS_ACCOUNT"), method, path, **options)

@@ -20,8 +20,8 @@ from monitor.decode.registry import SOURCES, tool_of
 from monitor.intake.access import Access
 from monitor.ops.clock import SystemClock
 from monitor.ops.source_report import SourceReport, SourceRow
-from monitor.outbox.sample import NoAnswer, check_sample
 from monitor.packs.pack import load_pack
+from monitor.prompt.sample import NoAnswer, check_sample
 from monitor.review.sources import as_json, read_report
 from monitor.settings import Settings
 from monitor.store.database import open_for_reading

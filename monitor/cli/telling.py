@@ -13,7 +13,7 @@ import click
 import msgspec
 
 from monitor.core.model.events import Actor, Event, Instant, Kind
-from monitor.outbox.queue import Queue, queue_folder
+from monitor.prompt.spool import Spool, spool_folder
 
 ADDRESS = "http://127.0.0.1:8080"
 
@@ -70,17 +70,17 @@ def event_of(told: Told, kind: Kind, at: Instant, title: str, labels: dict[str, 
 
 def tell(told: Told, event: Event) -> None:
     """Keep the event, then send all that waits. Never fails: what is wrong is said in a line on standard error."""
-    queue = Queue(queue_folder(os.environ))
+    spool = Spool(spool_folder(os.environ))
     try:
-        if evicted := queue.add(event):
-            _say(f"the queue is full; its {evicted} oldest were dropped")
+        if evicted := spool.add(event):
+            _say(f"the spool is full; its {evicted} oldest were dropped")
     except OSError as error:
         _say(f"not kept: {error}; trying to send nothing")
         return
     # Imported here: loading it must not delay the command that is run first.
-    from monitor.outbox.delivery import deliver
+    from monitor.prompt.delivery import deliver
 
-    done = deliver(queue, told.to, os.environ.get("NEARMISS_TOKEN"))
+    done = deliver(spool, told.to, os.environ.get("NEARMISS_TOKEN"))
     for detail in done.rejected:
         _say(f"not understood: {detail}")
     if done.why:

@@ -18,14 +18,14 @@ REFUSED = ".refused"
 """Ends the name of what the monitor will not take; it stays for who looks."""
 
 
-def queue_folder(environ: Mapping[str, str]) -> Path:
-    """Where this user's state is kept: `$XDG_STATE_HOME/nearmiss/outbox`, else below `~/.local/state`."""
+def spool_folder(environ: Mapping[str, str]) -> Path:
+    """Where this user's state is kept: `$XDG_STATE_HOME/nearmiss/spool`, else below `~/.local/state`."""
     base = environ.get("XDG_STATE_HOME") or str(Path(environ.get("HOME") or "~").expanduser() / ".local/state")
-    return Path(base) / "nearmiss" / "outbox"
+    return Path(base) / "nearmiss" / "spool"
 
 
-class Queue:
-    """The queue in one folder. Several processes may use it at once."""
+class Spool:
+    """The spool in one folder. Several processes may use it at once."""
 
     def __init__(self, folder: Path, most: int = MOST) -> None:
         self._folder, self._most = folder, most

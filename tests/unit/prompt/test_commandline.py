@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from monitor.outbox.commandline import LONGEST, kind_of, program, shown
+from monitor.prompt.commandline import LONGEST, kind_of, program, shown
 
 
 @pytest.mark.parametrize(

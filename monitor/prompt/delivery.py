@@ -9,7 +9,7 @@ import httpx
 import msgspec
 
 from monitor.ops.clock import SystemClock
-from monitor.outbox.queue import Queue
+from monitor.prompt.spool import Spool
 
 SECONDS = 3.0
 """How long someone at a prompt waits at most for an answer; no further one is asked for afterwards."""
@@ -35,8 +35,8 @@ class _Receipt(msgspec.Struct):
     rejected: list[_Rejected] = []
 
 
-def deliver(queue: Queue, address: str, token: str | None, seconds: float = SECONDS) -> Delivered:
-    """Send everything that waits. Raises nothing: what was not taken stays in the queue, and `why` tells the reason."""
+def deliver(spool: Spool, address: str, token: str | None, seconds: float = SECONDS) -> Delivered:
+    """Send everything that waits. Raises nothing: what was not taken stays in the spool, and `why` tells the reason."""
     clock = SystemClock()
     deadline = clock.monotonic() + seconds
     sent = 0
@@ -47,43 +47,43 @@ def deliver(queue: Queue, address: str, token: str | None, seconds: float = SECO
         with httpx.Client(
             verify=ssl.create_default_context(), timeout=seconds, trust_env=False, headers=headers
         ) as client:
-            while waiting := queue.waiting()[:at_once]:
+            while waiting := spool.waiting()[:at_once]:
                 if clock.monotonic() >= deadline:
-                    return Delivered(sent, len(queue.waiting()), f"{address} is slow", tuple(rejected))
-                answer = _post(client, address, queue, waiting)
+                    return Delivered(sent, len(spool.waiting()), f"{address} is slow", tuple(rejected))
+                answer = _post(client, address, spool, waiting)
                 if answer is None:
-                    queue.remove(waiting)
+                    spool.remove(waiting)
                     continue
                 if answer.status_code == _TOO_LARGE:
                     if len(waiting) > 1:
                         at_once = len(waiting) // 2
                     else:
-                        queue.put_aside(waiting[0])
+                        spool.put_aside(waiting[0])
                         rejected.append(f"{waiting[0].name}: {_said(answer)}")
                     continue
                 if answer.status_code != _TAKEN:
-                    return Delivered(sent, len(queue.waiting()), _said(answer), tuple(rejected))
+                    return Delivered(sent, len(spool.waiting()), _said(answer), tuple(rejected))
                 receipt = msgspec.json.decode(answer.content, type=_Receipt)
                 rejected += [each.detail for each in receipt.rejected]
-                queue.remove(waiting)
+                spool.remove(waiting)
                 sent += len(waiting)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return Delivered(
-            sent, len(queue.waiting()), f"{address}: {str(error) or type(error).__name__}", tuple(rejected)
+            sent, len(spool.waiting()), f"{address}: {str(error) or type(error).__name__}", tuple(rejected)
         )
     except msgspec.DecodeError:
         why = (
             f"{address} answers, and is no nearmiss; expected the address of the service, such as http://nearmiss:8080"
         )
-        return Delivered(sent, len(queue.waiting()), why, tuple(rejected))
+        return Delivered(sent, len(spool.waiting()), why, tuple(rejected))
     except OSError as error:
-        return Delivered(sent, len(queue.waiting()), str(error), tuple(rejected))
+        return Delivered(sent, len(spool.waiting()), str(error), tuple(rejected))
     return Delivered(sent, 0, "", tuple(rejected))
 
 
-def _post(client: httpx.Client, address: str, queue: Queue, waiting: list[Path]) -> httpx.Response | None:
+def _post(client: httpx.Client, address: str, spool: Spool, waiting: list[Path]) -> httpx.Response | None:
     """The answer; None where there was nothing left to send."""
-    lines = [line for path in waiting if (line := queue.read(path))]
+    lines = [line for path in waiting if (line := spool.read(path))]
     if not lines:
         return None
     return client.post(f"{address.rstrip('/')}/ingest/events", content=b"\n".join(lines))

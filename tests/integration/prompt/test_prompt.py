@@ -13,8 +13,8 @@ import msgspec
 import pytest
 
 from monitor.core.model.events import Event, Instant
-from monitor.outbox.delivery import deliver
-from monitor.outbox.queue import REFUSED, Queue
+from monitor.prompt.delivery import deliver
+from monitor.prompt.spool import REFUSED, Spool
 from tests.support.service import Service, without_settings
 
 NOWHERE = "http://127.0.0.1:1"
@@ -50,7 +50,7 @@ def nearmiss(home: Path, to: str, *arguments: str, shown: str = "the-secret") ->
 
 
 def waiting(home: Path) -> list[Path]:
-    return Queue(home / "nearmiss/outbox").waiting()
+    return Spool(home / "nearmiss/spool").waiting()
 
 
 def test_what_could_not_be_sent_is_sent_next_time(service: Service, tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_what_could_not_be_sent_is_sent_next_time(service: Service, tmp_path: Pa
     assert service.metric("nearmiss_events_accepted_total") == before + 3
 
 
-def test_a_command_runs_whatever_is_wrong_with_the_queue(tmp_path: Path) -> None:
+def test_a_command_runs_whatever_is_wrong_with_the_spool(tmp_path: Path) -> None:
     (tmp_path / "nearmiss").write_text("a file where the folder should be")
     ran = nearmiss(tmp_path, "not an address", "ran", "echo", "--version", "hello")
     assert (ran.returncode, ran.stdout) == (0, "--version hello\n")
@@ -89,27 +89,27 @@ def test_a_command_runs_whatever_is_wrong_with_the_queue(tmp_path: Path) -> None
 
 
 def test_what_is_too_large_does_not_keep_the_others_waiting(service: Service, tmp_path: Path) -> None:
-    queue = Queue(tmp_path)
+    spool = Spool(tmp_path)
     for number, title in enumerate(("a", "b" * 3000, "c")):
-        queue.add(Event(id=f"large-{number}", source="cli/host", time=Instant(number), kind="note.added", title=title))
-    done = deliver(queue, service.address, "the-secret")
+        spool.add(Event(id=f"large-{number}", source="cli/host", time=Instant(number), kind="note.added", title=title))
+    done = deliver(spool, service.address, "the-secret")
     assert (done.sent, done.waiting, done.why) == (2, 0, "")
     assert "413" in done.rejected[0]
     assert [path.suffix for path in tmp_path.iterdir()] == [REFUSED]
 
 
 def test_another_program_at_the_address_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    queue = Queue(tmp_path)
-    queue.add(Event(id="n", source="cli/host", time=Instant(1), kind="note.added"))
+    spool = Spool(tmp_path)
+    spool.add(Event(id="n", source="cli/host", time=Instant(1), kind="note.added"))
     monkeypatch.setattr(httpx.Client, "post", lambda *_, **__: httpx.Response(202, content=b"<html>"))
-    done = deliver(queue, "http://elsewhere", None)
+    done = deliver(spool, "http://elsewhere", None)
     assert (done.sent, done.waiting) == (0, 1)
     assert "no nearmiss" in done.why
 
 
-def test_nobody_waits_for_a_long_queue(service: Service, tmp_path: Path) -> None:
-    queue = Queue(tmp_path)
-    queue.add(Event(id="slow", source="cli/host", time=Instant(1), kind="note.added"))
-    done = deliver(queue, service.address, "the-secret", seconds=0)
+def test_nobody_waits_for_a_long_spool(service: Service, tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    spool.add(Event(id="slow", source="cli/host", time=Instant(1), kind="note.added"))
+    done = deliver(spool, service.address, "the-secret", seconds=0)
     assert (done.sent, done.waiting) == (0, 1)
     assert done.why.endswith("is slow")
