@@ -66,7 +66,7 @@ def test_so_does_an_unknown_command_of_a_group(group: str, capsys: pytest.Captur
 
 def test_an_unknown_command_like_no_other_gets_the_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["xyzzy"]) == 2
-    assert "expected one of run, demo, replay" in capsys.readouterr().err
+    assert "expected one of run, demo, learn, replay" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
