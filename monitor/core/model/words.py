@@ -74,6 +74,8 @@ _NOT_PRODUCTION = frozenset(
         "demo",
     }
 )
+_LIVE = ("production", "prod", "prd", "live")
+"""Words for production inside a house's own name of it, the longer ones first."""
 _JOINED = re.compile(r"\b(pre|non|not)[\s_\-./]+(prod|prd|production)\b")
 _PART = re.compile(r"([a-z]+)\d*")
 
@@ -108,8 +110,21 @@ def _is_production(environment: str) -> bool:
 
 def is_named_elsewhere(environment: str, production: Collection[str], own: Mapping[str, str]) -> bool:
     """Whether a resolved environment is known to have no users: by its word, or by the organisation's own tables."""
-    named = environment in own.values() and environment not in production and not _is_production(environment)
-    return named or is_elsewhere(environment)
+    if environment in production:
+        return False
+    named = environment in own.values() and not _is_production(environment)
+    return named or is_elsewhere(environment) or any(_is_built_like(environment, name) for name in production)
+
+
+def _is_built_like(environment: str, production: str) -> bool:
+    """Whether it is the house's own name of production with another word in it: `gstg` beside `gprd`."""
+    word, name = environment.casefold(), production.casefold()
+    for live in _LIVE:
+        before, found, behind = name.partition(live)
+        if found and word.startswith(before) and word.endswith(behind) and len(word) > len(before) + len(behind):
+            middle = word[len(before) : len(word) - len(behind)]
+            return _SYNONYMS.get(middle, middle) in _NOT_PRODUCTION
+    return False
 
 
 class Environments:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from monitor.core.model.catalogue import Catalogue
-from monitor.core.model.words import Environments, environment_of, is_elsewhere, severity_of
+from monitor.core.model.words import Environments, environment_of, is_elsewhere, is_named_elsewhere, severity_of
 
 
 @pytest.mark.parametrize(
@@ -89,6 +89,24 @@ def test_some_words_say_that_no_users_are_there(word: str) -> None:
 @pytest.mark.parametrize("word", ["production", "prd-eu", "live", "blue", "canary", "contest", "latest"])
 def test_others_do_not(word: str) -> None:
     assert not is_elsewhere(word)
+
+
+@pytest.mark.parametrize(
+    ("word", "production", "elsewhere"),
+    [
+        ("gstg", "gprd", True),
+        ("acmedev", "acmeprod", True),
+        ("AcmeTest1", "acmeprod1", True),
+        ("gprd-cny", "gprd", False),
+        ("stronghold", "production", False),
+        ("gblue", "gprd", False),
+        ("gstg", "eu-west", False),
+        ("g", "gprd", False),
+        ("gprd", "gprd", False),
+    ],
+)
+def test_a_house_s_own_name_of_production_tells_the_others(word: str, production: str, elsewhere: bool) -> None:
+    assert is_named_elsewhere(word, [production], {}) is elsewhere
 
 
 def test_the_catalogue_names_the_environment_that_is_meant() -> None:
