@@ -123,10 +123,13 @@ class Names:
         if not self._sources:
             return None
         by_id = event.labels.get("service_id") if name is None or self._joined(name) is None else None
-        for said in filter(None, (name, by_id)):
-            for source in (event.source, event.source.partition("/")[0]):
-                if (service := self._sources.get((source, plain(said)))) is not None:
-                    return service, f"alias of {source}"
+        called = (self._called_by(event.source, said) for said in (name, by_id) if said)
+        return next(filter(None, called), None)
+
+    def _called_by(self, source: str, said: str) -> Named | None:
+        for told in (source, source.partition("/")[0]):
+            if (service := self._sources.get((told, plain(said)))) is not None:
+                return service, f"alias of {told}"
         return None
 
     def _joined(self, name: str) -> Named | None:
@@ -142,9 +145,9 @@ class Names:
             return service, f"{GUESSED}: {name!r} without words such as prod or service"
         return None
 
-    def joined(self, name: str) -> str:
-        """The service that a bare name means, or the name as it is."""
-        found = self._joined(name)
+    def joined(self, name: str, source: str = "") -> str:
+        """The service that a bare name means, in this source if one is told, or the name as it is."""
+        found = self._called_by(source, name) or self._joined(name)
         return name if found is None else found[0]
 
     def _by_alias(self, event: Event) -> Iterator[Named]:

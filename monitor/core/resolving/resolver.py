@@ -137,12 +137,13 @@ class Resolver:
         return Place(service, environment, said) if said else None
 
     def _scope(self, event: Event) -> str | None:
-        """The services that announced work lists, by the catalogue's names where these are others."""
+        """The services that announced work lists, by the catalogue's names where its source has others."""
         listed = event.labels.get("scope")
         if not listed:
             return None
-        scope = ",".join(self._names.joined(part.strip()) for part in listed.split(",") if part.strip())
-        return scope if scope != ",".join(part.strip() for part in listed.split(",") if part.strip()) else None
+        names = [name for part in listed.split(",") if (name := part.strip())]
+        joined = [self._names.joined(name, event.source) for name in names]
+        return ",".join(joined) if joined != names else None
 
     def _grade(self, event: Event) -> tuple[Severity, str] | None:
         """Another severity than the decoder understood, and why: the organisation's own table comes first."""

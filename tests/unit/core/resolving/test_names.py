@@ -168,5 +168,11 @@ def test_announced_work_lists_services_in_any_spelling() -> None:
     seen = Resolver(catalogue(Alias("ledger", "name", "pay"))).resolve(said)
     assert seen.labels == {"scope": "payments,ledger,nobody"}
     assert seen.resolved_from == {"scope": "names of services (said: Payments, pay, nobody)"}
+    own = Resolver(catalogue(Alias("ledger", "source", "a1f3", "alertmanager"))).resolve(
+        alert(kind="maintenance.started", labels={"scope": "a1f3"})
+    )
+    assert own.labels == {"scope": "ledger"}
+    other = Resolver(catalogue(Alias("ledger", "source", "a1f3", "pagerduty")))
+    assert other.resolve(alert(kind="maintenance.started", labels={"scope": "a1f3"})).labels == {"scope": "a1f3"}
     plain = alert(kind="maintenance.started", service="payments", labels={"scope": "payments, ledger"})
     assert Resolver(catalogue()).resolve(plain) is plain
