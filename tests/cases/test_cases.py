@@ -26,7 +26,8 @@ from monitor.core.weighing.weights import Weights
 from monitor.decode.canonical import decode_line, encode
 from monitor.decode.streams import arrival_order
 from monitor.lab.cases import Case
-from monitor.lab.evaluate import Outcome, figures, run_case
+from monitor.lab.dialects import DIALECTS
+from monitor.lab.evaluate import Outcome, figures, in_dialect, run_case
 from monitor.lab.ledger import Entry, Ledger
 from monitor.packs.loader import load_rules
 from monitor.packs.regex import make_regex
@@ -73,6 +74,15 @@ def test_the_cases_run_and_their_figures_are_printed(capsys: pytest.CaptureFixtu
     wrong = [outcome.judged.id for outcome in outcomes if not outcome.judged.ok]
     with capsys.disabled():
         print(f"\n{len(outcomes)} cases: {figures(outcomes)}; not ok: {', '.join(wrong) or 'none'}")  # noqa: T201
+
+
+@pytest.mark.parametrize("key", ["unknown-actors", "aliases", "no-aliases", "lossy"])
+def test_nothing_stands_where_users_were_hit_however_tools_tell_it(key: str) -> None:
+    """These dialects take away what places a sign, an act or announced work; impact itself is told in all of them."""
+    (dialect,) = [dialect for dialect in DIALECTS if dialect.key == key]
+    cases = [case for case in (load_case(path).case for path in PATHS) if case is not None and case.label == "impact"]
+    told = [run_case(in_dialect(case, dialect), RULES, make_regex, WEIGHED.weights) for case in cases]
+    assert [outcome.judged.id for outcome in told if outcome.judged.standing] == []
 
 
 def test_copies_change_nothing(case: Case) -> None:

@@ -16,6 +16,7 @@ from monitor.core.deciding.engine import Engine, EngineSettings
 from monitor.core.model.catalogue import Catalogue, Service
 from monitor.core.model.decisions import Decision, Ignore, Late
 from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Event, EventId, Instant
+from monitor.core.model.reasons import NotOpened
 from monitor.core.sharding.routing import SHARDS, Router, partitions_of, shards_of
 from monitor.core.weighing.weights import Weights
 from monitor.decode.canonical import decode_line
@@ -29,7 +30,7 @@ from monitor.packs.weights import shipped_weights
 from tests.property.test_engine_laws import disordered
 from tests.support.organisations import shops, write_catalogue
 from tests.support.partitions import engines_of, keep, routed, run_partition
-from tests.support.streams import final, law_rules, new_engine, shop, streams
+from tests.support.streams import PERSON, final, law_rules, make_event, new_engine, shop, streams
 
 ORGANISATIONS = 6
 PARTITIONS = (1, 2, 4, 8)
@@ -297,6 +298,22 @@ def test_what_may_concern_each_other_lies_together() -> None:
         assert len({router.shard_of(other) for other in near}) == 1
     assert router.shard_of("0-db") == router.shard_of("1-db"), "one declared domain joins what it names"
     assert len({router.shard_of(f"{place}-db") for place in range(ORGANISATIONS)}) > 2
+
+
+@pytest.mark.parametrize("kind", ["impact.started", "incident.opened"])
+@pytest.mark.parametrize("place", ["d41757d3", "0-db-prod2"])
+def test_harm_far_away_counts_for_a_name_without_a_place(place: str, kind: str) -> None:
+    """Whatever shard the harm is at home in: that of a service the name resembles, or any at all."""
+    for number in (0, 3) if place == "d41757d3" else (0,):
+        stream = [
+            make_event("alert.fired", 0, "fired", service=place, subject="errors", severity="high"),
+            make_event(kind, 5, "hurt", service=f"{number}-shop", labels={"impact": "users"}),
+            make_event("change.restarted", 10, "acted", service=place, actor=PERSON),
+            make_event("alert.resolved", 12, "fine", service=place, subject="errors"),
+        ]
+        apart = divided(stream, 4)
+        assert final(apart) == final(whole(stream)) == {}
+        assert any(isinstance(one, Ignore) and one.reason is NotOpened.IMPACT_SEEN for one in apart)
 
 
 @pytest.mark.parametrize("partitions", [1, 3, 4, 256])

@@ -11,9 +11,10 @@ from statistics import median
 
 import msgspec
 
+from monitor.core.deciding.reach import Reach
 from monitor.core.matching.facts import maintenance_scope
 from monitor.core.model.catalogue import Catalogue
-from monitor.core.model.events import Event, Instant
+from monitor.core.model.events import Event, EventId, Instant
 from monitor.core.model.near_miss import FeedReport
 from monitor.core.model.reasons import Missing
 from monitor.core.model.retention_policy import RETENTION
@@ -31,12 +32,16 @@ RETIRES_AFTER_INTERVALS = 4
 
 
 class Span(msgspec.Struct, frozen=True):
-    """A stretch of impact: from its onset to its end (microseconds), by which event, announced beforehand or not."""
+    """A stretch of impact: from its onset to its end (microseconds), by which event, announced beforehand or not.
+
+    `elsewhere`: outside the scope, and counted only while something that is cited has no place in the catalogue.
+    """
 
     start: int
     end: int
     event: Event
     planned: bool
+    elsewhere: bool = False
 
     def overlaps(self, start: int, end: int) -> bool:
         return self.start <= end and self.end >= start
@@ -61,21 +66,33 @@ def is_vague_report(event: Event) -> bool:
     return by_person or event.labels.get("evidence") in PERSON_EVIDENCE
 
 
-def counts_until(event: Event, safe_at: int) -> int:
-    """The last onset at which impact in the scope counts against an episode that was safe at this moment."""
-    return safe_at + (POLICY.reported_within if is_vague_report(event) else POLICY.reopen_within)
+def counts_until(span: Span, safe_at: int) -> int:
+    """The last onset at which impact counts against an episode that was safe at this moment, beside its window.
+
+    Impact elsewhere counts in the window alone.
+    """
+    if span.elsewhere:
+        return safe_at
+    return safe_at + (POLICY.reported_within if is_vague_report(span.event) else POLICY.reopen_within)
 
 
-def impact_spans(memory: Memory, catalogue: Catalogue, scope: frozenset[str], until: int) -> list[Span]:
-    """What users suffered in the scope, or everywhere, as far as known by `until`."""
+def impact_spans(memory: Memory, catalogue: Catalogue, reach: Reach, until: int) -> list[Span]:
+    """What users suffered within reach, or everywhere, as far as known by `until`."""
+    scope = reach.scope
     heard_of = memory.services_with("impact.started", "impact.ended")
     services = [*sorted(heard_of & scope), EVERYONE]
-    services += sorted(name for name in heard_of - scope if name and not catalogue.knows(name))
+    services += sorted(name for name in heard_of - scope if name and (reach.strangers or not catalogue.knows(name)))
     starts: list[Event] = []
     ends: list[Event] = []
+    far: set[EventId] = set()
     for event in memory.between(services, ("impact.started", "impact.ended"), until - RETENTION.impact, until):
-        if catalogue.counts(event.environment) is False or not _concerns(event, scope, catalogue):
+        if catalogue.counts(event.environment) is False:
             continue
+        if not _concerns(event, scope, catalogue):
+            # Work that was announced elsewhere says nothing of a place that nobody knows.
+            if not reach.strangers or is_planned(event):
+                continue
+            far.add(event.event_id)
         (starts if event.kind == "impact.started" else ends).append(event)
     spans = []
     used: set[tuple[str, str]] = set()
@@ -83,9 +100,10 @@ def impact_spans(memory: Memory, catalogue: Catalogue, scope: frozenset[str], un
         end = next((other for other in sorted(ends, key=_in_time) if _ends(other, event)), None)
         if end is not None:
             used.add((end.source, end.id))
-        spans.append(Span(onset(event), end.time if end else event.time + POLICY.never_ends, event, is_planned(event)))
+        last = end.time if end else event.time + POLICY.never_ends
+        spans.append(Span(onset(event), last, event, is_planned(event), event.event_id in far))
     alone = [event for event in ends if (event.source, event.id) not in used]
-    return spans + [Span(onset(event), event.time, event, is_planned(event)) for event in alone]
+    return spans + [Span(onset(event), event.time, event, is_planned(event), event.event_id in far) for event in alone]
 
 
 def _concerns(event: Event, scope: frozenset[str], catalogue: Catalogue) -> bool:
@@ -154,6 +172,18 @@ def incidents(memory: Memory, catalogue: Catalogue, services: Iterable[str], unt
             end = closed_at if closed_at is not None else group[0].time + POLICY.never_ends
             views.append(IncidentView(Span(start, end, group[0], False), words[-1] if words else None, closed_at))
     return views
+
+
+def incident_spans(memory: Memory, catalogue: Catalogue, reach: Reach, until: int) -> list[Span]:
+    """The incidents with users hurt, within reach or on a name that may be, as far as known by `until`."""
+    around = reach.along
+    beyond = {name for name in memory.services_with(*INCIDENT_KINDS) - around if name}
+    near = around | {name for name in beyond if may_be_in(name, around - {EVERYONE}, catalogue)}
+    spans = [view.span for view in incidents(memory, catalogue, near, until) if view.impact == "users"]
+    if reach.strangers:
+        views = incidents(memory, catalogue, beyond - near, until)
+        spans += [msgspec.structs.replace(view.span, elsewhere=True) for view in views if view.impact == "users"]
+    return spans
 
 
 def _separate(events: list[Event]) -> list[list[Event]]:

@@ -12,18 +12,17 @@ from monitor.core.deciding.correlator import Correlator
 from monitor.core.deciding.draft_fields import cite, doubts_of, subject_keys
 from monitor.core.deciding.draft_writer import Judged, Writer, services_of
 from monitor.core.deciding.impact import (
-    INCIDENT_KINDS,
-    IncidentView,
     Span,
     Window,
     counts_until,
     coverage,
     impact_spans,
+    incident_spans,
     incidents,
     maintenance_covers,
-    may_be_in,
 )
 from monitor.core.deciding.long_after import contradictions
+from monitor.core.deciding.reach import reach_of
 from monitor.core.deciding.rescue import Rescue, say_improbable, weigh
 from monitor.core.deciding.safe_window import (
     Safe,
@@ -48,7 +47,6 @@ from monitor.core.state.alerts import ALERT_STATES
 from monitor.core.state.candidates import Instance
 from monitor.core.state.engine_state import EngineState
 from monitor.core.state.episodes import Episode
-from monitor.core.state.memory import EVERYONE
 from monitor.core.weighing.net import Net
 from monitor.core.weighing.shapes import rule_named
 
@@ -217,7 +215,7 @@ class Judge:
         services = frozenset(s for i in instances for s in (i.service, *services_of(i.interventions.events)))
         scope = frozenset().union(*map(self.catalogue.upward, services))
         missing = self._placed(services, scope, instances)
-        self._no_impact(episode, scope, services, safe, now)
+        self._no_impact(episode, services, safe, now)
         predecessors = self._predecessors(episode)
         self._chain_unhurt(predecessors)
         evidence = self._sees(instances)
@@ -311,43 +309,39 @@ class Judge:
 
     # -- impact ------------------------------------------------------------------------------------------------
 
-    def _no_impact(
-        self, episode: Episode, scope: frozenset[str], services: frozenset[str], safe: Safe, now: int
-    ) -> None:
+    def _no_impact(self, episode: Episode, services: frozenset[str], safe: Safe, now: int) -> None:
         """Raises Refused where users were hit in the window, or in the scope within a day after safe."""
         found = [
             span
-            for span in self._impact(episode, scope, services, safe.at + POLICY.reported_within, now)
-            if span.start <= max(episode.window_to, counts_until(span.event, safe.at))
+            for span in self._impact(episode, services, safe.at + POLICY.reported_within, now)
+            if span.start <= max(episode.window_to, counts_until(span, safe.at))
         ]
         hurt = [span for span in found if not span.planned]
         if hurt:
-            raise Refused(NotOpened.IMPACT_SEEN, "users were hit", [span.event for span in hurt])
+            detail = "users were hit"
+            if all(span.elsewhere for span in hurt):
+                detail += ", and the catalogue says of " + ", ".join(sorted(services)) + " neither where it belongs"
+                detail += " nor what it resembles (nearmiss services suggest)"
+            raise Refused(NotOpened.IMPACT_SEEN, detail, [span.event for span in hurt])
         if found:
             raise Refused(NotOpened.PLANNED_WORK, "the impact was announced", [s.event for s in found])
 
-    def _impact(
-        self, episode: Episode, scope: frozenset[str], services: frozenset[str], until: int, now: int
-    ) -> list[Span]:
-        """Impact that overlaps the window or began in the scope by `until`, as far as known by `now`."""
-        spans = impact_spans(self.state.memory, self.catalogue, scope, now)
-        spans += [view.span for view in self._incidents(services, now) if view.impact == "users"]
+    def _impact(self, episode: Episode, services: frozenset[str], until: int, now: int) -> list[Span]:
+        """Impact that overlaps the window or began within reach by `until`, as far as known by `now`."""
+        reach = reach_of(services, self.catalogue)
+        spans = impact_spans(self.state.memory, self.catalogue, reach, now)
+        spans += incident_spans(self.state.memory, self.catalogue, reach, now)
         return [span for span in spans if span.overlaps(episode.window_from, max(episode.window_to, until))]
-
-    def _incidents(self, services: frozenset[str], now: int) -> list[IncidentView]:
-        around = frozenset({EVERYONE}).union(*map(self.catalogue.along, services))
-        named = self.state.memory.services_with(*INCIDENT_KINDS) - around
-        unplaced = {name for name in named if name and may_be_in(name, around - {EVERYONE}, self.catalogue)}
-        return incidents(self.state.memory, self.catalogue, around | unplaced, now)
 
     def impact_arrived(self, event: Event, now: int) -> None:
         """Impact evidence arrived: take back, or mark, every open draft that it contradicts."""
         if event.service is None or not self.catalogue.knows(event.service):
             concerned = list(self.state.episodes.values())
-        elif event.kind.startswith("incident."):
-            concerned = self.state.episodes_citing(self.catalogue.along(event.service))
         else:
-            concerned = self.state.episodes_citing(self.catalogue.downward(event.service))
+            is_record = event.kind.startswith("incident.")
+            reached = self.catalogue.along(event.service) if is_record else self.catalogue.downward(event.service)
+            unplaced = frozenset(name for name in self.state.citing if not self.catalogue.knows(name))
+            concerned = self.state.episodes_citing(reached | unplaced)
         for episode in sorted(concerned, key=lambda episode: episode.id):
             if episode.draft is not None and not episode.withdrawn:
                 self._contradict(episode, event, now)
@@ -355,13 +349,12 @@ class Judge:
 
     def _contradict(self, episode: Episode, event: Event, now: int) -> None:
         services = frozenset(episode.draft.services if episode.draft else episode.services)
-        scope = frozenset().union(*map(self.catalogue.upward, services))
         safe_at = episode.safe_at or episode.window_to
-        found = self._impact(episode, scope, services, safe_at + POLICY.tied_within, now)
+        found = self._impact(episode, services, safe_at + POLICY.tied_within, now)
         for span in sorted(found, key=lambda span: (span.start, span.event.source, span.event.id)):
             if span.overlaps(episode.window_from, episode.window_to):
                 reason = Withdrawn.IMPACT_IN_WINDOW
-            elif span.start <= counts_until(span.event, safe_at):
+            elif span.start <= counts_until(span, safe_at):
                 reason = Withdrawn.IMPACT_AFTERWARDS
             elif self._tied(span.event, episode):
                 reason = Withdrawn.IMPACT_TIED

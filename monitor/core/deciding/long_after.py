@@ -5,8 +5,11 @@ Of such drafts only their services and their window are known. Whether people de
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from monitor.core.deciding.draft_fields import cite
 from monitor.core.deciding.impact import Span, incidents, is_planned, onset
+from monitor.core.deciding.reach import reach_of
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.decisions import Withdraw
 from monitor.core.model.events import Event, Instant
@@ -29,11 +32,22 @@ def contradictions(state: EngineState, catalogue: Catalogue, event: Event, now: 
     found = []
     for draft_id, past in sorted(state.past_drafts.items()):
         in_scope = concerned is None or not concerned.isdisjoint(past.services)
-        if in_scope and span.overlaps(past.window_from, past.window_to):
+        if (in_scope or _may_concern(past.services, span, catalogue)) and span.overlaps(
+            past.window_from, past.window_to
+        ):
             reason = Withdrawn.PLANNED_WORK if span.planned else Withdrawn.IMPACT_IN_WINDOW
             found.append(Withdraw(draft_id, reason, Instant(now), tuple(cite([event], "impact"))))
             state.forget_draft(draft_id)
     return found
+
+
+def _may_concern(services: Iterable[str], span: Span, catalogue: Catalogue) -> bool:
+    """Whether a name that has no place in the catalogue may mean something that users were hit in."""
+    if all(catalogue.knows(service) for service in services):
+        return False
+    reach = reach_of(services, catalogue)
+    reached = reach.along if span.event.kind.startswith("incident.") else reach.scope
+    return span.event.service in reached or (bool(reach.strangers) and not span.planned)
 
 
 def _span(state: EngineState, catalogue: Catalogue, event: Event, now: int) -> Span | None:

@@ -64,14 +64,14 @@ class Router:
         """Every shard that an event may matter to.
 
         Harm to users goes everywhere, whatever service it names: a draft must not stand because the catalogue was
-        behind. So does what is said without naming a service, such as who was called for an incident. Announced work
-        goes to every service that it lists.
+        behind. So do records of incidents, which may tell of harm, and what is said without naming a service, such as
+        who was called for an incident. Announced work goes to every service that it lists.
         """
         event = self._resolver.resolve(event)
         kind = event.kind
         if kind not in BROADCAST:
             return (self.home(event),)
-        if kind in _HARM:
+        if kind in _HARM or kind.startswith("incident."):
             return EVERYWHERE
         services = set(maintenance_scope(event)) if kind.startswith("maintenance.") else set()
         if event.service is not None:
