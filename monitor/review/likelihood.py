@@ -5,6 +5,8 @@ Numbers and the names of features stay in the draft, for the authors of rules.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from monitor.core.model.near_miss import Draft, Reason
@@ -34,32 +36,43 @@ _HEADINGS: dict[str, str] = {
 }
 
 
+_GENERAL = frozenset({"learning", "net_rate", "rare_act", "rare_sign", "recognised"})
+"""What holds for many drafts alike: beside the others it would say the same in every row."""
+
+
 class Likely(msgspec.Struct, frozen=True):
-    """`word` is empty where nothing was weighed; the sentences come strongest first."""
+    """`word` is empty where nothing was weighed; the sentences come strongest first.
+
+    `in_short`: for one line of the queue, the strongest for and against that tell this story from others.
+    """
 
     word: str
     in_favour: tuple[str, ...]
     against: tuple[str, ...]
+    in_short: str
 
     @property
     def heading(self) -> str:
         return _HEADINGS.get(self.word, self.word.capitalize())
 
-    @property
-    def in_short(self) -> str:
-        """The strongest reason for and the strongest against, for one line of the queue."""
-        first = [each[0] for each in (self.in_favour, self.against) if each]
-        return " But: ".join(first) if self.in_favour else "".join(first)
-
 
 def likely(draft: Draft) -> Likely:
     if draft.probability is None:
-        return Likely("", (), ())
+        return Likely("", (), (), "")
+    in_favour = [reason for reason in draft.reasons if reason.weight > 0]
+    against = [reason for reason in draft.reasons if reason.weight <= 0]
     return Likely(
         likelihood(draft.probability),
-        tuple(sentence(reason) for reason in draft.reasons if reason.weight > 0),
-        tuple(sentence(reason) for reason in draft.reasons if reason.weight <= 0),
+        tuple(map(sentence, in_favour)),
+        tuple(map(sentence, against)),
+        _in_short(in_favour, against),
     )
+
+
+def _in_short(in_favour: Sequence[Reason], against: Sequence[Reason]) -> str:
+    told = [reason for reason in in_favour if reason.feature not in _GENERAL] or in_favour
+    but = [reason for reason in against if reason.feature not in _GENERAL] or (against if not in_favour else [])
+    return " But: ".join(sentence(reasons[0]) for reasons in (told, but) if reasons)
 
 
 def sentence(reason: Reason) -> str:

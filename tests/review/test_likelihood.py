@@ -36,14 +36,19 @@ def test_each_reason_is_a_sentence_without_engine_words(name: str, weight: float
     assert not re.search(r"_|matched rule|base rate|candidate|catalogue does", said), said
 
 
-def test_reasons_stand_on_their_side_and_the_strongest_speaks_in_short() -> None:
+def test_reasons_stand_on_their_side_and_in_short_speak_those_that_tell_stories_apart() -> None:
     weighed = likely(records.draft())
     assert weighed.in_favour[1] == "The person who acted had acknowledged or commented."
     assert weighed.against == (
         "This alert often clears by itself.",
         "The first two weeks: what is usual here is not known yet.",
     )
-    assert weighed.in_short == "A known pattern of near misses matched. But: This alert often clears by itself."
+    assert weighed.in_short == (
+        "The person who acted had acknowledged or commented. But: This alert often clears by itself."
+    )
+    usual = (Reason("rare_act", 1.2, ""), Reason("net_rate", -0.8, ""))
+    assert likely(records.draft(reasons=usual)).in_short == "Such actions are rare here."
+    assert likely(records.draft(reasons=usual[1:])).in_short == "Actions near an alert are frequent here."
     assert likely(records.draft(reasons=(Reason("x_y", 1.0, "odd"),))).in_short == "Odd."
 
 
