@@ -38,9 +38,10 @@ def is_noticed(mutation: Mutation) -> bool:
     return any(not passes(mutation, [tests]) for tests in dict.fromkeys((first, *nearest)))
 
 
-def passes(mutation: Mutation, tests: Sequence[str]) -> bool:
-    """Whether these tests pass under a mutation."""
-    environment = os.environ | {"MUTATION": f"{mutation.file}#{mutation.number}", "PYTHONDONTWRITEBYTECODE": "1"}
+def passes(mutation: Mutation | None, tests: Sequence[str]) -> bool:
+    """Whether these tests pass under a mutation, or as the code is."""
+    wanted = "" if mutation is None else f"{mutation.file}#{mutation.number}"
+    environment = os.environ | {"MUTATION": wanted, "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "tests.mutation.plugin", "-p", "no:cacheprovider"]
     command += [
         "--hypothesis-profile=quick",

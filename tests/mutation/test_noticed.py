@@ -1,0 +1,57 @@
+"""Faults are really put in, one at a time; and each boundary of the verdict's policy is noticed by a test beside it.
+
+The whole of core, decode and store is tried by `make mutants`.
+"""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from tests.mutation.__main__ import chosen, passes
+from tests.mutation.mutations import Mutation, _Mutator, files, mutated, mutations_of
+
+POLICY = "monitor/core/model/verdict_policy.py"
+
+
+@pytest.mark.parametrize(
+    ("source", "changed"),
+    [
+        ("a < b", ["a <= b"]),
+        ("a is None", ["a is not None"]),
+        ("a and b", ["a or b"]),
+        ("not a", ["a"]),
+        ("a - 5", ["a - 10", "a + 5"]),
+        ("f(0)", ["f(1)"]),
+        ("f(True)", ["f(False)"]),
+        ("min(a)", ["max(a)"]),
+        ("'a' + b", []),
+        ("def f(a: int=3) -> int:\n    assert a > 1", ["def f(a: int=6) -> int:\n    assert a > 1"]),
+        ("class A(frozen=True):\n    a: int = 3", ["class A(frozen=True):\n    a: int = 6"]),
+    ],
+)
+def test_each_place_is_changed_by_itself(source: str, changed: list[str]) -> None:
+    counted = _Mutator(None)
+    counted.visit(ast.parse(source))
+    assert [ast.unparse(mutated(source.encode(), number)) for number in range(len(counted.found))] == changed
+    with pytest.raises(IndexError):
+        mutated(source.encode(), len(changed))
+
+
+def test_a_seed_draws_the_same_mutations_again() -> None:
+    assert chosen(["monitor/core"], 20, 1) == chosen(["monitor/core"], 20, 1)
+    assert chosen(["monitor/core"], 20, 1) != chosen(["monitor/core"], 20, 2)
+    assert {mutation.file for mutation in chosen([POLICY], 500, 1)} == {POLICY}
+    assert not [file for file in files() if "migrations" in file]
+
+
+def test_without_a_fault_the_tests_pass() -> None:
+    """Else everything would count as noticed."""
+    assert passes(Mutation(POLICY, 10_000, 0, "no such place"), ["tests/unit/core/model/test_budget.py"]) is False
+    assert passes(None, ["tests/unit/core/model/test_budget.py"])
+
+
+@pytest.mark.parametrize("mutation", list(mutations_of(POLICY)), ids=lambda mutation: f"{mutation.line}-{mutation.what}")
+def test_every_boundary_of_the_verdict_is_noticed(mutation: Mutation) -> None:
+    assert not passes(mutation, ["tests/unit/core/deciding"])
