@@ -26,6 +26,7 @@ class Told(msgspec.Struct, frozen=True):
     by: str | None
     source: str | None
     to: str
+    patience: float
 
 
 def telling_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -43,10 +44,24 @@ def telling_options(command: Callable[..., None]) -> Callable[..., None]:
         show_default=True,
         help="Address of the monitor, also NEARMISS_MONITOR. Its secret for `events` is read from NEARMISS_TOKEN.",
     )
+    @click.option(
+        "--patience",
+        metavar="SECONDS",
+        type=click.FloatRange(0.1, 300),
+        default=3.0,
+        show_default=True,
+        help="Wait so long for the monitor at most; then what was not sent is kept for the next time.",
+    )
     def reading(
-        service: str | None, environment: str | None, by: str | None, source: str | None, to: str, **more: Any
+        service: str | None,
+        environment: str | None,
+        by: str | None,
+        source: str | None,
+        to: str,
+        patience: float,
+        **more: Any,
     ) -> None:
-        command(told=Told(service, environment, by, source, to), **more)
+        command(told=Told(service, environment, by, source, to, patience), **more)
 
     reading.__doc__ = command.__doc__
     return reading
@@ -80,7 +95,7 @@ def tell(told: Told, event: Event) -> None:
     # Imported here: loading it must not delay the command that is run first.
     from monitor.prompt.delivery import deliver
 
-    done = deliver(spool, told.to, os.environ.get("NEARMISS_TOKEN"))
+    done = deliver(spool, told.to, os.environ.get("NEARMISS_TOKEN"), told.patience)
     for detail in done.rejected:
         _say(f"not understood: {detail}")
     if done.why:

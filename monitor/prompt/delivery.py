@@ -11,8 +11,6 @@ import msgspec
 from monitor.ops.clock import SystemClock
 from monitor.prompt.spool import Spool
 
-SECONDS = 3.0
-"""How long someone at a prompt waits at most for an answer; no further one is asked for afterwards."""
 AT_ONCE = 100
 _TAKEN = 202
 _TOO_LARGE = 413
@@ -35,8 +33,11 @@ class _Receipt(msgspec.Struct):
     rejected: list[_Rejected] = []
 
 
-def deliver(spool: Spool, address: str, token: str | None, seconds: float = SECONDS) -> Delivered:
-    """Send everything that waits. Raises nothing: what was not taken stays in the spool, and `why` tells the reason."""
+def deliver(spool: Spool, address: str, token: str | None, seconds: float) -> Delivered:
+    """Send everything that waits. Raises nothing: what was not taken stays in the spool, and `why` tells the reason.
+
+    `seconds`: an answer is waited for so long at most, and no further one is asked for afterwards.
+    """
     clock = SystemClock()
     deadline = clock.monotonic() + seconds
     sent = 0

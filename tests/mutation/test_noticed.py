@@ -52,6 +52,8 @@ def test_without_a_fault_the_tests_pass() -> None:
     assert passes(None, ["tests/unit/core/model/test_budget.py"])
 
 
-@pytest.mark.parametrize("mutation", list(mutations_of(POLICY)), ids=lambda mutation: f"{mutation.line}-{mutation.what}")
+@pytest.mark.parametrize(
+    "mutation", list(mutations_of(POLICY)), ids=lambda mutation: f"{mutation.line}-{mutation.what}"
+)
 def test_every_boundary_of_the_verdict_is_noticed(mutation: Mutation) -> None:
     assert not passes(mutation, ["tests/unit/core/deciding"])
