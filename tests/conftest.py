@@ -24,6 +24,11 @@ hypothesis.settings.register_profile("quick", deadline=None, print_blob=True, ma
 hypothesis.settings.load_profile("default")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first: else one worker is still busy with a broker when the other has nothing left."""
+    items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in ("kafka", "faults")))
+
+
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [
