@@ -58,7 +58,7 @@ layers: setup ## Check that imports point down only
 
 .PHONY: test
 test: setup system-packages lint types layers ## Set up whatever the tests need, then check and test everything
-	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
+	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 .PHONY: quick
 quick: setup lint types layers ## Check style, types, the core and its laws with few examples, in about a minute

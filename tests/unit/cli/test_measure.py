@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from monitor.cli.measure import command as measure
 from monitor.cli.replay import command as replay
 from monitor.lab.dialects import DIALECTS
+from monitor.packs.weights import as_text, shipped_weights
 from tests.unit.packs.written import GOOD
 
 
@@ -50,7 +51,12 @@ def test_figures_that_are_required_decide_the_exit_status(tmp_path: Path) -> Non
     pack, picture = tmp_path / "pack", tmp_path / "curve.svg"
     pack.mkdir()
     (pack / "page-and-fix.yaml").write_text(GOOD, encoding="utf-8")
-    arguments = ("--days", "14", "--services", "60", "--rules", pack, "--format", "json", "--curve", picture)
+    # Nothing is ever so probable, so that nothing is found.
+    weights = tmp_path / "weights.yaml"
+    sure = msgspec.structs.replace(shipped_weights(), live=0.9999999, digest=0.9999999)
+    weights.write_text(as_text(sure, "a test"), encoding="utf-8")
+    arguments: tuple[str | Path, ...] = ("--days", "14", "--services", "60", "--rules", pack, "--weights", weights)
+    arguments += ("--format", "json", "--curve", picture)
     result = run(*arguments, "--require")
     assert result.exit_code == 1
     assert "not reached: " in result.stderr
