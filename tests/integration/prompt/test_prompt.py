@@ -44,7 +44,8 @@ def nearmiss(home: Path, to: str, *arguments: str, shown: str = "the-secret") ->
     return subprocess.run(
         [sys.executable, "-m", "monitor.cli.main", *arguments],
         check=False,
-        env=without_settings(os.environ) | told,
+        # On CI it would be automation that acts.
+        env={name: value for name, value in without_settings(os.environ).items() if name != "CI"} | told,
         capture_output=True,
         text=True,
         timeout=60,
