@@ -5,6 +5,8 @@ Knows bytes only. A database that compresses large values itself takes ten times
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 import zstandard
 
 LARGE = 2000
@@ -24,3 +26,26 @@ def squeeze(value: bytes) -> bytes:
 def unsqueeze(kept: bytes) -> bytes:
     """What `squeeze` was given. Raises zstandard.ZstdError where the bytes are damaged."""
     return zstandard.decompress(kept) if kept.startswith(_MAGIC) else kept
+
+
+class Unsqueezed(Mapping[str, bytes]):
+    """Values under names, kept as they were given and decompressed one by one, whenever one is asked for."""
+
+    def __init__(self, kept: dict[str, bytes]) -> None:
+        self._kept = kept
+
+    def __getitem__(self, name: str) -> bytes:
+        return unsqueeze(self._kept[name])
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._kept
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._kept)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def pop(self, name: str) -> bytes:
+        """The value, which is not kept here any more."""
+        return unsqueeze(self._kept.pop(name))

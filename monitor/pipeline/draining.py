@@ -5,40 +5,31 @@ Knows names and bytes; must not know what a cell says.
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from monitor.ops.squeezing import Unsqueezed
 from monitor.ports import Saved
 
 
 class Draining(Mapping[str, bytes]):
-    """Cells whose `items` can be gone through once; what was passed is gone."""
+    """Cells each of which can be read once; what was read is gone."""
 
     def __init__(self, cells: Mapping[str, bytes]) -> None:
-        self._cells = cells if isinstance(cells, dict) else dict(cells)
+        self._cells = cells if isinstance(cells, dict | Unsqueezed) else dict(cells)
 
     def __getitem__(self, name: str) -> bytes:
-        return self._cells[name]
+        return self._cells.pop(name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._cells
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._cells)
+        return iter(list(self._cells))
 
     def __len__(self) -> int:
         return len(self._cells)
-
-    def items(self) -> ItemsView[str, bytes]:
-        return _Drained(self._cells)
-
-
-class _Drained(ItemsView[str, bytes]):
-    def __init__(self, cells: dict[str, bytes]) -> None:
-        super().__init__(cells)
-        self._cells = cells
-
-    def __iter__(self) -> Iterator[tuple[str, bytes]]:
-        while self._cells:
-            yield self._cells.popitem()
 
 
 def draining(saved: Saved) -> Saved:

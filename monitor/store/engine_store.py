@@ -14,7 +14,7 @@ from sqlalchemy import Select, bindparam, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.core.model.decisions import Amend, Evicted, Ignore, Late, Merge, Open, Withdraw
-from monitor.ops.squeezing import squeeze, unsqueeze
+from monitor.ops.squeezing import Unsqueezed, squeeze
 from monitor.ops.tasks import to_the_end
 from monitor.ports import NOT_AT_HAND, WHOLE, Commit, Fenced, Held, Saved
 from monitor.store import machine_moves
@@ -204,16 +204,16 @@ def _identity(entry: Arrived) -> tuple[str, str]:
     return (entry[0].source, entry[0].id)
 
 
-async def _cells(connection: AsyncConnection) -> dict[str, bytes]:
-    return {key: unsqueeze(bytes(value)) for key, value in await connection.execute(select(engine_cells))}
+async def _cells(connection: AsyncConnection) -> Unsqueezed:
+    return Unsqueezed({key: bytes(value) for key, value in await connection.execute(select(engine_cells))})
 
 
-async def _scopes(connection: AsyncConnection, scopes: Sequence[str]) -> dict[str, dict[str, bytes]]:
+async def _scopes(connection: AsyncConnection, scopes: Sequence[str]) -> dict[str, Unsqueezed]:
     found: dict[str, dict[str, bytes]] = {}
     wanted = scoped_cells.c.scope.in_([plain(scope) for scope in scopes])
     for scope, key, value in await connection.execute(select(scoped_cells).where(wanted)) if scopes else ():
-        found.setdefault(scope, {})[key] = unsqueeze(bytes(value))
-    return found
+        found.setdefault(scope, {})[key] = bytes(value)
+    return {scope: Unsqueezed(kept) for scope, kept in found.items()}
 
 
 async def _positions(connection: AsyncConnection, part: str) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -84,9 +84,7 @@ def grouped_by_facts(facts: Sequence[NewEvent]) -> list[tuple[DerivedFacts, list
     return list(found.values())
 
 
-def in_turn(chunks: list[tuple[int, bytes]]) -> Iterator[tuple[int, Chunk]]:
+def in_turn(cells: Mapping[str, bytes], kind: str, numbers: Iterable[int]) -> Iterator[tuple[int, Chunk]]:
     """By their numbers, each read when its turn comes and let go then: all at once would take the memory twice."""
-    chunks.sort(key=lambda item: item[0], reverse=True)
-    while chunks:
-        number, value = chunks.pop()
-        yield number, unpack(value, Chunk)
+    for number in sorted(numbers):
+        yield number, unpack(cells[f"{kind}:{number}"], Chunk)

@@ -25,6 +25,7 @@ from monitor.core.state.episodes import Episode, PastDraft
 from monitor.core.state.feeds import FeedKey, Feeds
 from monitor.core.state.memory import Memory, TtlOf
 from monitor.core.state.pending_hazards import OutcomeSoFar, PendingHazards
+from monitor.core.state.sharing import share_events
 from monitor.core.state.sizes import EPISODE, instance_bytes
 from monitor.core.weighing.observed import CELL_KINDS, Observed
 
@@ -263,11 +264,10 @@ class EngineState:
 
     def gauges(self) -> dict[str, float]:
         """Sizes for the metrics."""
-        open_episodes = [episode for episode in self.episodes.values() if not episode.closed]
         standing = [e for e in self.episodes.values() if e.draft is not None and not e.withdrawn]
         return {
             "open_instances": len(self.instances) + len(self.pending_hazards),
-            "open_episodes": len(open_episodes),
+            "open_episodes": sum(not episode.closed for episode in self.episodes.values()),
             "standing_drafts": len(standing),
             "pending_events": len(self.pending),
             "feeds": len(self.feeds),
@@ -365,15 +365,15 @@ class EngineState:
         state = cls(meta.timeline)
         state._chunks, state.evicted_at, state.expired_until = meta.chunks, meta.evicted_at, meta.expired_until
         state.held, state.grown = meta.held, meta.grown
-        chunks: dict[str, list[tuple[int, bytes]]] = {"facts": [], "pending": []}
-        for name, value in cells.items():
+        chunks: dict[str, list[int]] = {"facts": [], "pending": []}
+        for name in cells:
             kind, _, key = name.partition(":")
             if kind in chunks:
-                chunks[kind].append((int(key), value))
+                chunks[kind].append(int(key))
             elif kind != "meta":
-                state._restore_cell(kind, key, value)
+                state._restore_cell(kind, key, cells[name])
         written_until: dict[EventId, int] = {}
-        for number, chunk in in_turn(chunks["facts"]):
+        for number, chunk in in_turn(cells, "facts", chunks["facts"]):
             state._fact_chunks.note(number, chunk)
             derived = {place: facts for facts, places in chunk.derived for place in places}
             for place, event in enumerate(chunk.events):
@@ -383,7 +383,8 @@ class EngineState:
                 if not state.memory.restore(event, derived.get(place)) and place in derived:
                     state.memory.set_facts(event, derived[place])
                 written_until[event.event_id] = max(chunk.until, written_until.get(event.event_id, 0))
-        state._restore_pending(in_turn(chunks["pending"]), aside)
+        state._restore_pending(in_turn(cells, "pending", chunks["pending"]), aside)
+        share_events(state.memory, state.observed, state.instances.values(), state.episodes.values())
         return state, written_until
 
     def _restore_cell(self, kind: str, key: str, value: bytes) -> None:

@@ -285,6 +285,19 @@ class Memory:
             series.derived[event.event_id] = self._interner.facts(derived)
         return True
 
+    def equal(self, event: Event) -> Event | None:
+        """The event that is kept here and says the same in every field, if there is one."""
+        series = self._by_service.get(event.service or EVERYONE, {}).get(event.kind)
+        if series is None or not series.holds(event):
+            return None
+        known = series.events[series.place(event)]
+        return known if known == event else None
+
+    def share(self, event: Event) -> None:
+        """Let an event that was just read share its texts with those of its kind here, or as the first of it would."""
+        series = self._by_service.get(event.service or EVERYONE, {}).get(event.kind)
+        self._interner.share(event, None if series is None else series.events[-1])
+
     def set_facts(self, event: Event, derived: DerivedFacts) -> None:
         """More facts were derived for an event that is here."""
         series = self._by_service.get(event.service or EVERYONE, {}).get(event.kind)

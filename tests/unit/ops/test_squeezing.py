@@ -7,7 +7,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.ops.squeezing import LARGE, squeeze, unsqueeze
+from monitor.ops.squeezing import LARGE, Unsqueezed, squeeze, unsqueeze
 
 MAGIC = b"\x28\xb5\x2f\xfd"
 
@@ -30,3 +30,13 @@ def test_small_values_stay_readable_and_large_ones_shrink() -> None:
 def test_damage_is_told() -> None:
     with pytest.raises(zstandard.ZstdError):
         unsqueeze(squeeze(b"a" * LARGE)[:-5])
+
+
+def test_kept_values_are_decompressed_when_asked_for_and_gone_once_taken() -> None:
+    kept = {"small": squeeze(b"1"), "large": squeeze(b"a" * LARGE)}
+    values = Unsqueezed(kept)
+    assert values == {"small": b"1", "large": b"a" * LARGE}
+    assert "large" in values
+    assert values.pop("large") == b"a" * LARGE
+    assert values == {"small": b"1"}
+    assert len(kept) == 1
