@@ -173,7 +173,7 @@ class Settings(_Group):
         ge=16 * 1024**2,
         description=(
             "The most that an engine remembers, as it counts it. From nine tenths on the least worth is evicted: see "
-            "[Memory](../how-to/deploy.md#memory). With a shared topic, of each partition."
+            "[Memory](../how-to/deploy.md#memory). With a shared topic, of all partitions together."
         ),
     )
     connections: int = Field(

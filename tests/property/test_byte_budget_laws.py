@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cache
 from random import Random
 
+import msgspec
 import pytest
 
 from monitor.core.deciding.engine import Engine, EngineSettings
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.decisions import Amend, Decision, Evicted, Ignore, Open, Withdraw
-from monitor.core.model.events import SECOND, Event, Instant
+from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Event, Instant
 from monitor.core.model.reasons import Mark, NotOpened, StateKind
 from monitor.core.model.rule import Rule
+from monitor.core.sharding.routing import SHARDS
+from monitor.core.sharding.shares import LEAST, Shares
 from monitor.decode.canonical import decode_line
+from monitor.demo.story import CATALOGUE, story
 from monitor.lab.explain import explain_event
 from monitor.lab.generator import Shape, generate, make_catalogue
+from monitor.packs.catalogue import load_catalogue
 from monitor.packs.loader import load_rules
 from monitor.packs.regex import make_regex
 from monitor.packs.shipped import shipped_rules
 from monitor.packs.weights import shipped_weights
-from tests.support.streams import MACHINE, PERSON, make_event, saved
+from tests.support.partitions import engines_of, routed, run_partition
+from tests.support.streams import MACHINE, PERSON, START, final, make_event, saved
 
 SHAPE = Shape(events=2_000, services=8, user_facing=2, rate=0.02, candidates=0.1, disorder=0.0, bytes_each=0, seed=1)
 AMPLE = 10**9
@@ -137,6 +144,87 @@ def test_a_flood_on_unknown_services_leaves_the_drafts_of_the_catalogues() -> No
     assert most <= 8_000_000 < all_of_it
     assert drafts(within) == drafts(without) != []
     assert {each.kind for each in within if isinstance(each, Evicted)} >= {StateKind.EVENTS}
+
+
+def strangers(now: Instant, count: int) -> list[Event]:
+    """Of every kind that costs, from the last minutes, each as large as it may be and on new services."""
+    random = Random(1)
+    kinds = ("alert.fired", "change.rolled_back", "change.deployed", "alert.resolved", "incident.opened", "note.added")
+    return [
+        Event(
+            id=f"stranger-{n}",
+            source=f"events/stranger-{n % 50}",
+            time=Instant(now - random.randrange(1, 1_200) * SECOND),
+            kind=random.choice(kinds),  # type: ignore[arg-type]  # one of the kinds
+            service=f"stranger-{n // 3}",
+            environment="production",
+            subject=f"thing-{n}",
+            severity="critical",
+            actor=PERSON,
+            labels={f"label{m}": f"{random.random()}" + "x" * 3_900 for m in range(4)},
+        )
+        for n in range(count)
+    ]
+
+
+def test_strangers_leave_the_drafts_of_honest_senders_that_are_hours_late() -> None:
+    """As `tests.bench.worst` tries it with a service, where uploads and connections come on top."""
+    now, parts_late = Instant(START), 5
+    honest = story(Instant(now - 5 * MINUTE))
+    first = [event for event in honest if event.time < now - 20 * HOUR]
+    rest = [event for event in honest if event.time >= now - 20 * HOUR]
+    rules, catalogue = parts()[0], load_catalogue(CATALOGUE)[0]
+    settings = EngineSettings(weights=shipped_weights(), state_bytes=8_000_000)
+    end = make_event("note.added", 0, "end", source="test/end", service=None)
+
+    def run_beside(others: list[Event]) -> tuple[dict[str, dict[str, object]], Counter[StateKind]]:
+        engine, decided = Engine(rules, catalogue, make_regex, settings), list[Decision]()
+        decided += engine.step(first) + engine.step([msgspec.structs.replace(end, time=now, received_at=now)])
+        size, more = len(rest) // parts_late + 1, len(others) // parts_late
+        for part in range(parts_late):
+            decided += engine.step(others[part * more : (part + 1) * more])
+            decided += engine.step(rest[part * size : (part + 1) * size])
+            engine.forget_changes()
+        decided += engine.tick(now)
+        gone = Counter[StateKind]()
+        for each in decided:
+            if isinstance(each, Evicted):
+                gone[each.kind] += each.count
+        return {name: d for name, d in final(decided).items() if catalogue.knows(str(d["service"]))}, gone
+
+    alone, nothing = run_beside([])
+    beside, gone = run_beside(strangers(now, 800))
+    assert not nothing
+    assert gone[StateKind.EVENTS] > 0 < gone[StateKind.PLACES]
+    assert len(alone) > 10
+    assert beside == alone
+
+
+def test_what_is_evicted_is_the_same_however_many_partitions_carry_the_shards() -> None:
+    rules, catalogue, events = parts()
+    few = [msgspec.structs.replace(event, service=f"stranger-{n % 5}") for n, event in enumerate(flood(400))]
+    mixed = sorted([*events[:600], *few], key=lambda event: event.time)
+    settings, until = EngineSettings(state_bytes=2_000_000), Instant(mixed[-1].time + 40 * DAY)
+
+    def divided(partitions: int, batch: int) -> list[str]:
+        decided: list[Decision] = []
+        for partition, entries in enumerate(routed(mixed, catalogue, partitions)):
+            shards = engines_of(rules, catalogue, partition, partitions, settings=settings)
+            decided += run_partition(shards, entries, until, batch)
+        assert any(isinstance(decision, Evicted) for decision in decided)
+        return sorted(map(str, decided))
+
+    assert divided(1, 100) == divided(3, 37) == divided(1, 1000)
+
+
+@pytest.mark.parametrize(("limit", "homes"), [(10**9, (3, 3, 3, 9)), (10**9, ()), (10**9, tuple(range(200)))])
+def test_the_shares_of_all_shards_are_the_budget(limit: int, homes: tuple[int, ...]) -> None:
+    shares = Shares(limit, homes)
+    sizes = [shares.of(shard) or 0 for shard in range(SHARDS)]
+    assert limit - SHARDS * 2 <= sum(sizes) <= limit
+    assert all(sizes[shard] > sizes[255] for shard in homes)
+    assert Shares(None, homes).of(3) is None
+    assert Shares(1, homes).of(255) == LEAST
 
 
 def test_candidates_go_last_and_say_why() -> None:

@@ -7,7 +7,8 @@ with timers; so within the lateness the result is a function of the set of event
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import repeat
 
 from monitor.core.deciding.correlator import Correlator
 from monitor.core.deciding.engine_settings import EngineSettings
@@ -120,15 +121,18 @@ class Engine:
         catalogue: Catalogue,
         compiled: Matcher | None = None,
         weights: Weights | None = None,
+        state_bytes: int | None = None,
     ) -> list[Decision]:
         """Go on by these rules and this catalogue, exactly as a stop and a start with them would.
 
         What waits under a rule that stayed the same waits on. A rule that changed begins anew with the events that are
         remembered; what the rules before did not want was not kept.
 
-        `compiled`: as for a new engine; `weights`: None keeps those in force.
+        `compiled`: as for a new engine; `weights`, `state_bytes`: None keeps what is in force.
         """
         before = self._retention.longest
+        if state_bytes is not None:
+            self._state_bytes = state_bytes
         if weights is not None:
             self._weights = weights
         self._wire(rules, catalogue, compiled)
@@ -219,15 +223,18 @@ class Engine:
 
     # -- input -------------------------------------------------------------------------------------------------
 
-    def step(self, events: Sequence[Event]) -> list[Decision]:
-        """Take events in journal order, in the words of their tools; where a batch ends does not matter."""
+    def step(self, events: Sequence[Event], passed: Sequence[int] = ()) -> list[Decision]:
+        """Take events in journal order, in the words of their tools; where a batch ends does not matter.
+
+        `passed`: the watermark outside when each came, where that is another's and only `tick` tells it here.
+        """
         state, timeline = self.state, self.state.timeline
         pending, feeds, relevant = state.pending, state.feeds, self._relevant
         counts = self.catalogue.counts
         arrivals = state.arrivals
         event: Event | None = None
         try:
-            for event in self._resolver.all(events):
+            for event, outside in self._arrived(events, passed):
                 at = event.time
                 if at < timeline.watermark:
                     state.arrivals = arrivals
@@ -238,7 +245,7 @@ class Engine:
                 if kind == "impact.clear" and event.covers_from is None:
                     if event.service is not None and counts(event.environment) is not False:
                         feeds.add(event)
-                elif kind in relevant and (waits := self.budget.admit(event)) is not None:
+                elif kind in relevant and (waits := self.budget.admit(event, outside)) is not None:
                     pending.append((at, event.source, event.id, arrivals, waits))
                     arrivals += 1
                 if at > timeline.newest or not timeline.confirmed:
@@ -250,6 +257,12 @@ class Engine:
         state.arrivals = arrivals
         self._advance(timeline.watermark)
         return self._take()
+
+    def _arrived(self, events: Sequence[Event], passed: Sequence[int]) -> Iterable[tuple[Event, int]]:
+        """The events in the organisation's words, of which one can become several; each with what had passed."""
+        if not passed:
+            return zip(self._resolver.all(events), repeat(BEGINNING))
+        return [(each, at) for event, at in zip(events, passed, strict=True) for each in self._resolver.all((event,))]
 
     def tick(self, at: Instant) -> list[Decision]:
         """Nothing older than `at` is to be expected any more: the reader stands at the head of its journal."""

@@ -24,10 +24,13 @@ from monitor.core.model.reasons import NotOpened
 from monitor.core.model.rule import Rule
 from monitor.core.model.watermark import BEGINNING, Timeline
 from monitor.core.sharding.routing import BROADCAST, Route, Router
+from monitor.core.sharding.shares import Shares
 from monitor.core.state.engine_state import StateError
 from monitor.core.weighing.weights import Weights
 
 Cells = dict[str, bytes | None]
+Waiting = list[tuple[Event, int]]
+"""Events for one engine, each with the watermark when it came."""
 _TIMELINE = "timeline:"
 _META = "meta:"
 ALL_TOGETHER_EVERY = SECOND
@@ -57,7 +60,8 @@ class Shards:
         """`name`: of the partition; what belongs to no single shard is kept under it.
 
         `cells`: what `take_changes` gave, by scope. `compiled`: these rules and this catalogue.
-        `aside`: as for a single engine.
+        `aside`: as for a single engine. `settings.state_bytes`: of all shards there are, of which these have their
+        shares.
 
         Raises StateError where the cells cannot be read, and Fault.
         """
@@ -69,6 +73,7 @@ class Shards:
         self._make_regex = make_regex
         self._settings = msgspec.structs.replace(settings, external_watermark=True)
         self._router = Router(catalogue)
+        self._shares = self._divided()
         self._compiled = compiled or Matcher(rules, catalogue, LastValues(), make_regex)
         self._engines: dict[int, Engine] = {}
         self._spoke: set[int] = set()
@@ -89,7 +94,7 @@ class Shards:
     def step(self, events: Sequence[Event], routes: Sequence[Route]) -> list[Decision]:
         """Take events in journal order, each with the shards that it goes to; those elsewhere are left out."""
         timeline = self._timeline
-        waiting: dict[int, list[Event]] = {}
+        waiting: dict[int, Waiting] = {}
         out: list[Decision] = []
         for event, route in zip(events, routes, strict=True):
             here = self._shards.intersection(route)
@@ -101,11 +106,11 @@ class Shards:
                     if shard not in self._engines:
                         self._engine(shard, None)
                     out += self._tick(shard, timeline.watermark)
-                    late += self._give(shard, [event])
+                    late += self._give(shard, [(event, timeline.watermark)])
                 out += _once(late)
                 continue
             for shard in here:
-                waiting.setdefault(shard, []).append(event)
+                waiting.setdefault(shard, []).append((event, timeline.watermark))
             if event.time > timeline.newest or not timeline.confirmed:
                 timeline.see(event.time, event.source, event.received_at is not None)
         for shard in sorted(waiting):
@@ -131,10 +136,12 @@ class Shards:
         if weights is not None:
             self._settings = msgspec.structs.replace(self._settings, weights=weights)
         self._rules, self._catalogue, self._router = tuple(rules), catalogue, Router(catalogue)
+        self._shares = self._divided()
         self._compiled = compiled or Matcher(rules, catalogue, LastValues(), self._make_regex)
         out: list[Decision] = []
         for shard in sorted(self._engines):
-            if decided := self._engines[shard].replace(self._rules, catalogue, self._compiled, weights):
+            engine, share = self._engines[shard], self._shares.of(shard)
+            if decided := engine.replace(self._rules, catalogue, self._compiled, weights, share):
                 self._spoke.add(shard)
                 out += decided
         return out
@@ -149,18 +156,23 @@ class Shards:
         self._together_at = watermark + ALL_TOGETHER_EVERY
         return [decision for shard in sorted(self._engines) for decision in self._tick(shard, watermark)]
 
-    def _give(self, shard: int, events: list[Event]) -> list[Decision]:
-        if not events:
+    def _give(self, shard: int, waiting: Waiting) -> list[Decision]:
+        if not waiting:
             return []
         engine = self._engines.get(shard) or self._engine(shard, None)
         self._spoke.add(shard)
-        return engine.step(events)
+        events, passed = zip(*waiting, strict=True)
+        return engine.step(events, passed)
 
     def _tick(self, shard: int, watermark: int) -> list[Decision]:
         decided = self._engines[shard].tick(Instant(watermark)) if shard in self._engines else []
         if decided:
             self._spoke.add(shard)
         return decided
+
+    def _divided(self) -> Shares:
+        homes = [self._router.shard_of(service) for service in self._catalogue.services]
+        return Shares(self._settings.state_bytes, homes)
 
     def _engine(self, shard: int, cells: Mapping[str, bytes] | None) -> Engine:
         def is_home(event: Event) -> bool:
@@ -170,7 +182,7 @@ class Shards:
             self._rules,
             self._catalogue,
             self._make_regex,
-            self._settings,
+            msgspec.structs.replace(self._settings, state_bytes=self._shares.of(shard)),
             cells,
             compiled=self._compiled,
             is_home=is_home,

@@ -94,11 +94,14 @@ class ByteBudget:
             waiting = (waits[4] for waits in state.pending)
             self._waiting = Waiting(limit // SHARE, catalogue.knows, waiting, state.timeline.watermark)
 
-    def admit(self, event: Event) -> Event | None:
-        """The event as it may wait for the watermark; None where it may not, which is told."""
+    def admit(self, event: Event, passed: int) -> Event | None:
+        """The event as it may wait for the watermark; None where it may not, which is told.
+
+        `passed`: what will wait no longer at the next tick, where only ticks move the watermark.
+        """
         if self._waiting is None:
             return event
-        event, how = self._waiting.admit(event, self._state.timeline.watermark)
+        event, how = self._waiting.admit(event, max(self._state.timeline.watermark, passed))
         if how == "whole":
             return event
         at = event.time
