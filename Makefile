@@ -77,6 +77,10 @@ fuzz: setup ## Mutate bodies and headers for every decoder, a million bodies eac
 bench: setup ## Measure speed and memory, and print the ratios
 	@$(BIN)/python -m tests.bench
 
+.PHONY: soak
+soak: setup ## Measure memory over an hour of traffic, days of event time, and after a restart (SOAK_ARGS)
+	@MALLOC_ARENA_MAX=2 $(BIN)/python -m tests.bench.soak $(SOAK_ARGS)
+
 .PHONY: measure
 measure: setup ## Run the engine over a made-up year and print the figures
 	@$(BIN)/nearmiss measure $(MEASURE_ARGS)

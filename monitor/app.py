@@ -55,7 +55,7 @@ from monitor.pipeline.housekeeping import Housekeeper
 from monitor.pipeline.loop import EngineLoop, LoopSettings
 from monitor.pipeline.pack import Current, Pack
 from monitor.pipeline.reload import Read, Reloader
-from monitor.ports import WHOLE, EngineStore, JournalReader, MissingRight, Saved, Unavailable, WrongDatabase
+from monitor.ports import WHOLE, Clock, EngineStore, JournalReader, MissingRight, Saved, Unavailable, WrongDatabase
 from monitor.pullers.asking import HttpAsk
 from monitor.pullers.pull import Pulls
 from monitor.review.auth import is_loopback
@@ -67,7 +67,7 @@ from monitor.store.database import Store, open_store
 
 _log = logs.get_logger("app")
 
-_COLLECT_AFTER = (10_000, 20, 100)
+COLLECT_AFTER = (10_000, 20, 100)
 PROOF_SECONDS = 5.0
 """So long the readiness waits for its write."""
 
@@ -94,7 +94,7 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
         async with AsyncExitStack() as stack:
             store = await stack.enter_async_context(_open_store(settings))
             owner = f"{socket.gethostname()}/{uuid4()}"
-            make_loop = _loop_maker(settings, current, clock, metrics, owner)
+            make_loop = loop_maker(settings, current, clock, metrics, owner)
             context = Context(settings, store, clock, metrics, owner, make_loop, _router_of(current))
             journal = await open_journal(context, stack)
             app = build_web(settings, current, store, journal, clock, metrics, owner)
@@ -104,7 +104,7 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
             gc.freeze()
             # Events and their parts are in no circles: to look for some after each few hundred costs an engine that
             # has a backlog to read a fifth of its time. After so many a look still takes a few milliseconds only.
-            gc.set_threshold(*_COLLECT_AFTER)
+            gc.set_threshold(*COLLECT_AFTER)
             engine_stop = asyncio.Event()
             # The stop goes backwards: what was started last ends first.
             for name, work in journal.works.items():
@@ -295,7 +295,8 @@ async def _pull_tools(
         await pulls.run(stop)
 
 
-def _loop_maker(settings: Settings, current: Current, clock: SystemClock, metrics: Metrics, owner: str) -> MakeLoop:
+def loop_maker(settings: Settings, current: Current, clock: Clock, metrics: Metrics, owner: str) -> MakeLoop:
+    """Makes the loops of the engines by these settings, each engine by the pack in force then."""
 
     def make_loop(
         reader: JournalReader,

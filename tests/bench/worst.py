@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from monitor.core.model.events import SECOND, Instant, to_text
+from monitor.core.model.events import HOUR, MINUTE, SECOND, Instant, to_text
 from monitor.core.model.reasons import StateKind
 from monitor.decode.canonical import encode
 from monitor.demo.story import CATALOGUE, story
@@ -36,7 +36,11 @@ from tests.support.waiting import until
 
 MIB = 1 << 20
 PARTS = 6
-"""The honest stream comes in so many deliveries; all but the first arrive late, while strangers are at work."""
+"""The honest stream comes in so many deliveries; all but the first arrive late, while strangers are at work,"""
+LATE = 20 * HOUR
+"""by as much as this: what comes a day late and more is refused, with strangers or without."""
+AGO = 5 * MINUTE
+"""So long ago the story ended. What closes it is newer, so that event time has passed all of its windows."""
 STRANGERS = 3
 BODY = 30
 """Events in one body of a stranger, each of some 16 KB."""
@@ -45,14 +49,18 @@ IDLE = 100
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """`peak`: the most memory, in MB; `evicted`: by kind; `lost`: drafts of honest senders that are gone or named
-    otherwise; `unchanged`: all is the same; `sent`: what strangers sent, by status of the answer."""
+    """`peak`: the most memory, in MB; `evicted`: by kind; `sent`: what strangers sent, by status of the answer.
+
+    `lost`: drafts of honest senders that are gone or named otherwise; `changed`: those that say something else;
+    `unchanged`: all is the same.
+    """
 
     limit: int
     peak: float
     alive: bool
     honest: int
     lost: int
+    changed: list[dict[str, Any]]
     unchanged: bool
     evicted: dict[str, int]
     sent: dict[str, int]
@@ -74,10 +82,12 @@ def stories(found: list[dict[str, Any]]) -> set[tuple[object, ...]]:
 
 
 def deliveries(now: Instant) -> list[bytes]:
-    lines = [encode(event) for event in story(now)]
-    first = len(lines) // 2
-    rest = (len(lines) - first) // (PARTS - 1) + 1
-    return [b"\n".join(lines[:first]), *(b"\n".join(lines[at : at + rest]) for at in range(first, len(lines), rest))]
+    """The story until some hours ago at once, and the rest in parts."""
+    events = story(Instant(now - AGO))
+    first = [encode(event) for event in events if event.time < now - LATE]
+    rest = [encode(event) for event in events if event.time >= now - LATE]
+    size = len(rest) // (PARTS - 1) + 1
+    return [b"\n".join(lines) for lines in (first, *(rest[at : at + size] for at in range(0, len(rest), size)))]
 
 
 def deliver(service: Service, body: bytes) -> None:
@@ -90,6 +100,19 @@ def deliver(service: Service, body: bytes) -> None:
 def is_read(service: Service) -> bool:
     accepted = service.metric("nearmiss_events_accepted_total")
     return service.metric("nearmiss_events_processed_total") >= accepted
+
+
+def settle(service: Service, within: float = 120) -> None:
+    """Wait until everything was read, late deliveries too, and event time is beyond the story and all its windows."""
+    now = SystemClock().now()
+    note = {"id": f"end-{now}", "source": "test/end", "time": to_text(now), "kind": "note.added", "title": "the end"}
+    deliver(service, json.dumps(note).encode())
+
+    def has_passed() -> bool:
+        watermark = service.metric("nearmiss_watermark_timestamp_seconds")
+        return is_read(service) and watermark * SECOND >= now - MINUTE - SECOND
+
+    until(has_passed, "the engine has read everything, and time has passed it", within=within)
 
 
 class Strangers:
@@ -215,33 +238,34 @@ def measure(seconds: float, limit: int, memory: int, folder: Path) -> Figures:
     parts = deliveries(SystemClock().now())
     alone, beside = started(folder / "alone", memory), started(folder / "beside", memory)
     try:
-        for part in parts:
+        deliver(alone, parts[0])
+        # From here on event time is now, and all that comes is late, with strangers or without.
+        settle(alone)
+        for part in parts[1:]:
             deliver(alone, part)
-            until(lambda: is_read(alone), "the engine has read it", within=120)
-        expected = drafts(alone)
-        alone.close()
         assert beside.process is not None
         resource.prlimit(beside.process.pid, resource.RLIMIT_AS, (limit * 10**6, resource.RLIM_INFINITY))
         deliver(beside, parts[0])
-        until(lambda: is_read(beside), "the engine has read it", within=120)
+        settle(beside)
         strangers = Strangers(beside.address)
         with strangers.at_work():
             for part in parts[1:]:
                 time.sleep(seconds / PARTS)
                 deliver(beside, part)
             time.sleep(seconds / PARTS)
-        until(lambda: is_read(beside), "the engine has read everything", within=600)
-        with suppress(TimeoutError, AssertionError):
-            # What came last is told with the next tick.
-            until(lambda: drafts(beside) == expected, "the drafts are those of the service alone", within=20)
+        # Both at last, since time has gone on meanwhile.
+        settle(beside, within=600)
+        settle(alone)
+        found, expected = drafts(beside), drafts(alone)
         evicted = {str(kind): int(beside.metric(f'nearmiss_evicted_total{{kind="{kind}"}}')) for kind in StateKind}
         return Figures(
             limit=limit,
             peak=beside.peak_memory() / 1e6,
             alive=beside.process.poll() is None and "Traceback" not in beside.log(),
             honest=len(expected),
-            lost=len(stories(expected) - stories(drafts(beside))),
-            unchanged=drafts(beside) == expected,
+            lost=len(stories(expected) - stories(found)),
+            changed=[each for each in found if each not in expected],
+            unchanged=found == expected,
             evicted={kind: count for kind, count in evicted.items() if count},
             sent=strangers.sent,
             slowest=strangers.slowest,
