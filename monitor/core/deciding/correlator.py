@@ -351,7 +351,10 @@ class Correlator:
         for episode in [self.state.episodes[name] for name in sorted(self.state.active.get(event.service, ()))]:
             if event.time < episode.first_sign_at:
                 continue
-            if episode.id in episodes or (counted and episode.observe_alert(key, event)):
+            is_cited = episode.id in episodes
+            # What came late may be cited although the episode followed it before: then both have to hear of its end.
+            is_followed = counted and (not is_cited or key in episode.others) and episode.observe_alert(key, event)
+            if is_cited or is_followed:
                 self.changed(episode, sooner=event.kind in RECOVERIES or event.time < self.state.now)
 
     # -- episodes ----------------------------------------------------------------------------------------------

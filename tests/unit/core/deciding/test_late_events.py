@@ -122,3 +122,23 @@ def test_a_rollback_is_one_although_what_it_rolled_back_arrives_late() -> None:
     )
     alert = make_event("alert.fired", 60, "alert", subject="full", severity="high")
     assert parts(last_draft(decide([old, alert, again], [new], rule)))["intervention"] == ["v1-again"]
+
+
+def test_an_alert_that_came_late_recovers_also_where_its_story_went_on_without_it() -> None:
+    """The episode of the change follows the alert before a candidate cites it: the recovery ends it for both."""
+    undone = acted_rule(
+        name="undone",
+        hazard=Step(frozenset({"change.deployed"})),
+        intervention=Intervention(Step(frozenset({"change.rolled_back"})), HOUR),
+    )
+    feed = clear_feed("shop", 0, 400, every=5)
+    deployed = make_event("change.deployed", 55, "new", subject="db")
+    back = make_event("change.rolled_back", 63, "back", subject="db", actor=PERSON)
+    fired = make_event("alert.fired", 60, "late", subject="errors", severity="critical")
+    fine = make_event("alert.resolved", 67, "fine", subject="errors")
+    engine = new_engine([undone, acted_rule()])
+    decided = engine.step([*feed[:12], deployed, back, feed[13]])
+    decided += engine.step([fired, fine, *feed[14:]]) + engine.end()
+    draft = last_draft(decided)
+    assert draft.safe_at == fine.time
+    assert draft.missing_evidence == ()
