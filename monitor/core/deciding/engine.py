@@ -381,13 +381,19 @@ class Engine:
             self._correlator.evicted(*added.evicted)
         if kind in ALERT_STATES:
             if kind in RECOVERIES:
-                state.pending_hazards.clear_alert(event)
+                self._recovered(event)
             if event.service in state.active:
                 self._correlator.alert(event)
         elif kind in _IMPACT_KINDS:
             self._judge.impact_arrived(event, self.state.now)
             self._incident_moved(event)
         return mask
+
+    def _recovered(self, event: Event) -> None:
+        """An alert's hazards wait no longer; what only its end tells of is processed as what came late."""
+        if (firing := self._late_events.untold(event)) is not None:
+            self._late_events.follow_up(firing, self._process(firing, late=True))
+        self.state.pending_hazards.clear_alert(event)
 
     def _incident_moved(self, event: Event) -> None:
         """An incident's closing can be what makes an episode safe."""
@@ -403,7 +409,7 @@ class Engine:
         behind = state.timeline.watermark - event.time
         if event.kind == "impact.clear":
             self._looked_back(event)
-        elif state.memory.has(event):
+        elif state.memory.has(event) or self._late_events.is_told(event):
             return
         else:
             state.advance_to(state.timeline.watermark)

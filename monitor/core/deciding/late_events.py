@@ -5,6 +5,8 @@ The event itself was processed before. Decides nothing.
 
 from __future__ import annotations
 
+import msgspec
+
 from monitor.core.deciding.clauses import key_of
 from monitor.core.deciding.correlator import Correlator
 from monitor.core.matching.facts import is_drill
@@ -12,7 +14,10 @@ from monitor.core.matching.last_values import TABLES
 from monitor.core.matching.matcher import CompiledRule, MatchedSteps, Matcher
 from monitor.core.matching.relations import among, reach
 from monitor.core.model.catalogue import Catalogue
-from monitor.core.model.events import Event
+from monitor.core.model.events import MINUTE, Event
+from monitor.core.model.retention_policy import RETENTION
+from monitor.core.model.rule import MOST_COUNTED
+from monitor.core.state.alerts import alert_key
 from monitor.core.state.engine_state import EngineState
 from monitor.core.state.memory import MaskOf
 from monitor.core.state.ttl_by_kind import CONTEXT_KINDS, TTL_BY_KIND
@@ -24,6 +29,11 @@ _A_GROUP = 4
 Whoever sends may state any time, and among 256 hazards and 256 actions of each kind pairs would never end.
 """
 UNBOUNDED = 2**62
+UNTOLD = "began/"
+"""How the id of a firing begins of which only its recovery tells."""
+SAME_BEGINNING = MINUTE
+"""A recovery and its firing may round the beginning differently."""
+MOST_ID = 255
 SHOWN_KINDS = (frozenset(TTL_BY_KIND) | frozenset(CONTEXT_KINDS)) - {"alert.fired"}
 """Kinds that a draft cites, or that its verdict rests on, although no step wants them."""
 
@@ -56,6 +66,34 @@ class LateEvents:
         if matched.clauses or event.kind in SHOWN_KINDS:
             for episode in self._state.episodes_citing(self._catalogue.around(event.service)):
                 self._correlator.changed(episode)
+
+    def untold(self, recovery: Event) -> Event | None:
+        """The firing that a recovery tells of with its beginning and that nobody has sent, as far as remembered."""
+        began, service, state = recovery.began_at, recovery.service, self._state
+        if recovery.kind != "alert.resolved" or began is None or service is None or began >= recovery.time:
+            return None
+        if began < state.now - RETENTION.event:
+            return None  # it may have been sent and evicted since
+        key = alert_key(recovery)
+        fired = list(state.memory.between((service,), ("alert.fired",), 0, recovery.time))
+        if any(event.time >= began - SAME_BEGINNING and alert_key(event) == key for event in fired):
+            return None
+        if len(fired) >= MOST_COUNTED:
+            return None  # the same: of so many the eldest are evicted
+        told = f"{UNTOLD}{recovery.subject or ''}/{int(began)}"
+        said = {**recovery.resolved_from, "kind": "its recovery, which says the beginning"}
+        firing = msgspec.structs.replace(
+            recovery, id=told[:MOST_ID], kind="alert.fired", time=began, began_at=None, resolved_from=said
+        )
+        return None if state.memory.has(firing) or state.cuts.drops(firing) else firing
+
+    def is_told(self, firing: Event) -> bool:
+        """Whether a recovery has told of this firing already."""
+        if firing.kind != "alert.fired" or firing.service is None:
+            return False
+        key, around = alert_key(firing), (firing.time - SAME_BEGINNING, firing.time + SAME_BEGINNING)
+        fired = self._state.memory.between((firing.service,), ("alert.fired",), *around)
+        return any(event.id.startswith(UNTOLD) and alert_key(event) == key for event in fired)
 
     def _offer(self, matched: MatchedSteps, event: Event) -> None:
         """A hazard waits for later actions; a step without which an action counted for nothing was seen after all."""

@@ -142,3 +142,47 @@ def test_an_alert_that_came_late_recovers_also_where_its_story_went_on_without_i
     draft = last_draft(decided)
     assert draft.safe_at == fine.time
     assert draft.missing_evidence == ()
+
+
+def told_by_its_end(began: float = 60) -> Event:
+    return make_event(
+        "alert.resolved", 80, "fine", subject="full", severity="high", began_at=make_event("note.added", began).time
+    )
+
+
+def acted_and_fine(*more: Event) -> list[Event]:
+    acted = make_event("change.scaled", 70, "grow", actor=PERSON)
+    return sorted([acted, told_by_its_end(), *more], key=lambda event: event.time)
+
+
+SENT = make_event("alert.fired", 60, "sent", subject="full", severity="high")
+
+
+def test_a_recovery_that_tells_its_beginning_makes_the_firing_known() -> None:
+    draft = last_draft(decide(acted_and_fine(), [], acted_rule()))
+    (hazard,) = parts(draft)["hazard"]
+    assert hazard.startswith("began/full/")
+    assert (draft.first_sign_at, draft.safe_at) == (SENT.time, told_by_its_end().time)
+    assert draft.missing_evidence == ()
+
+
+def test_a_firing_that_was_sent_is_told_by_nothing_else() -> None:
+    assert parts(last_draft(decide(acted_and_fine(SENT), [], acted_rule())))["hazard"] == ["sent"]
+
+
+def test_a_firing_that_comes_after_all_is_no_second_one() -> None:
+    first = last_draft(decide(acted_and_fine(), [], acted_rule()))
+    assert last_draft(decide(acted_and_fine(), [SENT], acted_rule())).evidence == first.evidence
+
+
+@pytest.mark.parametrize("recovery", [told_by_its_end(80), told_by_its_end(-2000)])
+def test_a_beginning_that_is_none_or_long_gone_tells_of_no_firing(recovery: Event) -> None:
+    """What began more than a day ago may have been sent and evicted."""
+    story = [make_event("change.scaled", 70, "grow", actor=PERSON), recovery]
+    assert not [one for one in decide(story, [], acted_rule()) if isinstance(one, Open)]
+
+
+def test_where_many_alerts_fired_none_is_taken_for_untold() -> None:
+    """The eldest of them are evicted, so that nobody knows what was sent."""
+    flood = [make_event("alert.fired", 61 + n / 100, f"n{n}", subject=f"s{n}", severity="info") for n in range(256)]
+    assert not [one for one in decide(acted_and_fine(*flood), [], acted_rule()) if isinstance(one, Open)]
