@@ -279,7 +279,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--limit", type=int, default=512, help="MB of address space")
-    parser.add_argument("--engine-memory", type=int, default=96 * MIB, help="bytes")
+    parser.add_argument("--engine-memory", type=int, default=32 * MIB, help="bytes")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         found = measure(given.seconds, given.limit, given.engine_memory, Path(folder))

@@ -84,7 +84,17 @@ def grouped_by_facts(facts: Sequence[NewEvent]) -> list[tuple[DerivedFacts, list
     return list(found.values())
 
 
-def in_turn(cells: Mapping[str, bytes], kind: str, numbers: Iterable[int]) -> Iterator[tuple[int, Chunk]]:
+def keys_by_kind(names: Iterable[str]) -> dict[str, list[str]]:
+    """The keys of cells by their kind, in the order of the names; the header is left out."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        kind, _, key = name.partition(":")
+        if kind != "meta":
+            found.setdefault(kind, []).append(key)
+    return found
+
+
+def in_turn(cells: Mapping[str, bytes], kind: str, keys: Iterable[str]) -> Iterator[tuple[int, Chunk]]:
     """By their numbers, each read when its turn comes and let go then: all at once would take the memory twice."""
-    for number in sorted(numbers):
+    for number in sorted(map(int, keys)):
         yield number, unpack(cells[f"{kind}:{number}"], Chunk)

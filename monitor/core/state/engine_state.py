@@ -19,13 +19,13 @@ from monitor.core.model.packing import pack, unpack
 from monitor.core.model.retention_policy import RETENTION
 from monitor.core.model.watermark import BEGINNING, Timeline
 from monitor.core.state.candidates import Instance
-from monitor.core.state.chunks import Chunk, FactChunks, in_turn, sorted_out
+from monitor.core.state.chunks import Chunk, FactChunks, in_turn, keys_by_kind, sorted_out
 from monitor.core.state.cuts import Cuts
 from monitor.core.state.episodes import Episode, PastDraft
 from monitor.core.state.feeds import FeedKey, Feeds
 from monitor.core.state.memory import Memory, TtlOf
 from monitor.core.state.pending_hazards import OutcomeSoFar, PendingHazards
-from monitor.core.state.sharing import share_events
+from monitor.core.state.sharing import Sharing
 from monitor.core.state.sizes import EPISODE, instance_bytes
 from monitor.core.weighing.observed import CELL_KINDS, Observed
 
@@ -117,8 +117,7 @@ class EngineState:
         for key in instance.tracks:
             self.by_alert.setdefault(key, set()).add(instance.id)
         self.touch_instance(instance)
-        if self._is_known is not None:
-            # The second time for the draft that may come of it.
+        if self._is_known is not None:  # The second time for the draft that may come of it.
             self.grown += 2 * instance_bytes(instance) + EPISODE
 
     def track_alert(self, instance: Instance, key: str) -> None:
@@ -264,11 +263,10 @@ class EngineState:
 
     def gauges(self) -> dict[str, float]:
         """Sizes for the metrics."""
-        standing = [e for e in self.episodes.values() if e.draft is not None and not e.withdrawn]
         return {
             "open_instances": len(self.instances) + len(self.pending_hazards),
             "open_episodes": sum(not episode.closed for episode in self.episodes.values()),
-            "standing_drafts": len(standing),
+            "standing_drafts": sum(e.draft is not None and not e.withdrawn for e in self.episodes.values()),
             "pending_events": len(self.pending),
             "feeds": len(self.feeds),
             "state_bytes": self.held + self.grown,
@@ -365,15 +363,11 @@ class EngineState:
         state = cls(meta.timeline)
         state._chunks, state.evicted_at, state.expired_until = meta.chunks, meta.evicted_at, meta.expired_until
         state.held, state.grown = meta.held, meta.grown
-        chunks: dict[str, list[int]] = {"facts": [], "pending": []}
-        for name in cells:
-            kind, _, key = name.partition(":")
-            if kind in chunks:
-                chunks[kind].append(int(key))
-            elif kind != "meta":
-                state._restore_cell(kind, key, cells[name])
+        kinds = keys_by_kind(cells)
+        for key in kinds.pop("cut", ()):
+            state.cuts.restore(key, cells[f"cut:{key}"])
         written_until: dict[EventId, int] = {}
-        for number, chunk in in_turn(cells, "facts", chunks["facts"]):
+        for number, chunk in in_turn(cells, "facts", kinds.pop("facts", ())):
             state._fact_chunks.note(number, chunk)
             derived = {place: facts for facts, places in chunk.derived for place in places}
             for place, event in enumerate(chunk.events):
@@ -383,8 +377,12 @@ class EngineState:
                 if not state.memory.restore(event, derived.get(place)) and place in derived:
                     state.memory.set_facts(event, derived[place])
                 written_until[event.event_id] = max(chunk.until, written_until.get(event.event_id, 0))
-        state._restore_pending(in_turn(cells, "pending", chunks["pending"]), aside)
-        share_events(state.memory, state.observed, state.instances.values(), state.episodes.values())
+        sharing = Sharing(state.memory, state.observed, state.instances, state.episodes)
+        state._restore_pending(in_turn(cells, "pending", kinds.pop("pending", ())), aside)
+        # Events came first: what shares them makes room at once then, and its place in memory is used again.
+        for kind, key in ((kind, key) for kind, keys in kinds.items() for key in keys):
+            state._restore_cell(kind, key, cells[f"{kind}:{key}"])
+            sharing.restored(kind, key)
         return state, written_until
 
     def _restore_cell(self, kind: str, key: str, value: bytes) -> None:
@@ -402,8 +400,6 @@ class EngineState:
             self.recurrences[key] = unpack(value, list[tuple[int, str]])
         elif kind == "past":
             self.past_drafts[key] = unpack(value, PastDraft)
-        elif kind == "cut":
-            self.cuts.restore(key, value)
         elif kind == "noted":
             rule, source, event_id = _parted(key)
             hazard = (rule or "", source or "", event_id or "")

@@ -5,7 +5,7 @@ Each cell was read with copies of its own of events that other cells have as wel
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 import msgspec
 
@@ -20,29 +20,31 @@ from monitor.core.weighing.place import Place
 _set = msgspec.structs.force_setattr
 
 
-def share_events(
-    memory: Memory, observed: Observed, instances: Iterable[Instance], episodes: Iterable[Episode]
-) -> None:
-    """Let all that was restored beside memory hold its events by identity."""
-    sharing = _Sharing(memory)
-    for place in observed.places.values():
-        sharing.place(place)
-    for caught in observed.caught.values():
-        sharing.caught(caught)
-    for instance in instances:
-        sharing.evidence(instance.hazards)
-        sharing.evidence(instance.interventions)
-    for episode in episodes:
-        for cited in () if episode.draft is None else episode.draft.evidence:
-            _set(cited, "event", sharing.one(cited.event))
-
-
-class _Sharing:
+class Sharing:
     """Of events that are equal in all they say, one is kept: the remembered one, or the first that was met."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(
+        self, memory: Memory, observed: Observed, instances: Mapping[str, Instance], episodes: Mapping[str, Episode]
+    ) -> None:
+        """`memory` has been restored; the others are about to be, cell by cell."""
         self._memory = memory
+        self._observed = observed
+        self._instances = instances
+        self._episodes = episodes
         self._met: dict[EventId, Event] = {}
+
+    def restored(self, kind: str, key: str) -> None:
+        """Let what was just made of a cell go on with the events that are here, so that its own make room at once."""
+        if kind == "place":
+            self._place(self._observed.places[key])
+        elif kind == "caught":
+            self._caught(self._observed.caught[key])
+        elif kind == "instance":
+            self._evidence(self._instances[key].hazards)
+            self._evidence(self._instances[key].interventions)
+        elif kind == "episode" and (draft := self._episodes[key].draft) is not None:
+            for cited in draft.evidence:
+                _set(cited, "event", self.one(cited.event))
 
     def one(self, event: Event) -> Event:
         """The event to keep in place of this one, which is equal."""
@@ -56,17 +58,17 @@ class _Sharing:
     def _all(self, events: list[Event]) -> None:
         events[:] = map(self.one, events)
 
-    def evidence(self, evidence: Evidence) -> None:
+    def _evidence(self, evidence: Evidence) -> None:
         self._all(evidence.first)
         self._all(evidence.last)
 
-    def place(self, place: Place) -> None:
+    def _place(self, place: Place) -> None:
         for sign in place.signs:
             sign.first, sign.last = self.one(sign.first), self.one(sign.last)
         self._all(place.changes)
         self._all(place.responses)
 
-    def caught(self, caught: Caught) -> None:
+    def _caught(self, caught: Caught) -> None:
         caught.act = self.one(caught.act)
         if caught.undone is not None:
             caught.undone = self.one(caught.undone)

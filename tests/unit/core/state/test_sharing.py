@@ -9,7 +9,7 @@ import msgspec
 from monitor.core.deciding.engine import Engine, EngineSettings
 from monitor.core.model.events import Event, EventId
 from monitor.core.state.memory import Memory
-from monitor.core.state.sharing import share_events
+from monitor.core.state.sharing import Sharing
 from monitor.core.weighing.observed import Observed
 from monitor.core.weighing.place import Place
 from monitor.decode.canonical import decode_line
@@ -68,6 +68,22 @@ def test_only_what_says_the_same_is_shared() -> None:
     memory, observed = Memory(), Observed()
     memory.add(remembered, 0, None)
     observed.places["shop"] = place = Place("shop", changes=[msgspec.structs.replace(remembered)], responses=[other])
-    share_events(memory, observed, (), ())
+    Sharing(memory, observed, {}, {}).restored("place", "shop")
     assert place.changes[0] is remembered
     assert place.responses == [other]
+
+
+def test_events_are_read_before_what_shares_them() -> None:
+    """Copies that come first would take room that nothing later fits into."""
+    engine, read = engine_of(), list[str]()
+    engine.step([decode_line(line) for line in generate(SHAPE)])
+
+    class Noting(dict[str, bytes]):
+        def __getitem__(self, name: str) -> bytes:
+            read.append(name.partition(":")[0])
+            return super().__getitem__(name)
+
+    engine_of(Noting(sorted(saved({}, engine).items(), reverse=True)))
+    others = [place for place, kind in enumerate(read) if kind in ("place", "caught", "instance", "episode")]
+    assert others
+    assert max(place for place, kind in enumerate(read) if kind == "facts") < min(others)
