@@ -6,6 +6,7 @@ A view of the queue and never a reason: nothing is refused or withdrawn by it. K
 from __future__ import annotations
 
 from collections.abc import Iterable
+from heapq import nsmallest
 
 import msgspec
 
@@ -44,22 +45,104 @@ def week_of(moment: Instant) -> Instant:
     return Instant((moment + _MONDAY) // WEEK * WEEK - _MONDAY)
 
 
-def folded(drafts: Iterable[Asked], catalogue: Catalogue, budget: int) -> frozenset[str]:
-    """The ids of the drafts beyond the budget of their team and week; none where the budget is 0 (no budget).
+class _Group:
+    """What one team is asked in one week."""
+
+    __slots__ = ("shown", "used", "waiting")
+
+    def __init__(self) -> None:
+        self.used = 0
+        self.waiting: dict[str, Asked] = {}
+        self.shown: tuple[str, ...] = ()
+
+
+class Fold:
+    """Which drafts are folded, kept up while they change: a change costs what its week holds, not what all weeks do.
 
     Whatever somebody has begun or decided has used its place. The places that are left go to the highest rank, then
     to the newest. Drafts that were merged or withdrawn ask nothing of anybody.
     """
-    if budget <= 0:
-        return frozenset()
-    groups: dict[tuple[str, Instant], list[Asked]] = {}
-    for draft in drafts:
-        if draft.state not in (State.MERGED, State.WITHDRAWN):
-            groups.setdefault((team_of(catalogue, draft.service), week_of(draft.opened_at)), []).append(draft)
-    found: set[str] = set()
-    for group in groups.values():
-        waiting = [draft for draft in group if draft.state == State.DRAFT]
-        places = max(0, budget - (len(group) - len(waiting)))
-        waiting.sort(key=lambda draft: (-draft.rank, -draft.opened_at, draft.id))
-        found.update(draft.id for draft in waiting[places:])
-    return frozenset(found)
+
+    def __init__(self, drafts: Iterable[Asked], catalogue: Catalogue, budget: int) -> None:
+        """`budget`: live drafts of a team in a week; at least 1."""
+        self.catalogue = catalogue
+        self._budget = budget
+        self._drafts: dict[str, Asked] = {}
+        self._group_of: dict[str, _Group] = {}
+        self._groups: dict[tuple[str, Instant], _Group] = {}
+        self._waiting: set[str] = set()
+        self._shown: set[str] = set()
+        self._beyond: frozenset[str] | None = None
+        self._left: frozenset[str] | None = None
+        self.put((), drafts)
+
+    @property
+    def waiting(self) -> int:
+        """How many drafts nobody has begun, folded or not."""
+        return len(self._waiting)
+
+    @property
+    def beyond(self) -> frozenset[str]:
+        """The ids of the folded drafts."""
+        if self._beyond is None:
+            self._beyond = frozenset(self._waiting - self._shown)
+        return self._beyond
+
+    @property
+    def shown(self) -> frozenset[str]:
+        """The ids of the drafts that nobody has begun and that are not folded."""
+        if self._left is None:
+            self._left = frozenset(self._shown)
+        return self._left
+
+    def put(self, gone: Iterable[str], drafts: Iterable[Asked]) -> None:
+        """Forget the drafts with the ids in `gone`, then take `drafts` as they are now."""
+        changed = {id(group): group for name in gone if (group := self._remove(name)) is not None}
+        for draft in drafts:
+            for group in (self._remove(draft.id), self._add(draft)):
+                if group is not None:
+                    changed[id(group)] = group
+        # A draft may have gone from one group to another: first all places are taken back, then they are given.
+        for group in changed.values():
+            self._shown.difference_update(group.shown)
+        for group in changed.values():
+            self._share_out(group)
+        self._beyond = self._left = None
+
+    def under(self, catalogue: Catalogue) -> Fold:
+        """The same drafts, where services may belong to other teams."""
+        return Fold(self._drafts.values(), catalogue, self._budget)
+
+    def _add(self, draft: Asked) -> _Group | None:
+        if draft.state in (State.MERGED, State.WITHDRAWN):
+            return None
+        key = (team_of(self.catalogue, draft.service), week_of(draft.opened_at))
+        group = self._groups.setdefault(key, _Group())
+        self._drafts[draft.id], self._group_of[draft.id] = draft, group
+        if draft.state == State.DRAFT:
+            group.waiting[draft.id] = draft
+            self._waiting.add(draft.id)
+        else:
+            group.used += 1
+        return group
+
+    def _remove(self, name: str) -> _Group | None:
+        group = self._group_of.pop(name, None)
+        if group is None:
+            return None
+        del self._drafts[name]
+        if group.waiting.pop(name, None) is None:
+            group.used -= 1
+        self._waiting.discard(name)
+        return group
+
+    def _share_out(self, group: _Group) -> None:
+        places = max(0, self._budget - group.used)
+        best = nsmallest(places, group.waiting.values(), key=lambda draft: (-draft.rank, -draft.opened_at, draft.id))
+        group.shown = tuple(draft.id for draft in best)
+        self._shown.update(group.shown)
+
+
+def folded(drafts: Iterable[Asked], catalogue: Catalogue, budget: int) -> frozenset[str]:
+    """The ids of the drafts beyond the budget of their team and week; none where the budget is 0 (no budget)."""
+    return Fold(drafts, catalogue, budget).beyond if budget > 0 else frozenset()
