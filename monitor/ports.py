@@ -7,13 +7,13 @@ from typing import Protocol
 
 import msgspec
 
-from monitor.core.model.budget import Asked
 from monitor.core.model.decisions import Decision
 from monitor.core.model.events import Event, Instant
 from monitor.core.model.faults import Culprit
 from monitor.core.model.near_miss import Draft, Move, State
 from monitor.core.model.risk import Handling
 from monitor.core.sharding.routing import Route
+from monitor.queue_ports import QueueFigures
 
 WHOLE = ""
 """The name of the part that is everything: one engine reads the whole journal."""
@@ -371,6 +371,11 @@ class Query(msgspec.Struct, frozen=True):
     """These ids alone; None: any."""
     without: frozenset[str] = frozenset()
     """Any but these ids."""
+    drafts: frozenset[str] | None = None
+    """Says what `without` says the other way round: of live records that nobody has begun only these ids.
+
+    A store names whichever is shorter. None: it is not known.
+    """
     within: frozenset[str] | None = None
     teams: frozenset[str] = frozenset()
     """Only records of these services, or handed over to these teams; `within` None: any."""
@@ -416,7 +421,7 @@ class NotFound(Exception):
     """There is no such record."""
 
 
-class NearMisses(Protocol):
+class NearMisses(QueueFigures, Protocol):
     """The records, for people: listing, deciding, commenting, and the audit trail."""
 
     async def page(self, query: Query, after: str | None, limit: int) -> Page: ...
@@ -432,18 +437,3 @@ class NearMisses(Protocol):
     async def comment(self, record_id: str, by: str, text: str, at: Instant) -> None: ...
 
     async def audit(self, record_id: str) -> list[Audit]: ...
-
-    async def counts(self) -> dict[State, int]: ...
-
-    async def returning(self, now: Instant) -> tuple[int, int, int]:
-        """How many drafts are snoozed, how many decided records come back later, and how many are due by `now`."""
-        ...
-
-    async def asked(self) -> list[Asked]:
-        """What the reviewer budget looks at: the live drafts since the week of the oldest that nobody has begun.
-
-        Merged and withdrawn ones are left out; in no order.
-        """
-        ...
-
-    async def oldest_undecided_at(self) -> Instant | None: ...

@@ -109,7 +109,7 @@ def build_router(review: Review, gate: Gate) -> APIRouter:
         )
         query = gate.within(person_of(request).grants, query)
         beyond = await review.budget.folded()
-        page = await review.page(fold(query, beyond, folded), after or None, limit)
+        page = await review.page(fold(query, beyond, folded, review.budget.shown), after or None, limit)
         return JSONResponse({"items": [item(record, beyond) for record in page.records], "next": page.next})
 
     @router.get(
@@ -175,11 +175,16 @@ def _decision(body: DecisionIn) -> Decision:
     )
 
 
-def fold(query: Query, beyond: frozenset[str], folded: bool | None) -> Query:
-    """The query for the folded drafts alone, for all others, or (None) as it is."""
+def fold(query: Query, beyond: frozenset[str], folded: bool | None, shown: frozenset[str] | None) -> Query:
+    """The query for the folded drafts alone, for all others, or (None) as it is.
+
+    `shown`: those that wait and are not folded. It says the same as `beyond`; a store names whichever is shorter.
+    """
     if folded is None:
         return query
-    return msgspec.structs.replace(query, only=beyond) if folded else msgspec.structs.replace(query, without=beyond)
+    if folded:
+        return msgspec.structs.replace(query, only=beyond)
+    return msgspec.structs.replace(query, without=beyond, drafts=shown)
 
 
 def item(record: Record, beyond: frozenset[str]) -> dict[str, object]:

@@ -5,11 +5,15 @@ The decision itself is the core's (`monitor.core.model.budget`); must not know h
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
-from monitor.core.model.budget import folded, team_of
+from monitor.core.model.budget import Asked, Fold, team_of, week_of
 from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.events import Instant
+from monitor.core.model.near_miss import State
 from monitor.ports import NearMisses
+from monitor.queue_ports import Mark
 
 DEFAULT_A_WEEK = 3
 
@@ -27,6 +31,10 @@ class ReviewBudget:
         self._near_misses = near_misses
         self._catalogue = catalogue
         self.a_week = a_week
+        self._turn = asyncio.Lock()
+        self._fold: Fold | None = None
+        self._mark = Mark(0)
+        self._since: Instant | None = None
 
     def catalogue(self) -> Catalogue:
         """The catalogue in force."""
@@ -39,8 +47,43 @@ class ReviewBudget:
     def team_of(self, service: str | None) -> str:
         return team_of(self._catalogue(), service)
 
+    @property
+    def waiting(self) -> int:
+        """How many live drafts nobody has begun, when `folded` last looked; 0 without a budget."""
+        return 0 if self._fold is None else self._fold.waiting
+
+    @property
+    def shown(self) -> frozenset[str] | None:
+        """The ids of the live drafts that wait unfolded, when `folded` last looked; None without a budget."""
+        return None if self._fold is None else self._fold.shown
+
     async def folded(self) -> frozenset[str]:
-        """The ids of the drafts beyond the budget of their team and week. Raises Unavailable."""
+        """The ids of the drafts beyond the budget of their team and week. Raises Unavailable.
+
+        Read whole once. From then on each look reads only the records with new lines in the trail.
+        """
         if self.a_week <= 0:
             return frozenset()
-        return folded(await self._near_misses.asked(), self._catalogue(), self.a_week)
+        async with self._turn:
+            fold = await self._caught_up()
+        return fold.beyond
+
+    async def _caught_up(self) -> Fold:
+        catalogue = self._catalogue()
+        changes = None if self._fold is None else await self._near_misses.asked_since(self._mark)
+        if self._fold is None or changes is None or any(map(self._is_unread, changes.drafts)):
+            asks = await self._near_misses.asked()
+            weeks = (week_of(draft.opened_at) for draft in asks.drafts if draft.state == State.DRAFT)
+            self._mark, self._since = asks.mark, min(weeks, default=None)
+            self._fold = Fold(asks.drafts, catalogue, self.a_week)
+            return self._fold
+        self._mark = changes.mark
+        if changes.ids:
+            self._fold.put(changes.ids, changes.drafts)
+        if self._fold.catalogue is not catalogue and self._fold.catalogue != catalogue:
+            self._fold = self._fold.under(catalogue)
+        return self._fold
+
+    def _is_unread(self, draft: Asked) -> bool:
+        """Whether a draft waits in a week before those that were read: others of its week may have used places."""
+        return draft.state == State.DRAFT and (self._since is None or draft.opened_at < self._since)

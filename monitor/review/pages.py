@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from monitor.core.model.near_miss import UNDECIDED, Mode, State
 from monitor.ports import Query as Wanted
 from monitor.ports import Record
+from monitor.queue_ports import COUNTED, MODES
 from monitor.review.api import fold, person_of
 from monitor.review.live import Live
 from monitor.review.permissions import Gate
@@ -29,8 +30,6 @@ See = Callable[[Wanted], Wanted]
 PAGE_SIZE = 25
 MOST_STEPPED = 200
 """Drafts of the queue among which the draft page steps to the next."""
-MOST_DIGEST = 200
-"""Digest records that are counted one by one; beyond them the tabs show bounds."""
 
 _OPEN = tuple(sorted(UNDECIDED))
 _VIEWS: dict[Show, tuple[tuple[State, ...], tuple[Mode, ...]]] = {
@@ -93,7 +92,7 @@ def build_pages(review: Review, live: Live, pages: Pages, gate: Gate, setup: Cal
         beyond = await review.budget.folded()
         filtered = any(filters.values())
         if show == "folded" or (show == "review" and not filtered):
-            wanted = fold(wanted, beyond, show == "folded")
+            wanted = fold(wanted, beyond, show == "folded", review.budget.shown)
         page = await review.page(wanted, after or None, PAGE_SIZE)
         context = {
             "page": page,
@@ -129,9 +128,7 @@ def build_pages(review: Review, live: Live, pages: Pages, gate: Gate, setup: Cal
 async def following(review: Review, record: Record, see: See) -> Record | None:
     """The draft to judge after this one."""
     states, modes = _VIEWS["review"]
-    wanted = fold(
-        see(Wanted(states=states, modes=modes, due_at=review.now())), await review.budget.folded(), folded=False
-    )
+    wanted = await _unfolded(review, see(Wanted(states=states, modes=modes, due_at=review.now())))
     page = await review.page(wanted, None, 2)
     return next((other for other in page.records if other.draft.id != record.draft.id), None)
 
@@ -139,37 +136,50 @@ async def following(review: Review, record: Record, see: See) -> Record | None:
 async def neighbour(review: Review, record_id: str, step: int, see: See) -> Record | None:
     """The draft before or after this one in the queue; the first where this one is not in it."""
     states, modes = _VIEWS["review"]
-    wanted = fold(
-        see(Wanted(states=states, modes=modes, due_at=review.now())), await review.budget.folded(), folded=False
-    )
+    wanted = await _unfolded(review, see(Wanted(states=states, modes=modes, due_at=review.now())))
     listed = (await review.page(wanted, None, MOST_STEPPED)).records
     here = next((place for place, other in enumerate(listed) if other.draft.id == record_id), None)
     there = 0 if here is None else here + step
     return listed[there] if 0 <= there < len(listed) else None
 
 
+async def _unfolded(review: Review, wanted: Wanted) -> Wanted:
+    beyond = await review.budget.folded()
+    return fold(wanted, beyond, folded=False, shown=review.budget.shown)
+
+
 async def _tabs(review: Review, current: Show, folded: int) -> list[Tab]:
     """The views with their counts. Folded drafts are not among those to review; without any they need no tab."""
-    counts = await review.counts()
+    tallies = await review.tallies()
     asleep, waiting, due = await review.returning()
-    digest = await review.page(Wanted(states=_OPEN, modes=("digest",)), None, MOST_DIGEST)
-    in_digest = len(digest.records)
-    undecided = sum(counts.get(state, 0) for state in UNDECIDED)
+    budget = review.budget
+    if budget.a_week and tallies[State.DRAFT, "live"] > COUNTED:
+        # The budget knows each draft that waits; only of those that are left the number is said.
+        tallies = {**tallies, (State.DRAFT, "live"): budget.waiting}
+        to_review = str(sum(tallies[state, "live"] for state in UNDECIDED) - folded - asleep + due)
+    else:
+        to_review = _counted([tallies[state, "live"] for state in UNDECIDED], less=folded + asleep - due)
     numbers: dict[Show, str] = {
-        "review": f"{'' if digest.next is None else 'under '}{undecided - in_digest - folded - asleep + due}",
+        "review": to_review,
         "folded": str(folded),
-        "digest": str(in_digest) if digest.next is None else f"{in_digest}+",
+        "digest": _counted(tallies[state, "digest"] for state in UNDECIDED),
         "later": str(asleep + waiting),
-        "accepted": str(counts.get(State.ACCEPTED, 0)),
-        "dismissed": str(counts.get(State.DISMISSED, 0)),
-        "withdrawn": str(counts.get(State.WITHDRAWN, 0)),
-        "all": str(sum(counts.values())),
+        "accepted": _counted(tallies[State.ACCEPTED, mode] for mode in MODES),
+        "dismissed": _counted(tallies[State.DISMISSED, mode] for mode in MODES),
+        "withdrawn": _counted(tallies[State.WITHDRAWN, mode] for mode in MODES),
+        "all": _counted(tallies.values()),
     }
     return [
         Tab(name, label, numbers[name], _link(name, {}, None), name == current)
         for name, label in _LABELS.items()
         if name not in _ONLY_WITH_ANY or numbers[name] != "0" or current == name
     ]
+
+
+def _counted(tallies: Iterable[int], less: int = 0) -> str:
+    """The sum of several tallies as a tab says it: `1,000+` where one of them was not counted to its end."""
+    counted = list(tallies)
+    return f"{COUNTED:,}+" if max(counted) > COUNTED else str(sum(counted) - less)
 
 
 def _link(show: Show, filters: dict[str, str], after: str | None) -> str:

@@ -6,11 +6,12 @@ Knows the ports and the legal moves; knows nothing of HTTP, pages or accounts. P
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 import msgspec
 
 from monitor.core.model.events import DAY, SECOND, Actor, Event, Instant
-from monitor.core.model.near_miss import DECIDED, Dismissal, IllegalMove, Move, State, move
+from monitor.core.model.near_miss import DECIDED, Dismissal, IllegalMove, Mode, Move, State, move
 from monitor.core.model.risk import Handling
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
@@ -118,8 +119,9 @@ class Review:
         """Raises NotFound."""
         return await self._near_misses.get(record_id)
 
-    async def counts(self) -> dict[State, int]:
-        return await self._near_misses.counts()
+    async def tallies(self) -> Mapping[tuple[State, Mode], int]:
+        """How many records are in each state and mode, counted as far as `COUNTED`."""
+        return await self._near_misses.tallies()
 
     async def emptiness(self) -> Emptiness:
         """Why there is nothing to review."""

@@ -5,39 +5,26 @@ Decides which move is allowed by the one table of moves; must not know who may m
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-from sqlalchemy import ColumnElement, Row, and_, exists, func, or_, select, true
+from sqlalchemy import ScalarSelect, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.core.model.budget import Asked, week_of
 from monitor.core.model.events import Instant
-from monitor.core.model.near_miss import DECIDED, UNDECIDED, Move, State, move
+from monitor.core.model.near_miss import UNDECIDED, Mode, Move, State, move
 from monitor.ops.tasks import to_the_end
 from monitor.ports import Audit, Decide, NotFound, Page, Query, Record, VersionConflict
+from monitor.queue_ports import COUNTED, MODES, Asks, Changes, Mark
 from monitor.store.access import append_to_chain
+from monitor.store.asked import changes, everything
 from monitor.store.codec import instant, plain, plain_or_none
 from monitor.store.connections import Database
+from monitor.store.queue_order import key_from, keys_of
 from monitor.store.records import add_audit, answers_part, change, columns, load, selection, to_record
-from monitor.store.tables import audit, near_miss_rules, near_miss_services, near_misses
+from monitor.store.tables import audit
 
 COMMENT = "comment"
 _BESIDE = frozenset({Move.ASSESS, Move.SNOOZE, Move.HAND_OVER, Move.SHARE, Move.KEEP_OPEN})
-_MOST_IDS = 20_000
-"""Databases take some 32,000 values in one statement."""
-
-
-class _Key(msgspec.Struct, frozen=True, array_like=True):
-    """The place of a record in the order of pages."""
-
-    place: int
-    rank: float
-    opened_at: int
-    id: str
 
 
 class SqlNearMisses:
@@ -48,17 +35,14 @@ class SqlNearMisses:
 
     async def page(self, query: Query, after: str | None, limit: int) -> Page:
         """Raises Unavailable, and ValueError for an `after` that no page has given."""
-        conditions = _conditions(query)
-        if after is not None:
-            conditions.append(_is_after(_key_from(after)))
-        order = (columns.place.desc(), columns.rank.desc(), columns.opened_at.desc(), columns.id)
-        statement = selection().where(*conditions).order_by(*order).limit(limit + 1)
+        key = None if after is None else key_from(after)
         async with self._database.reading() as connection:
-            rows = (await connection.execute(statement)).all()
-        following = (
-            _key_text(_Key(last.place, last.rank, last.opened_at, last.id)) if (last := _last(rows, limit)) else None
-        )
-        return Page(tuple(to_record(row) for row in rows[:limit]), following)
+            keys = await keys_of(connection, query, key, limit + 1)
+            ids = [key.id for key in keys[:limit]]
+            rows = {row.id: row for row in await connection.execute(selection().where(columns.id.in_(ids)))}
+        following = keys[limit - 1].as_text() if len(keys) > limit else None
+        # A record may go between the two statements only with the whole database: each key has its row.
+        return Page(tuple(to_record(rows[name]) for name in ids), following)
 
     async def get(self, record_id: str) -> Record:
         async with self._database.reading() as connection:
@@ -138,23 +122,22 @@ class SqlNearMisses:
             asleep, waiting, due = (await connection.execute(statement)).one()
         return asleep, waiting, due
 
-    async def asked(self) -> list[Asked]:
-        """The live drafts since the week of the oldest that nobody has begun; see the port. Raises Unavailable."""
-        waiting = select(func.min(columns.opened_at)).where(columns.state == State.DRAFT, columns.mode == "live")
-        fields = (columns.id, columns.service, columns.state, columns.rank, columns.opened_at)
+    async def tallies(self) -> dict[tuple[State, Mode], int]:
+        """At most `COUNTED` + 1 of each state and mode; see the port. Raises Unavailable."""
+        pairs = [(state, mode) for state in State for mode in MODES]
         async with self._database.reading() as connection:
-            oldest = (await connection.execute(waiting)).scalar_one()
-            if oldest is None:
-                return []
-            statement = select(*fields).where(
-                columns.mode == "live",
-                columns.state.not_in((State.MERGED, State.WITHDRAWN)),
-                columns.opened_at >= int(week_of(Instant(oldest))),
-            )
-            return [
-                Asked(row.id, row.service, State(row.state), row.rank, Instant(row.opened_at))
-                for row in await connection.execute(statement)
-            ]
+            counted = (await connection.execute(select(*(_at_most(*pair) for pair in pairs)))).one()
+        return dict(zip(pairs, counted, strict=True))
+
+    async def asked(self) -> Asks:
+        """The live drafts since the week of the oldest that nobody has begun; see the port. Raises Unavailable."""
+        async with self._database.reading() as connection:
+            return await everything(connection)
+
+    async def asked_since(self, mark: Mark) -> Changes | None:
+        """What changed since `mark`; see the port. Raises Unavailable."""
+        async with self._database.reading() as connection:
+            return await changes(connection, mark)
 
     async def oldest_undecided_at(self) -> Instant | None:
         """Since when the oldest record that nobody has decided has been there; None when there is none."""
@@ -221,72 +204,6 @@ def _beside(decide: Decide) -> dict[str, Any]:
     return {"open_condition": plain_or_none(given.open_condition), "returns_at": given.returns_at}
 
 
-def _last(rows: Sequence[Row[Any]], limit: int) -> Row[Any] | None:
-    """The last row of a page that has another one after it."""
-    return rows[limit - 1] if len(rows) > limit else None
-
-
-def _conditions(query: Query) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if query.due_at is not None:
-        is_due = columns.returns_at <= int(query.due_at)
-        came_back = and_(is_due, columns.state.in_(DECIDED))
-        conditions.append(or_(came_back, _of(columns.state, query.states) & or_(columns.returns_at.is_(None), is_due)))
-    if query.asleep_at is not None:
-        conditions.append(columns.returns_at > int(query.asleep_at))
-    for column, values in (
-        (columns.state, () if query.due_at is not None else query.states),
-        (columns.family, query.families),
-        (columns.mode, query.modes),
-    ):
-        if values:
-            conditions.append(column.in_(values))
-    for links, column, values in (
-        (near_miss_services, near_miss_services.c.service, query.services),
-        (near_miss_rules, near_miss_rules.c.rule, query.rules),
-    ):
-        if values:
-            conditions.append(exists().where(links.c.record_id == near_misses.c.id, column.in_(values)))
-    if query.within is not None:
-        service = exists().where(
-            near_miss_services.c.record_id == near_misses.c.id,
-            near_miss_services.c.service.in_(_few(query.within)),
-        )
-        conditions.append(or_(service, columns.team.in_(_few(query.teams))))
-    if query.only is not None:
-        conditions.append(columns.id.in_(_few(query.only)))
-    if query.without:
-        conditions.append(columns.id.not_in(_few(query.without)))
-    if query.opened_since is not None:
-        conditions.append(columns.opened_at >= int(query.opened_since))
-    if query.text:
-        conditions.append(columns.search.contains(plain(query.text).casefold(), autoescape=True))
-    return conditions
-
-
-def _of(column: ColumnElement[str], values: tuple[State, ...]) -> ColumnElement[bool]:
-    return column.in_(values) if values else true()
-
-
-def _few(ids: frozenset[str]) -> list[str]:
-    """At most as many as one statement may name; a queue with more folded drafts than that shows the others."""
-    return sorted(ids)[:_MOST_IDS]
-
-
-def _is_after(key: _Key) -> ColumnElement[bool]:
-    later = or_(columns.opened_at < key.opened_at, and_(columns.opened_at == key.opened_at, columns.id > key.id))
-    lower = and_(columns.rank <= key.rank, or_(columns.rank < key.rank, later))
-    # The first part says nothing new; it lets the index find the place.
-    return and_(columns.place <= key.place, or_(columns.place < key.place, lower))
-
-
-def _key_text(key: _Key) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode(key)).rstrip(b"=").decode()
-
-
-def _key_from(text: str) -> _Key:
-    try:
-        padded = text.encode() + b"=" * (-len(text) % 4)
-        return msgspec.json.decode(base64.b64decode(padded, altchars=b"-_", validate=True), type=_Key)
-    except (msgspec.MsgspecError, binascii.Error, UnicodeError) as error:
-        raise ValueError(f"{text!r} is not a key of a page; use the `next` of the page before") from error
+def _at_most(state: State, mode: Mode) -> ScalarSelect[int]:
+    some = select(columns.id).where(columns.state == state, columns.mode == mode).limit(COUNTED + 1).subquery()
+    return select(func.count()).select_from(some).scalar_subquery()

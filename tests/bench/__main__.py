@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import decoders, failover, live, load, replay, rules, visible, webhook
+from tests.bench import decoders, failover, live, load, queue, replay, rules, visible, webhook
 from tests.bench.measure import run
 
 CACHE = Path(__file__).resolve().parents[2] / ".cache" / "bench"
@@ -139,6 +139,21 @@ def bench_keys(keys: int) -> None:
     gate("bytes a batch as keys grow", found["bytes_late"], found["bytes_early"])
 
 
+def bench_queue(count: int) -> None:
+    for place, where in {"SQLite": queue.on_sqlite, "PostgreSQL": queue.on_postgres}.items():
+        for shape in queue.SHAPES:
+            answers, decided = where(shape, count)
+            print(f"pages with {count:,} records on {place}: {shape.name}; ms of processor, on the clock")
+            for each in answers:
+                told = (
+                    f"p95 {each.p95:6.1f}, {each.p95_clock:6.1f}   first {each.first:6.1f}   {each.size / 1000:.0f} kB"
+                )
+                print(f"  {each.name:<18}{told}")
+                gate(f"{each.name} on {place}, {shape.name}", each.p95, 100.0)
+            print(f"  {'after a decision':<18}p95 {decided:6.1f}            (asked: each p95 under 100)")
+            gate(f"queue after a decision on {place}, {shape.name}", decided, 100.0)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     env = os.environ.get
@@ -157,6 +172,7 @@ def main() -> None:
             "failover",
             "share",
             "keys",
+            "queue",
             [],
         ],
         help="all of them by default",
@@ -177,6 +193,7 @@ def main() -> None:
         "failover": lambda: bench_failover(3),
         "share": lambda: bench_share(max(1, given.events // 50_000)),
         "keys": lambda: bench_keys(given.events),
+        "queue": lambda: bench_queue(max(20, given.events // 10)),
     }
     for name in given.which or benches:
         benches[name]()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import decoders, load, replay, rules, webhook
+from tests.bench import decoders, load, queue, replay, rules, webhook
 from tests.bench.__main__ import bench_rules
 from tests.bench.measure import run
 
@@ -54,6 +54,14 @@ def test_the_webhook_is_measured_and_nothing_is_lost() -> None:
 def test_while_old_events_go_nothing_that_comes_is_lost() -> None:
     found = webhook.measure(rate=50, seconds=1, old=600)
     assert (found.sent, found.accepted, found.durable) == (50, 50, 50)
+
+
+def test_pages_of_a_filled_queue_are_measured() -> None:
+    answers, decided = queue.on_sqlite(queue.STORM, 600, rounds=2)
+    assert [each.name for each in answers][:2] == ["queue", "folded"]
+    assert all(each.p95 > 0 for each in answers)
+    assert decided > 0
+    assert max(each.size for each in answers) < 150_000
 
 
 def test_open_keys_are_measured() -> None:

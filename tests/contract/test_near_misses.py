@@ -258,7 +258,7 @@ async def test_the_oldest_undecided_is_the_one_that_waits_longest(store: Store, 
 async def test_the_budget_is_told_of_live_drafts_since_the_week_of_the_oldest_that_waits(
     store: Store, desk: Desk
 ) -> None:
-    assert await store.near_misses.asked() == []
+    assert (await store.near_misses.asked()).drafts == ()
     await desk.open(
         draft("old", base=Instant(BASE - 30 * DAY)),
         draft("begun", rank=2.0),
@@ -270,7 +270,7 @@ async def test_the_budget_is_told_of_live_drafts_since_the_week_of_the_oldest_th
         await store.near_misses.decide(order(Move.ACCEPT, name, answers=ANSWERS))
     await store.near_misses.decide(order(Move.MERGE, "gone", merged_into="begun"))
     opened_at = draft().opened_at
-    assert sorted(await store.near_misses.asked(), key=lambda asked: asked.id) == [
+    assert sorted((await store.near_misses.asked()).drafts, key=lambda asked: asked.id) == [
         Asked("begun", "payments-db", State.ACCEPTED, 2.0, opened_at),
         Asked("waits", None, State.DRAFT, 1.0, opened_at),
     ]

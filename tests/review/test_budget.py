@@ -11,6 +11,9 @@ from playwright.async_api import Browser, expect
 
 from monitor.core.model.catalogue import Catalogue, Service
 from monitor.core.model.events import DAY
+from monitor.core.model.near_miss import Dismissal, Move
+from monitor.ports import Decide
+from monitor.store.database import open_store
 from tests.review.conftest import Desk
 from tests.review.test_browser import CONTRAST, LOOKS
 from tests.support import records
@@ -118,6 +121,61 @@ async def test_after_a_decision_the_next_one_is_not_a_folded_one(desk: Desk) -> 
     banner = (await page(desk, "/near-misses/nm-1?done=accept")).partition("banner--good")[2].partition("</p>")[0]
     assert "Accepted" in banner
     assert "/near-misses/nm-0" not in banner
+
+
+async def test_a_fold_that_is_known_follows_what_another_process_does(desk: Desk) -> None:
+    desk.ask_at_most(2)
+    await desk.put(*FIVE)
+    assert rows(await page(desk, "/")) == ["nm-4", "nm-3"]
+    async with open_store(f"sqlite:///{desk.file}") as elsewhere:
+        move = Decide("nm-4", Move.DISMISS, "reviewer", records.MONDAY, reason=Dismissal.FALSE_ALARM)
+        await elsewhere.near_misses.decide(move)
+    assert rows(await page(desk, "/")) == ["nm-3"]
+    await desk.put(records.draft("nm-0", rank=9.0))
+    assert rows(await page(desk, "/")) == ["nm-0"]
+
+
+async def test_a_draft_of_an_earlier_week_finds_the_places_of_its_week_taken(desk: Desk) -> None:
+    desk.ask_at_most(1)
+    earlier = records.BASE - 14 * DAY
+    await desk.put(records.draft("nm-1", base=earlier), records.draft("nm-2"))
+    await desk.accept("nm-1")
+    assert rows(await page(desk, "/")) == ["nm-2"]
+    await desk.put(records.draft("nm-3", base=earlier))
+    assert rows(await page(desk, "/")) == ["nm-2"]
+    assert rows(await page(desk, "/?show=folded")) == ["nm-3"]
+
+
+async def test_a_known_fold_follows_the_catalogue(desk: Desk) -> None:
+    desk.ask_at_most(1)
+    await desk.put(records.draft("nm-1", rank=1.0), records.draft("nm-2", rank=2.0, service="payments"))
+    assert rows(await page(desk, "/")) == ["nm-2", "nm-1"]
+    desk.catalogue = ONE_TEAM
+    assert rows(await page(desk, "/")) == ["nm-2"]
+
+
+async def test_beyond_what_is_counted_the_tabs_say_so_and_the_budget_knows_better(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("monitor.store.near_misses", "monitor.review.pages"):
+        monkeypatch.setattr(f"{module}.COUNTED", 2)
+    await desk.put(*FIVE, *(records.draft(f"nm-{name}", mode="digest") for name in (7, 8)))
+    html = await page(desk, "/")
+    for tab, count in (("To review", "2+"), ("Digest", "2"), ("All", "2+"), ("Accepted", "0")):
+        assert re.search(rf"{tab} <span[^>]*>{re.escape(count)}<", html), tab
+    desk.ask_at_most(3)
+    assert re.search(r"To review <span[^>]*>3<", await page(desk, "/"))
+
+
+async def test_more_folded_drafts_than_a_statement_names_are_still_left_out(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.store.queue_order.FEW", 1)
+    for a_week in (1, 2):
+        desk.ask_at_most(a_week)
+        await desk.put(*FIVE)
+        assert rows(await page(desk, "/")) == ["nm-4", "nm-3"][:a_week]
+        assert rows(await page(desk, "/?show=folded")) == ["nm-3", "nm-2", "nm-1", "nm-0"][a_week - 1 :]
 
 
 @pytest.fixture

@@ -1,0 +1,63 @@
+"""Protocol of what the queue as a whole says: how many records are in which state, and what a week asks of a team."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol, get_args
+
+import msgspec
+
+from monitor.core.model.budget import Asked
+from monitor.core.model.events import Instant
+from monitor.core.model.near_miss import Mode, State
+
+MODES: tuple[Mode, ...] = get_args(Mode)
+
+COUNTED = 1_000
+"""Beyond so many records of one state and mode, `tallies` says one more than this."""
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """How far the trail was read: its last line, and lines before it that may still be written."""
+
+    last: int
+    gaps: frozenset[int] = frozenset()
+
+
+class Asks(msgspec.Struct, frozen=True):
+    """What the reviewer budget looks at, and how far the trail went when it was read."""
+
+    mark: Mark
+    drafts: tuple[Asked, ...]
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """Records with new lines in the trail: `ids` are all of them, `drafts` the live ones as they are now."""
+
+    mark: Mark
+    ids: frozenset[str]
+    drafts: tuple[Asked, ...]
+
+
+class QueueFigures(Protocol):
+    """Every method may raise `monitor.ports.Unavailable`."""
+
+    async def counts(self) -> dict[State, int]: ...
+
+    async def tallies(self) -> Mapping[tuple[State, Mode], int]:
+        """How many records are in each state and mode; `COUNTED` + 1 stands for more than `COUNTED`."""
+        ...
+
+    async def returning(self, now: Instant) -> tuple[int, int, int]:
+        """How many drafts are snoozed, how many decided records come back later, and how many are due by `now`."""
+        ...
+
+    async def asked(self) -> Asks:
+        """The live drafts since the week of the oldest that nobody has begun, in no order; no merged or withdrawn."""
+        ...
+
+    async def asked_since(self, mark: Mark) -> Changes | None:
+        """What changed since `mark`; None where that is so much that `asked` is quicker."""
+        ...
+
+    async def oldest_undecided_at(self) -> Instant | None: ...

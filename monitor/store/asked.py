@@ -1,0 +1,82 @@
+"""What the reviewer budget reads: the live drafts of the weeks that wait, and afterwards only what has changed.
+
+Every change of a record adds a line to the trail, in the same transaction. Decides nothing about the fold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from monitor.core.model.budget import Asked, week_of
+from monitor.core.model.events import Instant
+from monitor.core.model.near_miss import State
+from monitor.queue_ports import Asks, Changes, Mark
+from monitor.store.tables import audit, near_misses
+
+_MOST = 500
+"""More changed records than these are read as quickly by reading all."""
+_GAPS_OVER = 10_000
+"""Lines back from the last among which one may still be missing. A transaction that took its number before so many
+others were written ended long ago."""
+
+columns = near_misses.c
+_FIELDS = (columns.id, columns.service, columns.state, columns.rank, columns.opened_at)
+
+
+async def everything(connection: AsyncConnection) -> Asks:
+    # First the mark: what is written meanwhile comes once more among the changes, which does no harm.
+    mark = await _mark(connection)
+    waiting = select(func.min(columns.opened_at)).where(columns.state == State.DRAFT, columns.mode == "live")
+    oldest = (await connection.execute(waiting)).scalar_one()
+    if oldest is None:
+        return Asks(mark, ())
+    statement = select(*_FIELDS).where(
+        columns.mode == "live",
+        columns.state.not_in((State.MERGED, State.WITHDRAWN)),
+        columns.opened_at >= int(week_of(Instant(oldest))),
+    )
+    return Asks(mark, _asked(await connection.execute(statement)))
+
+
+async def changes(connection: AsyncConnection, mark: Mark) -> Changes | None:
+    """What has new lines since the mark; None where that is more than is worth it."""
+    new = audit.c.id > mark.last
+    if mark.gaps:
+        new = or_(new, audit.c.id.in_(sorted(mark.gaps)))
+    lines = (await connection.execute(select(audit.c.id, audit.c.record_id).where(new).limit(_MOST + 1))).all()
+    if not lines:
+        return Changes(mark, frozenset(), ())
+    if len(lines) > _MOST:
+        return None
+    ids = frozenset(line.record_id for line in lines)
+    statement = select(*_FIELDS).where(columns.id.in_(sorted(ids)), columns.mode.concat("") == "live")
+    drafts = _asked(await connection.execute(statement))
+    return Changes(_after(mark, {line.id for line in lines}), ids, drafts)
+
+
+async def _mark(connection: AsyncConnection) -> Mark:
+    newest = select(audit.c.id).order_by(audit.c.id.desc()).limit(_MOST)
+    seen = set((await connection.execute(newest)).scalars())
+    if not seen:
+        return Mark(0)
+    return Mark(max(seen), frozenset(range(min(seen), max(seen))) - seen)
+
+
+def _after(mark: Mark, seen: set[int]) -> Mark:
+    """PostgreSQL gives numbers before it commits: a lower one may become visible after a higher one."""
+    last = max(mark.last, *seen)
+    missing = (mark.gaps | set(range(max(mark.last, last - _GAPS_OVER) + 1, last))) - seen
+    return Mark(last, frozenset(number for number in missing if number > last - _GAPS_OVER))
+
+
+def _asked(rows: Iterable[Any]) -> tuple[Asked, ...]:
+    names: dict[str | None, str | None] = {}
+    states = {str(state): state for state in State}
+    return tuple(
+        Asked(name, names.setdefault(service, service), states[state], rank, Instant(opened_at))
+        for name, service, state, rank, opened_at in rows
+    )
