@@ -386,7 +386,6 @@ class Engine:
                 self._correlator.alert(event)
         elif kind in _IMPACT_KINDS:
             self._judge.impact_arrived(event, self.state.now)
-            self._incident_moved(event)
         return mask
 
     def _recovered(self, event: Event) -> None:
@@ -394,12 +393,6 @@ class Engine:
         if (firing := self._late_events.untold(event)) is not None:
             self._late_events.follow_up(firing, self._process(firing, late=True))
         self.state.pending_hazards.clear_alert(event)
-
-    def _incident_moved(self, event: Event) -> None:
-        """An incident's closing can be what makes an episode safe."""
-        if event.kind == "incident.closed" and event.service is not None:
-            for episode in self.state.episodes_citing(frozenset({event.service})):
-                self._correlator.changed(episode)
 
     # -- late events -------------------------------------------------------------------------------------------
 

@@ -346,6 +346,10 @@ class Judge:
             if episode.draft is not None and not episode.withdrawn:
                 self._contradict(episode, event, now)
         self.out += contradictions(self.state, self.catalogue, event, now)
+        if event.kind == "incident.closed" and event.service is not None:
+            # A closing can be what makes an episode safe.
+            for episode in self.state.episodes_citing(frozenset({event.service})):
+                self.correlator.changed(episode)
 
     def _contradict(self, episode: Episode, event: Event, now: int) -> None:
         services = frozenset(episode.draft.services if episode.draft else episode.services)
