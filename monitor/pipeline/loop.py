@@ -177,7 +177,7 @@ class EngineLoop:
             batch = self._quarantine.without(self._restated(batch, now))
             with self._guarded(batch.events):
                 done.decisions += self._renewed(engine)
-                await self._step(engine, batch, done, stop)
+            await self._step(engine, batch, done, stop)
             done.rejects += batch.rejects
             done.positions.update(batch.positions)
             # `now` was read before the journal was, so that all of it up to then has been seen.
@@ -263,10 +263,12 @@ class EngineLoop:
         while start < len(events):
             end, began = start + self._slice, self._elapsed()
             part = events[start:end]
-            if isinstance(engine, Shards):
-                done.decisions += engine.step(part, batch.routes[start:end])
-            else:
-                done.decisions += engine.step(part)
+            # The engine alone: that the lease is lost is no event's fault.
+            with self._guarded(events):
+                if isinstance(engine, Shards):
+                    done.decisions += engine.step(part, batch.routes[start:end])
+                else:
+                    done.decisions += engine.step(part)
             done.events += len(part)
             start = end
             self._slice = slice_after(len(part), self._elapsed() - began, self._settings.slice_events)

@@ -75,6 +75,24 @@ class Behind:
         await self._store.release(part, epoch)
 
 
+class Replaced(Behind):
+    """Another takes the part over while the first batch is in the engine."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.calls = 0
+
+    async def heartbeat(self, part: str, epoch: int) -> None:
+        self.calls += 1
+        if self.calls == 1:
+            await self._store.acquire("another", part)
+            await self._store.release(part, epoch + 1)
+        await super().heartbeat(part, epoch)
+
+    async def commit(self, commit: Commit) -> int:
+        return await self._store.commit(commit)
+
+
 class Interrupted(Behind):
     """The connection breaks: at the named calls before or after the work was done."""
 
@@ -196,6 +214,18 @@ async def test_whoever_was_replaced_writes_nothing_and_stands_by(store: Store) -
     # The first part was not committed: the other one began where the last commit was.
     assert taken[0].positions == {}
     assert (await store.engine_store.acquire("the next")).epoch == taken[0].epoch + 2
+    assert await _stored(store) == _alone(events)
+
+
+async def test_a_lease_lost_between_two_slices_is_no_event_s_fault(store: Store) -> None:
+    """The heartbeat between two slices says so; the engine failed at nothing, and nothing is put aside."""
+    events = story(NOW)
+    await store.journal.append(events)
+    metrics, memory = Metrics(), Replaced(store)
+    # A heartbeat is due whenever it is asked for.
+    settings = msgspec.structs.replace(QUICK, lease=msgspec.structs.replace(PATIENT, heartbeat=0.0))
+    await _run(store, memory=memory, settings=settings, metrics=metrics)
+    assert metrics.registry.get_sample_value("nearmiss_fenced_total") == 1
     assert await _stored(store) == _alone(events)
 
 
