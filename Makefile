@@ -16,6 +16,9 @@ FAULTS_SEED ?= 1
 # How many bodies `make fuzz` makes for each decoder, and which.
 FUZZ_BODIES ?= 1000000
 FUZZ_SEED ?= 1
+# How many faults `make mutants` puts in, and which.
+MUTANTS ?= 60
+MUTANTS_SEED ?= 1
 
 .PHONY: help
 help: ## List what can be made
@@ -72,6 +75,10 @@ test-faults: setup system-packages fault-packages ## Kill, hang and cut what run
 .PHONY: fuzz
 fuzz: setup ## Mutate bodies and headers for every decoder, a million bodies each (FUZZ_BODIES, FUZZ_SEED)
 	@FUZZ_BODIES=$(FUZZ_BODIES) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/pytest tests/fuzz -n auto --dist load -q $(PYTEST_ARGS)
+
+.PHONY: mutants
+mutants: setup ## Put faults into the code, one at a time, and print those that no test notices (MUTANTS, MUTANTS_SEED)
+	@$(BIN)/python -m tests.mutation --count $(MUTANTS) --seed $(MUTANTS_SEED)
 
 .PHONY: bench
 bench: setup ## Measure speed and memory, and print the ratios
