@@ -19,9 +19,10 @@ from tests.support.fake_prometheus import fake_prometheus
 
 FEEDS, SAMPLE = 500, 50
 START = 1_800_000_000_000_000 // MINUTE * MINUTE
-SHARE = 3 * 0.05
-"""Of one core, for all feeds, on a machine three times as slow or busy as one on which a twentieth is the bar; what it
-was is printed."""
+SHARE = 0.05
+"""Of one core, for all feeds."""
+ROUNDS = 3
+"""The best of so many counts: what else the machine does only ever adds."""
 
 
 def feeds(address: str, count: int, name: str = "s") -> list[Feed]:
@@ -61,12 +62,14 @@ async def test_five_hundred_feeds_a_minute_cost_little(tmp_path: Path, record_pr
             asked = feeds(server.address, SAMPLE)
             pulls = puller(store, tools, asked, clock)
             await pulls.round(asked, asyncio.Event())
-            clock.advance(MINUTE)
-            before = resource.getrusage(resource.RUSAGE_THREAD)
-            await pulls.round(asked, asyncio.Event())
-            after = resource.getrusage(resource.RUSAGE_THREAD)
-    assert server.requests == 2 * SAMPLE
-    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    share = spent / SAMPLE * FEEDS / 60
+            spent = []
+            for _ in range(ROUNDS):
+                clock.advance(MINUTE)
+                before = resource.getrusage(resource.RUSAGE_THREAD)
+                await pulls.round(asked, asyncio.Event())
+                after = resource.getrusage(resource.RUSAGE_THREAD)
+                spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert server.requests == (1 + ROUNDS) * SAMPLE
+    share = min(spent) / SAMPLE * FEEDS / 60
     record_property("share of a core", round(share, 4))
     assert share < SHARE
