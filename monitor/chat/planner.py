@@ -1,4 +1,4 @@
-"""Who is told of a change: from what happened to a record to letters. Pure; the sender knows how a letter looks."""
+"""Decides who hears of a change to a record, and queues the letters. Pure; the sender knows how a letter looks."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Worker(Protocol):
         ...
 
     async def too_late(self, request: Request, answer: Answer) -> None:
-        """The form was told to wait; tell the person there what became of it."""
+        """The form shows that it waits; replace that with the outcome."""
         ...
 
 

@@ -158,7 +158,7 @@ class SlackWorker:
         return None
 
     async def _was_moved(self, about: About, filled: dict[str, Any]) -> Answer:
-        """Somebody else's move, or our own that was carried out before a crash: both leave it as it stands."""
+        """Another person's move, or our own from before a crash: the record stays as it is."""
         record = await self._review.show(about.record)
         if record.state in DECIDED and record.version == about.version + 1 and _is_that(record, about, filled):
             return None

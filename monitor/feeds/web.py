@@ -1,4 +1,4 @@
-"""Asks whoever watches users over HTTP: bounded in time and size, and each failure has a reason."""
+"""Queries monitoring tools over HTTP: bounded in time and size, with a named reason for each failure."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ SENDERS_LABELS = frozenset(
         *("text", "traffic_share", "trigger", "value", "variation", "verb", "version"),
     )
 )
-"""Labels that the page of the format gives a meaning: what whoever sends events themselves may say."""
+"""Labels that the event format defines, for senders of canonical events."""
 
 
 def type_of(field: str) -> FieldType | None:

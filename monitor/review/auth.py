@@ -102,7 +102,7 @@ class Auth:
         return name in self._people
 
     def by_password(self, name: str, secret: str) -> Person | None:
-        """Whoever has this name and this password."""
+        """The account with this name and password."""
         return self._by_secret(secret, name) if name else None
 
     def _by_secret(self, secret: str, name: str | None) -> Person | None:
