@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -110,6 +111,8 @@ async def test_on_a_phone_dismiss_leads_to_the_form(browser: Browser, address: s
 async def test_the_way_back_leads_to_the_view_that_was_left(watched: Watched) -> None:
     page = watched.page
     await page.locator("#row-nm-004 .fact--service").click()
+    # A click returns before the browser arrives, and the rows of the page being left can still be clicked.
+    await expect(page).to_have_url(re.compile(r"/\?service=ingress$"))
     narrowed = page.url
     await page.locator(".row__link").first.click()
     await expect(page.locator("#trail")).to_be_visible()
