@@ -57,6 +57,10 @@ class ReviewBudget:
         """The ids of the live drafts that wait unfolded, when `folded` last looked; None without a budget."""
         return None if self._fold is None else self._fold.shown
 
+    def folded_of(self, teams: frozenset[str]) -> int:
+        """How many drafts of these teams were folded when `folded` last looked."""
+        return 0 if self._fold is None else self._fold.beyond_of(teams)
+
     async def folded(self) -> frozenset[str]:
         """The ids of the drafts beyond the budget of their team and week. Raises Unavailable.
 

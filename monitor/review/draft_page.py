@@ -18,12 +18,12 @@ from monitor.ports import Answers, Record, VersionConflict
 from monitor.review.api import person_of
 from monitor.review.form_errors import Errors, errors_of
 from monitor.review.pages import following, neighbour
-from monitor.review.permissions import Gate
 from monitor.review.problems import to_problem
 from monitor.review.rendering import Pages
 from monitor.review.service import Decision, FieldProblem, Invalid, Review
 from monitor.review.settling import Given, Settling
 from monitor.review.timeline import entries, picture
+from monitor.review.whose import Whose
 
 
 class DecisionForm(msgspec.Struct, frozen=True):
@@ -70,9 +70,9 @@ async def decision_form(
 class DraftPages:
     """Renders one record: as its page, or as its row in the queue."""
 
-    def __init__(self, review: Review, pages: Pages, settling: Settling, gate: Gate) -> None:
+    def __init__(self, review: Review, pages: Pages, settling: Settling, whose: Whose) -> None:
         self._review = review
-        self._gate = gate
+        self._whose = whose
         self._settling = settling
         self._pages = pages
 
@@ -96,7 +96,7 @@ class DraftPages:
             "picture": picture(record),
             "trail": await self._review.audit(record.draft.id),
             "undecided": record.state in UNDECIDED,
-            "following": await following(self._review, record, partial(self._gate.within, person_of(request).grants))
+            "following": await following(self._review, record, partial(self._whose.see, request))
             if done in (Move.ACCEPT, Move.DISMISS)
             else None,
             "done": done,
@@ -165,7 +165,7 @@ class DraftPages:
         return answer
 
 
-def build_draft_pages(review: Review, drafts: DraftPages, gate: Gate) -> APIRouter:
+def build_draft_pages(review: Review, drafts: DraftPages, whose: Whose) -> APIRouter:
     router = APIRouter(prefix="/near-misses", include_in_schema=False, default_response_class=HTMLResponse)
 
     @router.get("/{record_id}")
@@ -174,7 +174,7 @@ def build_draft_pages(review: Review, drafts: DraftPages, gate: Gate) -> APIRout
 
     @router.get("/{record_id}/step/{direction}")
     async def step(request: Request, record_id: str, direction: Literal["next", "previous"]) -> Response:
-        see = partial(gate.within, person_of(request).grants)
+        see = partial(whose.see, request)
         there = await neighbour(review, record_id, 1 if direction == "next" else -1, see)
         return RedirectResponse("/" if there is None else f"/near-misses/{quote(there.draft.id)}", 303)
 

@@ -1,4 +1,4 @@
-"""The queue page: which records it shows, its tabs and paging; and the stream that says when to look again."""
+"""The queue page: which records it shows, whose, its tabs and paging; and the stream that says when to look again."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from urllib.parse import urlencode
 import msgspec
 from fastapi import APIRouter, Query, Request
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from monitor.core.model.near_miss import UNDECIDED, Mode, State
 from monitor.ports import Query as Wanted
 from monitor.ports import Record
 from monitor.queue_ports import COUNTED, MODES
-from monitor.review.api import fold, person_of
+from monitor.review.api import fold
 from monitor.review.live import Live
-from monitor.review.permissions import Gate
 from monitor.review.rendering import Pages
 from monitor.review.service import Review
 from monitor.review.setup import Setup
+from monitor.review.whose import EVERYBODY, LONGEST, MINE, Whose
 
 Show = Literal["review", "folded", "digest", "later", "accepted", "dismissed", "withdrawn", "all"]
 
@@ -65,7 +65,9 @@ class Tab(msgspec.Struct, frozen=True):
     is_current: bool
 
 
-def build_pages(review: Review, live: Live, pages: Pages, gate: Gate, setup: Callable[[], Setup] = Setup) -> APIRouter:
+def build_pages(
+    review: Review, live: Live, pages: Pages, whose: Whose, setup: Callable[[], Setup] = Setup
+) -> APIRouter:
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
     @router.get("/")
@@ -76,9 +78,15 @@ def build_pages(review: Review, live: Live, pages: Pages, gate: Gate, setup: Cal
         rule: Annotated[str, Query(max_length=200)] = "",
         text: Annotated[str, Query(max_length=200)] = "",
         after: Annotated[str, Query(max_length=2000)] = "",
+        team: Annotated[str, Query(max_length=LONGEST)] = "",
     ) -> Response:
         states, modes = _VIEWS[show]
         filters = {"service": service.strip(), "rule": rule.strip(), "text": text.strip()}
+        kept = whose.kept(request)
+        if not team and kept != EVERYBODY:
+            # The address says what is shown, so that it can be handed to somebody else.
+            return RedirectResponse(_link(show, {**filters, "team": kept}, after), 303)
+        team = team or EVERYBODY
         wanted = Wanted(
             states=states,
             services=(filters["service"],) if filters["service"] else (),
@@ -88,8 +96,10 @@ def build_pages(review: Review, live: Live, pages: Pages, gate: Gate, setup: Cal
             due_at=review.now() if show == "review" else None,
             asleep_at=review.now() if show == "later" else None,
         )
-        wanted = gate.within(person_of(request).grants, wanted)
+        wanted = whose.see(request, wanted, team)
         beyond = await review.budget.folded()
+        narrow = wanted.teams if wanted.within is not None else None
+        folded = len(beyond) if narrow is None else review.budget.folded_of(narrow)
         filtered = any(filters.values())
         if show == "folded" or (show == "review" and not filtered):
             wanted = fold(wanted, beyond, show == "folded", review.budget.shown)
@@ -100,20 +110,27 @@ def build_pages(review: Review, live: Live, pages: Pages, gate: Gate, setup: Cal
             "learning_until": setup().learning_until(review.now()),
             "gaps": () if page.records else setup().gaps,
             "folded": beyond,
+            "folded_here": folded,
             "a_week": review.budget.a_week,
-            "unfold": _link("folded", {}, None),
+            "unfold": _link("folded", {"team": team}, None),
+            "whose": team,
+            "whose_words": "your teams" if team == MINE else "" if team == EVERYBODY else team,
+            "teams": whose.choices(request),
             "show": show,
             "filters": filters,
             "filtered": filtered,
-            "tabs": await _tabs(review, show, len(beyond)),
-            "more": _link(show, filters, page.next) if page.next else None,
+            "tabs": await _tabs(review, show, folded, team, is_narrow=narrow is not None),
+            "more": _link(show, {**filters, "team": team}, page.next) if page.next else None,
             "first_page": not after,
-            "clear": _link(show, {}, None),
-            "everywhere": _link("all", filters, None) if show != "all" else None,
+            "clear": _link(show, {"team": team}, None),
+            "everywhere": _link("all", {**filters, "team": team}, None) if show != "all" else None,
             "origin": str(request.base_url).rstrip("/"),
             "now": review.now(),
         }
-        return pages.render(request, "queue.html", context)
+        answer = pages.render(request, "queue.html", context)
+        if team != kept:
+            whose.keep(request, answer, team)
+        return answer
 
     @router.get("/events")
     async def events() -> Response:
@@ -148,8 +165,18 @@ async def _unfolded(review: Review, wanted: Wanted) -> Wanted:
     return fold(wanted, beyond, folded=False, shown=review.budget.shown)
 
 
-async def _tabs(review: Review, current: Show, folded: int) -> list[Tab]:
-    """The views with their counts. Folded drafts are not among those to review; without any they need no tab."""
+async def _tabs(review: Review, current: Show, folded: int, team: str, *, is_narrow: bool) -> list[Tab]:
+    """The views with their counts, which are those of all teams. Without folded drafts these need no tab."""
+    numbers = {"folded": str(folded)} if is_narrow else await _numbers(review, folded)
+    return [
+        Tab(name, label, numbers.get(name, ""), _link(name, {"team": team}, None), name == current)
+        for name, label in _LABELS.items()
+        if name not in _ONLY_WITH_ANY or numbers.get(name) != "0" or current == name
+    ]
+
+
+async def _numbers(review: Review, folded: int) -> dict[Show, str]:
+    """How many records each view has. Folded drafts are not among those to review."""
     tallies = await review.tallies()
     asleep, waiting, due = await review.returning()
     budget = review.budget
@@ -159,7 +186,7 @@ async def _tabs(review: Review, current: Show, folded: int) -> list[Tab]:
         to_review = str(sum(tallies[state, "live"] for state in UNDECIDED) - folded - asleep + due)
     else:
         to_review = _counted([tallies[state, "live"] for state in UNDECIDED], less=folded + asleep - due)
-    numbers: dict[Show, str] = {
+    return {
         "review": to_review,
         "folded": str(folded),
         "digest": _counted(tallies[state, "digest"] for state in UNDECIDED),
@@ -169,11 +196,6 @@ async def _tabs(review: Review, current: Show, folded: int) -> list[Tab]:
         "withdrawn": _counted(tallies[State.WITHDRAWN, mode] for mode in MODES),
         "all": _counted(tallies.values()),
     }
-    return [
-        Tab(name, label, numbers[name], _link(name, {}, None), name == current)
-        for name, label in _LABELS.items()
-        if name not in _ONLY_WITH_ANY or numbers[name] != "0" or current == name
-    ]
 
 
 def _counted(tallies: Iterable[int], less: int = 0) -> str:
@@ -184,5 +206,7 @@ def _counted(tallies: Iterable[int], less: int = 0) -> str:
 
 def _link(show: Show, filters: dict[str, str], after: str | None) -> str:
     given = {"show": show if show != "review" else "", **filters, "after": after or ""}
+    if given.get("team") == EVERYBODY:
+        del given["team"]
     query = urlencode({name: value for name, value in given.items() if value})
     return f"/?{query}" if query else "/"

@@ -143,9 +143,12 @@ class Gate:
 
     def within(self, grants: Grants, query: Query) -> Query:
         """The query, for what this person may see."""
-        if grants.everywhere is not None:
-            return query
-        teams = frozenset(grants.teams)
+        return query if grants.everywhere is not None else self.of_teams(query, frozenset(grants.teams))
+
+    def of_teams(self, query: Query, teams: frozenset[str]) -> Query:
+        """The query for the records of some teams; one that is restricted to teams already stays within those."""
+        if query.within is not None:
+            teams &= query.teams
         owned = (name for name, service in self._catalogue().services.items() if service.owner in teams)
         return msgspec.structs.replace(query, within=frozenset(owned) | teams, teams=teams)
 

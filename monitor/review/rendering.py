@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.durations import say_duration
 from monitor.core.model.events import Event, to_text
 from monitor.core.model.near_miss import Dismissal, Draft, State, Verdict
@@ -41,8 +42,10 @@ _IMPACT_REASONS: frozenset[str | None] = frozenset(
 class Pages:
     """Renders the templates of this package."""
 
-    def __init__(self, active_pack: Callable[[], ActivePack] | None = None) -> None:
-        """`active_pack` tells what the foot of each page says about rules and catalogue."""
+    def __init__(
+        self, active_pack: Callable[[], ActivePack] | None = None, catalogue: Callable[[], Catalogue] = Catalogue
+    ) -> None:
+        """`active_pack` tells what the foot of each page says; `catalogue` whose a draft is."""
         self._environment = Environment(
             loader=FileSystemLoader(HERE / "templates"),
             autoescape=select_autoescape(("html", "svg")),
@@ -71,6 +74,7 @@ class Pages:
             standing=standing_verdict,
             contradiction=contradiction,
             proposed_barrier=propose_barrier,
+            owner=lambda record: owner(record, catalogue()),
         )
         self._environment.globals.update(
             VERDICTS=words.VERDICTS,
@@ -143,6 +147,12 @@ def how_close(draft: Draft) -> str:
     if draft.margin is not None and draft.margin.text and draft.margin.measure != "elapsed":
         return draft.margin.text
     return f"{say_duration(draft.intervened_at - draft.first_sign_at)} to action"
+
+
+def owner(record: Record, catalogue: Catalogue) -> str | None:
+    """The team that has it: to whom it was handed over, else who owns the service; None where nobody is known."""
+    service = catalogue.services.get(record.draft.service or "")
+    return record.handling.team or (service.owner if service is not None else None)
 
 
 def environments(draft: Draft) -> str:

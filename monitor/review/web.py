@@ -43,6 +43,7 @@ from monitor.review.setup_page import build_setup_page
 from monitor.review.sign_in.people import SignIn
 from monitor.review.sign_in.routes import build_access_api, build_account_pages, build_sign_in_pages
 from monitor.review.sources import Known, build_sources
+from monitor.review.whose import Whose
 
 
 class ReviewClock(Clock, MonotonicClock, Protocol):
@@ -107,32 +108,34 @@ def build_app(
         lifespan=lifespan,
     )
     review = Review(near_misses, journal, clock, metrics, budget)
-    pages = Pages(active_pack)
     app.state.live = live
     app.state.review = review
-    app.state.pages = pages
     ways = sign_in or SignIn(auth or Auth(), clock)
     app.add_middleware(Guard, sign_in=ways, clock=clock)
     catalogue = budget.catalogue if budget is not None else Catalogue
+    pages = Pages(active_pack, catalogue)
+    app.state.pages = pages
     gate = Gate(near_misses, catalogue)
     app.state.gate = gate
+    teams = budget.teams if budget is not None else frozenset
+    whose = Whose(gate, teams)
     reports = Reports(journal, clock, metrics)
     told = setup or Setup
-    settling = Settling(near_misses, clock, metrics, budget.teams if budget is not None else frozenset)
-    drafts = DraftPages(review, pages, settling, gate)
+    settling = Settling(near_misses, clock, metrics, teams)
+    drafts = DraftPages(review, pages, settling, whose)
     exports = Exports(review, catalogue, gate)
     routers = [
         api.build_router(review, gate),
         build_report_router(reports),
         build_report_page(reports, pages, services),
-        build_pages(review, live, pages, gate, told),
+        build_pages(review, live, pages, whose, told),
         build_setup_page(review, pages, told),
         build_learning_page(review, pages, catalogue),
         build_export_api(review, exports),
         build_export_page(review, exports, pages),
         build_settling_router(review, settling, gate),
         build_settling_forms(review, settling, drafts, gate),
-        build_draft_pages(review, drafts, gate),
+        build_draft_pages(review, drafts, whose),
     ]
     if past is not None:
         routers.append(build_follow_router(past, near_misses, clock, catalogue))

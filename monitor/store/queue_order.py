@@ -23,6 +23,7 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
+    union,
     union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -97,7 +98,20 @@ async def _few(connection: AsyncConnection, query: Query) -> frozenset[str] | No
         ids = frozenset((await connection.execute(statement)).scalars())
         if len(ids) <= FEW:
             among = ids if among is None else among & ids
+    if query.within is not None:
+        ids = frozenset((await connection.execute(_of_teams(query.within, query.teams))).scalars())
+        if len(ids) <= FEW:
+            among = ids if among is None else among & ids
     return among
+
+
+def _of_teams(services: frozenset[str], teams: frozenset[str]) -> Select[Any]:
+    """The ids of records of these services, or handed over to these teams; no more than tell that they are many."""
+    linked = near_miss_services.c
+    owned = select(linked.record_id).where(linked.service.in_(sorted(services)[:_MOST_NAMES]))
+    given = select(columns.id).where(columns.team.in_(sorted(teams)[:_MOST_NAMES]))
+    parts = (owned.distinct().limit(FEW + 1).subquery(), given.limit(FEW + 1).subquery())
+    return select(union(*(select(part) for part in parts)).subquery())
 
 
 def _linked(query: Query) -> Iterator[tuple[Any, Any, tuple[str, ...]]]:

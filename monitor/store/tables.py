@@ -131,6 +131,12 @@ near_misses = Table(
         postgresql_where=text("returns_at IS NOT NULL"),
     ),
     Index("near_misses_state", "state", "created_at"),
+    Index(
+        "near_misses_team",
+        "team",
+        sqlite_where=text("team IS NOT NULL"),
+        postgresql_where=text("team IS NOT NULL"),
+    ),
     Index("near_misses_recurrence", "recurrence_key", "opened_at"),
 )
 

@@ -57,6 +57,7 @@ async def filled(store: Store) -> list[Record]:
     await do(store, "nm-06", Move.KEEP_OPEN, open_condition="a silence", returns_at=Instant(NOW - HOUR))
     for name, returns_at in (("nm-07", NOW - HOUR), ("nm-08", NOW + DAY), ("nm-09", None)):
         await do(store, name, Move.DISMISS, Dismissal.ROUTINE_HYGIENE, returns_at=returns_at)
+    await do(store, "nm-12", Move.HAND_OVER, team="friends")
     for name, returns_at in (("nm-10", NOW - HOUR), ("nm-11", NOW + DAY)):
         await do(store, name, Move.SNOOZE, returns_at=returns_at)
     await do(store, "nm-12", Move.START_REVIEW)
@@ -111,6 +112,10 @@ CASES: dict[str, tuple[Query, Callable[[Record], bool]]] = {
         lambda record: record.draft.service in ("a", "c") and record.draft.rules == ("r0",),
     ),
     "only": (Query(only=SOME, states=OPEN), lambda record: record.draft.id in SOME and record.state in OPEN),
+    "of teams": (
+        Query(within=frozenset({"b"}), teams=frozenset({"friends"}), states=OPEN),
+        lambda record: record.state in OPEN and (record.draft.service == "b" or record.handling.team == "friends"),
+    ),
     "without": (Query(without=SOME), lambda record: record.draft.id not in SOME),
 }
 

@@ -95,6 +95,11 @@ class Fold:
             self._left = frozenset(self._shown)
         return self._left
 
+    def beyond_of(self, teams: frozenset[str]) -> int:
+        """How many drafts of these teams are folded."""
+        groups = (group for (team, _), group in self._groups.items() if team in teams)
+        return sum(len(group.waiting) - len(group.shown) for group in groups)
+
     def put(self, gone: Iterable[str], drafts: Iterable[Asked]) -> None:
         """Forget the drafts with the ids in `gone`, then take `drafts` as they are now."""
         changed = {id(group): group for name in gone if (group := self._remove(name)) is not None}

@@ -93,6 +93,11 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// A choice of the bar is its own button.
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+});
+
 document.addEventListener("focusin", (event) => {
   const row = rowOf(event.target);
   if (row) current = row.id;
