@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from monitor.ops.logs import get_logger
-from monitor.ops.metrics import REFUSED, Metrics
+from monitor.ops.metric_groups import REFUSED
+from monitor.ops.metrics import Metrics
 from monitor.ops.sampling import Sampler
 
 _log = get_logger("http")

@@ -12,7 +12,8 @@ from fastapi import FastAPI, Response
 from starlette.responses import StreamingResponse
 
 from monitor.connections import Limits, Server
-from monitor.ops.metrics import Closed, Metrics
+from monitor.ops.labelled import Closed
+from monitor.ops.metrics import Metrics
 from monitor.ops.tasks import WatchedTasks
 
 PATIENCE = 20.0

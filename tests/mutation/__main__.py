@@ -1,6 +1,6 @@
 """Puts faults in one at a time, runs the tests beside them, and prints which of them nobody noticed.
 
-    python -m tests.mutation [--count 60] [--seed 1] [--bar 0.95] [NAME …]
+    python -m tests.mutation [--count 60] [--seed 1] [--bar 0.95] [--until laws] [NAME …]
 
 NAME is a module (`monitor/core/deciding/judge.py`), a folder, or one mutation (`…/judge.py#12`). Ends with 1 below the
 bar. The same seed takes the same mutations of the same code.
@@ -12,6 +12,7 @@ import argparse
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
@@ -19,23 +20,44 @@ from random import Random
 from tests.mutation.equivalent import EQUIVALENT
 from tests.mutation.mutations import ROOT, Mutation, files, mutations_of
 
-# The tests beside a package, nearest first: the rest is asked only about what they did not notice.
-NEAREST = {
-    "monitor/core": ("tests/unit/core", "tests/property", "tests/unit/packs", "tests/rules", "tests/unit/lab"),
-    "monitor/decode": ("tests/unit/decode", "tests/conformance", "tests/property/test_decode.py", "tests/unit/intake"),
-    "monitor/store": ("tests/unit/store", "tests/contract", "tests/unit/pipeline", "tests/property/test_stop_laws.py"),
+OWN, LAWS, ELSEWHERE = "own", "laws", "elsewhere"
+STAGES = (OWN, LAWS, ELSEWHERE)
+"""Whose tests notice a fault: the module's own, the laws, or those of some other part, which count for nothing."""
+TESTS = {
+    "monitor/core": {
+        OWN: ("tests/unit/core",),
+        LAWS: ("tests/property",),
+        ELSEWHERE: ("tests/unit/packs", "tests/rules", "tests/unit/lab"),
+    },
+    "monitor/decode": {
+        OWN: ("tests/unit/decode", "tests/conformance"),
+        LAWS: ("tests/property/test_decode.py",),
+        ELSEWHERE: ("tests/unit/intake",),
+    },
+    "monitor/store": {
+        OWN: ("tests/unit/store", "tests/contract"),
+        LAWS: ("tests/property/test_stop_laws.py",),
+        ELSEWHERE: ("tests/unit/pipeline",),
+    },
 }
 LONGEST = 900.0
 """Seconds: a mutation that makes the tests hang was noticed."""
 
 
-def is_noticed(mutation: Mutation) -> bool:
-    """Whether some test fails under it."""
-    package = "/".join(mutation.file.split("/")[:2])
-    nearest = NEAREST[package]
-    own = "/".join(mutation.file.split("/")[2:-1])
-    first = f"{nearest[0]}/{own}" if own and (ROOT / nearest[0] / own).is_dir() else nearest[0]
-    return any(not passes(mutation, [tests]) for tests in dict.fromkeys((first, *nearest)))
+def noticed_by(mutation: Mutation, until: str) -> str | None:
+    """The first stage with a test that fails under it, no stage beyond `until` being asked; None where none fails."""
+    package, stem = "/".join(mutation.file.split("/")[:2]), mutation.file.rsplit("/", 1)[1].removesuffix(".py")
+    folder = "/".join(mutation.file.split("/")[2:-1])
+    for stage in STAGES[: STAGES.index(until) + 1]:
+        tests = TESTS[package][stage]
+        mirrored = tests[0] + (f"/{folder}" if (ROOT / tests[0] / folder).is_dir() else "")
+        nearest = [
+            str(path.relative_to(ROOT)) for path in sorted((ROOT / mirrored).rglob(f"test_{stem.strip('_')}*.py"))
+        ]
+        tried = [nearest] * bool(nearest) + [[name] for name in dict.fromkeys((mirrored, *tests))]
+        if any(not passes(mutation, names) for names in tried):
+            return stage
+    return None
 
 
 def passes(mutation: Mutation | None, tests: Sequence[str]) -> bool:
@@ -74,15 +96,19 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--bar", type=float, default=0.95)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--until", choices=STAGES, default=LAWS)
     asked = parser.parse_args()
     mutations = chosen(asked.names, asked.count, asked.seed)
-    noticed = 0
+    by = Counter[str | None]()
     with ThreadPoolExecutor(asked.jobs) as pool:
-        for number, (mutation, found) in enumerate(zip(mutations, pool.map(is_noticed, mutations), strict=True), 1):
-            noticed += found
-            print(f"{number:3} {'noticed ' if found else 'SURVIVED'} {mutation}", flush=True)  # noqa: T201
+        found = pool.map(lambda mutation: noticed_by(mutation, asked.until), mutations)
+        for number, (mutation, stage) in enumerate(zip(mutations, found, strict=True), 1):
+            by[stage] += 1
+            print(f"{number:3} {stage or 'SURVIVED':9} {mutation}", flush=True)  # noqa: T201
+    noticed = by[OWN] + by[LAWS]
     share = noticed / len(mutations) if mutations else 1.0
-    print(f"{noticed} of {len(mutations)} mutations noticed ({share:.2f}; the bar is {asked.bar:g})")  # noqa: T201
+    told = ", ".join(f"{by[stage]} {stage}" for stage in STAGES if by[stage])
+    print(f"{noticed} of {len(mutations)} mutations noticed ({share:.2f}; the bar is {asked.bar:g}): {told}")  # noqa: T201
     return 0 if share >= asked.bar else 1
 
 

@@ -41,7 +41,7 @@ class Mutation(msgspec.Struct, frozen=True):
         return f"{self.file}:{self.line} {self.what}  ({self.file}#{self.number})"
 
 
-class _Mutator(ast.NodeTransformer):
+class Mutator(ast.NodeTransformer):
     """Walks a module, counts the places, and changes the one asked for; None only counts."""
 
     def __init__(self, wanted: int | None) -> None:
@@ -143,7 +143,7 @@ def files() -> list[str]:
 
 def mutations_of(file: str) -> Iterator[Mutation]:
     """Every mutation of a module."""
-    mutator = _Mutator(None)
+    mutator = Mutator(None)
     mutator.visit(ast.parse((ROOT / file).read_bytes()))
     for number, (line, what) in enumerate(mutator.found):
         yield Mutation(file, number, line, what)
@@ -151,7 +151,7 @@ def mutations_of(file: str) -> Iterator[Mutation]:
 
 def mutated(source: bytes, number: int) -> ast.Module:
     """The module with one of its mutations. Raises IndexError where it has no such mutation."""
-    mutator = _Mutator(number)
+    mutator = Mutator(number)
     tree = mutator.visit(ast.parse(source))
     if number >= len(mutator.found):
         raise IndexError(f"there are {len(mutator.found)} mutations, not {number + 1}")

@@ -10,7 +10,7 @@ import ast
 import pytest
 
 from tests.mutation.__main__ import chosen, passes
-from tests.mutation.mutations import Mutation, _Mutator, files, mutated, mutations_of
+from tests.mutation.mutations import Mutation, Mutator, files, mutated, mutations_of
 
 POLICY = "monitor/core/model/verdict_policy.py"
 
@@ -32,7 +32,7 @@ POLICY = "monitor/core/model/verdict_policy.py"
     ],
 )
 def test_each_place_is_changed_by_itself(source: str, changed: list[str]) -> None:
-    counted = _Mutator(None)
+    counted = Mutator(None)
     counted.visit(ast.parse(source))
     assert [ast.unparse(mutated(source.encode(), number)) for number in range(len(counted.found))] == changed
     with pytest.raises(IndexError):
