@@ -15,8 +15,8 @@ import msgspec
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from monitor.ops.logs import get_logger
 from monitor.ops.labelled import Closed
+from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
 
 if TYPE_CHECKING:
