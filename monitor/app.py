@@ -164,7 +164,7 @@ def build_web(
             services=lambda: current.pack.catalogue.services,
             past=store.history,
             sources=store.sources,
-            known=lambda: (current.pack.catalogue, current.pack.rules),
+            known=lambda: (current.pack.catalogue, current.pack.rules, settings.access().expected),
             feeds=partial(_see_feeds, [each.feed() for each in settings.feeds], current, store, clock),
             setup=lambda: Setup(current.pack.catalogue, watch.looked),
         )

@@ -14,7 +14,7 @@ from monitor.cli.main import FAILED, UNREADABLE
 from monitor.core.model.events import Instant
 from monitor.decode.canonical import encode
 from monitor.decode.outcome import Unreadable
-from monitor.decode.registry import SOURCES, decode, use_own
+from monitor.decode.registry import SOURCES, decode, meant_tools, use_own
 from monitor.decode.times import read_time
 from monitor.ops.clock import SystemClock
 
@@ -70,10 +70,7 @@ def command(source: str, file: str, headers: dict[str, str], received_at: Instan
     if mappings is not None:
         _use(mappings)
     if source.partition("/")[0] not in SOURCES:
-        known = ", ".join(sorted(SOURCES))
-        raise click.BadParameter(
-            f"nothing reads {source!r}; its first part must be one of {known}", param_hint="SOURCE"
-        )
+        raise click.BadParameter(f"nothing reads {source!r}; {meant_tools(source)}", param_hint="SOURCE")
     outcome = decode(source, _read(file), headers, received_at)
     for event in outcome.events:
         click.echo(encode(event))

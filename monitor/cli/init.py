@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 import msgspec
@@ -22,7 +23,8 @@ from monitor.core.resolving.names import Names
 from monitor.feeds.discover import Discovery, discover
 from monitor.feeds.web import Caller, QueryFailed, Web
 from monitor.packs.catalogue import load_catalogues
-from monitor.settings import BadSettings, load_settings
+from monitor.review.auth import is_loopback
+from monitor.settings import BadSettings, Settings, load_settings
 from monitor.shop import prometheus
 from monitor.shop.found import Found
 from monitor.shop.kubernetes import take_workloads
@@ -103,10 +105,11 @@ def command(
             failures.append(line)
 
     catalogue_path, settings_path = directory / "catalogue.yaml", directory / "nearmiss.yaml"
-    before_settings, known_secrets = _configured(settings_path)
+    settings = _settings(settings_path)
+    before_settings = _configured(settings)
     known = _known(answers, catalogue_path, say)
     found, discovery, answers = asyncio.run(_discover(answers, known, say))
-    answers = msgspec.structs.replace(answers, secrets=_secrets(answers, known_secrets))
+    answers = msgspec.structs.replace(answers, secrets=_secrets(answers, settings))
     described = catalogue_sections(found, discovery, known)
     is_described = catalogue_path.exists() or any(section.lines for section in described)
     places = {
@@ -127,6 +130,8 @@ def command(
             click.echo(f"# {path}: put by hand: {line}")
     for line in paste(answers):
         click.echo(line)
+    say(f"next: nearmiss run --config {settings_path}{_port(answers, settings)}")
+    say(f"then: nearmiss sources check --config {settings_path}{_port(answers, settings)}")
     seconds = wait_seconds if wait_seconds is not None else 0 if non_interactive else 300
     if seconds and not asyncio.run(wait_for_first(answers.address, seconds)):
         raise SystemExit(FAILED)
@@ -187,7 +192,7 @@ async def _discover(answers: Answers, known: Catalogue, say: Callable[..., None]
         if where is None:
             say("prometheus: not named; services, dependencies and feeds are not looked for")
         else:
-            named = await _ask_prometheus(web, where, caller, found, say)
+            named = await _ask_prometheus(web, where, caller, found, say, answers.address)
             if not answers.alertmanagers:
                 answers = msgspec.structs.replace(answers, alertmanagers=tuple(named))
             discovery = await discover(web, where, _with(known, found), caller)
@@ -200,8 +205,10 @@ async def _discover(answers: Answers, known: Catalogue, say: Callable[..., None]
     return found, discovery, answers
 
 
-async def _ask_prometheus(web: Web, address: str, caller: Caller, found: Found, say: Callable[..., None]) -> list[str]:
-    """Fill `found`, and give the Alertmanagers that it notifies."""
+async def _ask_prometheus(
+    web: Web, address: str, caller: Caller, found: Found, say: Callable[..., None], own: str
+) -> list[str]:
+    """Fill `found`, and give the Alertmanagers that it notifies, other than nearmiss at `own`."""
     base = address.rstrip("/")
     for question, query in prometheus.QUESTIONS.items():
         try:
@@ -213,14 +220,16 @@ async def _ask_prometheus(web: Web, address: str, caller: Caller, found: Found, 
                 return []
     try:
         prometheus.take_rules((await web.get(f"{base}/api/v1/rules", {"type": "alert"}, caller))[1], found)
-        named = prometheus.alertmanagers_of((await web.get(f"{base}/api/v1/alertmanagers", {}, caller))[1])
+        peers = (await web.get(f"{base}/api/v1/alertmanagers", {}, caller))[1]
+        named = prometheus.alertmanagers_of(peers, own)
     except (QueryFailed, prometheus.BadAnswer) as error:
         say(f"prometheus: {error}", is_failure=True)
         return []
     edges = sum(len(service.depends_on) for service in found.services.values())
     say(f"prometheus: {len(found.services)} services, {edges} dependencies")
     if not edges:
-        say("prometheus: no traces_service_graph_request_total and no istio_requests_total: dependencies are unknown")
+        unseen = "no traces_service_graph_request_total and no istio_requests_total"
+        say(f"prometheus: {unseen}: dependencies are unknown; add depends_on by hand")
     return named
 
 
@@ -265,28 +274,51 @@ def _with(known: Catalogue, found: Found) -> Catalogue:
     return msgspec.structs.replace(known, services={**known.services, **fresh})
 
 
-def _configured(settings_path: Path) -> tuple[Configured, dict[str, str]]:
-    """What settings that are there say already, and their secrets. Raises ClickException where they are wrong."""
+def _settings(settings_path: Path) -> Settings | None:
+    """The settings that are there. Raises ClickException where they are wrong."""
     if not settings_path.exists():
-        return Configured(), {}
+        return None
     try:
-        settings = load_settings({"config": str(settings_path)}, {})
+        return load_settings({"config": str(settings_path)}, {})
     except BadSettings as error:
         raise click.ClickException(f"{settings_path} has to be right before it is added to: {error}") from None
+
+
+def _configured(settings: Settings | None) -> Configured:
+    """What settings that are there say already."""
+    if settings is None:
+        return Configured()
     names = [each.name for each in settings.feeds]
-    before = Configured(
+    return Configured(
         frozenset(path.resolve() for path in settings.catalogue),
         frozenset((name.service, name.source, name.evidence) for name in names),
         frozenset(each.url for each in settings.pulls),
         frozenset(settings.secrets),
     )
-    return before, {name: several[0].get_secret_value() for name, several in settings.secrets.items()}
 
 
-def _secrets(answers: Answers, before: dict[str, str]) -> dict[str, str]:
-    """For each tool that signs: the one that is configured, or a new one."""
+def _secrets(answers: Answers, settings: Settings | None) -> dict[str, str]:
+    """For each tool that has to prove itself: the one that is configured, or a new one.
+
+    A Prometheus has to where nearmiss is reached from other machines; one that delivers already goes on as it does.
+    """
+    before = {} if settings is None else {name: each[0].get_secret_value() for name, each in settings.secrets.items()}
     wanted = [*(["github"] if answers.github else []), *(["pagerduty"] if answers.pagerduty else [])]
+    is_new = settings is None or not (is_loopback(settings.host) or "prometheus" in settings.open_sources)
+    if answers.prometheus and ((is_new and not is_loopback(_host(answers))) or "prometheus" in before):
+        wanted.append("prometheus")
     return {name: before.get(name) or random.token_urlsafe(24) for name in wanted}
+
+
+def _host(answers: Answers) -> str:
+    return urlsplit(answers.address).hostname or ""
+
+
+def _port(answers: Answers, settings: Settings | None) -> str:
+    """The option that makes it listen where `--address` says that it does, on this machine."""
+    asked = urlsplit(answers.address).port
+    configured = Settings.model_fields["port"].default if settings is None else settings.port
+    return f" --port {asked}" if asked and asked != configured and is_loopback(_host(answers)) else ""
 
 
 def _write(path: Path, before: str | None, after: str, overwrite: bool) -> None:

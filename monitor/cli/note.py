@@ -24,4 +24,5 @@ def command(words: tuple[str, ...], told: Told) -> None:
         raise click.UsageError('expected a few words; try `nearmiss note "odd: the queue is stuck"`')
     first = text.partition("\n")[0]
     labels = {"text": text[:_TEXT]} if text != first or len(text) > _TITLE else {}
-    tell(told, event_of(told, "note.added", SystemClock().now(), first[:_TITLE], labels))
+    if tell(told, event_of(told, "note.added", SystemClock().now(), first[:_TITLE], labels)):
+        click.echo("nearmiss: noted", err=True)

@@ -16,10 +16,10 @@ from monitor.cli.settings_options import with_settings_of_group, with_shared_set
 from monitor.core.model.durations import say_duration
 from monitor.core.model.events import Instant
 from monitor.decode.proofs import proof
-from monitor.decode.registry import SOURCES, tool_of
+from monitor.decode.registry import meant_tools, tool_of
 from monitor.intake.access import Access
 from monitor.ops.clock import SystemClock
-from monitor.ops.source_report import SourceReport, SourceRow
+from monitor.ops.source_report import SourceReport, SourceRow, lag_words
 from monitor.packs.pack import load_pack
 from monitor.prompt.sample import NoAnswer, check_sample
 from monitor.review.sources import as_json, read_report
@@ -53,7 +53,8 @@ def show(settings: Settings, output: str) -> None:
         loaded = load_pack(settings.rules, settings.catalogue, settings.mappings, settings.weights)
         async with open_for_reading(settings.database) as store:
             now = SystemClock().now()
-            return await read_report(store.sources, loaded.catalogue.catalogue, loaded.rules.rules, now)
+            expected = settings.access().expected
+            return await read_report(store.sources, loaded.catalogue.catalogue, loaded.rules.rules, expected, now)
 
     report = asyncio.run(read())
     if output == "json":
@@ -82,11 +83,12 @@ def _print(console: Console, report: SourceReport) -> None:
 def _line(row: SourceRow, now: Instant) -> str:
     state = row.state
     usual = "usual unknown" if state.usual_day is None else f"usually {state.usual_day:,.0f}"
-    last = "never delivered" if state.last_at is None else f"last {say_duration(now - state.last_at)} ago"
+    if state.last_at is None:
+        return f"{state.source}: nothing in two weeks; try `nearmiss sources check {state.source}`"
+    last = f"last {say_duration(now - state.last_at)} ago"
     said = f"{state.source}: {last}; {state.last_day:,} in 24 h, {usual}"
     if state.lag is not None:
-        clock = f"{say_duration(-state.lag)} ahead" if state.lag < 0 else f"{say_duration(state.lag)} behind at least"
-        said += f"; clock {clock}"
+        said += f"; {lag_words(state.lag)}"
     return said + (f"; SILENT, usually at most {say_duration(state.allowed or 0)}" if state.is_silent else "")
 
 
@@ -107,7 +109,7 @@ def check(settings: Settings, names: tuple[str, ...], to: str | None) -> None:
     """
     wanted = names or tuple(sorted({*settings.secrets, *settings.open_sources}))
     if not wanted:
-        raise click.UsageError(f"name a source; expected one of {', '.join(sorted(SOURCES))}")
+        raise click.UsageError(f"name a source; {meant_tools('')}")
     console = Console()
     address = to or f"http://127.0.0.1:{settings.port}"
     done = [_try(console, address, name, settings.access()) for name in wanted]
@@ -118,7 +120,7 @@ def check(settings: Settings, names: tuple[str, ...], to: str | None) -> None:
 def _try(console: Console, address: str, name: str, access: Access) -> bool:
     tool = tool_of(name)
     if tool is None:
-        say(console, f"{name}: no tool of this name; expected one of {', '.join(sorted(SOURCES))}", "red")
+        say(console, f"{name}: no tool of this name; {meant_tools(name)}", "red")
         return False
     body = tool.sample.body.encode()
     headers = {"content-type": "application/json", **tool.sample.headers}

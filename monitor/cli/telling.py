@@ -83,15 +83,18 @@ def event_of(told: Told, kind: Kind, at: Instant, title: str, labels: dict[str, 
     )
 
 
-def tell(told: Told, event: Event) -> None:
-    """Keep the event, then send all that waits. Never fails: what is wrong is said in a line on standard error."""
+def tell(told: Told, event: Event) -> bool:
+    """Keep the event, then send all that waits; true if the monitor took this one, and nothing else is to say.
+
+    Never fails: what is wrong is said in a line on standard error.
+    """
     spool = Spool(spool_folder(os.environ))
     try:
         if evicted := spool.add(event):
             _say(f"the spool is full; its {evicted} oldest were dropped")
     except OSError as error:
         _say(f"not kept: {error}; trying to send nothing")
-        return
+        return False
     # Imported here: loading it must not delay the command that is run first.
     from monitor.prompt.delivery import deliver
 
@@ -101,7 +104,9 @@ def tell(told: Told, event: Event) -> None:
     if done.why:
         _say(f"{done.why}; {done.waiting} kept here and sent next time")
     elif done.sent > 1:
-        _say(f"{done.sent - 1} that waited were sent too")
+        waited = done.sent - 1
+        _say(f"{waited} that waited {'was' if waited == 1 else 'were'} sent too")
+    return done.sent == 1 and not (done.rejected or done.why)
 
 
 def _user() -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, KeysView, Mapping, Sequence
+from difflib import get_close_matches
 from functools import lru_cache
 
 from monitor.core.model.events import Event, Instant
@@ -79,6 +80,14 @@ def tools() -> list[Tool]:
     return sorted(found.values(), key=lambda tool: tool.title.lower())
 
 
+def meant_tools(source: str) -> str:
+    """What to try in place of a source that nothing reads: the tools that resemble it, else all, each by one name."""
+    close = get_close_matches(source.partition("/")[0].casefold(), [name for name in SOURCES if "_" not in name], n=1)
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"expected one of {', '.join(sorted(tool.name for tool in tools()))}"
+
+
 def tool_of(source: str) -> Tool | None:
     name = source.partition("/")[0]
     found = TOOLS.get(name)
@@ -129,8 +138,7 @@ def decode(
     except Exception as error:  # noqa: BLE001 - a mapping that cannot be loaded must not cost the sender's bytes
         return refused(Rejected.DECODER_FAILED, defect(error), body)
     if tool is None or not source.isprintable():
-        known = ", ".join(sorted(SOURCES))
-        return refused(Rejected.UNKNOWN_SOURCE, f"nothing reads {source!r:.80}; known are {known}", body)
+        return refused(Rejected.UNKNOWN_SOURCE, f"nothing reads {source!r:.80}; {meant_tools(source)}", body)
     return read_as(tool, source, body, headers, received_at, allows)
 
 

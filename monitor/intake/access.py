@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from monitor.decode.reading import others_may_use, source_path
-from monitor.decode.registry import canonical_source, tool_of
+from monitor.decode.registry import UNTOUCHABLE, canonical_source, tool_of
 
 
 class Access(msgspec.Struct, frozen=True):
@@ -22,6 +22,11 @@ class Access(msgspec.Struct, frozen=True):
     secrets: Mapping[str, Sequence[str]] = {}
     open_sources: frozenset[str] = frozenset()
     is_local: bool = True
+
+    @property
+    def expected(self) -> frozenset[str]:
+        """Tools that are set up to deliver. Programs that send events of their own name themselves."""
+        return frozenset(name for name in {*self.secrets, *self.open_sources} if _vendor(name) not in UNTOUCHABLE)
 
     def secrets_of(self, source: str) -> Sequence[str]:
         """The secrets of which a delivery has to show one; none where the source needs none, or may not send."""

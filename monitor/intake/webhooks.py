@@ -23,7 +23,15 @@ from monitor.decode import certificates
 from monitor.decode.canonical import encode
 from monitor.decode.jsontext import MAX_GROUP_BYTES
 from monitor.decode.outcome import MOST_TOLD, Outcome
-from monitor.decode.registry import SOURCES, canonical_source, handshake, largest_body, shown_token, verify
+from monitor.decode.registry import (
+    SOURCES,
+    canonical_source,
+    handshake,
+    largest_body,
+    meant_tools,
+    shown_token,
+    verify,
+)
 from monitor.intake.access import Access
 from monitor.intake.bodies import ENCODING, Body, Packed, Unusable, read_body, readable
 from monitor.intake.flight import Busy, Flight, Share
@@ -220,9 +228,8 @@ class _Door:
         return _json(413 if is_large else 202, answer)
 
     async def _unknown(self, source: str, body: Body, headers: dict[str, str]) -> Response:
-        known = ", ".join(sorted(SOURCES))
         shown = re.sub(r"[^A-Za-z0-9._~:@+/-]", "?", source)[:_NAME_SHOWN]
-        detail = f"no decoder is called {_vendor(shown)!r}; expected {known}, or one of these and /NAME"
+        detail = f"no tool is called {_vendor(shown)!r}; {meant_tools(shown)}"
         await self._receiver.refuse(shown, Rejected.UNKNOWN_SOURCE, detail, body, headers, stranger=True)
         return _json(404, {"reason": str(Rejected.UNKNOWN_SOURCE), "detail": detail, "sources": sorted(SOURCES)})
 

@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from monitor.decode.registry import SOURCES
+from monitor.decode.registry import SOURCES, meant_tools
 
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^\s:,\[\]]+):([0-9]{1,5})")
 _CANONICAL = frozenset({"events", "canonical"})
@@ -182,8 +182,7 @@ class KafkaSettings(BaseModel):
                     "'*' and '?'"
                 )
             if source.partition("/")[0] not in SOURCES:
-                known = ", ".join(sorted(SOURCES))
-                raise ValueError(f"topic {topic!r}: no decoder {source!r}; expected one of {known}")
+                raise ValueError(f"topic {topic!r}: nothing reads {source!r}; {meant_tools(source)}")
         return value
 
     @field_validator("dead_letter", "canonical")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
 from monitor.core.model.catalogue import Catalogue
-from monitor.core.model.events import DAY, Instant
+from monitor.core.model.durations import say_duration
+from monitor.core.model.events import DAY, SECOND, Instant
 from monitor.core.model.rule import Rule
 from monitor.core.resolving.names import Names
 from monitor.ops.arrivals import SourceHour, SourceWord
@@ -54,14 +55,22 @@ class SourceReport(msgspec.Struct, frozen=True):
     rules: int
 
 
+def lag_words(lag: int) -> str:
+    """The least lag of receipt behind event time (microseconds), in words; negative: the sender's clock is ahead."""
+    if lag < 0:
+        return f"its clock is {say_duration(lag)} ahead"
+    return f"events arrive at least {say_duration(lag)} late" if lag >= SECOND else "events arrive at once"
+
+
 def source_report(
     hours: Iterable[SourceHour],
     words: Sequence[SourceWord],
     catalogue: Catalogue,
     rules: Sequence[Rule],
     now: Instant,
+    expected: Iterable[str] = (),
 ) -> SourceReport:
-    """`hours` of two weeks and `words` of one, both as the book has them."""
+    """`hours` of two weeks and `words` of one, both as the book has them; `expected`: sources that are configured."""
     kinds: dict[str, Counter[str]] = defaultdict(Counter)
     reasons: dict[str, dict[tuple[str, str], Reason]] = defaultdict(dict)
     for word in words:
@@ -78,7 +87,8 @@ def source_report(
             )
     found = states(hours, now)
     known = {state.source for state in found}
-    found += [SourceState(source, None, None, 0, None, None, None, None) for source in reasons if source not in known]
+    missing = {*reasons, *(each for each in expected if not _arrived(each, known))} - known
+    found += [SourceState(source, None, None, 0, None, None, None, None) for source in missing]
     rows = tuple(
         SourceRow(
             state,
@@ -90,6 +100,11 @@ def source_report(
     arrived = {kind for found in kinds.values() for kind in found}
     mute = tuple(sorted(rule.name for rule in rules if not _can_match(rule, arrived))) if arrived else ()
     return SourceReport(now, rows, tuple(_watched(words, catalogue, now)), mute, len(rules))
+
+
+def _arrived(name: str, known: Collection[str]) -> bool:
+    """True if this source, or one of its accounts, delivers."""
+    return any(each == name or each.startswith(f"{name}/") for each in known)
 
 
 def _watched(words: Sequence[SourceWord], catalogue: Catalogue, now: Instant) -> Iterable[Watched]:

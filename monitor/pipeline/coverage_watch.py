@@ -1,6 +1,7 @@
 """Looks each hour at what arrived lately: which rules cannot match it, what nobody explained, since when it arrives.
 
-Reads the history a slice at a time, between which others work; holds the newest answer and stores nothing.
+While little has arrived it looks each minute. Reads the history a slice at a time, between which others work; holds the
+newest answer and stores nothing.
 """
 
 from __future__ import annotations
@@ -23,11 +24,16 @@ _log = get_logger("coverage")
 EVERY_SECONDS = 3600.0
 FIRST_SECONDS = 20.0
 SOON_SECONDS = 60.0
-"""How soon it is looked again while nothing has arrived: who sets it up wants to see the first events."""
+"""How soon it is looked again while little has arrived: who sets it up wants to see the first events."""
 LOOKED_BACK = 30 * DAY
 LEAST_BACK = HOUR
 MOST_EVENTS = 100_000
 SLICE = 50
+
+
+def pause(events: int, every_seconds: float = EVERY_SECONDS) -> float:
+    """Seconds until the next look, after one at so many events: few cost little, and who sets it up waits for them."""
+    return min(every_seconds, max(SOON_SECONDS, EVERY_SECONDS * events / MOST_EVENTS))
 
 
 class Past(Protocol):
@@ -62,8 +68,8 @@ class CoverageWatch:
             except Unavailable as error:
                 self._metrics.store_unavailable.inc()
                 _log.debug("coverage_waits", why=str(error))
-            is_empty = self._looked is None or not self._looked.arrived.events
-            await stopped_within(stop, min(SOON_SECONDS, every_seconds) if is_empty else every_seconds)
+            events = 0 if self._looked is None else self._looked.arrived.events
+            await stopped_within(stop, pause(events, every_seconds))
 
     async def look(self, most: int = MOST_EVENTS) -> Looked:
         """Once, by the rules and the catalogue in force. Raises Unavailable."""

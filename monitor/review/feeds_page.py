@@ -9,6 +9,7 @@ import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
+from monitor.core.model.durations import say_duration
 from monitor.core.model.events import HOUR
 from monitor.core.model.feed_views import FeedsView, FeedView
 from monitor.review.rendering import Pages
@@ -40,10 +41,10 @@ def row(feed: FeedView) -> Row:
         width = len(list(cells))
         runs.append(Run(state, at, width))
         at += width
-    hours = _HOURS / max(1, len(feed.cells))
-    counted = {state: feed.cells.count(state) * hours for state in ("clear", "hurt", "blind", "none")}
+    cell = _HOURS * HOUR // max(1, len(feed.cells))
+    counted = {state: feed.cells.count(state) * cell for state in ("clear", "hurt", "blind", "none")}
     words = {"none": "not looked at"}
-    said = ", ".join(f"{words.get(state, state)} {much:g} h" for state, much in counted.items() if much)
+    said = ", ".join(f"{words.get(state, state)} {say_duration(much)}" for state, much in counted.items() if much)
     return Row(feed, tuple(runs), said)
 
 

@@ -17,6 +17,7 @@ from monitor.core.model.events import Event, to_text
 from monitor.core.model.near_miss import Dismissal, Draft, State, Verdict
 from monitor.core.model.reasons import Withdrawn
 from monitor.core.model.risk import propose_barrier
+from monitor.ops.source_report import lag_words
 from monitor.ports import ActivePack, Record
 from monitor.review import words
 from monitor.review.keys import DISMISSAL_KEYS, keys_of
@@ -59,6 +60,7 @@ class Pages:
             clock=words.clock,
             day=words.day,
             duration=say_duration,
+            lag=lag_words,
             missing=words.missing,
             reason=words.reason,
             actor=words.actor,

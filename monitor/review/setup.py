@@ -90,7 +90,7 @@ _NO_ACTS = Gap(
 _NO_ALIASES = Gap(
     "aliases",
     "No service has aliases",
-    "Names that differ between tools meet; `nearmiss services suggest` prints the lines.",
+    "With them, names that differ between tools meet. To get the lines, run nearmiss services suggest.",
     "docs/how-to/catalogue.md",
 )
 _NO_PEOPLE = Gap(

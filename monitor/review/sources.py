@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 from fastapi import APIRouter, Request
@@ -19,13 +19,15 @@ from monitor.review.api import GUARDED, PREFIX
 from monitor.review.rendering import Pages
 from monitor.review.schemas import SourcesOut
 
-Known = Callable[[], tuple[Catalogue, Sequence[Rule]]]
+Known = Callable[[], tuple[Catalogue, Sequence[Rule], Collection[str]]]
 
 
-async def read_report(book: SourceBook, catalogue: Catalogue, rules: Sequence[Rule], now: Instant) -> SourceReport:
-    """Raises Unavailable."""
+async def read_report(
+    book: SourceBook, catalogue: Catalogue, rules: Sequence[Rule], expected: Collection[str], now: Instant
+) -> SourceReport:
+    """`expected`: sources that are configured. Raises Unavailable."""
     hours, words = await book.hours(Instant(now - WINDOW)), await book.words(Instant(now - WEEK))
-    return source_report(hours, words, catalogue, rules, now)
+    return source_report(hours, words, catalogue, rules, now, expected)
 
 
 def as_json(report: SourceReport) -> dict[str, object]:
@@ -55,7 +57,7 @@ def _source(row: SourceRow) -> dict[str, object]:
 
 
 def build_sources(book: SourceBook, clock: Clock, pages: Pages, known: Known) -> APIRouter:
-    """`known` tells the catalogue and the rules in force."""
+    """`known` tells the catalogue and the rules in force, and the sources that are configured."""
     router = APIRouter()
 
     @router.get("/sources", include_in_schema=False, response_class=HTMLResponse)

@@ -74,7 +74,7 @@ def build_app(
     services: Callable[[], Iterable[str]] = tuple,
     past: Past | None = None,
     sources: SourceBook | None = None,
-    known: Known = lambda: (Catalogue(), ()),
+    known: Known = lambda: (Catalogue(), (), ()),
     setup: Callable[[], Setup] | None = None,
     feeds: Callable[[], Awaitable[FeedsView]] | None = None,
 ) -> FastAPI:
@@ -83,8 +83,8 @@ def build_app(
     `sign_in` has the ways in besides the accounts; `auth` alone stands for accounts without sessions and tokens.
     `active_pack` tells the rules and the catalogue in force, for the API and the foot of the pages; `services` are the
     names that the form for reports offers. `sources` is what arrived, for the page that says whether it is working,
-    against the catalogue and the rules that are `known`; `setup` is the catalogue with what arrived in 30 days. `feeds`
-    tells what the pulled feeds saw.
+    against the catalogue, the rules and the configured sources that are `known`; `setup` is the catalogue with what
+    arrived in 30 days. `feeds` tells what the pulled feeds saw.
 
     Call `app.state.live.close()` when the stop begins, before the server waits for its open requests: the streams of
     open pages would otherwise keep it waiting.

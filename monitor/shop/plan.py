@@ -163,6 +163,8 @@ def paste(answers: Answers) -> Iterator[str]:
         if scheme == "https":
             yield "      scheme: https"
         yield "      path_prefix: /ingest/prometheus"
+        if secret := answers.secrets.get("prometheus"):
+            yield f"      authorization: {{credentials: {said(secret)}}}"
     if answers.github:
         yield ""
         yield f"# GitHub: https://github.com/organizations/{answers.github}/settings/hooks/new"

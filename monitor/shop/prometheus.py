@@ -99,13 +99,17 @@ def take_rules(body: bytes, found: Found) -> None:
             service.owner = service.owner or owner
 
 
-def alertmanagers_of(body: bytes) -> list[str]:
-    """The addresses of the Alertmanagers that a Prometheus notifies. Raises BadAnswer."""
+def alertmanagers_of(body: bytes, own: str = "") -> list[str]:
+    """The addresses of the Alertmanagers that a Prometheus notifies; nearmiss, which is at `own`, is none of them.
+
+    Raises BadAnswer.
+    """
     try:
         peers = msgspec.json.decode(body, type=_Alertmanagers).data.activeAlertmanagers
     except (msgspec.DecodeError, RecursionError) as error:
         raise BadAnswer(str(error)) from None
-    return sorted({peer.url.partition("/api/v")[0] for peer in peers if peer.url.startswith("http")})
+    addresses = {peer.url.partition("/api/v")[0] for peer in peers if peer.url.startswith("http")}
+    return sorted(each for each in addresses if each != own and "/ingest/prometheus" not in each)
 
 
 def _is_service(name: str) -> bool:

@@ -67,7 +67,7 @@ class Desk:
             services=lambda: ("checkout", "payments-db"),
             past=self.store.history,
             sources=self.store.sources,
-            known=lambda: self.known,
+            known=lambda: (*self.known, ()),
             feeds=self.read_feeds,
         )
 

@@ -79,6 +79,7 @@ def test_what_could_not_be_sent_is_sent_next_time(service: Service, tmp_path: Pa
     assert (note.returncode, note.stderr) == (0, "nearmiss: 2 that waited were sent too\n")
     assert waiting(tmp_path) == []
     assert service.metric("nearmiss_events_accepted_total") == before + 3
+    assert nearmiss(tmp_path, service.address, "note", "odd: y", *PATIENT).stderr == "nearmiss: noted\n"
 
 
 def test_a_command_runs_whatever_is_wrong_with_the_spool(tmp_path: Path) -> None:

@@ -57,7 +57,8 @@ def test_what_does_not_come_through_says_why(service: Service) -> None:
     wrong = check(service, "pagerduty", "nothing", config="wrong.yaml")
     assert wrong.exit_code == 1
     assert "pagerduty: answered 401: the signature does not match" in wrong.output
-    assert "nothing: no tool of this name" in wrong.output
+    assert "nothing: no tool of this name; expected one of alertmanager, alertmanager-api" in wrong.output
+    assert "alertmanager_api" not in wrong.output
     away = CliRunner().invoke(cli, ["sources", "check", "slack", "--to", "http://127.0.0.1:1"])
     assert away.exit_code == 1
     assert "http://127.0.0.1:1/ingest/slack: " in away.output

@@ -54,6 +54,20 @@ def test_a_person_is_asked(tmp_path: Path) -> None:
     assert sorted(yaml.safe_load((tmp_path / "nearmiss.yaml").read_text())["secrets"]) == ["github", "pagerduty"]
 
 
+def test_a_prometheus_elsewhere_has_to_prove_itself_and_one_that_delivers_goes_on(tmp_path: Path) -> None:
+    away = ("--prometheus", NOWHERE)
+    settings = tmp_path / "nearmiss.yaml"
+    public = init(tmp_path, *away, "--address", "https://nearmiss.example")
+    (secret,) = yaml.safe_load(settings.read_text())["secrets"]["prometheus"]
+    assert f"authorization: {{credentials: {secret}}}" in public.output.replace("'", "")
+    settings.write_text("port: 8080\n")
+    assert "credentials" not in init(tmp_path, *away, "--address", "https://nearmiss.example").output
+    settings.unlink()
+    local = init(tmp_path, *away, "--address", "http://127.0.0.1:9000")
+    assert "credentials" not in local.output
+    assert f"next: nearmiss run --config {settings} --port 9000" in local.output
+
+
 def test_waiting_ends(tmp_path: Path) -> None:
     done = init(tmp_path, "--wait", "1", "--address", NOWHERE)
     assert done.exit_code == 1

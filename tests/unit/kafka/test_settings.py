@@ -60,7 +60,7 @@ def test_a_password_that_looks_like_a_number_is_one_all_the_same() -> None:
         ({"bootstrap": ""}, "bootstrap and topics belong together"),
         ({"topics": {}}, "bootstrap and topics belong together"),
         ({"topics": {"a b": "events"}}, "'a b' is no name of a topic"),
-        ({"topics": {"a": "evnts"}}, "topic 'a': no decoder 'evnts'; expected one of "),
+        ({"topics": {"a": "evnts"}}, "topic 'a': nothing reads 'evnts'; did you mean events?"),
         ({"journal": ""}, "journal '' is no topic of canonical events; expected one of `topics`"),
         ({"journal": "other"}, "whose decoder is `events`: ops.events. "),
         ({"topics": {"ops.events": "alertmanager"}}, "journal 'ops.events' is no topic of canonical events"),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from monitor.core.model.catalogue import Catalogue, Feed, Service
-from monitor.core.model.events import DAY, HOUR, Instant
+from monitor.core.model.events import DAY, HOUR, SECOND, Instant
 from monitor.ops.arrivals import SourceHour, SourceWord
-from monitor.ops.source_report import Reason, Watched, source_report
+from monitor.ops.source_report import Reason, Watched, lag_words, source_report
 from monitor.packs.loader import load_rules
 from monitor.packs.shipped import shipped_rules
 
@@ -33,6 +33,21 @@ def test_what_gave_no_event_is_told_with_its_newest_sentence() -> None:
         Reason("not_json", 1, "", False),
         Reason("not_relevant", 9, "a", True),
     )
+
+
+def test_a_source_that_is_configured_and_never_delivered_is_shown() -> None:
+    hours = [SourceHour("github/acme", NOW // HOUR, 3, NOW)]
+    report = source_report(hours, (), CATALOGUE, (), NOW, ("github", "pagerduty"))
+    assert [(row.state.source, row.state.last_at) for row in report.sources] == [
+        ("github/acme", NOW),
+        ("pagerduty", None),
+    ]
+
+
+def test_late_events_are_no_proof_of_a_wrong_clock() -> None:
+    assert lag_words(3 * DAY) == "events arrive at least 3 d late"
+    assert lag_words(-5 * SECOND) == "its clock is 5 s ahead"
+    assert lag_words(SECOND // 2) == "events arrive at once"
 
 
 def test_a_service_is_watched_by_who_told_about_impact_since_yesterday() -> None:

@@ -13,7 +13,7 @@ from monitor.core.weighing.habits import LEARNING
 from monitor.ops.clock import ManualClock
 from monitor.ops.metrics import Metrics
 from monitor.packs.regex import make_regex
-from monitor.pipeline.coverage_watch import LOOKED_BACK, CoverageWatch
+from monitor.pipeline.coverage_watch import LOOKED_BACK, MOST_EVENTS, CoverageWatch, pause
 from monitor.pipeline.pack import Current, Pack
 from monitor.ports import Unavailable
 
@@ -77,6 +77,10 @@ async def test_more_than_is_looked_at_gives_the_newest_and_the_next_look_begins_
 async def test_an_hour_with_too_many_is_cut() -> None:
     looked = await watch(Past(*(NOW - second for second in range(1, 20))))[0].look(most=5)
     assert (looked.arrived.events, looked.is_cut, looked.since) == (5, True, NOW - HOUR)
+
+
+def test_it_looks_more_often_while_little_has_arrived() -> None:
+    assert [pause(events) for events in (0, 100, 10_000, MOST_EVENTS)] == [60, 60, 360, 3600]
 
 
 async def test_a_store_that_is_away_leaves_the_last_answer() -> None:

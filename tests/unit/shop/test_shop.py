@@ -48,8 +48,10 @@ def test_rules_tell_owners_and_a_prometheus_its_alertmanagers() -> None:
     rules = {"data": {"groups": [{"rules": [{"labels": {"service": "mail", "owner": "team-x"}}, {}]}]}}
     prometheus.take_rules(json.dumps(rules).encode(), known)
     assert known.services["mail"].owner == "team-x"
-    peers = {"data": {"activeAlertmanagers": [{"url": "http://am/prefix/api/v2/alerts"}, {"url": "unix:x"}]}}
-    assert prometheus.alertmanagers_of(json.dumps(peers).encode()) == ["http://am/prefix"]
+    own = ("http://nearmiss:8080/ingest/prometheus/api/v2/alerts", "http://nearmiss:8080/api/v2/alerts")
+    urls = ("http://am/prefix/api/v2/alerts", "unix:x", *own)
+    peers = json.dumps({"data": {"activeAlertmanagers": [{"url": url} for url in urls]}}).encode()
+    assert prometheus.alertmanagers_of(peers, "http://nearmiss:8080") == ["http://am/prefix"]
 
 
 @pytest.mark.parametrize("body", [b"<html>", b'{"status": "error", "error": "parse"}', b'{"status": 1}'])
@@ -110,15 +112,15 @@ def test_a_file_that_is_there_is_added_to_and_not_changed() -> None:
 
 
 def test_the_lines_to_paste_name_the_address_and_the_secret() -> None:
-    answers = Answers(
-        prometheus="http://p", github="acme", address="https://nearmiss.example:8443", secrets={"github": "the-secret"}
-    )
+    secrets = {"github": "the-secret", "prometheus": "another"}
+    answers = Answers(prometheus="http://p", github="acme", address="https://nearmiss.example:8443", secrets=secrets)
     lines = "\n".join(paste(answers))
     block = yaml.safe_load(lines)["alerting"]["alertmanagers"][0]
     assert block == {
         "static_configs": [{"targets": ["nearmiss.example:8443"]}],
         "scheme": "https",
         "path_prefix": "/ingest/prometheus",
+        "authorization": {"credentials": "another"},
     }
     assert "https://nearmiss.example:8443/ingest/github" in lines
     assert "Secret: the-secret" in lines
