@@ -18,6 +18,7 @@ from uuid import uuid4
 
 from fastapi import FastAPI, Response
 
+from monitor.asking import webs
 from monitor.chat_parts import build_office
 from monitor.connections import Limits, Server, room_for
 from monitor.core.deciding.engine import Engine, EngineSettings
@@ -56,7 +57,6 @@ from monitor.pipeline.loop import EngineLoop, LoopSettings
 from monitor.pipeline.pack import Current, Pack
 from monitor.pipeline.reload import Read, Reloader
 from monitor.ports import WHOLE, Clock, EngineStore, JournalReader, MissingRight, Saved, Unavailable, WrongDatabase
-from monitor.pullers.asking import HttpAsk
 from monitor.pullers.pull import Pulls
 from monitor.review.auth import is_loopback
 from monitor.review.budget import ReviewBudget
@@ -288,10 +288,10 @@ async def _pull_tools(
     metrics: Metrics,
     stop: asyncio.Event,
 ) -> None:
-    targets = [each.target() for each in settings.pulls]
-    async with HttpAsk() as ask:
+    targets = [target for each in settings.pulls for target in each.targets()]
+    async with webs(target.ca_file for target in targets) as asks:
         tolerance = settings.future_tolerance
-        pulls = Pulls(targets, ask, journal.writer, store.rejects, store.feed_cursors, clock, metrics, tolerance)
+        pulls = Pulls(targets, asks, journal.writer, store.rejects, store.feed_cursors, clock, metrics, tolerance)
         await pulls.run(stop)
 
 

@@ -7,7 +7,7 @@ import asyncio
 import click
 import msgspec
 
-from monitor.feeds.web import Caller, QueryFailed, Web
+from monitor.asking import Caller, QueryFailed, Web
 from monitor.ops.clock import SystemClock
 from monitor.ops.stop import stopped_within
 

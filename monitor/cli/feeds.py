@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from monitor.asking import Caller, QueryFailed, Web
 from monitor.cli.main import Group
 from monitor.cli.settings_options import with_settings_of_group, with_shared_settings
 from monitor.core.model.catalogue import Catalogue
@@ -19,7 +20,6 @@ from monitor.feeds.queries import Feed
 from monitor.feeds.states import state_of
 from monitor.feeds.strip import BLIND, CLEAR, HURT, SEEING, blind, strip
 from monitor.feeds.tools import Tools
-from monitor.feeds.web import Caller, QueryFailed, Web
 from monitor.ops.clock import SystemClock
 from monitor.packs.catalogue import load_catalogues
 from monitor.settings import Settings

@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 import click
 import msgspec
 
+from monitor.asking import Caller, QueryFailed, Web
 from monitor.cli.arrival import wait_for_first
 from monitor.cli.main import FAILED
 from monitor.core.model.catalogue import Catalogue, Service
 from monitor.core.resolving.names import Names
 from monitor.feeds.discover import Discovery, discover
-from monitor.feeds.web import Caller, QueryFailed, Web
 from monitor.packs.catalogue import load_catalogues
 from monitor.review.auth import is_loopback
 from monitor.settings import BadSettings, Settings, load_settings

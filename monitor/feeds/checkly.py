@@ -6,12 +6,12 @@ from typing import Annotated
 
 import msgspec
 
+from monitor.asking import Caller, QueryFailed, Web, read
 from monitor.core.model.events import HOUR, SECOND
 from monitor.core.model.reasons import FeedFailure
 from monitor.decode.outcome import Unreadable
 from monitor.decode.times import read_time
 from monitor.feeds.queries import Feed
-from monitor.feeds.web import Caller, QueryFailed, Web, read
 
 PAGE = 100
 MOST_PAGES = 20

@@ -9,10 +9,10 @@ from typing import Annotated
 
 import msgspec
 
+from monitor.asking import Caller, QueryFailed, Web, read
 from monitor.core.model.events import MINUTE, SECOND
 from monitor.core.model.reasons import FeedFailure
 from monitor.feeds.queries import Feed
-from monitor.feeds.web import Caller, QueryFailed, Web, read
 
 WINDOW = 5 * MINUTE
 MOST = 50

@@ -11,12 +11,12 @@ from typing import Annotated
 
 import msgspec
 
+from monitor.asking import Caller, QueryFailed, Wanted, Web, denied
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.reasons import FeedFailure
 from monitor.core.model.words import plain
 from monitor.core.resolving.names import Names
 from monitor.feeds.queries import quoted
-from monitor.feeds.web import Caller, QueryFailed, Wanted, Web, denied
 
 LOOKED_BACK_SECONDS = 600
 SURE = 0.9

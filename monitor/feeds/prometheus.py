@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import httpx
 import msgspec
 
+from monitor.asking import OK, Caller, QueryFailed, Web, denied
 from monitor.core.model.events import MINUTE, SECOND
 from monitor.core.model.reasons import FeedFailure
 from monitor.feeds import queries
 from monitor.feeds.queries import PART, Feed
-from monitor.feeds.web import Caller, QueryFailed, Web, denied
 
 RULES_KEPT = 5 * MINUTE
 """So long it is taken for granted, in the time of the steps, that an alerting rule is where it was."""
@@ -114,7 +113,7 @@ def _groups_with(alert: str, status: int, body: bytes) -> _Group | None:
         answer = _RULES.decode(body)
     except (msgspec.DecodeError, RecursionError) as error:
         raise QueryFailed(FeedFailure.UNREADABLE, f"no rules of a Prometheus: {error}") from None
-    if status != httpx.codes.OK or answer.status != "success" or answer.data is None:
+    if status != OK or answer.status != "success" or answer.data is None:
         raise QueryFailed(FeedFailure.REFUSED, f"answered {status} for its rules: {answer.error[:300]}")
     for group in answer.data.groups:
         for rule in group.rules:
@@ -132,10 +131,10 @@ def _read(status: int, body: bytes) -> _Data:
     try:
         answer = _ANSWER.decode(body)
     except (msgspec.DecodeError, RecursionError) as error:
-        if status != httpx.codes.OK:
+        if status != OK:
             raise QueryFailed(FeedFailure.REFUSED, f"answered {status}") from None
         raise QueryFailed(FeedFailure.UNREADABLE, f"no answer of a Prometheus: {error}") from None
-    if status != httpx.codes.OK or answer.status != "success" or answer.data is None:
+    if status != OK or answer.status != "success" or answer.data is None:
         detail = f"answered {status}: {answer.error[:300]}"
         raise QueryFailed(FeedFailure.REFUSED, detail, is_final=status in (400, 422))
     if answer.data.resultType != "matrix":

@@ -12,13 +12,13 @@ from typing import Protocol
 
 import msgspec
 
+from monitor.asking import QueryFailed
 from monitor.core.model.events import DAY, HOUR, SECOND, Instant
 from monitor.core.model.reasons import FeedFailure, FeedStep
 from monitor.feeds import history
 from monitor.feeds.overview import TROUBLE, Kept
 from monitor.feeds.queries import Feed
 from monitor.feeds.states import CATCH_UP_EVERY, Cursor, advance, report_every, state_of
-from monitor.feeds.web import QueryFailed
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
 from monitor.ops.stop import stopped_within

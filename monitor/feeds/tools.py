@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Protocol, Self
 
+from monitor.asking import ANSWER_BYTES, ANSWER_SECONDS, Web
 from monitor.feeds.checkly import Checkly
 from monitor.feeds.datadog import Datadog
 from monitor.feeds.google import Google
 from monitor.feeds.prometheus import Prometheus
 from monitor.feeds.queries import Feed
 from monitor.feeds.statuspage import Statuspage
-from monitor.feeds.web import ANSWER_BYTES, ANSWER_SECONDS, Web
 
 
 class _Tool(Protocol):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from monitor.asking import Ask, QueryFailed, well
 from monitor.core.model.events import Instant, to_text
 from monitor.core.model.reasons import FeedFailure
-from monitor.pullers.asking import Ask, PullFailed
 from monitor.pullers.target import Cursor, Piece, Target
 
 _MUTED = {"active": "false", "silenced": "true", "inhibited": "true", "unprocessed": "false"}
@@ -12,13 +12,13 @@ _MUTED = {"active": "false", "silenced": "true", "inhibited": "true", "unprocess
 
 
 async def ask_alertmanager(ask: Ask, target: Target, cursor: Cursor, now: Instant) -> Piece:
-    """Both answers as one body, so that an alert that is muted tells by whom. Raises PullFailed."""
+    """Both answers as one body, so that an alert that is muted tells by whom. Raises QueryFailed."""
     base = f"{target.url.rstrip('/')}/api/v2"
-    silences = await ask.get(f"{base}/silences", {}, target.headers)
-    alerts = await ask.get(f"{base}/alerts", _MUTED, target.headers)
+    silences = well(*await ask.get(f"{base}/silences", {}, target.caller))
+    alerts = well(*await ask.get(f"{base}/alerts", _MUTED, target.caller))
     for answer in (silences, alerts):
         if not answer.lstrip().startswith(b"["):
-            raise PullFailed(
+            raise QueryFailed(
                 FeedFailure.UNREADABLE, f"{base}: no array; is it an Alertmanager of version 0.16 or newer?"
             )
     since = (to_text(cursor.at) or "").encode()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+from monitor.asking import Ask, QueryFailed, well
 from monitor.core.model.events import DAY, HOUR, Instant
 from monitor.core.model.reasons import FeedFailure
-from monitor.pullers.asking import Ask, PullFailed
 from monitor.pullers.target import Cursor, Piece, Target
 
 MOST = 1000
@@ -19,17 +19,17 @@ _MILLI = 1000
 
 
 async def ask_grafana(ask: Ask, target: Target, cursor: Cursor, now: Instant) -> Piece:
-    """The annotations of the next span. Raises PullFailed."""
+    """The annotations of the next span. Raises QueryFailed."""
     first = cursor.at - BACK
     until = min(int(now), cursor.at + LONGEST)
     while True:
         span = {"from": str(first // _MILLI), "to": str(until // _MILLI), "type": "annotation", "limit": str(MOST)}
-        body = await ask.get(f"{target.url.rstrip('/')}/api/annotations", span, target.headers)
+        body = well(*await ask.get(f"{target.url.rstrip('/')}/api/annotations", span, target.caller))
         try:
             count = len(msgspec.json.decode(body, type=list[msgspec.Raw]))
         except msgspec.DecodeError:
             what = f"{target.url}: no array; expected the annotations of a Grafana"
-            raise PullFailed(FeedFailure.UNREADABLE, what) from None
+            raise QueryFailed(FeedFailure.UNREADABLE, what) from None
         if count < MOST:
             return Piece(target.source, body, Instant(until), until < now)
         # The newest come first: of an answer that is full the oldest are missing.

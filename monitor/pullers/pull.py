@@ -6,10 +6,11 @@ A failure moves nothing, so the same is asked again; no target waits for another
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from monitor.asking import Ask, QueryFailed
 from monitor.core.model.events import DAY, HOUR, SECOND, Instant
 from monitor.core.model.reasons import FeedFailure
 from monitor.decode.normalise import normalise
@@ -20,26 +21,26 @@ from monitor.ops.stop import stopped_within
 from monitor.ops.tasks import WatchedTasks
 from monitor.ports import Clock, FeedCursors, JournalWriter, Reject, Rejects, Unavailable
 from monitor.pullers.alertmanager import ask_alertmanager
-from monitor.pullers.asking import Ask, PullFailed
 from monitor.pullers.grafana import ask_grafana
+from monitor.pullers.kubernetes import ask_kubernetes
 from monitor.pullers.target import KNOWN, Cursor, Target
 
 FIRST_LOOK = HOUR
 LONGEST = 7 * DAY
 """An older cursor starts here."""
-_ASKED = {"alertmanager": ask_alertmanager, "grafana": ask_grafana}
+_ASKED = {"alertmanager": ask_alertmanager, "grafana": ask_grafana, "kubernetes": ask_kubernetes}
 _CURSOR = msgspec.json.Decoder(Cursor)
 
 _log = get_logger("pulls")
 
 
 class Pulls:
-    """All targets of this process. `future_tolerance` is in microseconds."""
+    """All targets of this process. `asks` by their `ca_file`; `future_tolerance` is in microseconds."""
 
     def __init__(
         self,
         targets: Sequence[Target],
-        ask: Ask,
+        asks: Mapping[str | None, Ask],
         journal: JournalWriter,
         rejects: Rejects,
         cursors: FeedCursors,
@@ -47,7 +48,7 @@ class Pulls:
         metrics: Metrics,
         future_tolerance: int,
     ) -> None:
-        self._targets, self._ask, self._journal, self._rejects = targets, ask, journal, rejects
+        self._targets, self._asks, self._journal, self._rejects = targets, asks, journal, rejects
         self._cursors, self._clock, self._metrics = cursors, clock, metrics
         self._future_tolerance = future_tolerance
         self._failing: dict[str, str] = {}
@@ -69,10 +70,10 @@ class Pulls:
         now = self._clock.now()
         try:
             cursor = await self._cursor(target, now)
-            piece = await _ASKED[target.tool](self._ask, target, cursor, now)
+            piece = await _ASKED[target.tool](self._asks[target.ca_file], target, cursor, now)
             outcome = decode(piece.source, piece.body, {}, now)
             known = set(cursor.known)
-            fresh = [event for event in outcome.events if event.id not in known]
+            fresh = [each for each in outcome.events if each.time >= piece.since and each.id not in known]
             events = [normalise(event, now, self._future_tolerance) for event in fresh]
             await self._journal.append(events)
             if outcome.refusals:
@@ -86,9 +87,9 @@ class Pulls:
                     ]
                 )
             ids = dict.fromkeys([*(event.id for event in outcome.events), *cursor.known])
-            moved = Cursor(int(piece.until), tuple(ids)[:KNOWN])
+            moved = Cursor(int(piece.until), tuple(ids)[:KNOWN], piece.place)
             await self._cursors.save(target.key, piece.until, msgspec.json.encode(moved).decode())
-        except PullFailed as error:
+        except QueryFailed as error:
             self._failed(target, error.reason, str(error))
             return False
         except Unavailable as error:

@@ -1,5 +1,7 @@
 """Kubernetes: its events (`v1` and `events.k8s.io/v1`), bare, in a list or as a watch delivers them, and its audit log.
 
+Workloads are read as a watch delivers them.
+
 An event object is updated in place when it repeats: uid and count together are the identity, the object it is about
 is the subject.
 """
@@ -16,7 +18,7 @@ from monitor.decode.bodyforms import json_lines
 from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.reading import Delivery, Moment, digest, first, make, mapping, moment, not_the_shape, sequence, text
 from monitor.decode.tool import Sample, Tool
-from monitor.decode.tools import _kubernetes_audit
+from monitor.decode.tools import _kubernetes_audit, _kubernetes_workloads
 from monitor.decode.tools._kubernetes_names import service_of
 
 _KINDS: dict[str, Kind] = {
@@ -74,6 +76,8 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
         return [_kubernetes_audit.read(found, delivery)]
     watched = text(found.get("type"))
     if "object" in found and watched in _WATCH:
+        if (what := _kubernetes_workloads.kind_of(found)) and watched in ("ADDED", "MODIFIED", "DELETED"):
+            return [_kubernetes_workloads.read(found, what, delivery)]
         if watched not in ("ADDED", "MODIFIED"):
             raise NoEvent(Ignored.NOT_RELEVANT, f"watch event {watched}: nothing new happened")
         found = mapping(found["object"])
@@ -174,8 +178,22 @@ _SAMPLE = """{"apiVersion": "v1", "kind": "Event", "metadata": {"uid": "6b1c", "
  "lastTimestamp": "2026-03-10T12:00:00Z", "source": {"component": "deployment-controller"}}"""
 
 _SETUP = """
-**Events** come as the API has them: one, a list, or what a watch delivers. The simplest sender is a job that runs each
-minute; events that were sent before are known by their uid and count.
+**nearmiss watches** events, deployments, stateful sets and daemon sets itself. Give its service account a role with the
+verbs `list` and `watch` on them, and add to `nearmiss.yaml`:
+
+```yaml
+pulls:
+  - tool: kubernetes
+    url: https://kubernetes.default.svc
+    authorization_file: /var/run/secrets/kubernetes.io/serviceaccount/token
+    ca_file: /var/run/secrets/kubernetes.io/serviceaccount/ca.crt
+```
+
+A workload names the program that changed it last (`kubectl-edit`, `helm`), and the change: a rollout, an undo, a
+restart, a scaling. `namespace` watches one alone; `name` keeps clusters apart.
+
+**Or send events** as the API has them: one, a list, or what a watch delivers. The simplest sender is a job that runs
+each minute; events that were sent before are known by their uid and count.
 
 ```sh
 kubectl get events --all-namespaces -o json |
@@ -214,7 +232,8 @@ TOOL = Tool(
     limits=(
         "The service is the workload behind the object (`payments-6f7c9d8b5-x2x7q` is `payments`).",
         "No environment is named, which counts as unknown.",
-        "Without the audit log every change is the controller's.",
+        "Without the audit log no person is named: a workload names the program that changed it.",
+        "An apply that only scales counts as a deployment.",
         "In the audit log all accounts but `system:…` are taken for people.",
     ),
     split=split,

@@ -10,12 +10,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from monitor.asking import QueryFailed, Web
 from monitor.core.model.events import MINUTE
 from monitor.core.model.reasons import FeedFailure
 from monitor.feeds.prometheus import Prometheus
 from monitor.feeds.queries import Feed
 from monitor.feeds.states import FeedName, Limits
-from monitor.feeds.web import QueryFailed, Web
 
 START = 1_800_000_000_000_000 // MINUTE * MINUTE
 MIB = 1 << 20

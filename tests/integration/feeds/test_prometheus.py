@@ -13,13 +13,13 @@ from urllib.parse import parse_qs
 import pytest
 from click.testing import CliRunner
 
+from monitor.asking import QueryFailed
 from monitor.cli.main import cli
 from monitor.core.model.events import MINUTE
 from monitor.core.model.reasons import FeedFailure
 from monitor.feeds.queries import Feed
 from monitor.feeds.states import FeedName, Limits
 from monitor.feeds.tools import Tools
-from monitor.feeds.web import QueryFailed
 from tests.support.service import Service
 from tests.support.waiting import until
 

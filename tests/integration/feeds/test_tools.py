@@ -12,12 +12,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from monitor.asking import QueryFailed
 from monitor.core.model.events import MINUTE, SECOND, Instant, to_text
 from monitor.core.model.reasons import FeedFailure, FeedStep
 from monitor.feed_settings import FeedSettings
 from monitor.feeds.states import Cursor, advance, state_of
 from monitor.feeds.tools import Tools
-from monitor.feeds.web import QueryFailed
 
 START = 1_800_000_000_000_000 // MINUTE * MINUTE
 C, H, B = FeedStep.CLEAR, FeedStep.HURT, FeedStep.BETWEEN

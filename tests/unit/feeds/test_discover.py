@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from monitor.asking import Caller, QueryFailed
 from monitor.core.model.catalogue import Alias, Catalogue, Service
 from monitor.core.model.reasons import FeedFailure
 from monitor.core.resolving.names import Names
 from monitor.feeds.discover import PRESETS, Discovery, FoundFeed, discover, flow, lines, matched
-from monitor.feeds.web import Caller, QueryFailed
 
 SHOP = Catalogue(
     {name: Service(name, user_facing=True) for name in ("checkout", "search", "user-profile", "account")},

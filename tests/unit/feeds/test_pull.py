@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 from msgspec import structs
 
+from monitor.asking import QueryFailed
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Event, Instant
 from monitor.core.model.reasons import FeedFailure
@@ -16,7 +17,6 @@ from monitor.feeds.overview import TROUBLE, overview
 from monitor.feeds.pull import OLD, Puller
 from monitor.feeds.queries import MOST_STEPS, SETTLE, Feed
 from monitor.feeds.states import FeedName, Limits
-from monitor.feeds.web import QueryFailed
 from monitor.ops.clock import ManualClock
 from monitor.ops.metrics import Metrics
 from monitor.ports import Appended, Unavailable

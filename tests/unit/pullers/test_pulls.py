@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
+from monitor.asking import Caller, Lines, QueryFailed
 from monitor.core.model.events import DAY, HOUR, MINUTE, Event, Instant, to_text
 from monitor.core.model.reasons import FeedFailure
 from monitor.ops.clock import ManualClock
 from monitor.ops.metrics import Metrics
 from monitor.ports import Appended, Reject, Unavailable
-from monitor.pullers.asking import PullFailed
 from monitor.pullers.grafana import MOST
 from monitor.pullers.pull import Pulls
 from monitor.pullers.target import Target
 
 NOON = Instant(20_000 * DAY + 12 * HOUR)
 ALERTMANAGER = Target("alertmanager", "http://am/", "alertmanager-api/eu")
-GRAFANA = Target("grafana", "http://grafana", "grafana-annotations", headers={"Authorization": "Bearer x"})
+GRAFANA = Target("grafana", "http://grafana", "grafana-annotations", caller=Caller({"Authorization": "Bearer x"}))
 
 
 class Site:
@@ -31,22 +31,25 @@ class Site:
         self.silences: list[dict[str, Any]] = []
         self.alerts: list[dict[str, Any]] = []
         self.notes: list[dict[str, Any]] = []
-        self.asked: list[tuple[str, Mapping[str, str], Mapping[str, str]]] = []
+        self.asked: list[tuple[str, Mapping[str, str], Caller]] = []
         self.events: list[Event] = []
         self.rejects: list[Reject] = []
         self.cursors: dict[str, str] = {}
-        self.failure: PullFailed | None = None
+        self.failure: QueryFailed | None = None
         self.is_full = False
 
-    async def get(self, url: str, parameters: Mapping[str, str], headers: Mapping[str, str]) -> bytes:
-        self.asked.append((url, parameters, headers))
+    async def get(self, url: str, query: Mapping[str, str], caller: Caller) -> tuple[int, bytes]:
+        self.asked.append((url, query, caller))
         if self.failure is not None:
             raise self.failure
         if url.endswith("/annotations"):
-            first, until = int(parameters["from"]), int(parameters["to"])
+            first, until = int(query["from"]), int(query["to"])
             found = [one for one in self.notes if first <= one["time"] <= until]
-            return json.dumps(found[-MOST:]).encode()
-        return json.dumps(self.silences if url.endswith("silences") else self.alerts).encode()
+            return 200, json.dumps(found[-MOST:]).encode()
+        return 200, json.dumps(self.silences if url.endswith("silences") else self.alerts).encode()
+
+    async def lines(self, url: str, query: Mapping[str, str], caller: Caller, seconds: float) -> Lines:
+        raise AssertionError(f"{url} is no stream")
 
     async def append(self, events: Sequence[Event]) -> Appended:
         if self.is_full:
@@ -65,7 +68,7 @@ class Site:
         self.cursors[feed] = cursor
 
     def pulls(self) -> Pulls:
-        return Pulls([], self, self, self, self, self.clock, self.metrics, MINUTE)  # type: ignore[arg-type]
+        return Pulls([], {None: self}, self, self, self, self.clock, self.metrics, MINUTE)  # type: ignore[arg-type]
 
 
 def silence(began: int, ends: int, state: str = "active", **more: Any) -> dict[str, Any]:
@@ -143,7 +146,7 @@ async def test_nothing_moves_while_something_fails() -> None:
     site = Site()
     pulls = site.pulls()
     site.silences = [silence(NOON - HOUR, NOON + HOUR)]
-    site.failure = PullFailed(FeedFailure.DENIED, "http://am: answered 401")
+    site.failure = QueryFailed(FeedFailure.DENIED, "http://am: answered 401")
     assert not await pulls.pull(ALERTMANAGER)
     site.failure, site.is_full = None, True
     assert not await pulls.pull(ALERTMANAGER)
@@ -185,7 +188,7 @@ async def test_annotations_are_read_oldest_first_a_day_at_a_time() -> None:
     site = Site()
     pulls = site.pulls()
     await pulls.pull(GRAFANA)
-    assert site.asked[-1][2] == {"Authorization": "Bearer x"}
+    assert site.asked[-1][2].headers == {"Authorization": "Bearer x"}
     site.clock.advance(3 * DAY)
     site.notes = [note(number, NOON + number * DAY // 2) for number in range(6)]
     assert [await pulls.pull(GRAFANA) for _ in range(3)] == [True, True, False]
