@@ -25,7 +25,7 @@ from monitor.store.connections import TAKES_LONGER, Database
 from monitor.store.not_opened import add_not_opened
 from monitor.store.process_lock import ProcessLock
 from monitor.store.rejects import reject_row
-from monitor.store.repetition import to_carry_out
+from monitor.store.repetition import last_rewind, to_carry_out
 from monitor.store.tables import (
     engine_cells,
     engine_owners,
@@ -114,7 +114,9 @@ class SqlEngineStore:
             if await self._is_done(connection, commit, token):
                 return contradicted
             await self._remember(connection, commit)
-            decisions = await to_carry_out(connection, commit.decisions)
+            rewound = await last_rewind(connection) if commit.decisions else None
+            decisions = await to_carry_out(connection, commit.decisions, rewound)
+            again = rewound is not None
             opened = [each.draft for each in decisions if isinstance(each, Open)]
             new = await machine_moves.open_new(connection, opened, commit.at)
             for decision in decisions:
@@ -122,9 +124,9 @@ class SqlEngineStore:
                     case Open(draft) if draft.id in new:
                         new.discard(draft.id)
                     case Open(draft) | Amend(draft):
-                        await machine_moves.stand(connection, draft, commit.at)
+                        await machine_moves.stand(connection, draft, commit.at, again=again)
                     case Withdraw():
-                        contradicted += await machine_moves.withdraw(connection, decision, commit.at)
+                        contradicted += await machine_moves.withdraw(connection, decision, commit.at, again=again)
                     case Merge():
                         await machine_moves.merge(connection, decision, commit.at)
                     case Ignore() | Late() | Evicted():

@@ -38,25 +38,27 @@ async def open_new(connection: AsyncConnection, drafts: Sequence[Draft], at: Ins
     return new
 
 
-async def stand(connection: AsyncConnection, draft: Draft, at: Instant) -> None:
+async def stand(connection: AsyncConnection, draft: Draft, at: Instant, *, again: bool = False) -> None:
     """The engine states this draft: `Open` and `Amend`, which differ only in what they expect to find.
 
     New: it becomes a draft. There already: the machine's part is replaced; state, version and what people wrote stay.
     One that was withdrawn or merged stays out as it was, and one that was contradicted keeps its mark: after impact was
-    seen only a person may say that it was a near miss after all. The same holds for a replay.
+    seen only a person may say that it was a near miss after all. The same holds for a replay, but what it says of one
+    that is out (`again`) is written: its times may be others.
     """
     record = await load(connection, draft.id)
     if record is None:
         await _insert(connection, [draft], at)
-    elif record.state in UNDECIDED | DECIDED and encode_draft(record.draft) != encode_draft(draft):
+    elif (again or record.state in UNDECIDED | DECIDED) and encode_draft(record.draft) != encode_draft(draft):
         await update_draft(connection, record.draft, draft)
         await _audit(connection, draft.id, at, "amend", record.state, record.state)
 
 
-async def withdraw(connection: AsyncConnection, decision: Withdraw, at: Instant) -> bool:
+async def withdraw(connection: AsyncConnection, decision: Withdraw, at: Instant, *, again: bool = False) -> bool:
     """Take an undecided record back; mark a decided one as contradicted. One that is out already stays as it is.
 
-    Whether it contradicted a decision.
+    Whether it contradicted a decision. `again`: the engine was sent back. Why it takes the same record back now
+    replaces why it did then.
     """
     record = await load(connection, decision.draft_id)
     if record is None:
@@ -72,6 +74,10 @@ async def withdraw(connection: AsyncConnection, decision: Withdraw, at: Instant)
         await change(connection, record, contradicted=reason, **evidence)
         await _audit(connection, decision.draft_id, at, "contradict", record.state, record.state, reason)
         return True
+    elif again and record.state is State.WITHDRAWN and record.reason != reason:
+        evidence = evidence_part(tuple(cited.event for cited in decision.evidence))
+        await change(connection, record, reason=reason, **evidence)
+        await _audit(connection, decision.draft_id, at, "amend", record.state, record.state, reason)
     return False
 
 

@@ -28,6 +28,7 @@ from monitor.pipeline.lease import LeaseSettings
 from monitor.pipeline.loop import EngineLoop, LoopSettings, LoopState
 from monitor.ports import WHOLE, Batch, Commit, Positions, Query, Reject, Saved, Unavailable
 from monitor.store.database import Store
+from monitor.store.journal import PARTITION
 
 NOW = Instant(1_792_000_000 * SECOND)
 RULES = load_rules(shipped_rules()).rules
@@ -366,3 +367,29 @@ async def test_what_a_clock_that_was_a_day_behind_took_in_is_decided_at_its_true
     await store.journal.append([normalise(each, Instant(each.time - DAY), 5 * MINUTE) for each in events])
     await _run(store)
     assert await _stored(store) == _alone(events)
+
+
+async def test_what_was_decided_by_a_clock_that_was_behind_is_repaired_by_a_rewind(store: Store) -> None:
+    """Live: a part comes, is decided, and the next one comes."""
+    events, clock = story(NOW), ManualClock(Instant(story(NOW)[0].time - DAY))
+
+    def taken_in(part: Sequence[Event]) -> Callable[[], Any]:
+        clock_then = Instant(part[-1].time - DAY)
+
+        def append() -> Any:
+            clock.advance(max(0, clock_then - clock.now()))
+            return store.journal.append([normalise(each, Instant(each.time - DAY), 5 * MINUTE) for each in part])
+
+        return append
+
+    await _run(store, *(taken_in(events[start : start + 300]) for start in range(0, len(events), 300)), clock=clock)
+    expected = {str(line["id"]): line for line in _alone(events)}
+    wrong = {str(line["id"]): line for line in await _stored(store)}
+    account = next(each for each, line in expected.items() if line["service"] == "account")
+    assert (wrong[account]["reason"], expected[account]["reason"]) == ("impact_afterwards", "impact_in_window")
+
+    epochs = await store.rewind.own(0)
+    await store.rewind.rewind({PARTITION: 1}, events[0].time, NOW)
+    await store.rewind.leave(epochs)
+    await _run(store)
+    assert {str(line["id"]): line for line in await _stored(store)} == expected

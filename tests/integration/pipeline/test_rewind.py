@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Sequence
 
 import pytest
 
 from monitor.cli.main import run
 from monitor.core.deciding.engine import Engine
+from monitor.core.model.decisions import Decision, Open, Withdraw
 from monitor.core.model.events import DAY, HOUR, SECOND, Event, Instant, to_text
-from monitor.core.model.near_miss import Move
+from monitor.core.model.near_miss import Cited, Move, State
+from monitor.core.model.reasons import Withdrawn
 from monitor.demo.story import CATALOGUE, story
 from monitor.packs.catalogue import load_catalogue
 from monitor.packs.loader import load_rules
@@ -19,6 +22,7 @@ from monitor.packs.shipped import shipped_rules
 from monitor.ports import Commit, Decide, Fenced, Held, Query, Record
 from monitor.store.database import Store
 from monitor.store.journal import PARTITION
+from tests.support.records import BASE, at, draft, event
 
 NOW = Instant(1_772_366_400 * SECOND)  # 2026-03-01T12:00:00Z
 
@@ -118,6 +122,38 @@ async def test_the_place_of_a_time(store: Store, events: list[Event]) -> None:
     assert all(event.time < middle for event in left)
     assert place.oldest == min(event.time for event in events)
     assert (await store.rewind.place(Instant(NOW + DAY))).position is None
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_what_is_out_says_after_a_rewind_what_the_engine_found_then(store: Store, together: bool) -> None:
+    """By a clock that was a day behind it began before the time from which on all is decided again."""
+    wrong, right = draft(first_sign_at=Instant(BASE - DAY)), draft(title="at its true time")
+    seen = event("i2", "impact.started", 30)
+
+    def withdrawal(reason: Withdrawn, event: Event) -> Withdraw:
+        return Withdraw("nm-1", reason, at(40), (Cited("impact", event),))
+
+    first: list[list[Decision]] = [
+        [Open(wrong)],
+        [withdrawal(Withdrawn.IMPACT_AFTERWARDS, event("i1", "impact.started", 60))],
+    ]
+    again: list[list[Decision]] = [[Open(right)], [withdrawal(Withdrawn.IMPACT_IN_WINDOW, seen)]]
+    await commit(store, *first)
+    epochs = await store.rewind.own(0)
+    await store.rewind.rewind({}, right.first_sign_at, NOW)
+    await store.rewind.leave(epochs)
+    await commit(store, *([[*again[0], *again[1]]] if together else again))
+
+    record = await store.near_misses.get("nm-1")
+    assert (record.state, record.draft) == (State.WITHDRAWN, right)
+    assert (record.reason, record.impact_evidence) == ("impact_in_window", (seen,))
+    assert [each.action for each in await store.near_misses.audit("nm-1")] == ["open", "withdraw", "amend", "amend"]
+
+
+async def commit(store: Store, *batches: Sequence[Decision]) -> None:
+    epoch = (await store.engine_store.acquire("engine")).epoch
+    for batch in batches:
+        await store.engine_store.commit(Commit(tuple(batch), {}, {}, epoch, NOW))
 
 
 def test_the_command(store_url: str, events: list[Event], capfd: pytest.CaptureFixture[str]) -> None:
