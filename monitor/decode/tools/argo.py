@@ -220,8 +220,10 @@ data:
   template.nearmiss-health: |
     webhook: {nearmiss: {method: POST, body: '{"trigger": "health", "application": {{toJson .app}}}'}}
   trigger.nearmiss: |
-    - {when: app.status?.operationState.phase in ['Running', 'Succeeded', 'Failed', 'Error'], send: [nearmiss-sync]}
-    - {when: app.status.health.status in ['Degraded', 'Missing', 'Healthy'], send: [nearmiss-health]}
+    - when: app.status?.operationState.phase in ['Running', 'Succeeded', 'Failed', 'Error']
+      send: [nearmiss-sync]
+    - when: app.status.health.status in ['Degraded', 'Missing', 'Healthy']
+      send: [nearmiss-health]
   subscriptions: |
     - {recipients: ["nearmiss:"], triggers: [nearmiss]}
 ```
