@@ -88,11 +88,11 @@ def proof(words: str, body: bytes, now: int) -> dict[str, str]:
     header = next(iter(_QUOTED.findall(words)), "")
     key = SECRET.encode()
     if words.startswith("Standard Webhooks"):
-        signed = hmac.digest(standard_key(), b"msg_1.%d.%b" % (now, body), "sha256")
+        standard = hmac.digest(standard_key(), b"msg_1.%d.%b" % (now, body), "sha256")
         return {
             "webhook-id": "msg_1",
             "webhook-timestamp": str(now),
-            "webhook-signature": "v1," + base64.b64encode(signed).decode(),
+            "webhook-signature": "v1," + base64.b64encode(standard).decode(),
         }
     if "the secret token of the webhook" in words or words.endswith(": the secret itself"):
         return {header: SECRET}
