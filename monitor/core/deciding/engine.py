@@ -376,7 +376,7 @@ class Engine:
             if matched.interventions:
                 correlator.interventions(matched, event)
         for candidate in caught:
-            self._correlator.catch(candidate)
+            self._correlator.maker.catch(candidate)
         if added.evicted is not None:
             self._correlator.evicted(*added.evicted)
         if kind in ALERT_STATES:
@@ -428,7 +428,7 @@ class Engine:
 
     def _look_again(self, services: frozenset[str]) -> None:
         for episode in self.state.episodes_citing(services):
-            self._correlator.changed(episode)
+            self._correlator.grouper.changed(episode)
 
     # -- state -------------------------------------------------------------------------------------------------
 

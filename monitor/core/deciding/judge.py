@@ -172,7 +172,7 @@ class Judge:
         if episode.draft is None:
             elder = same_event(self.state, self.catalogue, episode, now, weighed=self._net is not None)
             if elder is not None:
-                self.correlator.merge(episode, elder)
+                self.correlator.grouper.merge(episode, elder)
                 return
         episode.outcome = "draft"
         if episode.draft is None:
@@ -276,7 +276,7 @@ class Judge:
         for step in compiled.clauses if compiled is not None else ():
             clause = step.clause
             assert clause is not None  # `clauses` are the further steps
-            found = list(self.correlator.clause_events(step, instance, action, safe_at))
+            found = list(self.correlator.steps.events(step, instance, action, safe_at))
             count = max(len(found), instance.counted.get(clause.name, 0))
             if (unmet := clause_unmet(clause, count)) is not None:
                 raise Refused(*unmet)
@@ -349,7 +349,7 @@ class Judge:
         if event.kind == "incident.closed" and event.service is not None:
             # A closing can be what makes an episode safe.
             for episode in self.state.episodes_citing(frozenset({event.service})):
-                self.correlator.changed(episode)
+                self.correlator.grouper.changed(episode)
 
     def _contradict(self, episode: Episode, event: Event, now: int) -> None:
         services = frozenset(episode.draft.services if episode.draft else episode.services)

@@ -65,7 +65,7 @@ class LateEvents:
         self._left = UNBOUNDED
         if matched.clauses or event.kind in SHOWN_KINDS:
             for episode in self._state.episodes_citing(self._catalogue.around(event.service)):
-                self._correlator.changed(episode)
+                self._correlator.grouper.changed(episode)
 
     def untold(self, recovery: Event) -> Event | None:
         """The firing that a recovery tells of with its beginning and that nobody has sent, as far as remembered."""
@@ -122,7 +122,7 @@ class LateEvents:
             services = reach(self._catalogue, service, compiled.rule.intervention.reach)
             known = [state.instances[name] for s in among(services, open_here) for name in sorted(open_here[s])]
             first = actions[0].time - compiled.within if late is None else late.time
-            free = self._correlator.waiting(compiled, services, first, actions[-1].time)
+            free = self._correlator.maker.waiting(compiled, services, first, actions[-1].time)
             if key is not None:
                 known = [instance for instance in known if instance.key == key]
                 free = [hazard for hazard in free if key_of(compiled, hazard) == key]
@@ -134,11 +134,11 @@ class LateEvents:
                     pending.act(among(services, pending.cleared), action.time)
                 for instance in known:
                     if not instance.interventions.knows(action):
-                        self._correlator.add_action(instance, compiled, action)
+                        self._correlator.maker.add_action(instance, compiled, action)
                 near = [h for h in free if action.time - compiled.within <= h.time <= action.time]
-                near = [hazard for hazard in near if self._correlator.is_free(compiled.name, hazard)]
+                near = [hazard for hazard in near if self._correlator.maker.is_free(compiled.name, hazard)]
                 if near:
-                    self._left -= _A_GROUP * self._correlator.offer(compiled, near, action)
+                    self._left -= _A_GROUP * self._correlator.maker.offer(compiled, near, action)
 
     def _rederive(self, event: Event) -> None:
         """Derive again what later events of the same thing rest on; offer those that match more steps by it."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.deciding.correlator import Correlator
+from monitor.core.deciding.candidate_maker import CandidateMaker
 from monitor.core.deciding.engine import EngineSettings
 from monitor.core.model.conditions import Compare
 from monitor.core.model.decisions import Amend, Decision, Ignore, Open
@@ -91,7 +91,7 @@ def test_a_late_alert_is_offered_the_actions_after_it_and_nothing_else_is() -> N
     for story, offers in (([far, *others], 0), ([far, act], 1), ([far, *others, act], 1)):
         engine = new_engine([acted_rule(correlate=("service", "subject"))])
         engine.step(sorted([*story, moved, *clear_feed("shop", 0, 200)], key=lambda e: e.time))
-        with mock.patch.object(Correlator, "offer", autospec=True, side_effect=Correlator.offer) as offered:
+        with mock.patch.object(CandidateMaker, "offer", autospec=True, side_effect=CandidateMaker.offer) as offered:
             engine.step([late])
         assert offered.call_count == offers
         assert all([hazard.id for hazard in call.args[2]] == ["late"] for call in offered.call_args_list)
