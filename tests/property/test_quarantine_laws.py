@@ -14,6 +14,7 @@ from monitor.core.deciding.correlator import Correlator
 from monitor.core.deciding.engine import Engine
 from monitor.core.deciding.hazard_expiry import HazardExpiry
 from monitor.core.deciding.judge import Judge
+from monitor.core.deciding.withdrawals import Withdrawals
 from monitor.core.matching.last_values import LastValues
 from monitor.core.matching.matcher import Matcher
 from monitor.core.model.decisions import Decision
@@ -38,7 +39,7 @@ AT_WORK: list[tuple[type, str]] = [
     (Correlator, "hazards"),
     (Correlator, "interventions"),
     (Correlator, "alert"),
-    (Judge, "impact_arrived"),
+    (Withdrawals, "impact_arrived"),
     (Feeds, "add"),
     (LastValues, "record"),
 ]

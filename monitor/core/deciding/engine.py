@@ -385,7 +385,7 @@ class Engine:
             if event.service in state.active:
                 self._correlator.alert(event)
         elif kind in _IMPACT_KINDS:
-            self._judge.impact_arrived(event, self.state.now)
+            self._judge.withdrawals.impact_arrived(event, self.state.now)
         return mask
 
     def _recovered(self, event: Event) -> None:

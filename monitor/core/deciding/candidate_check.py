@@ -1,0 +1,84 @@
+"""Which candidates of an episode stand once its window has ended, with their further steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from monitor.core.deciding.clauses import clause_unmet, say_met
+from monitor.core.deciding.further_steps import FurtherSteps
+from monitor.core.deciding.impact import maintenance_covers
+from monitor.core.matching.matcher import Matcher
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.events import Event
+from monitor.core.model.reasons import NotOpened
+from monitor.core.model.verdict_policy import POLICY
+from monitor.core.state.candidates import Instance
+from monitor.core.state.engine_state import EngineState
+
+
+class NoDraft(Exception):
+    """An episode, or a candidate of it, gives no draft: the reason and the words."""
+
+    def __init__(self, reason: NotOpened, detail: str, evidence: Sequence[Event] = ()) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+        self.evidence = tuple(evidence)
+
+
+class CandidateCheck:
+    """Checks the candidates of a state."""
+
+    def __init__(self, state: EngineState, matcher: Matcher, catalogue: Catalogue, steps: FurtherSteps) -> None:
+        self._state = state
+        self._matcher = matcher
+        self._catalogue = catalogue
+        self._steps = steps
+
+    def valid(
+        self, instances: list[Instance], safe_at: int, now: int
+    ) -> tuple[list[Instance], dict[str, list[str]], list[Event]]:
+        """The candidates that stand, and their further steps: in words by candidate, and the events. Raises NoDraft."""
+        valid, notes = [], {}
+        refusals = []
+        steps: list[Event] = []
+        for instance in instances:
+            try:
+                notes[instance.id], seen = self._check(instance, safe_at, now)
+                valid.append(instance)
+                steps += seen
+            except NoDraft as refused:
+                refusals.append(refused)
+        if not valid:
+            raise refusals[0]
+        return valid, notes, steps
+
+    def _check(self, instance: Instance, safe_at: int, now: int) -> tuple[list[str], list[Event]]:
+        """Whether one candidate stands, with notes on its further steps, and their events. Raises NoDraft."""
+        memory = self._state.memory
+        if all(maintenance_covers(memory, self._catalogue, event, now) for event in instance.hazards.events):
+            raise NoDraft(NotOpened.COVERED_BY_MAINTENANCE, "announced maintenance covers every hazard")
+        if instance.sibling_only and not self._recovered_close(instance):
+            raise NoDraft(
+                NotOpened.UNRELATED_INTERVENTION,
+                "the action was on a sibling service, and no recovery followed closely",
+            )
+        notes = []
+        seen: list[Event] = []
+        action = instance.interventions.earliest
+        compiled = self._matcher.rules.get(instance.rule)
+        for step in compiled.clauses if compiled is not None else ():
+            clause = step.clause
+            assert clause is not None  # `clauses` are the further steps
+            found = list(self._steps.events(step, instance, action, safe_at))
+            count = max(len(found), instance.counted.get(clause.name, 0))
+            if (unmet := clause_unmet(clause, count)) is not None:
+                raise NoDraft(*unmet)
+            notes.append(say_met(clause, count))
+            seen += found
+        return notes, seen
+
+    def _recovered_close(self, instance: Instance) -> bool:
+        action_at = instance.interventions.latest.time
+        recoveries = [track.recovered_at for track in instance.tracks.values() if track.recovered_at is not None]
+        return any(0 <= recovered - action_at <= POLICY.sibling_close for recovered in recoveries)

@@ -1,0 +1,106 @@
+"""What becomes of a draft when users were hit after all: impact withdraws it, and what it was a link of.
+
+Impact that overlaps the window withdraws at any time; afterwards the longer it takes, the closer it must be tied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from monitor.core.deciding.draft_fields import cite
+from monitor.core.deciding.episode_grouper import EpisodeGrouper
+from monitor.core.deciding.impact import Span, counts_until, impact_spans, incident_spans
+from monitor.core.deciding.long_after import contradictions
+from monitor.core.deciding.reach import reach_of
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.decisions import Decision, Withdraw
+from monitor.core.model.events import Event, Instant
+from monitor.core.model.reasons import Withdrawn
+from monitor.core.model.verdict_policy import POLICY
+from monitor.core.state.engine_state import EngineState
+from monitor.core.state.episodes import Episode
+
+
+class Withdrawals:
+    """Finds the impact of a state's episodes, and withdraws the drafts that it contradicts."""
+
+    def __init__(self, state: EngineState, catalogue: Catalogue, grouper: EpisodeGrouper, out: list[Decision]) -> None:
+        self._state = state
+        self._catalogue = catalogue
+        self._grouper = grouper
+        self._out = out
+
+    def impact_arrived(self, event: Event, now: int) -> None:
+        """Impact evidence arrived: take back, or mark, every open draft that it contradicts."""
+        if event.service is None or not self._catalogue.knows(event.service):
+            concerned = list(self._state.episodes.values())
+        else:
+            is_record = event.kind.startswith("incident.")
+            reached = self._catalogue.along(event.service) if is_record else self._catalogue.downward(event.service)
+            unplaced = frozenset(name for name in self._state.citing if not self._catalogue.knows(name))
+            concerned = self._state.episodes_citing(reached | unplaced)
+        for episode in sorted(concerned, key=lambda episode: episode.id):
+            if episode.draft is not None and not episode.withdrawn:
+                self._contradict(episode, event, now)
+        self._out += contradictions(self._state, self._catalogue, event, now)
+        if event.kind == "incident.closed" and event.service is not None:
+            # A closing can be what makes an episode safe.
+            for episode in self._state.episodes_citing(frozenset({event.service})):
+                self._grouper.changed(episode)
+
+    def _contradict(self, episode: Episode, event: Event, now: int) -> None:
+        services = frozenset(episode.draft.services if episode.draft else episode.services)
+        safe_at = episode.safe_at or episode.window_to
+        found = self.impact(episode, services, safe_at + POLICY.tied_within, now)
+        for span in sorted(found, key=lambda span: (span.start, span.event.source, span.event.id)):
+            if span.overlaps(episode.window_from, episode.window_to):
+                reason = Withdrawn.IMPACT_IN_WINDOW
+            elif span.start <= counts_until(span, safe_at):
+                reason = Withdrawn.IMPACT_AFTERWARDS
+            elif self._tied(span.event, episode):
+                reason = Withdrawn.IMPACT_TIED
+            else:
+                continue
+            self.withdraw(episode, Withdrawn.PLANNED_WORK if span.planned else reason, [span.event], now)
+            self.withdraw_chain(episode, [span.event], now)
+            return
+
+    def _tied(self, event: Event, episode: Episode) -> bool:
+        """The same subject, change or incident."""
+        references = {
+            event.subject,
+            *(event.labels.get(name) for name in ("change", "incident", "caused_by", "deployment")),
+        }
+        known = {*episode.subjects, *(reference.partition("\x1f")[2] for reference in episode.cited)}
+        return any(reference is not None and reference in known for reference in references)
+
+    def impact(self, episode: Episode, services: frozenset[str], until: int, now: int) -> list[Span]:
+        """Impact that overlaps the window or began within reach by `until`, as far as known by `now`."""
+        reach = reach_of(services, self._catalogue)
+        spans = impact_spans(self._state.memory, self._catalogue, reach, now)
+        spans += incident_spans(self._state.memory, self._catalogue, reach, now)
+        return [span for span in spans if span.overlaps(episode.window_from, max(episode.window_to, until))]
+
+    def withdraw(self, episode: Episode, reason: Withdrawn, evidence: Sequence[Event], now: int) -> None:
+        """Take back the draft of an episode, which has one."""
+        assert episode.draft is not None  # only what was opened is withdrawn
+        self._out.append(Withdraw(episode.draft.id, reason, Instant(now), tuple(cite(evidence, "impact"))))
+        episode.withdrawn = True
+        episode.outcome = str(reason)
+        self._state.touch_episode(episode)
+
+    def predecessors(self, episode: Episode) -> list[Episode]:
+        """Episodes whose fix was followed within the hour by this one, on the same or a dependent service."""
+        below = frozenset().union(*map(self._catalogue.downward, episode.services))
+        first = episode.first_sign_at
+        return [
+            other
+            for other in self._state.episodes_citing(below)
+            if other.id != episode.id and any(0 < first - at <= POLICY.chain_within for at in other.action_times)
+        ]
+
+    def withdraw_chain(self, episode: Episode, evidence: Sequence[Event], now: int) -> None:
+        """Take back the drafts that the episode followed from: the chain hurt users."""
+        for other in self.predecessors(episode):
+            if other.draft is not None and not other.withdrawn:
+                self.withdraw(other, Withdrawn.IMPACT_IN_CHAIN, evidence, now)
