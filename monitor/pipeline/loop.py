@@ -17,7 +17,7 @@ from monitor.core.deciding.engine import Engine
 from monitor.core.model.decisions import Amend, Decision, Merge, Open, Withdraw
 from monitor.core.model.events import MINUTE, SECOND, Event, Instant, to_text
 from monitor.core.sharding.shards import Shards
-from monitor.core.state.engine_state import StateError
+from monitor.core.state.cells import StateError
 from monitor.decode.restate import Restating
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics

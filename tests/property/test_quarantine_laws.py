@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from monitor.core.deciding import engine as engine_module
 from monitor.core.deciding.correlator import Correlator
 from monitor.core.deciding.engine import Engine
 from monitor.core.deciding.hazard_expiry import HazardExpiry
@@ -19,7 +20,8 @@ from monitor.core.matching.last_values import LastValues
 from monitor.core.matching.matcher import Matcher
 from monitor.core.model.decisions import Decision
 from monitor.core.model.events import DAY, MINUTE, Event, Instant
-from monitor.core.state.engine_state import EngineState, LongestTtl
+from monitor.core.state.cells import LongestTtl, take_changes
+from monitor.core.state.engine_state import EngineState
 from monitor.core.state.feeds import Feeds
 from monitor.core.state.memory import Memory
 from monitor.core.state.pending_hazards import PendingHazards
@@ -196,14 +198,14 @@ def test_a_sweep_that_fails_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_what_fails_in_writing_the_state_is_found_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing was at work then: the events are taken and committed alone until one of them fails."""
-    real = EngineState.take_changes
+    real = take_changes
 
     def fails(state: EngineState, longest_ttl: LongestTtl) -> dict[str, bytes | None]:
         if any(event.id == "c1" for event, *_ in state.new_facts) or any(e[4].id == "c1" for e in state.pending):
             raise UnicodeEncodeError("utf-8", "\ud800", 0, 1, "injected")
         return real(state, longest_ttl)
 
-    monkeypatch.setattr(EngineState, "take_changes", fails)
+    monkeypatch.setattr(engine_module, "take_changes", fails)
     drafts, rejects = served(STORY, 1000, 1000)
     assert [reject.detail.partition(":")[0] for reject in rejects] == ["event test c1"]
     assert [draft["service"] for draft in drafts.values()] == ["side"]

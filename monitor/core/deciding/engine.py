@@ -30,8 +30,10 @@ from monitor.core.resolving.resolver import Resolver
 from monitor.core.state.alerts import ALERT_STATES, RECOVERIES
 from monitor.core.state.byte_budget import ByteBudget
 from monitor.core.state.candidates import Instance
-from monitor.core.state.engine_state import EngineState, Timer
+from monitor.core.state.cells import restore, take_changes
+from monitor.core.state.engine_state import EngineState
 from monitor.core.state.memory import RememberedEvent, entry
+from monitor.core.state.open_work import Timer
 from monitor.core.state.pending_hazards import ANY_RULE
 from monitor.core.state.retention import Retention
 from monitor.core.state.ttl_by_kind import CONTEXT_KINDS, TTL_BY_KIND
@@ -77,7 +79,7 @@ class Engine:
         self._weights = settings.weights
         self._out: list[Decision] = []
         is_restored = bool(cells)  # They may be gone once they were read.
-        self.state, written = EngineState.restore(cells, aside) if cells else (EngineState(Timeline()), {})
+        self.state, written = restore(cells, aside) if cells else (EngineState(Timeline()), {})
         self.state.timeline.lateness = settings.lateness
         self.state.timeline.external_watermark = settings.external_watermark
         self._state_bytes = settings.state_bytes
@@ -434,7 +436,7 @@ class Engine:
 
     def take_changes(self) -> dict[str, bytes | None]:
         """State cells that changed since the last call; None deletes one. All cells together restore the engine."""
-        return self.state.take_changes(self._retention.longest)
+        return take_changes(self.state, self._retention.longest)
 
     def forget_changes(self) -> None:
         """For runs that save nothing, so that what changed does not pile up."""

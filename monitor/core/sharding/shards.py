@@ -25,7 +25,7 @@ from monitor.core.model.rule import Rule
 from monitor.core.model.watermark import BEGINNING, Timeline
 from monitor.core.sharding.routing import BROADCAST, Route, Router
 from monitor.core.sharding.shares import Shares
-from monitor.core.state.engine_state import StateError
+from monitor.core.state.cells import StateError
 from monitor.core.weighing.weights import Weights
 
 Cells = dict[str, bytes | None]

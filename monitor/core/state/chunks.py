@@ -56,6 +56,15 @@ class FactChunks:
         return [f"facts:{number}" for number in numbers]
 
 
+class ChunkLog:
+    """Which chunks are written: how many so far, those of remembered events, the newest event of each that waits."""
+
+    def __init__(self) -> None:
+        self.chunks = 0
+        self.facts = FactChunks()
+        self.pending: dict[int, int] = {}
+
+
 def sorted_out(
     facts: Iterable[tuple[Event, int, DerivedFacts | None]],
     longest_ttl: Callable[[str, int], int],

@@ -6,7 +6,7 @@ import pytest
 
 from monitor.core.deciding.engine import Engine
 from monitor.core.model.events import Event
-from monitor.core.state.engine_state import StateError
+from monitor.core.state.cells import StateError
 from tests.support.streams import PERSON, clear_feed, final, make_event, new_engine
 
 ODD = ["plain", "with\x1fseparator", 'quo"ted', "new\nline", "colon:ed|piped", "ünï", ""]
