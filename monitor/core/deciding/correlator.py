@@ -142,7 +142,7 @@ class Correlator:
 
     def alert(self, event: Event) -> None:
         """Follow an alert's life in every instance that has it, and in the episodes that cite its service."""
-        assert event.service is not None  # `Engine._process` finds it among the active
+        assert event.service is not None  # `EventHandler.process` finds it among the active
         key = alert_key(event)
         episodes: set[str] = set()
         for instance_id in sorted(self._state.by_alert.get(key, ())):

@@ -1,0 +1,132 @@
+"""After a start or a reload: the rules in force look again at what is remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from monitor.core.deciding.correlator import Correlator
+from monitor.core.deciding.late_events import LateEvents
+from monitor.core.matching.facts import DerivedFacts, is_drill
+from monitor.core.matching.matcher import Matcher
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.decisions import Decision, Ignore
+from monitor.core.model.events import Event, Instant
+from monitor.core.model.faults import fault_of
+from monitor.core.model.reasons import NotOpened
+from monitor.core.state.alerts import RECOVERIES
+from monitor.core.state.candidates import Instance
+from monitor.core.state.engine_state import EngineState
+from monitor.core.state.memory import MaskOf, RememberedEvent, entry
+from monitor.core.state.pending_hazards import ANY_RULE
+from monitor.core.state.retention import Retention
+from monitor.core.weighing.shapes import SHAPES
+
+
+class IndexRebuild:
+    """Rebuilds the indexes of a state; candidates whose rule is gone are named in `out`."""
+
+    def __init__(
+        self,
+        state: EngineState,
+        matcher: Matcher,
+        catalogue: Catalogue,
+        retention: Retention,
+        correlator: Correlator,
+        late_events: LateEvents,
+        match: MaskOf,
+        out: list[Decision],
+    ) -> None:
+        """`match`: the mask of an event with the facts that were derived for it before."""
+        self._state = state
+        self._matcher = matcher
+        self._catalogue = catalogue
+        self._retention = retention
+        self._correlator = correlator
+        self._late_events = late_events
+        self._match = match
+        self._out = out
+        self._at_work_on: Event | None = None
+
+    def run(self) -> list[RememberedEvent]:
+        """Drop the candidates of rules that are gone or changed, and look at what is remembered again.
+
+        Raises Fault, with the event that was at work.
+        """
+        self._at_work_on = None
+        try:
+            return self._look_at_all()
+        except Exception as error:
+            raise fault_of(self._at_work_on) from error
+
+    def write_again(self, remembered: list[RememberedEvent], written_for: Callable[[RememberedEvent], int]) -> None:
+        """Write events again that were written with a shorter TTL or with fewer derived facts."""
+        state, most = self._state, self._retention.longest
+        unwritten = {event.event_id for event, _, _ in state.new_facts}
+        state.new_facts = [
+            (kept.event, kept.mask, kept.derived)
+            for kept in remembered
+            if kept.is_news or kept.event.event_id in unwritten or most(kept.event.kind, kept.mask) > written_for(kept)
+        ]
+
+    def _look_at_all(self) -> list[RememberedEvent]:
+        state, rules = self._state, self._matcher.rules
+        dropped = [
+            i
+            for i in state.instances.values()
+            if i.rule not in SHAPES and (i.rule not in rules or rules[i.rule].rule.version != i.version)
+        ]
+        for instance in dropped:
+            episode = state.episodes[instance.episode]
+            episode.instances.remove(instance.id)
+            state.touch_episode(episode)
+            state.remove_instance(instance)
+            for hazard in instance.hazards.events:
+                state.pending_hazards.drop_outcome(instance.rule, hazard)
+        remembered = self._rebuild_pending()
+        state.advance_to(state.timeline.watermark)
+        for instance in dropped:
+            self._at_work_on = instance.hazards.earliest
+            if instance.rule in rules:
+                around = self._catalogue.around(instance.service)
+                self._late_events.retry(rules[instance.rule], around, instance.first_sign_at)
+        for episode_id in sorted({instance.episode for instance in dropped}):
+            self._say_gone(episode_id, [instance for instance in dropped if instance.episode == episode_id])
+        return remembered
+
+    def _say_gone(self, episode_id: str, dropped: list[Instance]) -> None:
+        """Name the reason where no candidate is left of what no decision has been made about."""
+        episode = self._state.episodes.get(episode_id)
+        if episode is None or episode.instances or episode.outcome or episode.closed:
+            return
+        ids = tuple(instance.hazards.earliest.event_id for instance in dropped)
+        names = tuple(sorted({instance.rule for instance in dropped}))
+        at = Instant(self._state.now)
+        detail = "the rule was removed or changed before the window ended"
+        self._out.append(Ignore(NotOpened.RULE_GONE, at, names, dropped[0].service, ids, detail))
+        self._state.remove_episode(episode)
+
+    def _match_again(self, event: Event, derived: DerivedFacts | None) -> tuple[int, DerivedFacts | None]:
+        self._at_work_on = event
+        return self._match(event, derived)
+
+    def _rebuild_pending(self) -> list[RememberedEvent]:
+        """Which hazards wait follows from the remembered events; only their outcomes so far are saved."""
+        state = self._state
+        state.pending_hazards.clear()
+        known = []
+        remembered = sorted(state.memory.remask(self._match_again), key=lambda kept: entry(kept.event))
+        for event, mask, *_ in remembered:
+            self._at_work_on = event
+            if event.kind in RECOVERIES:
+                state.pending_hazards.clear_alert(event)
+            matched = self._matcher.matched(mask)
+            self._correlator.acted(matched, event)
+            if not matched.hazards or event.service is None or is_drill(event):
+                continue
+            if event.time + matched.longest >= state.expired_until:
+                state.pending_hazards.restore(event, matched)
+                known += [(name, event.source, event.id) for name in (ANY_RULE, *matched.hazard_names)]
+        self._at_work_on = None
+        state.pending_hazards.drop_stale_outcomes(known)
+        state.memory.evict(state.evicted_at, self._retention.ttl_of(state))
+        return remembered
