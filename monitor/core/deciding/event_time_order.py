@@ -61,12 +61,13 @@ class EventTimeOrder:
             while True:
                 event_at = pending[place][0] if place < count else FOREVER
                 timer_at = timers[0][0] if timers else FOREVER
-                now = min(event_at, timer_at)
+                now = event_at if event_at <= timer_at else timer_at
                 if now >= self.housekeeping_at:
                     self._housekeep(min(now, limit))
                 if now >= limit:
                     break
-                state.now = max(state.now, now)
+                if now > state.now:
+                    state.now = now
                 if event_at <= timer_at:
                     self._handler.process(pending[place][4])
                     place += 1
