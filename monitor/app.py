@@ -43,6 +43,7 @@ from monitor.ops import logs
 from monitor.ops.clock import SystemClock
 from monitor.ops.hangup import asked_by_hangup
 from monitor.ops.health import Readiness
+from monitor.ops.memory_limit import within_limit
 from monitor.ops.metrics import CONTENT_TYPE, Metrics
 from monitor.ops.refusals import Refusals
 from monitor.ops.sampling import Sampler
@@ -89,7 +90,6 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
     with stop_on_signals() as stop, asked_by_hangup(stop) as asked:
         clock = SystemClock()
         metrics = Metrics(sources=SOURCES, version=version("nearmiss-monitor"))
-        metrics.state_limit.set(settings.engine_memory)
         current = Current(pack, clock, metrics)
         async with AsyncExitStack() as stack:
             store = await stack.enter_async_context(_open_store(settings))
@@ -308,7 +308,7 @@ def loop_maker(settings: Settings, current: Current, clock: Clock, metrics: Metr
     ) -> EngineLoop:
         def engine(saved: Saved) -> Engine | Shards:
             pack = current.pack
-            how = EngineSettings(settings.lateness, weights=pack.weights, state_bytes=settings.engine_memory)
+            how = EngineSettings(settings.lateness, weights=pack.weights, state_bytes=saved.memory)
             if shards:
                 return Shards(
                     part,
@@ -331,7 +331,7 @@ def loop_maker(settings: Settings, current: Current, clock: Clock, metrics: Metr
             engine,
             clock,
             metrics,
-            LoopSettings(lateness=settings.lateness, future_tolerance=settings.future_tolerance),
+            LoopSettings(settings.lateness, settings.future_tolerance, memory=within_limit(settings.engine_memory)),
             owner=owner,
             keeps_history=keeps_history,
             part=part,

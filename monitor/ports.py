@@ -172,7 +172,7 @@ class Saved(msgspec.Struct, frozen=True):
     """What an engine finds when it takes over: its state cells, the journal positions, and its epoch.
 
     `scopes`: the state cells of a part that has several engines, by their scope; `cells` then has none. `aside`: what
-    the engine is to leave out, since it failed at it before.
+    the engine is to leave out, since it failed at it before. `memory`: bytes that it may remember; None: no bound.
     """
 
     cells: Mapping[str, bytes]
@@ -180,6 +180,7 @@ class Saved(msgspec.Struct, frozen=True):
     epoch: int
     scopes: Mapping[str, Mapping[str, bytes]] = {}
     aside: Collection[Culprit] = ()
+    memory: int | None = None
 
 
 class Commit(msgspec.Struct, frozen=True):

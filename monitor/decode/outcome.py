@@ -122,6 +122,8 @@ def gather(
         except Unreadable as error:
             tally.refuse(index, error.reason, error.detail)
             bad.append(piece)
+        except MemoryError:
+            raise
         except Exception as error:  # noqa: BLE001 - a defect of ours must not cost the sender's bytes
             tally.refuse(index, Rejected.DECODER_FAILED, defect(error))
             bad.append(piece)

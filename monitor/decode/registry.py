@@ -132,6 +132,7 @@ def decode(
     An event whose own source `allows` does not hold for is refused; without it the sender may name any.
 
     Whatever happens is in the outcome: a defect of a decoder becomes a refusal `decoder_failed` that keeps the body.
+    Raises MemoryError, which is no defect: the same body is read when there is memory again.
     """
     try:
         tool = tool_of(source)
@@ -163,6 +164,8 @@ def read_as(
         return tool.whole(body, delivery) if tool.whole else _decode(tool, body, delivery)
     except Unreadable as error:
         return refused(error.reason, error.detail, body)
+    except MemoryError:
+        raise
     except Exception as error:  # noqa: BLE001 - a defect of ours must not cost the sender's bytes
         return refused(Rejected.DECODER_FAILED, defect(error), body)
 

@@ -157,6 +157,8 @@ class _Door:
             return _later("busy", f"{busy}; send it again in {RETRY_AFTER} s")
         except Unavailable:
             return _later("unavailable", f"nothing can be stored now; send it again in {RETRY_AFTER} s")
+        except MemoryError:
+            return _later("busy", f"there is no memory for it now; send it again in {RETRY_AFTER} s")
 
     async def _read(self, request: Request, source: str, share: Share) -> Body | Response:
         try:

@@ -145,7 +145,14 @@ class EngineMetrics:
             "What the engine remembers, as counted last, and a bound on what came since.",
             registry=r,
         )
-        self.state_limit = Gauge("nearmiss_engine_state_limit_bytes", "The budget `engine_memory`.", registry=r)
+        self.state_limit = Gauge(
+            "nearmiss_engine_state_limit_bytes", "The budget: `engine_memory`, less where memory ended.", registry=r
+        )
+        self.out_of_memory = Counter(
+            "nearmiss_out_of_memory_total",
+            "Memory ended: the engine went back to its last commit and halved its budget.",
+            registry=r,
+        )
         self.evicted = CounterBy(
             r, "nearmiss_evicted_total", "Evictions since the engine's memory reached its budget.", "kind", StateKind
         )

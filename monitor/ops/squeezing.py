@@ -17,10 +17,17 @@ _MAGIC = b"\x28\xb5\x2f\xfd"
 
 
 def squeeze(value: bytes) -> bytes:
-    """The value as it is kept. What happens to begin like a compressed one is compressed however small."""
+    """The value as it is kept. What happens to begin like a compressed one is compressed however small.
+
+    Raises MemoryError.
+    """
     if len(value) < LARGE and not value.startswith(_MAGIC):
         return value
-    return zstandard.compress(value, _LEVEL)
+    try:
+        return zstandard.compress(value, _LEVEL)
+    except zstandard.ZstdError as error:
+        # Any bytes can be compressed: what fails is the allocation, and only the library's words say so.
+        raise MemoryError(str(error)) from error
 
 
 def unsqueeze(kept: bytes) -> bytes:

@@ -6,6 +6,7 @@ Decides who may work, when to ask again and when to give up; must not know what 
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable, Sequence
 from enum import StrEnum
 from functools import partial
@@ -78,10 +79,15 @@ class Lease:
         self.state = LoopState.STARTING
 
     async def run(self, work: Callable[[Saved], Awaitable[None]], stop: asyncio.Event) -> None:
-        """Own the part and `work` on it until the stop; an owner that was replaced stands by and starts over."""
+        """Own the part and `work` on it until the stop; an owner that was replaced stands by and starts over.
+
+        So does one whose memory ended, after a while: to end the process would only fill it with the same again.
+        """
         try:
-            while (saved := await self.begin(stop)) is not None:
+            while not stop.is_set():
                 try:
+                    if (saved := await self.begin(stop)) is None:
+                        return
                     await work(saved)
                 except Fenced as error:
                     # Uncommitted work is lost; the new owner does it again.
@@ -89,11 +95,18 @@ class Lease:
                     _log.warning("fenced", part=self.part, why=str(error))
                 except StartOver as error:
                     _log.warning("started_over", part=self.part, why=str(error))
+                except MemoryError as error:
+                    _log.error("out_of_memory", part=self.part, again_in=self._settings.longest_retry, why=str(error))
+                    self.state = LoopState.PAUSED
+                    await stopped_within(stop, self._settings.longest_retry)
                 else:
                     return
                 finally:
                     await self.end()
                     self._metrics.forget_part(self.part)
+                # What was held is let go before as much is read again.
+                saved = None
+                gc.collect()
         finally:
             self.state = LoopState.STOPPED
 
@@ -148,7 +161,7 @@ class Lease:
             return
         try:
             await self._store.release(self.part, epoch)
-        except Unavailable as error:
+        except (Unavailable, MemoryError) as error:
             _log.warning("release_failed", part=self.part, why=str(error))
 
     async def retry(self, what: str, call: Callable[[], Awaitable[Answer]], stop: asyncio.Event) -> Answer | None:

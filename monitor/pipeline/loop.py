@@ -16,6 +16,7 @@ import msgspec
 from monitor.core.deciding.engine import Engine
 from monitor.core.model.decisions import Amend, Decision, Merge, Open, Withdraw
 from monitor.core.model.events import MINUTE, SECOND, Event, Instant, to_text
+from monitor.core.model.faults import memory_ended
 from monitor.core.sharding.shards import Shards
 from monitor.core.state.cells import StateError
 from monitor.decode.restate import Restating
@@ -44,6 +45,7 @@ _TURNS = 3
 for it, and that one goes on."""
 _SLICE_SECONDS = 0.025
 """So long at most others wait for the engine, unless a single event takes longer."""
+LEAST_MEMORY = 16 * 1024**2
 MakeEngine = Callable[[Saved], Engine | Shards]
 """An engine with the loaded rules that goes on from what was saved: one for everything, or those of a part's shards."""
 
@@ -53,7 +55,8 @@ class LoopSettings(msgspec.Struct, frozen=True):
 
     `slice_events`: so many events at most the engine takes before webhooks are answered; fewer where each takes long.
     For `gather_seconds` events may collect at the journal's head before they are read: a read for each would cost more
-    than the engine itself.
+    than the engine itself. `memory`: bytes that the engine may remember; halved each time that memory ends, down
+    to `LEAST_MEMORY`.
     """
 
     lateness: int = 60 * SECOND
@@ -65,6 +68,7 @@ class LoopSettings(msgspec.Struct, frozen=True):
     gather_seconds: float = 0.1
     idle_seconds: float = 0.25
     lease: LeaseSettings = LeaseSettings()
+    memory: int = 1024**3
 
 
 class _Uncommitted:
@@ -133,6 +137,7 @@ class EngineLoop:
         self._restating = Restating(settings.future_tolerance)
         self._tick_from = clock.now()
         self._slice = settings.slice_events
+        self._memory = settings.memory
 
     @property
     def state(self) -> LoopState:
@@ -150,12 +155,20 @@ class EngineLoop:
     async def _work(self, saved: Saved, stop: asyncio.Event) -> None:
         self._pack_number = self._current.number if self._current is not None else 0
         cells = len(saved.cells) + sum(len(cells) for cells in saved.scopes.values())
-        with self._guarded(()):
-            engine = self._make_engine(draining(msgspec.structs.replace(saved, aside=self._quarantine.aside)))
-        _log.info("engine_started", part=self._part, epoch=saved.epoch, cells=cells, positions=saved.positions)
-        self._hold_ticks()
+        self._metrics.state_limit.set(self._memory)
+        given = msgspec.structs.replace(saved, aside=self._quarantine.aside, memory=self._memory)
         try:
+            with self._guarded(()):
+                engine = self._make_engine(draining(given))
+            _log.info("engine_started", part=self._part, epoch=saved.epoch, cells=cells, positions=saved.positions)
+            self._hold_ticks()
             await self._go_on(engine, saved, stop)
+        except MemoryError as error:
+            self._metrics.out_of_memory.inc()
+            if self._memory <= LEAST_MEMORY:
+                raise
+            self._memory = max(self._memory // 2, LEAST_MEMORY)
+            raise StartOver(f"memory ended; from now on the engine remembers {self._memory:,} bytes") from error
         finally:
             await self._writing.drop()
 
@@ -226,16 +239,21 @@ class EngineLoop:
     def _guarded(self, batch: Sequence[Event]) -> Iterator[None]:
         """Whatever the engine fails at is put aside. Raises StartOver, for the rest to go on from the last commit.
 
-        Where nothing can be blamed the error goes through: it is no event's fault.
+        Where nothing can be blamed the error goes through: it is no event's fault. Where memory ends nothing is blamed
+        as long as the engine could remember less. Raises MemoryError.
         """
         try:
             yield
         except StateError:
             raise
         except Exception as error:
-            if not self._quarantine.blame(error, batch, self._clock.now()):
-                raise
-            raise StartOver(str(error)) from error
+            no_memory = memory_ended(error)
+            could_shrink = no_memory and self._memory > LEAST_MEMORY
+            if not could_shrink and self._quarantine.blame(error, batch, self._clock.now()):
+                raise StartOver(str(error)) from error
+            if no_memory:
+                raise MemoryError(str(error)) from error
+            raise
 
     @property
     def _most_read(self) -> int:

@@ -10,7 +10,7 @@ from collections.abc import KeysView, Sequence
 import msgspec
 
 from monitor.core.model.events import Event, Instant
-from monitor.core.model.faults import Culprit, Fault, shown
+from monitor.core.model.faults import Culprit, Fault, memory_ended, shown
 from monitor.core.model.reasons import Rejected
 from monitor.decode.canonical import encode
 from monitor.ops.logs import get_logger
@@ -49,7 +49,7 @@ class Quarantine:
         `batch`: the events that it was given last.
         """
         fault = error if isinstance(error, Fault) else _fault_at(error, None)
-        if isinstance(fault.__cause__ or error, MemoryError):
+        if memory_ended(error):
             return self._blame_for_memory(fault, batch, now)
         if fault.culprit is None or fault.culprit in self._aside:
             if not self.is_careful:
@@ -65,18 +65,25 @@ class Quarantine:
     def _blame_for_memory(self, fault: Fault, batch: Sequence[Event], now: Instant) -> bool:
         """Where memory ends says nothing about the event that was at work, unless it ends at that one alone, again.
 
-        If it also ends at the next, no event is to blame: the process gives up, and nothing has been put aside, since
-        a reject is kept with the next commit only.
+        If it also ends at the next, none is to blame, and what was put aside without a commit since is let in again.
         """
         if not self.is_careful:
             self._careful_for = CAREFUL_FOR
             _log.warning("engine_careful", why=fault.why)
             return True
         if len(batch) != 1 or batch[0].event_id in self._aside or self._rejects:
+            self._let_in_again()
             return False
         self._put_aside(_fault_at(fault.__cause__ or fault, batch[0]), now)
         self._careful_for = CAREFUL_FOR
         return True
+
+    def _let_in_again(self) -> None:
+        """Forget what was put aside and is not committed."""
+        origins = {reject.origin for reject in self._rejects}
+        for culprit in [each for each in self._aside if _origin(each) in origins]:
+            del self._aside[culprit]
+        self._rejects.clear()
 
     def _put_aside(self, fault: Fault, now: Instant) -> None:
         assert fault.culprit is not None  # `blame` has made sure
@@ -92,7 +99,7 @@ class Quarantine:
             detail=f"{shown(fault.culprit)}: {fault.why}\n{fault.traceback}",
             body=b"\n".join(map(encode, fault.events)),
             received_at=received_at,
-            origin=f"quarantine/{shown(fault.culprit)}",
+            origin=_origin(fault.culprit),
         )
         self._rejects.append(reject)
         _log.error("event_quarantined", what=shown(fault.culprit), why=fault.why, traceback=fault.traceback)
@@ -117,6 +124,10 @@ class Quarantine:
             routes=tuple(batch.routes[place] for place in good) if batch.routes else (),
             bodies=tuple(batch.bodies[place] for place in good) if batch.bodies else (),
         )
+
+
+def _origin(culprit: Culprit) -> str:
+    return f"quarantine/{shown(culprit)}"
 
 
 def _fault_at(error: BaseException, event: Event | None) -> Fault:

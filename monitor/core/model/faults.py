@@ -51,6 +51,11 @@ def fault_of(event: Event | None, otherwise: Culprit | None = None) -> Fault:
     return Fault(otherwise) if event is None else Fault(event.event_id, (event,))
 
 
+def memory_ended(error: BaseException) -> bool:
+    """Whether it was for lack of memory, wherever the engine was."""
+    return isinstance(error, MemoryError) or (isinstance(error, Fault) and isinstance(error.__cause__, MemoryError))
+
+
 class TooManyFaults(Exception):
     """So much had to be put aside that the rest means nothing; carries the last fault as its cause."""
 

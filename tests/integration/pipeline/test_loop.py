@@ -25,7 +25,7 @@ from monitor.packs.loader import load_rules
 from monitor.packs.regex import make_regex
 from monitor.packs.shipped import shipped_rules
 from monitor.pipeline.lease import LeaseSettings
-from monitor.pipeline.loop import EngineLoop, LoopSettings, LoopState
+from monitor.pipeline.loop import LEAST_MEMORY, EngineLoop, LoopSettings, LoopState
 from monitor.ports import WHOLE, Batch, Commit, Positions, Query, Reject, Saved, Unavailable
 from monitor.store.database import Store
 from monitor.store.journal import PARTITION
@@ -112,6 +112,27 @@ class Interrupted(Behind):
         if call in self._after:
             raise Unavailable("cut off before the answer")
         return contradicted
+
+
+class Starved(Behind):
+    """There is no memory for the first commits, nor at first to own the part again."""
+
+    def __init__(self, store: Store, commits: int) -> None:
+        super().__init__(store)
+        self._refused = commits
+        self._calls = 0
+
+    async def acquire(self, owner: str, part: str = WHOLE, scopes: Sequence[str] = (), lease: int = 0) -> Saved:
+        self._calls += 1
+        if self._calls == 2:
+            raise MemoryError("injected")
+        return await super().acquire(owner, part, scopes, lease)
+
+    async def commit(self, commit: Commit) -> int:
+        self._refused -= 1
+        if self._refused >= 0:
+            raise MemoryError("injected")
+        return await self._store.commit(commit)
 
 
 def _engine(saved: Saved | None = None) -> Engine:
@@ -393,3 +414,14 @@ async def test_what_was_decided_by_a_clock_that_was_behind_is_repaired_by_a_rewi
     await store.rewind.leave(epochs)
     await _run(store)
     assert {str(line["id"]): line for line in await _stored(store)} == expected
+
+
+async def test_where_memory_ends_the_engine_goes_back_remembers_less_and_loses_nothing(store: Store) -> None:
+    events, metrics = story(NOW), Metrics()
+    await store.journal.append(events)
+    settings = LoopSettings(gather_seconds=0, lease=PATIENT, memory=3 * LEAST_MEMORY)
+    await _run(store, memory=Starved(store, commits=5), settings=settings, metrics=metrics)
+    assert await _stored(store) == _alone(events)
+    assert await store.rejects.count() == 0, "no event is to blame"
+    assert metrics.registry.get_sample_value("nearmiss_out_of_memory_total") == 5
+    assert metrics.registry.get_sample_value("nearmiss_engine_state_limit_bytes") == LEAST_MEMORY

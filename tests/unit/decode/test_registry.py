@@ -221,6 +221,19 @@ def test_a_defect_of_a_decoder_keeps_the_body_and_the_neighbours(monkeypatch: py
     assert refused("github", {}) == Rejected.DECODER_FAILED
 
 
+@pytest.mark.parametrize("where", ["split", "read"])
+def test_a_lack_of_memory_is_no_defect_of_a_decoder(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def starved(*_: Any) -> list[Any]:
+        raise MemoryError
+
+    github = registry.tool_of("github")
+    assert github is not None
+    calls = {"split": lambda body, _: list(body), "read": starved, where: starved}
+    monkeypatch.setitem(TOOLS, "github", replace(github, **calls))
+    with pytest.raises(MemoryError):
+        outcome("github", [1, 2])
+
+
 SHARED = {f"k{number}": "y" * 200 for number in range(60)}
 SMALL = [
     {"status": "firing", "labels": {"alertname": f"a{n}"}, "startsAt": "2026-03-01T12:00:00Z"} for n in range(3000)

@@ -27,6 +27,15 @@ def test_small_values_stay_readable_and_large_ones_shrink() -> None:
     assert len(squeeze(b"a" * LARGE)) < 100
 
 
+def test_without_memory_to_compress_it_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    def compress(_value: bytes, _level: int) -> bytes:
+        raise zstandard.ZstdError("cannot compress: Allocation error : not enough memory")
+
+    monkeypatch.setattr(zstandard, "compress", compress)
+    with pytest.raises(MemoryError, match="not enough memory"):
+        squeeze(b"a" * LARGE)
+
+
 def test_damage_is_told() -> None:
     with pytest.raises(zstandard.ZstdError):
         unsqueeze(squeeze(b"a" * LARGE)[:-5])

@@ -42,11 +42,14 @@ def test_where_memory_ends_at_the_next_event_too_none_is_blamed_and_nothing_is_k
     assert quarantine.blame(MemoryError(), EVENTS, NOW)
     assert quarantine.blame(MemoryError(), EVENTS[:1], NOW)
     assert not quarantine.blame(MemoryError(), EVENTS[1:2], NOW)
+    assert (list(quarantine.aside), quarantine.take_rejects()) == ([], [])
+    assert quarantine.blame(MemoryError(), EVENTS[:1], NOW)
     quarantine.is_kept(quarantine.take_rejects())
     assert quarantine.blame(MemoryError(), EVENTS[1:2], NOW), "something was committed in between"
+    assert list(quarantine.aside) == [EVENTS[0].event_id, EVENTS[1].event_id]
 
 
-def test_where_memory_ends_before_any_event_the_process_gives_up() -> None:
+def test_where_memory_ends_before_any_event_none_is_blamed() -> None:
     quarantine = Quarantine()
     assert quarantine.blame(MemoryError(), (), NOW)
     assert not quarantine.blame(MemoryError(), (), NOW)
