@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import h11
 import msgspec
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -33,6 +34,13 @@ _BUSY = (
     b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 5\r\ncontent-type: application/json\r\n"
     b"content-length: %d\r\n\r\n%b" % (len(_BUSY_BODY), _BUSY_BODY)
 )
+
+
+_FREE_PIECES = 1000
+_PIECE = 64
+"""Bytes. The pieces of a body beyond the first are at least so large on average: each costs as much as a large one,
+in the event loop, and a megabyte of single bytes would block everybody for seconds."""
+_HEAD_BYTES = 64 * 1024
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -82,11 +90,32 @@ class Connections:
         self._metrics.connections_closed.inc(why)
 
 
+class Pieces(h11.Connection):
+    """Reads HTTP, and refuses a body that comes in very many very small chunks."""
+
+    def __init__(self) -> None:
+        super().__init__(h11.SERVER, _HEAD_BYTES)
+        self._pieces = self._size = 0
+
+    def next_event(self) -> Any:
+        """As h11 has it. Raises h11.RemoteProtocolError."""
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            self._pieces = self._size = 0
+        elif isinstance(event, h11.Data):
+            self._pieces += 1
+            self._size += len(event.data)
+            if self._pieces > _FREE_PIECES + self._size // _PIECE:
+                raise h11.RemoteProtocolError("the body comes in too many small chunks")
+        return event
+
+
 class Bounded(H11Protocol):
     """One connection within its bounds."""
 
     def __init__(self, *args: Any, bounds: Connections, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.conn = Pieces()
         self._bounds = bounds
         self._head: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None

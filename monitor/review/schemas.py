@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from monitor.core.model.near_miss import Dismissal, State
 from monitor.core.model.risk import Barrier, Outcome, Share
@@ -14,6 +14,14 @@ from monitor.review.service import LONGEST_TEXT
 
 class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _without_half_characters(cls, value: object) -> object:
+        """JSON can spell half of a surrogate pair, which no encoding can write: it becomes U+FFFD."""
+        if isinstance(value, str):
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return value
 
 
 class Reference(Shape):

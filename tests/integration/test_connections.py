@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from starlette.responses import StreamingResponse
 
 from monitor.connections import Limits, Server
@@ -20,7 +20,7 @@ PATIENCE = 20.0
 
 
 class Site:
-    """A server with three routes: an answer, one that waits for `go`, and one that never ends."""
+    """A server: an answer, one that waits for `go`, one that never ends, and one for a body."""
 
     def __init__(self, limits: Limits) -> None:
         self.go, self.cut_off = asyncio.Event(), asyncio.Event()
@@ -29,6 +29,7 @@ class Site:
         self.app.get("/")(self.answer)
         self.app.get("/wait")(self.wait)
         self.app.get("/endless")(self.endless)
+        self.app.post("/swallow")(self.swallow)
         self.server = Server(self.app, limits, self.metrics)
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.listener.setblocking(False)
@@ -39,6 +40,9 @@ class Site:
     async def wait(self) -> Response:
         await self.go.wait()
         return Response("done")
+
+    async def swallow(self, request: Request) -> Response:
+        return Response(str(len(await request.body())))
 
     async def endless(self) -> Response:
         async def pieces() -> AsyncIterator[bytes]:
@@ -123,6 +127,14 @@ async def test_when_all_are_busy_a_new_one_is_told_to_come_again() -> None:
         assert answer.startswith(b"HTTP/1.1 503")
         assert b"retry-after: 5" in answer
         assert site.closed(Closed.FULL) == 1
+
+
+@pytest.mark.parametrize(("chunk", "status"), [(b"x", b"400"), (b"x" * 100, b"200")])
+async def test_a_body_of_very_many_tiny_chunks_is_refused(chunk: bytes, status: bytes) -> None:
+    async with serving(Limits(most=2)) as site:
+        head = b"POST /swallow HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n"
+        reader = await site.connect(head + (b"%x\r\n%b\r\n" % (len(chunk), chunk)) * 2000 + b"0\r\n\r\n")
+        assert (await _end(reader)).startswith(b"HTTP/1.1 " + status)
 
 
 async def test_who_does_not_read_the_answer_is_closed() -> None:

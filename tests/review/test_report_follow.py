@@ -64,6 +64,13 @@ async def test_a_report_is_followed_up_by_its_token_alone(desk: Desk) -> None:
     assert (await follow(desk, "another-token")).status_code == 404
 
 
+async def test_a_token_that_no_encoding_can_write_is_nobodys(desk: Desk) -> None:
+    half = await desk.http.post(
+        "/api/v1/reports/follow", content=b'{"token": "\\ud800"}', headers={"content-type": "application/json"}
+    )
+    assert half.status_code == 404
+
+
 async def test_the_form_keeps_the_reporter_unknown_too(desk: Desk) -> None:
     page = (await desk.http.get("/report")).text
     assert 'name="anonymous"' in page
