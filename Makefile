@@ -92,6 +92,10 @@ soak: setup ## Measure memory over an hour of traffic, days of event time, and a
 measure: setup ## Run the engine over a made-up year and print the figures
 	@$(BIN)/nearmiss measure $(MEASURE_ARGS)
 
+.PHONY: recorder
+recorder: ## Build an Alertmanager with the event recorder, whose test says otherwise that it did not run (needs Go)
+	@scripts/newer-alertmanager.sh
+
 .PHONY: docs
 docs: setup ## Write the generated tables of the reference pages anew
 	@$(BIN)/python scripts/reference.py

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from math import isfinite
 from typing import Annotated
 
 import msgspec
@@ -25,7 +26,8 @@ SURE = 0.9
 _EXACT, _SPELT, _JOINED, _NEAREST = 1.0, 0.95, 0.9, 0.6
 _FURTHER = 0.1
 """Less for each label that tells the service less directly than the one before."""
-_SCRAPES = (5, 10, 15, 20, 30, 60, 120, 300, 600)
+_SCRAPES = (5, 10, 15, 20, 30, 60, 120)
+"""Of a target that is scraped more seldom a Prometheus gives no feed; most often such a series has only just begun."""
 _EVIDENCE = {"sloth": "slo", "pyrra": "slo", "grafana_slo": "slo"}
 _COUNTER = re.compile(r"(?P<selector>[a-zA-Z_:][\w:]*(?:\{(?:[^{}\"]|\"(?:[^\"\\]|\\.)*\")*\})?)\s*\[", re.ASCII)
 _HOST = re.compile(r"^(?:\w+://)?(?P<host>[\w.-]+)", re.ASCII)
@@ -175,15 +177,16 @@ def _found(
     preset: Preset, samples: list[_Sample], rules: list[_Rule], catalogue: Catalogue, address: str
 ) -> Iterator[FoundFeed]:
     names = Names(catalogue)
-    seen: set[str] = set()
+    fullest: dict[str, _Sample] = {}
     for sample in sorted(samples, key=lambda each: sorted(each.metric.items())):
         label = next((each for each in preset.identity if sample.metric.get(each)), None)
         if label is None:
             continue
         match = f"{{{label}={quoted(sample.metric[label])}}}"
-        if match in seen:
-            continue
-        seen.add(match)
+        # Of two series for one feed the younger one would tell a scrape that is too seldom.
+        if match not in fullest or _count(sample) > _count(fullest[match]):
+            fullest[match] = sample
+    for match, sample in fullest.items():
         service, score, told_by = matched(sample.metric, preset, catalogue, names)
         is_ratio = preset.name in _EVIDENCE
         yield FoundFeed(
@@ -196,8 +199,17 @@ def _found(
             told_by,
             address,
             counter_behind(preset, sample.metric, rules) if is_ratio else None,
-            None if is_ratio else _scrape(sample.value[1]),
+            None if is_ratio else _scrape(_count(sample)),
         )
+
+
+def _count(sample: _Sample) -> float:
+    """Its samples in the time that was looked back."""
+    try:
+        count = float(sample.value[1])
+    except ValueError:
+        return 0.0
+    return count if isfinite(count) else 0.0
 
 
 def matched(labels: Labels, preset: Preset, catalogue: Catalogue, names: Names) -> tuple[str, float, str]:
@@ -251,12 +263,11 @@ def counter_behind(preset: Preset, labels: Labels, rules: list[_Rule]) -> str | 
     return None
 
 
-def _scrape(samples: str) -> int | None:
-    """The interval of scrapes that gave so many samples, as one writes it."""
-    try:
-        seconds = LOOKED_BACK_SECONDS / float(samples)
-    except (ValueError, ZeroDivisionError):
+def _scrape(samples: float) -> int | None:
+    """The interval of scrapes that gave so many samples, as one writes it; None where they are too few to tell."""
+    if samples * _SCRAPES[-1] < LOOKED_BACK_SECONDS:
         return None
+    seconds = LOOKED_BACK_SECONDS / samples
     return min(_SCRAPES, key=lambda each: abs(each - seconds))
 
 

@@ -7,8 +7,9 @@ import hashlib
 import hmac
 import json
 import re
+import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from monitor.core.model.events import HOUR, MINUTE, SECOND, Instant, to_text
 from monitor.feeds.states import FeedName
 from monitor.ops.clock import SystemClock
 from monitor.store.database import open_store
+from tests.support import tool_pages
 from tests.support.prometheus import RealPrometheus, Samples
 from tests.support.service import Service
 from tests.support.shop import alertmanager, blackbox_exporter
@@ -33,16 +35,22 @@ RULES = {
     "groups": [
         {
             "name": "shop",
+            "interval": "1s",
             "rules": [
                 {
                     "alert": "PaymentErrors",
                     "expr": "vector(0) > 1",
                     "labels": {"service": "payments", "team": "team-pay"},
-                }
+                },
             ],
         }
     ]
 }
+FIRING = [
+    {"alert": "BasketSlow", "expr": "vector(1) > 0", "labels": {"service": "checkout"}},
+    {"alert": "QueueGrows", "expr": "vector(1) > 0", "labels": {"service": "index"}},
+]
+"""Rules whose alerts fire as soon as they are there."""
 
 
 def series(now: int, probe: str) -> dict[str, Samples]:
@@ -70,7 +78,7 @@ class Shop:
         self.blackbox = stack.enter_context(blackbox_exporter(folder))
         host = self.alertmanager.removeprefix("http://")
         probes = [{"targets": [f"{self.alertmanager}/-/ready"], "labels": {"service": name}} for name in SEEN_BY_USERS]
-        more = {
+        self.settings: dict[str, Any] = {
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": [host]}]}]},
             "scrape_configs": [
                 {
@@ -85,7 +93,7 @@ class Shop:
                 }
             ],
         }
-        self.prometheus = RealPrometheus(folder, json.dumps(RULES), yaml.safe_dump(more))
+        self.prometheus = RealPrometheus(folder, json.dumps(RULES), yaml.safe_dump(self.settings))
         self.prometheus.fill(series(now // SECOND, self.probed()))
         stack.enter_context(self.prometheus.running())
         until(lambda: bool(self.known_alertmanagers()), "Prometheus knows its Alertmanager")
@@ -220,31 +228,36 @@ async def read_until(database: str, at: int) -> None:
             await store.feed_cursors.save(digest, Instant(at), json.dumps({"at": at}))
 
 
-def silence(shop: Shop) -> None:
-    """Somebody silences an alert that fires."""
+def silence(shop: Shop, name: str) -> None:
+    """Somebody silences an alert."""
     now = SystemClock().now()
-    ends = to_text(now + HOUR)
-    matcher = {"name": "alertname", "value": "DiskFills", "isRegex": False, "isEqual": True}
     silenced = {
-        "matchers": [matcher],
+        "matchers": [{"name": "alertname", "value": name, "isRegex": False, "isEqual": True}],
         "startsAt": to_text(now),
-        "endsAt": ends,
+        "endsAt": to_text(now + HOUR),
         "createdBy": "bob",
         "comment": "later",
     }
+    assert httpx.post(f"{shop.alertmanager}/api/v2/silences", json=silenced, trust_env=False).is_success
+
+
+def fire(shop: Shop) -> None:
+    """An alert of somebody else than this Prometheus."""
+    now = SystemClock().now()
+    ends = to_text(now + HOUR)
     alert = {
         "labels": {"alertname": "DiskFills", "service": "index"},
         "startsAt": to_text(now - MINUTE),
         "endsAt": ends,
     }
-    for what, body in (("silences", silenced), ("alerts", [alert])):
-        assert httpx.post(f"{shop.alertmanager}/api/v2/{what}", json=body, trust_env=False).is_success
+    assert httpx.post(f"{shop.alertmanager}/api/v2/alerts", json=[alert], trust_env=False).is_success
 
 
 @pytest.mark.timeout(120)
 def test_verdicts_rest_on_what_init_connected(shop: Shop) -> None:
     shop.init()
-    silence(shop)
+    silence(shop, "DiskFills")
+    fire(shop)
     database = f"sqlite:///{shop.folder / 'nearmiss.db'}"
     asyncio.run(read_until(database, shop.now - 4 * HOUR))
     config = shop.folder / "nearmiss.yaml"
@@ -285,5 +298,56 @@ def test_verdicts_rest_on_what_init_connected(shop: Shop) -> None:
         until(all_watched, "each service that users see is watched")
         arrived = shop.init("--address", service.address, "--wait", "1")
         assert "first events: alertmanager-api: alert.silenced" in arrived.output
+    finally:
+        service.close()
+
+
+def pasted(output: str, first: str) -> dict[str, Any]:
+    """The YAML that `init` prints below a line that begins so."""
+    lines = output[output.index(first) :].splitlines()[1:]
+    found: dict[str, Any] = yaml.safe_load("\n".join(lines[: lines.index("")] if "" in lines else lines))
+    return found
+
+
+@pytest.mark.timeout(120)
+def test_what_init_and_the_page_say_to_paste_brings_every_alert_silenced_or_not(shop: Shop) -> None:
+    """Prometheus by the lines of `init`, the Alertmanager by its section of the page of tools; nothing else is done."""
+    (section,) = (each for each in tool_pages.sections() if each.title == "Prometheus Alertmanager")
+    (block,) = section.blocks("yaml")
+    silence(shop, "QueueGrows")
+    database = f"sqlite:///{shop.folder / 'pasted.db'}"
+    secret = {"NEARMISS_SECRETS__ALERTMANAGER": tool_pages.SECRET}
+    config = ("--config", str(shop.folder / "nearmiss.yaml"))
+    service = Service(shop.folder, "--database", database, *config, environment=secret)
+    try:
+        shop.init()
+        service.start()
+        written = yaml.safe_load(block.replace("http://nearmiss:8080", service.address))
+        written["route"]["receiver"] = "nobody"
+        written["receivers"].append({"name": "nobody"})
+        (shop.folder / "alertmanager.yml").write_text(yaml.safe_dump(written))
+        assert httpx.post(f"{shop.alertmanager}/-/reload", trust_env=False).is_success
+        lines = pasted(shop.init("--address", service.address).output, "# prometheus.yml")
+        alerting = {
+            name: [*shop.settings["alerting"].get(name, []), *found] for name, found in lines["alerting"].items()
+        }
+        (group,) = RULES["groups"]
+        groups = [group, {**group, "name": "new", "rules": FIRING}]
+        shop.prometheus.rules_file.write_text(json.dumps({"groups": groups}))
+        shop.prometheus.reload(yaml.safe_dump({**shop.settings, "alerting": alerting}))
+
+        def fired(source: str) -> set[str]:
+            journal = shop.folder / "pasted-journal.db"
+            with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as database:
+                bodies = [json.loads(row[0]) for row in database.execute("SELECT body FROM journal")]
+            return {
+                each["labels"]["alertname"]
+                for each in bodies
+                if each["kind"] == "alert.fired" and each["source"] == source
+            }
+
+        # Prometheus tells of both alerts, the silenced one too; the Alertmanager pages with the other one alone.
+        until(lambda: fired("prometheus") == {"BasketSlow", "QueueGrows"}, "Prometheus told of both")
+        until(lambda: fired("alertmanager") == {"BasketSlow"}, "the Alertmanager sent what it pages with")
     finally:
         service.close()

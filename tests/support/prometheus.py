@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,6 +29,7 @@ class RealPrometheus:
             pytest.skip(MISSING)
         self._folder = folder
         self._more = more
+        self._process: subprocess.Popen[bytes] | None = None
         self.rules_file = folder / "rules.json"
         if rules:
             self.rules_file.write_text(rules, encoding="utf-8")
@@ -53,11 +55,7 @@ class RealPrometheus:
     @contextmanager
     def running(self) -> Iterator[RealPrometheus]:
         """Until it is left; answers once this begins."""
-        config = self._folder / "prometheus.yml"
-        rules = f"rule_files: ['{self.rules_file}']\n" if self.rules_file.exists() else ""
-        config.write_text(
-            f"global: {{scrape_interval: 30s, evaluation_interval: 30s}}\n{rules}{self._more}", encoding="utf-8"
-        )
+        config = self._configure(self._more)
         with (self._folder / "log").open("w") as log:
             process = subprocess.Popen(
                 [
@@ -66,17 +64,34 @@ class RealPrometheus:
                     f"--storage.tsdb.path={self._folder / 'data'}",
                     "--storage.tsdb.retention.time=10y",
                     f"--web.listen-address=127.0.0.1:{self._port}",
+                    # After a reload a Prometheus knows no Alertmanager for some seconds, and what fires then is lost.
+                    "--rules.alert.resend-delay=1s",
                     "--log.level=warn",
                 ],
                 stdout=log,
                 stderr=log,
             )
+        self._process = process
         try:
             until(self._is_ready, "Prometheus is ready")
             yield self
         finally:
             process.terminate()
             process.wait(30)
+
+    def reload(self, more: str) -> None:
+        """Take other further settings while it runs."""
+        assert self._process is not None
+        self._configure(more)
+        self._process.send_signal(signal.SIGHUP)
+
+    def _configure(self, more: str) -> Path:
+        config = self._folder / "prometheus.yml"
+        rules = f"rule_files: ['{self.rules_file}']\n" if self.rules_file.exists() else ""
+        config.write_text(
+            f"global: {{scrape_interval: 30s, evaluation_interval: 30s}}\n{rules}{more}", encoding="utf-8"
+        )
+        return config
 
     def _is_ready(self) -> bool:
         try:

@@ -11,6 +11,7 @@ from monitor.asking import Caller, QueryFailed
 from monitor.core.model.catalogue import Alias, Catalogue, Service
 from monitor.core.model.reasons import FeedFailure
 from monitor.core.resolving.names import Names
+from monitor.feed_settings import FeedSettings
 from monitor.feeds.discover import PRESETS, Discovery, FoundFeed, discover, flow, lines, matched
 
 SHOP = Catalogue(
@@ -18,6 +19,10 @@ SHOP = Catalogue(
     aliases=(Alias("search", "name", "finder"),),
 )
 BY_NAME = {preset.name: preset for preset in PRESETS}
+
+
+SAMPLES = "how many samples"
+"""Stands among the labels of a series for what it had in ten minutes; without it ten."""
 
 
 class Asked:
@@ -32,7 +37,13 @@ class Asked:
         name = form["query"].removeprefix("count_over_time(").partition("[")[0]
         if name in self.failing:
             raise self.failing[name]
-        result = [{"metric": labels, "value": [0, "10"]} for labels in self.series.get(name, [])]
+        result = [
+            {
+                "metric": {key: text for key, text in labels.items() if key != SAMPLES},
+                "value": [0, labels.get(SAMPLES, "10")],
+            }
+            for labels in self.series.get(name, [])
+        ]
         return 200, json.dumps({"status": "success", "data": {"resultType": "vector", "result": result}}).encode()
 
     async def get(self, url: str, _query: dict[str, str], _caller: Caller) -> tuple[int, bytes]:
@@ -182,3 +193,18 @@ def test_a_line_is_yaml_whatever_stands_in_it() -> None:
         "{service: 'it''s: on', prometheus: 'http://p', preset: kuma, match: '{monitor_name=\"a b\"}'}"
     )
     assert flow({"service": "on"}) == "{service: 'on'}"
+
+
+@pytest.mark.parametrize(("samples", "scrape"), [("20", 30), ("5", 120), ("4", None), ("1", None), ("NaN", None)])
+async def test_a_series_that_has_only_just_begun_says_nothing_of_its_scrapes(samples: str, scrape: int | None) -> None:
+    """What would be no setting is not written down as one."""
+    discovery = await find(Asked({"probe_success": [{"service": "checkout", SAMPLES: samples}]}))
+    (feed,) = discovery.feeds
+    assert feed.scrape == scrape
+    FeedSettings.model_validate(feed.setting())
+
+
+async def test_of_two_series_for_one_feed_the_fuller_one_says_how_often_it_is_scraped() -> None:
+    young, old = ({"service": "checkout", "job": job, SAMPLES: count} for job, count in (("a", "6"), ("b", "20")))
+    discovery = await find(Asked({"probe_success": [young, old]}))
+    assert [feed.scrape for feed in discovery.feeds] == [30]
