@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from monitor.core.model.events import SECOND, Actor, Bound, Event, Instant, Kind, Severity, to_instant, to_text
+from monitor.core.model.phrases import DRILL, searching
 from monitor.core.model.reasons import Mark, Rejected
 from monitor.core.model.words import severity_of
 from monitor.decode.lenient import MAX_TEXT, Labels, as_text, clip, clip_identifier
@@ -34,6 +35,9 @@ _PLACEHOLDER = re.compile(
     r"|\{[$#?]?[A-Z][A-Z0-9_.]*\}|\*(?:[a-z]+[A-Z]\w*|UNKNOWN|insert [^*]*)\*",
     re.ASCII,
 )
+_DRILL = searching(DRILL)
+_DRILL_FIRST = re.compile(r"\W*(?:drill|exercise|übung|exercice|simulacro|simulado|訓練)\s*[])】:–—-]", re.IGNORECASE)
+"""What people put before the title of an exercise: `[Drill] …`, `Übung: …`."""
 _BOT = re.compile(r"\[bot\]|(?:^|[-_])bot(?:$|[-_])|bot[-_]", re.IGNORECASE)
 _QUANTITY = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*([A-Za-z%/]{0,20})\s*", re.ASCII)
 
@@ -177,6 +181,12 @@ def person_or_bot(name: str | None, otherwise: str = "unknown") -> Actor | None:
 def severity(value: Any) -> Severity | None:
     """A tool's word for how bad it is in our four; None for a word of its own, which stays among the labels."""
     return severity_of(value) if isinstance(value, str) else None
+
+
+def drill(title: str | None) -> str | None:
+    """The label `drill` of an incident whose title says that it is an exercise; None where it does not."""
+    is_one = title is not None and (_DRILL.search(title) or _DRILL_FIRST.match(title))
+    return "title" if is_one else None
 
 
 def make(

@@ -34,8 +34,9 @@ from monitor.core.state.candidates import Instance
 from monitor.core.state.engine_state import EngineState
 from monitor.core.state.episodes import Episode
 from monitor.core.state.ttl_by_kind import CONTEXT_KINDS
+from monitor.core.weighing.acts import FORWARD
 from monitor.core.weighing.net import Weighed
-from monitor.core.weighing.shapes import rule_named
+from monitor.core.weighing.shapes import SHAPES, UNDONE, rule_named
 
 MOST_QUESTIONS = 5
 """A reviewer picks a few; the rule that names the episode asks first."""
@@ -76,6 +77,7 @@ class Writer:
         missing = list(dict.fromkeys([*judged.missing, *capped]))
         own_hazard, own_action = first.hazards.earliest, first.interventions.earliest
         margin = margin_of(primary, first.hazards.events, first.hazards.count, own_action, first.first_sign_at)
+        first_sign_at = _first_sign_at(instances, hazards)
         generic = primary.generic
         earlier = episode.draft
         key = recurrence_key(primary, first.service)
@@ -99,8 +101,8 @@ class Writer:
             verdict=judged.verdict,
             confidence=confidence,
             missing_evidence=tuple(missing),
-            first_sign_at=Instant(hazards[0].time),
-            noticed_at=instant(self._noticed(context, hazards[0].time, actions[0].time)),
+            first_sign_at=Instant(first_sign_at),
+            noticed_at=instant(self._noticed(context, first_sign_at, actions[0].time)),
             intervened_at=Instant(actions[0].time),
             safe_at=Instant(safe.at),
             opened_at=opened_at,
@@ -147,6 +149,17 @@ class Writer:
 
     def _rule(self, instance: Instance) -> Rule:
         return rule_named(instance.rule, self.matcher.rules)
+
+
+def _first_sign_at(instances: Sequence[Instance], hazards: Sequence[Event]) -> int:
+    """The earliest sign. A release that was undone is what caused it, and a sign only where nothing else spoke.
+
+    What was deleted or run is the harm itself; and a rule may ask for the change, such as one with a flag.
+    """
+    undone = [event for i in instances if i.rule == UNDONE.name for event in i.hazards.events]
+    caused = {event.event_id for event in undone if event.kind in FORWARD}
+    caused -= {event.event_id for i in instances if i.rule not in SHAPES for event in i.hazards.events}
+    return next((event.time for event in hazards if event.event_id not in caused), hazards[0].time)
 
 
 def services_of(events: Sequence[Event]) -> list[str]:

@@ -65,12 +65,13 @@ class EventHandler:
 
     def process(self, event: Event, *, late: bool = False) -> int:
         """Give one event to whoever may want it; the mask of the steps that it matched."""
-        state, kind = self._state, event.kind
-        if kind == "impact.clear":
+        state = self._state
+        if event.kind == "impact.clear":
             self._looked_back(event)
             return 0
         self._budget.keep()
         mask, derived = self._match(event := state.last_values.placed(event))
+        kind = event.kind
         is_recorded = kind in self._recorded
         if is_recorded:
             state.record_last_values(event)

@@ -150,6 +150,9 @@ def _field(event: Event, field: str) -> str | None:
 def _own_words(event: Event) -> str:
     """The title that the tool gave, at most one line of it; where it gave none, the sort of event and its subject."""
     words = " ".join((event.title or "").split()).rstrip(".")
+    if event.kind == "alert.silenced":
+        # The alert is what is spoken of; that it was put to sleep the rest of the headline says.
+        words = words.removeprefix("silenced: ")
     if not words:
         noun = kind_noun(event)
         return f"{noun} on {event.subject}" if event.subject else noun

@@ -8,10 +8,10 @@ import msgspec
 
 from monitor.core.matching.facts import actor_kind
 from monitor.core.model.catalogue import Catalogue
-from monitor.core.model.events import EventId
+from monitor.core.model.events import Event, EventId
 from monitor.core.model.near_miss import Mode
 from monitor.core.model.rule import Rule
-from monitor.core.state.candidates import Instance
+from monitor.core.state.candidates import Evidence, Instance
 from monitor.core.weighing.net import Net, Weighed, caught_id
 
 KEPT_BESIDE = 2.0
@@ -45,16 +45,33 @@ def weigh(net: Net, instances: Sequence[Instance], rule_of: Callable[[Instance],
     if chance < weights.digest:
         return Rescue(best, None, [])
     kept = [i for i in instances if found[i.id].log_odds >= best.log_odds - KEPT_BESIDE or i.id == best_id]
+    kept = [_without_bystanders(net, instance, recognised) for instance in kept]
     automatic = all(actor_kind(act, catalogue) == "automation" for i in kept for act in i.interventions.events)
     return Rescue(best, "digest" if chance < weights.live or automatic else None, kept)
 
 
+def _without_bystanders(net: Net, instance: Instance, recognised: dict[EventId, set[str]]) -> Instance:
+    """The candidate without what people did next door meanwhile, where an act on the spot is far more likely it."""
+    acts = instance.interventions.events
+    here = [act for act in acts if act.service == instance.service]
+    if not here or len(here) == len(acts):
+        return instance
+    least = max(_weigh_act(net, instance, act, recognised).log_odds for act in here) - KEPT_BESIDE
+    kept = Evidence()
+    for act in acts:
+        if act.service == instance.service or _weigh_act(net, instance, act, recognised).log_odds >= least:
+            kept.add(act)
+    return msgspec.structs.replace(instance, interventions=kept)
+
+
+def _weigh_act(net: Net, instance: Instance, act: Event, recognised: dict[EventId, set[str]]) -> Weighed:
+    caught = net.caught.get(caught_id(act)) or net.compare(act, instance.hazards.events)
+    return net.settle(caught, recognised.get(act.event_id, ()))
+
+
 def _weigh_one(net: Net, instance: Instance, recognised: dict[EventId, set[str]]) -> Weighed:
     """A candidate by the best of its acts; one that a rule made may have acts that the net did not catch."""
-    weighed = []
-    for act in instance.interventions.events:
-        caught = net.caught.get(caught_id(act)) or net.compare(act, instance.hazards.events)
-        weighed.append(net.settle(caught, recognised.get(act.event_id, ())))
+    weighed = (_weigh_act(net, instance, act, recognised) for act in instance.interventions.events)
     return max(weighed, key=lambda one: one.log_odds)
 
 

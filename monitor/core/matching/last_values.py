@@ -87,9 +87,11 @@ _MEASURED = frozenset(
 _PLACING = frozenset({"alert.fired", "alert.acknowledged", "incident.opened", "incident.updated"})
 BELONGING = frozenset(
     {"responder.paged", "responder.joined", "note.added", "incident.updated", "incident.closed"}
-    | {"alert.acknowledged", "alert.unacknowledged", "alert.escalated"}
+    | {"alert.acknowledged", "alert.unacknowledged", "alert.escalated", "change.ran"}
 )
-"""Kinds that tools send about an incident of theirs without its service. Harm without a service concerns everyone."""
+"""Kinds that tools send about an incident of theirs without its service, such as an action that was run from it."""
+_HARM = frozenset({"impact.started", "impact.ended"})
+"""An update for stakeholders belongs to its incident too. Other harm without a service concerns everyone."""
 _MEASURING = frozenset({"alertmanager", "prometheus", "grafana", "kubernetes", "zabbix", "icinga2", "datadog"})
 """Sources whose every alert names its service or never does: of these it is not remembered."""
 
@@ -124,6 +126,14 @@ TABLES: dict[str, _Table] = {
     ),
     "incident": _Table(
         _PLACING,
+        incident_of,
+        _placing,
+        list[tuple[int, str]],
+        RETENTION.incident_service,
+        frozenset(),
+    ),
+    "record": _Table(
+        frozenset({"incident.opened"}),
         incident_of,
         _placing,
         list[tuple[int, str]],
@@ -207,8 +217,17 @@ class LastValues:
         return entries[: bisect_left(entries, (at,))] if entries else []
 
     def placed(self, event: Event) -> Event:
-        """An event about an incident with the service that the incident was told to have, as far as told before."""
-        if event.service is not None or event.subject is None or event.kind not in BELONGING:
+        """An event about an incident of its tool as what it is by what was told of the incident before.
+
+        It has the incident's service; harm that an update reports began no earlier than the incident; and the end of a
+        record that a person opened closes it, where the tool ends pages and records by the same word.
+        """
+        if event.subject is None:
+            return event
+        if event.kind == "alert.resolved":
+            return self._closed(event)
+        is_update = event.kind in _HARM and event.labels.get("evidence") == "status_post"
+        if event.service is not None or (event.kind not in BELONGING and not is_update):
             return event
         told = self.before("incident", incident_of(event), event.time + 1)
         if not told:
@@ -216,6 +235,15 @@ class LastValues:
         found = copy(event)
         force_setattr(found, "service", told[-1][1])
         force_setattr(found, "resolved_from", {**event.resolved_from, "service": f"incident {event.subject}"})
+        if is_update and event.began_at is None:
+            force_setattr(found, "began_at", told[0][0])
+        return found
+
+    def _closed(self, event: Event) -> Event:
+        if not self.tables["record"] or not self.before("record", incident_of(event), event.time + 1):
+            return event
+        found = copy(event)
+        force_setattr(found, "kind", "incident.closed")
         return found
 
     def forget_before(self, moment: int) -> list[str]:

@@ -79,7 +79,8 @@ def undoing(act: Event, before: Sequence[Event]) -> Undoing:
         strength = 0.4 if act.kind == "change.merged" else 1.0
         return Undoing(strength, _reverted(act, earlier, same))
     if act.kind == "change.deployed":
-        return _version_back(act, earlier)
+        back = _version_back(act, earlier)
+        return back if back.strength else _revert_shipped(act, earlier)
     if act.kind == "change.flag_set":
         return _flag_back(act, earlier)
     if act.kind in ("change.scaled", "change.configured"):
@@ -131,6 +132,18 @@ def _version_back(act: Event, earlier: Sequence[Event]) -> Undoing:
     if runs and runs[-1][0] != version and version in recent:
         return Undoing(1.0, runs[-1][1])
     return NOTHING_UNDONE
+
+
+def _revert_shipped(act: Event, earlier: Sequence[Event]) -> Undoing:
+    """The commit that is deployed was merged to revert another: with it the revert takes effect."""
+    version = version_of(act)
+    merged = [e for e in earlier if e.kind == "change.merged" and version is not None and version_of(e) == version]
+    if not any(says_revert(merge) for merge in merged):
+        return NOTHING_UNDONE
+    place = act.subject, act.environment
+    shipped = [e for e in earlier if e.kind == "change.deployed" and (e.subject, e.environment) == place]
+    done = [e for e in shipped if version_of(e) != version]
+    return Undoing(1.0, done[-1] if done else None)
 
 
 def flag_share(event: Event) -> float | None:

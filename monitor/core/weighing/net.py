@@ -169,8 +169,7 @@ class Net:
             if not by_person or not place.responded(event):
                 return None
             note = sign_of(event, "note", place.service, production=True)
-            place.add(note)
-            return note
+            return note if place.noted(note) else None
         if by_person or kind in ("alert.escalated", "responder.paged"):
             place.responded(event)
         return None

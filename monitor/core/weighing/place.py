@@ -91,6 +91,7 @@ class Place(msgspec.Struct):
         if sign.ended is not None and event.time <= sign.ended:
             return None
         sign.end(event.time, cancelled=event.kind == "alert.cancelled")
+        self._end_notes(event)
         return sign
 
     def record(self, event: Event, *, production: bool) -> Sign | None:
@@ -107,9 +108,25 @@ class Place(msgspec.Struct):
             return None
         if event.kind == "incident.closed":
             sign.end(event.time, cancelled=False)
+            self._end_notes(event)
         if (said := event.labels.get("impact")) is not None:
             sign.said_harmless = said == "none"
         return sign
+
+    def noted(self, note: Sign) -> bool:
+        """A person's note: a sign of its own, unless it is about an alert or record that is over; whether it is one."""
+        about = [self.latest(kind, note.first.subject or "") for kind in ("alert", "record")]
+        if any(s.ended is not None and s.ended <= note.began for s in about if s and s.source == note.source):
+            return False
+        self.add(note)
+        return True
+
+    def _end_notes(self, event: Event) -> None:
+        """What was noted on an alert or a record speaks of danger no longer than that stands."""
+        for sign in self.signs:
+            about = sign.first.subject is not None and sign.first.subject == event.subject
+            if sign.kind == "note" and sign.ended is None and about and sign.first.source == event.source:
+                sign.end(max(event.time, sign.began), cancelled=False)
 
     def add(self, sign: Sign) -> None:
         insort(self.signs, sign, key=lambda known: (known.began, known.kind, known.key))

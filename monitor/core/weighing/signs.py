@@ -86,7 +86,7 @@ class Sign(msgspec.Struct):
     def _stands_until(self) -> int:
         """The last moment at which it speaks of danger, as far as is known."""
         if self.kind == "note":
-            until = self.began + NOTE_STANDS
+            until = self.began + NOTE_STANDS if self.ended is None else self.ended
         elif self.kind == "failed":
             until = self.began + FAILED_STANDS
         elif self.kind == "record":

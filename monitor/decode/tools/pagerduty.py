@@ -12,7 +12,18 @@ from typing import Any
 from monitor.core.model.events import Actor, Event, Kind, Severity
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.outcome import NoEvent, Unreadable
-from monitor.decode.reading import Delivery, first, make, mapping, moment, not_the_shape, sequence, severity, text
+from monitor.decode.reading import (
+    Delivery,
+    drill,
+    first,
+    make,
+    mapping,
+    moment,
+    not_the_shape,
+    sequence,
+    severity,
+    text,
+)
 from monitor.decode.signatures import PAGERDUTY
 from monitor.decode.tool import Sample, Tool
 from monitor.decode.tools import _pagerduty_events as pagerduty_events
@@ -101,6 +112,7 @@ def _webhook(event: Mapping[str, Any], delivery: Delivery) -> Event:
     service = mapping(data.get("service")) or mapping(incident.get("service"))
     message = text(data.get("message")) or text(data.get("content"))
     name = first(incident, ("title", "summary")) or first(data, ("title", "summary"))
+    action = first(mapping(data.get("action")), ("summary", "name"))
     return make(
         delivery,
         id=identity,
@@ -109,7 +121,7 @@ def _webhook(event: Mapping[str, Any], delivery: Delivery) -> Event:
         service=first(service, ("summary", "name")),
         subject=text(incident.get("id")) or text(data.get("id")),
         severity=_severity(data),
-        title=f"{name}: {message}" if name and message else message or name,
+        title=_title(kind, name, message or action),
         actor=_actor(person),
         labels={
             "event_type": type_name,
@@ -117,11 +129,18 @@ def _webhook(event: Mapping[str, Any], delivery: Delivery) -> Event:
             "client": mapping(event.get("client")).get("name"),
             "incident_key": text(data.get("incident_key")),
             "service_id": text(service.get("id")),
+            "drill": drill(name),
             **_labels(data),
             **said,
         },
         url=text(data.get("html_url")) or text(incident.get("html_url")),
     )
+
+
+def _title(kind: Kind, name: str | None, said: str | None) -> str | None:
+    """The incident and what was written about it; of an action that was run its own name, then the incident."""
+    told = (said, name) if kind == "change.ran" else (name, said)
+    return ": ".join(filter(None, told)) or None
 
 
 def _kind(type_name: str, data: Mapping[str, Any], agent: Mapping[str, Any]) -> tuple[Kind, dict[str, str]]:
@@ -191,6 +210,7 @@ def _old_webhook(message: Mapping[str, Any], delivery: Delivery) -> Event:
             "actor_name": first(agent, ("summary", "name")),
             "incident_key": text(incident.get("incident_key")),
             "service_id": text(service.get("id")),
+            "drill": drill(first(incident, ("title", "description", "summary"))),
             "channel": mapping(entry.get("channel")).get("type"),
             **_labels(incident),
         },

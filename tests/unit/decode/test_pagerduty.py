@@ -130,6 +130,31 @@ def test_responders_and_notes() -> None:
     assert (note.kind, note.subject, note.title) == ("note.added", "PINC", "Queue grows: odd, the graph is flat")
 
 
+def test_an_action_that_was_run_has_its_name() -> None:
+    ran = about(action={"id": "PACT", "summary": "Add workers", "type": "action_reference"}, state="completed")
+    found = event("pagerduty", webhook("incident.action_invocation.terminated", ANN, ran))
+    assert (found.kind, found.subject, found.title) == ("change.ran", "PINC", "Add workers: Queue grows")
+
+
+@pytest.mark.parametrize(
+    ("title", "is_drill"),
+    [
+        ("[Game day] workers are taken away", True),
+        ("Chaos test of the queue", True),
+        ("Notfallübung: Datenbank weg", True),
+        ("Exercise: the ledger fails over", True),
+        ("【訓練】データベース停止", True),
+        ("Simulacro de caída", True),
+        ("Drill bits are out of stock", False),
+        ("Apache Drill: queries are slow", False),
+        ("Queue grows", False),
+    ],
+)
+def test_a_title_says_that_it_is_an_exercise(title: str, is_drill: bool) -> None:
+    found = event("pagerduty", webhook("incident.triggered", ANN, {**INCIDENT, "title": title}))
+    assert ("drill" in found.labels) is is_drill
+
+
 @pytest.mark.parametrize(
     ("type_name", "reason"),
     [

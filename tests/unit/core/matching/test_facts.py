@@ -229,3 +229,18 @@ def test_last_values_are_bounded_by_count_and_by_age() -> None:
     assert last_values.forget_before(START + RETENTION.last_value) == []
     assert last_values.forget_before(START + RETENTION.last_value + HOUR) == ["version:db|production"]
     assert last_values.tables["version"] == {}
+
+
+def test_what_else_tools_tell_of_an_incident_is_its_own() -> None:
+    def told(kind: Kind, minute: float, service: str | None = None, **labels: str) -> Event:
+        at = Instant(START + round(minute * MINUTE))
+        return Event(f"{kind}{minute}", "pagerduty/acme", at, kind, service, subject="Q1", labels=labels)
+
+    known = LastValues()
+    known.record(told("incident.opened", 0, "payments"))
+    assert known.placed(told("change.ran", 8)).service == "payments", "an action that was run from it"
+    update = known.placed(told("impact.started", 8, evidence="status_post"))
+    assert (update.service, update.began_at) == ("payments", START), "no earlier than the incident"
+    ended = known.placed(told("alert.resolved", 9, "payments"))
+    assert ended.kind == "incident.closed", "a person had opened it"
+    assert LastValues().placed(told("alert.resolved", 9, "payments")).kind == "alert.resolved"

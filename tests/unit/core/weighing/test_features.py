@@ -302,3 +302,21 @@ def test_many_candidates_a_day_lower_each_and_most_in_the_first_fortnight() -> N
     values = weigh(*(event for n in range(12) for event in episode(n * 5, f"s{n}")))
     assert values["net_rate"] == pytest.approx(math.log10(1 + 5 / 4 * 11), abs=0.01)
     assert values["learning"] == pytest.approx(math.log10(1 + 5 / 4 * 11) - 1, abs=0.01)
+
+
+@pytest.mark.parametrize(("subject", "signs"), [("totals", ["note"]), ("disk", [])])
+def test_a_note_on_an_alert_speaks_no_longer_than_the_alert_stands(subject: str, signs: list[str]) -> None:
+    net = Net(Observed(), shop(), reasoned(live=0.5, digest=1e-9))
+    for event in (alert(), note(2, subject=subject), over(20), note(21, "after", subject="disk")):
+        net.observe(event)
+    found = net.observe(act("ran", 200))
+    assert [option.kind for candidate in found for option in candidate.options] == signs
+
+
+def test_a_merge_that_reverts_is_undone_with_its_deployment() -> None:
+    revert = make_event("change.merged", 12, "revert", labels={"version": "3", "reverts": "2"}, actor=PERSON)
+    _, candidate = caught(deployed(-60, "1"), deployed(-5, "2"), alert(), revert, deployed(15, "3"))
+    assert candidate.undone is not None
+    assert candidate.undone.labels["version"] == "2"
+    _, forward = caught(deployed(-60, "1"), deployed(-5, "2"), alert(), deployed(15, "3"))
+    assert forward.undone is None
