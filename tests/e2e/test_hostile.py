@@ -5,8 +5,10 @@ For each the time that `/healthz` took meanwhile, the peak of memory and the gro
 
 from __future__ import annotations
 
+import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Self
@@ -17,6 +19,7 @@ import pytest
 
 from monitor.ops.clock import SystemClock
 from tests.e2e.hostile import CORPUS, EVENT, Hostile
+from tests.e2e.hostile_requests import REQUESTS, Request
 from tests.support.service import Service
 from tests.support.waiting import until
 
@@ -76,15 +79,35 @@ def _send(service: Service, hostile: Hostile, body: bytes) -> int:
         connection.close()
 
 
+def _send_request(service: Service, request: bytes) -> int:
+    """The bytes as they are; the status of the first answer."""
+    address = urlsplit(service.address)
+    with socket.create_connection((str(address.hostname), address.port), 60) as connection:
+        # It may be answered, and closed, before all is sent.
+        with suppress(OSError):
+            connection.sendall(request)
+        return int(connection.recv(65_536).split(b" ", 2)[1])
+
+
 @pytest.mark.parametrize("hostile", CORPUS, ids=lambda hostile: hostile.name)
 def test_a_hostile_input_is_answered_and_nobody_else_waits(service: Service, hostile: Hostile) -> None:
     body = hostile.make()
+    _is_borne(service, hostile, lambda: _send(service, hostile, body))
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=lambda request: request.name)
+def test_a_hostile_request_is_answered_and_nobody_else_waits(service: Service, request_: Request) -> None:
+    wire = request_.make()
+    _is_borne(service, request_, lambda: _send_request(service, wire))
+
+
+def _is_borne(service: Service, hostile: Hostile | Request, send: Callable[[], int]) -> None:
     longest = []
     disk = _disk(service.directory)
     for _ in range(TRIES):
         before = service.peak_memory(anew=True)
         with Onlooker(service) as onlooker:
-            status = _send(service, hostile, body)
+            status = send()
         assert status in hostile.statuses
         longest.append(onlooker.longest)
         grown = service.peak_memory() - before
