@@ -27,6 +27,7 @@ from monitor.decode.signatures import TOKEN
 from monitor.decode.tool import Tool
 from monitor.ops.metrics import Metrics
 from monitor.packs import keys
+from monitor.packs.checks import MEANINGS
 from monitor.packs.form import say_duration
 from monitor.packs.keys import OPERATOR_WORDS
 from monitor.packs.mappings import keys as mapping_keys
@@ -254,6 +255,11 @@ def _section(tool: Tool) -> str:
     return "\n\n".join([*head, sample, *limits])
 
 
+def check_sections() -> str:
+    """A section a check, named by its id so that a link to it stays."""
+    return "\n\n".join(f"## {check}\n\n**{title}.** {why}" for check, (title, why) in MEANINGS.items())
+
+
 GENERATED: dict[str, Callable[[], str | tuple[str, ...]]] = {
     "docs/reference/metrics.md": metrics_table,
     "docs/reference/settings.md": settings_table,
@@ -261,6 +267,7 @@ GENERATED: dict[str, Callable[[], str | tuple[str, ...]]] = {
     "docs/reference/rules.md": rules_tables,
     "docs/reference/mappings.md": mapping_tables,
     "docs/reference/vocabulary.md": vocabulary.page,
+    "docs/reference/checks.md": check_sections,
     "docs/reference/record.md": record_schema,
     "docs/reference/tools.md": lambda: (tool_table(), tool_sections()),
 }

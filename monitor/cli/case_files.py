@@ -13,6 +13,7 @@ import msgspec
 from monitor.core.model.catalogue import Catalogue
 from monitor.lab.cases import BadCase, Case, Confidence, Label, PathInData, read_case, unknown_keys
 from monitor.packs.catalogue import read_catalogue
+from monitor.packs.checks import Check
 from monitor.packs.located import Listing, Mapping, Node, Plain, Scalar, plain, read_located
 from monitor.packs.problems import Place, Problem, Problems, listed, meant
 from monitor.packs.slips import find_slips
@@ -44,7 +45,7 @@ def load_case(path: Path) -> CaseFile:
     data = _as_written(node)
     for flaw in unknown_keys(data):
         hint = meant(str(flaw.path[-1]), flaw.known, "removing it")
-        problems.warning(_place(node, flaw.path), flaw.message, f"one of {listed(flaw.known)}", hint)
+        problems.warning(Check.CASE_SLIP, _place(node, flaw.path), flaw.message, f"one of {listed(flaw.known)}", hint)
     events = node.get("events") if isinstance(node, Mapping) else None
     for event in events.items if isinstance(events, Listing) else []:
         if isinstance(event, Mapping):

@@ -11,6 +11,7 @@ import msgspec
 
 from monitor.core.model.catalogue import Alias, AliasBy, Feed, Hours, Service
 from monitor.packs.catalogue_parts import Parts
+from monitor.packs.checks import Check
 from monitor.packs.form import DURATION_HELP, duration, name_of, text_of, truth_of
 from monitor.packs.hours import hours_of_line
 from monitor.packs.located import Listing, Mapping, Node, Scalar
@@ -197,7 +198,7 @@ class Entities:
                 message = f"nobody provides an API {ref[2]!r}, and none is described"
                 expected = "an API of a component's `providesApis`, or an entity of its own"
                 hint = meant(ref[2], known, f"`providesApis: [{ref[2]}]` on the component that serves it")
-                self._problems.warning(place, message, expected, hint)
+                self._problems.warning(Check.NOT_DESCRIBED, place, message, expected, hint)
             for provider in providers.get(ref, ()):
                 parts.need(entity.service, provider, place)
 
@@ -210,7 +211,7 @@ class Entities:
         known = {each[2] for each in self._names if each[0] in SERVICES}
         message = f"{ref[0] or 'component or resource'} {ref[2]!r} is not described"
         hint = meant(ref[2], known, "adding the file that describes it")
-        self._problems.warning(place, message, "an entity of one of the files", hint)
+        self._problems.warning(Check.NOT_DESCRIBED, place, message, "an entity of one of the files", hint)
 
     def _named(self, ref: Ref) -> str:
         """The service that a reference means; one that is not described keeps the name that it was given."""
@@ -271,13 +272,17 @@ class Entities:
         known = [each[2] for each in self._of_kind(kind)]
         if known:
             hint = meant(ref[2], known, "adding the file that describes it")
-            self._problems.warning(place, f"{kind} {ref[2]!r} is not described", f"a {kind} of one of the files", hint)
+            self._problems.warning(
+                Check.NOT_DESCRIBED, place, f"{kind} {ref[2]!r} is not described", f"a {kind} of one of the files", hint
+            )
 
     def _owner(self, entity: _Entity) -> str | None:
         for ref, place in self._refs(entity, "owner", "group"):
             if ref[0] == "group":
                 return ref[2] if ref[1] == "default" else f"{ref[1]}/{ref[2]}"
-            self._problems.warning(place, "the owner is one person", "a team", "`owner: group:…`; it is left out")
+            self._problems.warning(
+                Check.PERSON_OWNS, place, "the owner is one person", "a team", "`owner: group:…`; it is left out"
+            )
         return None
 
     # -- annotations -------------------------------------------------------------------------------------------

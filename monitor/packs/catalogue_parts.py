@@ -9,6 +9,7 @@ import msgspec
 
 from monitor.core.model.catalogue import Catalogue, Feed, Service
 from monitor.packs.catalogue_words import Words
+from monitor.packs.checks import Check
 from monitor.packs.problems import Place, Problems, nearest
 
 PLAIN_FIELDS = ("user_facing", "owner", "system", "domain", "lifecycle", "hours")
@@ -91,7 +92,9 @@ class Parts:
         if services and not any(service.user_facing for service in services.values()):
             message = "no service is user-facing, so nothing can reach a user"
             hint = "the annotation `nearmiss.dev/user-facing` in Backstage"
-            self.problems.warning(place, message, "`user_facing: true` where users look", hint)
+            self.problems.warning(
+                Check.NOTHING_USER_FACING, place, message, "`user_facing: true` where users look", hint
+            )
         return Catalogue(
             services=services,
             production=frozenset(self.production),
@@ -116,7 +119,9 @@ class Parts:
     def _unknown(self, place: Place, name: str, names: dict[str, _Entry]) -> None:
         close = nearest(name, names)
         hint = f"{close!r}, or an entry of its own" if close else f"an entry `{name}: {{}}`"
-        self.problems.warning(place, f"service {name!r} is not in the catalogue", "a service that is listed", hint)
+        self.problems.warning(
+            Check.UNKNOWN_SERVICE, place, f"service {name!r} is not in the catalogue", "a service that is listed", hint
+        )
 
     def _unknown_watched(self, place: Place, name: str, names: dict[str, _Entry]) -> None:
         close = nearest(name, names)

@@ -12,6 +12,7 @@ from itertools import groupby
 from monitor.core.matching.predicates import number_of
 from monitor.core.model.conditions import All, Compare, Condition, Scalar, say
 from monitor.core.model.rule import Step
+from monitor.packs.checks import Check
 from monitor.packs.conditions import GROUPS, read_where
 from monitor.packs.located import Listing, Mapping, Node
 from monitor.packs.problems import Place, Problems
@@ -31,7 +32,7 @@ def find_dead(steps: Iterable[tuple[Step, Node]], problems: Problems) -> None:
         finder.walk(where, [Compare("kind", "one_of", tuple(sorted(step.kinds)))] if step.kinds else [])
     for place, (message, expected, hint) in finder.dead.items():
         if place not in finder.alive:
-            problems.warning(place, message, expected, hint)
+            problems.warning(Check.DEAD_CONDITION, place, message, expected, hint)
 
 
 class _Finder:

@@ -21,6 +21,7 @@ from monitor.packs.keys import Key
 from monitor.packs.regex import LONGEST_PATTERN
 from monitor.packs.relations import ACTED, MOST_SPENT
 from monitor.packs.schema import DERIVED, WORDS, FieldType, known_fields, time_fields, type_of
+from monitor.packs.silences import SILENCEABLE
 from monitor.packs.titles import LONGEST_TITLE
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -316,5 +317,6 @@ _RULE: dict[str, Schema] = {
     "impact": _object(_IMPACT, keys.IMPACT),
     "margin": {"enum": list(MARGINS)},
     "ask": _several(_ref("text")),
+    "silence": {"type": "object", "propertyNames": {"enum": list(SILENCEABLE)}, "additionalProperties": _ref("text")},
     "examples": {"type": "array", "items": _ref("example")},
 }

@@ -47,6 +47,7 @@ RULE = (
         "minus time of the action), `count` (hazards before action)",
     ),
     Key("ask", "", "two to four questions for the reviewer: how and what"),
+    Key("silence", "", "[checks](checks.md) that are right to be ignored here, by id, each with the reason"),
     Key("examples", "", "[streams](#examples) that must match, and that must not"),
 )
 

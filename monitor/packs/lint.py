@@ -10,6 +10,7 @@ from monitor.core.model.conditions import fields_of
 from monitor.core.model.events import DAY
 from monitor.core.model.rule import Anchor, Clause, Rule, Step
 from monitor.core.state.memory import MOST_BEYOND_TTL
+from monitor.packs.checks import Check
 from monitor.packs.dead import find_dead
 from monitor.packs.examples import Example
 from monitor.packs.form import say_duration
@@ -66,20 +67,34 @@ def place_of(node: Node, *path: str) -> Place:
 def _examples(examples: tuple[Example, ...], place: Place, problems: Problems) -> None:
     for expect, what in (("draft", "that must match"), ("none", "that must not match")):
         if not any(example.expect == expect for example in examples):
-            problems.warning(place, f"no example {what}", "at least one of each kind", f"one with `expect: {expect}`")
+            problems.warning(
+                Check.NO_EXAMPLE,
+                place,
+                f"no example {what}",
+                "at least one of each kind",
+                f"one with `expect: {expect}`",
+            )
 
 
 def _questions(rule: Rule, node: Node, problems: Problems) -> None:
     asked = node.get("ask") if isinstance(node, Mapping) else None
     if not rule.ask:
-        problems.warning(place_of(node, "ask"), "asks the reviewer nothing", "two to four questions", QUESTION)
+        problems.warning(
+            Check.NO_QUESTION, place_of(node, "ask"), "asks the reviewer nothing", "two to four questions", QUESTION
+        )
     if len(rule.ask) > MOST_QUESTIONS:
-        problems.warning(place_of(node, "ask"), f"asks {len(rule.ask)} questions", "two to four", "keeping the best")
+        problems.warning(
+            Check.MANY_QUESTIONS,
+            place_of(node, "ask"),
+            f"asks {len(rule.ask)} questions",
+            "two to four",
+            "keeping the best",
+        )
     for index, question in enumerate(rule.ask):
         if question.lower().startswith(_BLAMING):
             place = asked.items[index].place if isinstance(asked, Listing) else place_of(node, "ask")
             message = f"{question.split()[0]!r} asks people to justify themselves"
-            problems.warning(place, message, "a question after how or what", QUESTION)
+            problems.warning(Check.BLAMING, place, message, "a question after how or what", QUESTION)
 
 
 def _steps(rule: Rule) -> Iterator[tuple[Step, tuple[str, ...]]]:
@@ -98,7 +113,7 @@ def _texts(rule: Rule, node: Node, problems: Problems) -> None:
                 "a kind, a subject, a severity or a label",
                 "the label that the source sends with the title",
             )
-            problems.warning(place_of(node, *path, "where"), message, expected, hint)
+            problems.warning(Check.FREE_TEXT, place_of(node, *path, "where"), message, expected, hint)
 
 
 def _routine(rule: Rule, node: Node, problems: Problems) -> None:
@@ -109,14 +124,18 @@ def _routine(rule: Rule, node: Node, problems: Problems) -> None:
         if parts and ROUTINE not in read:
             message = f"{', '.join(parts)} is only a part of what makes work routine"
             hint = f"`not: {{{ROUTINE}: true}}`"
-            problems.warning(place_of(node, *path, "where"), message, f"the one condition {ROUTINE}", hint)
+            problems.warning(
+                Check.PART_OF_ROUTINE, place_of(node, *path, "where"), message, f"the one condition {ROUTINE}", hint
+            )
 
 
 def _dead(rule: Rule, node: Node, problems: Problems) -> None:
     for step, path in _steps(rule):
         if UNSEEN in step.kinds:
             message = f"no rule is ever given {UNSEEN}: such reports only say who looked"
-            problems.warning(place_of(node, *path, "kind"), message, "another kind", "`impact: {evidence: …}`")
+            problems.warning(
+                Check.UNSEEN_KIND, place_of(node, *path, "kind"), message, "another kind", "`impact: {evidence: …}`"
+            )
     found = ((step, find(node, *path, "where")) for step, path in _steps(rule))
     find_dead(((step, where) for step, where in found if where is not None), problems)
 
@@ -131,7 +150,9 @@ def _labels(rule: Rule, examples: tuple[Example, ...], node: Node, problems: Pro
             if close:
                 message = f"no event of the examples has the label {label!r}, and some have {close[0]!r}"
                 hint = f"{close[0]!r}, or an example with {label!r}"
-                problems.warning(place_of(node, *path, "where"), message, "a label that some source sends", hint)
+                problems.warning(
+                    Check.LABEL_SLIP, place_of(node, *path, "where"), message, "a label that some source sends", hint
+                )
 
 
 def _windows(rule: Rule, node: Node, problems: Problems) -> None:
@@ -143,7 +164,7 @@ def _windows(rule: Rule, node: Node, problems: Problems) -> None:
             place = place_of(node, "absent" if clause.at_most == 0 else "steps", clause.name, "since")
             message = f"the window of {clause.name!r} ends before it begins: it holds nothing"
             hint = f"`since: {until.anchor}`, `until: {since.anchor}`"
-            problems.warning(place, message, "a window that goes forward", hint)
+            problems.warning(Check.BACKWARDS, place, message, "a window that goes forward", hint)
 
 
 def _remembered(rule: Rule, node: Node, problems: Problems) -> None:
@@ -166,7 +187,13 @@ def _remembered(rule: Rule, node: Node, problems: Problems) -> None:
             continue
         kept = f"the newest {MOST_BEYOND_TTL} events of a kind on a service are kept of more than a day ago"
         hint = "`remember: every`, or `remember: newest` where those are enough"
-        problems.warning(place_of(node, *path, "since"), f"{message}: {kept}", "a word on what it needs of them", hint)
+        problems.warning(
+            Check.FEW_REMEMBERED,
+            place_of(node, *path, "since"),
+            f"{message}: {kept}",
+            "a word on what it needs of them",
+            hint,
+        )
 
 
 def reaches_back(rule: Rule, clause: Clause) -> int:
@@ -187,4 +214,4 @@ def _margin(rule: Rule, node: Node, problems: Problems) -> None:
         expected = f"a condition on one of {', '.join(sorted(wanted))}"
         told = {"headroom": "derived.share", "deadline": "expires_at"}[rule.margin.measure]
         hint = f"`where: {{{told}: {{present: true}}}}`, or `margin: elapsed`"
-        problems.warning(place_of(node, "margin"), message, expected, hint)
+        problems.warning(Check.NO_MARGIN, place_of(node, "margin"), message, expected, hint)

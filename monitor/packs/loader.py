@@ -6,18 +6,21 @@ The service, the commands and the tests all load through here. Names are unique 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping as Silences
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from monitor.core.model.rule import Rule
+from monitor.packs.checks import Check
 from monitor.packs.examples import Example, read_examples
 from monitor.packs.grammar import read_rule
 from monitor.packs.lint import lint
 from monitor.packs.located import Mapping, Node, Scalar, read_located
 from monitor.packs.problems import Place, Problem, Problems
 from monitor.packs.shadow import shadowed
+from monitor.packs.silences import AT_LOAD, read_silences, without_silenced
 
 SUFFIXES = frozenset({".yaml", ".yml"})
 MOST_FILES = 5_000
@@ -32,6 +35,8 @@ class Loaded(msgspec.Struct, frozen=True):
     content_hash: str
     places: dict[str, Place]
     files: int
+    silences: Silences[str, Silences[Check, Place]] = {}
+    """By file, the checks that it silences."""
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -48,10 +53,12 @@ def load_rules(path: Path, with_examples: bool = True) -> Loaded:
     rules: dict[str, Rule] = {}
     places: dict[str, Place] = {}
     examples: list[Example] = []
+    silences: dict[str, dict[Check, Place]] = {}
     for file in files:
         node = read_located(file, problems, "" if with_examples else "examples")
         if node is None:
             continue
+        silences[node.place.file] = read_silences(node, problems)
         rule = read_rule(node, problems)
         name = _name_of(node)
         told = node.get("examples") if with_examples and isinstance(node, Mapping) else None
@@ -70,10 +77,13 @@ def load_rules(path: Path, with_examples: bool = True) -> Loaded:
     if with_examples:
         for rule, other in shadowed(found):
             message = f"whatever this rule finds, {other.name!r} finds too ({places[other.name]})"
-            problems.warning(places[rule.name], message, "a rule that finds something else", "one of the two rules")
+            problems.warning(
+                Check.SHADOWED, places[rule.name], message, "a rule that finds something else", "one of the two rules"
+            )
     return Loaded(
         rules=found,
-        problems=tuple(problems),
+        problems=without_silenced(problems, silences, AT_LOAD if with_examples else ()),
+        silences=silences,
         examples=tuple(examples),
         content_hash=content_hash(found),
         places=places,

@@ -11,6 +11,8 @@ from typing import Literal
 
 import msgspec
 
+from monitor.packs.checks import Check
+
 SeverityOfProblem = Literal["error", "warning"]
 
 
@@ -35,6 +37,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     expected: str
     hint: str
     severity: SeverityOfProblem = "error"
+    check: Check | None = None
+    """Which check warns; None of an error."""
 
     @property
     def is_error(self) -> bool:
@@ -42,7 +46,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}"
-        return f"{place}: {self.severity}: {self.message}; expected {self.expected}; try {self.hint}"
+        check = "" if self.check is None else f" [{self.check}]"
+        return f"{place}: {self.severity}: {self.message}; expected {self.expected}; try {self.hint}{check}"
 
 
 class Problems:
@@ -57,10 +62,18 @@ class Problems:
     def error(self, place: Place, message: str, expected: str, hint: str) -> None:
         self._add(place, message, expected, hint, "error")
 
-    def warning(self, place: Place, message: str, expected: str, hint: str) -> Problem:
-        return self._add(place, message, expected, hint, "warning")
+    def warning(self, check: Check, place: Place, message: str, expected: str, hint: str) -> Problem:
+        return self._add(place, message, expected, hint, "warning", check)
 
-    def _add(self, place: Place, message: str, expected: str, hint: str, severity: SeverityOfProblem) -> Problem:
+    def _add(
+        self,
+        place: Place,
+        message: str,
+        expected: str,
+        hint: str,
+        severity: SeverityOfProblem,
+        check: Check | None = None,
+    ) -> Problem:
         problem = Problem(
             file=place.file,
             line=place.line,
@@ -69,6 +82,7 @@ class Problems:
             expected=_one_line(expected),
             hint=_one_line(hint),
             severity=severity,
+            check=check,
         )
         self._found.append(problem)
         return problem

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from typing import get_args
 
 from monitor.core.model.events import Actor, ActorKind, Bound, Event, Severity
+from monitor.packs.checks import Check
 from monitor.packs.located import Mapping, Scalar
 from monitor.packs.problems import Problem, Problems, listed, meant, nearest
 
@@ -43,7 +44,7 @@ def _keys(part: Mapping, what: str, fields: Collection[str], expected: str, prob
             close = "" if key.startswith(_LABEL) else nearest(key, free)
             hint = f"`{close}: {said}` (did you mean that?)" if close else _label(part, key.removeprefix(_LABEL), said)
             message = f"{what} has no key {key!r}: it is kept as a label"
-            found.append(problems.warning(at.place, message, expected, hint))
+            found.append(problems.warning(Check.EVENT_SLIP, at.place, message, expected, hint))
     return found
 
 
@@ -58,5 +59,5 @@ def _words(part: Mapping, allowed: dict[str, tuple[str, ...]], problems: Problem
         if isinstance(value, Scalar) and value.value is not None and value.text.strip().lower() not in words:
             message = f"{field} is {value.text!r}: it is kept as a label, and the event has no {field}"
             hint = meant(value.text, words, f"`{field}: {words[-1]}`")
-            found.append(problems.warning(value.place, message, listed(words), hint))
+            found.append(problems.warning(Check.EVENT_SLIP, value.place, message, listed(words), hint))
     return found

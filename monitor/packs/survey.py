@@ -14,10 +14,12 @@ from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.conditions import fields_of
 from monitor.core.model.events import DAY
 from monitor.core.model.rule import Rule
+from monitor.packs.checks import Check
 from monitor.packs.form import say_duration
 from monitor.packs.lint import reaches_back
 from monitor.packs.pack import LoadedPack
 from monitor.packs.problems import Place, Problem, Problems
+from monitor.packs.silences import without_silenced
 
 MOST_NAMES = 8
 """Names that one line lists; the rest is counted."""
@@ -84,7 +86,7 @@ def survey(loaded: LoadedPack, history: int | None = None) -> Survey:
             _warn_of_history(loaded, history, problems)
         if not catalogue.is_empty:
             _warn_of_rules(rules, catalogue, _file(loaded), problems)
-    return Survey(counted, known, tuple(problems))
+    return Survey(counted, known, without_silenced(problems, loaded.rules.silences, ()))
 
 
 def _catalogue(loaded: LoadedPack) -> CatalogueSurvey:
@@ -119,18 +121,21 @@ def _warn(loaded: LoadedPack, known: CatalogueSurvey, problems: Problems) -> Non
     places = loaded.catalogue.places
     if not known.services:
         message = "no catalogue: every service counts as user-facing, without dependencies"
-        problems.warning(Place("catalogue"), message, "a file of services", "--catalogue FILE")
+        problems.warning(Check.NO_CATALOGUE, Place("catalogue"), message, "a file of services", "--catalogue FILE")
         return
     for name in known.user_facing_without_feed:
         message = f"no feed watches {name!r}, which users see: its drafts will say that impact is unverified"
-        problems.warning(places[name], message, "a feed that reports `impact.clear`", _feed(name, "synthetic"))
+        problems.warning(
+            Check.NOT_WATCHED, places[name], message, "a feed that reports `impact.clear`", _feed(name, "synthetic")
+        )
     if known.without_owner:
         place = places[known.without_owner[0]]
         message = f"{len(known.without_owner)} of {known.services} services have no owner: {few(known.without_owner)}"
-        problems.warning(place, message, "the team that reviews their drafts", "`owner: team-pay`")
+        problems.warning(Check.NO_OWNER, place, message, "the team that reviews their drafts", "`owner: team-pay`")
     if not known.production:
         message = "no production environment is named, so every environment counts"
         problems.warning(
+            Check.NO_PRODUCTION,
             Place(next(iter(places.values())).file),
             message,
             "the environments with users",
@@ -156,11 +161,17 @@ def _warn_of_rules(rules: Iterable[Rule], catalogue: Catalogue, place: Place, pr
         names = few([f"{rule.name} ({' or '.join(sorted(rule.impact.evidence))})" for rule in blind])
         message = f"no feed can see the harm of these rules, so that their verdict will be unknown: {names}"
         seen_by = min(catalogue.services)
-        problems.warning(place, message, "a feed with that evidence", _feed(seen_by, min(blind[0].impact.evidence)))
+        problems.warning(
+            Check.NO_FEED_SEES,
+            place,
+            message,
+            "a feed with that evidence",
+            _feed(seen_by, min(blind[0].impact.evidence)),
+        )
     timed = [rule.name for rule in rules if _reads(rule) & _BY_THE_CLOCK]
     if timed and not any(service.hours is not None for service in catalogue.services.values()):
         message = f"no service declares operating hours, which these rules ask for: {few(timed)}"
-        problems.warning(place, message, "`hours:` of the services that open and close", HOURS)
+        problems.warning(Check.NO_HOURS, place, message, "`hours:` of the services that open and close", HOURS)
 
 
 def _warn_of_history(loaded: LoadedPack, history: int, problems: Problems) -> None:
@@ -174,7 +185,9 @@ def _warn_of_history(loaded: LoadedPack, history: int, problems: Problems) -> No
                 "--database` and `rules backtest --database` will not see all that it decides by"
             )
             hint = f"`retention: {{events: {needed}}}`"
-            problems.warning(loaded.rules.places[rule.name], message, "a history as long as its windows", hint)
+            problems.warning(
+                Check.SHORT_HISTORY, loaded.rules.places[rule.name], message, "a history as long as its windows", hint
+            )
 
 
 def _reads(rule: Rule) -> frozenset[str]:

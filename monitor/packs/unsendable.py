@@ -11,6 +11,7 @@ from pathlib import Path
 
 from monitor.core.model.conditions import Compare, fields_of, say
 from monitor.core.model.rule import Pair, Rule, Step
+from monitor.packs.checks import Check
 from monitor.packs.conditions import GROUPS
 from monitor.packs.dead import demands, entry_alone
 from monitor.packs.grammar import read_rule
@@ -19,6 +20,7 @@ from monitor.packs.loader import find_files
 from monitor.packs.located import Listing, Mapping, Node, read_located
 from monitor.packs.problems import Place, Problem, Problems
 from monitor.packs.schema import SENDERS_LABELS
+from monitor.packs.silences import read_silences, without_silenced
 from monitor.packs.vocabulary import CLOSED, FIELDS, Said, Vocabulary
 
 _NEEDED = {
@@ -43,16 +45,17 @@ def find_unsendable(path: Path, vocabulary: Vocabulary, custom: Collection[str] 
 
     `custom`: names of labels that the organisation's own senders set.
     """
-    problems = Problems()
+    problems, silences = Problems(), dict[str, dict[Check, Place]]()
     for file in find_files(path, Problems()):
         node = read_located(file, Problems(), "examples")
         rule = None if node is None else read_rule(node, Problems())
         if rule is not None and node is not None:
+            silences[node.place.file] = read_silences(node, Problems())
             finder = _Finder(vocabulary, frozenset(custom))
             _of_rule(rule, node, finder)
             for place, message in finder.told:
-                problems.warning(place, message, "what a tool really sends", HINT)
-    return tuple(problems)
+                problems.warning(Check.NEVER_SENT, place, message, "what a tool really sends", HINT)
+    return without_silenced(problems, silences, (Check.NEVER_SENT,))
 
 
 def _of_rule(rule: Rule, node: Node, finder: _Finder) -> None:

@@ -21,6 +21,7 @@ from monitor.decode.mapped import Mapped
 from monitor.decode.outcome import Unreadable
 from monitor.decode.registry import read_as
 from monitor.decode.tool import Sample, Tool
+from monitor.packs.checks import Check
 from monitor.packs.form import Form
 from monitor.packs.loader import find_files
 from monitor.packs.located import Mapping, Node, Scalar, read_located
@@ -105,7 +106,9 @@ def read_mapping(node: Node, problems: Problems) -> tuple[Tool, tuple[Example, .
     examples = read_examples(form.get("examples"), problems)
     if not examples and not form.has("examples"):
         message, expected = "no example", "an example for each kind of body, which `nearmiss mapping test` runs"
-        problems.warning(node.place, message, expected, "`examples: [{name: …, body: {…}, expect: […]}]`")
+        problems.warning(
+            Check.UNTRIED_MAPPING, node.place, message, expected, "`examples: [{name: …, body: {…}, expect: […]}]`"
+        )
     if problems.errors > before or name is None or entries is None:
         return None
     mapped, kinds = entries

@@ -145,4 +145,4 @@ def test_rules_that_look_further_back_than_the_history(tmp_path: Path, catalogue
         (line,) = lines
         assert "notice-acted-on-late.yaml:2:7: warning: 'notice-acted-on-late' looks 90d back" in line
         assert "the history keeps 30d" in line
-        assert line.endswith("try `retention: {events: 90d}`")
+        assert line.endswith("try `retention: {events: 90d}` [NM116]")

@@ -201,7 +201,7 @@ def test_windows_into_a_past_of_which_little_is_remembered(tmp_path: Path, step:
         (line,) = found
         assert line.startswith("0.yaml:17:")
         assert told in line
-        assert line.endswith("try `remember: every`, or `remember: newest` where those are enough")
+        assert line.endswith("try `remember: every`, or `remember: newest` where those are enough [NM111]")
 
 
 def test_an_absence_far_back_is_warned_of_where_it_begins(tmp_path: Path) -> None:
