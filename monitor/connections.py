@@ -9,6 +9,7 @@ import asyncio
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import h11
@@ -52,9 +53,10 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Connections:
-    """All that are open. One that does not ask makes room for a new one.
+    """All that are open. One that nobody works for makes room for a new one.
 
-    First the oldest that has never asked, then the one that has not for the longest time.
+    First the oldest that has never asked, then the one that has not for the longest time, then the one whose body has
+    been on its way for the longest time: bodies that never end would else keep everybody out.
     """
 
     def __init__(self, limits: Limits, metrics: Metrics) -> None:
@@ -63,10 +65,11 @@ class Connections:
         self._open: set[Bounded] = set()
         self._fresh: dict[Bounded, None] = {}
         self._idle: dict[Bounded, None] = {}
+        self._sending: dict[Bounded, None] = {}
 
     def admit(self, one: Bounded) -> bool:
         if len(self._open) >= self.limits.most:
-            oldest = next(iter(self._fresh), None) or next(iter(self._idle), None)
+            oldest = next(chain(self._fresh, self._idle, self._sending), None)
             if oldest is None:
                 self.count(Closed.FULL)
                 return False
@@ -78,9 +81,16 @@ class Connections:
     def waits(self, one: Bounded, *, asked_before: bool) -> None:
         (self._idle if asked_before else self._fresh)[one] = None
 
-    def asks(self, one: Bounded) -> None:
+    def sends(self, one: Bounded) -> None:
+        """A body is on its way; its beginning counts, not its newest piece."""
         self._fresh.pop(one, None)
         self._idle.pop(one, None)
+        self._sending.setdefault(one)
+
+    def asks(self, one: Bounded) -> None:
+        """A whole request waits for its answer."""
+        for waiting in (self._fresh, self._idle, self._sending):
+            waiting.pop(one, None)
 
     def forget(self, one: Bounded) -> None:
         self._open.discard(one)
@@ -165,9 +175,10 @@ class Bounded(H11Protocol):
         if self.cycle is not None and not self.cycle.response_complete:  # type: ignore[redundant-expr]  # None at first
             _cancel(self._head)
             self._head = None
-            self._bounds.asks(self)
+            (self._bounds.sends if self.cycle.more_body else self._bounds.asks)(self)
         elif self._head is None and not self.transport.is_closing():
             self._head = self.loop.call_later(self._bounds.limits.head_seconds, self.close, Closed.HEAD_LATE)
+            self._bounds.asks(self)
             self._bounds.waits(self, asked_before=bool(self.scope))
 
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol, Self, cast
 import msgspec
 from fastapi import APIRouter
 from fastapi import Request as WebRequest
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
 from monitor.chat.slack_requests import Kind, NotReadable, Request, check_signature, read
@@ -26,6 +27,7 @@ from monitor.ports import Clock, Unavailable
 
 PREFIX = "/chat/slack"
 LARGEST_BODY = 256 * 1024
+BODY_SECONDS = 30.0
 STORE_SECONDS, ANSWER_SECONDS = 0.6, 0.25
 """To write a request down, and then to wait for what becomes of it: together below the second that is promised."""
 LEASE = 2 * MINUTE
@@ -59,10 +61,12 @@ class SlackDoor:
         metrics: Metrics,
         answer_seconds: float = ANSWER_SECONDS,
         store_seconds: float = STORE_SECONDS,
+        body_seconds: float = BODY_SECONDS,
     ) -> None:
         self._secret, self._outbox, self._worker = secret, outbox, worker
         self._clock, self._metrics = clock, metrics
         self._answer_seconds, self._store_seconds = answer_seconds, store_seconds
+        self._body_seconds = body_seconds
         self._tasks = WatchedTasks()
         self._numbers = count(1)
 
@@ -79,12 +83,16 @@ class SlackDoor:
         async def take(kind: str, request: WebRequest) -> Response:
             if kind not in ("actions", "commands", "events"):
                 return Response(status_code=404)
-            body = bytearray()
-            async for piece in request.stream():
-                body += piece
-                if len(body) > LARGEST_BODY:
-                    return Response("too large\n", 413)
-            return await self.take(cast(Kind, kind), dict(request.headers), bytes(body))
+            try:
+                async with asyncio.timeout(self._body_seconds):
+                    body = await _body(request)
+            except TimeoutError:
+                return Response("too slow\n", 408)
+            except ClientDisconnect:
+                return Response("disconnected\n", 400)
+            if body is None:
+                return Response("too large\n", 413)
+            return await self.take(cast(Kind, kind), dict(request.headers), body)
 
         return router
 
@@ -230,6 +238,16 @@ _WAIT = {
         }
     ],
 }
+
+
+async def _body(request: WebRequest) -> bytes | None:
+    """What is sent; None where it is too large. Raises ClientDisconnect."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LARGEST_BODY:
+            return None
+    return bytes(body)
 
 
 def _try_again() -> Response:

@@ -1,4 +1,4 @@
-"""Connections within their bounds, on a server of our own: idle, half-sent, too many, and not read."""
+"""Connections within their bounds, on a server of our own: idle, half-sent, too many, unfinished, and not read."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ PATIENCE = 20.0
 
 
 class Site:
-    """A server: an answer, one that waits for `go`, one that never ends, and one for a body."""
+    """A server: an answer, one that waits for `go`, one that never ends, and one that takes a body."""
 
     def __init__(self, limits: Limits) -> None:
         self.go, self.cut_off = asyncio.Event(), asyncio.Event()
+        self.taking = asyncio.Semaphore(0)
         self.metrics = Metrics()
         self.app = FastAPI()
         self.app.get("/")(self.answer)
         self.app.get("/wait")(self.wait)
         self.app.get("/endless")(self.endless)
-        self.app.post("/swallow")(self.swallow)
+        self.app.post("/take")(self.take)
         self.server = Server(self.app, limits, self.metrics)
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.listener.setblocking(False)
@@ -41,8 +42,9 @@ class Site:
         await self.go.wait()
         return Response("done")
 
-    async def swallow(self, request: Request) -> Response:
-        return Response(str(len(await request.body())))
+    async def take(self, request: Request) -> Response:
+        self.taking.release()
+        return Response(f"took {len(await request.body())}")
 
     async def endless(self) -> Response:
         async def pieces() -> AsyncIterator[bytes]:
@@ -132,9 +134,33 @@ async def test_when_all_are_busy_a_new_one_is_told_to_come_again() -> None:
 @pytest.mark.parametrize(("chunk", "status"), [(b"x", b"400"), (b"x" * 100, b"200")])
 async def test_a_body_of_very_many_tiny_chunks_is_refused(chunk: bytes, status: bytes) -> None:
     async with serving(Limits(most=2)) as site:
-        head = b"POST /swallow HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n"
+        head = b"POST /take HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n"
         reader = await site.connect(head + (b"%x\r\n%b\r\n" % (len(chunk), chunk)) * 2000 + b"0\r\n\r\n")
         assert (await _end(reader)).startswith(b"HTTP/1.1 " + status)
+
+
+async def test_bodies_that_never_end_keep_nobody_out() -> None:
+    """Of several, the one that began first makes room, however often it sends a piece."""
+    async with serving(Limits(most=3, head_seconds=PATIENCE)) as site:
+        first, second, honest = [await _begun(site, b"1") for _ in range(3)]
+        site.writers[0].write(b"2")
+        reader = await site.connect(_get("/"))
+        assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200")
+        assert await _end(first) == b""
+        site.writers[2].write(b"23")
+        assert (await honest.readuntil(b"took 3")).startswith(b"HTTP/1.1 200")
+        # Those two have been answered and go before the one that is still sending.
+        await site.connect(_get("/wait"))
+        await site.connect(_get("/wait"))
+        site.writers[1].write(b"23")
+        assert (await second.readuntil(b"took 3")).startswith(b"HTTP/1.1 200")
+        assert (site.closed(Closed.EVICTED), site.closed(Closed.FULL)) == (3, 0)
+
+
+async def _begun(site: Site, piece: bytes) -> asyncio.StreamReader:
+    reader = await site.connect(b"POST /take HTTP/1.1\r\nhost: localhost\r\ncontent-length: 3\r\n\r\n" + piece)
+    await site.taking.acquire()
+    return reader
 
 
 async def test_who_does_not_read_the_answer_is_closed() -> None:

@@ -65,7 +65,7 @@ class Office:
         )  # fmt: skip
         return self.postman
 
-    def open_door(self, answer_seconds: float = 10.0) -> SlackDoor:
+    def open_door(self, answer_seconds: float = 10.0, body_seconds: float = 10.0) -> SlackDoor:
         async def shift(team: Team) -> Bulletin:
             return Bulletin(f"Shift of {team.name}", (Section("Hazards", (Line("a disk"),)),))
 
@@ -74,7 +74,9 @@ class Office:
             Replies(self.store.outbox, self.store.near_misses, "on-call"), self.teams(), lambda: self.catalogue, shift,
             self.rights, ADDRESS, self.metrics,
         )  # fmt: skip
-        self.door = SlackDoor(SECRET, self.store.outbox, worker, self.clock, self.metrics, answer_seconds)
+        self.door = SlackDoor(
+            SECRET, self.store.outbox, worker, self.clock, self.metrics, answer_seconds, body_seconds=body_seconds
+        )
         return self.door
 
     async def put(self, *drafts: Draft) -> None:

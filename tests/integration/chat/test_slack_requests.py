@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from fastapi import FastAPI
 from starlette.responses import Response
 
 from monitor.chat.slack_requests import Kind, Request
@@ -315,6 +316,27 @@ async def test_the_same_form_carried_out_twice_is_one_decision(office: Office) -
 )
 async def test_what_cannot_be_read_is_refused(office: Office, kind: Kind, body: bytes) -> None:
     assert (await send(office, kind, body)).status_code == 400
+
+
+@pytest.mark.parametrize(("comes", "status"), [([], 408), ([{"type": "http.disconnect"}], 400)])
+async def test_a_body_that_does_not_come_is_no_failure_of_ours(
+    office: Office, comes: list[dict[str, Any]], status: int
+) -> None:
+    door = office.open_door(body_seconds=0.0 if status == 408 else 10.0)
+    answered: list[Any] = []
+
+    async def receive() -> Any:
+        return comes.pop() if comes else await asyncio.Event().wait()
+
+    async def send_on(message: Any) -> None:
+        answered.append(message)
+
+    app = FastAPI()
+    app.include_router(door.router())
+    path = "/chat/slack/actions"
+    scope = {"type": "http", "method": "POST", "path": path, "headers": [], "query_string": b"", "http_version": "1.1"}
+    await app(scope, receive, send_on)
+    assert answered[0]["status"] == status
 
 
 @pytest.mark.parametrize("payload", [{}, {"type": "view_submission"}, {"type": "block_actions", "actions": 7}])
