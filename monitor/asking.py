@@ -1,6 +1,7 @@
 """Asks a shop's tools over HTTP: bounded in time and size, no redirects, with a named reason for each failure.
 
-The one client of feeds, pullers and the command line; knows no tool.
+The one client of feeds, pullers, chats, sign-in and the command line; knows no tool. What the other side says is not
+believed to be small, quick, or where it was asked for.
 """
 
 from __future__ import annotations
@@ -82,9 +83,17 @@ class Ask(Protocol):
 
 
 class Web:
-    """Use it with `async with`. `ca_file` names the one authority to trust; None: those of the system."""
+    """Use it with `async with`."""
 
-    def __init__(self, seconds: float = ANSWER_SECONDS, size: int = ANSWER_BYTES, ca_file: str | None = None) -> None:
+    def __init__(
+        self,
+        seconds: float = ANSWER_SECONDS,
+        size: int = ANSWER_BYTES,
+        ca_file: str | None = None,
+        *,
+        by_proxies: bool = False,
+    ) -> None:
+        """`ca_file` names the one authority to trust; None: those of the system. `by_proxies`: the environment's."""
         self.seconds, self._size = seconds, size
         # The system's certificates, which may include the organisation's own authority; httpx would bring others.
         trusted = ssl.create_default_context(cafile=ca_file)
@@ -93,7 +102,7 @@ class Web:
             verify=trusted,
             timeout=seconds,
             follow_redirects=False,
-            trust_env=False,
+            trust_env=by_proxies,
             headers={"accept-encoding": "identity"},
             # Each answer could set more of them, and they would be kept for as long as the service runs.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
@@ -107,11 +116,22 @@ class Web:
 
     async def post(self, url: str, form: dict[str, str], caller: Caller) -> tuple[int, bytes]:
         """Status and body. Raises QueryFailed."""
-        return await self._ask(self._client.build_request("POST", url, data=form, headers=caller.shown()))
+        status, _, body = await self._ask(self._client.build_request("POST", url, data=form, headers=caller.shown()))
+        return status, body
+
+    async def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
+        """Post a body: the status, the headers with their names in lower case, and the body. Raises QueryFailed."""
+        with _reasons(self.seconds):
+            request = self._client.build_request("POST", url, content=body, headers=headers)
+        return await self._ask(request)
 
     async def get(self, url: str, query: Mapping[str, str], caller: Caller) -> tuple[int, bytes]:
         """Status and body. Raises QueryFailed."""
-        return await self._ask(self._client.build_request("GET", url, params=query, headers=caller.shown()))
+        # No parameters at all would take those of the address away.
+        with _reasons(self.seconds):
+            request = self._client.build_request("GET", url, params=query or None, headers=caller.shown())
+        status, _, body = await self._ask(request)
+        return status, body
 
     async def lines(self, url: str, query: Mapping[str, str], caller: Caller, seconds: float) -> Lines:
         """What comes within `seconds`, and little longer than the first of it. Raises QueryFailed."""
@@ -141,7 +161,7 @@ class Web:
             raise QueryFailed(FeedFailure.TOO_LARGE, f"a line has more than {self._size} bytes")
         return Lines(answer.status_code, bytes(body[:end]), has_ended)
 
-    async def _ask(self, request: httpx.Request) -> tuple[int, bytes]:
+    async def _ask(self, request: httpx.Request) -> tuple[int, Mapping[str, str], bytes]:
         body = bytearray()
         with _reasons(self.seconds):
             async with asyncio.timeout(self.seconds):
@@ -153,7 +173,7 @@ class Web:
                             raise QueryFailed(FeedFailure.TOO_LARGE, f"the answer has more than {self._size} bytes")
                 finally:
                     await answer.aclose()
-        return answer.status_code, bytes(body)
+        return answer.status_code, answer.headers, bytes(body)
 
 
 @asynccontextmanager

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from pathlib import Path
 
-import httpx
-
+from monitor.asking import OK, Caller, QueryFailed, Web
 from monitor.chat.ical import BadCalendar, shifts_of
 from monitor.chat.schedule import shifts_by_clock
 from monitor.chat.shift import Shift
@@ -38,7 +36,7 @@ class Calendars:
             try:
                 known = shifts_of(await _read(team.calendar), team.zone)
                 self.problems.pop(team.name, None)
-            except (BadCalendar, OSError, UnicodeError, TimeoutError, httpx.HTTPError, httpx.InvalidURL) as error:
+            except (BadCalendar, OSError, UnicodeError, QueryFailed) as error:
                 said = str(error)[:200] or type(error).__name__
                 self.problems[team.name] = f"its calendar cannot be read: {said}"
                 _log.warning("calendar_unreadable", team=team.name, why=said)
@@ -49,20 +47,11 @@ class Calendars:
 async def _read(place: str) -> str:
     if not place.startswith("https://"):
         return (await asyncio.to_thread(_file, place)).decode()
-    trusted = ssl.create_default_context()
-    body = bytearray()
-    async with (
-        asyncio.timeout(SECONDS),
-        httpx.AsyncClient(verify=trusted, timeout=SECONDS, follow_redirects=False, trust_env=False) as client,
-        client.stream("GET", place) as answer,
-    ):
-        if answer.status_code != httpx.codes.OK:
-            raise BadCalendar(f"the calendar's host answered {answer.status_code}")
-        async for chunk in answer.aiter_bytes():
-            body += chunk
-            if len(body) > MOST_BYTES:
-                raise BadCalendar(f"more than {MOST_BYTES} bytes")
-    return bytes(body).decode()
+    async with Web(SECONDS, MOST_BYTES) as web:
+        status, body = await web.get(place, {}, Caller())
+    if status != OK:
+        raise BadCalendar(f"the calendar's host answered {status}")
+    return body.decode()
 
 
 def _file(place: str) -> bytes:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import ssl
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
-import httpx
 import msgspec
+
+from monitor.asking import QueryFailed, Web
 
 SLACK_API = "https://slack.com/api/"
 ANSWER_SECONDS = 10.0
@@ -79,22 +79,18 @@ class SlackApi:
 
     def __init__(self, token: str, api: str = SLACK_API, seconds: float = ANSWER_SECONDS) -> None:
         self._api = api.rstrip("/") + "/"
-        self._seconds = seconds
         self._headers = {"Authorization": f"Bearer {token}"}
-        self._trusted = ssl.create_default_context()
-        self._client = self._connect()
-
-    def _connect(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(verify=self._trusted, timeout=self._seconds, follow_redirects=False, trust_env=False)
+        self._seconds = seconds
+        self._web: Web | None = None
 
     async def __aenter__(self) -> Self:
         """May be entered again after it was left: a part that failed is begun again."""
-        if self._client.is_closed:
-            self._client = self._connect()
+        self._web = Web(self._seconds, ANSWER_BYTES)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._client.aclose()
+        if self._web is not None:
+            await self._web.__aexit__()
 
     async def call(self, method: str, **arguments: Any) -> dict[str, Any]:
         """Slack's answer. Raises SlackFailed."""
@@ -109,9 +105,9 @@ class SlackApi:
     async def _asked(self, method: str, body: bytes, content_type: str) -> dict[str, Any]:
         headers = {**self._headers, "Content-Type": content_type}
         status, answer, wait = await self._post(self._api + method, body, headers)
-        if status == httpx.codes.TOO_MANY_REQUESTS:
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
             raise SlackFailed(SlackTrouble.RATE_LIMITED, f"{method} answered 429", wait)
-        if status != httpx.codes.OK:
+        if status != HTTPStatus.OK:
             raise SlackFailed(SlackTrouble.AWAY, f"{method} answered {status}", wait)
         try:
             found = msgspec.json.decode(answer)
@@ -128,7 +124,7 @@ class SlackApi:
         if not self.may_answer_at(url):
             raise SlackFailed(SlackTrouble.REFUSED, "the address to answer at is not Slack's")
         status, _, wait = await self._post(url, msgspec.json.encode(body), {"Content-Type": "application/json"})
-        if status != httpx.codes.OK:
+        if status != HTTPStatus.OK:
             trouble = SlackTrouble.RATE_LIMITED if status == 429 else SlackTrouble.AWAY
             raise SlackFailed(trouble, f"the answer was answered {status}", wait)
 
@@ -144,21 +140,12 @@ class SlackApi:
         return (given.scheme, given.netloc) == (ours.scheme, ours.netloc)
 
     async def _post(self, url: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes, float | None]:
-        found = bytearray()
+        assert self._web is not None
         try:
-            async with (
-                asyncio.timeout(self._seconds),
-                self._client.stream("POST", url, content=body, headers=headers) as answer,
-            ):
-                async for chunk in answer.aiter_bytes():
-                    found += chunk
-                    if len(found) > ANSWER_BYTES:
-                        raise SlackFailed(SlackTrouble.AWAY, f"the answer has more than {ANSWER_BYTES} bytes")
-                return answer.status_code, bytes(found), _seconds(answer.headers.get("retry-after"))
-        except (TimeoutError, httpx.TimeoutException):
-            raise SlackFailed(SlackTrouble.AWAY, f"no answer within {self._seconds:g} s") from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise SlackFailed(SlackTrouble.AWAY, str(error)[:200] or type(error).__name__) from None
+            status, told, answer = await self._web.send(url, body, headers)
+        except QueryFailed as error:
+            raise SlackFailed(SlackTrouble.AWAY, str(error)[:200]) from None
+        return status, answer, _seconds(told.get("retry-after"))
 
 
 def _failure(method: str, error: str) -> SlackFailed:

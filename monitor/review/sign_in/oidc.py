@@ -10,7 +10,6 @@ import binascii
 from typing import Any
 from urllib.parse import urlencode
 
-import httpx
 import msgspec
 from authlib.common.security import generate_token
 from authlib.oauth2.base import OAuth2Error
@@ -21,6 +20,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from monitor.asking import OK, Caller, QueryFailed, Web
 from monitor.core.model.events import HOUR, SECOND, Instant
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"]
@@ -80,9 +80,8 @@ class Claimed(msgspec.Struct, frozen=True):
 class Provider:
     """One provider. Its metadata and keys are kept for an hour."""
 
-    def __init__(self, oidc: Oidc, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, oidc: Oidc) -> None:
         self.oidc = oidc
-        self._transport = transport
         self._known: tuple[Instant, dict[str, Any], KeySet] | None = None
 
     @property
@@ -116,15 +115,13 @@ class Provider:
             raise SignInFailed("the answer does not belong to a sign-in that was begun in this browser") from error
         metadata, _ = await self._provider(now)
         tokens = await self._json(
-            "POST",
             metadata["token_endpoint"],
-            data={
+            {
                 "grant_type": "authorization_code",
                 "code": answer["code"],
                 "redirect_uri": self.redirect_uri,
                 "code_verifier": pending.verifier,
             },
-            auth=(self.oidc.client_id, self.oidc.client_secret),
         )
         token = tokens.get("id_token")
         if not isinstance(token, str):
@@ -166,31 +163,39 @@ class Provider:
     async def _provider(self, now: Instant, *, fresh: bool = False) -> tuple[dict[str, Any], KeySet]:
         if self._known is not None and not fresh and now - self._known[0] < _KEPT_FOR:
             return self._known[1], self._known[2]
-        metadata = await self._json("GET", f"{self.oidc.issuer.rstrip('/')}/.well-known/openid-configuration")
+        metadata = await self._json(f"{self.oidc.issuer.rstrip('/')}/.well-known/openid-configuration")
         if metadata.get("issuer") != self.oidc.issuer:
             raise ProviderAway(f"the provider calls itself {metadata.get('issuer')!r}; expected {self.oidc.issuer!r}")
         for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
             if not isinstance(metadata.get(name), str):
                 raise ProviderAway(f"the provider's metadata has no {name}")
         try:
-            keys = KeySet.import_key_set(await self._json("GET", metadata["jwks_uri"]))  # type: ignore[arg-type]  # plain data
+            keys = KeySet.import_key_set(await self._json(metadata["jwks_uri"]))  # type: ignore[arg-type]  # plain data
         except (JoseError, ValueError, KeyError, TypeError) as error:
             raise ProviderAway("the provider's keys cannot be read") from error
         self._known = (now, metadata, keys)
         return metadata, keys
 
-    async def _json(self, method: str, address: str, **sent: Any) -> dict[str, Any]:
+    async def _json(self, address: str, form: dict[str, str] | None = None) -> dict[str, Any]:
         try:
-            async with httpx.AsyncClient(timeout=_SECONDS, transport=self._transport) as client:
-                answer = await client.request(method, address, **sent)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise ProviderAway(f"the provider does not answer: {type(error).__name__}") from error
-        if answer.status_code in (400, 401) and method == "POST":
+            async with Web(_SECONDS, _MOST_BYTES, by_proxies=True) as web:
+                if form is None:
+                    status, body = await web.get(address, {}, Caller())
+                else:
+                    status, body = await web.post(address, form, self._credentials())
+        except QueryFailed as error:
+            raise ProviderAway(f"the provider does not answer: {error}") from error
+        if status in (400, 401) and form is not None:
             raise SignInFailed("the provider does not take the code")
         try:
-            told = answer.json() if answer.status_code == 200 and len(answer.content) <= _MOST_BYTES else None
-        except ValueError:
+            told = msgspec.json.decode(body) if status == OK else None
+        except (msgspec.DecodeError, RecursionError):
             told = None
         if not isinstance(told, dict):
-            raise ProviderAway(f"the provider answers {answer.status_code} at {address.partition('?')[0]}")
+            raise ProviderAway(f"the provider answers {status} at {address.partition('?')[0]}")
         return told
+
+    def _credentials(self) -> Caller:
+        """Client id and secret as HTTP Basic."""
+        shown = base64.b64encode(f"{self.oidc.client_id}:{self.oidc.client_secret}".encode()).decode()
+        return Caller({"authorization": f"Basic {shown}"})
