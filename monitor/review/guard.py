@@ -92,13 +92,13 @@ class Guard:
         if is_open:
             await self._app(scope, receive, _with_headers(send))
             return
-        names_draft = _DRAFT.match(scope["path"]) is not None
-        if names_draft and (wait := self._ids.wait(address)):
-            await _slowed(wait, "look for records that there are not").answer(send)
+        names_one = _NAMED.match(scope["path"]) is not None
+        if names_one and (wait := self._ids.wait(address)):
+            await _slowed(wait, "look for records or reports that there are not").answer(send)
             return
 
         async def sending(message: Message) -> None:
-            if names_draft and message["type"] == "http.response.start" and message["status"] == 404:
+            if names_one and message["type"] == "http.response.start" and message["status"] == 404:
                 self._ids.failed(address)
             await send(message)
 
@@ -234,7 +234,8 @@ _SEE_LOGIN = _Refusal(303, "login-needed", "Login needed", "Sign in first.")
 _ANONYMOUS = ("/login/", "/static/")
 """What the page for signing in needs."""
 
-_DRAFT = re.compile(r"(?:/api/v1)?/near-misses/.")
+_NAMED = re.compile(r"(?:/api/v1)?/near-misses/.|/api/v1/reports/follow$")
+"""What tells by a 404 whether an id or the token of a report was guessed."""
 
 
 def _slowed(wait: float, what: str) -> _Refusal:

@@ -16,6 +16,7 @@ from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.feed_views import FeedsView
 from monitor.ops.arrivals import SourceBook
 from monitor.ops.metrics import Metrics
+from monitor.ops.sampling import Sampler
 from monitor.ops.throttle import Throttle
 from monitor.ports import ActivePack, Clock, JournalWriter, NearMisses
 from monitor.review import api, problems
@@ -148,7 +149,7 @@ def build_app(
     if ways.access is not None:
         routers += [build_account_pages(ways, pages, clock), build_access_api(ways, clock)]
         throttle = Throttle(clock, LOGINS_AT_ONCE, SECONDS_A_LOGIN)
-        app.include_router(build_sign_in_pages(ways, pages, clock, throttle))
+        app.include_router(build_sign_in_pages(ways, pages, clock, throttle, Sampler(clock)))
     for router in routers:
         app.include_router(router, dependencies=[Depends(gate)])
     app.mount("/static", _Static(directory=STATIC), name="static")

@@ -133,6 +133,12 @@ async def test_ids_of_records_cannot_be_tried_out(desk: Desk, path: str) -> None
     assert (await desk.http.get(path.format("nm-1"))).status_code == 200
 
 
+async def test_tokens_of_reports_cannot_be_tried_out(desk: Desk) -> None:
+    """They are the senders' own, and may be as weak as senders choose."""
+    asked = [await desk.http.post("/api/v1/reports/follow", json={"token": f"password-{n}"}) for n in range(65)]
+    assert [each.status_code for each in asked] == [404] * IDS_AT_ONCE + [429] * 5
+
+
 async def test_a_body_that_does_not_come_is_not_waited_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     await desk.put(records.draft())
     monkeypatch.setattr("monitor.review.guard.BODY_SECONDS", 0.0)

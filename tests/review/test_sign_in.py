@@ -17,12 +17,12 @@ from click.testing import CliRunner, Result
 
 from monitor.cli.audit import group as audit
 from monitor.cli.password import command as password
-from monitor.core.model.events import DAY, HOUR
+from monitor.core.model.events import DAY, HOUR, SECOND
 from monitor.ops.clock import SystemClock
 from monitor.review.auth import Account, Auth, hash_of
 from monitor.review.permissions import Access, Grants
-from monitor.review.sign_in.oidc import Oidc, Provider
-from monitor.review.sign_in.people import COOKIE, ProxyLogin, SignIn
+from monitor.review.sign_in.oidc import Oidc, Pending, Provider
+from monitor.review.sign_in.people import COOKIE, PENDING_COOKIE, ProxyLogin, SignIn
 from monitor.review.sign_in.routes import local_path
 from tests.review.conftest import HOST, Desk
 from tests.support import records
@@ -124,6 +124,41 @@ async def test_a_forged_answer_of_the_provider_is_refused(desk: Desk) -> None:
         stolen = urlsplit(await consent(address))
         desk.http.cookies.set("nearmiss_login", pending.to_text())
         assert (await desk.http.get(f"{stolen.path}?{stolen.query}")).status_code == 403
+
+
+async def test_a_flood_of_forged_answers_is_one_line_of_the_log(desk: Desk) -> None:
+    """The log keeps every line for good, and whoever reaches the port can make up an answer of the provider."""
+    wired(desk, provider=Provider(Oidc("http://127.0.0.1:9", "nearmiss", "a secret", HOST)))
+    begun = Pending("state", "nonce", "verifier", "/").to_text()
+    for number in range(20):
+        query = {"error": f"no {number}\x00"} if number % 2 else {"code": "c", "state": "other"}
+        desk.http.cookies.set(PENDING_COOKIE, begun)
+        assert (await desk.http.get("/login/callback", params=query)).status_code == 403
+    assert len([line async for line in desk.store.access.chain()]) == 1
+    desk.clock.advance(10 * SECOND)
+    await desk.http.get("/login/callback", params={"error": "access_denied"})
+    *_, last = [line async for line in desk.store.access.chain()]
+    assert last.detail == "the provider refused: access_denied (and 19 others before)"
+
+
+async def test_who_signed_in_before_is_not_kept_out_by_others_who_guess(desk: Desk) -> None:
+    wired(desk, Auth([Account("ada", "on call", SECRET)]))
+    right = {"name": "ada", "secret": SECRET}
+    assert (await desk.http.post("/login", data=right)).status_code == 303
+    tried = [await desk.http.post("/login", data={**right, "secret": f"wrong horse {n}"}) for n in range(12)]
+    assert [each.status_code for each in tried[-2:]] == [429, 429]
+    assert (await desk.http.post("/login", data=right)).status_code == 303
+
+
+async def test_guessing_from_all_addresses_of_a_network_is_slowed(desk: Desk) -> None:
+    wired(desk, Auth([Account(f"one-{n}", "on call", SECRET) for n in range(12)]))
+    statuses = []
+    for n in range(12):
+        client = httpx.ASGITransport(app=desk.app, client=(f"2001:db8::{n:x}", 1))
+        async with httpx.AsyncClient(transport=client, base_url=HOST) as http:
+            wrong = {"name": f"one-{n}", "secret": "wrong horse battery"}
+            statuses.append((await http.post("/login", data=wrong)).status_code)
+    assert statuses == [401] * 10 + [429] * 2
 
 
 async def test_while_the_provider_is_away_the_page_says_so(desk: Desk) -> None:

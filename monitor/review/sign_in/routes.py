@@ -16,7 +16,9 @@ from monitor.access_ports import Access as AccessStore
 from monitor.access_ports import ApiToken, Session
 from monitor.core.model.events import to_text
 from monitor.ops.logs import get_logger
-from monitor.ops.throttle import Throttle
+from monitor.ops.refusals import address_of
+from monitor.ops.sampling import Sampler
+from monitor.ops.throttle import Throttle, network_of
 from monitor.ports import Clock
 from monitor.review.api import COMMON, PREFIX, PROBLEM
 from monitor.review.auth import Person
@@ -84,8 +86,9 @@ def local_path(path: str) -> str:
     return path if inside and path.isprintable() and "\\" not in path else "/"
 
 
-def build_sign_in_pages(sign_in: SignIn, pages: Pages, clock: Clock, throttle: Throttle) -> APIRouter:
-    """Open to everybody: who is asked here has not signed in yet."""
+def build_sign_in_pages(sign_in: SignIn, pages: Pages, clock: Clock, throttle: Throttle, told: Sampler) -> APIRouter:
+    """Open to everybody: who is asked here has not signed in yet. `told` samples the refusals."""
+    refused = _Refused(sign_in, clock, told)
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
     def form(request: Request, next_path: str, status: int = 200, said: str = "") -> Response:
@@ -108,14 +111,18 @@ def build_sign_in_pages(sign_in: SignIn, pages: Pages, clock: Clock, throttle: T
         secret: Annotated[str, Form(max_length=1000)] = "",
         next: Annotated[str, Form(max_length=2000)] = "/",
     ) -> Response:
-        keys = (f"address {_peer(request)}", f"account {name if sign_in.auth.knows(name) else 'unknown'}")
-        if throttle.wait(*keys):
+        account = name if sign_in.auth.knows(name) else "unknown"
+        keys = (f"address {network_of(address_of(request.scope))}", f"account {account}")
+        # As at the guard: whoever signed in here before is let in, whatever others try in the same name.
+        proof = f"{name}:{secret}"
+        if not throttle.is_known(proof) and throttle.wait(*keys):
             return form(request, next, 429, "Too many tries. Wait a moment.")
         person = sign_in.auth.by_password(name, secret)
         if person is None:
             throttle.failed(*keys)
-            await _store(sign_in).log(keys[1].removeprefix("account "), "sign_in_refused", "account", "", clock.now())
+            await refused(account, "account", "")
             return form(request, next, 401, "Name and password do not fit.")
+        throttle.passed(proof)
         return await _signed_in(request, sign_in, person, next)
 
     @router.get("/login/oidc")
@@ -140,15 +147,14 @@ def build_sign_in_pages(sign_in: SignIn, pages: Pages, clock: Clock, throttle: T
         try:
             claimed = await provider.finish(dict(request.query_params), pending, clock.now())
         except SignInFailed as error:
-            _log.warning("sign_in_refused", problem=str(error))
-            await _store(sign_in).log("unknown", "sign_in_refused", "oidc", str(error), clock.now())
+            await refused("unknown", "oidc", str(error))
             return form(request, pending.next, 403, f"Not signed in: {error}.")
         except ProviderAway as error:
             _log.error("provider_away", problem=str(error))
             return form(request, pending.next, 502, "The sign-in provider does not answer. Try again in a moment.")
         grants = sign_in.grants_of(claimed.groups)
         if grants.highest is None:
-            await _store(sign_in).log(claimed.name, "sign_in_refused", "oidc", "no group with access", clock.now())
+            await refused(claimed.name, "oidc", "no group with access")
             return form(request, pending.next, 403, "None of your groups has access. Ask an admin of nearmiss.")
         answer = await _signed_in(request, sign_in, Person(claimed.name, role_of(grants), grants), pending.next)
         answer.delete_cookie(PENDING_COOKIE)
@@ -227,6 +233,20 @@ def build_access_api(sign_in: SignIn, clock: Clock) -> APIRouter:
     return router
 
 
+class _Refused:
+    """Writes refusals into the chained log, which keeps every line for good: a flood is told by its beginning."""
+
+    def __init__(self, sign_in: SignIn, clock: Clock, told: Sampler) -> None:
+        self._sign_in, self._clock, self._told = sign_in, clock, told
+
+    async def __call__(self, by: str, way: str, problem: str) -> None:
+        if (others := self._told.take(f"{way} {by}")) is None:
+            return
+        _log.warning("sign_in_refused", way=way, problem=problem, others=others)
+        detail = f"{problem} (and {others} others before)".strip() if others else problem
+        await _store(self._sign_in).log(by, "sign_in_refused", way, detail, self._clock.now())
+
+
 async def _signed_in(request: Request, sign_in: SignIn, person: Person, next_path: str) -> Response:
     key = await sign_in.open_session(person.name, person.role, person.grants)
     _log.info("signed_in", role=person.role)
@@ -251,10 +271,6 @@ def _store(sign_in: SignIn) -> AccessStore:
 
 def _person(request: Request) -> Person:
     return cast(Person, request.state.person)
-
-
-def _peer(request: Request) -> str:
-    return request.client.host if request.client else "unknown"
 
 
 def _token(token: ApiToken) -> dict[str, object]:
