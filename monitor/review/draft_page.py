@@ -23,7 +23,7 @@ from monitor.review.rendering import Pages
 from monitor.review.service import Decision, FieldProblem, Invalid, Review
 from monitor.review.settling import Given, Settling
 from monitor.review.timeline import entries, picture
-from monitor.review.whose import Whose
+from monitor.review.whose import EVERYBODY, Whose
 
 
 class DecisionForm(msgspec.Struct, frozen=True):
@@ -89,6 +89,7 @@ class DraftPages:
         comment: str = "",
         given: Given | None = None,
     ) -> Response:
+        see = partial(self._whose.see, request)
         context = {
             "record": record,
             "draft": record.draft,
@@ -96,9 +97,7 @@ class DraftPages:
             "picture": picture(record),
             "trail": await self._review.audit(record.draft.id),
             "undecided": record.state in UNDECIDED,
-            "following": await following(self._review, record, partial(self._whose.see, request))
-            if done in (Move.ACCEPT, Move.DISMISS)
-            else None,
+            "following": await following(self._review, record, see) if done in (Move.ACCEPT, Move.DISMISS) else None,
             "done": done,
             "notice": notice,
             "form": form,
@@ -106,7 +105,7 @@ class DraftPages:
             "comment": comment,
             "given": given,
             "teams": self._settling.teams(),
-            "similar": await self._review.similar(record),
+            "similar": await self._review.similar(record, partial(self._whose.see, request, whose=EVERYBODY)),
             "now": self._review.now(),
         }
         return self._pages.render(request, "draft.html", context, status)

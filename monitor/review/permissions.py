@@ -149,8 +149,15 @@ class Gate:
         """The query for the records of some teams; one that is restricted to teams already stays within those."""
         if query.within is not None:
             teams &= query.teams
-        owned = (name for name, service in self._catalogue().services.items() if service.owner in teams)
-        return msgspec.structs.replace(query, within=frozenset(owned) | teams, teams=teams)
+        catalogue = self._catalogue()
+        owned = {name for name, service in catalogue.services.items() if service.owner in teams}
+        # A service that nobody owns is a team by its own name; one of that name with another owner is not.
+        owned.update(team for team in teams if team_of(catalogue, team) == team)
+        return msgspec.structs.replace(query, within=frozenset(owned), teams=teams)
+
+    def sees(self, grants: Grants, record: Record) -> bool:
+        """Whether the record is there at all for somebody with these grants."""
+        return grants.everywhere is not None or grants.with_record(self.teams_of(record)) is not None
 
 
 def may_share(grants: Grants, teams: frozenset[str]) -> bool:

@@ -6,7 +6,7 @@ Knows the ports and the legal moves; knows nothing of HTTP, pages or accounts. P
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -128,11 +128,14 @@ class Review:
         counts = await self._near_misses.counts()
         return emptiness(counts, self._metrics.episodes_waiting(), self._metrics.events_received.total())
 
-    async def similar(self, record: Record) -> list[Record]:
-        """Other records of the same service, those of the same rule first; at most six."""
+    async def similar(self, record: Record, see: Callable[[Query], Query]) -> list[Record]:
+        """Other records of the same service, those of the same rule first; at most six.
+
+        `see` restricts a query to what the reader may see: who may see one record of a service need not see the others.
+        """
         if record.draft.service is None:
             return []
-        page = await self._near_misses.page(Query(services=(record.draft.service,)), None, MOST_SIMILAR)
+        page = await self._near_misses.page(see(Query(services=(record.draft.service,))), None, MOST_SIMILAR)
         others = [other for other in page.records if other.draft.id != record.draft.id]
         rules = set(record.draft.rules)
         return sorted(others, key=lambda other: not rules & set(other.draft.rules))[:6]

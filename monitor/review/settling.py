@@ -62,8 +62,11 @@ class Settling:
     def teams(self) -> list[str]:
         return sorted(self._teams())
 
-    async def settle(self, record_id: str, given: Given, by: str) -> Record:
-        """Raises NotFound, Invalid, NotPossible, VersionConflict; nothing of someone else's move is overwritten."""
+    async def settle(self, record_id: str, given: Given, by: str, sees: Callable[[Record], bool]) -> Record:
+        """Raises NotFound, Invalid, NotPossible, VersionConflict; nothing of someone else's move is overwritten.
+
+        `sees`: whether a record is there for this person; only into such a one can another be merged.
+        """
         record = await self._near_misses.get(record_id)
         if given.move not in SETTLED_BY_PEOPLE:
             raise Invalid(FieldProblem("move", "expected " + ", ".join(SETTLED_BY_PEOPLE), "Choose what to settle."))
@@ -79,7 +82,7 @@ class Settling:
                 at=self._clock.now(),
                 expected_version=given.expected_version,
                 note=_note(what, given),
-                merged_into=await self._target(record, given) if what is Move.MERGE else None,
+                merged_into=await self._target(record, given, sees) if what is Move.MERGE else None,
                 handling=read(what, given, self._clock.now(), self._teams()),
             )
             settled = await self._near_misses.decide(order)
@@ -89,11 +92,13 @@ class Settling:
         _log.info("near_miss_settled", record=record_id, move=str(what), by=by)
         return settled
 
-    async def _target(self, record: Record, given: Given) -> str:
+    async def _target(self, record: Record, given: Given, sees: Callable[[Record], bool]) -> str:
         """The record to merge into, by its id or the address of its page. Raises Invalid."""
         into = given.into.strip().rstrip("/").rpartition("/")[2].partition("?")[0]
         try:
             other = await self._near_misses.get(into)
+            if not sees(other):
+                raise NotFound(into)
         except NotFound:
             problem = FieldProblem("into", "there is no record with this id", "There is no such record.")
             raise Invalid(problem) from None

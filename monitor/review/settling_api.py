@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 from urllib.parse import quote
 
@@ -34,7 +35,8 @@ def build_settling_router(review: Review, settling: Settling, gate: Gate) -> API
         """Each `move` reads its own fields. Nothing of someone else's move is overwritten."""
         given = Given(**{**body.model_dump(), "days": "" if body.days is None else str(body.days)})
         await _check_sharing(review, gate, request, record_id, given)
-        settled = await settling.settle(record_id, given, person_of(request).role)
+        person = person_of(request)
+        settled = await settling.settle(record_id, given, person.role, partial(gate.sees, person.grants))
         return JSONResponse(detail(settled, await review.budget.folded()))
 
     return router
@@ -60,8 +62,9 @@ def build_settling_forms(review: Review, settling: Settling, drafts: DraftPages,
         version = int(expected_version) if expected_version.isascii() and expected_version.isdigit() else None
         given = Given(move, outcome, barrier, days, team, share, condition, into, version)
         await _check_sharing(review, gate, request, record_id, given)
+        person = person_of(request)
         try:
-            await settling.settle(record_id, given, person_of(request).role)
+            await settling.settle(record_id, given, person.role, partial(gate.sees, person.grants))
         except Invalid as error:
             record = await review.show(record_id)
             errors = errors_of(error.problems)

@@ -99,6 +99,48 @@ async def test_another_teams_record_is_not_there(guarded: Desk) -> None:
     assert (await guarded.store.near_misses.get("nm-1")).version == 1
 
 
+async def test_a_service_that_bears_the_name_of_a_team_is_its_owners(guarded: Desk) -> None:
+    """A list shows what the record's own page shows, and no more: also where a service is called as another's team."""
+    guarded.catalogue = Catalogue({
+        "payments": Service("payments", owner="search"),
+        "billing": Service("billing", owner="payments"),
+    })  # fmt: skip
+    await guarded.put(
+        records.draft("nm-1", service="payments", services=("payments",)),
+        records.draft("nm-2", service="billing", services=("billing",)),
+        records.draft("nm-3", service="search", services=("search",)),
+    )
+    for name, mine in (("payments-lead", {"nm-2"}), ("search-reviewer", {"nm-1", "nm-3"})):
+        listed = (await ask(guarded, name, "GET", "/api/v1/near-misses")).json()["items"]
+        assert {each["id"] for each in listed} == mine
+        for number in (1, 2, 3):
+            shown = await ask(guarded, name, "GET", f"/api/v1/near-misses/nm-{number}")
+            assert (shown.status_code == 200) == (f"nm-{number}" in mine)
+
+
+async def test_who_sees_one_record_of_a_service_sees_not_the_others(guarded: Desk) -> None:
+    await guarded.put(records.draft("nm-1"), records.draft("nm-2", title="The failover key had expired"))
+    over = {"move": "hand_over", "team": "search"}
+    await ask(guarded, "lead", "POST", "/api/v1/near-misses/nm-1/settle", json=over)
+    page = await ask(guarded, "search-reviewer", "GET", "/near-misses/nm-1")
+    assert page.status_code == 200
+    assert "failover key" not in page.text
+    assert "failover key" in (await ask(guarded, "payments-lead", "GET", "/near-misses/nm-1")).text
+
+
+async def test_a_merge_tells_nothing_of_another_teams_records(guarded: Desk) -> None:
+    await guarded.put(records.draft("nm-1"), records.draft("nm-2", service="search", services=("search",)))
+    said = []
+    for into in ("nm-2", "nm-none"):
+        body = {"move": "merge", "into": into}
+        answer = await ask(guarded, "payments-lead", "POST", "/api/v1/near-misses/nm-1/settle", json=body)
+        form = await ask(guarded, "payments-lead", "POST", "/near-misses/nm-1/settle", data=body)
+        said.append((answer.status_code, answer.json()["errors"], form.status_code))
+    assert said[0] == said[1]
+    assert said[0][0] == 422
+    assert (await guarded.store.near_misses.get("nm-1")).merged_into is None
+
+
 async def test_a_record_that_was_handed_over_is_seen_by_both_teams(guarded: Desk) -> None:
     await guarded.put(records.draft())
     over = {"move": "hand_over", "team": "search"}
