@@ -17,11 +17,19 @@ class Shape(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _without_half_characters(cls, value: object) -> object:
+    def _without_half_characters(cls, value: Any) -> Any:
         """JSON can spell half of a surrogate pair, which no encoding can write: it becomes U+FFFD."""
-        if isinstance(value, str):
-            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        return value
+        return _whole(value)
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_whole(each) for each in value]
+    if isinstance(value, dict):
+        return {_whole(name): _whole(each) for name, each in value.items()}
+    return value
 
 
 class Reference(Shape):

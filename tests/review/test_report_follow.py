@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -52,6 +53,13 @@ async def test_what_cannot_be_attached_is_refused(desk: Desk) -> None:
         assert answer.status_code == 422
         assert "attached" in answer.text
     assert await desk.journal() == []
+
+
+async def test_half_of_a_character_in_a_token_is_no_failure_of_ours(desk: Desk) -> None:
+    headers = {"content-type": "application/json"}
+    for path, given in (("reports", body(desk, token="my-token-\ud83d")), ("reports/follow", {"token": "\ud83d"})):  # noqa: S106 - protects nothing
+        answer = await desk.http.post(f"/api/v1/{path}", content=json.dumps(given), headers=headers)
+        assert answer.status_code == {"reports": 201, "reports/follow": 404}[path]
 
 
 async def test_a_report_is_followed_up_by_its_token_alone(desk: Desk) -> None:

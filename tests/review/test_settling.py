@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -142,3 +143,12 @@ async def test_of_two_at_once_the_second_is_told(desk: Desk) -> None:
     await desk.decide("nm-1", decision="dismiss", reason="planned_work")
     illegal = await settle(desk, move="snooze", days=1)
     assert illegal.json()["type"] == "/problems/illegal-move"
+
+
+async def test_half_of_a_character_names_no_record(desk: Desk) -> None:
+    await desk.put(records.draft())
+    body = json.dumps({"move": "merge", "into": "\ud83d"})
+    answer = await desk.http.post(
+        "/api/v1/near-misses/nm-1/settle", content=body, headers={"content-type": "application/json"}
+    )
+    assert answer.status_code == 422
