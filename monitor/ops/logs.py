@@ -129,6 +129,18 @@ def _shorten_logger(_logger: WrappedLogger, _method: str, event: EventDict) -> E
     return event
 
 
+def _show_controls(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """What steers a terminal, or turns the text around, is shown as its code: senders choose many of these texts."""
+    return {name: visible(value) if isinstance(value, str) else value for name, value in event.items()}
+
+
+def visible(text: str) -> str:
+    """The text with its escape, as Python writes it, for each character that has no form of its own."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
 def _renderers(format: Format) -> list[Processor]:
     if format == "json":
         return [
@@ -139,6 +151,7 @@ def _renderers(format: Format) -> list[Processor]:
         ]
     return [
         _shorten_logger,
+        _show_controls,
         structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(), timestamp_key="at", exception_formatter=structlog.dev.plain_traceback
         ),

@@ -83,6 +83,14 @@ def test_console_lines_are_for_people(capsys: pytest.CaptureFixture[str]) -> Non
     assert "[engine]" in err
 
 
+@pytest.mark.parametrize("sent", ["\x1b[2J", "a\x00b", "\u202eevil", "a\nengine_started"])
+def test_no_text_of_a_sender_steers_the_terminal(sent: str, capsys: pytest.CaptureFixture[str]) -> None:
+    configure("console", "info")
+    get_logger("review").info("reported", service=sent)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.isprintable()
+
+
 def test_the_level_is_the_least_severity_that_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
     configure("json", "warning")
     log = get_logger("x")
