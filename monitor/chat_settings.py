@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, f
 
 from monitor.chat.apprise_allowed import check_address
 from monitor.chat.teams import EVERYBODY, Span, Team, Teams
-from monitor.setting_types import SecretTexts, SourceNames
+from monitor.setting_types import Secret, SecretTexts, SourceNames
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -115,8 +115,8 @@ class ChatSettings(_Group):
         pattern=r"^(https?://[^\s@?#]+)?$",
         description="Address at which people open the pages, for links in messages.",
     )
-    slack_token: SecretStr | None = Field(default=None, description="Bot token of the Slack app, `xoxb-…`.")
-    slack_signing_secret: SecretStr | None = Field(default=None, description="Signing secret of the Slack app.")
+    slack_token: Secret | None = Field(default=None, description="Bot token of the Slack app, `xoxb-…`.")
+    slack_signing_secret: Secret | None = Field(default=None, description="Signing secret of the Slack app.")
     slack_workspace: str | None = Field(
         default=None, description="Id of the workspace, such as `T0123456789`; requests of others are refused."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from monitor.core.model.events import HOUR, MINUTE, SECOND
 from monitor.feeds import checkly, datadog, queries
@@ -14,7 +14,7 @@ from monitor.feeds.queries import Feed, Rule, Tool
 from monitor.feeds.states import STALE_AFTER, FeedName, Limits
 from monitor.packs.located import plain, read_located
 from monitor.packs.problems import Problems
-from monitor.setting_types import Microseconds
+from monitor.setting_types import Microseconds, Secret
 
 _LABELS = {"blackbox": "service", "sloth": "sloth_service", "pyrra": "slo", "gatus": "name", "kuma": "monitor_name"}
 _PROBES = frozenset({"blackbox", "gatus", "kuma"})
@@ -55,9 +55,9 @@ class FeedSettings(BaseModel):
     checkly: str | None = Field(default=None, pattern=r"^[\w-]{1,100}$", description="Id of a check.")
     statuspage: str | None = Field(default=None, pattern=_ADDRESS, description="Address of a public page.")
     address: str | None = Field(default=None, pattern=_ADDRESS, description="Another address of datadog and so on.")
-    authorization: SecretStr | None = Field(default=None, description="The Authorization header, such as `Bearer …`.")
+    authorization: Secret | None = Field(default=None, description="The Authorization header, such as `Bearer …`.")
     authorization_file: Path | None = Field(default=None, description="File with it, read for each request.")
-    headers: dict[str, SecretStr] = Field(default_factory=dict, description="Further headers, such as DD-API-KEY.")
+    headers: dict[str, Secret] = Field(default_factory=dict, description="Further headers, such as DD-API-KEY.")
     tenant: str | None = Field(default=None, description="The X-Scope-OrgID header, for Mimir, Cortex and others.")
     preset: Literal["blackbox", "sloth", "pyrra", "grafana_slo", "gatus", "kuma", "openslo"] | None = Field(
         default=None, description="Whose series are asked."

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from monitor.asking import Caller
 from monitor.core.model.events import HOUR, MINUTE, SECOND
 from monitor.pullers.target import Target
-from monitor.setting_types import Microseconds
+from monitor.setting_types import Microseconds, Secret
 
 _DECODED_AS = {"alertmanager": "alertmanager-api", "grafana": "grafana-annotations", "kubernetes": "kubernetes"}
 _WATCHED = (
@@ -35,7 +35,7 @@ class PullSettings(BaseModel):
         pattern=r"^[A-Za-z0-9._~-]*$",
         description="Keeps several apart; the replicas of one cluster share it.",
     )
-    authorization: SecretStr | None = Field(default=None, description="The Authorization header, such as `Bearer …`.")
+    authorization: Secret | None = Field(default=None, description="The Authorization header, such as `Bearer …`.")
     authorization_file: Path | None = Field(
         default=None, description="File with it, or with a bearer token; read for each request."
     )

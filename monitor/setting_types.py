@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, IPvAnyNetwork, SecretStr
+from pydantic import AfterValidator, BeforeValidator, IPvAnyNetwork, SecretStr
 
 from monitor.packs.form import DURATION_HELP, duration
 
@@ -51,11 +51,26 @@ def _to_paths(value: object) -> object:
     return (value,) if isinstance(value, Path) else _to_list(value)
 
 
+def _not_everybody(value: tuple[IPvAnyNetwork, ...]) -> tuple[IPvAnyNetwork, ...]:
+    for network in value:
+        if network.prefixlen == 0:
+            raise ValueError(f"{network} is every address there is: anyone could say what only the proxy may say")
+    return value
+
+
+def _not_blank(value: SecretStr) -> SecretStr:
+    # A variable that is not set leaves an empty text behind, and with an empty key anyone can sign.
+    if not value.get_secret_value().strip():
+        raise ValueError("is empty; expected the secret, or no entry")
+    return value
+
+
 Microseconds = Annotated[int, BeforeValidator(_to_duration)]
 Bytes = Annotated[int, BeforeValidator(to_size)]
 Paths = Annotated[tuple[Path, ...], BeforeValidator(_to_paths)]
 KeptFor = Annotated[int | None, BeforeValidator(_to_duration_or_none)]
 Roles = Annotated[tuple[Literal["ingest", "engine", "review"], ...], BeforeValidator(_to_roles)]
 SourceNames = Annotated[tuple[str, ...], BeforeValidator(_to_list)]
-Networks = Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(_to_list)]
+Networks = Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(_to_list), AfterValidator(_not_everybody)]
+Secret = Annotated[SecretStr, AfterValidator(_not_blank)]
 SecretTexts = Annotated[tuple[SecretStr, ...], BeforeValidator(_to_list)]

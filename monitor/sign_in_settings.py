@@ -12,7 +12,7 @@ from monitor.review.auth import LOCAL_ROLE, Auth, auth_from
 from monitor.review.permissions import Access, Grants
 from monitor.review.sign_in.oidc import Oidc, Provider
 from monitor.review.sign_in.people import ProxyLogin, SignIn
-from monitor.setting_types import Networks
+from monitor.setting_types import Networks, Secret
 
 
 class _Part(BaseModel):
@@ -24,7 +24,7 @@ class OidcSettings(_Part):
 
     issuer: str = Field(pattern=r"^https?://[^\s?#]+$", description="The provider, as it calls itself.")
     client_id: str = Field(min_length=1, description="What the provider calls this service.")
-    client_secret: SecretStr = Field(description="The secret that the provider gave.")
+    client_secret: Secret = Field(description="The secret that the provider gave.")
     address: str = Field(
         pattern=r"^https?://[^\s?#]+$",
         description="Where browsers reach this service; `/login/callback` below it is the redirect URI.",

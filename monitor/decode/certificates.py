@@ -27,7 +27,7 @@ _LONGEST = 4096
 
 def admits(secrets: Sequence[bytes], headers: Mapping[str, str]) -> bool:
     """Whether the headers tell a verified certificate whose subject, URI or DNS name is among the secrets."""
-    admitted = {_plain(secret.removeprefix(PREFIX).decode()) for secret in secrets if secret.startswith(PREFIX)}
+    admitted = {_plain(secret.removeprefix(PREFIX).decode()) for secret in secrets if secret.startswith(PREFIX)} - {""}
     return bool(admitted) and any(_plain(name) in admitted for name in _names(headers))
 
 

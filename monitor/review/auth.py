@@ -24,6 +24,7 @@ LOCAL_ROLE = "reviewer"
 SHORTEST_SECRET = 12
 _HASH_PREFIX = "sha256:"
 _ARGON2 = "$argon2"
+_OF_NOTHING = hashlib.sha256().digest()
 REVIEWS = Grants(Access.REVIEWER)
 """What an account may do that says nothing else."""
 
@@ -165,6 +166,9 @@ def _digest_of(account: Account) -> bytes:
             digest = bytes.fromhex(account.secret.removeprefix(_HASH_PREFIX))
         except ValueError:
             digest = b""
+        if digest == _OF_NOTHING:
+            what = "is the hash of an empty text, with which anyone could log in; expected the hash of a secret"
+            raise BadAccount(f"account {account.name!r}: the secret {what}")
         if len(digest) != hashlib.sha256().digest_size:
             what = "after sha256: there must be 64 hex digits; expected the hash of a secret"
             raise BadAccount(f"account {account.name!r}: {what}")

@@ -38,6 +38,12 @@ def test_a_certificate_that_was_not_verified_proves_nothing() -> None:
     assert "trusted proxy" in (check([DN]) or "")
 
 
+@pytest.mark.parametrize("secret", ["certificate:", "certificate: "])
+def test_a_certificate_without_a_subject_is_not_one_that_an_empty_entry_admits(secret: str) -> None:
+    assert check([secret], ssl_client_verify="SUCCESS", ssl_client_subject_dn="") is not None
+    assert check([secret], x_forwarded_client_cert='Hash=46;Subject=""') is not None
+
+
 def test_of_several_proxies_the_last_one_counts() -> None:
     forged, true = 'Subject="CN=kube-apiserver,O=acme"', "URI=spiffe://acme/ns/kube/sa/api"
     assert check([SPIFFE], x_forwarded_client_cert=f"{forged},{true}") is None
