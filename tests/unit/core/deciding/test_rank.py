@@ -24,3 +24,17 @@ def test_what_was_not_weighed_has_even_odds_and_an_exposure_no_less() -> None:
 
 def test_doubtful_evidence_lowers_it() -> None:
     assert rank_of(HIGH, 0, 0.5, False, 0.9) < rank_of(HIGH, 0, 1.0, False, 0.9)
+
+
+def test_the_fourth_repeat_adds_nothing() -> None:
+    ranks = [rank_of(HIGH, repeats, 1.0, False, 1.0) for repeats in range(5)]
+    assert ranks == [4.0, 5.5, 7.0, 8.5, 8.5]
+
+
+def test_a_catch_all_is_one_less_than_a_rule_of_its_own() -> None:
+    assert rank_of(HIGH, 0, 1.0, False, 1.0) - rank_of(HIGH, 0, 1.0, True, 1.0) == 1
+
+
+def test_closeness_to_the_limit_adds_at_most_two() -> None:
+    shares = [make_event("alert.fired", 0, "a", severity="high", value=value, limit=10.0) for value in (5, 10, 20, 50)]
+    assert [rank_of([each], 0, 1.0, False, 1.0) for each in shares] == [4.5, 5.0, 6.0, 6.0]
