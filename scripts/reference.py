@@ -31,7 +31,6 @@ from monitor.packs.checks import MEANINGS
 from monitor.packs.form import say_duration
 from monitor.packs.keys import OPERATOR_WORDS
 from monitor.packs.mappings import keys as mapping_keys
-from monitor.packs.mappings.shipped_tools import announce_shipped
 from monitor.packs.schema import DERIVED
 from monitor.review.exports.document import RecordDocument
 from monitor.samples import PREFIX
@@ -290,9 +289,6 @@ def renew(page: str, tables: str | tuple[str, ...]) -> str:
     if BEGIN in rest:
         raise ValueError("the page has a place for which nothing is generated")
     return "".join(parts) + rest
-
-
-announce_shipped()
 
 
 def main(arguments: list[str]) -> int:

@@ -10,12 +10,8 @@ import hypothesis
 import pytest
 import structlog
 
-from monitor.packs.mappings.shipped_tools import announce_shipped
 from monitor.samples import PREFIX
 from monitor.settings import NOT_SETTINGS
-
-# As every command does: the tools that are read by mappings are known by their names.
-announce_shipped()
 
 # Machines differ in speed: an example that takes long is no failure. `-p deep` is for a night's search.
 hypothesis.settings.register_profile("default", deadline=None, print_blob=True)

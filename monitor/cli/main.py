@@ -134,10 +134,6 @@ def cli() -> None:
     Data goes to standard output, everything else to standard error. Exit codes: 0 success; 1 failure; 2 wrong usage
     or setting; 3 unreadable input. NEARMISS_DEBUG=1 prints tracebacks.
     """
-    # Before any command, and not for the overview: each may meet a body of a tool that a mapping reads.
-    from monitor.packs.mappings.shipped_tools import announce_shipped
-
-    announce_shipped()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

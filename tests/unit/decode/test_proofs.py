@@ -9,10 +9,8 @@ from monitor.decode.proofs import proof
 from monitor.decode.registry import tools
 from monitor.decode.signatures import verify
 from monitor.decode.tool import Tool
-from monitor.packs.mappings.shipped_tools import announce_shipped
 
 NOW = Instant(1_773_144_000 * SECOND)
-announce_shipped()
 
 
 @pytest.mark.parametrize("tool", tools(), ids=lambda tool: tool.name)
