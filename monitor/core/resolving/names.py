@@ -30,6 +30,16 @@ GUESSED = "guess"
 """How the reason begins for a name that was joined by a guess."""
 _ALIKE = 0.8
 
+_SPOKEN_OF = ("alert.", "note.", "incident.", "change.")
+"""Kinds whose words may name the service. Of impact nobody guesses whose it is."""
+_OF_SEVERAL = re.compile(r"(.+?[a-z])[-_.]?\d{0,4}(?:\.[a-z0-9-]+){0,6}", re.IGNORECASE)
+"""A host as one of several: `orders-db-01`, `orders-db2.prod.example.net`."""
+_WORKLOAD = "Deployment"
+_WORKLOADS = frozenset({_WORKLOAD, "StatefulSet", "DaemonSet", "ReplicaSet", "Pod", "Rollout", "Node", "Namespace"})
+"""Objects that are services of their own. Others, such as a Secret, belong to the one whose name theirs begins with."""
+_MOST_SAID, _MOST_WORDS = 2000, 5
+"""Characters that are looked through, and words that a name may have."""
+
 Named = tuple[str, str]
 """A service, and what says so."""
 
@@ -62,6 +72,8 @@ class Names:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._services = frozenset(catalogue.services)
+        seen = [name for name, service in catalogue.services.items() if service.user_facing]
+        self._only_top = seen[0] if len(seen) == 1 else None
         self._names: dict[str, str] = {}
         self._sources: dict[tuple[str, str], str] = {}
         self._workloads: dict[str, str] = {}
@@ -104,6 +116,8 @@ class Names:
             found = said[1], f"label {said[0]}"
         if found is None and name is None and event.kind == "change.flag_set":
             found = self._by_flag(event)
+        if found is None and event.kind.startswith(_SPOKEN_OF):
+            found = self._by_words(event) if name is None else self._of_part(name, event)
         return found if found is not None and found[0] != name else None
 
     def _by_flag(self, event: Event) -> Named | None:
@@ -116,7 +130,47 @@ class Names:
                 return service, f"{GUESSED}: the flag {flag!r} begins with its name"
         if project and (joined := self._joined(project)) is not None:
             return joined[0], f"{GUESSED}: the flag's project is {project!r}"
+        return None if self._only_top is None else (self._only_top, f"{GUESSED}: users see no other service")
+
+    def _by_words(self, event: Event) -> Named | None:
+        """By what is said of it, where that names one service and no other. A guess."""
+        labels = event.labels
+        told = [*hosts(labels), ("label entity", labels.get("entity")), ("label tags", labels.get("tags"))]
+        told += [("title", event.title), ("text", labels.get("text"))]
+        for where, said in told:
+            if said and (service := self._only_named(said)) is not None:
+                return service, f"{GUESSED}: the {where} names it"
         return None
+
+    def _of_part(self, name: str, event: Event) -> Named | None:
+        """By a name that holds the service's: a check on a host, one of its hosts, or its secret. A guess."""
+        if " " in name and (service := self._only_named(name)) is not None:
+            return service, f"{GUESSED}: {name!r} names it"
+        if (one := _OF_SEVERAL.fullmatch(name)) and (joined := self._joined(one[1])) is not None:
+            return joined[0], f"{GUESSED}: {name!r} without its number or domain"
+        if event.labels.get("object_kind", _WORKLOAD) in _WORKLOADS:
+            return None
+        parts = name.split("-")
+        wholes = ("-".join(parts[:count]) for count in range(len(parts) - 1, 0, -1))
+        service = next((self._spelt[plain(whole)] for whole in wholes if plain(whole) in self._spelt), None)
+        return None if service is None else (service, f"{GUESSED}: {name!r} begins with its name")
+
+    def _only_named(self, said: str) -> str | None:
+        """The one service whose name stands among these words, as one word or several; None where two do."""
+        words = _WORDS.findall(said[:_MOST_SAID].casefold())
+        found: set[str] = set()
+        place = 0
+        while place < len(words):
+            for count in range(min(_MOST_WORDS, len(words) - place), 0, -1):
+                spelt = "".join(words[place : place + count])
+                service = self._names.get(spelt) or self._spelt.get(spelt)
+                if service is not None and telling_words(service):
+                    found.add(service)
+                    break
+            else:
+                count = 1
+            place += count
+        return found.pop() if len(found) == 1 else None
 
     def _called(self, event: Event, name: str | None) -> Named | None:
         """By what this very source calls it."""

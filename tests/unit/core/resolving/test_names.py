@@ -108,6 +108,51 @@ def test_a_name_with_another_word_is_another_service(name: str) -> None:
     assert resolved(alert(service=name))[0] == name
 
 
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"labels": {"host": "payments-db-02.prod.example.net"}}, "the host names it"),
+        ({"labels": {"entity": "payments_db"}}, "the label entity names it"),
+        ({"title": "Payments DB: memory at 91 %"}, "the title names it"),
+        ({"title": "odd", "labels": {"text": "is payments-db slow for anybody else?"}}, "the text names it"),
+        ({"service": "payments-db-3"}, "'payments-db-3' without its number or domain"),
+        ({"service": "payments-db2.prod.example.net"}, "'payments-db2.prod.example.net' without its number or domain"),
+        ({"service": "disk /var on payments-db"}, "'disk /var on payments-db' names it"),
+        ({"service": "payments-db-tls", "labels": {"object_kind": "Secret"}}, "'payments-db-tls' begins with its name"),
+    ],
+)
+def test_words_that_hold_one_service_s_name_are_a_guess(said: dict[str, Any], why: str) -> None:
+    service, told = resolved(alert(**said))
+    assert service == "payments-db"
+    assert told.startswith(f"{GUESSED}: {why}")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"title": "payments and ledger differ"},
+        {"title": "prepayments are late"},
+        {"service": "payments-db-tls", "labels": {"object_kind": "Deployment"}},
+        {"service": "payments-db-tls"},
+        {"kind": "impact.started", "title": "payments fails"},
+    ],
+)
+def test_words_that_hold_two_names_or_part_of_one_are_no_guess(said: dict[str, Any]) -> None:
+    assert resolved(alert(**said)) == (said.get("service"), "")
+
+
+def test_a_name_that_many_services_could_have_is_not_looked_for_in_words() -> None:
+    common = Catalogue({"web": Service("web"), "payments": Service("payments")})
+    assert Resolver(common).resolve(alert(title="the web is slow")).service is None
+
+
+def test_a_flag_that_names_nothing_is_of_the_one_service_that_users_see() -> None:
+    flag = alert(kind="change.flag_set", labels={"flag": "recs-v2"})
+    assert resolved(flag) == ("checkout", f"{GUESSED}: users see no other service")
+    two = Catalogue({name: Service(name, user_facing=True) for name in ("checkout", "payments")})
+    assert Resolver(two).resolve(flag).service is None
+
+
 def test_a_guess_that_two_services_fit_is_not_made() -> None:
     two = Catalogue({name: Service(name) for name in ("payments-svc", "payments-app")})
     assert Resolver(two).resolve(alert(service="payments-prod")).service == "payments-prod"
