@@ -20,8 +20,25 @@ HARMS: dict[str, Kind] = {
     "alert.fired": "impact.started",
     "alert.resolved": "impact.ended",
     "alert.cancelled": "impact.ended",
+    "incident.opened": "impact.started",
+    "incident.closed": "impact.ended",
 }
-"""What an alert of harm is besides."""
+"""What an alert or a record of harm is besides."""
+
+_USERS = r"(?:customers?|users?|clients?|subscribers?|members?|merchants?|visitors?|patients?|passengers?|players?)"
+_SUFFER = (
+    r"(?:cannot|can ?not|can't|(?:are )?unable|are not able|fail(?:ing)? to|(?:see|get|report)(?:t?ing)? errors?"
+    r"|are (?:affected|impacted|locked out|logged out|down)|(?:affected|impacted)\b)"
+)
+_CLAIMED = re.compile(
+    rf"\b{_USERS} {_SUFFER}|\b(?:affect|impact)(?:s|ing) (?:all |some |our |many |most )?{_USERS}\b", re.IGNORECASE
+)
+"""What people call an incident that users feel."""
+_UNSURE = re.compile(
+    r"\b(?:no|not yet|zero|without|before|until|if|would|could|may|might|possibl[ey]|potential\w*|risk\w*|almost|"
+    r"nearly|internal|staff|test\w*|drill|exercise|pilot|beta)\b",
+    re.IGNORECASE,
+)
 
 _SLO_LABELS = frozenset(
     {"sloth_slo", "sloth_id", "sloth_service", "grafana_slo_uuid", "grafana_slo_severity", "slo", "slo_name", "slo_id"}
@@ -77,12 +94,17 @@ class Harm:
         """
         if event.service is None:
             return None
+        claimed = event.title and _CLAIMED.search(event.title) and not _UNSURE.search(event.title)
+        if event.kind.startswith("incident."):
+            return "report: the title says that users are hurt" if claimed else None
         names = [name for label in _NAME_LABELS if (name := event.labels.get(label))]
         if event.title:
             names.append(event.title)
         for mark, pattern in self._marks:
             if _marked(mark, pattern, names, event.labels):
                 return "alert: listed in impact_alerts" if mark.users else None
+        if claimed:
+            return "report: the title says that users are hurt"
         if not self._sees_users(event.service):
             return None
         return _burning(event, names) or _failing(event, names)
@@ -90,6 +112,8 @@ class Harm:
     def may_be(self, event: Event) -> bool:
         """False where `of` is sure to be None: most alerts, at the cost of a look."""
         labels = event.labels
+        if event.kind.startswith("incident."):
+            return True
         if self._marks or not self.telling.isdisjoint(labels):
             return True
         key = (event.source, event.title, labels.get("alertname"), labels.get("job"))
@@ -108,7 +132,7 @@ class Harm:
 def _hinted(source: str, *names: str | None) -> bool:
     """Whether the source or a name is one that alerts of harm have."""
     told = " ".join(name for name in names if name)
-    patterns = (_BURNS, _CHECK, _DOWN)
+    patterns = (_BURNS, _CHECK, _DOWN, _CLAIMED)
     return source.partition("/")[0] in _CHECKERS or any(pattern.search(told) for pattern in patterns)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from monitor.core.model.catalogue import Catalogue, ImpactAlert, Service
-from monitor.core.model.events import Event, Instant
+from monitor.core.model.events import Event, Instant, Kind
 from monitor.core.resolving.resolver import Resolver
 
 SHOP = Catalogue({"checkout": Service("checkout", ("payments",), user_facing=True), "payments": Service("payments")})
@@ -101,3 +101,35 @@ def test_impact_has_an_identity_and_an_end_of_its_own() -> None:
     long = impact(alert("ErrorBudgetBurn", {"severity": "page"}, id="x" * 255))
     assert long is not None
     assert len(long.id) < 100
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["SEV2: customers cannot log in", "Users are locked out", "Import affects all customers", "Clients see errors"],
+)
+@pytest.mark.parametrize("kind", ["alert.fired", "incident.opened"])
+def test_a_title_that_says_that_users_are_hurt(title: str, kind: Kind) -> None:
+    found = impact(alert(title, {}, kind=kind, service="payments"))
+    assert found is not None
+    assert (found.kind, found.labels["evidence"]) == ("impact.started", "report")
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Customers cannot log in to staging test accounts",
+        "Fixed before users were affected",
+        "No customers affected: pool nearly empty",
+        "Could affect users if it fills up",
+        "Customer export is slow",
+        "The importer cannot reach customers-db",
+    ],
+)
+def test_a_title_that_only_speaks_of_users(title: str) -> None:
+    assert impact(alert(title, {}, kind="incident.opened", service="payments")) is None
+
+
+def test_a_record_that_said_so_ends_the_impact_with_its_end() -> None:
+    found = impact(alert("Users are locked out", {}, kind="incident.closed", service="payments"))
+    assert found is not None
+    assert found.kind == "impact.ended"
