@@ -11,11 +11,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from monitor.core.model.events import Actor, Event, Kind
-from monitor.core.model.reasons import Ignored, Rejected
-from monitor.decode.outcome import NoEvent, Unreadable
+from monitor.core.model.reasons import Ignored
+from monitor.decode.outcome import NoEvent
 from monitor.decode.reading import Delivery, first, make, mapping, moment, not_the_shape, text
 from monitor.decode.signatures import GITHUB
 from monitor.decode.tool import Sample, Tool
+from monitor.decode.tools._github_parts import actor_of, common_labels, number_of, part_of, repository_of, service_of
+from monitor.decode.tools._github_workflows import workflow_run
 
 _DEPLOYED: dict[str, Kind] = {
     "success": "change.deployed",
@@ -45,10 +47,9 @@ _QUIET = frozenset(
         "watch",
         "workflow_dispatch",
         "workflow_job",
-        "workflow_run",
     }
 )
-"""Known, and no word about a running system; which workflow deploys is for its deployment to say."""
+"""Known, and no word about a running system."""
 
 
 def split(body: Any, delivery: Delivery) -> list[Any]:
@@ -109,11 +110,11 @@ _SHAPES: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 
 def _deployment(body: Mapping[str, Any], delivery: Delivery) -> Event:
-    deployment = _part(body, "deployment")
+    deployment = part_of(body, "deployment")
     return _of_deployment(
         body,
         delivery,
-        id=f"deployment/{_number(deployment)}",
+        id=f"deployment/{number_of(deployment)}",
         kind="change.started",
         at=deployment.get("created_at"),
         more={},
@@ -121,7 +122,7 @@ def _deployment(body: Mapping[str, Any], delivery: Delivery) -> Event:
 
 
 def _deployment_status(body: Mapping[str, Any], delivery: Delivery) -> Event:
-    status, deployment = _part(body, "deployment_status"), _part(body, "deployment")
+    status, deployment = part_of(body, "deployment_status"), part_of(body, "deployment")
     state = text(status.get("state")) or ""
     kind = _DEPLOYED.get(state)
     if kind is None:
@@ -131,7 +132,7 @@ def _deployment_status(body: Mapping[str, Any], delivery: Delivery) -> Event:
     return _of_deployment(
         body,
         delivery,
-        id=f"deployment_status/{_number(status)}",
+        id=f"deployment_status/{number_of(status)}",
         kind=kind,
         at=status.get("created_at"),
         more={"state": state, "log_url": status.get("log_url"), "status_text": text(status.get("description"))},
@@ -142,7 +143,7 @@ def _of_deployment(
     body: Mapping[str, Any], delivery: Delivery, *, id: str, kind: Kind, at: Any, more: Mapping[str, Any]
 ) -> Event:
     """What a deployment and its states share. The subject is the place deployed to, which a rollback shares too."""
-    deployment = _part(body, "deployment")
+    deployment = part_of(body, "deployment")
     environment = text(deployment.get("environment"))
     ref = text(deployment.get("ref"))
     return make(
@@ -150,14 +151,14 @@ def _of_deployment(
         id=id,
         kind=kind,
         time=moment(at, "created_at"),
-        service=_service(body),
+        service=service_of(body),
         environment=environment,
-        subject="/".join(filter(None, ("deployment", _repository(body), environment))),
+        subject="/".join(filter(None, ("deployment", repository_of(body), environment))),
         title=text(deployment.get("description"))
         or " ".join(filter(None, ("deploy", ref, "to" if environment else None, environment))),
         actor=_who_deployed(body, deployment),
         labels={
-            **_common(body),
+            **common_labels(body),
             "version": text(deployment.get("sha")),
             "commit": text(deployment.get("sha")),
             "trigger": text(mapping(body.get("workflow_run")).get("event")),
@@ -178,32 +179,32 @@ def _who_deployed(body: Mapping[str, Any], deployment: Mapping[str, Any]) -> Act
 
     `dynamic` are GitHub's own workflows, such as that of its pages.
     """
-    named = _actor(deployment.get("creator")) or _actor(body.get("sender"))
+    named = actor_of(deployment.get("creator")) or actor_of(body.get("sender"))
     run = mapping(body.get("workflow_run"))
     if (named is not None and named.kind == "human") or text(run.get("event")) in ("schedule", "dynamic"):
         return named
-    pressed = _actor(run.get("triggering_actor")) or _actor(run.get("actor"))
+    pressed = actor_of(run.get("triggering_actor")) or actor_of(run.get("actor"))
     return pressed if pressed is not None and pressed.kind == "human" else named
 
 
 def _deployment_review(body: Mapping[str, Any], delivery: Delivery) -> Event:
-    run, action = _part(body, "workflow_run"), text(body.get("action")) or "requested"
+    run, action = part_of(body, "workflow_run"), text(body.get("action")) or "requested"
     environment = text(body.get("environment")) or text(mapping(body.get("workflow_job_run")).get("environment"))
-    person = _actor(body.get("approver")) or _actor(body.get("requestor")) or _actor(body.get("sender"))
+    person = actor_of(body.get("approver")) or actor_of(body.get("requestor")) or actor_of(body.get("sender"))
     return make(
         delivery,
         id="/".join(
-            filter(None, ("deployment_review", _number(run), text(run.get("run_attempt")), environment, action))
+            filter(None, ("deployment_review", number_of(run), text(run.get("run_attempt")), environment, action))
         ),
         kind="change.blocked" if action == "rejected" else "note.added",
         time=moment(body.get("since"), "since") or moment(run.get("updated_at"), "workflow_run.updated_at"),
-        service=_service(body),
+        service=service_of(body),
         environment=environment,
-        subject=f"workflow_run/{_number(run)}",
-        title=f"review of a deployment {action}: {first(run, ('display_title', 'name')) or _number(run)}",
+        subject=f"workflow_run/{number_of(run)}",
+        title=f"review of a deployment {action}: {first(run, ('display_title', 'name')) or number_of(run)}",
         actor=person,
         labels={
-            **_common(body),
+            **common_labels(body),
             "version": text(run.get("head_sha")),
             "ref": text(run.get("head_branch")),
             "comment": text(body.get("comment")),
@@ -213,7 +214,7 @@ def _deployment_review(body: Mapping[str, Any], delivery: Delivery) -> Event:
 
 
 def _pull_request(body: Mapping[str, Any], delivery: Delivery) -> Event:
-    pull, action = _part(body, "pull_request"), text(body.get("action"))
+    pull, action = part_of(body, "pull_request"), text(body.get("action"))
     if action != "closed" or pull.get("merged") is not True:
         why = "closed without a merge" if action == "closed" else f"pull request {action}"
         raise NoEvent(Ignored.NOT_RELEVANT, f"{why}: nothing was merged")
@@ -221,15 +222,15 @@ def _pull_request(body: Mapping[str, Any], delivery: Delivery) -> Event:
     undone = undone_request(f"from x/{head}") or undone_request(pull.get("body"))
     return make(
         delivery,
-        id=f"pull_request/{_number(pull)}/merged",
+        id=f"pull_request/{number_of(pull)}/merged",
         kind="change.merged",
         time=moment(pull.get("merged_at"), "pull_request.merged_at"),
-        service=_service(body),
-        subject=f"pull_request/{_repository(body)}/{text(pull.get('number'))}",
+        service=service_of(body),
+        subject=f"pull_request/{repository_of(body)}/{text(pull.get('number'))}",
         title=text(pull.get("title")),
-        actor=_actor(pull.get("merged_by")) or _actor(body.get("sender")),
+        actor=actor_of(pull.get("merged_by")) or actor_of(body.get("sender")),
         labels={
-            **_common(body),
+            **common_labels(body),
             "version": text(pull.get("merge_commit_sha")),
             "commit": text(pull.get("merge_commit_sha")),
             "ref": text(mapping(pull.get("base")).get("ref")),
@@ -253,21 +254,21 @@ def _push(body: Mapping[str, Any], delivery: Delivery) -> Event:
     if body.get("deleted") is True or after is None or not ref.startswith("refs/heads/") or branch != default:
         raise NoEvent(Ignored.NOT_RELEVANT, f"a push to {ref!r:.80}, which is not the default branch")
     commit = mapping(body.get("head_commit"))
-    sender = _actor(body.get("sender"))
+    sender = actor_of(body.get("sender"))
     pusher = first(mapping(body.get("pusher")), ("name",))
     undone = undone_request(commit.get("message"))
     return make(
         delivery,
-        id=f"push/{_repository(body)}/{ref}/{text(body.get('before'))}..{after}",
+        id=f"push/{repository_of(body)}/{ref}/{text(body.get('before'))}..{after}",
         kind="change.merged",
         time=moment(repository.get("pushed_at"), "repository.pushed_at")
         or moment(commit.get("timestamp"), "head_commit.timestamp"),
-        service=_service(body),
-        subject=f"commit/{_repository(body)}/{after}",
+        service=service_of(body),
+        subject=f"commit/{repository_of(body)}/{after}",
         title=(text(commit.get("message")) or "").partition("\n")[0] or None,
         actor=Actor(id=pusher, kind=sender.kind if sender else "unknown") if pusher else sender,
         labels={
-            **_common(body),
+            **common_labels(body),
             "version": after,
             "commit": after,
             "previous_version": text(body.get("before")),
@@ -282,22 +283,22 @@ def _push(body: Mapping[str, Any], delivery: Delivery) -> Event:
 
 def _release(body: Mapping[str, Any], delivery: Delivery) -> Event:
     """`published` and `released` are both sent for one release: they are one event."""
-    release, action = _part(body, "release"), text(body.get("action"))
+    release, action = part_of(body, "release"), text(body.get("action"))
     if action not in ("published", "released", "prereleased"):
         raise NoEvent(Ignored.NOT_RELEVANT, f"release {action}: nothing new was released")
     tag = text(release.get("tag_name"))
     is_early = release.get("prerelease") is True
     return make(
         delivery,
-        id=f"release/{_number(release)}" + ("/prerelease" if is_early else ""),
+        id=f"release/{number_of(release)}" + ("/prerelease" if is_early else ""),
         kind="change.merged",
         time=moment(release.get("published_at"), "release.published_at"),
-        service=_service(body),
-        subject=f"release/{_repository(body)}/{tag}",
+        service=service_of(body),
+        subject=f"release/{repository_of(body)}/{tag}",
         title=text(release.get("name")) or f"release {tag}",
-        actor=_actor(release.get("author")) or _actor(body.get("sender")),
+        actor=actor_of(release.get("author")) or actor_of(body.get("sender")),
         labels={
-            **_common(body),
+            **common_labels(body),
             "version": tag,
             "ref": text(release.get("target_commitish")),
             "prerelease": "true" if is_early else None,
@@ -307,27 +308,27 @@ def _release(body: Mapping[str, Any], delivery: Delivery) -> Event:
 
 
 def _issue_comment(body: Mapping[str, Any], delivery: Delivery) -> Event:
-    comment, issue = _part(body, "comment"), mapping(body.get("issue"))
+    comment, issue = part_of(body, "comment"), mapping(body.get("issue"))
     action = text(body.get("action"))
     if action != "created":
         raise NoEvent(Ignored.NOT_RELEVANT, f"a comment was {action}: nobody saw anything new")
     return make(
         delivery,
-        id=f"issue_comment/{_number(comment)}",
+        id=f"issue_comment/{number_of(comment)}",
         kind="note.added",
         time=moment(comment.get("created_at"), "comment.created_at"),
-        service=_service(body),
-        subject=f"issue/{_repository(body)}/{text(issue.get('number'))}",
+        service=service_of(body),
+        subject=f"issue/{repository_of(body)}/{text(issue.get('number'))}",
         title=text(issue.get("title")),
-        actor=_actor(comment.get("user")) or _actor(body.get("sender")),
-        labels={**_common(body), "text": text(comment.get("body"))},
+        actor=actor_of(comment.get("user")) or actor_of(body.get("sender")),
+        labels={**common_labels(body), "text": text(comment.get("body"))},
         url=text(comment.get("html_url")),
     )
 
 
 def _secret(body: Mapping[str, Any], delivery: Delivery) -> Event:
     """A credential was found in the repository. Only a revocation ends the exposure; the secret itself is not kept."""
-    alert, action = _part(body, "alert"), text(body.get("action")) or ""
+    alert, action = part_of(body, "alert"), text(body.get("action")) or ""
     resolution = text(alert.get("resolution"))
     kind = _SECRET.get("revoked" if action == "resolved" and resolution == "revoked" else action)
     if kind is None:
@@ -336,15 +337,15 @@ def _secret(body: Mapping[str, Any], delivery: Delivery) -> Event:
     secret_type = first(alert, ("secret_type_display_name", "secret_type"))
     return make(
         delivery,
-        id=f"secret_scanning_alert/{_repository(body)}/{text(alert.get('number'))}/{action}/{at}",
+        id=f"secret_scanning_alert/{repository_of(body)}/{text(alert.get('number'))}/{action}/{at}",
         kind=kind,
         time=moment(at, "alert.created_at"),
-        service=_service(body),
-        subject=f"secret_scanning_alert/{_repository(body)}/{text(alert.get('number'))}",
+        service=service_of(body),
+        subject=f"secret_scanning_alert/{repository_of(body)}/{text(alert.get('number'))}",
         severity="high" if kind == "alert.fired" else None,
         title=f"secret found in the repository: {secret_type or 'of unknown type'}",
-        actor=_actor(alert.get("resolved_by")),
-        labels={**_common(body), "secret_type": secret_type, "resolution": resolution},
+        actor=actor_of(alert.get("resolved_by")),
+        labels={**common_labels(body), "secret_type": secret_type, "resolution": resolution},
         url=text(alert.get("html_url")),
     )
 
@@ -353,6 +354,7 @@ _READERS: dict[str, Callable[[Mapping[str, Any], Delivery], Event]] = {
     "deployment": _deployment,
     "deployment_status": _deployment_status,
     "deployment_review": _deployment_review,
+    "workflow_run": workflow_run,
     "pull_request": _pull_request,
     "push": _push,
     "release": _release,
@@ -373,42 +375,6 @@ def undone_request(message: Any) -> str | None:
     return (found[1] or found[2]) if found else None
 
 
-def _part(body: Mapping[str, Any], name: str) -> dict[str, Any]:
-    part = body.get(name)
-    if not isinstance(part, dict):
-        raise not_the_shape(f"an object {name!r} in a body of this event", body)
-    return part
-
-
-def _number(part: Mapping[str, Any]) -> str:
-    found = text(part.get("id"))
-    if found is None:
-        raise Unreadable(Rejected.MISSING_FIELD, "id is missing; everything that GitHub sends has one")
-    return found
-
-
-def _repository(body: Mapping[str, Any]) -> str | None:
-    return first(mapping(body.get("repository")), ("full_name", "name"))
-
-
-def _service(body: Mapping[str, Any]) -> str | None:
-    return text(mapping(body.get("repository")).get("name"))
-
-
-def _common(body: Mapping[str, Any]) -> dict[str, Any]:
-    sender = mapping(body.get("sender"))
-    return {"repository": _repository(body), "sender": text(sender.get("login")), "action": text(body.get("action"))}
-
-
-def _actor(account: Any) -> Actor | None:
-    login = text(mapping(account).get("login"))
-    if login is None:
-        return None
-    if login.endswith("[bot]") or text(account.get("type")) == "Bot":
-        return Actor(id=login, kind="automation")
-    return Actor(id=login, kind="human" if text(account.get("type")) == "User" else "unknown")
-
-
 _SAMPLE = """{"action": "created", "deployment_status": {"id": 12, "state": "success",
  "created_at": "2026-03-10T12:00:00Z", "creator": {"login": "dev-one", "type": "User"}}, "deployment": {"id": 11,
  "sha": "d6a7c1e0b2f34958", "ref": "main", "task": "deploy", "environment": "production", "creator": null},
@@ -417,7 +383,8 @@ _SAMPLE = """{"action": "created", "deployment_status": {"id": 12, "state": "suc
 _SETUP = """
 *Settings → Webhooks → Add webhook* of the organisation or repository, address `https://nearmiss.example/ingest/github`,
 content type `application/json`, a secret, and these events: *Deployments*, *Deployment statuses*, *Deployment reviews*,
-*Pull requests*, *Pushes*, *Releases*, *Issue comments*, *Secret scanning alerts*.
+*Pull requests*, *Pushes*, *Releases*, *Issue comments*, *Secret scanning alerts*; where workflows deploy without
+GitHub's deployments, *Workflow runs* too.
 """
 
 TOOL = Tool(
@@ -428,7 +395,7 @@ TOOL = Tool(
     sample=Sample(_SAMPLE, ("change.deployed",), {"x-github-event": "deployment_status"}),
     setup=_SETUP,
     limits=(
-        "Only what goes through GitHub deployments says that production changed; a merge does not.",
+        "Only deployments, and workflows named after a deployment to production, say that production changed.",
         "The service is the repository's name.",
     ),
     scheme=GITHUB,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from monitor.core.model.events import Actor
+from monitor.core.model.events import MINUTE, Actor
 from monitor.core.model.reasons import Ignored, Rejected
 from tests.unit.decode.deliveries import at, event, left_out, refused
 
@@ -90,6 +90,66 @@ def test_a_rollback_is_of_the_same_subject() -> None:
 def test_a_bot_that_acts_for_a_person_is_named_with_the_person_beside_it() -> None:
     found = event("github", body(action="created", deployment=DEPLOYMENT | {"creator": BOT}))
     assert (found.actor, found.labels["sender"]) == (Actor("deployer[bot]", "automation"), "ann")
+
+
+RUN = {
+    "id": 31,
+    "name": "Deploy to production",
+    "path": ".github/workflows/deploy.yml",
+    "event": "workflow_dispatch",
+    "conclusion": "success",
+    "head_sha": "c0ffee",
+    "head_branch": "main",
+    "display_title": "Points for partners",
+    "actor": BOT,
+    "triggering_actor": ANN,
+    "run_started_at": "2026-03-10T12:00:00Z",
+    "updated_at": "2026-03-10T12:05:00Z",
+}
+
+
+def test_a_workflow_that_is_called_a_deployment_to_production() -> None:
+    found = event("github", body(action="completed", workflow_run=RUN))
+    assert (found.kind, found.service, found.environment) == ("change.deployed", "shop", "production")
+    assert (found.title, found.actor, at(found)) == (
+        "Points for partners",
+        Actor("ann", "human"),
+        "2026-03-10T12:05:00Z",
+    )
+    assert found.subject == event("github", status("success")).subject
+    assert (found.labels["version"], found.labels["workflow"]) == ("c0ffee", "Deploy to production")
+    assert found.began_at is not None
+    assert found.time - found.began_at == 5 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ({"conclusion": "failure"}, "change.failed"),
+        ({"name": "rollback"}, "change.rolled_back"),
+        ({"name": "CD", "path": ".github/workflows/prod-deploy.yml"}, "change.deployed"),
+        ({"name": "Promote to live"}, "change.deployed"),
+    ],
+)
+def test_runs_that_change_production(said: dict[str, Any], kind: str) -> None:
+    assert event("github", body(action="completed", workflow_run=RUN | said)).kind == kind
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"name": "Tests"},
+        {"name": "Deploy"},
+        {"name": "Deploy to staging"},
+        {"name": "Rollback staging"},
+        {"name": "Product deployments report"},
+        {"conclusion": "cancelled"},
+    ],
+)
+def test_runs_that_may_have_changed_nothing(said: dict[str, Any]) -> None:
+    run = body(action="completed", workflow_run=RUN | said)
+    assert left_out("github", run) == Ignored.NOT_RELEVANT
+    assert left_out("github", run | {"action": "requested"}) == Ignored.NOT_RELEVANT
 
 
 def test_a_review_of_a_deployment() -> None:

@@ -1,0 +1,66 @@
+"""Runs of GitHub's workflows: which of them deploys to production, by what it is called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from monitor.core.model.events import Event, Kind
+from monitor.core.model.reasons import Ignored
+from monitor.decode.outcome import NoEvent
+from monitor.decode.reading import Delivery, first, make, moment, text
+from monitor.decode.tools._github_parts import actor_of, common_labels, number_of, part_of, repository_of, service_of
+
+_CONCLUDED: dict[str, Kind] = {"success": "change.deployed", "failure": "change.failed", "timed_out": "change.failed"}
+_TO_PRODUCTION = re.compile(
+    r"(?=.*\b(?:deploy\w*|roll-?(?:back|out)|promote)\b)(?=.*\b(?:prod|production|live)\b).*", re.IGNORECASE
+)
+_BACK = re.compile(r"\b(?:roll-?back|revert)\b", re.IGNORECASE)
+_ELSEWHERE = re.compile(r"\b(?:stag\w*|dev\w*|test\w*|qa|uat|preview|sandbox|demo|pages|docs)\b", re.IGNORECASE)
+_JOINTS = re.compile(r"[_/.\s-]+")
+
+
+def _deploys(name: str) -> bool:
+    """Whether a workflow of this name changes production: it deploys there, or rolls back and names no other place."""
+    back = re.search(r"\broll ?back\b", name, re.IGNORECASE) is not None and _ELSEWHERE.search(name) is None
+    return back or _TO_PRODUCTION.fullmatch(name) is not None
+
+
+def workflow_run(body: Mapping[str, Any], delivery: Delivery) -> Event:
+    """A run of a workflow that is called a deployment to production: the one sign where no deployments are kept.
+
+    Any other may build, test or publish; whether it deploys is for its deployment to say.
+    """
+    run, state = part_of(body, "workflow_run"), text(body.get("action"))
+    called = [name for name in (first(run, ("name",)), text(run.get("path"))) if name]
+    name = next((name for name in called if _deploys(_JOINTS.sub(" ", name))), None)
+    kind = _CONCLUDED.get(text(run.get("conclusion")) or "")
+    if state != "completed" or kind is None or name is None:
+        raise NoEvent(Ignored.NOT_RELEVANT, "workflow_run is no deployment to production, or changed nothing")
+    told = " ".join((name, text(run.get("display_title")) or ""))
+    if kind == "change.deployed" and _BACK.search(told):
+        kind = "change.rolled_back"
+    began = moment(run.get("run_started_at"), "workflow_run.run_started_at")
+    pressed = actor_of(run.get("triggering_actor")) or actor_of(run.get("actor")) or actor_of(body.get("sender"))
+    return make(
+        delivery,
+        id=f"workflow_run/{number_of(run)}/{text(run.get('run_attempt')) or 1}",
+        kind=kind,
+        time=moment(run.get("updated_at"), "workflow_run.updated_at"),
+        began_at=None if began is None else began[0],
+        service=service_of(body),
+        environment="production",
+        subject="/".join(filter(None, ("deployment", repository_of(body), "production"))),
+        title=first(run, ("display_title",)) or name,
+        actor=pressed,
+        labels={
+            **common_labels(body),
+            "version": text(run.get("head_sha")),
+            "commit": text(run.get("head_sha")),
+            "ref": text(run.get("head_branch")),
+            "trigger": text(run.get("event")),
+            "workflow": name,
+        },
+        url=text(run.get("html_url")),
+    )
