@@ -106,6 +106,8 @@ def _reverted(act: Event, earlier: Sequence[Event], same: Sequence[Event]) -> Ev
             labels = event.labels
             if named in (event.subject, labels.get("revision"), labels.get("commit"), labels.get("version")):
                 return event
+            if event.kind == "change.merged" and (event.subject or "").endswith(f"/{named}"):
+                return event  # A request is undone by its number, as the button Revert writes.
     done = [e for e in same if e.kind in DONE and (e.kind != act.kind or e.kind == "change.configured")]
     if not done and act.kind != "change.merged":
         undone = ("change.rolled_back", "change.restored", "change.restarted", "change.failed_over")

@@ -59,6 +59,8 @@ MOST_USUAL = 3.0
 MOST_USUAL_UNNAMED = 1.5
 """A note or a record has no name that recurs: its pairings say less."""
 MOST_CITED = 8
+FASTEST_RELEASE = 4 * MINUTE
+"""Nobody sees an alert, decides and has something new released in less."""
 
 
 class Scene(msgspec.Struct):
@@ -226,6 +228,8 @@ def _how_it_hangs_together(scene: Scene, sign: Sign, values: Vector) -> None:
         begun = _begun_at(scene)
         if begun is not None:
             values["begun"] = -1.0 if begun < sign.began - MINUTE else 1.0
+        elif act.kind == "change.deployed" and act.time - sign.began < FASTEST_RELEASE:
+            values["begun"] = -1.0
     if undone is not None:
         values["undone_soon"] = 0.7 * _soon(act.time - undone.time)
         if undone.kind != "change.blocked" and _came_after(scene, undone):
@@ -302,6 +306,8 @@ def _begun_at(scene: Scene) -> int | None:
             )
         )
     ]
+    if act.began_at is not None:
+        begun.append(act.began_at)
     return min(begun, default=None)
 
 

@@ -205,7 +205,8 @@ STORIES: list[tuple[str, float | None, list[Event]]] = [
     ("thin", 1.0, [alert(value=3.0, limit=6.0, bound="min"), act()]),
     ("begun", 1.0, [alert(), started(5, "7"), deployed(10, "7")]),
     ("begun", -1.0, [started(-5, "7"), alert(), deployed(10, "7")]),
-    ("begun", None, [alert(), deployed(10, "7")]),
+    ("begun", None, [alert(), deployed(4, "7")]),
+    ("begun", -1.0, [alert(), deployed(3.9, "7")]),  # nobody answers an alert with a release so soon
     ("caused", 1.0, [flag(-10, "on"), alert(), flag(10, "off")]),
     ("caused", None, [alert(-15), flag(-10, "on"), flag(10, "off")]),
     ("unknown_service", 1.0, [alert(service="who"), act(service="who")]),
