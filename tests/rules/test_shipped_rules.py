@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -18,6 +19,18 @@ from monitor.packs.shipped import shipped_rules
 LOADED = load_rules(shipped_rules())
 BY_NAME = {rule.name: rule for rule in LOADED.rules}
 FIRST_TWELVE = {"P01", "P02", "P06", "P09", "P11", "P13", "P19", "P21", "P30", "P33", "P34", "P35"}
+WITHOUT_BODIES = {
+    "bulk-job-stopped": "no tool says how far a job had come",
+    "ceiling-approached": "the act has to name the very sequence or quota",
+    "config-change-reverted": "tools say of a merge what it reverts, not of a setting",
+    "notice-acted-on-late": "the act has to name the subject of the notice",
+    "renewed-at-the-last-moment": "no tool says until when the one before was valid",
+    "same-near-miss-again": "it needs a draft of another rule before",
+    "scaled-to-the-ceiling": "no autoscaler says that it is at its maximum",
+    "setting-put-back-after-a-sign": "no tool says of a setting what it became",
+    "staging-failure-fixed-in-production": "no tool names the same thing in both environments",
+}
+"""Rules that only an organisation's own senders can meet so far, and what no known tool says."""
 
 
 def test_all_rules_load_without_a_word() -> None:
@@ -46,6 +59,12 @@ def test_a_rule_is_written_as_we_ask(rule: Rule) -> None:
     assert re.fullmatch(r"P\d\d", rule.pattern)
     assert rule.description
     assert rule.generic == (rule.pattern == "P30"), "only the catch-all is generic"
+
+
+@pytest.mark.parametrize("rule", LOADED.rules, ids=lambda rule: rule.name)
+def test_a_rule_has_an_example_of_bodies_as_tools_send_them(rule: Rule) -> None:
+    written = Path(LOADED.places[rule.name].file).read_text(encoding="utf-8")
+    assert ("\n    bodies:\n" in written) is (rule.name not in WITHOUT_BODIES)
 
 
 @pytest.mark.parametrize("rule", LOADED.rules, ids=lambda rule: rule.name)
