@@ -152,12 +152,12 @@ class Writer:
 
 
 def _first_sign_at(instances: Sequence[Instance], hazards: Sequence[Event]) -> int:
-    """The earliest sign. A release that was undone is what caused it, and a sign only where nothing else spoke.
+    """The earliest sign. A release or merge that was undone caused it, and is a sign only where nothing else spoke.
 
     What was deleted or run is the harm itself; and a rule may ask for the change, such as one with a flag.
     """
     undone = [event for i in instances if i.rule == UNDONE.name for event in i.hazards.events]
-    caused = {event.event_id for event in undone if event.kind in FORWARD}
+    caused = {event.event_id for event in undone if event.kind in FORWARD or event.kind == "change.merged"}
     caused -= {event.event_id for i in instances if i.rule not in SHAPES for event in i.hazards.events}
     return next((event.time for event in hazards if event.event_id not in caused), hazards[0].time)
 
