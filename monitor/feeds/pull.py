@@ -135,6 +135,7 @@ class Puller:
             await self._recovered(feed)
         except QueryFailed as error:
             self._metrics.feed_failures.inc(error.reason)
+            self._metrics.arrivals.failed(feed.name.source, now, str(error.reason), str(error))
             if error.reason in _TOO_MUCH:
                 self._most[key] = max(1, most // 2)
             await self._say_failed(feed, str(error.reason), str(error))
