@@ -10,7 +10,7 @@ import msgspec
 from monitor.core.model.events import Event, EventId, Instant
 
 
-class Change(msgspec.Struct, frozen=True):
+class RecordChange(msgspec.Struct, frozen=True):
     """Something happened to a record; written in the transaction in which it happened. `action` as in the trail."""
 
     id: int
@@ -74,7 +74,7 @@ class Received(msgspec.Struct, frozen=True):
     at: Instant
 
 
-class Told(msgspec.Struct, frozen=True):
+class Foretold(msgspec.Struct, frozen=True):
     """An incident with impact and the earlier near misses that it resembles; `body` is JSON of the chat."""
 
     key: str
@@ -84,7 +84,7 @@ class Told(msgspec.Struct, frozen=True):
     body: bytes
 
 
-class Past(Protocol):
+class EventHistory(Protocol):
     """The events of the past, for reports. Every method raises `monitor.ports.Unavailable`."""
 
     def events(
@@ -107,11 +107,11 @@ class Past(Protocol):
 class Outbox(Protocol):
     """What is to be told and what was. Every method raises `monitor.ports.Unavailable`."""
 
-    async def changes(self, limit: int) -> list[Change]:
+    async def changes(self, limit: int) -> list[RecordChange]:
         """Those that were not handed out, oldest first."""
         ...
 
-    async def hand_out(self, changes: Sequence[Change], letters: Sequence[Letter]) -> int:
+    async def hand_out(self, changes: Sequence[RecordChange], letters: Sequence[Letter]) -> int:
         """Replace changes by what is to be told of them, whole or not at all; how many letters were new."""
         ...
 
@@ -161,11 +161,11 @@ class Outbox(Protocol):
 
     async def finish(self, key: str, at: Instant) -> None: ...
 
-    async def remember_told(self, told: Told, letters: Sequence[Letter]) -> bool:
+    async def remember_told(self, told: Foretold, letters: Sequence[Letter]) -> bool:
         """Whether it is new; its letters are written with it."""
         ...
 
-    async def told(self, limit: int) -> list[Told]:
+    async def told(self, limit: int) -> list[Foretold]:
         """Newest first."""
         ...
 

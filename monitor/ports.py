@@ -261,7 +261,7 @@ class Pruned(msgspec.Struct, frozen=True):
     more: bool = False
 
 
-class Kept(msgspec.Struct, frozen=True):
+class StoredSize(msgspec.Struct, frozen=True):
     """How much there is: bytes on disk of everything, and about how many of them are events."""
 
     total_bytes: int
@@ -273,7 +273,7 @@ class Pruning(Protocol):
 
     async def prune(self, retention: Retention, now: Instant) -> Pruned: ...
 
-    async def kept(self) -> Kept: ...
+    async def kept(self) -> StoredSize: ...
 
 
 class Forwarding(Protocol):

@@ -7,7 +7,7 @@ from typing import Protocol, get_args
 
 import msgspec
 
-from monitor.core.model.budget import Asked
+from monitor.core.model.budget import BudgetedDraft
 from monitor.core.model.events import Instant
 from monitor.core.model.near_miss import Mode, State
 
@@ -28,7 +28,7 @@ class Asks(msgspec.Struct, frozen=True):
     """What the reviewer budget looks at, and how far the trail went when it was read."""
 
     mark: Mark
-    drafts: tuple[Asked, ...]
+    drafts: tuple[BudgetedDraft, ...]
 
 
 class Changes(msgspec.Struct, frozen=True):
@@ -36,7 +36,7 @@ class Changes(msgspec.Struct, frozen=True):
 
     mark: Mark
     ids: frozenset[str]
-    drafts: tuple[Asked, ...]
+    drafts: tuple[BudgetedDraft, ...]
 
 
 class QueueFigures(Protocol):

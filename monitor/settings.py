@@ -41,7 +41,7 @@ from monitor.setting_types import Bytes, KeptFor, Microseconds, Networks, Paths,
 from monitor.sign_in_settings import AccessSettings, AccountSettings, OidcSettings, ProxySettings, auth_of, sign_in_of
 
 if TYPE_CHECKING:
-    from monitor.intake.access import Access
+    from monitor.intake.access import IntakeAccess
 
 NOT_SETTINGS = frozenset(
     {"NEARMISS_DEBUG", "NEARMISS_PAYLOADS", "NEARMISS_CASES", "NEARMISS_MONITOR", "NEARMISS_ACCOUNT", "NEARMISS_TOKEN"}
@@ -242,15 +242,15 @@ class Settings(_Group):
         """Every way in that is configured."""
         return sign_in_of(self.auth(), clock, access, self.oidc, self.proxy_login, self.group_access)
 
-    def access(self) -> Access:
+    def access(self) -> IntakeAccess:
         """Who may send as which source."""
         # Imported here: the decoders are many.
-        from monitor.intake.access import Access
+        from monitor.intake.access import IntakeAccess
 
         secrets = {
             source: tuple(secret.get_secret_value() for secret in several) for source, several in self.secrets.items()
         }
-        return Access(secrets, frozenset(self.open_sources), is_loopback(self.host))
+        return IntakeAccess(secrets, frozenset(self.open_sources), is_loopback(self.host))
 
     @field_validator("feeds")
     @classmethod

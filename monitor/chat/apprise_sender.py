@@ -14,9 +14,9 @@ import msgspec
 
 from monitor.chat.apprise_allowed import check_address
 from monitor.chat.bulletin import Bulletin, as_text
-from monitor.chat.planner import About
+from monitor.chat.planner import RecordLetter
 from monitor.chat.record_text import record_bulletin
-from monitor.chat.sending import BULLETIN, BulletinLetter, Outcome, PutOff
+from monitor.chat.sending import BULLETIN, BulletinLetter, PutOff, SendResult
 from monitor.chat.texts import one_line, plain_chat
 from monitor.chat_ports import Letter
 from monitor.core.model.reasons import Sent
@@ -64,10 +64,10 @@ class AppriseSender:
         self._notify, self._scheme, self._near_misses = notify, scheme, near_misses
         self._address, self._seconds = address, seconds
 
-    async def send(self, letters: Sequence[Letter]) -> Outcome:
+    async def send(self, letters: Sequence[Letter]) -> SendResult:
         bulletin = await self._bulletin(letters[-1])
         if bulletin is None:
-            return Outcome(Sent.UNCHANGED)
+            return SendResult(Sent.UNCHANGED)
         title, body = plain_chat(one_line(bulletin.title, 200)), as_text(bulletin)
         try:
             async with asyncio.timeout(self._seconds):
@@ -79,12 +79,12 @@ class AppriseSender:
             raise PutOff(f"{self._scheme} failed ({type(error).__name__}).") from error
         if not sent:
             raise PutOff(f"{self._scheme} did not take it: it is away, or the address is wrong.")
-        return Outcome(Sent.POSTED)
+        return SendResult(Sent.POSTED)
 
     async def _bulletin(self, letter: Letter) -> Bulletin | None:
         if letter.subject.startswith(BULLETIN):
             return msgspec.json.decode(letter.body, type=BulletinLetter).bulletin
-        about = msgspec.json.decode(letter.body, type=About)
+        about = msgspec.json.decode(letter.body, type=RecordLetter)
         try:
             record = await self._near_misses.get(about.record)
         except NotFound:

@@ -25,7 +25,7 @@ from monitor.chat.slack_replies import Replies
 from monitor.chat.slack_sender import SlackSender
 from monitor.chat.slack_work import Rights, SlackWorker
 from monitor.chat.teams import Team, Teams
-from monitor.chat_ports import Outbox, Past
+from monitor.chat_ports import EventHistory, Outbox
 from monitor.core.model.catalogue import Catalogue
 from monitor.ops.metrics import Metrics
 from monitor.ops.tasks import WatchedTasks, restarted
@@ -52,7 +52,7 @@ class Desk(msgspec.Struct, frozen=True):
     """The ports that the chat works with."""
 
     outbox: Outbox
-    past: Past
+    past: EventHistory
     near_misses: NearMisses
     journal: JournalWriter
     cursors: FeedCursors

@@ -7,7 +7,7 @@ from collections.abc import Collection
 import msgspec
 
 from monitor.chat.teams import Team, Teams, not_in_quiet
-from monitor.chat_ports import Change, Letter
+from monitor.chat_ports import Letter, RecordChange
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import Instant
 from monitor.ports import Record
@@ -26,7 +26,7 @@ TOLD = frozenset({"open", "accept", "dismiss", "reopen", "withdraw", "contradict
 """Of these, one message each goes to chats whose messages cannot be edited, and by mail."""
 
 
-class About(msgspec.Struct, frozen=True):
+class RecordLetter(msgspec.Struct, frozen=True):
     """The body of a letter about a record."""
 
     record: str
@@ -40,7 +40,7 @@ def record_subject(record_id: str) -> str:
 
 
 def letters_of(
-    change: Change, record: Record, teams: Teams, catalogue: Catalogue, folded: Collection[str]
+    change: RecordChange, record: Record, teams: Teams, catalogue: Catalogue, folded: Collection[str]
 ) -> list[Letter]:
     """None for what nobody is asked about: other modes than `live`, and drafts beyond the budget of their team."""
     handed = record.handling.team
@@ -48,7 +48,7 @@ def letters_of(
     asks = change.action in ("open", "reopen")
     if team is None or record.draft.mode != "live" or (asks and record.draft.id in folded):
         return []
-    body = msgspec.json.encode(About(record.draft.id, team.name, change.action, change.reason))
+    body = msgspec.json.encode(RecordLetter(record.draft.id, team.name, change.action, change.reason))
     key = f"change:{change.id}:{change.record_id}"
     subject = record_subject(record.draft.id)
     letters = []

@@ -13,9 +13,9 @@ from functools import partial
 import msgspec
 
 from monitor.chat.planner import letters_of
-from monitor.chat.sending import PutOff, Refused, Sender
+from monitor.chat.sending import LetterRefused, PutOff, Sender
 from monitor.chat.teams import Teams
-from monitor.chat_ports import Change, Lane, Letter, Outbox
+from monitor.chat_ports import Lane, Letter, Outbox, RecordChange
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import DAY, MINUTE, SECOND, Instant
 from monitor.core.model.reasons import Sent
@@ -108,7 +108,7 @@ class Postman:
         await self._show()
         return len(changes) == AT_ONCE
 
-    async def _letters(self, change: Change, folded: frozenset[str]) -> list[Letter]:
+    async def _letters(self, change: RecordChange, folded: frozenset[str]) -> list[Letter]:
         try:
             record = await self._near_misses.get(change.record_id)
         except NotFound:
@@ -145,7 +145,7 @@ class Postman:
                 self._failing[name] = off.reason
                 _log.warning("chat_put_off", destination=name, why=off.reason)
             return False
-        except Refused as refused:
+        except LetterRefused as refused:
             await self._outbox.refuse(letters, self._clock.now(), str(refused))
             self._metrics.chat_letters.inc(Sent.REFUSED, len(letters))
             _log.warning("chat_refused", destination=name, subject=letters[0].subject, why=str(refused))

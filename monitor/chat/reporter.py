@@ -17,10 +17,10 @@ from monitor.chat.calendars import Calendars
 from monitor.chat.planner import bulletin_letters
 from monitor.chat.schedule import Due, Occasion, current, due, last
 from monitor.chat.sending import BulletinLetter
-from monitor.chat.shift import FRESH, LOOK_BACK, REPEATS, Facts, Shift, aftermath, digest, weather
+from monitor.chat.shift import FRESH, LOOK_BACK, REPEATS, Shift, ShiftFacts, aftermath, digest, weather
 from monitor.chat.teams import EVERYBODY, Team, Teams
 from monitor.chat.told import AROUND, WITHIN, Earlier, earlier, is_incident, told_bulletin
-from monitor.chat_ports import Letter, Outbox, Past, Told
+from monitor.chat_ports import EventHistory, Foretold, Letter, Outbox
 from monitor.core.model.budget import team_of
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import DAY, MINUTE, Event, Instant
@@ -52,7 +52,7 @@ class Reporter:
 
     def __init__(
         self,
-        past: Past,
+        past: EventHistory,
         near_misses: NearMisses,
         outbox: Outbox,
         cursors: FeedCursors,
@@ -136,7 +136,7 @@ class Reporter:
         last_one = last(shifts, now) or Shift(Instant(now - DAY), now)
         return [await self.weather(team, next_one, now), await self.aftermath(team, last_one, now)]
 
-    async def facts(self, team: Team, since: Instant, now: Instant, kinds: Collection[str]) -> Facts:
+    async def facts(self, team: Team, since: Instant, now: Instant, kinds: Collection[str]) -> ShiftFacts:
         """What a report is made of. Raises Unavailable."""
         catalogue = self._catalogue()
         events: list[Event] = []
@@ -152,7 +152,7 @@ class Reporter:
         recent = await self._records(Query(opened_since=Instant(min(since, now - REPEATS))))
         records = {record.draft.id: record for record in (*recent, *open_ones)}
         resolved = Resolver(catalogue).all(events)
-        return Facts(team, catalogue, resolved, list(records.values()), self.address)
+        return ShiftFacts(team, catalogue, resolved, list(records.values()), self.address)
 
     async def warn(self) -> int:
         """Look at the impact that arrived since the last time; how many incidents resemble earlier near misses."""
@@ -181,7 +181,7 @@ class Reporter:
         if not found:
             return False
         now = self._clock.now()
-        told = Told(
+        told = Foretold(
             f"{impact.source}|{impact.id}"[:400],
             now,
             impact.service,
@@ -197,7 +197,7 @@ class Reporter:
             _log.info("foretold", service=impact.service, earlier=len(found))
         return fresh
 
-    async def told(self, limit: int = 50) -> list[tuple[Told, list[Earlier]]]:
+    async def told(self, limit: int = 50) -> list[tuple[Foretold, list[Earlier]]]:
         """For the page, newest first."""
         return [(told, msgspec.json.decode(told.body, type=list[Earlier])) for told in await self._outbox.told(limit)]
 

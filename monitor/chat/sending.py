@@ -31,11 +31,11 @@ class PutOff(Exception):
         self.wait = wait
 
 
-class Refused(Exception):
+class LetterRefused(Exception):
     """The destination will never take this letter."""
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class SendResult(msgspec.Struct, frozen=True):
     sent: Sent
     post: Post | None = None
 
@@ -45,6 +45,6 @@ class Sender(Protocol):
 
     coalesces: bool
 
-    async def send(self, letters: Sequence[Letter]) -> Outcome:
+    async def send(self, letters: Sequence[Letter]) -> SendResult:
         """Letters of one subject, oldest first. Raises PutOff, Refused, and `monitor.ports.Unavailable`."""
         ...

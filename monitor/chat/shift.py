@@ -35,7 +35,7 @@ class Shift(msgspec.Struct, frozen=True):
     ends: Instant
 
 
-class Facts(msgspec.Struct, frozen=True):
+class ShiftFacts(msgspec.Struct, frozen=True):
     """What a report is made of: events by time with their names resolved, records, and the catalogue."""
 
     team: Team
@@ -56,7 +56,7 @@ class Facts(msgspec.Struct, frozen=True):
         return [each for each in self.records if each.state not in OUT and self.is_mine(each.draft.service)]
 
 
-def weather(facts: Facts, shift: Shift, now: Instant) -> Bulletin:
+def weather(facts: ShiftFacts, shift: Shift, now: Instant) -> Bulletin:
     """Before a shift: what it inherits."""
     events = [event for event in facts.my_events if event.time <= now]
     still = standing(alerts_of(events))
@@ -88,7 +88,7 @@ def weather(facts: Facts, shift: Shift, now: Instant) -> Bulletin:
     return Bulletin(f"Tonight’s weather: {_span(facts, shift)}", sections, _page(facts))
 
 
-def aftermath(facts: Facts, shift: Shift) -> Bulletin:
+def aftermath(facts: ShiftFacts, shift: Shift) -> Bulletin:
     """After a shift: what nearly reached the person on call, and what there is to judge."""
     within = [event for event in facts.my_events if event.time < shift.ends]
     alerts = [alert for alert in alerts_of(within) if shift.begins <= alert.fired.time < shift.ends]
@@ -114,7 +114,7 @@ def aftermath(facts: Facts, shift: Shift) -> Bulletin:
     return Bulletin(f"What almost paged you: {_span(facts, shift)}", sections, _page(facts))
 
 
-def digest(facts: Facts, since: Instant, now: Instant, title: str) -> Bulletin:
+def digest(facts: ShiftFacts, since: Instant, now: Instant, title: str) -> Bulletin:
     """What a day or a week brought: what was found, what was decided, and what waits."""
     records = [each for each in facts.my_records if each.draft.opened_at >= since]
     waiting = [each for each in facts.my_records if each.state in UNDECIDED]
@@ -132,7 +132,7 @@ def digest(facts: Facts, since: Instant, now: Instant, title: str) -> Bulletin:
     return Bulletin(f"{title}, {here:%A} {here.day} {here:%B}", sections, _page(facts))
 
 
-def _page(facts: Facts) -> str | None:
+def _page(facts: ShiftFacts) -> str | None:
     return f"{facts.address.rstrip('/')}/shift" if facts.address else None
 
 
@@ -180,13 +180,13 @@ def _ending(events: Iterable[Event], shift: Shift) -> list[Event]:
     return sorted(found, key=lambda event: (event.expires_at or 0, event.id))
 
 
-def _deadline(facts: Facts, event: Event) -> Line:
+def _deadline(facts: ShiftFacts, event: Event) -> Line:
     assert event.expires_at is not None
     what = "silence ends" if event.kind == "alert.silenced" else "deadline"
     return Line(f"{local(facts.team, event.expires_at):%H:%M} {what}: {_named(event)}", event.url)
 
 
-def _maintenance(facts: Facts, events: Iterable[Event], now: Instant) -> list[Line]:
+def _maintenance(facts: ShiftFacts, events: Iterable[Event], now: Instant) -> list[Line]:
     running: dict[tuple[str, str], Event] = {}
     for event in events:
         key = (event.service or "", event.subject or event.title or "")
@@ -210,7 +210,7 @@ def _repeat(record: Record) -> str:
     return f"{record.draft.title} ({times + 1} times now)"
 
 
-def _blind(facts: Facts, now: Instant) -> list[str]:
+def _blind(facts: ShiftFacts, now: Instant) -> list[str]:
     """Services that users see, whose feeds are missing or silent: for these no draft can say that users were spared."""
     last: dict[str, int] = {}
     for event in facts.my_events:
@@ -243,10 +243,10 @@ def _is_within(moment: int, shift: Shift) -> bool:
     return shift.begins <= moment < shift.ends
 
 
-def _record_line(facts: Facts, record: Record) -> Line:
+def _record_line(facts: ShiftFacts, record: Record) -> Line:
     return Line(record.draft.title, page_of(facts.address, record.draft.id))
 
 
-def _span(facts: Facts, shift: Shift) -> str:
+def _span(facts: ShiftFacts, shift: Shift) -> str:
     begins, ends = local(facts.team, shift.begins), local(facts.team, shift.ends)
     return f"{begins:%a} {begins:%H:%M} to {ends:%a} {ends:%H:%M}"

@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from monitor.chat.bulletin import as_blocks
-from monitor.chat.planner import SLACK, About, record_subject
-from monitor.chat.sending import BULLETIN, BulletinLetter, Outcome, PutOff, Refused
+from monitor.chat.planner import SLACK, RecordLetter, record_subject
+from monitor.chat.sending import BULLETIN, BulletinLetter, LetterRefused, PutOff, SendResult
 from monitor.chat.slack_api import SlackApi, SlackFailed, SlackTrouble
 from monitor.chat.slack_blocks import Content, day_content, record_content
 from monitor.chat.teams import Team, Teams, local
@@ -44,38 +44,38 @@ class SlackSender:
         self._api, self._outbox, self._near_misses = api, outbox, near_misses
         self._teams, self._clock, self._address = teams, clock, address
 
-    async def send(self, letters: Sequence[Letter]) -> Outcome:
+    async def send(self, letters: Sequence[Letter]) -> SendResult:
         try:
             if letters[0].subject.startswith(BULLETIN):
                 return await self._bulletin(letters[-1])
             return await self._record(letters)
         except SlackFailed as failed:
             if failed.trouble in (SlackTrouble.REFUSED, SlackTrouble.GONE):
-                raise Refused(failed.detail) from failed
+                raise LetterRefused(failed.detail) from failed
             raise PutOff(_in_words(failed), failed.wait) from failed
 
-    async def _bulletin(self, letter: Letter) -> Outcome:
+    async def _bulletin(self, letter: Letter) -> SendResult:
         told = msgspec.json.decode(letter.body, type=BulletinLetter)
         team = self._team(told.team)
         known = await self._outbox.post(SLACK, letter.subject)
         if known is not None and known.ref is not None:
-            return Outcome(Sent.UNCHANGED, known)
+            return SendResult(Sent.UNCHANGED, known)
         return await self._stand(letter.subject, letter.key, Content(*as_blocks(told.bulletin)), team, known, None)
 
-    async def _record(self, letters: Sequence[Letter]) -> Outcome:
-        about = msgspec.json.decode(letters[-1].body, type=About)
+    async def _record(self, letters: Sequence[Letter]) -> SendResult:
+        about = msgspec.json.decode(letters[-1].body, type=RecordLetter)
         team = self._team(about.team)
         try:
             record = await self._near_misses.get(about.record)
         except NotFound:
-            return Outcome(Sent.UNCHANGED)
+            return SendResult(Sent.UNCHANGED)
         known = await self._outbox.post(SLACK, record_subject(about.record))
         if known is None and record.state not in UNDECIDED:
             # It was decided before anybody here heard of it.
-            return Outcome(Sent.UNCHANGED)
-        asks = any(msgspec.json.decode(each.body, type=About).action in ("open", "reopen") for each in letters)
+            return SendResult(Sent.UNCHANGED)
+        asks = any(msgspec.json.decode(each.body, type=RecordLetter).action in ("open", "reopen") for each in letters)
         if known is None and not asks:
-            return Outcome(Sent.UNCHANGED)
+            return SendResult(Sent.UNCHANGED)
         content = record_content(record, self._address)
         day = known.thread if known is not None else (await self._day(team, letters[-1].at)).ref
         outcome = await self._stand(letters[0].subject, letters[-1].key, content, team, known, day)
@@ -86,7 +86,7 @@ class SlackSender:
     def _team(self, name: str) -> Team:
         team = self._teams.named(name)
         if team is None or team.channel is None:
-            raise Refused(f"the team {name} has no channel any more")
+            raise LetterRefused(f"the team {name} has no channel any more")
         return team
 
     async def _day(self, team: Team, at: Instant) -> Post:
@@ -134,7 +134,7 @@ class SlackSender:
 
     async def _stand(
         self, subject: str, key: str, content: Content, team: Team, known: Post | None, thread: str | None
-    ) -> Outcome:
+    ) -> SendResult:
         """Make the message of a subject say this: edit the one that stands, or find it, or post it."""
         if known is not None and known.ref is None:
             found = await self._find(known)
@@ -145,9 +145,9 @@ class SlackSender:
                 thread, known = known.thread, None
         if known is not None:
             if known.shown == content.digest:
-                return Outcome(Sent.UNCHANGED, known)
+                return SendResult(Sent.UNCHANGED, known)
             await self._edit(known, content)
-            return Outcome(Sent.EDITED, msgspec.structs.replace(known, shown=content.digest))
+            return SendResult(Sent.EDITED, msgspec.structs.replace(known, shown=content.digest))
         about = Post(SLACK, subject, str(team.channel), key, self._clock.now(), None, thread)
         await self._outbox.note(about)
         answer = await self._api.call(
@@ -162,7 +162,7 @@ class SlackSender:
         ref = answer.get("ts")
         if not isinstance(ref, str):
             raise SlackFailed(SlackTrouble.AWAY, "chat.postMessage answered without ts")
-        return Outcome(Sent.POSTED, msgspec.structs.replace(about, ref=ref, shown=content.digest))
+        return SendResult(Sent.POSTED, msgspec.structs.replace(about, ref=ref, shown=content.digest))
 
     async def _edit(self, post: Post, content: Content) -> None:
         await self._api.call("chat.update", channel=post.place, ts=post.ref, **_shown(content))

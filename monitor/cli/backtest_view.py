@@ -15,7 +15,7 @@ from monitor.cli.engine_options import printable
 from monitor.cli.lines import say
 from monitor.core.model.events import EventId, to_text
 from monitor.lab.backtest import Found, Report, RuleFigures
-from monitor.lab.difference import Change
+from monitor.lab.difference import Difference
 
 WIDTH_WITHOUT_TERMINAL = 120
 _STEPS = " ▁▂▃▄▅▆▇█"
@@ -45,7 +45,7 @@ def print_report(console: Console, report: Report, names: frozenset[str], exampl
         _print_examples(console, rules, found, examples)
 
 
-def print_differences(console: Console, changes: Sequence[Change], examples: int) -> None:
+def print_differences(console: Console, changes: Sequence[Difference], examples: int) -> None:
     """How many drafts appear, vanish and change; `examples` of each with why."""
     counts = {kind: sum(change.kind == kind for change in changes) for kind in ("appears", "vanishes", "changes")}
     console.print()
@@ -67,7 +67,7 @@ def print_differences(console: Console, changes: Sequence[Change], examples: int
 _PLURAL = {"appears": "appear", "vanishes": "vanish", "changes": "change"}
 
 
-def _print_change(console: Console, change: Change, sign: str, style: str) -> None:
+def _print_change(console: Console, change: Difference, sign: str, style: str) -> None:
     found = change.found
     say(console, f"{sign} {_moment(found)}  {found.rule}{_mode(found)}  {found.id}", style)
     say(console, f"    {found.title} (verdict {found.verdict})")

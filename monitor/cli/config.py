@@ -17,7 +17,7 @@ from monitor.cli.main import FAILED, Group
 from monitor.cli.settings_options import config_option
 from monitor.packs.mappings.loader import LoadedMappings
 from monitor.packs.pack import load_pack
-from monitor.packs.survey import CatalogueSurvey, RuleSurvey, Survey, few, survey
+from monitor.packs.survey import CatalogueSurvey, PackSurvey, RuleSurvey, few, survey
 from monitor.settings import BadSettings, Settings, load_settings
 
 
@@ -78,7 +78,7 @@ def _settings(flags: Mapping[str, object]) -> tuple[Settings | None, tuple[str, 
         return None, error.problems
 
 
-def _lines(found: Survey, settings: Settings | None) -> list[str]:
+def _lines(found: PackSurvey, settings: Settings | None) -> list[str]:
     lines = []
     if settings is not None:
         kept = "PostgreSQL" if settings.database.startswith("postgresql") else "SQLite"

@@ -30,9 +30,9 @@ from monitor.lab.cases import Case
 from monitor.lab.curve import picture
 from monitor.lab.dialects import DIALECTS
 from monitor.lab.evaluate import (
+    CaseOutcome,
     Figures,
-    Fold,
-    Outcome,
+    HeldOutFold,
     blind,
     figures,
     in_dialect,
@@ -42,7 +42,7 @@ from monitor.lab.evaluate import (
     summary,
 )
 from monitor.lab.evaluate import folds as make_folds
-from monitor.lab.figures import Summary
+from monitor.lab.figures import RunFigures
 from monitor.packs.regex import make_regex
 
 _WIDTH_WITHOUT_TERMINAL = 180
@@ -132,7 +132,7 @@ def _load(paths: list[Path]) -> list[tuple[Path, Case]]:
 
 def _judged(
     cases: list[tuple[Path, Case]], rules: Sequence[Rule], weights: Weights
-) -> tuple[list[Outcome], list[Outcome]]:
+) -> tuple[list[CaseOutcome], list[CaseOutcome]]:
     """Each case by these rules and by the baseline; one at which the engine fails too often is named and left out."""
     outcomes, trivial = [], []
     for path, case in _watched(cases, "evaluate"):
@@ -154,8 +154,8 @@ def _watched(cases: list[tuple[Path, Case]], what: str) -> Iterable[tuple[Path, 
 
 
 def _in_dialects(
-    cases: list[tuple[Path, Case]], outcomes: list[Outcome], rules: Sequence[Rule], weights: Weights
-) -> dict[str, Summary]:
+    cases: list[tuple[Path, Case]], outcomes: list[CaseOutcome], rules: Sequence[Rule], weights: Weights
+) -> dict[str, RunFigures]:
     rows = {PLAIN: summary(outcomes)}
     for dialect in DIALECTS:
         watched = _watched(cases, dialect.key)
@@ -165,14 +165,18 @@ def _in_dialects(
     return rows
 
 
-def _grouped(outcomes: list[Outcome], by: str, directory_of: dict[str, str]) -> tuple[Fold, ...]:
+def _grouped(outcomes: list[CaseOutcome], by: str, directory_of: dict[str, str]) -> tuple[HeldOutFold, ...]:
     if by == "organisation":
         return make_folds(outcomes, lambda outcome: organisation_of(outcome.case))
     return make_folds(outcomes, lambda outcome: directory_of[outcome.case.id])
 
 
 def _print_more(
-    out: Console, outcomes: list[Outcome], trivial: list[Outcome], spoken: dict[str, Summary], grouped: tuple[Fold, ...]
+    out: Console,
+    outcomes: list[CaseOutcome],
+    trivial: list[CaseOutcome],
+    spoken: dict[str, RunFigures],
+    grouped: tuple[HeldOutFold, ...],
 ) -> None:
     show_calibration(out, summary(outcomes))
     out.print(comparison({"engine": summary(outcomes), "baseline": summary(trivial)}))
@@ -184,7 +188,7 @@ def _print_more(
         out.print(dialect_table(spoken, {dialect.key: dialect for dialect in DIALECTS}))
 
 
-def _print_table(out: Console, outcomes: list[Outcome], trivial: list[Outcome]) -> None:
+def _print_table(out: Console, outcomes: list[CaseOutcome], trivial: list[CaseOutcome]) -> None:
     # Only the case gives way where the terminal is narrow.
     table = Table("case")
     for column in ("standing", "withdrawn", "false"):
@@ -205,7 +209,7 @@ def _print_table(out: Console, outcomes: list[Outcome], trivial: list[Outcome]) 
     out.print("ok: " + ", ".join(f"{label} {right[label]} of {total[label]}" for label in sorted(total)))
 
 
-def _told(outcome: Outcome) -> Text:
+def _told(outcome: CaseOutcome) -> Text:
     """The name of a case, and below it: its label, what was cited of hazard and intervention, what was not opened."""
     judged, expect = outcome.judged, outcome.case.expect
     facts = [judged.label + ("" if outcome.case.confidence != "low" else " (low)")]
@@ -218,7 +222,7 @@ def _told(outcome: Outcome) -> Text:
     return Text(printable(judged.id), overflow="fold").append(f"\n{' · '.join(facts)}", style="dim")
 
 
-def _frequent(outcome: Outcome) -> list[tuple[str, int]]:
+def _frequent(outcome: CaseOutcome) -> list[tuple[str, int]]:
     counts = outcome.ledger.not_opened
     return sorted(((str(reason), count) for reason, count in counts.items()), key=lambda item: (-item[1], item[0]))
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from monitor.lab.dialects import Dialect
-from monitor.lab.figures import Summary
+from monitor.lab.figures import RunFigures
 
 _BAR = 20
 PLAIN = "as they are"
@@ -25,7 +25,7 @@ def said(share: float | None, digits: int = 2) -> str:
     return "-" if share is None else f"{share:.{digits}f}"
 
 
-def show_calibration(out: Console, summary: Summary) -> None:
+def show_calibration(out: Console, summary: RunFigures) -> None:
     """What drafts claimed, and how many of them were right."""
     table = Table("claimed", "drafts", "mean claimed", "right", "")
     for one in summary.bins:
@@ -35,7 +35,7 @@ def show_calibration(out: Console, summary: Summary) -> None:
     out.print(table)
 
 
-def comparison(rows: Mapping[str, Summary], what: str = "run") -> Table:
+def comparison(rows: Mapping[str, RunFigures], what: str = "run") -> Table:
     """One row a run: its name and the figures that are asked for."""
     table = Table(what, "recall", "precision", "at the budget", "verdict right", "contradictions", "Brier", "drafts")
     for name, one in rows.items():
@@ -52,7 +52,7 @@ def comparison(rows: Mapping[str, Summary], what: str = "run") -> Table:
     return table
 
 
-def dialect_table(rows: Mapping[str, Summary], dialects: Mapping[str, Dialect]) -> Table:
+def dialect_table(rows: Mapping[str, RunFigures], dialects: Mapping[str, Dialect]) -> Table:
     """One row a dialect, below the events as they are; what falls too far, or contradicts more, is marked."""
     plain = rows[PLAIN]
     table = Table("events", "recall", "change", "precision", "verdict right", "contradictions", "Brier", "")

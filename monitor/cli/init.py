@@ -26,9 +26,9 @@ from monitor.packs.catalogue import load_catalogues
 from monitor.review.auth import is_loopback
 from monitor.settings import BadSettings, Settings, load_settings
 from monitor.shop import prometheus
-from monitor.shop.found import Found
+from monitor.shop.found import FoundServices
 from monitor.shop.kubernetes import take_workloads
-from monitor.shop.plan import Answers, Configured, catalogue_sections, paste, settings_sections
+from monitor.shop.plan import Configured, ShopAnswers, catalogue_sections, paste, settings_sections
 from monitor.shop.text import difference, merged
 
 _SECONDS_OF_KUBECTL = 30
@@ -83,7 +83,7 @@ def command(
     would be added as a diff and writes it only with --write; nothing in them is changed or removed. Exits 1 if a tool
     that was named could not be asked.
     """
-    answers = Answers(
+    answers = ShopAnswers(
         prometheus=prometheus_url,
         authorization_file=authorization_file,
         tenant=tenant,
@@ -139,7 +139,7 @@ def command(
         raise SystemExit(FAILED)
 
 
-def _asked(answers: Answers) -> Answers:
+def _asked(answers: ShopAnswers) -> ShopAnswers:
     """Ask a person for what no option told; an empty answer means that the shop has none."""
 
     def ask(what: str, given: str | None) -> str | None:
@@ -166,7 +166,7 @@ def _asked(answers: Answers) -> Answers:
     )
 
 
-def _known(answers: Answers, catalogue_path: Path, say: Callable[..., None]) -> Catalogue:
+def _known(answers: ShopAnswers, catalogue_path: Path, say: Callable[..., None]) -> Catalogue:
     """What Backstage and a catalogue that is there already say."""
     paths = [path for path in (answers.backstage, catalogue_path) if path is not None and path.exists()]
     if answers.backstage is None:
@@ -181,8 +181,10 @@ def _known(answers: Answers, catalogue_path: Path, say: Callable[..., None]) -> 
     return loaded.catalogue
 
 
-async def _discover(answers: Answers, known: Catalogue, say: Callable[..., None]) -> tuple[Found, Discovery, Answers]:
-    found, discovery = Found(), Discovery((), (), ())
+async def _discover(
+    answers: ShopAnswers, known: Catalogue, say: Callable[..., None]
+) -> tuple[FoundServices, Discovery, ShopAnswers]:
+    found, discovery = FoundServices(), Discovery((), (), ())
     if answers.kubeconfig is None:
         say("kubernetes: no kubeconfig named; its workloads are not listed")
     else:
@@ -206,7 +208,7 @@ async def _discover(answers: Answers, known: Catalogue, say: Callable[..., None]
 
 
 async def _ask_prometheus(
-    web: Web, address: str, caller: Caller, found: Found, say: Callable[..., None], own: str
+    web: Web, address: str, caller: Caller, found: FoundServices, say: Callable[..., None], own: str
 ) -> list[str]:
     """Fill `found`, and give the Alertmanagers that it notifies, other than nearmiss at `own`."""
     base = address.rstrip("/")
@@ -242,12 +244,12 @@ async def _ask_alertmanager(web: Web, address: str, say: Callable[..., None]) ->
     say(f"alertmanager: {address} answers {status}", is_failure=status != 200)
 
 
-def _caller(answers: Answers) -> Caller:
+def _caller(answers: ShopAnswers) -> Caller:
     headers = {} if answers.tenant is None else {"X-Scope-OrgID": answers.tenant}
     return Caller(headers, None if answers.authorization_file is None else str(answers.authorization_file))
 
 
-def _workloads(kubeconfig: Path, found: Found, say: Callable[..., None]) -> None:
+def _workloads(kubeconfig: Path, found: FoundServices, say: Callable[..., None]) -> None:
     kubectl = shutil.which("kubectl")
     if kubectl is None:
         say("kubernetes: there is no kubectl on this machine; its workloads are not listed", is_failure=True)
@@ -263,7 +265,7 @@ def _workloads(kubeconfig: Path, found: Found, say: Callable[..., None]) -> None
         say(f"kubernetes: {error}", is_failure=True)
 
 
-def _with(known: Catalogue, found: Found) -> Catalogue:
+def _with(known: Catalogue, found: FoundServices) -> Catalogue:
     """For feeds to be matched with: what is written already, and what was found."""
     names = Names(known)
     fresh = {
@@ -297,7 +299,7 @@ def _configured(settings: Settings | None) -> Configured:
     )
 
 
-def _secrets(answers: Answers, settings: Settings | None) -> dict[str, str]:
+def _secrets(answers: ShopAnswers, settings: Settings | None) -> dict[str, str]:
     """For each tool that has to prove itself: the one that is configured, or a new one.
 
     A Prometheus has to where nearmiss is reached from other machines; one that delivers already goes on as it does.
@@ -310,11 +312,11 @@ def _secrets(answers: Answers, settings: Settings | None) -> dict[str, str]:
     return {name: before.get(name) or random.token_urlsafe(24) for name in wanted}
 
 
-def _host(answers: Answers) -> str:
+def _host(answers: ShopAnswers) -> str:
     return urlsplit(answers.address).hostname or ""
 
 
-def _port(answers: Answers, settings: Settings | None) -> str:
+def _port(answers: ShopAnswers, settings: Settings | None) -> str:
     """The option that makes it listen where `--address` says that it does, on this machine."""
     asked = urlsplit(answers.address).port
     configured = Settings.model_fields["port"].default if settings is None else settings.port

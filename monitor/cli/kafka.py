@@ -16,7 +16,7 @@ from monitor.cli.main import Group
 from monitor.cli.settings_options import with_settings_of_group, with_shared_settings
 from monitor.kafka.settings import PLACES_OF_INTAKE, KafkaSettings
 from monitor.kafka.source import JOURNAL
-from monitor.kafka.survey import Finding, Grade, Kept, Survey, TopicSeen, survey
+from monitor.kafka.survey import Finding, Grade, StoredTopics, TopicSeen, TopicSurvey, survey
 from monitor.ports import OutdatedDatabase, Unavailable
 from monitor.settings import Settings
 from monitor.store.database import open_for_reading
@@ -60,11 +60,11 @@ def check_command(settings: Settings, output: str) -> None:
         sys.exit(_FAILED)
 
 
-async def _look(kafka: KafkaSettings, database: str) -> tuple[Survey, list[Finding]]:
-    kept, findings = Kept(), []
+async def _look(kafka: KafkaSettings, database: str) -> tuple[TopicSurvey, list[Finding]]:
+    kept, findings = StoredTopics(), []
     try:
         async with open_for_reading(database) as store:
-            kept = Kept(
+            kept = StoredTopics(
                 _of_topics(await store.topics.positions(), shared=bool(kafka.canonical)),
                 await store.topics.cluster(JOURNAL),
                 tuple(await store.topics.halts()),
@@ -84,7 +84,7 @@ def _of_topics(positions: Mapping[str, int], *, shared: bool) -> dict[str, int]:
     return {name.removeprefix(PLACES_OF_INTAKE): position for name, position in positions.items()}
 
 
-def _plain(found: Survey, findings: Sequence[Finding], is_good: bool) -> dict[str, object]:
+def _plain(found: TopicSurvey, findings: Sequence[Finding], is_good: bool) -> dict[str, object]:
     return {
         "ok": is_good,
         "cluster": found.cluster,
@@ -96,7 +96,7 @@ def _plain(found: Survey, findings: Sequence[Finding], is_good: bool) -> dict[st
     }
 
 
-def _show(found: Survey, findings: Sequence[Finding]) -> None:
+def _show(found: TopicSurvey, findings: Sequence[Finding]) -> None:
     if found.cluster is not None:
         click.echo(f"cluster  {found.cluster}, {found.brokers} brokers; reads {', '.join(found.codecs)}")
     rows = [("TOPIC", "DECODER", "PARTITIONS", "REPLICAS", "RIGHTS", "MESSAGES", "LAG")]

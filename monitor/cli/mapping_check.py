@@ -13,7 +13,7 @@ import click
 from monitor.cli.engine_options import printable
 from monitor.cli.main import FAILED
 from monitor.cli.rules_test import counted
-from monitor.packs.mappings.examples import Result
+from monitor.packs.mappings.examples import MappingResult
 from monitor.packs.mappings.loader import LoadedMappings, load_mappings, run_examples
 from monitor.packs.mappings.shipped_tools import SHIPPED
 from monitor.packs.problems import Problem
@@ -63,7 +63,7 @@ def test(paths: tuple[Path, ...], verbose: bool) -> None:
     _end(results, errors)
 
 
-def _print(loaded: LoadedMappings, results: list[Result], *, verbose: bool) -> None:
+def _print(loaded: LoadedMappings, results: list[MappingResult], *, verbose: bool) -> None:
     for tool in loaded.tools:
         own = [result for result in results if result.mapping == tool.name]
         failed = sum(not result.passed for result in own)
@@ -74,7 +74,7 @@ def _print(loaded: LoadedMappings, results: list[Result], *, verbose: bool) -> N
                 _print_example(result)
 
 
-def _print_example(result: Result) -> None:
+def _print_example(result: MappingResult) -> None:
     failure = "" if result.passed else f": {result.failure}"
     click.echo(printable(f"  {'✔' if result.passed else '✘'} {result.example.name}{failure}"))
     click.echo(printable(f"    {result.example.place}"))
@@ -82,7 +82,7 @@ def _print_example(result: Result) -> None:
         click.echo(printable(f"    {line}"))
 
 
-def _end(results: list[Result], errors: list[Problem]) -> None:
+def _end(results: list[MappingResult], errors: list[Problem]) -> None:
     failed = sum(not result.passed for result in results)
     said = f"{len(results) - failed} of {counted(len(results), 'example')} pass"
     said += f"; {counted(len(errors), 'error')} in mapping files" if errors else ""

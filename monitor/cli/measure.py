@@ -27,11 +27,11 @@ from monitor.decode.canonical import encode
 from monitor.lab.baseline import BASELINE, TRIVIAL
 from monitor.lab.curve import picture
 from monitor.lab.dialects import DIALECTS
-from monitor.lab.figures import Summary
-from monitor.lab.measure import Draw, Measured, Run, Tape, play
+from monitor.lab.figures import RunFigures
+from monitor.lab.measure import Draw, Measured, StreamRun, Tape, play
 from monitor.lab.year.agenda import NoRoom
 from monitor.lab.year.organisation import catalogue_mapping
-from monitor.lab.year.shape import DAYS_OF_A_YEAR, FEWEST_DAYS, Shape
+from monitor.lab.year.shape import DAYS_OF_A_YEAR, FEWEST_DAYS, YearShape
 from monitor.lab.year.stream import Year
 from monitor.packs.regex import make_regex
 
@@ -100,7 +100,7 @@ def command(
     """
     rules = read_rules(rules_path)
     asked = {"days": days, "services": services, "seed": seed, "busy": busy, "near_misses": near_misses, "names": names}
-    shape = msgspec.convert(asked, Shape)
+    shape = msgspec.convert(asked, YearShape)
     try:
         year = Year(shape)
     except NoRoom as error:
@@ -131,17 +131,17 @@ class Played(msgspec.Struct, frozen=True):
 
     events: int
     engine: Measured
-    baseline: Summary | None
+    baseline: RunFigures | None
     random_draw: tuple[float, float] | None
-    dialects: dict[str, Summary]
+    dialects: dict[str, RunFigures]
 
 
 def _play(
     year: Year, rules: Sequence[Rule], weights: Weights, *, baseline: bool, dialects: bool, keep: Path | None
 ) -> Played:
     catalogue = year.organisation.catalogue
-    run, draw = Run(rules, catalogue, make_regex, year.story_of, weights), Draw(year.shape.seed)
-    trivial = Run((TRIVIAL,), catalogue, make_regex, year.story_of) if baseline else None
+    run, draw = StreamRun(rules, catalogue, make_regex, year.story_of, weights), Draw(year.shape.seed)
+    trivial = StreamRun((TRIVIAL,), catalogue, make_regex, year.story_of) if baseline else None
     steps: list[Callable[[list[Event]], object]] = [run.step]
     if trivial is not None:
         steps += [trivial.step, draw.step]
@@ -166,12 +166,12 @@ def _play(
     )
 
 
-def _in_dialects(tape: Tape, year: Year, rules: Sequence[Rule], weights: Weights) -> dict[str, Summary]:
+def _in_dialects(tape: Tape, year: Year, rules: Sequence[Rule], weights: Weights) -> dict[str, RunFigures]:
     """One run a dialect over what was recorded; the truth stays what it was."""
     rows = {}
     for dialect in DIALECTS:
         catalogue = dialect.recatalogue(year.organisation.catalogue, frozenset(tape.tools))
-        run = Run(rules, catalogue, make_regex, year.story_of, weights)
+        run = StreamRun(rules, catalogue, make_regex, year.story_of, weights)
         for batch in tape.batches():
             run.step(dialect.speak(batch))
         rows[dialect.key] = run.end(year.truths).summary

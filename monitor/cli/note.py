@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from monitor.cli.telling import Told, event_of, tell, telling_options
+from monitor.cli.telling import TellingOptions, event_of, tell, telling_options
 from monitor.ops.clock import SystemClock
 
 _TITLE = 200
@@ -14,7 +14,7 @@ _TEXT = 4000
 @click.command(short_help="Tell the monitor that something is odd.")
 @click.argument("words", metavar="TEXT...", nargs=-1, required=True)
 @telling_options
-def command(words: tuple[str, ...], told: Told) -> None:
+def command(words: tuple[str, ...], told: TellingOptions) -> None:
     """Send a note, such as `nearmiss note "odd: the queue is stuck" --service payments`.
 
     While the monitor is away the note is kept on this machine, and sent with the next one.

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import click
 
-from monitor.cli.telling import Told, event_of, tell, telling_options
+from monitor.cli.telling import TellingOptions, event_of, tell, telling_options
 from monitor.ops.clock import SystemClock
 from monitor.prompt.commandline import kind_of, program, shown
 
@@ -22,7 +22,7 @@ _NOT_FOUND, _NOT_EXECUTABLE, _SIGNALLED = 127, 126, 128
 )
 @click.argument("words", metavar="-- COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
 @telling_options
-def command(words: tuple[str, ...], told: Told) -> None:
+def command(words: tuple[str, ...], told: TellingOptions) -> None:
     """Run COMMAND as it is, such as `nearmiss ran --service payments -- kubectl rollout undo deploy/payments`.
 
     Its input, output and exit code are its own; passwords and tokens among its words are not sent. While the monitor

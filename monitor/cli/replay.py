@@ -32,7 +32,7 @@ from monitor.cli.watching import FilesWatcher, collect_garbage_rarely, unreadabl
 from monitor.core.deciding.engine import Engine, EngineSettings
 from monitor.core.model.faults import Culprit
 from monitor.core.model.near_miss import State
-from monitor.lab.ledger import Entry, Ledger
+from monitor.lab.ledger import DraftEntry, Ledger
 from monitor.lab.replay import Source, Summary, replay
 from monitor.ops.lines import limits_for, read_lines
 from monitor.packs.regex import make_regex
@@ -116,7 +116,7 @@ def _write(ledger: Ledger, output: Literal["jsonl", "table"]) -> None:
     console.print(table)
 
 
-def _told(entry: Entry) -> Text:
+def _told(entry: DraftEntry) -> Text:
     """The title, and below it what a person asks for next: where, by which rules, how close, and the id."""
     draft = entry.draft
     margin = "" if draft.margin is None else draft.margin.text

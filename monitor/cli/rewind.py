@@ -27,7 +27,7 @@ WARM_UP = 14 * DAY
 _KAFKA = "kafka"
 
 
-class Step(msgspec.Struct, frozen=True):
+class RewindStep(msgspec.Struct, frozen=True):
     """One partition: where the engine stands and where it would read on; `is_short`: older entries are gone."""
 
     partition: str
@@ -39,7 +39,7 @@ class Step(msgspec.Struct, frozen=True):
 class Route(msgspec.Struct, frozen=True):
     """All partitions, and the cluster that they are in, where they are in one."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[RewindStep, ...]
     cluster: str | None = None
 
 
@@ -130,7 +130,7 @@ async def _route(settings: Settings, store: Store, start: Instant, new_cluster: 
     place = await store.rewind.place(start)
     after = before or 1 if place.position is None else min(place.position, before or place.position)
     is_short = place.oldest is not None and place.oldest > start and after > 1
-    return Route((Step(PARTITION, before, after, is_short),))
+    return Route((RewindStep(PARTITION, before, after, is_short),))
 
 
 async def _in_topics(
@@ -153,10 +153,10 @@ async def _in_topics(
         if offset is None:
             continue
         after = offset.at if new_cluster else min(offset.at, max(before, offset.first))
-        steps.append(Step(name, before, after, offset.first > 0 and offset.at == offset.first < offset.end))
+        steps.append(RewindStep(name, before, after, offset.first > 0 and offset.at == offset.first < offset.end))
     for name, offset in offsets.items():
         if name not in known and new_cluster:
-            steps.append(Step(name, None, offset.at, False))
+            steps.append(RewindStep(name, None, offset.at, False))
     return Route(tuple(steps), cluster if new_cluster else None)
 
 

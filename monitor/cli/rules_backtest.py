@@ -31,7 +31,7 @@ from monitor.core.model.faults import Culprit
 from monitor.core.model.rule import Rule
 from monitor.decode.times import time_as_text
 from monitor.lab.backtest import Backtest, Found, Report
-from monitor.lab.difference import Change, differences
+from monitor.lab.difference import Difference, differences
 from monitor.lab.replay import Summary
 from monitor.packs.loader import find_shared_names, load_rules
 from monitor.packs.regex import make_regex
@@ -140,7 +140,7 @@ def _read(paths: Sequence[Path]) -> tuple[Rule, ...]:
     return tuple(rule for each in loaded for rule in each.rules)
 
 
-def _chosen(changes: tuple[Change, ...], names: frozenset[str]) -> tuple[Change, ...]:
+def _chosen(changes: tuple[Difference, ...], names: frozenset[str]) -> tuple[Difference, ...]:
     if not names:
         return changes
     return tuple(
@@ -151,7 +151,7 @@ def _chosen(changes: tuple[Change, ...], names: frozenset[str]) -> tuple[Change,
 
 
 def _print(
-    report: Report, changes: tuple[Change, ...] | None, names: frozenset[str], examples: int, output: str
+    report: Report, changes: tuple[Difference, ...] | None, names: frozenset[str], examples: int, output: str
 ) -> None:
     if output == "json":
         click.echo(msgspec.json.encode(_as_data(report, changes, names)))
@@ -162,7 +162,7 @@ def _print(
         print_differences(console, changes, examples)
 
 
-def _as_data(report: Report, changes: tuple[Change, ...] | None, names: frozenset[str]) -> dict[str, object]:
+def _as_data(report: Report, changes: tuple[Difference, ...] | None, names: frozenset[str]) -> dict[str, object]:
     """The published form: times in RFC 3339, everything that was found, also what was withdrawn."""
     data: dict[str, object] = {
         "events": report.events,

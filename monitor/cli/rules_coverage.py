@@ -15,7 +15,7 @@ from monitor.cli.engine_options import catalogue_option, printable, read_catalog
 from monitor.cli.main import UNREADABLE
 from monitor.cli.rules_test import counted, rule_paths
 from monitor.cli.streams import EARLIEST, LATEST, Moment, read_files, read_history
-from monitor.core.matching.coverage import Arrivals, Arrived, Blind
+from monitor.core.matching.coverage import Arrived, Blind, StepArrivals
 from monitor.core.matching.last_values import LastValues
 from monitor.core.matching.matcher import Matcher
 from monitor.core.model.events import DAY, Instant, to_text
@@ -57,7 +57,7 @@ def coverage(
     loaded = [load_rules(path, with_examples=False) for path in paths or (shipped_rules(),)]
     stop_on_errors(problem for each in loaded for problem in each.problems)
     rules = [rule for each in loaded for rule in each.rules]
-    arrivals = Arrivals(Matcher(rules, read_catalogue(catalogue_paths), LastValues(), make_regex))
+    arrivals = StepArrivals(Matcher(rules, read_catalogue(catalogue_paths), LastValues(), make_regex))
     if database is None:
         read_files("coverage", files, EARLIEST if since is None else since, LATEST, arrivals.take, set())
     else:

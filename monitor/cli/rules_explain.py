@@ -36,7 +36,7 @@ from monitor.core.model.reasons import Withdrawn
 from monitor.core.model.rule import Rule
 from monitor.lab.explain import NoSuchEvent, explain_event
 from monitor.lab.explain_draft import NoSuchDraft, explain_draft
-from monitor.lab.ledger import Entry
+from monitor.lab.ledger import DraftEntry
 from monitor.lab.replay import Source, events_of
 from monitor.ops.lines import Unread, read_lines
 from monitor.packs.describe import describe
@@ -116,7 +116,7 @@ class _Stored(msgspec.Struct):
     """What a database has around an event or a draft."""
 
     events: list[Event]
-    kept: Entry | None = None
+    kept: DraftEntry | None = None
 
 
 def _stored(url: str, event_id: EventId | None, draft_id: str | None) -> _Stored:
@@ -145,9 +145,9 @@ async def _around(store: Store, first: Instant, last: Instant) -> list[Event]:
     return [event async for event in store.history.events(since, until)]
 
 
-def _entry(record: Record) -> Entry:
+def _entry(record: Record) -> DraftEntry:
     withdrawn = record.state == State.WITHDRAWN and record.reason in set(Withdrawn)
-    return Entry(
+    return DraftEntry(
         record.draft,
         record.state,
         Withdrawn(record.reason) if withdrawn and record.reason else None,

@@ -15,7 +15,7 @@ from monitor.cli.engine_options import catalogue_option, printable, read_catalog
 from monitor.cli.main import UNREADABLE, Group
 from monitor.cli.streams import EARLIEST, LATEST, Moment, read_files, read_history
 from monitor.core.model.events import Instant
-from monitor.core.resolving.unmatched import Report, Words, catalogue_lines
+from monitor.core.resolving.unmatched import UnmatchedReport, UnmatchedWords, catalogue_lines
 
 
 @click.group("services", cls=Group, short_help="Find names that the catalogue does not explain.")
@@ -41,7 +41,7 @@ def suggest(
     """
     if bool(files) == (database is not None):
         raise click.UsageError("give FILE or --database URL, not both")
-    words = Words(read_catalogue(catalogue_paths))
+    words = UnmatchedWords(read_catalogue(catalogue_paths))
     first = EARLIEST if since is None else since
     if database is None:
         read_files("suggest", files, first, LATEST, words.take, set())
@@ -59,7 +59,7 @@ def suggest(
         sys.exit(UNREADABLE)
 
 
-def _sum_up(report: Report) -> str:
+def _sum_up(report: UnmatchedReport) -> str:
     said = (
         f"{report.events:,} events; not explained: services {len(report.services)}, "
         f"environments {len(report.environments)}, severities {len(report.severities)}"

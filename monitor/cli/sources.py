@@ -17,7 +17,7 @@ from monitor.core.model.durations import say_duration
 from monitor.core.model.events import Instant
 from monitor.decode.proofs import proof
 from monitor.decode.registry import meant_tools, tool_of
-from monitor.intake.access import Access
+from monitor.intake.access import IntakeAccess
 from monitor.ops.clock import SystemClock
 from monitor.ops.source_report import SourceReport, SourceRow, lag_words
 from monitor.packs.pack import load_pack
@@ -117,7 +117,7 @@ def check(settings: Settings, names: tuple[str, ...], to: str | None) -> None:
         sys.exit(_FAILED)
 
 
-def _try(console: Console, address: str, name: str, access: Access) -> bool:
+def _try(console: Console, address: str, name: str, access: IntakeAccess) -> bool:
     tool = tool_of(name)
     if tool is None:
         say(console, f"{name}: no tool of this name; {meant_tools(name)}", "red")

@@ -18,7 +18,7 @@ from monitor.prompt.spool import Spool, spool_folder
 ADDRESS = "http://127.0.0.1:8080"
 
 
-class Told(msgspec.Struct, frozen=True):
+class TellingOptions(msgspec.Struct, frozen=True):
     """The options of both commands."""
 
     service: str | None
@@ -61,13 +61,13 @@ def telling_options(command: Callable[..., None]) -> Callable[..., None]:
         patience: float,
         **more: Any,
     ) -> None:
-        command(told=Told(service, environment, by, source, to, patience), **more)
+        command(told=TellingOptions(service, environment, by, source, to, patience), **more)
 
     reading.__doc__ = command.__doc__
     return reading
 
 
-def event_of(told: Told, kind: Kind, at: Instant, title: str, labels: dict[str, str]) -> Event:
+def event_of(told: TellingOptions, kind: Kind, at: Instant, title: str, labels: dict[str, str]) -> Event:
     """An event by the person at this prompt; a new identity each time."""
     host = socket.gethostname()[:64] or "unknown"
     return Event(
@@ -83,7 +83,7 @@ def event_of(told: Told, kind: Kind, at: Instant, title: str, labels: dict[str, 
     )
 
 
-def tell(told: Told, event: Event) -> bool:
+def tell(told: TellingOptions, event: Event) -> bool:
     """Keep the event, then send all that waits; true if the monitor took this one, and nothing else is to say.
 
     Never fails: what is wrong is said in a line on standard error.

@@ -17,7 +17,7 @@ AGREES_WITHIN = HOUR
 MOST_SOURCES = 1000
 
 
-class Kept(msgspec.Struct, frozen=True):
+class CappedEvents(msgspec.Struct, frozen=True):
     """Events that were decided at a capped time: how many, and the earliest time that one of them stated."""
 
     count: int
@@ -48,7 +48,7 @@ class Restating:
                 self._keep(event)
         return found
 
-    def overdue(self, now: Instant) -> Kept | None:
+    def overdue(self, now: Instant) -> CappedEvents | None:
         """What kept its capped time and would have it back if it were read now; told once.
 
         What the engine decided by it stands until a rewind reads it again.
@@ -64,7 +64,7 @@ class Restating:
             del self._kept[source]
         if not due:
             return None
-        return Kept(sum(count for _, count in due.values()), min(_stated(event) for event, _ in due.values()))
+        return CappedEvents(sum(count for _, count in due.values()), min(_stated(event) for event, _ in due.values()))
 
     def _keep(self, event: Event) -> None:
         first, count = self._kept.pop(event.source, (event, 0))

@@ -13,7 +13,7 @@ from monitor.decode.reading import others_may_use, source_path
 from monitor.decode.registry import UNTOUCHABLE, canonical_source, tool_of
 
 
-class Access(msgspec.Struct, frozen=True):
+class IntakeAccess(msgspec.Struct, frozen=True):
     """Keys are canonical names. A name without an entry of its own takes that of the nearest name above it.
 
     `secrets`: several of one source while one replaces the other. `is_local`: only this machine can reach the service.

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from monitor.core.model.reasons import Rejected
-from monitor.intake.flight import Share
+from monitor.intake.flight import BodyShare
 
 DRAINED = 64 * 1024 * 1024
 """A sender that is cut off while it sends sees a broken connection, not our answer: up to here we hear it out."""
@@ -53,7 +53,7 @@ class Body(msgspec.Struct, frozen=True):
         return len(self.data) == self.size
 
 
-async def read_body(pieces: AsyncIterator[bytes], limit: int, share: Share) -> Body:
+async def read_body(pieces: AsyncIterator[bytes], limit: int, share: BodyShare) -> Body:
     """The body up to `limit` bytes; what lies beyond is counted and dropped. Raises Busy."""
     kept = bytearray()
     size = 0

@@ -24,7 +24,7 @@ class Busy(Exception):
     """Too much is under way; the sender shall come again."""
 
 
-class Share:
+class BodyShare:
     """What one body takes of the whole."""
 
     def __init__(self, flight: Flight) -> None:
@@ -54,9 +54,9 @@ class Flight:
         return self._taken
 
     @contextmanager
-    def share(self) -> Iterator[Share]:
+    def share(self) -> Iterator[BodyShare]:
         """For as long as one body is under way."""
-        share = Share(self)
+        share = BodyShare(self)
         try:
             yield share
         finally:

@@ -36,7 +36,7 @@ _SECRET_WORDS = ("auth", "cookie", "key", "pass", "secret", "signature", "token"
 _HEADER_KEPT = 1000
 
 
-class Refused(msgspec.Struct, frozen=True):
+class RefusedEvent(msgspec.Struct, frozen=True):
     """One event of a delivery that could not be read; `index` counts from 0."""
 
     index: int
@@ -59,7 +59,7 @@ class Receipt(msgspec.Struct, frozen=True):
 
     accepted: int
     duplicates: int
-    rejected: tuple[Refused, ...] = ()
+    rejected: tuple[RefusedEvent, ...] = ()
     ignored: tuple[Passed, ...] = ()
     rejected_count: int = 0
     ignored_count: int = 0
@@ -178,7 +178,7 @@ class Receiver:
         return Receipt(
             appended.accepted,
             appended.duplicates,
-            tuple(Refused(refusal.index, refusal.reason, refusal.detail) for refusal in outcome.refusals),
+            tuple(RefusedEvent(refusal.index, refusal.reason, refusal.detail) for refusal in outcome.refusals),
             tuple(Passed(skipped.index, skipped.reason) for skipped in outcome.skipped),
             outcome.refused_count,
             outcome.ignored_count,

@@ -12,7 +12,7 @@ import msgspec
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.normalise import normalise
 from monitor.decode.registry import canonical_source, decode, largest_body
-from monitor.intake.access import Access
+from monitor.intake.access import IntakeAccess
 from monitor.intake.bodies import ENCODING, Body, Unusable, readable
 from monitor.ports import Clock, JournalWriter, Reject, Rejects
 
@@ -61,7 +61,7 @@ class Requeued(msgspec.Struct, frozen=True):
 
 
 async def requeue(
-    reject: Reject, journal: JournalWriter, rejects: Rejects, clock: Clock, future_tolerance: int, access: Access
+    reject: Reject, journal: JournalWriter, rejects: Rejects, clock: Clock, future_tolerance: int, access: IntakeAccess
 ) -> Requeued:
     """Decode a reject as if it arrived again at its first receipt, and append what it gives to the journal.
 

@@ -32,9 +32,9 @@ from monitor.decode.registry import (
     shown_token,
     verify,
 )
-from monitor.intake.access import Access
+from monitor.intake.access import IntakeAccess
 from monitor.intake.bodies import ENCODING, Body, Packed, Unusable, read_body, readable
-from monitor.intake.flight import Busy, Flight, Share
+from monitor.intake.flight import BodyShare, Busy, Flight
 from monitor.intake.receiver import RETRY_AFTER, Receipt, Receiver
 from monitor.ops.logs import get_logger
 from monitor.ops.refusals import address_of
@@ -66,7 +66,7 @@ class IntakeSettings(msgspec.Struct, frozen=True):
 
     body_limit: int = _MEBIBYTE
     group_limit: int = MAX_GROUP_BYTES
-    access: Access = Access()
+    access: IntakeAccess = IntakeAccess()
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
 
     def is_trusted_proxy(self, host: str) -> bool:
@@ -160,7 +160,7 @@ class _Door:
         except MemoryError:
             return _later("busy", f"there is no memory for it now; send it again in {RETRY_AFTER} s")
 
-    async def _read(self, request: Request, source: str, share: Share) -> Body | Response:
+    async def _read(self, request: Request, source: str, share: BodyShare) -> Body | Response:
         try:
             async with asyncio.timeout(_BODY_SECONDS):
                 return await read_body(request.stream(), self._settings.limit_of(source), share)
@@ -192,7 +192,7 @@ class _Door:
                 self._tokens.passed(token)
         return None
 
-    async def _take(self, source: str, body: Body, headers: dict[str, str], share: Share) -> Response:
+    async def _take(self, source: str, body: Body, headers: dict[str, str], share: BodyShare) -> Response:
         # What is unpacked here must not be unpacked again, now or when a reject of it is requeued.
         encoding = headers.pop(ENCODING, "")
         try:

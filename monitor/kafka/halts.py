@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from monitor.core.model.events import SECOND
-from monitor.kafka.messages import Entry
+from monitor.kafka.messages import RecordContent
 from monitor.kafka.partition_buffers import PartitionBuffer, give_back
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
@@ -64,7 +64,9 @@ class Halts:
             _log.warning("topic_is_halted", topic=topic, why=found[topic].detail)
         self._set(found)
 
-    async def judge(self, taken: Sequence[tuple[PartitionBuffer, Entry]]) -> list[tuple[PartitionBuffer, Entry]]:
+    async def judge(
+        self, taken: Sequence[tuple[PartitionBuffer, RecordContent]]
+    ) -> list[tuple[PartitionBuffer, RecordContent]]:
         """Count the runs. What lies behind the end of a run that was too long goes back into its buffers.
 
         Raises Unavailable when a halt could not be kept.
@@ -85,7 +87,7 @@ class Halts:
                     await self._halt(buffer, entry)
         return rest
 
-    async def _halt(self, buffer: PartitionBuffer, entry: Entry) -> None:
+    async def _halt(self, buffer: PartitionBuffer, entry: RecordContent) -> None:
         last = entry.rejects[-1]
         detail = (
             f"{self._limit} messages in a row cannot be read, the last at {buffer.key} offset {entry.offset}: "

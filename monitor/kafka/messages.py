@@ -55,7 +55,7 @@ class Message(Protocol):
     def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
 
 
-class Entry(msgspec.Struct, frozen=True, gc=False):
+class RecordContent(msgspec.Struct, frozen=True, gc=False):
     """What one record gave. `at` orders records of several partitions: the earliest event time in it.
 
     A record without events comes first, so that it never holds up the others.
@@ -76,7 +76,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
 def read_message(
     message: Message, source: str, now: Instant, tolerance: int, *, forward: bool = False, ours: bool = False
-) -> Entry:
+) -> RecordContent:
     """Decode a record that the decoder `source` reads.
 
     `now` stands in where the record has no timestamp, and caps one from the future. `tolerance` in microseconds: how
@@ -87,8 +87,8 @@ def read_message(
     if not message.value:
         if (told := clock_of(message.headers)) is not None:
             # Nobody can know what will have been written by a time that is still to come.
-            return Entry(offset=message.offset, at=EARLIEST_AT, clock=Instant(min(told, now + tolerance)))
-        return Entry(offset=message.offset, at=EARLIEST_AT, ignored=_EMPTY)
+            return RecordContent(offset=message.offset, at=EARLIEST_AT, clock=Instant(min(told, now + tolerance)))
+        return RecordContent(offset=message.offset, at=EARLIEST_AT, ignored=_EMPTY)
     received_at = _received_at(message.timestamp, now)
     headers = _headers(message.headers)
     route = route_of(headers[SHARDS_HEADER]) if SHARDS_HEADER in headers else ()
@@ -99,7 +99,7 @@ def read_message(
         body = NOT_AT_HAND
         if event is plain:
             body = message.value if was_received else with_receipt(message.value, received_at)
-        return Entry(offset=message.offset, at=event.time, events=(event,), bodies=(body,), route=route)
+        return RecordContent(offset=message.offset, at=event.time, events=(event,), bodies=(body,), route=route)
     outcome = _framed(message.value) or decode(
         source, message.value, headers, received_at, None if ours else others_may_use
     )
@@ -109,7 +109,7 @@ def read_message(
         "kafka-partition": str(message.partition),
         "kafka-offset": str(message.offset),
     }
-    return Entry(
+    return RecordContent(
         offset=message.offset,
         at=min((event.time for event in events), default=EARLIEST_AT),
         events=events,

@@ -11,7 +11,7 @@ import heapq
 from collections import deque
 from collections.abc import Iterable
 
-from monitor.kafka.messages import Entry
+from monitor.kafka.messages import RecordContent
 
 
 class PartitionBuffer:
@@ -31,7 +31,7 @@ class PartitionBuffer:
         self.handed = position
         self.fetched = position
         self.end = end
-        self.entries: deque[Entry] = deque()
+        self.entries: deque[RecordContent] = deque()
 
     @property
     def is_behind(self) -> bool:
@@ -43,7 +43,9 @@ class PartitionBuffer:
         return not self.entries and self.fetched >= self.end
 
 
-def give_back(taken: list[tuple[PartitionBuffer, Entry]], topic: str, kept: int) -> list[tuple[PartitionBuffer, Entry]]:
+def give_back(
+    taken: list[tuple[PartitionBuffer, RecordContent]], topic: str, kept: int
+) -> list[tuple[PartitionBuffer, RecordContent]]:
     """Return the entries of a topic after the first `kept` of all to their buffers; the rest of what `merge` took."""
     back = [(buffer, entry) for buffer, entry in taken[kept:] if buffer.topic == topic]
     for buffer, entry in reversed(back):
@@ -52,14 +54,14 @@ def give_back(taken: list[tuple[PartitionBuffer, Entry]], topic: str, kept: int)
     return taken[:kept] + [(buffer, entry) for buffer, entry in taken[kept:] if buffer.topic != topic]
 
 
-def merge(buffers: Iterable[PartitionBuffer], limit: int) -> list[tuple[PartitionBuffer, Entry]]:
+def merge(buffers: Iterable[PartitionBuffer], limit: int) -> list[tuple[PartitionBuffer, RecordContent]]:
     """Take entries from the buffers, earliest event time first, each buffer in its own order.
 
     Stops at `limit` events (a single entry that holds more is still taken whole: a position cannot lie inside of it)
     and as soon as a buffer is behind, since its next entry might be the earliest.
     """
     waiting = list(buffers)
-    taken: list[tuple[PartitionBuffer, Entry]] = []
+    taken: list[tuple[PartitionBuffer, RecordContent]] = []
     if any(buffer.is_behind for buffer in waiting):
         return taken
     heap = [(buffer.entries[0].at, buffer.key, buffer) for buffer in waiting if buffer.entries]

@@ -18,7 +18,7 @@ from monitor.core.sharding.routing import Route
 from monitor.kafka.connection import Connector
 from monitor.kafka.errors import MissingTopics, PositionLost, WrongCluster
 from monitor.kafka.halts import Halts, MemoryBook
-from monitor.kafka.messages import Entry, read_message
+from monitor.kafka.messages import RecordContent, read_message
 from monitor.kafka.partition_buffers import PartitionBuffer, merge
 from monitor.kafka.settings import KafkaSettings
 from monitor.ops.logs import get_logger
@@ -171,7 +171,7 @@ class KafkaReader:
             bodies=tuple(bodies),
         )
 
-    def _count(self, taken: Sequence[tuple[PartitionBuffer, Entry]]) -> None:
+    def _count(self, taken: Sequence[tuple[PartitionBuffer, RecordContent]]) -> None:
         events: dict[str, list[Event]] = {}
         refused: dict[str, Counter[Rejected]] = {}
         ignored: dict[str, Counter[Ignored]] = {}

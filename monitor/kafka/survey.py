@@ -66,7 +66,7 @@ class TopicSeen(msgspec.Struct, frozen=True):
         return sum(each.end - each.first if each.lag is None else each.lag for each in self.partitions)
 
 
-class Survey(msgspec.Struct, frozen=True):
+class TopicSurvey(msgspec.Struct, frozen=True):
     """Everything that was seen. `cluster` is None where it was not reached."""
 
     cluster: str | None
@@ -80,7 +80,7 @@ class Survey(msgspec.Struct, frozen=True):
         return not any(finding.grade is Grade.ERROR for finding in self.findings)
 
 
-class Kept(msgspec.Struct, frozen=True):
+class StoredTopics(msgspec.Struct, frozen=True):
     """What the database has about the topics: positions, the cluster that they belong to, and halts.
 
     `spread`: over how many partitions of the topic that engines share the shards are spread; None: nobody used it yet.
@@ -92,7 +92,7 @@ class Kept(msgspec.Struct, frozen=True):
     spread: int | None = None
 
 
-async def survey(settings: KafkaSettings, kept: Kept, *, timeout: float = 10.0) -> Survey:
+async def survey(settings: KafkaSettings, kept: StoredTopics, *, timeout: float = 10.0) -> TopicSurvey:
     """Look once. Never raises for what is wrong with the cluster: that is a finding.
 
     `timeout` in seconds: how long one answer may take.
@@ -101,13 +101,13 @@ async def survey(settings: KafkaSettings, kept: Kept, *, timeout: float = 10.0) 
 
 
 class _Surveyor:
-    def __init__(self, settings: KafkaSettings, kept: Kept, timeout: float) -> None:
+    def __init__(self, settings: KafkaSettings, kept: StoredTopics, timeout: float) -> None:
         self._settings = settings
         self._kept = kept
         self._timeout = timeout
         self._findings: list[Finding] = []
 
-    async def look(self) -> Survey:
+    async def look(self) -> TopicSurvey:
         cluster: str | None = None
         brokers = 0
         topics: tuple[TopicSeen, ...] = ()
@@ -131,7 +131,7 @@ class _Surveyor:
             self._error("reach", str(problem))
         for halt in self._kept.halts:
             self._error(halt.topic, f"halted: {halt.detail}")
-        return Survey(cluster, brokers, topics, codecs, tuple(self._findings))
+        return TopicSurvey(cluster, brokers, topics, codecs, tuple(self._findings))
 
     def _judge_cluster(self, cluster: str) -> None:
         known = self._kept.cluster

@@ -20,7 +20,7 @@ from monitor.core.model.near_miss import Mode, State, Verdict
 from monitor.core.model.rule import Rule
 from monitor.core.weighing.shapes import SHAPES
 from monitor.core.weighing.weights import Weights
-from monitor.lab.ledger import Entry, Ledger
+from monitor.lab.ledger import DraftEntry, Ledger
 from monitor.lab.reasons import Reasons
 from monitor.lab.replay import without
 from monitor.lab.shadow import as_live, has_shadow
@@ -233,7 +233,7 @@ class Backtest:
             found += [self._seen(entry, "shadow") for entry in entries if self._modes[entry.draft.rules[0]] == "shadow"]
         return found
 
-    def _seen(self, entry: Entry, mode: Mode) -> Found:
+    def _seen(self, entry: DraftEntry, mode: Mode) -> Found:
         draft = entry.draft
         known = self._catalogue.services.get(draft.service or "")
         reason = str(entry.reason) if entry.reason is not None else entry.merged_into

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
-from monitor.lab.figures import Point
+from monitor.lab.figures import CurvePoint
 
 _SIDE, _EDGE, _LEGEND = 400, 50, 22
 _COLOURS = ("#1f5fa8", "#b3541e", "#3d7d3d", "#7a4b94", "#8a8a8a")
 
 
-def picture(title: str, curves: Mapping[str, Sequence[Point]]) -> str:
+def picture(title: str, curves: Mapping[str, Sequence[CurvePoint]]) -> str:
     """A square from 0 to 1 on both sides. A run with a single point is that point."""
     height = _SIDE + 2 * _EDGE + _LEGEND * len(curves)
     box = f'viewBox="0 0 {_SIDE + 2 * _EDGE} {height}" font-family="sans-serif" font-size="12"'
@@ -50,7 +50,7 @@ def _axes() -> list[str]:
     return parts
 
 
-def _line(points: Sequence[Point], colour: str) -> list[str]:
+def _line(points: Sequence[CurvePoint], colour: str) -> list[str]:
     places = [(_x(point.recall), _y(point.precision)) for point in points]
     dots = [f'<circle cx="{x}" cy="{y}" r="3" fill="{colour}"/>' for x, y in places]
     joined = " ".join(f"{x},{y}" for x, y in places)

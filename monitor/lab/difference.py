@@ -16,7 +16,7 @@ from monitor.core.model.near_miss import State
 from monitor.lab.backtest import Backtest, Found
 
 
-class Change(msgspec.Struct, frozen=True):
+class Difference(msgspec.Struct, frozen=True):
     """One difference. `what` says each thing that changed, `why` the reason where one side has nothing standing."""
 
     kind: Literal["appears", "vanishes", "changes"]
@@ -33,19 +33,19 @@ class Change(msgspec.Struct, frozen=True):
         return one
 
 
-def differences(before: Backtest, after: Backtest) -> tuple[Change, ...]:
+def differences(before: Backtest, after: Backtest) -> tuple[Difference, ...]:
     """Every difference of what stands, in the order of opening. Both must have seen the same stream to its end.
 
     For the reasons each must have been told by `want` what the other one opened.
     """
     old, new = before.report().found, after.report().found
     pairs = _pairs([one for one in old if one.stands], [one for one in new if one.stands])
-    changes = [Change("changes", a, b, what) for a, b in pairs if (what := _what(a, b))]
+    changes = [Difference("changes", a, b, what) for a, b in pairs if (what := _what(a, b))]
     kept_old, kept_new = {_key(a) for a, _ in pairs}, {_key(b) for _, b in pairs}
     gone = [one for one in old if one.stands and _key(one) not in kept_old]
     fresh = [one for one in new if one.stands and _key(one) not in kept_new]
-    changes += [Change("vanishes", one, None, why=_instead(one, new) or after.why_not(one)) for one in gone]
-    changes += [Change("appears", None, one, why=_instead(one, old) or before.why_not(one)) for one in fresh]
+    changes += [Difference("vanishes", one, None, why=_instead(one, new) or after.why_not(one)) for one in gone]
+    changes += [Difference("appears", None, one, why=_instead(one, old) or before.why_not(one)) for one in fresh]
     return tuple(sorted(changes, key=lambda change: (change.found.opened_at, change.found.id, change.kind)))
 
 

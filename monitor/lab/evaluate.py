@@ -19,12 +19,12 @@ from monitor.core.weighing.weights import Weights
 from monitor.decode.streams import arrival_order
 from monitor.lab.cases import Case, Confidence, Label
 from monitor.lab.dialects import Dialect, tool_of
-from monitor.lab.figures import Scored, Summary, is_an_act, luck, probability_of, summarise
-from monitor.lab.ledger import Entry, Ledger
+from monitor.lab.figures import RunFigures, Scored, is_an_act, luck, probability_of, summarise
+from monitor.lab.ledger import DraftEntry, Ledger
 from monitor.lab.replay import admitted, without
 
 
-class Judged(msgspec.Struct, frozen=True):
+class CaseResult(msgspec.Struct, frozen=True):
     """What a case came to. All but `id`, `label` and `ok` are counts.
 
     `hazard_cited` and `intervention_cited` count the events of that part of `expect` that a standing draft cites.
@@ -58,27 +58,27 @@ class Figures(msgspec.Struct, frozen=True):
     well_cited: float | None
 
 
-class Fold(msgspec.Struct, frozen=True):
+class HeldOutFold(msgspec.Struct, frozen=True):
     """Cases that belong together and are held out together: of one organisation, or one family of material.
 
     `rest` is what may be fitted on before `held_out` is judged.
     """
 
     name: str
-    held_out: tuple[Outcome, ...]
-    rest: tuple[Outcome, ...]
+    held_out: tuple[CaseOutcome, ...]
+    rest: tuple[CaseOutcome, ...]
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class CaseOutcome(msgspec.Struct, frozen=True):
     """A case, its judgement, the drafts behind it, and what the engine failed at and left out."""
 
     case: Case
-    judged: Judged
+    judged: CaseResult
     ledger: Ledger
     faults: tuple[Fault, ...] = ()
 
 
-def run_case(case: Case, rules: Sequence[Rule], make_regex: MakeRegex, weights: Weights | None = None) -> Outcome:
+def run_case(case: Case, rules: Sequence[Rule], make_regex: MakeRegex, weights: Weights | None = None) -> CaseOutcome:
     """The case in its own engine, from its own catalogue, its events in the order in which they arrived.
 
     Raises TooManyFaults.
@@ -94,17 +94,17 @@ def run_case(case: Case, rules: Sequence[Rule], make_regex: MakeRegex, weights: 
         return ledger
 
     ledger, faults = without_culprits(run)
-    return Outcome(case, judge(case, ledger), ledger, faults)
+    return CaseOutcome(case, judge(case, ledger), ledger, faults)
 
 
-def judge(case: Case, ledger: Ledger) -> Judged:
+def judge(case: Case, ledger: Ledger) -> CaseResult:
     """A near miss is found when a standing draft cites what it should; any other standing draft is false."""
     hazard, intervention = frozenset(case.expect.hazard), frozenset(case.expect.intervention)
     standing = [_cites(entry.draft) for entry in ledger.standing()]
     cited = frozenset().union(*standing)
     fitting = sum(bool(ids & (hazard | intervention)) for ids in standing) if case.label == "near_miss" else 0
     false_drafts = len(standing) - fitting
-    return Judged(
+    return CaseResult(
         id=case.id,
         label=case.label,
         standing=len(standing),
@@ -120,7 +120,7 @@ def _cites(draft: Draft) -> frozenset[str]:
     return frozenset(cited.event.id for cited in draft.evidence)
 
 
-def figures(outcomes: Sequence[Outcome], without: Confidence | None = None) -> Figures:
+def figures(outcomes: Sequence[CaseOutcome], without: Confidence | None = None) -> Figures:
     """Precision, recall and contradiction rate, leaving out cases whose label has the confidence `without`."""
     judged = [outcome.judged for outcome in outcomes if outcome.case.confidence != without]
     found = sum(one.found for one in judged)
@@ -134,12 +134,12 @@ def figures(outcomes: Sequence[Outcome], without: Confidence | None = None) -> F
     )
 
 
-def score(outcomes: Sequence[Outcome]) -> list[Scored]:
+def score(outcomes: Sequence[CaseOutcome]) -> list[Scored]:
     """Each standing draft of each case: how sure it was, and whether it was right. A case is a team of its own."""
     return [_score(outcome, entry) for outcome in outcomes for entry in outcome.ledger.standing()]
 
 
-def _score(outcome: Outcome, entry: Entry) -> Scored:
+def _score(outcome: CaseOutcome, entry: DraftEntry) -> Scored:
     case, draft, expect = outcome.case, entry.draft, outcome.case.expect
     right = case.label == "near_miss" and bool(_cites(draft) & {*expect.hazard, *expect.intervention})
     return Scored(
@@ -154,14 +154,14 @@ def _score(outcome: Outcome, entry: Entry) -> Scored:
     )
 
 
-def summary(outcomes: Sequence[Outcome]) -> Summary:
+def summary(outcomes: Sequence[CaseOutcome]) -> RunFigures:
     """The figures of drafts over all cases, in which precision counts drafts; `figures` counts cases."""
     labels = Counter(outcome.case.label for outcome in outcomes)
     found = sum(outcome.judged.found for outcome in outcomes)
     return summarise(score(outcomes), labels["near_miss"], labels["impact"], found)
 
 
-def blind(outcomes: Sequence[Outcome], seed: int = 1) -> tuple[float, float]:
+def blind(outcomes: Sequence[CaseOutcome], seed: int = 1) -> tuple[float, float]:
     """Precision and recall of as many changes drawn blindly from the cases as drafts stand."""
     changes = [(outcome.case.id, event.id) for outcome in outcomes for event in outcome.case.events if is_an_act(event)]
     near: dict[str, frozenset[Hashable]] = {
@@ -177,11 +177,11 @@ def organisation_of(case: Case) -> str:
     return case.id.partition("-")[0]
 
 
-def folds(outcomes: Sequence[Outcome], group: Callable[[Outcome], str]) -> tuple[Fold, ...]:
+def folds(outcomes: Sequence[CaseOutcome], group: Callable[[CaseOutcome], str]) -> tuple[HeldOutFold, ...]:
     """One fold a group, by name."""
     names = sorted({group(outcome) for outcome in outcomes})
     return tuple(
-        Fold(
+        HeldOutFold(
             name,
             tuple(outcome for outcome in outcomes if group(outcome) == name),
             tuple(outcome for outcome in outcomes if group(outcome) != name),
@@ -202,7 +202,7 @@ def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-def report(outcomes: Sequence[Outcome], trivial: Sequence[Outcome] = ()) -> dict[str, object]:
+def report(outcomes: Sequence[CaseOutcome], trivial: Sequence[CaseOutcome] = ()) -> dict[str, object]:
     """The published form: one entry a case, the figures, and the figures without cases of low confidence.
 
     `trivial`: the same cases as the trivial rule judges them, to compare with; left out where there are none.
@@ -217,7 +217,7 @@ def report(outcomes: Sequence[Outcome], trivial: Sequence[Outcome] = ()) -> dict
     return published
 
 
-def _both(outcomes: Sequence[Outcome]) -> dict[str, object]:
+def _both(outcomes: Sequence[CaseOutcome]) -> dict[str, object]:
     return {
         **msgspec.to_builtins(figures(outcomes)),
         "without_low_confidence": msgspec.to_builtins(figures(outcomes, without="low")),

@@ -20,7 +20,7 @@ from monitor.core.resolving.resolver import Resolver
 from monitor.core.weighing.weights import Weights
 from monitor.decode.streams import arrival_order
 from monitor.lab.explain import decided
-from monitor.lab.ledger import Entry, Ledger
+from monitor.lab.ledger import DraftEntry, Ledger
 from monitor.lab.playing import HAZARD, INTERVENTION, Playing
 from monitor.lab.relations import explain_pair, name_of, resolved
 from monitor.lab.shadow import as_live, has_shadow
@@ -38,7 +38,7 @@ def explain_draft(
     catalogue: Catalogue,
     draft_id: str,
     make_regex: MakeRegex,
-    kept: Entry | None = None,
+    kept: DraftEntry | None = None,
     weights: Weights | None = None,
 ) -> Why:
     """The tree of a draft, also of one that was withdrawn or merged: why it matched, condition by condition.
@@ -79,7 +79,7 @@ def _run(
     make_regex: MakeRegex,
     ordered: Sequence[Event],
     weights: Weights | None,
-) -> tuple[Engine, list[Decision], dict[str, Entry]]:
+) -> tuple[Engine, list[Decision], dict[str, DraftEntry]]:
     engine, decisions, _ = decided(rules, catalogue, make_regex, ordered, EngineSettings(weights=weights))
     ledger = Ledger()
     ledger.record(decisions)
@@ -180,7 +180,7 @@ def _doubts(draft: Draft) -> Why:
     return Why(f"confidence {draft.confidence:.2f}", not parts, "" if parts else "nothing is missing", parts)
 
 
-def _end(entry: Entry) -> tuple[Why, ...]:
+def _end(entry: DraftEntry) -> tuple[Why, ...]:
     if entry.merged_into is not None:
         return (Why(f"merged into {entry.merged_into}", False),)
     if entry.reason is None:

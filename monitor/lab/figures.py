@@ -55,7 +55,7 @@ class Bin(msgspec.Struct, frozen=True):
     right: float
 
 
-class Point(msgspec.Struct, frozen=True):
+class CurvePoint(msgspec.Struct, frozen=True):
     """Precision and recall when only drafts of at least this probability count."""
 
     probability: float
@@ -63,7 +63,7 @@ class Point(msgspec.Struct, frozen=True):
     recall: float
 
 
-class Summary(msgspec.Struct, frozen=True):
+class RunFigures(msgspec.Struct, frozen=True):
     """The figures of one run. Shares lie between 0 and 1, None where there is nothing to take a share of."""
 
     drafts: int
@@ -80,17 +80,17 @@ class Summary(msgspec.Struct, frozen=True):
     verdict_right: float | None
     brier: float | None
     bins: tuple[Bin, ...]
-    curve: tuple[Point, ...]
+    curve: tuple[CurvePoint, ...]
 
 
-def summarise(scored: Sequence[Scored], near_misses: int, impacts: int, found: int) -> Summary:
+def summarise(scored: Sequence[Scored], near_misses: int, impacts: int, found: int) -> RunFigures:
     """`found` counts the near misses that any standing draft cites, in the digest too; `scored` are those of people."""
     right = sum(one.true for one in scored)
     judged = [one.verdict_right for one in scored if one.verdict_right is not None]
     asked = Counter(one.asked for one in scored)
     busiest, most = asked.most_common(1)[0] if asked else (("", 0), 0)
     first = best_of_budget(scored, BUDGET)
-    return Summary(
+    return RunFigures(
         drafts=len(scored),
         true=right,
         near_misses=near_misses,
@@ -162,9 +162,9 @@ def reliability(scored: Sequence[Scored]) -> tuple[Bin, ...]:
     )
 
 
-def curve(scored: Sequence[Scored], near_misses: int) -> tuple[Point, ...]:
+def curve(scored: Sequence[Scored], near_misses: int) -> tuple[CurvePoint, ...]:
     """Precision and recall at each probability that was claimed, the surest first."""
-    points: list[Point] = []
+    points: list[CurvePoint] = []
     found: set[str] = set()
     right = 0
     ordered = sorted(scored, key=lambda one: -one.probability)
@@ -172,5 +172,5 @@ def curve(scored: Sequence[Scored], near_misses: int) -> tuple[Point, ...]:
         right += one.true
         found |= one.found
         if count == len(ordered) or ordered[count].probability < one.probability:
-            points.append(Point(one.probability, right / count, len(found) / near_misses if near_misses else 0.0))
+            points.append(CurvePoint(one.probability, right / count, len(found) / near_misses if near_misses else 0.0))
     return tuple(points)

@@ -22,7 +22,7 @@ _LATEST_ARRIVAL = 50 * SECOND
 """How far behind the newest an event that is out of order may come: within the usual lateness of 60 s."""
 
 
-class Shape(msgspec.Struct, frozen=True):
+class StreamShape(msgspec.Struct, frozen=True):
     """What a stream is like. `rate` is in events a second of event time; shares are of all events."""
 
     events: int
@@ -56,7 +56,7 @@ _FILLER = (
 class _World:
     """The organisation: names, who depends on whom, and a running number for identities."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: StreamShape) -> None:
         self.random = Random(shape.seed)  # noqa: S311 - repeatable, not secret
         self.names = [f"service-{number:04d}" for number in range(shape.services)]
         self._stride = max(1, shape.services // max(1, shape.user_facing))
@@ -238,12 +238,12 @@ _FEEDS = 0.3
 """The share of all events that say that a feed looked and saw no impact."""
 
 
-def make_catalogue(shape: Shape) -> Catalogue:
+def make_catalogue(shape: StreamShape) -> Catalogue:
     """The organisation that the stream is about."""
     return _World(shape).catalogue()
 
 
-def catalogue_mapping(shape: Shape) -> dict[str, object]:
+def catalogue_mapping(shape: StreamShape) -> dict[str, object]:
     """The same in the short form that a catalogue file holds."""
     found = make_catalogue(shape)
     return {
@@ -253,7 +253,7 @@ def catalogue_mapping(shape: Shape) -> dict[str, object]:
     }
 
 
-def generate(shape: Shape) -> Iterator[bytes]:
+def generate(shape: StreamShape) -> Iterator[bytes]:
     """The stream, one line of JSON without its line end at a time, in order of arrival."""
     random = Random(shape.seed + 1)  # noqa: S311 - repeatable, not secret
     waiting: list[tuple[int, int, Event]] = []
@@ -268,7 +268,7 @@ def generate(shape: Shape) -> Iterator[bytes]:
         yield _line(heapq.heappop(waiting)[2], shape.bytes_each)
 
 
-def _in_event_time(shape: Shape) -> Iterator[Event]:
+def _in_event_time(shape: StreamShape) -> Iterator[Event]:
     world = _World(shape)
     random = world.random
     stories, weights, rate = _plan(shape)
@@ -294,7 +294,7 @@ def _in_event_time(shape: Shape) -> Iterator[Event]:
             heapq.heappush(agenda, (at + int(every), key, _clear(world, world.user_facing[-1 - key])))
 
 
-def _plan(shape: Shape) -> tuple[list[_Story], list[float], float]:
+def _plan(shape: StreamShape) -> tuple[list[_Story], list[float], float]:
     """The stories, how often each begins relative to the others, and beginnings a second."""
     stories: list[_Story] = []
     weights = []

@@ -11,7 +11,7 @@ from monitor.core.weighing.weights import Weights
 from monitor.decode.streams import arrival_order
 from monitor.lab.calibrate import Candidate, Labelled, candidates_of, log_odds
 from monitor.lab.cases import Case
-from monitor.lab.year.shape import Shape
+from monitor.lab.year.shape import YearShape
 from monitor.lab.year.stream import Year
 
 HOPELESS = -4.5
@@ -40,7 +40,7 @@ def of_case(case: Case, weights: Weights) -> list[Labelled]:
 
 def of_year(seed: int, days: int, weights: Weights) -> list[Labelled]:
     """The candidates of a synthetic year in which every tool calls a service by one name."""
-    year = Year(Shape(days=days, seed=seed, names="one"))
+    year = Year(YearShape(days=days, seed=seed, names="one"))
     events = _in_time(event for batch in year.batches() for event in batch)
     near: set[EventId] = set()
     unclear: set[EventId] = set()

@@ -25,7 +25,7 @@ IN_MEMORY = 1 << 24
 """So many bytes of drafts are held before they go into the file."""
 
 
-class Entry(msgspec.Struct, frozen=True):
+class DraftEntry(msgspec.Struct, frozen=True):
     """One draft as it stands: its last content, its state, and why it was taken back, if it was."""
 
     draft: Draft
@@ -78,10 +78,10 @@ class Ledger:
             match decision:
                 case Open(draft):
                     if draft.id not in self._places:
-                        self._put(Entry(draft))
+                        self._put(DraftEntry(draft))
                 case Amend(draft):
                     if self._known(draft.id, decision).state == State.DRAFT:
-                        self._put(Entry(draft))
+                        self._put(DraftEntry(draft))
                 case Withdraw(draft_id, reason, at, evidence):
                     self._take_back(draft_id, decision, State.WITHDRAWN, at, reason=reason, impact=evidence)
                 case Merge(draft_id, into, at):
@@ -104,7 +104,7 @@ class Ledger:
     ) -> None:
         place = self._known(draft_id, decision)
         if place.state == State.DRAFT:
-            self._put(Entry(self._read(place).draft, state, reason, at, impact, merged_into))
+            self._put(DraftEntry(self._read(place).draft, state, reason, at, impact, merged_into))
 
     def _known(self, draft_id: str, decision: Decision) -> _Place:
         try:
@@ -112,24 +112,24 @@ class Ledger:
         except KeyError:
             raise LookupError(f"{type(decision).__name__} for draft {draft_id}, which was never opened") from None
 
-    def _put(self, entry: Entry) -> None:
+    def _put(self, entry: DraftEntry) -> None:
         content = pack(entry)
         offset = self._file.seek(0, SEEK_END)
         self._file.write(content)
         draft = entry.draft
         self._places[draft.id] = _Place(draft.opened_at, draft.id, entry.state, offset, len(content))
 
-    def _read(self, place: _Place) -> Entry:
+    def _read(self, place: _Place) -> DraftEntry:
         self._file.seek(place.offset)
-        return unpack(self._file.read(place.length), Entry)
+        return unpack(self._file.read(place.length), DraftEntry)
 
     def states(self) -> Counter[State]:
         """How many drafts there are in each state."""
         return Counter(place.state for place in self._places.values())
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[DraftEntry]:
         """Every draft that was ever opened, by `opened_at` and id, so that the order never depends on arrival."""
         return map(self._read, sorted(self._places.values()))
 
-    def standing(self) -> list[Entry]:
+    def standing(self) -> list[DraftEntry]:
         return [entry for entry in self.entries() if entry.stands]

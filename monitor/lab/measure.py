@@ -23,8 +23,8 @@ from monitor.core.model.rule import Rule
 from monitor.core.weighing.weights import Weights
 from monitor.decode.canonical import decode_line, encode
 from monitor.lab.dialects import tool_of
-from monitor.lab.figures import BUDGET, Scored, Summary, is_an_act, luck, probability_of, summarise
-from monitor.lab.ledger import IN_MEMORY, Entry, Ledger
+from monitor.lab.figures import BUDGET, RunFigures, Scored, is_an_act, luck, probability_of, summarise
+from monitor.lab.ledger import IN_MEMORY, DraftEntry, Ledger
 from monitor.lab.replay import admitted
 from monitor.lab.year.stream import Year
 from monitor.lab.year.truth import Truth
@@ -36,7 +36,7 @@ MOST_BRIER = 0.1
 """What is asked. And no draft that stands on an impact."""
 
 
-class Told(msgspec.Struct, frozen=True):
+class EvidenceLine(msgspec.Struct, frozen=True):
     """One event of a draft: its role, its story, and what it was."""
 
     role: str
@@ -54,7 +54,7 @@ class FalseDraft(msgspec.Struct, frozen=True):
     service: str
     opened_at: str
     title: str
-    told: tuple[Told, ...]
+    told: tuple[EvidenceLine, ...]
     contradicts: bool
 
 
@@ -81,7 +81,7 @@ class OfPlot(msgspec.Struct, frozen=True):
 class Measured(msgspec.Struct, frozen=True):
     """The figures of one engine on one year."""
 
-    summary: Summary
+    summary: RunFigures
     digest: int
     digest_true: int
     withdrawn: int
@@ -114,7 +114,7 @@ def _said(share: float | None) -> str:
     return "-" if share is None else f"{share:.2f}"
 
 
-class Run:
+class StreamRun:
     """One engine that is given a stream batch by batch, and what became of it in the end."""
 
     def __init__(
@@ -243,11 +243,11 @@ def _measured(
     )
 
 
-def _cited(entry: Entry) -> frozenset[EventId]:
+def _cited(entry: DraftEntry) -> frozenset[EventId]:
     return frozenset(cited.event.event_id for cited in entry.draft.evidence)
 
 
-def _score(entry: Entry, by_event: dict[EventId, Truth], catalogue: Catalogue) -> Scored:
+def _score(entry: DraftEntry, by_event: dict[EventId, Truth], catalogue: Catalogue) -> Scored:
     draft = entry.draft
     about = [by_event[event_id] for event_id in sorted(_cited(entry)) if event_id in by_event]
     near = [truth for truth in about if truth.label == "near_miss"]
@@ -264,7 +264,7 @@ def _score(entry: Entry, by_event: dict[EventId, Truth], catalogue: Catalogue) -
     )
 
 
-def _of_rules(standing: Iterable[Entry], scored: dict[str, Scored]) -> dict[str, tuple[int, int]]:
+def _of_rules(standing: Iterable[DraftEntry], scored: dict[str, Scored]) -> dict[str, tuple[int, int]]:
     """By what named a draft: how many stand, and how many of these are about nothing."""
     found: dict[str, tuple[int, int]] = {}
     for entry in standing:
@@ -274,7 +274,7 @@ def _of_rules(standing: Iterable[Entry], scored: dict[str, Scored]) -> dict[str,
     return dict(sorted(found.items(), key=lambda item: (-item[1][1], -item[1][0], item[0])))
 
 
-def _of_plots(truths: Iterable[Truth], standing: Iterable[Entry]) -> tuple[OfPlot, ...]:
+def _of_plots(truths: Iterable[Truth], standing: Iterable[DraftEntry]) -> tuple[OfPlot, ...]:
     everything = frozenset[EventId]().union(*map(_cited, standing))
     stories: Counter[tuple[str, str]] = Counter()
     cited: Counter[tuple[str, str]] = Counter()
@@ -285,10 +285,10 @@ def _of_plots(truths: Iterable[Truth], standing: Iterable[Entry]) -> tuple[OfPlo
     return tuple(OfPlot(*key, stories[key], cited[key]) for key in sorted(stories))
 
 
-def _false(entry: Entry, scored: Scored, story_of: Callable[[EventId], str]) -> FalseDraft:
+def _false(entry: DraftEntry, scored: Scored, story_of: Callable[[EventId], str]) -> FalseDraft:
     draft = entry.draft
     told = [
-        Told(cited.role, story_of(cited.event.event_id), _line(cited.event))
+        EvidenceLine(cited.role, story_of(cited.event.event_id), _line(cited.event))
         for cited in draft.evidence
         if cited.role in ("hazard", "intervention")
     ]

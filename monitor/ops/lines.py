@@ -36,7 +36,7 @@ _MOST_BUFFERED = 8 * MEGABYTE
 _SMALLEST_BLOCK = 16 * KILOBYTE
 
 
-class Limits(msgspec.Struct, frozen=True):
+class ReadLimits(msgspec.Struct, frozen=True):
     """Bounds in bytes. `expansion` is how many times its size an archive may grow once it is past `free_expansion`."""
 
     line: int = MEGABYTE
@@ -46,10 +46,10 @@ class Limits(msgspec.Struct, frozen=True):
     kept: int = 4 * KILOBYTE
 
 
-def limits_for(files: int) -> Limits:
+def limits_for(files: int) -> ReadLimits:
     """Blocks small enough that so many files, read side by side, stay within bounds together."""
-    usual = Limits()
-    return Limits(block=max(_SMALLEST_BLOCK, min(usual.block, _MOST_BUFFERED // files)))
+    usual = ReadLimits()
+    return ReadLimits(block=max(_SMALLEST_BLOCK, min(usual.block, _MOST_BUFFERED // files)))
 
 
 class Unread(msgspec.Struct, frozen=True):
@@ -149,7 +149,7 @@ def size_of(path: str | Path) -> int | None:
     return found.st_size or None
 
 
-def read_lines(path: str | Path, limits: Limits = Limits()) -> Iterator[Block]:  # noqa: B008 - frozen value
+def read_lines(path: str | Path, limits: ReadLimits = ReadLimits()) -> Iterator[Block]:  # noqa: B008 - frozen value
     """The lines of a file (`-`: standard input), plain or gzip, zstd, bz2, xz: told by content, not by name.
 
     Raises OSError when the file cannot be opened. An archive that breaks off gives the lines before the break, then
@@ -159,7 +159,7 @@ def read_lines(path: str | Path, limits: Limits = Limits()) -> Iterator[Block]: 
         yield from blocks(file, limits)
 
 
-def blocks(file: BinaryIO, limits: Limits = Limits()) -> Iterator[Block]:  # noqa: B008 - frozen value
+def blocks(file: BinaryIO, limits: ReadLimits = ReadLimits()) -> Iterator[Block]:  # noqa: B008 - frozen value
     """As `read_lines`, for an open binary file."""
     counted = _Counted(file)
     buffered = io.BufferedReader(counted, 64 * KILOBYTE)
@@ -186,7 +186,7 @@ class _Broken(Exception):
     """The archive cannot be read further."""
 
 
-def _pieces(source: _Source, counted: _Counted, kind: str, limits: Limits) -> Iterator[bytes]:
+def _pieces(source: _Source, counted: _Counted, kind: str, limits: ReadLimits) -> Iterator[bytes]:
     produced = 0
     while True:
         try:
@@ -206,7 +206,7 @@ def _pieces(source: _Source, counted: _Counted, kind: str, limits: Limits) -> It
 class _Cutter:
     """Cuts a stream of bytes into lines; a line beyond the limit is skipped over without being kept."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: ReadLimits) -> None:
         self._limits = limits
         self._number = 1
         self._rest = b""

@@ -20,7 +20,7 @@ NOT_UNDERSTOOD = frozenset({"unknown_type"})
 WEEK = 7 * DAY
 
 
-class Reason(msgspec.Struct, frozen=True):
+class RejectCount(msgspec.Struct, frozen=True):
     """What a source sent that gave no event, in seven days."""
 
     reason: str
@@ -34,7 +34,7 @@ class SourceRow(msgspec.Struct, frozen=True):
 
     state: SourceState
     kinds: tuple[tuple[str, int], ...]
-    reasons: tuple[Reason, ...]
+    reasons: tuple[RejectCount, ...]
 
 
 class Watched(msgspec.Struct, frozen=True):
@@ -72,14 +72,14 @@ def source_report(
 ) -> SourceReport:
     """`hours` of two weeks and `words` of one, both as the book has them; `expected`: sources that are configured."""
     kinds: dict[str, Counter[str]] = defaultdict(Counter)
-    reasons: dict[str, dict[tuple[str, str], Reason]] = defaultdict(dict)
+    reasons: dict[str, dict[tuple[str, str], RejectCount]] = defaultdict(dict)
     for word in words:
         if word.what == "kind":
             kinds[word.source][word.word] += word.count
         elif word.what != "watched":
             key = (word.what, word.word)
             before = reasons[word.source].get(key)
-            reasons[word.source][key] = Reason(
+            reasons[word.source][key] = RejectCount(
                 word.word,
                 word.count + (before.count if before else 0),
                 word.detail or (before.detail if before else ""),

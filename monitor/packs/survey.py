@@ -59,13 +59,13 @@ class CatalogueSurvey(msgspec.Struct, frozen=True):
     content_hash: str
 
 
-class Survey(msgspec.Struct, frozen=True):
+class PackSurvey(msgspec.Struct, frozen=True):
     rules: RuleSurvey
     catalogue: CatalogueSurvey
     warnings: tuple[Problem, ...]
 
 
-def survey(loaded: LoadedPack, history: int | None = None) -> Survey:
+def survey(loaded: LoadedPack, history: int | None = None) -> PackSurvey:
     """Of a pack without errors; with errors the numbers tell what was readable.
 
     `history`: how long the service keeps events that it has decided by (microseconds); None: for ever.
@@ -86,7 +86,7 @@ def survey(loaded: LoadedPack, history: int | None = None) -> Survey:
             _warn_of_history(loaded, history, problems)
         if not catalogue.is_empty:
             _warn_of_rules(rules, catalogue, _file(loaded), problems)
-    return Survey(counted, known, without_silenced(problems, loaded.rules.silences, ()))
+    return PackSurvey(counted, known, without_silenced(problems, loaded.rules.silences, ()))
 
 
 def _catalogue(loaded: LoadedPack) -> CatalogueSurvey:

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from monitor.core.matching.coverage import Arrivals, Arrived, Looked
+from monitor.core.matching.coverage import Arrived, Looked, StepArrivals
 from monitor.core.model.events import DAY, HOUR, Event, Instant
 from monitor.core.weighing.habits import LEARNING
 from monitor.ops.logs import get_logger
@@ -36,7 +36,7 @@ def pause(events: int, every_seconds: float = EVERY_SECONDS) -> float:
     return min(every_seconds, max(SOON_SECONDS, EVERY_SECONDS * events / MOST_EVENTS))
 
 
-class Past(Protocol):
+class StoredPast(Protocol):
     """What was kept of the past. Each raises Unavailable."""
 
     async def span(self, since: Instant = ..., until: Instant = ...) -> tuple[Instant, Instant] | None: ...
@@ -47,7 +47,7 @@ class Past(Protocol):
 class CoverageWatch:
     """Call `run` once; `looked` is None until the first look is done."""
 
-    def __init__(self, past: Past, current: Current, clock: Clock, metrics: Metrics) -> None:
+    def __init__(self, past: StoredPast, current: Current, clock: Clock, metrics: Metrics) -> None:
         self._past = past
         self._current = current
         self._clock = clock
@@ -87,7 +87,7 @@ class CoverageWatch:
         return Looked(now, since, arrived, is_cut, learnt)
 
     async def _arrived(self, since: Instant, until: Instant, most: int) -> tuple[Arrived, bool]:
-        arrivals = Arrivals(self._current.pack.compiled)
+        arrivals = StepArrivals(self._current.pack.compiled)
         slice_of: list[Event] = []
         count, is_cut = 0, False
         async for event in self._past.events(since, until):

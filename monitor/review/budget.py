@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from monitor.core.model.budget import Asked, Fold, team_of, week_of
+from monitor.core.model.budget import BudgetedDraft, Fold, team_of, week_of
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import Instant
 from monitor.core.model.near_miss import State
@@ -88,6 +88,6 @@ class ReviewBudget:
             self._fold = self._fold.under(catalogue)
         return self._fold
 
-    def _is_unread(self, draft: Asked) -> bool:
+    def _is_unread(self, draft: BudgetedDraft) -> bool:
         """Whether a draft waits in a week before those that were read: others of its week may have used places."""
         return draft.state == State.DRAFT and (self._since is None or draft.opened_at < self._since)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from monitor.chat_ports import Past
+from monitor.chat_ports import EventHistory
 from monitor.core.model.budget import team_of
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import DAY, HOUR, MINUTE, EventId, Instant, to_text
@@ -31,7 +31,7 @@ _COMMON: dict[int | str, dict[str, Any]] = {
 
 
 def build_follow_router(
-    past: Past, near_misses: NearMisses, clock: Clock, catalogue: Callable[[], Catalogue]
+    past: EventHistory, near_misses: NearMisses, clock: Clock, catalogue: Callable[[], Catalogue]
 ) -> APIRouter:
     router = APIRouter(prefix=PREFIX)
 

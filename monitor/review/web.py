@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from monitor.chat_ports import Past
+from monitor.chat_ports import EventHistory
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.feed_views import FeedsView
 from monitor.ops.arrivals import SourceBook
@@ -73,7 +73,7 @@ def build_app(
     version: str = "0",
     active_pack: Callable[[], ActivePack] | None = None,
     services: Callable[[], Iterable[str]] = tuple,
-    past: Past | None = None,
+    past: EventHistory | None = None,
     sources: SourceBook | None = None,
     known: Known = lambda: (Catalogue(), (), ()),
     setup: Callable[[], Setup] | None = None,

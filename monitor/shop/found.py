@@ -18,7 +18,7 @@ class FoundService(msgspec.Struct):
     namespace: str | None = None
 
 
-class Found:
+class FoundServices:
     """Services by name, as several sources add them up; the first that names one is told."""
 
     def __init__(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from monitor.core.resolving.labels import is_exporter
-from monitor.shop.found import Found
+from monitor.shop.found import FoundServices
 
 _SYSTEM = (
     "kube-",
@@ -37,7 +37,7 @@ class _List(msgspec.Struct, frozen=True):
     items: list[_Workload] = []
 
 
-def take_workloads(body: bytes, found: Found) -> int:
+def take_workloads(body: bytes, found: FoundServices) -> int:
     """Add each workload outside of the platform's namespaces; how many. Raises ValueError."""
     count = 0
     for each in msgspec.json.decode(body, type=_List).items:

@@ -10,11 +10,11 @@ import msgspec
 
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.resolving.names import Names
-from monitor.shop.found import Found
-from monitor.shop.text import Section, flow, said, service_line
+from monitor.shop.found import FoundServices
+from monitor.shop.text import FileSection, flow, said, service_line
 
 
-class FoundFeed(Protocol):
+class PlannedFeed(Protocol):
     """A feed that could be pulled, as `monitor.feeds.discover` finds it."""
 
     @property
@@ -34,12 +34,12 @@ class FoundFeed(Protocol):
     def catalogue_entry(self) -> dict[str, str]: ...
 
 
-class Feeds(Protocol):
+class ShopFeeds(Protocol):
     @property
-    def feeds(self) -> tuple[FoundFeed, ...]: ...
+    def feeds(self) -> tuple[PlannedFeed, ...]: ...
 
 
-class Answers(msgspec.Struct, frozen=True, kw_only=True):
+class ShopAnswers(msgspec.Struct, frozen=True, kw_only=True):
     """What a person said about the shop. `address`: where its tools reach nearmiss."""
 
     prometheus: str | None = None
@@ -55,7 +55,7 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True):
     secrets: Mapping[str, str] = {}
 
 
-def catalogue_sections(found: Found, feeds: Feeds, known: Catalogue) -> list[Section]:
+def catalogue_sections(found: FoundServices, feeds: ShopFeeds, known: Catalogue) -> list[FileSection]:
     """What the catalogue lacks."""
     names = Names(known)
     fresh = {name for name in found.services if not known.knows(names.joined(name))}
@@ -63,19 +63,19 @@ def catalogue_sections(found: Found, feeds: Feeds, known: Catalogue) -> list[Sec
     told = {(feed.service, feed.source, feed.evidence) for feed in known.feeds}
     entries = [(feed, feed.catalogue_entry()) for feed in feeds.feeds]
     return [
-        Section(
+        FileSection(
             "services",
             "Which ones do users see? Those that a probe watches are marked so.",
             tuple(service_line(found.services[name], everyone) for name in sorted(fresh)),
         ),
-        Section(
+        FileSection(
             "production",
             "The environments with users; without this line all are. Words such as staging are known.",
             tuple(f"  - {said(name)}" for name in sorted(found.environments) if name.casefold().startswith("prod"))
             if not known.production
             else (),
         ),
-        Section(
+        FileSection(
             "feeds",
             "Who reports that users are fine. Lines that are comments have to be confirmed.",
             tuple(
@@ -100,8 +100,8 @@ NOTHING = Configured()
 
 
 def settings_sections(
-    answers: Answers, feeds: Feeds, catalogue: Path | None, before: Configured = NOTHING
-) -> list[Section]:
+    answers: ShopAnswers, feeds: ShopFeeds, catalogue: Path | None, before: Configured = NOTHING
+) -> list[FileSection]:
     """What the settings lack."""
     paths = [path.resolve() for path in (catalogue, answers.backstage) if path is not None]
     paths = [path for path in paths if path not in before.paths]
@@ -117,8 +117,8 @@ def settings_sections(
         else ()
     )
     return [
-        Section("catalogue", "The services.", tuple(f"  - {said(str(path))}" for path in paths)),
-        Section(
+        FileSection("catalogue", "The services.", tuple(f"  - {said(str(path))}" for path in paths)),
+        FileSection(
             "feeds",
             "Asked every minute whether users are fine. Check with: nearmiss feeds check --config nearmiss.yaml",
             tuple(
@@ -127,12 +127,12 @@ def settings_sections(
                 if _name(feed) not in before.feeds
             ),
         ),
-        Section(
+        FileSection(
             "pulls",
             "Asked every minute what is silenced, and by whom.",
             (*(f"  - {flow(each)}" for each in pulls), *grafana),
         ),
-        Section(
+        FileSection(
             "secrets",
             "By which tools prove who they are.",
             tuple(
@@ -142,16 +142,16 @@ def settings_sections(
     ]
 
 
-def _why(feed: FoundFeed) -> str:
+def _why(feed: PlannedFeed) -> str:
     return f"{feed.told_by}, score {feed.score:.2f}" + ("" if feed.is_whole else "; add requests: the raw counter")
 
 
-def _name(feed: FoundFeed) -> tuple[str, str, str]:
+def _name(feed: PlannedFeed) -> tuple[str, str, str]:
     entry = feed.catalogue_entry()
     return entry["service"], entry["source"], entry["evidence"]
 
 
-def paste(answers: Answers) -> Iterator[str]:
+def paste(answers: ShopAnswers) -> Iterator[str]:
     """The exact lines for the other side."""
     scheme, _, host = answers.address.partition("://")
     if answers.prometheus:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from monitor.core.resolving.labels import is_exporter
-from monitor.shop.found import Found
+from monitor.shop.found import FoundServices
 
 MOST_SERIES = 20_000
 QUESTIONS: Mapping[str, str] = {
@@ -81,12 +81,12 @@ def labels_of(body: bytes) -> list[dict[str, str]]:
     return [series.metric for series in answer.data.result[:MOST_SERIES]]
 
 
-def take(question: str, labels: list[dict[str, str]], found: Found) -> None:
+def take(question: str, labels: list[dict[str, str]], found: FoundServices) -> None:
     """Add what the answer to one of `QUESTIONS` says."""
     _TAKEN[question](labels, found)
 
 
-def take_rules(body: bytes, found: Found) -> None:
+def take_rules(body: bytes, found: FoundServices) -> None:
     """Owners from the labels of alert rules. Raises BadAnswer."""
     try:
         rules = msgspec.json.decode(body, type=_Rules)
@@ -116,8 +116,8 @@ def _is_service(name: str) -> bool:
     return bool(name) and "{{" not in name and not is_exporter(name) and name not in ("prometheus", "alertmanager")
 
 
-def _named(label: str, told_by: str) -> Callable[[list[dict[str, str]], Found], None]:
-    def take(labels: list[dict[str, str]], found: Found) -> None:
+def _named(label: str, told_by: str) -> Callable[[list[dict[str, str]], FoundServices], None]:
+    def take(labels: list[dict[str, str]], found: FoundServices) -> None:
         for each in labels:
             if _is_service(each.get(label, "")):
                 found.service(each[label], told_by)
@@ -125,32 +125,32 @@ def _named(label: str, told_by: str) -> Callable[[list[dict[str, str]], Found], 
     return take
 
 
-def _probes(labels: list[dict[str, str]], found: Found) -> None:
+def _probes(labels: list[dict[str, str]], found: FoundServices) -> None:
     for each in labels:
         if _is_service(each.get("service", "")):
             found.service(each["service"], "a probe").user_facing = True
 
 
-def _edges(client: str, server: str, told_by: str) -> Callable[[list[dict[str, str]], Found], None]:
-    def take(labels: list[dict[str, str]], found: Found) -> None:
+def _edges(client: str, server: str, told_by: str) -> Callable[[list[dict[str, str]], FoundServices], None]:
+    def take(labels: list[dict[str, str]], found: FoundServices) -> None:
         pairs = [(each.get(client, ""), each.get(server, "")) for each in labels]
         found.edges([pair for pair in pairs if _is_service(pair[0]) and _is_service(pair[1])], told_by)
 
     return take
 
 
-def _owners(labels: list[dict[str, str]], found: Found) -> None:
+def _owners(labels: list[dict[str, str]], found: FoundServices) -> None:
     for each in labels:
         if _is_service(each.get("service", "")):
             service = found.service(each["service"], "the label service")
             service.owner = service.owner or each.get("team")
 
 
-def _environments(labels: list[dict[str, str]], found: Found) -> None:
+def _environments(labels: list[dict[str, str]], found: FoundServices) -> None:
     found.environments |= {value for each in labels for value in each.values() if value}
 
 
-_TAKEN: Mapping[str, Callable[[list[dict[str, str]], Found], None]] = {
+_TAKEN: Mapping[str, Callable[[list[dict[str, str]], FoundServices], None]] = {
     "services": _named("service", "the label service"),
     "apps": _named("app", "the label app"),
     "probes": _probes,

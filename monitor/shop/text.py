@@ -14,7 +14,7 @@ _WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
 _PLAIN = re.compile(r"[A-Za-z_][\w./-]*", re.ASCII)
 
 
-class Section(msgspec.Struct, frozen=True):
+class FileSection(msgspec.Struct, frozen=True):
     """A top-level key of a file, what is said about it, and its lines, indented by two."""
 
     key: str
@@ -47,7 +47,7 @@ def service_line(service: FoundService, known: Sequence[str]) -> str:
     return f"  {said(service.name)}: {{{', '.join(filter(None, parts))}}}  # found in {service.told_by}"
 
 
-def merged(before: str | None, head: str, sections: Sequence[Section]) -> tuple[str, list[str]]:
+def merged(before: str | None, head: str, sections: Sequence[FileSection]) -> tuple[str, list[str]]:
     """The new text, and lines that found no place: their key is there in a form that cannot be added to.
 
     `before`: the file as it is, in which nothing is changed or removed; None where there is none.

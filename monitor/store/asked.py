@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.core.model.budget import Asked, week_of
+from monitor.core.model.budget import BudgetedDraft, week_of
 from monitor.core.model.events import Instant
 from monitor.core.model.near_miss import State
 from monitor.queue_ports import Asks, Changes, Mark
@@ -73,10 +73,10 @@ def _after(mark: Mark, seen: set[int]) -> Mark:
     return Mark(last, frozenset(number for number in missing if number > last - _GAPS_OVER))
 
 
-def _asked(rows: Iterable[Any]) -> tuple[Asked, ...]:
+def _asked(rows: Iterable[Any]) -> tuple[BudgetedDraft, ...]:
     names: dict[str | None, str | None] = {}
     states = {str(state): state for state in State}
     return tuple(
-        Asked(name, names.setdefault(service, service), states[state], rank, Instant(opened_at))
+        BudgetedDraft(name, names.setdefault(service, service), states[state], rank, Instant(opened_at))
         for name, service, state, rank, opened_at in rows
     )

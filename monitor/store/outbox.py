@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row, and_, case, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.chat_ports import Change, Lane, Letter, Post, Received, Told
+from monitor.chat_ports import Foretold, Lane, Letter, Post, Received, RecordChange
 from monitor.core.model.events import Instant
 from monitor.ops.tasks import to_the_end
 from monitor.ports import Audit
@@ -40,16 +40,16 @@ class SqlOutbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def changes(self, limit: int) -> list[Change]:
+    async def changes(self, limit: int) -> list[RecordChange]:
         query = select(outbox_changes).order_by(outbox_changes.c.id).limit(limit)
         async with self._database.reading() as connection:
             return [
-                Change(row.id, row.record_id, Instant(row.at), row.action, row.reason)
+                RecordChange(row.id, row.record_id, Instant(row.at), row.action, row.reason)
                 for row in await connection.execute(query)
             ]
 
     @to_the_end
-    async def hand_out(self, changes: Sequence[Change], letters: Sequence[Letter]) -> int:
+    async def hand_out(self, changes: Sequence[RecordChange], letters: Sequence[Letter]) -> int:
         async with self._database.writing() as connection:
             fresh = await self._put(connection, letters)
             for start in range(0, len(changes), _IN_LIST):
@@ -205,7 +205,7 @@ class SqlOutbox:
             await connection.execute(done)
 
     @to_the_end
-    async def remember_told(self, one: Told, letters: Sequence[Letter]) -> bool:
+    async def remember_told(self, one: Foretold, letters: Sequence[Letter]) -> bool:
         row = {
             "key": plain(one.key),
             "at": int(one.at),
@@ -220,11 +220,11 @@ class SqlOutbox:
             await self._put(connection, letters)
             return True
 
-    async def told(self, limit: int) -> list[Told]:
+    async def told(self, limit: int) -> list[Foretold]:
         query = select(told).order_by(told.c.at.desc(), told.c.key).limit(limit)
         async with self._database.reading() as connection:
             return [
-                Told(row.key, Instant(row.at), row.service, row.title, bytes(row.body))
+                Foretold(row.key, Instant(row.at), row.service, row.title, bytes(row.body))
                 for row in await connection.execute(query)
             ]
 

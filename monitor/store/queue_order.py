@@ -46,7 +46,7 @@ _BUDGETED: tuple[State, Mode] = (State.DRAFT, "live")
 _Conditions = list[ColumnElement[bool]]
 
 
-class Key(msgspec.Struct, frozen=True, array_like=True):
+class PageKey(msgspec.Struct, frozen=True, array_like=True):
     """The place of a record in the order of pages."""
 
     place: int
@@ -58,16 +58,16 @@ class Key(msgspec.Struct, frozen=True, array_like=True):
         return base64.urlsafe_b64encode(msgspec.json.encode(self)).rstrip(b"=").decode()
 
 
-def key_from(text: str) -> Key:
+def key_from(text: str) -> PageKey:
     """Raises ValueError for what `Key.as_text` has not given."""
     try:
         padded = text.encode() + b"=" * (-len(text) % 4)
-        return msgspec.json.decode(base64.b64decode(padded, altchars=b"-_", validate=True), type=Key)
+        return msgspec.json.decode(base64.b64decode(padded, altchars=b"-_", validate=True), type=PageKey)
     except (msgspec.MsgspecError, binascii.Error, UnicodeError) as error:
         raise ValueError(f"{text!r} is not a key of a page; use the `next` of the page before") from error
 
 
-async def keys_of(connection: AsyncConnection, query: Query, after: Key | None, count: int) -> list[Key]:
+async def keys_of(connection: AsyncConnection, query: Query, after: PageKey | None, count: int) -> list[PageKey]:
     """The keys of the first `count` records of a query, in order, after `after`."""
     only, without = query.only, query.without
     if query.drafts is not None and len(query.drafts) <= FEW < len(without):
@@ -79,11 +79,11 @@ async def keys_of(connection: AsyncConnection, query: Query, after: Key | None, 
         among, only = (only if among is None else among & only), None
     named = without if len(without) <= FEW else frozenset()
     without -= named
-    found: list[Key] = []
+    found: list[PageKey] = []
     step = count if only is None and not without else max(count, _STEP)
     while True:
         statement = _statement(query, among, named, after, step)
-        rows = [Key(*row) for row in await connection.execute(statement)]
+        rows = [PageKey(*row) for row in await connection.execute(statement)]
         found += (key for key in rows if (only is None or key.id in only) and key.id not in without)
         if len(rows) < step or len(found) >= count:
             return found[:count]
@@ -122,7 +122,7 @@ def _linked(query: Query) -> Iterator[tuple[Any, Any, tuple[str, ...]]]:
 
 
 def _statement(
-    query: Query, among: Collection[str] | None, named: frozenset[str], after: Key | None, count: int
+    query: Query, among: Collection[str] | None, named: frozenset[str], after: PageKey | None, count: int
 ) -> Select[Any]:
     common = _conditions(query)
     if named:
@@ -222,7 +222,7 @@ def _conditions(query: Query) -> _Conditions:
     return found
 
 
-def _beyond(key: Key) -> _Conditions:
+def _beyond(key: PageKey) -> _Conditions:
     """What comes after a key. The first condition is one that an index finds the place by; the second is for ties."""
     fields = (columns.place, columns.rank, columns.opened_at)
     values = (key.place, key.rank, key.opened_at)

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Table, delete, func, select, text, update
 
 from monitor.core.model.events import DAY, Instant
-from monitor.ports import Kept, Pruned, Retention
+from monitor.ports import Pruned, Retention, StoredSize
 from monitor.store.connections import Database
 from monitor.store.history import ends
 from monitor.store.journal import PARTITION
@@ -69,10 +69,10 @@ class SqlRetention:
         )
         return Pruned(counts, more=any(count >= STEP * _STEPS for count in counts.values()))
 
-    async def kept(self) -> Kept:
+    async def kept(self) -> StoredSize:
         """How much there is. Raises Unavailable."""
         both = [await self._bytes(self._journal, journal), await self._bytes(self._records, event_history)]
-        return Kept(await self.total_bytes(), sum(both))
+        return StoredSize(await self.total_bytes(), sum(both))
 
     async def total_bytes(self) -> int:
         """What everything takes on disk. Raises Unavailable."""

@@ -34,7 +34,7 @@ from monitor.store.tables import (
 OWNER = "rewind"
 
 
-class Place(msgspec.Struct, frozen=True):
+class JournalPlace(msgspec.Struct, frozen=True):
     """Where a time lies in the journal of the database; `oldest` is the time of its first event. None: no such."""
 
     position: int | None
@@ -49,7 +49,7 @@ class SqlRewind:
         self._journal = journal
         self._engine_store = engine_store
 
-    async def place(self, at: Instant) -> Place:
+    async def place(self, at: Instant) -> JournalPlace:
         """The first entry of the journal from which on every event of `at` or later is read. Raises Unavailable.
 
         Arrival differs from event time; no event arrives more than an hour before it happens.
@@ -58,10 +58,10 @@ class SqlRewind:
             oldest = (await connection.execute(select(func.min(journal.c.at)))).scalar_one()
             begins = (await connection.execute(select(func.min(journal.c.at)).where(journal.c.at >= at))).scalar_one()
             if begins is None:
-                return Place(None, oldest)
+                return JournalPlace(None, oldest)
             near = journal.c.at.between(begins, begins + HOUR)
             position = (await connection.execute(select(func.min(journal.c.position)).where(near))).scalar_one()
-        return Place(int(position), Instant(oldest))
+        return JournalPlace(int(position), Instant(oldest))
 
     async def own(self, lease: int) -> dict[str, int]:
         """Take every part of the journal over, so that whoever worked on it can write no more; the epoch of each.

@@ -20,7 +20,7 @@ import asyncpg  # type: ignore[import-untyped]  # comes without types
 
 from monitor.core.model.events import DAY, Event, Instant
 from monitor.decode.canonical import decode_line
-from monitor.lab.generator import Shape, generate
+from monitor.lab.generator import StreamShape, generate
 from monitor.ops.clock import SystemClock
 from monitor.ports import Commit, Retention
 from monitor.store.codec import encode_event
@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--services", type=int, default=200)
     given = parser.parse_args()
-    shape = Shape(given.events, given.services, user_facing=max(1, given.services // 10), seed=1)
+    shape = StreamShape(given.events, given.services, user_facing=max(1, given.services // 10), seed=1)
     events = [decode_line(line) for line in islice(generate(shape), given.events)]
     body = sum(len(encode_event(event)) for event in events) / len(events)
     print(f"{len(events):,} events of {given.services} services, {body:.0f} bytes of JSON each, {COMMIT:,} a commit")

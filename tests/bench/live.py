@@ -19,7 +19,7 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from monitor.lab.generator import Shape
+from monitor.lab.generator import StreamShape
 from monitor.store.migrations import upgrade
 from tests.bench import servers
 from tests.bench.make_stream import stream_of
@@ -59,7 +59,7 @@ class _Run(msgspec.Struct, frozen=True):
 
 def measure(events: int, directory: Path, cache: Path, services: int = 2000, rounds: int = 3) -> LiveFigures:
     """The median of some rounds of each, taken in turns, so that a busy machine disturbs all alike."""
-    file, catalogue = stream_of(Shape(events, services, max(1, services // 10)), cache)
+    file, catalogue = stream_of(StreamShape(events, services, max(1, services // 10)), cache)
     with servers.postgres() as database, servers.broker(directory) as broker:
         asyncio.run(fill(broker.bootstrap, file))
         inserts, copies, lives = [], [], []

@@ -13,10 +13,10 @@ from pathlib import Path
 import yaml
 
 from monitor.lab import generator
-from monitor.lab.generator import Shape, catalogue_mapping, generate
+from monitor.lab.generator import StreamShape, catalogue_mapping, generate
 
 
-def write_stream(shape: Shape, path: Path) -> Path:
+def write_stream(shape: StreamShape, path: Path) -> Path:
     """Write the stream and, beside it, its catalogue, whose path is returned. Holds little of it at a time."""
     catalogue = path.with_name(path.name + ".catalogue.yaml")
     catalogue.write_text(yaml.safe_dump(catalogue_mapping(shape)), encoding="utf-8")
@@ -29,7 +29,7 @@ def write_stream(shape: Shape, path: Path) -> Path:
     return catalogue
 
 
-def stream_of(shape: Shape, directory: Path) -> tuple[Path, Path]:
+def stream_of(shape: StreamShape, directory: Path) -> tuple[Path, Path]:
     """A stream of this shape in the directory, made unless it is there: the same shape gives the same bytes."""
     maker = hashlib.sha256(Path(generator.__file__).read_bytes()).hexdigest()[:8]
     path = directory / f"{maker}-{shape.events}-{shape.services}-{shape.rate:g}-{shape.seed}.jsonl"
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--services", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
-    shape = Shape(given.events, given.services, user_facing=max(1, given.services // 10), seed=given.seed)
+    shape = StreamShape(given.events, given.services, user_facing=max(1, given.services // 10), seed=given.seed)
     print(f"{given.file} and {write_stream(shape, given.file)}")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from monitor.core.model.events import DAY, SECOND
-from monitor.lab.generator import Shape
+from monitor.lab.generator import StreamShape
 from tests.bench.make_stream import stream_of
 from tests.bench.measure import Cost, run
 
@@ -38,7 +38,7 @@ class ReplayFigures(msgspec.Struct, frozen=True):
 def measure(events: int, directory: Path, services: int = 2000, rounds: int = 2) -> ReplayFigures:
     """The better of some rounds of each, taken in turns, so that a busy machine disturbs both alike."""
     user_facing = max(1, services // 10)
-    shape = Shape(events, services, user_facing)
+    shape = StreamShape(events, services, user_facing)
     file, catalogue = stream_of(shape, directory)
     bare: list[Cost] = []
     least: list[Cost] = []
@@ -64,7 +64,7 @@ def measure(events: int, directory: Path, services: int = 2000, rounds: int = 2)
     )
 
 
-def _slow(shape: Shape, events: int) -> Shape:
+def _slow(shape: StreamShape, events: int) -> StreamShape:
     """So many events of an organisation that sends as many as the shape has within four times what is remembered."""
     return msgspec.structs.replace(shape, events=max(1, events), rate=shape.events / (4 * LONGEST_REMEMBERED / SECOND))
 

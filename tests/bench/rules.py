@@ -13,7 +13,7 @@ from monitor.core.model.conditions import All, Compare, Condition
 from monitor.core.model.events import HOUR, Event
 from monitor.core.model.rule import Impact, Intervention, Rule, Step
 from monitor.decode.canonical import decode_line
-from monitor.lab.generator import Shape, generate, make_catalogue
+from monitor.lab.generator import StreamShape, generate, make_catalogue
 from monitor.packs.regex import make_regex
 
 _BATCH = 1_000
@@ -56,7 +56,7 @@ def _rule(number: int) -> Rule:
 
 def measure(events: int, few: int = 10, many: int = 200, rounds: int = 3) -> RulesFigures:
     """The best of some rounds, taken in turns. Decoding is left out, which makes the ratio the harder one."""
-    shape = Shape(events)
+    shape = StreamShape(events)
     stream = [decode_line(line) for line in generate(shape)]
     best = {few: float("inf"), many: float("inf")}
     for _ in range(rounds):
@@ -66,7 +66,7 @@ def measure(events: int, few: int = 10, many: int = 200, rounds: int = 3) -> Rul
     return RulesFigures(events, few, many, cost_few, cost_many, cost_many / cost_few)
 
 
-def _run(stream: Sequence[Event], rules: Sequence[Rule], shape: Shape) -> float:
+def _run(stream: Sequence[Event], rules: Sequence[Rule], shape: StreamShape) -> float:
     engine = Engine(rules, make_catalogue(shape), make_regex)
     rest = iter(stream)
     started = time.process_time()

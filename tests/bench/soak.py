@@ -29,7 +29,7 @@ import yaml
 from monitor.app import COLLECT_AFTER, compiled_pack, loop_maker
 from monitor.core.model.events import DAY, Event, Instant
 from monitor.decode.canonical import decode_line
-from monitor.lab.generator import STARTS_AT, Shape, catalogue_mapping, generate
+from monitor.lab.generator import STARTS_AT, StreamShape, catalogue_mapping, generate
 from monitor.ops.clock import ManualClock
 from monitor.ops.metrics import Metrics
 from monitor.packs.pack import load_pack
@@ -55,7 +55,7 @@ class Look(msgspec.Struct, frozen=True):
 class Soak(msgspec.Struct, frozen=True):
     """`rate`: events a second by the wall; `shape` has the rate in event time."""
 
-    shape: Shape
+    shape: StreamShape
     rate: int
     seconds: int
     folder: Path
@@ -173,7 +173,7 @@ def main() -> None:
     parser.add_argument("--again", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     seconds = int(given.minutes * 60)
-    shape = Shape(
+    shape = StreamShape(
         events=given.rate * (seconds + _MORE),
         services=given.services,
         user_facing=max(1, given.services // 10),

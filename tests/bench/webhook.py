@@ -24,7 +24,7 @@ import msgspec
 
 from monitor.core.model.events import DAY, Instant
 from monitor.decode.canonical import decode_line
-from monitor.lab.generator import Shape, generate
+from monitor.lab.generator import StreamShape, generate
 from monitor.ops.clock import SystemClock
 from monitor.ports import WHOLE, Commit
 from monitor.store.database import open_store
@@ -57,7 +57,7 @@ class WebhookFigures(msgspec.Struct, frozen=True):
 def measure(rate: float, seconds: float, old: int = 0) -> WebhookFigures:
     """`rate` requests a second, one event each, for so many seconds; meanwhile `old` events go by their age."""
     count = max(1, int(rate * seconds))
-    bodies = list(generate(Shape(count, seed=7)))
+    bodies = list(generate(StreamShape(count, seed=7)))
     with tempfile.TemporaryDirectory() as directory:
         database = f"sqlite:///{directory}/nearmiss.db"
         if old:
@@ -82,7 +82,7 @@ def measure(rate: float, seconds: float, old: int = 0) -> WebhookFigures:
 async def _fill(database: str, count: int) -> None:
     """Events that were read long ago, and are older than those that are sent."""
     await upgrade(database)
-    lines = generate(Shape(count, seed=8))
+    lines = generate(StreamShape(count, seed=8))
     async with open_store(database) as store:
         while batch := list(islice(lines, 5_000)):
             events = [decode_line(line) for line in batch]

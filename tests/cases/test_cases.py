@@ -27,8 +27,8 @@ from monitor.decode.canonical import decode_line, encode
 from monitor.decode.streams import arrival_order
 from monitor.lab.cases import Case
 from monitor.lab.dialects import DIALECTS
-from monitor.lab.evaluate import Outcome, figures, in_dialect, run_case
-from monitor.lab.ledger import Entry, Ledger
+from monitor.lab.evaluate import CaseOutcome, figures, in_dialect, run_case
+from monitor.lab.ledger import DraftEntry, Ledger
 from monitor.packs.loader import load_rules
 from monitor.packs.regex import make_regex
 from monitor.packs.shipped import shipped_rules
@@ -54,7 +54,7 @@ def case(request: pytest.FixtureRequest) -> Case:
     return loaded.case
 
 
-def final(case: Case, events: Sequence[Event]) -> list[Entry]:
+def final(case: Case, events: Sequence[Event]) -> list[DraftEntry]:
     """What the service as shipped comes to: weighed."""
     engine = Engine(RULES, case.catalogue, make_regex, WEIGHED)
     ledger = Ledger()
@@ -63,7 +63,7 @@ def final(case: Case, events: Sequence[Event]) -> list[Entry]:
     return list(ledger.entries())
 
 
-def lines(entries: Sequence[Entry]) -> list[dict[str, object]]:
+def lines(entries: Sequence[DraftEntry]) -> list[dict[str, object]]:
     return [entry.line() for entry in entries]
 
 
@@ -268,7 +268,7 @@ def moved_by(case: Case, by: int) -> Case:
     return msgspec.structs.replace(case, events=tuple(shifted(event, by) for event in case.events))
 
 
-def with_and_without_resolves(weights: Weights | None) -> Iterator[tuple[str, Outcome, Outcome]]:
+def with_and_without_resolves(weights: Weights | None) -> Iterator[tuple[str, CaseOutcome, CaseOutcome]]:
     """Every case's id, what comes of it, and what comes of it where no alert tells its end."""
     for case in filter(None, (load_case(path).case for path in PATHS)):
         unresolved = tuple(event for event in case.events if event.kind != "alert.resolved")
@@ -279,7 +279,7 @@ def with_and_without_resolves(weights: Weights | None) -> Iterator[tuple[str, Ou
         yield case.id, before, after
 
 
-def recoveries_of(entry: Entry, case: Case) -> list[Event]:
+def recoveries_of(entry: DraftEntry, case: Case) -> list[Event]:
     """What recovered after somebody acted, of the alerts that the draft cites: those of others do not make it safe."""
     fired = {
         alert_key(cited.event)
@@ -293,7 +293,7 @@ def recoveries_of(entry: Entry, case: Case) -> list[Event]:
     ]
 
 
-def without_context(entry: Entry) -> dict[str, object]:
+def without_context(entry: DraftEntry) -> dict[str, object]:
     """The draft apart from what it cites beside its steps, such as the recovery of somebody else's alert."""
     line = entry.line()
     evidence = line["evidence"]
@@ -301,11 +301,11 @@ def without_context(entry: Entry) -> dict[str, object]:
     return {**line, "evidence": {role: cited for role, cited in evidence.items() if role != "context"}}
 
 
-def standing(entries: Sequence[Entry]) -> list[Entry]:
+def standing(entries: Sequence[DraftEntry]) -> list[DraftEntry]:
     return [entry for entry in entries if entry.stands]
 
 
-def said(entries: Sequence[Entry]) -> list[tuple[object, ...]]:
+def said(entries: Sequence[DraftEntry]) -> list[tuple[object, ...]]:
     """What stands at the end, without when it was told: which events it cites, what it is called, what it found."""
     return sorted(
         (
@@ -355,7 +355,7 @@ def shifted(event: Event, by: int) -> Event:
     return msgspec.structs.replace(event, **moved)
 
 
-def without_times(entry: Entry) -> dict[str, object]:
+def without_times(entry: DraftEntry) -> dict[str, object]:
     """The published fields; times count from the first sign, and the id, which may depend on them, is left out."""
     draft = entry.draft
     relative = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from monitor.core.model.budget import Asked
+from monitor.core.model.budget import BudgetedDraft
 from monitor.core.model.decisions import Open
 from monitor.core.model.events import DAY, HOUR, Instant
 from monitor.core.model.near_miss import Draft, IllegalMove, Move, State
@@ -271,8 +271,8 @@ async def test_the_budget_is_told_of_live_drafts_since_the_week_of_the_oldest_th
     await store.near_misses.decide(order(Move.MERGE, "gone", merged_into="begun"))
     opened_at = draft().opened_at
     assert sorted((await store.near_misses.asked()).drafts, key=lambda asked: asked.id) == [
-        Asked("begun", "payments-db", State.ACCEPTED, 2.0, opened_at),
-        Asked("waits", None, State.DRAFT, 1.0, opened_at),
+        BudgetedDraft("begun", "payments-db", State.ACCEPTED, 2.0, opened_at),
+        BudgetedDraft("waits", None, State.DRAFT, 1.0, opened_at),
     ]
 
 

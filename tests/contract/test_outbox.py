@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from monitor.chat_ports import Lane, Letter, Post, Received, Told
+from monitor.chat_ports import Foretold, Lane, Letter, Post, Received
 from monitor.core.model.decisions import Open
 from monitor.core.model.events import DAY, MINUTE, SECOND, Instant
 from monitor.core.model.near_miss import IllegalMove, Move
@@ -143,7 +143,7 @@ async def test_what_came_is_taken_once_and_worked_on_by_one(store: Store, other:
 
 
 async def test_an_incident_is_told_once(store: Store) -> None:
-    told = Told("pagerduty|i1", BASE, "checkout", "Checkout fails", b"[]")
+    told = Foretold("pagerduty|i1", BASE, "checkout", "Checkout fails", b"[]")
     assert await store.outbox.remember_told(told, [letter("told")])
     assert not await store.outbox.remember_told(told, [letter("told-again")])
     assert await store.outbox.told(10) == [told]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.chat_ports import Past
+from monitor.chat_ports import EventHistory
 from monitor.core.model.decisions import Open
 from monitor.core.model.events import MINUTE, EventId, Instant
 from monitor.ports import Commit, Query
@@ -13,7 +13,7 @@ HURT = ("impact.started",)
 
 
 async def test_events_of_some_kinds_by_time(store: Store) -> None:
-    past: Past = store.history
+    past: EventHistory = store.history
     fired, hurt, later = (
         event("a", "alert.fired", 1),
         event("i", "impact.started", 2),
@@ -30,7 +30,7 @@ async def test_events_of_some_kinds_by_time(store: Store) -> None:
 
 
 async def test_what_arrived_since_a_place_in_the_order_of_arrival(store: Store, other: Store) -> None:
-    past: Past = store.history
+    past: EventHistory = store.history
     await store.journal.append([event("old", "impact.started", 1)])
     found, place = await past.arrived(None, HURT, 10)
     assert found == []

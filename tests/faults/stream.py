@@ -16,7 +16,7 @@ import yaml
 from monitor.core.deciding.engine import Engine, EngineSettings
 from monitor.core.model.events import DAY, MINUTE, SECOND, Event, Instant
 from monitor.decode.canonical import decode_line, encode
-from monitor.lab.generator import STARTS_AT, Shape, catalogue_mapping, generate
+from monitor.lab.generator import STARTS_AT, StreamShape, catalogue_mapping, generate
 from monitor.lab.ledger import Ledger
 from monitor.packs.catalogue import load_catalogue
 from monitor.packs.loader import load_rules
@@ -121,8 +121,8 @@ def batches(lines: Sequence[bytes], size: int) -> list[bytes]:
     return [b"\n".join(lines[start : start + size]) for start in range(0, len(lines), size)]
 
 
-def _shape(company: int, count: int, seed: int) -> Shape:
-    return Shape(
+def _shape(company: int, count: int, seed: int) -> StreamShape:
+    return StreamShape(
         events=count,
         services=_SERVICES,
         user_facing=5,
@@ -143,7 +143,7 @@ def _in_time(count: int, seed: int, begin: Instant) -> list[Event]:
     return sorted(found, key=lambda event: (event.time, event.source, event.id))[:count]
 
 
-def _events(shape: Shape) -> Iterator[Event]:
+def _events(shape: StreamShape) -> Iterator[Event]:
     return map(decode_line, generate(shape))
 
 

@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 
 from monitor.core.model.events import Instant
 from monitor.decode.registry import SOURCES, canonical_source, shown_token, verify
-from monitor.intake.access import Access
+from monitor.intake.access import IntakeAccess
 from monitor.ops.throttle import network_of
 from monitor.review.auth import Account, Auth, is_loopback
 from monitor.review.guard import _host_name, _is_same_origin
@@ -86,7 +86,7 @@ def test_what_reads_credentials_and_names_never_raises(value: str) -> None:
     _is_same_origin(Headers({"origin": value.encode("latin-1", "replace").decode("latin-1")}), "localhost")
     source = canonical_source(value)
     assert source is None or canonical_source(source) == source
-    assert Access().may_carry("events", value) or "nearmiss" in value.lower()
+    assert IntakeAccess().may_carry("events", value) or "nearmiss" in value.lower()
 
 
 @given(st.sampled_from(sorted(SOURCES)), HEADERS, st.binary(max_size=50))

@@ -20,7 +20,7 @@ from monitor.core.sharding.shares import LEAST, Shares
 from monitor.decode.canonical import decode_line
 from monitor.demo.story import CATALOGUE, story
 from monitor.lab.explain import explain_event
-from monitor.lab.generator import Shape, generate, make_catalogue
+from monitor.lab.generator import StreamShape, generate, make_catalogue
 from monitor.packs.catalogue import load_catalogue
 from monitor.packs.loader import load_rules
 from monitor.packs.regex import make_regex
@@ -29,7 +29,9 @@ from monitor.packs.weights import shipped_weights
 from tests.support.partitions import engines_of, routed, run_partition
 from tests.support.streams import MACHINE, PERSON, START, final, make_event, saved
 
-SHAPE = Shape(events=2_000, services=8, user_facing=2, rate=0.02, candidates=0.1, disorder=0.0, bytes_each=0, seed=1)
+SHAPE = StreamShape(
+    events=2_000, services=8, user_facing=2, rate=0.02, candidates=0.1, disorder=0.0, bytes_each=0, seed=1
+)
 AMPLE = 10**9
 SMALL = (200_000, 600_000)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.model.budget import Asked, Fold, folded
+from monitor.core.model.budget import BudgetedDraft, Fold, folded
 from monitor.core.model.catalogue import Catalogue, Service
 from monitor.core.model.events import DAY, Instant
 from monitor.core.model.near_miss import State
@@ -14,7 +14,7 @@ CATALOGUE = Catalogue({"a": Service("a", owner="x"), "b": Service("b", owner="x"
 MOVED = Catalogue({"a": Service("a", owner="x"), "b": Service("b", owner="y")})
 
 asked = st.builds(
-    Asked,
+    BudgetedDraft,
     id=st.sampled_from([f"nm-{number}" for number in range(8)]),
     service=st.sampled_from(["a", "b", "c", None]),
     state=st.sampled_from([State.DRAFT, State.DRAFT, State.IN_REVIEW, State.ACCEPTED, State.WITHDRAWN]),
@@ -26,7 +26,7 @@ changes = st.tuples(st.sets(st.sampled_from([f"nm-{number}" for number in range(
 
 @given(st.lists(asked), st.lists(changes, max_size=6), st.integers(1, 3))
 def test_kept_up_and_made_anew_are_the_same(
-    first: list[Asked], steps: list[tuple[set[str], list[Asked]]], budget: int
+    first: list[BudgetedDraft], steps: list[tuple[set[str], list[BudgetedDraft]]], budget: int
 ) -> None:
     fold = Fold(first, CATALOGUE, budget)
     known = {draft.id: draft for draft in first}

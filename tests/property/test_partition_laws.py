@@ -20,7 +20,7 @@ from monitor.core.model.reasons import NotOpened
 from monitor.core.sharding.routing import SHARDS, Router, partitions_of, shards_of
 from monitor.core.weighing.weights import Weights
 from monitor.decode.canonical import decode_line
-from monitor.lab.generator import Shape, generate, make_catalogue
+from monitor.lab.generator import StreamShape, generate, make_catalogue
 from monitor.lab.ledger import Ledger
 from monitor.packs.catalogue import load_catalogue
 from monitor.packs.loader import load_rules
@@ -250,7 +250,7 @@ def _generated(seed: int) -> tuple[Catalogue, tuple[Event, ...]]:
     events: list[Event] = []
     services: dict[str, Service] = {}
     for place in range(10):
-        shape = Shape(
+        shape = StreamShape(
             events=3000, services=40, user_facing=4, rate=0.05, disorder=0.05, candidates=0.1, seed=seed + place
         )
         for service in make_catalogue(shape).services.values():

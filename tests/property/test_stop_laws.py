@@ -15,7 +15,7 @@ from monitor.core.model.packing import pack
 from monitor.core.model.reasons import NotOpened
 from monitor.core.model.rule import Intervention, Step
 from monitor.decode.canonical import decode_line
-from monitor.lab.generator import Shape, catalogue_mapping, generate
+from monitor.lab.generator import StreamShape, catalogue_mapping, generate
 from monitor.packs.catalogue import load_catalogue
 from monitor.packs.loader import load_rules
 from monitor.packs.regex import make_regex
@@ -35,7 +35,7 @@ def test_a_stop_changes_nothing_in_a_busy_stream(
     tmp_path: Path, services: int, rate: float, candidates: float, seed: int
 ) -> None:
     """Stopped again and again, its cells given back in any order, as a database may give them."""
-    shape = Shape(
+    shape = StreamShape(
         events=6000,
         services=services,
         user_facing=1,

@@ -8,7 +8,7 @@ import pytest
 from monitor.core.matching.coverage import Arrived, Blind, Looked
 from monitor.core.model.catalogue import Alias, Catalogue, Feed, PersonId, Service
 from monitor.core.model.events import DAY, Instant
-from monitor.core.resolving.unmatched import Report, Unmatched
+from monitor.core.resolving.unmatched import Unmatched, UnmatchedReport
 from monitor.review.setup import Setup
 from monitor.review.web import build_app
 from tests.review.conftest import HOST, Desk
@@ -28,7 +28,7 @@ def looked(
 ) -> Looked:
     unknown = Unmatched("shp", 3, ("grafana",), "shop")
     person = Unmatched("U0123456", 1, ("slack",))
-    words = Report(sum(sources.values()), 0, (unknown,), (), (), (), (person,))
+    words = UnmatchedReport(sum(sources.values()), 0, (unknown,), (), (), (), (person,))
     arrived = Arrived(words.events, 61, sources, kinds, records.MONDAY, records.MONDAY, blind, words)
     return Looked(records.MONDAY, Instant(records.MONDAY - 30 * DAY), arrived, False, until)
 

@@ -9,7 +9,7 @@ import pytest
 from monitor.core.deciding.engine import Engine
 from monitor.core.model.events import HOUR, MINUTE, Event
 from monitor.decode.canonical import decode_line
-from monitor.lab.generator import Shape, generate, make_catalogue
+from monitor.lab.generator import StreamShape, generate, make_catalogue
 from monitor.lab.ledger import Ledger
 from monitor.packs.loader import load_rules
 from monitor.packs.regex import make_regex
@@ -19,7 +19,7 @@ RULES = load_rules(shipped_rules()).rules
 BATCH = 100
 
 
-def lines(shape: Shape, stream: list[Event]) -> list[dict[str, object]]:
+def lines(shape: StreamShape, stream: list[Event]) -> list[dict[str, object]]:
     """What became of the drafts, when the stream comes in this order."""
     engine, ledger = Engine(RULES, make_catalogue(shape), make_regex), Ledger()
     for start in range(0, len(stream), BATCH):
@@ -30,7 +30,7 @@ def lines(shape: Shape, stream: list[Event]) -> list[dict[str, object]]:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_copies_that_come_after_the_lateness_change_no_draft(seed: int) -> None:
-    shape = Shape(20_000, services=60, user_facing=12, rate=0.3, candidates=0.06, bytes_each=0, seed=seed)
+    shape = StreamShape(20_000, services=60, user_facing=12, rate=0.3, candidates=0.06, bytes_each=0, seed=seed)
     stream = [decode_line(line) for line in generate(shape)]
     chance = Random(seed)
     arrivals = [(int(event.time), event) for event in stream]

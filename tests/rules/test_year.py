@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.lab.measure import Run, play
-from monitor.lab.year.shape import Shape
+from monitor.lab.measure import StreamRun, play
+from monitor.lab.year.shape import YearShape
 from monitor.lab.year.stream import Year
 from monitor.packs.loader import load_rules
 from monitor.packs.regex import make_regex
@@ -17,8 +17,8 @@ from monitor.packs.shipped import shipped_rules
 
 @pytest.mark.timeout(600)
 def test_no_draft_stands_on_an_impact(capsys: pytest.CaptureFixture[str]) -> None:
-    year = Year(Shape(days=42, near_misses=20, names="one"))
-    run = Run(load_rules(shipped_rules()).rules, year.organisation.catalogue, make_regex, year.story_of)
+    year = Year(YearShape(days=42, near_misses=20, names="one"))
+    run = StreamRun(load_rules(shipped_rules()).rules, year.organisation.catalogue, make_regex, year.story_of)
     events = play(year, [run.step])
     measured = run.end(year.truths)
     summary = measured.summary

@@ -11,16 +11,18 @@ from monitor.core.model.events import HOUR, MINUTE, SECOND, Event, Instant, to_i
 from monitor.decode.catalogues import catalogue_from_mapping
 from monitor.decode.registry import decode
 from monitor.lab.cases import Case, Expect, Label
-from monitor.lab.year.bodies import Body, acting, shipping, stamp, watching
-from monitor.lab.year.spelling import Person
+from monitor.lab.year.bodies import SentBody, acting, shipping, stamp, watching
+from monitor.lab.year.spelling import SpeltPerson
 
 START = to_instant(datetime(2026, 5, 12, 14, tzinfo=UTC))
 PROBED_EVERY = 5 * MINUTE
 
 
-def person(name: str, company: str) -> Person:
+def person(name: str, company: str) -> SpeltPerson:
     login = name.lower()
-    return Person(name, login, f"{login}@{company}.example", f"P{login.upper()[:5]}1", f"U0{login.upper()[:6]}", "ops")
+    return SpeltPerson(
+        name, login, f"{login}@{company}.example", f"P{login.upper()[:5]}1", f"U0{login.upper()[:6]}", "ops"
+    )
 
 
 class Evening:
@@ -38,7 +40,7 @@ class Evening:
     def at(self, minute: float) -> Instant:
         return Instant(START + int(minute * 60) * SECOND)
 
-    def send(self, body: Body, minute: float) -> tuple[str, ...]:
+    def send(self, body: SentBody, minute: float) -> tuple[str, ...]:
         read = decode(body.source, body.bytes, body.headers, self.at(minute))
         assert read.refusals == (), body.source
         assert read.events, body.source
@@ -61,11 +63,13 @@ class Evening:
 
     def _alert(
         self, name: str, service: str, severity: str, summary: str, began: Instant, ended: Instant | None
-    ) -> Body:
+    ) -> SentBody:
         labels = {"alertname": name, "service": service, "severity": severity, "environment": "production"}
         return watching.alertmanager(self.company, labels, {"summary": summary}, "up", began, ended)
 
-    def page(self, minute: float, what: str, service: str, title: str, who: Person | None = None) -> tuple[str, ...]:
+    def page(
+        self, minute: float, what: str, service: str, title: str, who: SpeltPerson | None = None
+    ) -> tuple[str, ...]:
         """`what`: triggered, acknowledged or resolved; `who`: the person who answered."""
         key = f"{service}/{title}"
         status = what if what != "unacknowledged" else "triggered"
@@ -77,11 +81,11 @@ class Evening:
             minute,
         )
 
-    def says(self, minute: float, who: Person, text: str, service: str) -> tuple[str, ...]:
+    def says(self, minute: float, who: SpeltPerson, text: str, service: str) -> tuple[str, ...]:
         said = f"{text} service={service}"
         return self.send(acting.slack(f"Ev{self._next()}", "C0OPS", said, self.at(minute), who), minute)
 
-    def kubectl(self, minute: float, who: Person, service: str, replicas: int | None = None) -> tuple[str, ...]:
+    def kubectl(self, minute: float, who: SpeltPerson, service: str, replicas: int | None = None) -> tuple[str, ...]:
         """A restart, or a number of replicas, as the audit log tells it."""
         identity, at = f"audit-{self._next()}", self.at(minute)
         if replicas is not None:
@@ -94,14 +98,14 @@ class Evening:
             )
         return self.send(body, minute)
 
-    def deploys(self, minute: float, who: Person, service: str, sha: str) -> tuple[str, ...]:
+    def deploys(self, minute: float, who: SpeltPerson, service: str, sha: str) -> tuple[str, ...]:
         account = shipping.account(who.login)
         body = shipping.deployment_status(
             self.company, service, self._next(), "success", "production", sha * 40, self.at(minute), account, None, None
         )
         return self.send(body, minute)
 
-    def flag(self, minute: float, who: Person, key: str, *, on: bool) -> tuple[str, ...]:
+    def flag(self, minute: float, who: SpeltPerson, key: str, *, on: bool) -> tuple[str, ...]:
         identity = f"{self._next():024x}"
         return self.send(acting.launchdarkly(identity, self.users, "production", key, on, self.at(minute), who), minute)
 

@@ -31,7 +31,7 @@ from monitor.core.state.alerts import ALERT_STATES
 from monitor.core.state.byte_budget import ByteBudget
 from monitor.core.state.cells import restore, take_changes
 from monitor.core.state.engine_state import EngineState
-from monitor.core.state.retention import Retention
+from monitor.core.state.retention import RuleTtls
 from monitor.core.state.ttl_by_kind import CONTEXT_KINDS, TTL_BY_KIND
 from monitor.core.weighing.net import WATCHED, Net
 from monitor.core.weighing.weights import Weights
@@ -92,7 +92,7 @@ class Engine:
         self._matcher = matcher
         self._match = matcher.match if self._is_home is None else self._match_here
         state, out, match = self.state, self._out, self._match
-        self._retention = retention = Retention(matcher, catalogue)
+        self._retention = retention = RuleTtls(matcher, catalogue)
         last_values.want(matcher.facts_asked)
         self._relevant = matcher.kinds | TTL_BY_KIND.keys() | ALERT_STATES | last_values.kinds | _IN_TURN
         weights = self._weights

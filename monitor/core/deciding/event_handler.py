@@ -20,7 +20,7 @@ from monitor.core.model.retention_policy import RETENTION
 from monitor.core.state.alerts import ALERT_STATES, RECOVERIES
 from monitor.core.state.byte_budget import ByteBudget
 from monitor.core.state.engine_state import EngineState
-from monitor.core.state.retention import Retention
+from monitor.core.state.retention import RuleTtls
 from monitor.core.state.ttl_by_kind import TTL_BY_KIND
 from monitor.core.weighing.net import Net
 
@@ -41,7 +41,7 @@ class EventHandler:
         state: EngineState,
         matcher: Matcher,
         catalogue: Catalogue,
-        retention: Retention,
+        retention: RuleTtls,
         correlator: Correlator,
         late_events: LateEvents,
         judge: Judge,

@@ -18,7 +18,7 @@ from monitor.core.state.candidates import Instance
 from monitor.core.state.engine_state import EngineState
 from monitor.core.state.memory import MaskOf, RememberedEvent, entry
 from monitor.core.state.pending_hazards import ANY_RULE
-from monitor.core.state.retention import Retention
+from monitor.core.state.retention import RuleTtls
 from monitor.core.weighing.shapes import SHAPES
 
 
@@ -30,7 +30,7 @@ class IndexRebuild:
         state: EngineState,
         matcher: Matcher,
         catalogue: Catalogue,
-        retention: Retention,
+        retention: RuleTtls,
         correlator: Correlator,
         late_events: LateEvents,
         match: MaskOf,

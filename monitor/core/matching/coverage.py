@@ -14,7 +14,7 @@ from monitor.core.matching.matcher import CompiledStep, Matcher
 from monitor.core.model.conditions import fields_of
 from monitor.core.model.events import Event, Instant
 from monitor.core.resolving.resolver import Resolver
-from monitor.core.resolving.unmatched import Report, Words
+from monitor.core.resolving.unmatched import UnmatchedReport, UnmatchedWords
 
 _OF_DRAFTS = frozenset({"derived.repeats"})
 """Facts that rest on earlier drafts, which no stream of events shows."""
@@ -33,7 +33,7 @@ class Blind(msgspec.Struct, frozen=True):
     of_kind: int
 
 
-class Coverage:
+class StepCoverage:
     """Counts what satisfied the steps of rules."""
 
     def __init__(self, compiled: Matcher) -> None:
@@ -95,7 +95,7 @@ class Arrived(msgspec.Struct, frozen=True):
     first: Instant | None
     last: Instant | None
     blind: tuple[Blind, ...]
-    unexplained: Report
+    unexplained: UnmatchedReport
 
 
 class Looked(msgspec.Struct, frozen=True):
@@ -112,7 +112,7 @@ class Looked(msgspec.Struct, frozen=True):
     learning_until: Instant | None
 
 
-class Arrivals:
+class StepArrivals:
     """Looks at events in the words of their tools, by compiled rules and their catalogue.
 
     Any number of events, in bounded memory.
@@ -120,9 +120,9 @@ class Arrivals:
 
     def __init__(self, compiled: Matcher) -> None:
         self._rules = len(compiled.rules)
-        self._coverage = Coverage(compiled)
+        self._coverage = StepCoverage(compiled)
         self._resolver = Resolver(compiled.catalogue)
-        self._words = Words(compiled.catalogue)
+        self._words = UnmatchedWords(compiled.catalogue)
         self._sources: dict[str, int] = {}
         self._first: Instant | None = None
         self._last: Instant | None = None

@@ -42,7 +42,7 @@ _NO_LABELS = frozenset[str]()
 _NO_FIELDS: tuple[str, ...] = ()
 
 
-class Asked(NamedTuple):
+class MaskedStep(NamedTuple):
     """A step in a kind's function: its condition, where it may be, and the bits it sets.
 
     `bit` is set where the environment fits, `non_production_bit` (0: none) where it only would in production.
@@ -61,7 +61,7 @@ class _Item(NamedTuple):
     bit: int
 
 
-def compile_masks(kind: str, steps: Sequence[Asked], production: frozenset[str], make_regex: MakeRegex) -> MaskOf:
+def compile_masks(kind: str, steps: Sequence[MaskedStep], production: frozenset[str], make_regex: MakeRegex) -> MaskOf:
     """What all steps that want a kind say of an event; `production` empty means that every environment counts.
 
     Which function answers makes no difference to the mask, so that it does not matter how many events came before; it
@@ -116,7 +116,7 @@ def _known(kind: str, labels: frozenset[str], carried: _Carried) -> dict[str, ob
 
 
 def _function(
-    steps: Sequence[Asked], known: Mapping[str, object], production: frozenset[str], make_regex: MakeRegex
+    steps: Sequence[MaskedStep], known: Mapping[str, object], production: frozenset[str], make_regex: MakeRegex
 ) -> MaskOf:
     """One function for the steps that have a chance where so much is known."""
     builder = Builder(make_regex, hoist=True)
@@ -126,14 +126,14 @@ def _function(
     return found
 
 
-def _labels(steps: Sequence[Asked]) -> frozenset[str]:
+def _labels(steps: Sequence[MaskedStep]) -> frozenset[str]:
     """The labels that some step asks for."""
     fields = {field for step in steps if step.condition is not None for field in fields_of(step.condition)}
     asked = {field.removeprefix("labels.") for field in fields if field.startswith("labels.")}
     return frozenset(asked | ({"drill"} if "derived.drill" in fields else set()))
 
 
-def _folded(steps: Sequence[Asked], known: Mapping[str, object]) -> list[tuple[Asked, list[Condition]]]:
+def _folded(steps: Sequence[MaskedStep], known: Mapping[str, object]) -> list[tuple[MaskedStep, list[Condition]]]:
     """The steps that have a chance, and for each what must hold all together."""
     found = []
     for step in steps:
@@ -146,7 +146,7 @@ def _folded(steps: Sequence[Asked], known: Mapping[str, object]) -> list[tuple[A
 
 
 def _ask(
-    steps: list[tuple[Asked, list[Condition]]], production: frozenset[str], builder: Builder, depth: int
+    steps: list[tuple[MaskedStep, list[Condition]]], production: frozenset[str], builder: Builder, depth: int
 ) -> list[str]:
     """Statements that ask for all steps, here and elsewhere."""
     here, elsewhere = [], []

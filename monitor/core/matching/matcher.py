@@ -14,7 +14,7 @@ from typing import Literal
 
 from monitor.core.matching.facts import DerivedFacts, EventFacts
 from monitor.core.matching.last_values import LastValues
-from monitor.core.matching.masks import Asked, MaskOf, compile_masks
+from monitor.core.matching.masks import MaskedStep, MaskOf, compile_masks
 from monitor.core.matching.predicates import remembering
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.conditions import NO_FACTS, Facts, Getter, MakeRegex, Scalar, getter, index_key
@@ -160,10 +160,10 @@ class Matcher:
 
     def _compile(self, kind: str, steps: list[CompiledStep], make_regex: MakeRegex) -> _KindIndex:
         production = self.catalogue.production
-        together: list[Asked] = []
-        apart: dict[str, list[tuple[Asked, tuple[Scalar, ...]]]] = {}
+        together: list[MaskedStep] = []
+        apart: dict[str, list[tuple[MaskedStep, tuple[Scalar, ...]]]] = {}
         for step in steps:
-            asked = Asked(step.step.where, step.step.environment, step.bit, step.non_production_bit)
+            asked = MaskedStep(step.step.where, step.step.environment, step.bit, step.non_production_bit)
             key = index_key(step.step.where)
             if key is None or key[0] in FEW_VALUES:
                 together.append(asked)
@@ -174,7 +174,7 @@ class Matcher:
             if len(keyed) < WORTH_AN_INDEX:
                 together += [asked for asked, _ in keyed]
                 continue
-            values: dict[object, list[Asked]] = {}
+            values: dict[object, list[MaskedStep]] = {}
             for asked, wanted in keyed:
                 for value in wanted:
                     values.setdefault(value, []).append(asked)

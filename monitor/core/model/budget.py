@@ -22,7 +22,7 @@ NOBODY = "no team"
 """The team of a draft that names no service."""
 
 
-class Asked(msgspec.Struct, frozen=True, gc=False):
+class BudgetedDraft(msgspec.Struct, frozen=True, gc=False):
     """What the budget needs of a draft. `opened_at` in event time; a higher `rank` is looked at first."""
 
     id: str
@@ -52,7 +52,7 @@ class _Group:
 
     def __init__(self) -> None:
         self.used = 0
-        self.waiting: dict[str, Asked] = {}
+        self.waiting: dict[str, BudgetedDraft] = {}
         self.shown: tuple[str, ...] = ()
 
 
@@ -63,11 +63,11 @@ class Fold:
     to the newest. Drafts that were merged or withdrawn ask nothing of anybody.
     """
 
-    def __init__(self, drafts: Iterable[Asked], catalogue: Catalogue, budget: int) -> None:
+    def __init__(self, drafts: Iterable[BudgetedDraft], catalogue: Catalogue, budget: int) -> None:
         """`budget`: live drafts of a team in a week; at least 1."""
         self.catalogue = catalogue
         self._budget = budget
-        self._drafts: dict[str, Asked] = {}
+        self._drafts: dict[str, BudgetedDraft] = {}
         self._group_of: dict[str, _Group] = {}
         self._groups: dict[tuple[str, Instant], _Group] = {}
         self._waiting: set[str] = set()
@@ -100,7 +100,7 @@ class Fold:
         groups = (group for (team, _), group in self._groups.items() if team in teams)
         return sum(len(group.waiting) - len(group.shown) for group in groups)
 
-    def put(self, gone: Iterable[str], drafts: Iterable[Asked]) -> None:
+    def put(self, gone: Iterable[str], drafts: Iterable[BudgetedDraft]) -> None:
         """Forget the drafts with the ids in `gone`, then take `drafts` as they are now."""
         changed = {id(group): group for name in gone if (group := self._remove(name)) is not None}
         for draft in drafts:
@@ -118,7 +118,7 @@ class Fold:
         """The same drafts, where services may belong to other teams."""
         return Fold(self._drafts.values(), catalogue, self._budget)
 
-    def _add(self, draft: Asked) -> _Group | None:
+    def _add(self, draft: BudgetedDraft) -> _Group | None:
         if draft.state in (State.MERGED, State.WITHDRAWN):
             return None
         key = (team_of(self.catalogue, draft.service), week_of(draft.opened_at))
@@ -148,6 +148,6 @@ class Fold:
         self._shown.update(group.shown)
 
 
-def folded(drafts: Iterable[Asked], catalogue: Catalogue, budget: int) -> frozenset[str]:
+def folded(drafts: Iterable[BudgetedDraft], catalogue: Catalogue, budget: int) -> frozenset[str]:
     """The ids of the drafts beyond the budget of their team and week; none where the budget is 0 (no budget)."""
     return Fold(drafts, catalogue, budget).beyond if budget > 0 else frozenset()

@@ -31,7 +31,7 @@ UNTOLD: Severity = "warning"
 """A word for severity that nobody explained is no low one: rules take the alert for a sign."""
 
 
-class Place(msgspec.Struct, frozen=True):
+class Resolution(msgspec.Struct, frozen=True):
     """Where an event belongs, and by field what that rests on."""
 
     service: str | None
@@ -39,7 +39,7 @@ class Place(msgspec.Struct, frozen=True):
     said: dict[str, str]
 
 
-_ASK = Place(None, None, {})
+_ASK = Resolution(None, None, {})
 """Not looked up yet."""
 
 
@@ -52,7 +52,7 @@ class Resolver:
         self._severities = {plain(word): severity for word, severity in catalogue.severities.items()}
         self._harm = Harm(catalogue)
         self._people = People(catalogue)
-        self._places: dict[tuple[str | None, str | None], Place | None] = {}
+        self._places: dict[tuple[str | None, str | None], Resolution | None] = {}
 
     def all(self, events: Sequence[Event]) -> list[Event]:
         """Every event resolved, in order; behind an alert that says that users are hurt, the impact that it tells."""
@@ -125,7 +125,7 @@ class Resolver:
         force_setattr(resolved, "resolved_from", said)
         return resolved
 
-    def _place(self, event: Event) -> Place | None:
+    def _place(self, event: Event) -> Resolution | None:
         said: dict[str, str] = {}
         service, environment = event.service, event.environment
         if (found := self._names.of(event)) is not None:
@@ -134,7 +134,7 @@ class Resolver:
         if environment is not None and (meant := self._environments.resolve(environment)) != environment:
             said["environment"] = _by(environment, "table of environments")
             environment = meant
-        return Place(service, environment, said) if said else None
+        return Resolution(service, environment, said) if said else None
 
     def _scope(self, event: Event) -> str | None:
         """The services that announced work lists, by the catalogue's names where its source has others."""

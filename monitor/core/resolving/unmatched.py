@@ -33,7 +33,7 @@ class Unmatched(msgspec.Struct, frozen=True):
     nearest: str | None = None
 
 
-class Report(msgspec.Struct, frozen=True):
+class UnmatchedReport(msgspec.Struct, frozen=True):
     """What is not understood, most frequent first. `unnamed`: events of which nothing names a service."""
 
     events: int
@@ -47,7 +47,7 @@ class Report(msgspec.Struct, frozen=True):
     """Ids that a tool made up for a person, and nothing says whose they are."""
 
 
-class Words:
+class UnmatchedWords:
     """Counts what the catalogue does not explain."""
 
     def __init__(self, catalogue: Catalogue) -> None:
@@ -81,10 +81,10 @@ class Words:
             if said.actor is not None and "actor" not in event.resolved_from and is_made_up(said.actor):
                 self._people.add(said.actor.id or "", event.source)
 
-    def report(self) -> Report:
+    def report(self) -> UnmatchedReport:
         """What was counted so far."""
         nearest = Names(self._catalogue).nearest
-        return Report(
+        return UnmatchedReport(
             self._events,
             self._unnamed,
             tuple(msgspec.structs.replace(one, nearest=nearest(one.name)) for one in self._services.counted()),
@@ -115,7 +115,7 @@ class _Seen:
         return tuple(Unmatched(name, n, tuple(sorted(self._sources[name])), self._meant[name]) for name, n in ordered)
 
 
-def catalogue_lines(report: Report) -> list[str]:
+def catalogue_lines(report: UnmatchedReport) -> list[str]:
     """Lines to paste into a catalogue; what is only guessed says so in a comment."""
     lines: list[str] = []
     meant: dict[str, list[Unmatched]] = {}

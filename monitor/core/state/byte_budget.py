@@ -17,7 +17,7 @@ from monitor.core.state.costs import AROUND_EVENT, event_bytes
 from monitor.core.state.cuts import EVIDENCE_KINDS, OTHERS
 from monitor.core.state.engine_state import EngineState
 from monitor.core.state.episodes import Episode
-from monitor.core.state.holdings import HOLDINGS, Entry, least
+from monitor.core.state.holdings import HOLDINGS, Evictable, least
 from monitor.core.state.memory import entry as order_of
 from monitor.core.state.sizes import caught_bytes
 from monitor.core.state.waiting import SHARE, Waiting
@@ -44,7 +44,7 @@ _CANDIDATE = "the engine's memory budget was reached, and nothing else was left 
 Sizes = Counter[StateKind]
 
 
-class Held:
+class HeldBytes:
     """What is remembered, in bytes: by unit, and of each by kind. A unit: a service of the catalogue, or all others."""
 
     def __init__(self) -> None:
@@ -140,8 +140,8 @@ class ByteBudget:
     def _unit(self, service: str) -> str:
         return service if self._catalogue.knows(service) or service in self._domains else OTHERS
 
-    def measured(self, now: int) -> Held:
-        held, state = Held(), self._state
+    def measured(self, now: int) -> HeldBytes:
+        held, state = HeldBytes(), self._state
         for service, kind, size in state.memory.sizes():
             held.add(self._unit(service), StateKind.IMPACT if kind in EVIDENCE_KINDS else StateKind.EVENTS, size)
         for kind, holding in HOLDINGS.items():
@@ -151,7 +151,7 @@ class ByteBudget:
 
     # -- eviction ----------------------------------------------------------------------------------------------
 
-    def _evict(self, held: Held, target: int) -> Held:
+    def _evict(self, held: HeldBytes, target: int) -> HeldBytes:
         gone = Counter[StateKind]()
         self._state.pending_hazards.note_missed()
         for kinds in (FIRST, (StateKind.CANDIDATES,), (StateKind.IMPACT,)):
@@ -191,7 +191,7 @@ class ByteBudget:
             if (name in EVIDENCE_KINDS) is evidence and self._unit(service) == unit
         ]
         entries = [
-            Entry(service, order_of(event)[:3], size, None)
+            Evictable(service, order_of(event)[:3], size, None)
             for service, name in mine
             for event, size in state.memory.entries(service, name)
         ]
@@ -207,7 +207,7 @@ class ByteBudget:
             self._ignore(rules, event.service, (event.event_id,), _HAZARD, at)
         return len(removed)
 
-    def _say_gone(self, chosen: list[Entry]) -> None:
+    def _say_gone(self, chosen: list[Evictable]) -> None:
         """Name the reason for candidates without a draft; a draft stays, as after the end of its episode."""
         for entry in chosen:
             if isinstance(episode := entry.what, Episode) and episode.draft is None:

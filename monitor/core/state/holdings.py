@@ -28,7 +28,7 @@ from monitor.core.state.sizes import (
 from monitor.core.weighing.habits import PAIR_HALF_LIFE
 
 
-class Entry(NamedTuple):
+class Evictable(NamedTuple):
     """`order`: the least goes first. `size` in bytes. `what` finds it again."""
 
     service: str
@@ -41,12 +41,12 @@ class Holding(NamedTuple):
     """`sizes`: bytes by service, cheaply; `entries`: one by one, both as of a moment; `drop`: evict some of them."""
 
     sizes: Callable[[EngineState, int], Iterator[tuple[str, int]]]
-    entries: Callable[[EngineState, int], Iterator[Entry]]
-    drop: Callable[[EngineState, list[Entry]], None]
+    entries: Callable[[EngineState, int], Iterator[Evictable]]
+    drop: Callable[[EngineState, list[Evictable]], None]
 
 
 def _sized(
-    entries: Callable[[EngineState, int], Iterator[Entry]],
+    entries: Callable[[EngineState, int], Iterator[Evictable]],
 ) -> Callable[[EngineState, int], Iterator[tuple[str, int]]]:
     def sizes(state: EngineState, now: int) -> Iterator[tuple[str, int]]:
         for service, _, size, _ in entries(state, now):
@@ -63,17 +63,17 @@ def _place_sizes(state: EngineState, now: int) -> Iterator[tuple[str, int]]:
         yield service, place_bytes(place)
 
 
-def _places(state: EngineState, now: int) -> Iterator[Entry]:
+def _places(state: EngineState, now: int) -> Iterator[Evictable]:
     for service, place in state.observed.places.items():
         for sign in place.signs:
             at = sign.seen_at if sign.ended is None else sign.ended
             size = SIGN + sum(map(event_bytes, sign.events)) + text_bytes(sign.key) + text_bytes(sign.name)
-            yield Entry(service, (at, service, "sign", sign.kind, sign.key, sign.began), size, sign)
+            yield Evictable(service, (at, service, "sign", sign.kind, sign.key, sign.began), size, sign)
         for event in (*place.changes, *place.responses):
-            yield Entry(service, (event.time, service, event.source, event.id), event_bytes(event), event)
+            yield Evictable(service, (event.time, service, event.source, event.id), event_bytes(event), event)
 
 
-def _drop_places(state: EngineState, chosen: list[Entry]) -> None:
+def _drop_places(state: EngineState, chosen: list[Evictable]) -> None:
     observed, gone = state.observed, {id(entry.what) for entry in chosen}
     for service in {entry.service for entry in chosen}:
         place = observed.places[service]
@@ -89,21 +89,21 @@ def _drop_places(state: EngineState, chosen: list[Entry]) -> None:
 # -- habits, by domain ---------------------------------------------------------------------------------------------
 
 
-def _habits(state: EngineState, now: int) -> Iterator[Entry]:
+def _habits(state: EngineState, now: int) -> Iterator[Evictable]:
     """What was counted least goes first; what is left of a domain when all of it went, with its last."""
     for domain, habits in state.observed.habits.items():
         for here in habits.paired_on:
-            yield Entry(domain, (0.0, domain, "paired", here), ENTRY + text_bytes(here), None)
+            yield Evictable(domain, (0.0, domain, "paired", here), ENTRY + text_bytes(here), None)
         for key, rate in habits.pairs.items():
             worth = rate.value(now, PAIR_HALF_LIFE)
-            yield Entry(domain, (worth, domain, "pair", key), ENTRY + RATE + 2 * text_bytes(key), None)
+            yield Evictable(domain, (worth, domain, "pair", key), ENTRY + RATE + 2 * text_bytes(key), None)
         for name, known in habits.standings.items():
             worth = known.alone + known.acted_on
-            yield Entry(domain, (worth, domain, "standing", name), ENTRY + RATE + 2 * text_bytes(name), None)
-        yield Entry(domain, (0.0, domain, "began", ""), DOMAIN + 2 * text_bytes(domain), None)
+            yield Evictable(domain, (worth, domain, "standing", name), ENTRY + RATE + 2 * text_bytes(name), None)
+        yield Evictable(domain, (0.0, domain, "began", ""), DOMAIN + 2 * text_bytes(domain), None)
 
 
-def _drop_habits(state: EngineState, chosen: list[Entry]) -> None:
+def _drop_habits(state: EngineState, chosen: list[Evictable]) -> None:
     observed = state.observed
     for entry in chosen:
         _, domain, what, key = entry.order
@@ -125,15 +125,15 @@ def _drop_habits(state: EngineState, chosen: list[Entry]) -> None:
 # -- last values ---------------------------------------------------------------------------------------------------
 
 
-def _last_values(state: EngineState, now: int) -> Iterator[Entry]:
+def _last_values(state: EngineState, now: int) -> Iterator[Evictable]:
     for name, table in state.last_values.tables.items():
         for key, entries in table.items():
             said = sum(160 + (text_bytes(value) if isinstance(value, str) else 0) for _, value in entries)
             service = key.partition("|")[0]
-            yield Entry(service, (entries[-1][0], name, key), ENTRY + 100 + 2 * text_bytes(key) + said, name)
+            yield Evictable(service, (entries[-1][0], name, key), ENTRY + 100 + 2 * text_bytes(key) + said, name)
 
 
-def _drop_last_values(state: EngineState, chosen: list[Entry]) -> None:
+def _drop_last_values(state: EngineState, chosen: list[Evictable]) -> None:
     for entry in chosen:
         _, name, key = entry.order
         state.forget_last_value(name, key)
@@ -142,24 +142,24 @@ def _drop_last_values(state: EngineState, chosen: list[Entry]) -> None:
 # -- feeds: what they reported by now; what is to come may have been read already, or not ---------------------------
 
 
-def _feeds(state: EngineState, now: int) -> Iterator[Entry]:
+def _feeds(state: EngineState, now: int) -> Iterator[Evictable]:
     for key in state.feeds:
         reports = state.feeds.reports(key)
         begun = {slot: times for slot, times in reports.slots.items() if times[0] < now}
         newest = max(begun, default=None)
         for slot, times in begun.items():
             size = SLOT + 8 * bisect_left(times, now) + (FEED if slot == newest else 0)
-            yield Entry(key.service, (times[0], *_named(key)), size, (key, slot))
+            yield Evictable(key.service, (times[0], *_named(key)), size, (key, slot))
         ended = [span for span in reports.spans if span[1] < now]
         if ended:
-            yield Entry(key.service, (ended[0][0], *_named(key)), 150 * len(ended), (key, None))
+            yield Evictable(key.service, (ended[0][0], *_named(key)), 150 * len(ended), (key, None))
 
 
 def _named(key: FeedKey) -> tuple[str, str, str]:
     return (key.service, key.source, key.evidence or "")
 
 
-def _drop_feeds(state: EngineState, chosen: list[Entry]) -> None:
+def _drop_feeds(state: EngineState, chosen: list[Evictable]) -> None:
     for entry in chosen:
         key, slot = entry.what
         state.feeds.evict(key, slot, state.now)
@@ -168,19 +168,19 @@ def _drop_feeds(state: EngineState, chosen: list[Entry]) -> None:
 # -- drafts and candidates -----------------------------------------------------------------------------------------
 
 
-def _past_drafts(state: EngineState, now: int) -> Iterator[Entry]:
+def _past_drafts(state: EngineState, now: int) -> Iterator[Evictable]:
     for draft_id, draft in state.past_drafts.items():
         service = draft.services[0] if draft.services else ""
-        yield Entry(
+        yield Evictable(
             service, (draft.window_to, "past", draft_id), past_draft_bytes(draft) + text_bytes(draft_id), "past"
         )
     for key, entries in state.recurrences.items():
         size = ENTRY + 2 * text_bytes(key) + sum(200 + text_bytes(draft_id) for _, draft_id in entries)
         service = key.partition("\x1f")[0] if "\x1f" in key else key.rpartition("|")[2]
-        yield Entry(service, (entries[-1][0], "recurrence", key), size, "recurrence")
+        yield Evictable(service, (entries[-1][0], "recurrence", key), size, "recurrence")
 
 
-def _drop_past_drafts(state: EngineState, chosen: list[Entry]) -> None:
+def _drop_past_drafts(state: EngineState, chosen: list[Evictable]) -> None:
     for entry in chosen:
         if entry.what == "past":
             state.forget_draft(entry.order[2])
@@ -188,21 +188,21 @@ def _drop_past_drafts(state: EngineState, chosen: list[Entry]) -> None:
             state.forget_recurrence(entry.order[2])
 
 
-def _closed(state: EngineState, now: int) -> Iterator[Entry]:
+def _closed(state: EngineState, now: int) -> Iterator[Evictable]:
     for episode in state.episodes.values():
         if episode.closed:
             order = (episode.window_to, episode.id)
-            yield Entry(episode.services[0], order, episode_bytes(episode), episode)
+            yield Evictable(episode.services[0], order, episode_bytes(episode), episode)
 
 
-def _drop_closed(state: EngineState, chosen: list[Entry]) -> None:
+def _drop_closed(state: EngineState, chosen: list[Evictable]) -> None:
     """Impact in its window still withdraws the draft, as after its end; impact that is only tied to it does not."""
     for entry in chosen:
         state.keep_draft(entry.what)
         state.remove_episode(entry.what)
 
 
-def _open(state: EngineState, now: int) -> Iterator[Entry]:
+def _open(state: EngineState, now: int) -> Iterator[Evictable]:
     caught = state.observed.caught
     for episode in state.episodes.values():
         if not episode.closed:
@@ -210,14 +210,14 @@ def _open(state: EngineState, now: int) -> Iterator[Entry]:
             for name in episode.instances:
                 size += instance_bytes(state.instances[name])
                 size += caught_bytes(caught[name]) if name in caught else 0
-            yield Entry(episode.services[0], (episode.first_sign_at, episode.id), size, episode)
+            yield Evictable(episode.services[0], (episode.first_sign_at, episode.id), size, episode)
     for name, candidate in caught.items():
         if name not in state.instances:
             service = candidate.act.service or ""
-            yield Entry(service, (candidate.act.time, name), caught_bytes(candidate), name)
+            yield Evictable(service, (candidate.act.time, name), caught_bytes(candidate), name)
 
 
-def _drop_open(state: EngineState, chosen: list[Entry]) -> None:
+def _drop_open(state: EngineState, chosen: list[Evictable]) -> None:
     observed = state.observed
     for entry in chosen:
         names = [entry.what]
@@ -242,7 +242,7 @@ HOLDINGS: dict[StateKind, Holding] = {
 """All but remembered events, which lie in chunks on disk and go by a cut."""
 
 
-def least(entries: Iterable[Entry], over: int) -> list[Entry]:
+def least(entries: Iterable[Evictable], over: int) -> list[Evictable]:
     """The first by their order that together are so many bytes or more."""
     chosen, size = [], 0
     for entry in sorted(entries, key=lambda entry: entry.order):

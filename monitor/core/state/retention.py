@@ -25,7 +25,7 @@ class StepTtl(NamedTuple):
     steps: tuple[CompiledStep, ...]
 
 
-class Retention:
+class RuleTtls:
     """TTLs by the rules of a matcher and the hazards that stand in a state."""
 
     def __init__(self, matcher: Matcher, catalogue: Catalogue) -> None:

@@ -15,7 +15,7 @@ from monitor.lab.year import rhythm
 from monitor.lab.year.organisation import Organisation, Part
 from monitor.lab.year.plots import PLOTS
 from monitor.lab.year.plots.plot import Plot
-from monitor.lab.year.shape import INCIDENTS_A_YEAR, TRAPS_A_YEAR, Shape
+from monitor.lab.year.shape import INCIDENTS_A_YEAR, TRAPS_A_YEAR, YearShape
 from monitor.lab.year.traps import TRAPS
 from monitor.lab.year.traps.trap import Trap
 from monitor.lab.year.truth import Label
@@ -42,7 +42,7 @@ class Start(msgspec.Struct, frozen=True):
 
 
 class Agenda:
-    def __init__(self, shape: Shape, organisation: Organisation) -> None:
+    def __init__(self, shape: YearShape, organisation: Organisation) -> None:
         self._shape, self._organisation = shape, organisation
         self._random = Random(f"agenda {shape.seed}")  # noqa: S311 - repeatable, not secret
         self._taken: dict[str, list[tuple[int, int]]] = {}

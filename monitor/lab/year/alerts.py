@@ -9,7 +9,7 @@ import msgspec
 from monitor.lab.year.bodies import watching
 from monitor.lab.year.faults import FAULTS, Alarm, labels_of, measured
 from monitor.lab.year.organisation import Part
-from monitor.lab.year.spelling import Person
+from monitor.lab.year.spelling import SpeltPerson
 from monitor.lab.year.telling import Telling
 from monitor.lab.year.world import Ids
 
@@ -19,7 +19,7 @@ class Paging(msgspec.Struct):
 
     data: dict[str, Any]
     alarm: Alarm
-    taken_by: Person | None = None
+    taken_by: SpeltPerson | None = None
 
 
 class Alerts(Telling):
@@ -69,7 +69,7 @@ class Alerts(Telling):
         paging = Paging(data, alarm)
         return paging, self._paging(paging, "incident.triggered", None)
 
-    def take(self, paging: Paging, who: Person | None = None) -> Ids:
+    def take(self, paging: Paging, who: SpeltPerson | None = None) -> Ids:
         paging.taken_by = who or self.on_call(paging.alarm.part)
         paging.data["status"] = "acknowledged"
         return self._paging(paging, "incident.acknowledged", paging.taken_by)
@@ -77,7 +77,7 @@ class Alerts(Telling):
     def escalate(self, paging: Paging) -> Ids:
         return self._paging(paging, "incident.escalated", None)
 
-    def call_in(self, paging: Paging, who: Person) -> Ids:
+    def call_in(self, paging: Paging, who: SpeltPerson) -> Ids:
         """A responder is added and accepts."""
         asked = watching.responder(self.company, paging.data, who, "pending")
         ids = self.send(
@@ -91,7 +91,7 @@ class Alerts(Telling):
             watching.pagerduty(self.company, self._id("01E"), "incident.responder.replied", self.at, came, who)
         )
 
-    def note_on(self, paging: Paging, who: Person, text: str) -> Ids:
+    def note_on(self, paging: Paging, who: SpeltPerson, text: str) -> Ids:
         data = watching.note(paging.data, self._id("N"), text)
         return self.send(watching.pagerduty(self.company, self._id("01E"), "incident.annotated", self.at, data, who))
 
@@ -100,9 +100,9 @@ class Alerts(Telling):
         kind = "incident.status_update_published"
         return self.send(watching.pagerduty(self.company, self._id("01E"), kind, self.at, data, paging.taken_by))
 
-    def edit_paging(self, who: Person) -> Ids:
+    def edit_paging(self, who: SpeltPerson) -> Ids:
         data = watching.setting(self.company, self.part.names["pagerduty"])
         return self.send(watching.pagerduty(self.company, self._id("01E"), "service.updated", self.at, data, who))
 
-    def _paging(self, paging: Paging, event_type: str, who: Person | None) -> Ids:
+    def _paging(self, paging: Paging, event_type: str, who: SpeltPerson | None) -> Ids:
         return self.send(watching.pagerduty(self.company, self._id("01E"), event_type, self.at, dict(paging.data), who))

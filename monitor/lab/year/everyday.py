@@ -15,21 +15,21 @@ from monitor.lab.year.bodies import stamp
 from monitor.lab.year.faults import NOISY, STANDING
 from monitor.lab.year.organisation import Part
 from monitor.lab.year.plots.plot import maybe_page
-from monitor.lab.year.scene import Scene
-from monitor.lab.year.shape import Shape
+from monitor.lab.year.scene import StoryScene
+from monitor.lab.year.shape import YearShape
 from monitor.lab.year.world import World
 
 _TALK = ("nice work", "can you review this?", "the numbers of last week are in the sheet", "ship it", "moved to Friday")
 _HAND = ("log level", "list of owners", "default page size", "feature text", "quota of a customer")
 _WEEKEND = 0.06
 
-Errand = Callable[[Scene], object]
+Errand = Callable[[StoryScene], object]
 
 
 class Everyday:
     """The ordinary traffic of an organisation, day by day."""
 
-    def __init__(self, world: World, shape: Shape) -> None:
+    def __init__(self, world: World, shape: YearShape) -> None:
         self._world, self._shape = world, shape
         self._parts = list(world.organisation.parts.values())
         random = Random(f"everyday {shape.seed}")  # noqa: S311 - repeatable, not secret
@@ -40,7 +40,7 @@ class Everyday:
     def of_day(self, day: int) -> Iterator[Event]:
         random = Random(f"day {self._shape.seed} {day}")  # noqa: S311 - repeatable, not secret
         for errand, part, at in self._errands(random, day):
-            scene = Scene(self._world, "", part, at, random)
+            scene = StoryScene(self._world, "", part, at, random)
             errand(scene)
             yield from scene.events
 
@@ -97,7 +97,7 @@ def _times(random: Random, mean: float) -> int:
     return count
 
 
-def _release(scene: Scene) -> None:
+def _release(scene: StoryScene) -> None:
     who = scene.somebody()
     sha = scene.world.new_version()
     if scene.chance(0.5):
@@ -109,11 +109,11 @@ def _release(scene: Scene) -> None:
     scene.deploy(who, version=sha)
 
 
-def _try_out(scene: Scene) -> None:
+def _try_out(scene: StoryScene) -> None:
     scene.deploy(scene.somebody(), environment=scene.random.choice(("dev", "dev", "staging")))
 
 
-def _scales(scene: Scene) -> None:
+def _scales(scene: StoryScene) -> None:
     part = scene.part
     size = max(1, part.replicas + scene.random.choice((-2, -1, 1, 1, 2, 3)))
     message = f"New size: {size}; reason: cpu resource utilization (percentage of request) above target"
@@ -132,14 +132,14 @@ def _scales(scene: Scene) -> None:
         )
 
 
-def _noise(scene: Scene) -> None:
+def _noise(scene: StoryScene) -> None:
     alarm, _ = scene.alert(scene.random.choice(NOISY))
     paging, _ = maybe_page(scene, alarm) if scene.chance(0.5) else (None, ())
     scene.later(2, 90)
     scene.end(alarm, paging)
 
 
-def _flap(scene: Scene) -> None:
+def _flap(scene: StoryScene) -> None:
     for _ in range(scene.random.choice((1, 2, 2, 3))):
         alarm, _ = scene.alert(NOISY[sum(scene.part.name.encode()) % len(NOISY)])
         scene.later(2, 12)
@@ -147,13 +147,13 @@ def _flap(scene: Scene) -> None:
         scene.later(3, 25)
 
 
-def _stands(scene: Scene) -> None:
+def _stands(scene: StoryScene) -> None:
     alarm, _ = scene.alert(scene.random.choice(STANDING))
     scene.hours(scene.random.uniform(1.5, 40))
     scene.end(alarm)
 
 
-def _grumbles(scene: Scene) -> None:
+def _grumbles(scene: StoryScene) -> None:
     part = scene.part
     reason, message = scene.random.choice(
         (
@@ -166,53 +166,53 @@ def _grumbles(scene: Scene) -> None:
     scene.cluster(part, "Pod", scene.pod_of(part), reason, message, count=scene.random.choice((1, 1, 2, 5)))
 
 
-def _talk(scene: Scene) -> None:
+def _talk(scene: StoryScene) -> None:
     scene.note(scene.somebody(), scene.random.choice(_TALK))
 
 
-def _switch(scene: Scene) -> None:
+def _switch(scene: StoryScene) -> None:
     word = scene.random.choice(("text", "banner", "trial", "step"))
     name = f"{scene.part.name}.{word}-{scene.random.randrange(40)}"
     scene.flag(scene.somebody(), name, scene.random.choice(("true", "true", "false")))
 
 
-def _setting(scene: Scene) -> None:
+def _setting(scene: StoryScene) -> None:
     what = scene.random.choice(_HAND)
     subject = f"{scene.part.name}/{what.replace(' ', '_')}"
     scene.console("change.configured", f"{what} of {scene.part.name}", scene.somebody(), subject=subject)
 
 
-def _restart(scene: Scene) -> None:
+def _restart(scene: StoryScene) -> None:
     scene.restart(scene.somebody())
 
 
-def _broken_build(scene: Scene) -> None:
+def _broken_build(scene: StoryScene) -> None:
     who = scene.somebody()
     scene.fail_to_deploy(who, scene.random.choice(("dev", "staging")))
     scene.later(10, 120)
     scene.deploy(who, environment="staging")
 
 
-def _question(scene: Scene) -> None:
+def _question(scene: StoryScene) -> None:
     who, title = scene.somebody(), scene.random.choice(("how do I get access?", "invoice of a partner", "old data"))
     key, _ = scene.record(who, title, scene.random.choice(("none", None)))
     scene.hours(scene.random.uniform(2, 60))
     scene.close(key, who, title)
 
 
-def _paging_edit(scene: Scene) -> None:
+def _paging_edit(scene: StoryScene) -> None:
     scene.edit_paging(scene.somebody())
 
 
-def _night_job(scene: Scene) -> None:
+def _night_job(scene: StoryScene) -> None:
     scene.console("change.ran", f"nightly job of {scene.part.name}", None, labels={"trigger": "schedule"})
 
 
-def _night_restart(scene: Scene) -> None:
+def _night_restart(scene: StoryScene) -> None:
     scene.console("change.restarted", f"nightly restart of {scene.part.name}", None, labels={"trigger": "schedule"})
 
 
-def _certificate(scene: Scene) -> None:
+def _certificate(scene: StoryScene) -> None:
     ends = Instant(scene.at + scene.random.randint(20, 31) * 24 * HOUR)
     scene.console(
         "change.rotated",

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from monitor.core.model.events import HOUR, MINUTE, SECOND, Instant
 from monitor.lab.year.bodies import shipping, stamp, watching
-from monitor.lab.year.scene import Scene
-from monitor.lab.year.truth import Told
+from monitor.lab.year.scene import StoryScene
+from monitor.lab.year.truth import PlotResult
 from monitor.lab.year.world import Ids
 
 WAYS = ("post", "probe", "burn and post", "burn", "stakeholders", "late ticket", "late post")
 _WEIGHTS = (34, 22, 14, 6, 8, 8, 8)
 
 
-def hit_users(scene: Scene, told: Told, began: Instant) -> tuple[str, Ids]:
+def hit_users(scene: StoryScene, told: PlotResult, began: Instant) -> tuple[str, Ids]:
     """Impact between `began` and the plot's end; returns how it was reported, and the events."""
     random, organisation = scene.random, scene.organisation
     service = random.choice(sorted(organisation.facing_above(scene.part.name)))
@@ -27,7 +27,7 @@ def hit_users(scene: Scene, told: Told, began: Instant) -> tuple[str, Ids]:
     return way, _tell(scene, way, service, start, end)
 
 
-def _tell(scene: Scene, way: str, service: str, start: Instant, end: Instant) -> Ids:
+def _tell(scene: StoryScene, way: str, service: str, start: Instant, end: Instant) -> Ids:
     match way:
         case "post":
             return _post(scene, service, start, Instant(start + 6 * MINUTE), end)
@@ -45,7 +45,7 @@ def _tell(scene: Scene, way: str, service: str, start: Instant, end: Instant) ->
             return _ticket(scene, service, start, Instant(end + scene.random.randint(1, 20) * HOUR))
 
 
-def _post(scene: Scene, service: str, start: Instant, at: Instant, end: Instant) -> Ids:
+def _post(scene: StoryScene, service: str, start: Instant, at: Instant, end: Instant) -> Ids:
     number = scene.world.number()
     ids: Ids = ()
     name = scene.organisation.parts[service].names["statuspage"]
@@ -60,7 +60,7 @@ def _post(scene: Scene, service: str, start: Instant, at: Instant, end: Instant)
     return ids
 
 
-def _probe(scene: Scene, service: str, start: Instant, end: Instant) -> Ids:
+def _probe(scene: StoryScene, service: str, start: Instant, end: Instant) -> Ids:
     ids: Ids = ()
     name = scene.organisation.parts[service].names["console"]
     source = next((one.source for one in scene.organisation.watches if one.service == service), "probes/eu")
@@ -75,7 +75,7 @@ def _probe(scene: Scene, service: str, start: Instant, end: Instant) -> Ids:
     return ids
 
 
-def _burn(scene: Scene, service: str, start: Instant, end: Instant) -> Ids:
+def _burn(scene: StoryScene, service: str, start: Instant, end: Instant) -> Ids:
     """The budget of the objective burns fast: the generator of the rule labels it so."""
     part = scene.organisation.parts[service]
     name = part.names["alertmanager"]
@@ -101,7 +101,7 @@ def _burn(scene: Scene, service: str, start: Instant, end: Instant) -> Ids:
     return ids
 
 
-def _stakeholders(scene: Scene, service: str, start: Instant, end: Instant) -> Ids:
+def _stakeholders(scene: StoryScene, service: str, start: Instant, end: Instant) -> Ids:
     scene.at = start
     part = scene.organisation.parts[service]
     alarm, fired = scene.alert("RequestErrorsUp", part)
@@ -117,7 +117,7 @@ def _stakeholders(scene: Scene, service: str, start: Instant, end: Instant) -> I
     return fired + paged + ids
 
 
-def _ticket(scene: Scene, service: str, start: Instant, at: Instant) -> Ids:
+def _ticket(scene: StoryScene, service: str, start: Instant, at: Instant) -> Ids:
     scene.at = at
     name = scene.organisation.parts[service].names["console"]
     return scene.send(

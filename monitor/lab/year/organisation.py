@@ -13,8 +13,8 @@ import msgspec
 
 from monitor.core.model.catalogue import Alias, Catalogue, Hours, PersonId, Service
 from monitor.core.model.events import HOUR, MINUTE
-from monitor.lab.year.shape import Shape
-from monitor.lab.year.spelling import TOOLS, Person, names_of, person, spellings
+from monitor.lab.year.shape import YearShape
+from monitor.lab.year.spelling import TOOLS, SpeltPerson, names_of, person, spellings
 
 _SUBJECTS = (
     *("basket", "billing", "booking", "catalog", "claims", "courier", "customer", "delivery", "fares", "fleet"),
@@ -53,7 +53,7 @@ class Part(msgspec.Struct, frozen=True):
     hours: Hours | None = None
 
 
-class Watch(msgspec.Struct, frozen=True):
+class FeedWatch(msgspec.Struct, frozen=True):
     """A feed of `impact.clear` for one service; it may be renamed or retired."""
 
     service: str
@@ -65,7 +65,7 @@ class Watch(msgspec.Struct, frozen=True):
     ends_on: int
 
 
-class Habits(msgspec.Struct, frozen=True):
+class ToolHabits(msgspec.Struct, frozen=True):
     """What the organisation uses its tools for, and how it words what they ask for."""
 
     company: str
@@ -86,10 +86,10 @@ class Organisation(msgspec.Struct, frozen=True):
 
     parts: dict[str, Part]
     teams: tuple[str, ...]
-    people: tuple[Person, ...]
-    by_team: dict[str, tuple[Person, ...]]
-    watches: tuple[Watch, ...]
-    habits: Habits
+    people: tuple[SpeltPerson, ...]
+    by_team: dict[str, tuple[SpeltPerson, ...]]
+    watches: tuple[FeedWatch, ...]
+    habits: ToolHabits
     catalogue: Catalogue
 
     def facing_above(self, service: str) -> frozenset[str]:
@@ -97,7 +97,7 @@ class Organisation(msgspec.Struct, frozen=True):
         return frozenset(name for name in self.catalogue.upward(service) if self.parts[name].facing)
 
 
-def found_organisation(shape: Shape) -> Organisation:
+def found_organisation(shape: YearShape) -> Organisation:
     random = Random(f"organisation {shape.seed}")  # noqa: S311 - repeatable, not secret
     company = random.choice(_COMPANIES)
     teams = tuple(f"{word}-team" for word in random.sample(_TEAM_WORDS, max(3, min(12, shape.services // 12))))
@@ -128,8 +128,8 @@ def found_organisation(shape: Shape) -> Organisation:
     )
 
 
-def _habits(company: str, random: Random) -> Habits:
-    return Habits(
+def _habits(company: str, random: Random) -> ToolHabits:
+    return ToolHabits(
         company=company,
         shipping=random.choice(("github", "github-bot", "cdevents", "argo")),
         grading=random.choice(("plain", "plain", "page-ticket", "numbered")),
@@ -167,7 +167,7 @@ def _aliases(parts: dict[str, Part], company: str) -> tuple[Alias, ...]:
     return tuple(found)
 
 
-def _ids(people: tuple[Person, ...], random: Random) -> tuple[PersonId, ...]:
+def _ids(people: tuple[SpeltPerson, ...], random: Random) -> tuple[PersonId, ...]:
     """The catalogue's ids of people, which lists most of them and never all."""
     found = []
     for one in people:
@@ -178,7 +178,7 @@ def _ids(people: tuple[Person, ...], random: Random) -> tuple[PersonId, ...]:
     return tuple(found)
 
 
-def _parts(shape: Shape, teams: tuple[str, ...], random: Random) -> dict[str, Part]:
+def _parts(shape: YearShape, teams: tuple[str, ...], random: Random) -> dict[str, Part]:
     pairs = [f"{subject}-{role}" for role in _ROLES for subject in _SUBJECTS]
     names = [*random.sample(pairs, min(len(pairs), shape.services))]
     names += [
@@ -212,7 +212,7 @@ def _parts(shape: Shape, teams: tuple[str, ...], random: Random) -> dict[str, Pa
     return parts
 
 
-def _watches(parts: dict[str, Part], shape: Shape, random: Random) -> tuple[Watch, ...]:
+def _watches(parts: dict[str, Part], shape: YearShape, random: Random) -> tuple[FeedWatch, ...]:
     facing = [part.name for part in parts.values() if part.facing]
     watched = random.sample(facing, max(2, round(len(facing) * 0.8)))
     found = []
@@ -222,7 +222,7 @@ def _watches(parts: dict[str, Part], shape: Shape, random: Random) -> tuple[Watc
         every = int(random.choice((15, 30, 30)) * MINUTE / max(0.5, shape.busy))
         retired = place >= 2 and random.random() < 0.15
         found.append(
-            Watch(
+            FeedWatch(
                 service=name,
                 source=source,
                 evidence=kind,

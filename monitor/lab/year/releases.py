@@ -7,13 +7,15 @@ from typing import Any
 from monitor.core.model.events import Instant
 from monitor.lab.year.bodies import acting, shipping
 from monitor.lab.year.organisation import Part
-from monitor.lab.year.spelling import Person
+from monitor.lab.year.spelling import SpeltPerson
 from monitor.lab.year.telling import LETTERS, Telling
 from monitor.lab.year.world import Ids
 
 
 class Releases(Telling):
-    def merge(self, title: str, who: Person, sha: str, *, undoes: str | None = None, part: Part | None = None) -> Ids:
+    def merge(
+        self, title: str, who: SpeltPerson, sha: str, *, undoes: str | None = None, part: Part | None = None
+    ) -> Ids:
         """A pull request is merged as `sha`; `undoes` names the commit that it reverts."""
         part = part or self.part
         number = self.world.number()
@@ -34,7 +36,7 @@ class Releases(Telling):
         return self.send(body)
 
     def deploy(
-        self, who: Person, part: Part | None = None, *, version: str | None = None, environment: str | None = None
+        self, who: SpeltPerson, part: Part | None = None, *, version: str | None = None, environment: str | None = None
     ) -> Ids:
         """A deploy: the deploy tool's events, then the cluster's."""
         part = part or self.part
@@ -52,14 +54,14 @@ class Releases(Telling):
             self._rolls(part)
         return ids
 
-    def fail_to_deploy(self, who: Person, environment: str) -> Ids:
+    def fail_to_deploy(self, who: SpeltPerson, environment: str) -> Ids:
         sha = self.world.new_version()
         began, number = self.at, self.world.number()
         self._ship(who, self.part, sha, environment, "in_progress", began, number)
         self.later(2, 8)
         return self._ship(who, self.part, sha, environment, "failure", began, number)
 
-    def put_back(self, who: Person, part: Part | None = None) -> Ids:
+    def put_back(self, who: SpeltPerson, part: Part | None = None) -> Ids:
         """Deploy the previous version again."""
         part = part or self.part
         before = self.world.running(part)[-2]
@@ -76,7 +78,7 @@ class Releases(Telling):
         return self.deploy(who, part, version=before)
 
     def _ship(
-        self, who: Person, part: Part, sha: str, environment: str, state: str, began: Instant, number: int
+        self, who: SpeltPerson, part: Part, sha: str, environment: str, state: str, began: Instant, number: int
     ) -> Ids:
         if self.habits.shipping == "cdevents":
             return self._ship_cdevents(part, sha, environment, state)
@@ -109,7 +111,7 @@ class Releases(Telling):
             kind, content = "pipelinerun.finished", content | {"outcome": "failure", "errors": "step failed"}
         return self.send(shipping.cdevent(self.company, kind, self._id("cd"), self.at, f"{name}-{sha[:7]}", content))
 
-    def _ship_argo(self, who: Person, part: Part, sha: str, environment: str, state: str, began: Instant) -> Ids:
+    def _ship_argo(self, who: SpeltPerson, part: Part, sha: str, environment: str, state: str, began: Instant) -> Ids:
         """Most syncs are automated; a person starts some."""
         name = part.names["pipeline"]
         is_live = environment == self.habits.environment

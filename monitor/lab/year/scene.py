@@ -12,14 +12,14 @@ from monitor.lab.year.alerts import Alerts
 from monitor.lab.year.bodies import acting, shipping, stamp, watching
 from monitor.lab.year.organisation import Part
 from monitor.lab.year.releases import Releases
-from monitor.lab.year.spelling import Person
+from monitor.lab.year.spelling import SpeltPerson
 from monitor.lab.year.world import Ids
 
 
-class Scene(Alerts, Releases):
+class StoryScene(Alerts, Releases):
     """All verbs, on one service by default."""
 
-    def console(self, kind: str, title: str, who: Person | None, part: Part | None = None, **fields: Any) -> Ids:
+    def console(self, kind: str, title: str, who: SpeltPerson | None, part: Part | None = None, **fields: Any) -> Ids:
         """An operation through the organisation's console, which may report the actor."""
         part = part or self.part
         actor = {"id": who.email, "kind": "human"} if who is not None and self.habits.console_tells_who else None
@@ -29,14 +29,14 @@ class Scene(Alerts, Releases):
         source = f"console/{self.company}"
         return self.send(shipping.own(source, self._id("c"), kind, self.at, **{**said, "actor": actor, **fields}))
 
-    def by_hand(self, title: str, who: Person, part: Part | None = None) -> Ids:
+    def by_hand(self, title: str, who: SpeltPerson, part: Part | None = None) -> Ids:
         """A script posts a change event to the paging tool."""
         part = part or self.part
         link = f"https://runner.{self.company}.example/jobs/{self.world.number()}"
         name, told = part.names["pagerduty"], who.email if self.chance(0.6) else None
         return self.send(watching.change_notice(self.company, self.at, title, name, told, link))
 
-    def stop_pipeline(self, who: Person, why: str, part: Part | None = None) -> Ids:
+    def stop_pipeline(self, who: SpeltPerson, why: str, part: Part | None = None) -> Ids:
         """A rollout is held."""
         part = part or self.part
         if self.habits.shipping == "cdevents":
@@ -47,7 +47,7 @@ class Scene(Alerts, Releases):
             )
         return self.console("change.held", why, who, part, subject=f"release/{part.names['console']}")
 
-    def restart(self, who: Person, part: Part | None = None) -> Ids:
+    def restart(self, who: SpeltPerson, part: Part | None = None) -> Ids:
         """By console, script or kubectl; only the audit log names the user of kubectl."""
         part = part or self.part
         way = self.random.random()
@@ -64,18 +64,18 @@ class Scene(Alerts, Releases):
             self.later(0.2, 0.8)
         return ids
 
-    def scale(self, who: Person, replicas: int, part: Part | None = None) -> Ids:
+    def scale(self, who: SpeltPerson, replicas: int, part: Part | None = None) -> Ids:
         part = part or self.part
         if self.habits.cluster_tells_who and self.chance(0.6):
             return self._patched(who, part, "scale", spec={"replicas": replicas})
         title = f"scale {part.name} from {part.replicas} to {replicas}"
         return self.console("change.scaled", title, who, part, value=float(replicas), unit="replicas")
 
-    def _patched(self, who: Person, part: Part, sub: str = "", **asked: dict[str, Any]) -> Ids:
+    def _patched(self, who: SpeltPerson, part: Part, sub: str = "", **asked: dict[str, Any]) -> Ids:
         name = part.names["kubernetes"]
         return self.send(acting.audit(self._id("audit"), part.namespace, name, self.at, who.email, sub=sub, **asked))
 
-    def flag(self, who: Person | None, name: str, value: str, part: Part | None = None) -> Ids:
+    def flag(self, who: SpeltPerson | None, name: str, value: str, part: Part | None = None) -> Ids:
         """`value` is true or false. Flag tools name the flag and no service."""
         part = part or self.part
         environment, on = self.habits.environment, value == "true"
@@ -102,7 +102,7 @@ class Scene(Alerts, Releases):
 
     # -- people write ------------------------------------------------------------------------------------------
 
-    def note(self, who: Person, text: str, part: Part | None = None) -> Ids:
+    def note(self, who: SpeltPerson, text: str, part: Part | None = None) -> Ids:
         """A comment or a chat message; most chat messages name the service."""
         part = part or self.part
         if self.chance(0.35):
@@ -125,15 +125,15 @@ class Scene(Alerts, Releases):
             )
         )
 
-    def record(self, who: Person, title: str, impact: str | None, part: Part | None = None) -> tuple[str, Ids]:
+    def record(self, who: SpeltPerson, title: str, impact: str | None, part: Part | None = None) -> tuple[str, Ids]:
         part = part or self.part
         key = f"INC-{self.world.number()}"
         return key, self._record("incident.opened", key, who, title, part, impact)
 
-    def close(self, key: str, who: Person, title: str, part: Part | None = None) -> Ids:
+    def close(self, key: str, who: SpeltPerson, title: str, part: Part | None = None) -> Ids:
         return self._record("incident.closed", key, who, title, part or self.part, None)
 
-    def _record(self, kind: str, key: str, who: Person, title: str, part: Part, impact: str | None) -> Ids:
+    def _record(self, kind: str, key: str, who: SpeltPerson, title: str, part: Part, impact: str | None) -> Ids:
         return self.send(
             shipping.own(
                 f"desk/{self.company}",

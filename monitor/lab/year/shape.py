@@ -18,7 +18,7 @@ FEWEST_DAYS = 14
 Names = Literal["own", "one"]
 
 
-class Shape(msgspec.Struct, frozen=True):
+class YearShape(msgspec.Struct, frozen=True):
     """The same shape gives the same year.
 
     `busy` scales the traffic of every day, `names` says whether each tool has its own name for a service or all have

@@ -37,7 +37,7 @@ FIRST = ("Ana", "Ben", "Chidi", "Dana", "Emil", "Farah", "Goran", "Hana", "Ines"
 LAST = ("Abara", "Brandt", "Castel", "Doyle", "Eriksen", "Fontaine", "Gupta", "Horvat", "Ito", "Jansen", "Klein")
 
 
-class Person(msgspec.Struct, frozen=True):
+class SpeltPerson(msgspec.Struct, frozen=True):
     """One human being under the names of the tools: their login, e-mail, and the ids that tools make up."""
 
     name: str
@@ -62,12 +62,12 @@ def names_of(name: str, habits: dict[str, Spelling], random: Random) -> dict[str
     return found
 
 
-def person(number: int, team: str, company: str, random: Random) -> Person:
+def person(number: int, team: str, company: str, random: Random) -> SpeltPerson:
     first, last = FIRST[number % len(FIRST)], LAST[number // len(FIRST) % len(LAST)]
     round_ = number // (len(FIRST) * len(LAST))
     login = f"{first[0]}{last}".lower() + (str(round_ + 1) if round_ else "")
     made = "".join(random.choice("ABCDEFGHJKLMNPQRSTUVWXYZ0123456789") for _ in range(12))
-    return Person(
+    return SpeltPerson(
         name=f"{first} {last}" + (f" {'I' * (round_ + 1)}" if round_ else ""),
         login=f"{login}{number}",
         email=f"{first}.{last}{number}@{company}.example".lower(),

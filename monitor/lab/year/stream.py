@@ -18,11 +18,11 @@ from monitor.lab.year import harm, rhythm
 from monitor.lab.year.agenda import Agenda, Start
 from monitor.lab.year.bodies import shipping
 from monitor.lab.year.everyday import Everyday
-from monitor.lab.year.organisation import Organisation, Watch, found_organisation
+from monitor.lab.year.organisation import FeedWatch, Organisation, found_organisation
 from monitor.lab.year.plots.plot import Plot
-from monitor.lab.year.scene import Scene
-from monitor.lab.year.shape import Shape
-from monitor.lab.year.truth import Told, Truth
+from monitor.lab.year.scene import StoryScene
+from monitor.lab.year.shape import YearShape
+from monitor.lab.year.truth import PlotResult, Truth
 from monitor.lab.year.world import Ids, World
 
 BATCH = 2_000
@@ -38,7 +38,7 @@ _BEFORE, _AFTER = HOUR, DAY
 class Year:
     """A synthetic year. Consume `batches` once; the truth is complete at the end."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: YearShape) -> None:
         """Raises NoRoom where the stories do not fit."""
         self.shape = shape
         self.organisation: Organisation = found_organisation(shape)
@@ -82,20 +82,20 @@ class Year:
 
     def _tell(self, start: Start) -> None:
         random = Random(f"story {self.shape.seed} {start.name}")  # noqa: S311 - repeatable, not secret
-        scene = Scene(self.world, start.name, start.part, start.at, random)
+        scene = StoryScene(self.world, start.name, start.part, start.at, random)
         truth = self._truth(start, scene)
         self.world.truths.append(truth)
         for event in scene.events:
             self.world.stories[event.event_id] = start.name
             self._send(event)
 
-    def _truth(self, start: Start, scene: Scene) -> Truth:
+    def _truth(self, start: Start, scene: StoryScene) -> Truth:
         plot = start.plot
         truth = Truth(start.name, plot.name, start.label, start.part.name, start.at, start.at)
         if not isinstance(plot, Plot):
             told = plot.tell(scene)
             return msgspec.structs.replace(truth, until=scene.at, impact=told)
-        told_plot: Told = plot.tell(scene)
+        told_plot: PlotResult = plot.tell(scene)
         first = min(event.time for event in scene.events)
         impact: Ids = ()
         if start.label == "impact":
@@ -113,7 +113,7 @@ class Year:
             impact=impact,
         )
 
-    def _danger_began(self, scene: Scene, told: Told) -> Instant:
+    def _danger_began(self, scene: StoryScene, told: PlotResult) -> Instant:
         dangers = frozenset(told.hazard)
         return Instant(min(event.time for event in scene.events if event.event_id in dangers))
 
@@ -183,7 +183,7 @@ class Year:
     def _is_out(self, service: str, at: int) -> bool:
         return any(begins <= at <= ends for begins, ends in self.world.outages.get(service, ()))
 
-    def _clear(self, watch: Watch, day: int, at: Instant) -> Event:
+    def _clear(self, watch: FeedWatch, day: int, at: Instant) -> Event:
         source = watch.renamed if day >= watch.renamed_on else watch.source
         name = self.organisation.parts[watch.service].names["console"]
         body = shipping.own(

@@ -6,10 +6,10 @@ from random import Random
 
 from monitor.core.model.events import DAY, HOUR, SECOND, Event, Instant
 from monitor.decode.registry import decode
-from monitor.lab.year.bodies import Body, shipping
+from monitor.lab.year.bodies import SentBody, shipping
 from monitor.lab.year.faults import Alarm
 from monitor.lab.year.organisation import Part
-from monitor.lab.year.spelling import Person
+from monitor.lab.year.spelling import SpeltPerson
 from monitor.lab.year.world import Ids, World
 
 
@@ -39,12 +39,12 @@ class Telling:
     def chance(self, share: float) -> bool:
         return self.random.random() < share
 
-    def somebody(self, part: Part | None = None) -> Person:
+    def somebody(self, part: Part | None = None) -> SpeltPerson:
         """Who acts: mostly from the team, independent of who was paged."""
         team = self.organisation.by_team.get((part or self.part).team, ())
         return self.random.choice(team if team and self.chance(0.75) else self.organisation.people)
 
-    def on_call(self, part: Part | None = None) -> Person:
+    def on_call(self, part: Part | None = None) -> SpeltPerson:
         team = self.organisation.by_team[(part or self.part).team]
         return team[self.at // (7 * DAY) % len(team)]
 
@@ -59,7 +59,7 @@ class Telling:
 
     # -- sending -----------------------------------------------------------------------------------------------
 
-    def send(self, body: Body) -> Ids:
+    def send(self, body: SentBody) -> Ids:
         """The events that our decoders read from the payload, received now."""
         outcome = decode(body.source, body.bytes, body.headers, self.at)
         self.world.refused.extend((body, refusal) for refusal in outcome.refusals)

@@ -42,7 +42,7 @@ class Truth(msgspec.Struct, frozen=True):
         return msgspec.json.encode(self, enc_hook=time_as_text)
 
 
-class Told(msgspec.Struct, frozen=True):
+class PlotResult(msgspec.Struct, frozen=True):
     """Result of a plot: events of the hazard, events of the intervention, and when it was safe."""
 
     hazard: tuple[EventId, ...]

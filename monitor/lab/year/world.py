@@ -6,7 +6,7 @@ from random import Random
 
 from monitor.core.model.events import EventId
 from monitor.decode.outcome import Refusal
-from monitor.lab.year.bodies import Body
+from monitor.lab.year.bodies import SentBody
 from monitor.lab.year.organisation import Organisation, Part
 from monitor.lab.year.truth import Truth
 
@@ -22,7 +22,7 @@ class World:
         self.outages: dict[str, list[tuple[int, int]]] = {}
         self.truths: list[Truth] = []
         self.stories: dict[EventId, str] = {}
-        self.refused: list[tuple[Body, Refusal]] = []
+        self.refused: list[tuple[SentBody, Refusal]] = []
         self.recoveries = 0
         self.recoveries_unsaid = 0
         self._number = 0

@@ -30,7 +30,7 @@ _SAMPLE = "`expect: [{kind: alert.fired, service: checkout}]`"
 Read = Callable[[bytes, Table[str, str], Instant], Outcome]
 
 
-class Example(msgspec.Struct, frozen=True):
+class MappingExample(msgspec.Struct, frozen=True):
     """`expect` is the list of events by the fields that count, or the reason why there is none."""
 
     name: str
@@ -40,11 +40,11 @@ class Example(msgspec.Struct, frozen=True):
     headers: dict[str, str] = {}
 
 
-class Result(msgspec.Struct, frozen=True):
+class MappingResult(msgspec.Struct, frozen=True):
     """What came of an example; `failure` is empty where it is what was expected."""
 
     mapping: str
-    example: Example
+    example: MappingExample
     failure: str
     came: tuple[str, ...]
 
@@ -53,7 +53,7 @@ class Result(msgspec.Struct, frozen=True):
         return not self.failure
 
 
-def read_examples(node: Node | None, problems: Problems) -> tuple[Example, ...]:
+def read_examples(node: Node | None, problems: Problems) -> tuple[MappingExample, ...]:
     if node is None:
         return ()
     if not isinstance(node, Listing):
@@ -62,7 +62,7 @@ def read_examples(node: Node | None, problems: Problems) -> tuple[Example, ...]:
     return tuple(example for item in node.items if (example := _example(item, problems)) is not None)
 
 
-def _example(node: Node, problems: Problems) -> Example | None:
+def _example(node: Node, problems: Problems) -> MappingExample | None:
     before = problems.errors
     form = Form(node, problems, "an example", EXAMPLE_KEYS)
     if not isinstance(node, Mapping):
@@ -83,7 +83,7 @@ def _example(node: Node, problems: Problems) -> Example | None:
     if problems.errors > before or body is None:
         return None
     said = {str(key).lower(): str(value) for key, value in given.items()}
-    return Example(name, _bytes(body), expected, node.place, said)
+    return MappingExample(name, _bytes(body), expected, node.place, said)
 
 
 def _bytes(node: Node) -> bytes:
@@ -129,13 +129,13 @@ def _texts(written: dict[str, Plain], node: Node) -> dict[str, Any]:
     return written
 
 
-def run_example(mapping: str, example: Example, read: Read) -> Result:
+def run_example(mapping: str, example: MappingExample, read: Read) -> MappingResult:
     """Reads the body and holds what comes against what is expected."""
     outcome = read(example.body, example.headers, RECEIVED_AT)
     came = [encode(event).decode() for event in outcome.events]
     came += [f"no event: {skipped.reason}: {skipped.detail}" for skipped in outcome.skipped]
     came += [f"rejected: {refusal.reason}: {refusal.detail}" for refusal in outcome.refusals]
-    return Result(mapping, example, _difference(example.expect, outcome), tuple(came))
+    return MappingResult(mapping, example, _difference(example.expect, outcome), tuple(came))
 
 
 def _difference(expect: tuple[dict[str, Any], ...] | str, outcome: Outcome) -> str:

@@ -25,7 +25,7 @@ from monitor.packs.checks import Check
 from monitor.packs.form import Form
 from monitor.packs.loader import find_files
 from monitor.packs.located import Mapping, Node, Scalar, read_located
-from monitor.packs.mappings.examples import Example, Result, read_examples, run_example
+from monitor.packs.mappings.examples import MappingExample, MappingResult, read_examples, run_example
 from monitor.packs.mappings.grammar import answered, read_answer, read_entries, read_name
 from monitor.packs.mappings.keys import MAPPING_KEYS
 from monitor.packs.mappings.signature import read_scheme
@@ -37,7 +37,7 @@ class LoadedMappings(msgspec.Struct, frozen=True):
 
     tools: tuple[Tool, ...] = ()
     problems: tuple[Problem, ...] = ()
-    examples: Table[str, tuple[Example, ...]] = {}
+    examples: Table[str, tuple[MappingExample, ...]] = {}
     places: Table[str, Place] = {}
     files: int = 0
     content_hash: str = ""
@@ -53,7 +53,7 @@ def load_mappings(path: Path) -> LoadedMappings:
     files = find_files(path, problems, "mapping")
     tools: list[Tool] = []
     places: dict[str, Place] = {}
-    examples: dict[str, tuple[Example, ...]] = {}
+    examples: dict[str, tuple[MappingExample, ...]] = {}
     for file in files:
         node = read_located(file, problems)
         if node is None:
@@ -83,7 +83,7 @@ def _content_hash(files: list[Path]) -> str:
     return found.hexdigest()[:16] if files else ""
 
 
-def read_mapping(node: Node, problems: Problems) -> tuple[Tool, tuple[Example, ...]] | None:
+def read_mapping(node: Node, problems: Problems) -> tuple[Tool, tuple[MappingExample, ...]] | None:
     """A tool of the registry with its examples; None where the file has errors."""
     before = problems.errors
     form = Form(node, problems, "a mapping", MAPPING_KEYS)
@@ -141,7 +141,7 @@ def _tool(name: str, title: str, mapped: Mapped, kinds: tuple[Kind, ...]) -> Too
     )
 
 
-def _sample(tool: Tool, examples: tuple[Example, ...]) -> Sample:
+def _sample(tool: Tool, examples: tuple[MappingExample, ...]) -> Sample:
     """The first example that gives events, as the page of the tool shows it."""
     for example in examples:
         if not isinstance(example.expect, str):
@@ -166,7 +166,7 @@ def _answer(when: Any, finds: Any, body: bytes, headers: Table[str, str]) -> dic
         return None
 
 
-def run_examples(loaded: LoadedMappings) -> list[Result]:
+def run_examples(loaded: LoadedMappings) -> list[MappingResult]:
     """Every example of every mapping, in the order of the files."""
     return [
         run_example(tool.name, example, partial(read_as, tool, f"{tool.name}/example"))

@@ -60,7 +60,7 @@ _STATE_WORDS = _FIRED | _RESOLVED | _DEPLOYED
 _TRICKY = frozenset({"true", "false", "null", "yes", "no", "on", "off"})
 
 
-class Place(NamedTuple):
+class BodyValue(NamedTuple):
     """One scalar of a body: its expression, its own name, and its value."""
 
     path: str
@@ -109,7 +109,7 @@ def _pieces(body: Any) -> tuple[str, Any]:
     return "", body if isinstance(body, dict) else {}
 
 
-def _places(value: Any, path: str, depth: int = 0) -> Iterator[Place]:
+def _places(value: Any, path: str, depth: int = 0) -> Iterator[BodyValue]:
     """Scalars, the outer ones first."""
     if not isinstance(value, dict) or depth > DEEPEST:
         return
@@ -120,12 +120,12 @@ def _places(value: Any, path: str, depth: int = 0) -> Iterator[Place]:
         if isinstance(each, dict):
             inner.append((each, here))
         elif isinstance(each, str | int | float) and not isinstance(each, bool):
-            yield Place(here, key, each)
+            yield BodyValue(here, key, each)
     for each, here in inner:
         yield from _places(each, here, depth + 1)
 
 
-def _named(places: list[Place], names: tuple[str, ...], fits: Callable[[Any], Any]) -> Place | None:
+def _named(places: list[BodyValue], names: tuple[str, ...], fits: Callable[[Any], Any]) -> BodyValue | None:
     """The outermost place of the first of these names whose value fits; else one whose name ends with such a word."""
     for name in names:
         for place in places:
@@ -158,7 +158,7 @@ def _is_time(value: Any) -> bool:
     return found is not None and (isinstance(value, str) or value > 1_000_000_000)
 
 
-def _fields(found: dict[str, Place | None], places: list[Place], state: Place | None) -> Iterator[str]:
+def _fields(found: dict[str, BodyValue | None], places: list[BodyValue], state: BodyValue | None) -> Iterator[str]:
     time = _named(places, _TIMES, _is_time)
     if time is None:
         yield "  # TODO no time was found: the time of receipt stands in, and is marked."
@@ -193,7 +193,7 @@ def _has_no_offset(value: str) -> bool:
     return False
 
 
-def _events(state: Place | None) -> Iterator[str]:
+def _events(state: BodyValue | None) -> Iterator[str]:
     if state is None:
         yield "  - kind: alert.fired  # TODO one entry for each kind of event, with its condition"
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from monitor.chat.bulletin import Bulletin
-from monitor.chat.shift import Facts, Shift, aftermath, digest, weather
+from monitor.chat.shift import Shift, ShiftFacts, aftermath, digest, weather
 from monitor.chat.teams import Team
 from monitor.core.model.catalogue import Catalogue, Feed, Service
 from monitor.core.model.events import DAY, HOUR, MINUTE, Actor, Event, Instant
@@ -33,9 +33,9 @@ def told(id: str, kind: str, hours: float, **fields: Any) -> Event:
     return event(id, kind, hours * 60, base=NOW, **fields)
 
 
-def facts(*events: Event, records: tuple[Record, ...] = (), team: str = "payments") -> Facts:
+def facts(*events: Event, records: tuple[Record, ...] = (), team: str = "payments") -> ShiftFacts:
     ordered = sorted(events, key=lambda each: (each.time, each.id))
-    return Facts(Team(team), CATALOGUE, ordered, records, "https://n.example")
+    return ShiftFacts(Team(team), CATALOGUE, ordered, records, "https://n.example")
 
 
 def lines(bulletin: Bulletin, title: str) -> list[str]:

@@ -6,7 +6,7 @@ from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Event, Instant
 from monitor.core.model.reasons import Mark
 from monitor.decode.canonical import decode_line, encode
 from monitor.decode.normalise import normalise
-from monitor.decode.restate import AGREES_WITHIN, MOST_SOURCES, Kept, Restating
+from monitor.decode.restate import AGREES_WITHIN, MOST_SOURCES, CappedEvents, Restating
 
 TRUE = Instant(1_773_144_000 * SECOND)
 BEHIND = Instant(TRUE - DAY)
@@ -64,7 +64,7 @@ def test_what_was_decided_at_a_capped_time_is_told_once_when_the_clock_is_right(
     restating = Restating(TOLERANCE)
     assert restating.correct([taken_in("a", 3), taken_in("a", 1), taken_in("b", 2)], BEHIND) == {}
     assert restating.overdue(BEHIND) is None, "the clock is behind still"
-    assert restating.overdue(Instant(TRUE + HOUR)) == Kept(3, Instant(TRUE + MINUTE))
+    assert restating.overdue(Instant(TRUE + HOUR)) == CappedEvents(3, Instant(TRUE + MINUTE))
     assert restating.overdue(Instant(TRUE + HOUR)) is None
 
 

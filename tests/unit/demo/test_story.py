@@ -9,7 +9,7 @@ from monitor.core.model.events import DAY, MINUTE, Event, Instant
 from monitor.core.model.near_miss import State
 from monitor.core.model.reasons import Withdrawn
 from monitor.demo.story import CATALOGUE, story
-from monitor.lab.ledger import Entry, Ledger
+from monitor.lab.ledger import DraftEntry, Ledger
 from monitor.packs.catalogue import load_catalogue
 from monitor.packs.loader import load_rules
 from monitor.packs.regex import make_regex
@@ -19,7 +19,7 @@ NOW = Instant(1_792_000_000_000_000)
 
 
 @cache
-def _played() -> list[Entry]:
+def _played() -> list[DraftEntry]:
     catalogue, problems = load_catalogue(CATALOGUE)
     assert problems == ()
     ledger = Ledger()
@@ -28,7 +28,7 @@ def _played() -> list[Entry]:
     return list(ledger.entries())
 
 
-def _standing() -> list[Entry]:
+def _standing() -> list[DraftEntry]:
     return [entry for entry in _played() if entry.stands]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from monitor.decode.registry import SOURCES, canonical_source
-from monitor.intake.access import Access, canonical_names
+from monitor.intake.access import IntakeAccess, canonical_names
 
 SECRETS = {"pagerduty": ("general",), "pagerduty/acme": ("old", "new"), "github/acme": ("key",), "events/ci": ("ci",)}
 
@@ -53,34 +53,34 @@ def test_a_canonical_name_stays_as_it_is(source: str) -> None:
     ],
 )
 def test_the_nearest_name_with_a_secret_guards_a_source(source: str, secrets: tuple[str, ...]) -> None:
-    access = Access(SECRETS)
+    access = IntakeAccess(SECRETS)
     assert access.secrets_of(source) == secrets
     assert access.refusal(source) is None
 
 
 @pytest.mark.parametrize("source", ["github", "github/other", "github/acme2", "events", "events/other"])
 def test_a_tool_with_any_secret_denies_every_account_that_is_not_listed(source: str) -> None:
-    refusal = Access(SECRETS).refusal(source)
+    refusal = IntakeAccess(SECRETS).refusal(source)
     assert refusal is not None
     assert "other accounts of" in refusal
-    assert Access(SECRETS, frozenset({source})).refusal(source) is None
+    assert IntakeAccess(SECRETS, frozenset({source})).refusal(source) is None
 
 
 def test_where_others_can_reach_it_a_source_without_a_secret_has_to_be_named_as_open() -> None:
-    access = Access(SECRETS, frozenset({"statuspage"}), is_local=False)
+    access = IntakeAccess(SECRETS, frozenset({"statuspage"}), is_local=False)
     assert access.refusal("statuspage") is None
     assert access.refusal("statuspage/shop") is None
     assert access.refusal("pagerduty/acme") is None
     refusal = access.refusal("kubernetes")
     assert refusal is not None
     assert "can be reached from other machines" in refusal
-    assert Access().refusal("kubernetes") is None
+    assert IntakeAccess().refusal("kubernetes") is None
 
 
 @pytest.mark.parametrize("door", ["events", "cloudevents", "github", "events/ci"])
 @pytest.mark.parametrize("claimed", ["nearmiss", "nearmiss/review", "Nearmiss/Review", " nearmiss/x", "/./nearmiss/x"])
 def test_our_own_names_are_ours_alone(door: str, claimed: str) -> None:
-    assert not Access().may_carry(door, claimed)
+    assert not IntakeAccess().may_carry(door, claimed)
 
 
 @pytest.mark.parametrize(
@@ -105,11 +105,11 @@ def test_our_own_names_are_ours_alone(door: str, claimed: str) -> None:
     ],
 )
 def test_what_was_proved_bounds_the_source_of_an_event(door: str, claimed: str, may: bool) -> None:
-    assert Access(SECRETS).may_carry(door, claimed) is may
+    assert IntakeAccess(SECRETS).may_carry(door, claimed) is may
 
 
 def test_without_secrets_an_event_may_name_any_tool() -> None:
-    assert Access().may_carry("events", "github/acme/shop")
+    assert IntakeAccess().may_carry("events", "github/acme/shop")
 
 
 @pytest.mark.parametrize(

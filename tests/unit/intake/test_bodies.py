@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from monitor.core.model.reasons import Rejected
 from monitor.intake.bodies import DRAINED, MOST_MEMBERS, Body, Unusable, read_body, readable
-from monitor.intake.flight import Flight, Share
+from monitor.intake.flight import BodyShare, Flight
 
 LIMIT = 10_000
 
@@ -22,8 +22,8 @@ async def _pieces(data: bytes, size: int) -> AsyncIterator[bytes]:
         yield data[start : start + size]
 
 
-def _share() -> Share:
-    return Share(Flight(0))
+def _share() -> BodyShare:
+    return BodyShare(Flight(0))
 
 
 def _whole(data: bytes) -> Body:

@@ -10,7 +10,7 @@ import pytest
 from monitor.core.model.events import EARLIEST_AT, HOUR, MINUTE, SECOND, Instant
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.canonical import decode_line
-from monitor.kafka.messages import Entry, read_message
+from monitor.kafka.messages import RecordContent, read_message
 from monitor.ports import NOT_AT_HAND
 
 NOW = Instant(1_767_268_800 * SECOND)  # 2026-01-01T12:00:00Z
@@ -33,7 +33,7 @@ def read(
     timestamp: int = NOW // 1000,
     headers: tuple[tuple[str, bytes | None], ...] = (),
     source: str = "events",
-) -> Entry:
+) -> RecordContent:
     return read_message(Record("ops", 3, 17, timestamp, value, headers), source, NOW, 5 * MINUTE)
 
 
@@ -49,7 +49,7 @@ def test_the_entry_is_ordered_by_event_time() -> None:
 
 @pytest.mark.parametrize("value", [None, b""])
 def test_an_empty_record_is_ignored_by_name(value: bytes | None) -> None:
-    assert read(value) == Entry(offset=17, at=EARLIEST_AT, ignored={Ignored.EMPTY: 1})
+    assert read(value) == RecordContent(offset=17, at=EARLIEST_AT, ignored={Ignored.EMPTY: 1})
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.model.events import Event, Instant
-from monitor.kafka.messages import Entry
+from monitor.kafka.messages import RecordContent
 from monitor.kafka.partition_buffers import PartitionBuffer, merge
 
 
@@ -17,13 +17,13 @@ def buffer(key: str, *times: int, end: int | None = None) -> PartitionBuffer:
     made = PartitionBuffer(key, "events", position=0, first=0, end=len(times) if end is None else end)
     made.fetched = len(times)
     made.entries.extend(
-        Entry(offset, at, (Event(id=f"{key}-{offset}", source="s", time=Instant(at), kind="note.added"),))
+        RecordContent(offset, at, (Event(id=f"{key}-{offset}", source="s", time=Instant(at), kind="note.added"),))
         for offset, at in enumerate(times)
     )
     return made
 
 
-def times(taken: list[tuple[PartitionBuffer, Entry]]) -> list[int]:
+def times(taken: list[tuple[PartitionBuffer, RecordContent]]) -> list[int]:
     return [entry.at for _, entry in taken]
 
 
@@ -60,7 +60,7 @@ def test_a_drained_lane_stands_behind_gaps() -> None:
 def test_an_entry_with_more_events_than_the_limit_is_taken_whole() -> None:
     event = Event(id="e", source="s", time=Instant(0), kind="note.added")
     big = buffer("a")
-    big.entries.extend([Entry(0, 0, (event,) * 5), Entry(1, 0, (event,))])
+    big.entries.extend([RecordContent(0, 0, (event,) * 5), RecordContent(1, 0, (event,))])
     big.fetched = big.end = 2
 
     assert [entry.offset for _, entry in merge([big], 3)] == [0]
@@ -73,7 +73,7 @@ def test_an_entry_with_more_events_than_the_limit_is_taken_whole() -> None:
 )
 def test_everything_comes_once_and_in_its_lanes_order(partitions: list[list[int]], limit: int) -> None:
     buffers = [buffer(str(number), *each) for number, each in enumerate(partitions)]
-    taken: list[tuple[PartitionBuffer, Entry]] = []
+    taken: list[tuple[PartitionBuffer, RecordContent]] = []
     while any(each.entries for each in buffers):
         step = merge(buffers, limit)
         assert 0 < len(step) <= limit

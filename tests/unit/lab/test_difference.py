@@ -11,7 +11,7 @@ from monitor.core.model.events import MINUTE
 from monitor.core.model.rule import Intervention, Rule, Step
 from monitor.decode.streams import arrival_order
 from monitor.lab.backtest import Backtest
-from monitor.lab.difference import Change, differences
+from monitor.lab.difference import Difference, differences
 from monitor.packs.regex import make_regex
 from tests.support.streams import BY_HUMAN, acted_rule
 from tests.unit.lab.stories import TICKET, shipped, shop, story
@@ -36,7 +36,7 @@ def changed(rule: Rule, **fields: object) -> Rule:
     return msgspec.structs.replace(rule, **fields)
 
 
-def compared(before: Sequence[Rule], after: Sequence[Rule], *more: Mapping[str, object]) -> tuple[Change, ...]:
+def compared(before: Sequence[Rule], after: Sequence[Rule], *more: Mapping[str, object]) -> tuple[Difference, ...]:
     old, new = (Backtest(rules, shop(), make_regex, is_compared=True) for rules in (before, after))
     for event in arrival_order(story(*more)):
         new.want(old.step([event]))

@@ -9,7 +9,7 @@ from monitor.core.model.decisions import Decision, Open, Withdraw
 from monitor.core.model.events import Instant
 from monitor.core.model.reasons import Withdrawn
 from monitor.lab.cases import Case, Confidence, Expect, Label, read_case
-from monitor.lab.evaluate import Figures, Judged, Outcome, figures, judge, report, run_case
+from monitor.lab.evaluate import CaseOutcome, CaseResult, Figures, figures, judge, report, run_case
 from monitor.lab.ledger import Ledger
 from monitor.packs.regex import make_regex
 from tests.unit.lab.drafts import draft
@@ -22,7 +22,7 @@ def case(label: Label = "near_miss", confidence: Confidence = "high") -> Case:
     return Case("one", label, Catalogue(), (), EXPECT, confidence=confidence)
 
 
-def judged(label: Label, *decisions: Decision) -> Judged:
+def judged(label: Label, *decisions: Decision) -> CaseResult:
     return judge(case(label), ledger(*decisions))
 
 
@@ -42,7 +42,7 @@ def test_a_near_miss_is_found_by_a_draft_that_cites_its_hazard_or_its_interventi
 def test_a_draft_about_something_else_is_false_even_beside_the_right_one() -> None:
     found = judged("near_miss", Open(draft("a", ["i1"])), Open(draft("b", ["n7"])))
     assert (found.ok, found.false_drafts) == (True, 1)
-    assert judged("near_miss", Open(draft("b", ["n7"]))) == Judged("one", "near_miss", 1, 0, 1, 0, 0, False)
+    assert judged("near_miss", Open(draft("b", ["n7"]))) == CaseResult("one", "near_miss", 1, 0, 1, 0, 0, False)
 
 
 @pytest.mark.parametrize("label", ["impact", "not_near_miss"])
@@ -58,9 +58,9 @@ def test_a_withdrawn_draft_and_one_in_shadow_do_not_stand() -> None:
     assert (found.ok, found.standing, found.withdrawn, found.false_drafts) == (True, 0, 1, 0)
 
 
-def outcome(label: Label, found: Ledger, confidence: Confidence = "high") -> Outcome:
+def outcome(label: Label, found: Ledger, confidence: Confidence = "high") -> CaseOutcome:
     one = case(label, confidence)
-    return Outcome(one, judge(one, found), found)
+    return CaseOutcome(one, judge(one, found), found)
 
 
 def test_the_figures_are_shares_of_what_they_say() -> None:

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from monitor.lab.curve import picture
-from monitor.lab.figures import Point, Scored, best_of_budget, brier, curve, reliability, summarise
+from monitor.lab.figures import CurvePoint, Scored, best_of_budget, brier, curve, reliability, summarise
 
 
 def one(id: str, probability: float, *found: str, week: int = 0, contradicts: bool = False) -> Scored:
@@ -32,7 +32,7 @@ def test_bins_are_tenths_and_certainty_belongs_to_the_last() -> None:
 
 def test_the_curve_has_a_point_for_each_probability_that_was_claimed() -> None:
     drafts = [one("a", 0.9, "x"), one("b", 0.5), one("c", 0.5, "y")]
-    assert curve(drafts, 4) == (Point(0.9, 1.0, 0.25), Point(0.5, 2 / 3, 0.5))
+    assert curve(drafts, 4) == (CurvePoint(0.9, 1.0, 0.25), CurvePoint(0.5, 2 / 3, 0.5))
 
 
 def test_two_drafts_of_one_near_miss_find_it_once() -> None:
@@ -47,7 +47,7 @@ def test_without_drafts_there_is_no_precision_but_a_recall() -> None:
 
 
 def test_the_picture_is_well_formed_and_names_its_lines() -> None:
-    drawn = picture('Precision "over" recall', {"engine": [Point(0.9, 1.0, 0.5)], "one <line>": []})
+    drawn = picture('Precision "over" recall', {"engine": [CurvePoint(0.9, 1.0, 0.5)], "one <line>": []})
     texts = re.findall(r"<text[^>]*>([^<]*)</text>", drawn)
     assert {"engine", "one &lt;line&gt;", "recall", "precision"} <= set(texts)
     assert drawn.count("<polyline") == 2

@@ -5,16 +5,16 @@ from __future__ import annotations
 from monitor.core.model.events import SECOND
 from monitor.decode.canonical import decode_line
 from monitor.decode.catalogues import catalogue_from_mapping
-from monitor.lab.generator import Shape, catalogue_mapping, generate, make_catalogue
+from monitor.lab.generator import StreamShape, catalogue_mapping, generate, make_catalogue
 
-SHAPE = Shape(events=6_000, services=300, user_facing=30, rate=2.0)
+SHAPE = StreamShape(events=6_000, services=300, user_facing=30, rate=2.0)
 LINES = list(generate(SHAPE))
 EVENTS = [decode_line(line) for line in LINES]
 
 
 def test_the_same_shape_gives_the_same_bytes_and_another_seed_others() -> None:
     assert list(generate(SHAPE)) == LINES
-    assert list(generate(Shape(events=100, seed=2))) != list(generate(Shape(events=100, seed=3)))
+    assert list(generate(StreamShape(events=100, seed=2))) != list(generate(StreamShape(events=100, seed=3)))
 
 
 def test_it_has_as_many_distinct_events_as_asked_of_about_the_size_asked() -> None:

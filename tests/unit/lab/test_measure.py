@@ -8,18 +8,18 @@ import msgspec
 
 from monitor.core.model.events import Event
 from monitor.lab.baseline import TRIVIAL
-from monitor.lab.measure import Draw, Measured, Run, play
-from monitor.lab.year.shape import Shape
+from monitor.lab.measure import Draw, Measured, StreamRun, play
+from monitor.lab.year.shape import YearShape
 from monitor.lab.year.stream import Year
 from monitor.packs.regex import make_regex
 
-SHAPE = Shape(days=28, near_misses=12, names="one")
+SHAPE = YearShape(days=28, near_misses=12, names="one")
 
 
 @lru_cache(maxsize=1)
 def measured() -> tuple[Measured, tuple[float, float], int]:
     year = Year(SHAPE)
-    run, draw = Run((TRIVIAL,), year.organisation.catalogue, make_regex, year.story_of), Draw(1)
+    run, draw = StreamRun((TRIVIAL,), year.organisation.catalogue, make_regex, year.story_of), Draw(1)
     events = play(year, [run.step, draw.step])
     return run.end(year.truths), draw.end(year.truths, 50), events
 
@@ -70,8 +70,8 @@ def test_what_is_not_reached_is_named() -> None:
 
 def test_without_rules_nothing_is_found_and_nothing_asked() -> None:
     kept: list[Event] = []
-    year = Year(Shape(days=14, near_misses=2))
-    run = Run((), year.organisation.catalogue, make_regex, year.story_of)
+    year = Year(YearShape(days=14, near_misses=2))
+    run = StreamRun((), year.organisation.catalogue, make_regex, year.story_of)
     days: list[int] = []
     events = play(year, [run.step, kept.extend], days.append)
     figures = run.end(year.truths)

@@ -14,7 +14,7 @@ from monitor.decode.canonical import decode_line, encode
 from monitor.decode.streams import arrival_order
 from monitor.lab.ledger import Ledger
 from monitor.lab.replay import FUTURE_TOLERANCE, Source, Summary, admitted, merged, replay
-from monitor.ops.lines import Limits, Unread, blocks
+from monitor.ops.lines import ReadLimits, Unread, blocks
 from monitor.packs.regex import make_regex
 from tests.unit.lab.stories import shipped, shop, story
 
@@ -39,7 +39,7 @@ def text(events: Sequence[Event]) -> bytes:
 
 def play(*files: bytes, block: int = 4096) -> tuple[Ledger, Summary, Notes]:
     notes = Notes()
-    limits = Limits(line=2000, block=block)
+    limits = ReadLimits(line=2000, block=block)
     sources = [Source(f"file{number}", blocks(io.BytesIO(data), limits)) for number, data in enumerate(files)]
     ledger, summary = replay(Engine(shipped(), shop(), make_regex), sources, notes)
     return ledger, summary, notes

@@ -12,7 +12,7 @@ from monitor.core.deciding.engine import Engine
 from monitor.core.model.catalogue import Catalogue, Service
 from monitor.core.model.events import Event, to_instant
 from monitor.decode.registry import decode
-from monitor.lab.ledger import Entry, Ledger
+from monitor.lab.ledger import DraftEntry, Ledger
 from monitor.packs.loader import load_rules
 from monitor.packs.regex import make_regex
 from monitor.packs.shipped import shipped_rules
@@ -81,7 +81,7 @@ def clear() -> list[Event]:
     ]
 
 
-def drafts(*told: list[Event]) -> list[Entry]:
+def drafts(*told: list[Event]) -> list[DraftEntry]:
     """What stands after a deployment that was rolled back, with these events around it."""
     story = [deployed(-1440, 1, "a"), deployed(-5, 2, "b"), deployed(10, 3, "a"), clear(), *told]
     events = sorted((event for part in story for event in part), key=lambda event: event.time)

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.model.reasons import Rejected
-from monitor.ops.lines import Block, Limits, Unread, blocks, read_lines, size_of
+from monitor.ops.lines import Block, ReadLimits, Unread, blocks, read_lines, size_of
 
 COMPRESSIONS = {
     "plain": lambda data: data,
@@ -25,7 +25,7 @@ COMPRESSIONS = {
 }
 
 
-def read(data: bytes, limits: Limits = Limits()) -> tuple[list[bytes], list[Unread]]:  # noqa: B008
+def read(data: bytes, limits: ReadLimits = ReadLimits()) -> tuple[list[bytes], list[Unread]]:  # noqa: B008
     found = list(blocks(io.BytesIO(data), limits))
     _assert_numbers_are_gapless(found)
     return [line for block in found for line in block.lines], [unread for block in found for unread in block.unread]
@@ -45,7 +45,7 @@ def _assert_numbers_are_gapless(found: list[Block]) -> None:
 )
 def test_any_lines_come_back_for_any_block_size_and_compression(lines: list[bytes], block: int, kind: str) -> None:
     """Where a block ends never shows."""
-    found, unread = read(COMPRESSIONS[kind](b"\n".join(lines)), Limits(block=block))
+    found, unread = read(COMPRESSIONS[kind](b"\n".join(lines)), ReadLimits(block=block))
     assert (found, unread) == (lines, [])
 
 
@@ -61,14 +61,14 @@ def test_a_byte_order_mark_is_dropped() -> None:
 
 @pytest.mark.parametrize("block", [3, 8, 1000])
 def test_a_line_that_is_too_long_is_named_and_its_neighbours_are_read(block: int) -> None:
-    found, unread = read(b"one\n" + b"y" * 30 + b"\nthree\n", Limits(line=10, block=block, kept=4))
+    found, unread = read(b"one\n" + b"y" * 30 + b"\nthree\n", ReadLimits(line=10, block=block, kept=4))
     assert found == [b"one", b"", b"three"]
     assert [(u.number, u.reason, u.start) for u in unread] == [(2, Rejected.TOO_LARGE, b"yyyy")]
     assert "30 bytes" in unread[0].detail
 
 
 def test_a_last_line_that_is_too_long_is_named() -> None:
-    found, unread = read(b"one\n" + b"y" * 30, Limits(line=10, block=7))
+    found, unread = read(b"one\n" + b"y" * 30, ReadLimits(line=10, block=7))
     assert found == [b"one", b""]
     assert [u.number for u in unread] == [2]
 
@@ -83,7 +83,7 @@ def test_several_archives_in_one_file_are_one_stream(kind: str) -> None:
 def test_an_archive_that_breaks_off_gives_what_came_before_and_its_name(kind: str) -> None:
     data = b"".join(b"%d\n" % number for number in range(40_000))
     whole = COMPRESSIONS[kind](data)
-    found, unread = read(whole[: len(whole) * 3 // 4], Limits(block=1000))
+    found, unread = read(whole[: len(whole) * 3 // 4], ReadLimits(block=1000))
     assert [u.reason for u in unread] == [Rejected.BAD_COMPRESSION]
     assert kind in unread[0].detail
     assert unread[0].number == len(found)
@@ -99,7 +99,7 @@ def test_an_archive_with_wrong_bytes_inside_is_named() -> None:
 @pytest.mark.parametrize("kind", ["gzip", "bz2", "xz", "zstd"])
 def test_an_archive_that_grows_beyond_reason_is_refused(kind: str) -> None:
     bomb = COMPRESSIONS[kind](b"\x00" * 5_000_000)
-    found, unread = read(bomb, Limits(free_expansion=100_000, expansion=10, block=10_000))
+    found, unread = read(bomb, ReadLimits(free_expansion=100_000, expansion=10, block=10_000))
     assert found == [b""]
     assert [u.reason for u in unread] == [Rejected.BAD_COMPRESSION]
     assert "10 times" in unread[0].detail

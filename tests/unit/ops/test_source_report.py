@@ -5,7 +5,7 @@ from __future__ import annotations
 from monitor.core.model.catalogue import Catalogue, Feed, Service
 from monitor.core.model.events import DAY, HOUR, SECOND, Instant
 from monitor.ops.arrivals import SourceHour, SourceWord
-from monitor.ops.source_report import Reason, Watched, lag_words, source_report
+from monitor.ops.source_report import RejectCount, Watched, lag_words, source_report
 from monitor.packs.loader import load_rules
 from monitor.packs.shipped import shipped_rules
 
@@ -29,9 +29,9 @@ def test_what_gave_no_event_is_told_with_its_newest_sentence() -> None:
     (row,) = source_report(hours, words, CATALOGUE, (), NOW).sources
     assert row.kinds == (("change.merged", 1),)
     assert row.reasons == (
-        Reason("unknown_type", 3, "new", False),
-        Reason("not_json", 1, "", False),
-        Reason("not_relevant", 9, "a", True),
+        RejectCount("unknown_type", 3, "new", False),
+        RejectCount("not_json", 1, "", False),
+        RejectCount("not_relevant", 9, "a", True),
     )
 
 

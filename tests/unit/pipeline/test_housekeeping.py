@@ -9,7 +9,7 @@ from monitor.ops.clock import ManualClock
 from monitor.ops.metrics import Metrics
 from monitor.ops.tasks import WatchedTasks
 from monitor.pipeline.housekeeping import Housekeeper
-from monitor.ports import Kept, Pruned, Retention, Unavailable
+from monitor.ports import Pruned, Retention, StoredSize, Unavailable
 
 NOW = Instant(1_770_000_000_000_000)
 POLICY = Retention(events=DAY)
@@ -33,8 +33,8 @@ class Store:
             self.again.set()
         return Pruned({"journal": 3, "history": 0, "rejects": 1, "not_opened": 0}, more=more)
 
-    async def kept(self) -> Kept:
-        return Kept(total_bytes=1000, events_bytes=700)
+    async def kept(self) -> StoredSize:
+        return StoredSize(total_bytes=1000, events_bytes=700)
 
 
 async def run_until_done(store: Store, every_seconds: float) -> None:

@@ -11,18 +11,18 @@ import yaml
 
 from monitor.core.model.catalogue import Catalogue, Feed, Service
 from monitor.shop import prometheus
-from monitor.shop.found import Found
+from monitor.shop.found import FoundServices
 from monitor.shop.kubernetes import take_workloads
-from monitor.shop.plan import Answers, Configured, catalogue_sections, paste, settings_sections
-from monitor.shop.text import Section, difference, merged
+from monitor.shop.plan import Configured, ShopAnswers, catalogue_sections, paste, settings_sections
+from monitor.shop.text import FileSection, difference, merged
 
 
 def answer(*labels: dict[str, str]) -> bytes:
     return json.dumps({"status": "success", "data": {"result": [{"metric": each} for each in labels]}}).encode()
 
 
-def found(**answers: bytes) -> Found:
-    known = Found()
+def found(**answers: bytes) -> FoundServices:
+    known = FoundServices()
     for question, body in answers.items():
         prometheus.take(question, prometheus.labels_of(body), known)
     return known
@@ -44,7 +44,7 @@ def test_services_dependencies_and_environments_are_found() -> None:
 
 
 def test_rules_tell_owners_and_a_prometheus_its_alertmanagers() -> None:
-    known = Found()
+    known = FoundServices()
     rules = {"data": {"groups": [{"rules": [{"labels": {"service": "mail", "owner": "team-x"}}, {}]}]}}
     prometheus.take_rules(json.dumps(rules).encode(), known)
     assert known.services["mail"].owner == "team-x"
@@ -64,7 +64,7 @@ def test_workloads_of_the_platform_are_left_out() -> None:
     def workload(name: str, namespace: str, **labels: str) -> dict[str, Any]:
         return {"metadata": {"name": name, "namespace": namespace, "labels": labels}}
 
-    known = Found()
+    known = FoundServices()
     listed = [
         workload("web", "shop", team="team-shop"),
         workload("coredns", "kube-system"),
@@ -96,9 +96,9 @@ def test_a_catalogue_lacks_only_what_nobody_described() -> None:
 def test_a_file_that_is_there_is_added_to_and_not_changed() -> None:
     before = "services:\n  a: {}   # mine\nfeeds: [{service: a}]\n"
     sections = [
-        Section("services", "about", ("  a: {}   # mine", "  b: {}")),
-        Section("feeds", "about", ("  - {service: b}",)),
-        Section("secrets", "who is who", ("  github: [x]",)),
+        FileSection("services", "about", ("  a: {}   # mine", "  b: {}")),
+        FileSection("feeds", "about", ("  - {service: b}",)),
+        FileSection("secrets", "who is who", ("  github: [x]",)),
     ]
     after, left = merged(before, "# head", sections)
     assert after == (
@@ -113,7 +113,9 @@ def test_a_file_that_is_there_is_added_to_and_not_changed() -> None:
 
 def test_the_lines_to_paste_name_the_address_and_the_secret() -> None:
     secrets = {"github": "the-secret", "prometheus": "another"}
-    answers = Answers(prometheus="http://p", github="acme", address="https://nearmiss.example:8443", secrets=secrets)
+    answers = ShopAnswers(
+        prometheus="http://p", github="acme", address="https://nearmiss.example:8443", secrets=secrets
+    )
     lines = "\n".join(paste(answers))
     block = yaml.safe_load(lines)["alerting"]["alertmanagers"][0]
     assert block == {
@@ -137,7 +139,7 @@ class Probe:
 
 
 def test_a_feed_is_asked_as_init_asked_and_confirmed_where_it_is_not_sure() -> None:
-    answers = Answers(
+    answers = ShopAnswers(
         prometheus="http://p",
         authorization_file=Path("/etc/token"),
         tenant="shop",
@@ -160,6 +162,6 @@ def test_settings_that_a_person_changed_lack_nothing() -> None:
         frozenset({"http://am", "http://g"}),
         frozenset({"github"}),
     )
-    answers = Answers(alertmanagers=("http://am",), grafana="http://g", address="http://n", secrets={"github": "x"})
+    answers = ShopAnswers(alertmanagers=("http://am",), grafana="http://g", address="http://n", secrets={"github": "x"})
     sections = settings_sections(answers, Feeds(Probe()), Path("/c.yaml"), before)
     assert [section.lines for section in sections] == [(), (), (), ()]

@@ -7,7 +7,7 @@ import msgspec
 from monitor.core.model.events import Instant, to_text
 
 
-class Body(msgspec.Struct, frozen=True):
+class SentBody(msgspec.Struct, frozen=True):
     """What arrives by HTTP: the source that it is named for, its headers, its bytes."""
 
     source: str
@@ -15,8 +15,8 @@ class Body(msgspec.Struct, frozen=True):
     headers: dict[str, str] = {}
 
 
-def written(source: str, content: object, **headers: str) -> Body:
-    return Body(
+def written(source: str, content: object, **headers: str) -> SentBody:
+    return SentBody(
         source, msgspec.json.encode(content), {name.replace("_", "-"): value for name, value in headers.items()}
     )
 

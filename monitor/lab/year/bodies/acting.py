@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from monitor.core.model.events import SECOND, Instant
-from monitor.lab.year.bodies import Body, stamp, written
-from monitor.lab.year.spelling import Person
+from monitor.lab.year.bodies import SentBody, stamp, written
+from monitor.lab.year.spelling import SpeltPerson
 
 
 def argo(
@@ -19,8 +19,8 @@ def argo(
     history: list[str],
     began: Instant,
     at: Instant,
-    by: Person | None,
-) -> Body:
+    by: SpeltPerson | None,
+) -> SentBody:
     """An Application of Argo CD with its last sync, as a notification template posts it whole."""
     initiated = {"automated": True} if by is None else {"username": by.email}
     return written(
@@ -52,7 +52,7 @@ def argo(
 
 def audit(
     identity: str, namespace: str, name: str, at: Instant, user: str, *, sub: str = "", **asked: dict[str, Any]
-) -> Body:
+) -> SentBody:
     """Audit log entry: a user patched a deployment. `asked` is the request body."""
     place = f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}" + (f"/{sub}" if sub else "")
     about = {"resource": "deployments", "namespace": namespace, "name": name, "apiGroup": "apps", "apiVersion": "v1"}
@@ -79,8 +79,8 @@ def audit(
 
 
 def launchdarkly(
-    identity: str, project: str, environment: str, key: str, on: bool, at: Instant, who: Person | None
-) -> Body:
+    identity: str, project: str, environment: str, key: str, on: bool, at: Instant, who: SpeltPerson | None
+) -> SentBody:
     """An entry of LaunchDarkly's audit log: a flag was turned on or off, by a member or with a token."""
     verb = "updateOn" if on else "updateOff"
     said = f"turned {'on' if on else 'off'} the flag {key}"
@@ -100,7 +100,9 @@ def launchdarkly(
     return written("launchdarkly", entry | {"member": {"_id": who.paging, "email": who.email, "displayName": who.name}})
 
 
-def unleash(number: int, project: str, environment: str, key: str, on: bool, at: Instant, who: Person | None) -> Body:
+def unleash(
+    number: int, project: str, environment: str, key: str, on: bool, at: Instant, who: SpeltPerson | None
+) -> SentBody:
     """An event of Unleash, which names people by their login."""
     return written(
         "unleash",
@@ -117,7 +119,7 @@ def unleash(number: int, project: str, environment: str, key: str, on: bool, at:
     )
 
 
-def slack(identity: str, channel: str, text: str, at: Instant, who: Person) -> Body:
+def slack(identity: str, channel: str, text: str, at: Instant, who: SpeltPerson) -> SentBody:
     """A message that mentions the app."""
     second, rest = divmod(at, SECOND)
     moment = f"{second}.{rest:06}"

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from monitor.core.model.events import Instant
-from monitor.lab.year.bodies import Body, stamp, written
-from monitor.lab.year.spelling import Person
+from monitor.lab.year.bodies import SentBody, stamp, written
+from monitor.lab.year.spelling import SpeltPerson
 
 
 def account(login: str, kind: str = "User") -> dict[str, Any]:
@@ -38,7 +38,9 @@ def repository(company: str, name: str, at: Instant) -> dict[str, Any]:
     }
 
 
-def github(event: str, company: str, repo: str, at: Instant, sender: dict[str, Any], content: dict[str, Any]) -> Body:
+def github(
+    event: str, company: str, repo: str, at: Instant, sender: dict[str, Any], content: dict[str, Any]
+) -> SentBody:
     """A webhook: what it is about, then the repository and who caused it."""
     body = {
         **content,
@@ -60,7 +62,7 @@ def deployment_status(
     creator: dict[str, Any],
     pressed: dict[str, Any] | None,
     description: str | None,
-) -> Body:
+) -> SentBody:
     """A state of a deployment. Where a bot created it the run says who had it start."""
     deployment = {
         "url": f"https://api.github.com/repos/{company}/{repo}/deployments/{number}",
@@ -112,11 +114,11 @@ def merged(
     title: str,
     sha: str,
     at: Instant,
-    author: Person,
-    by: Person,
+    author: SpeltPerson,
+    by: SpeltPerson,
     branch: str,
     text: str,
-) -> Body:
+) -> SentBody:
     return github(
         "pull_request",
         company,
@@ -146,7 +148,7 @@ def merged(
     )
 
 
-def comment(company: str, repo: str, number: int, title: str, text: str, at: Instant, who: Person) -> Body:
+def comment(company: str, repo: str, number: int, title: str, text: str, at: Instant, who: SpeltPerson) -> SentBody:
     return github(
         "issue_comment",
         company,
@@ -167,7 +169,7 @@ def comment(company: str, repo: str, number: int, title: str, text: str, at: Ins
     )
 
 
-def leaked_secret(company: str, repo: str, number: int, action: str, began: Instant, at: Instant, by: str) -> Body:
+def leaked_secret(company: str, repo: str, number: int, action: str, began: Instant, at: Instant, by: str) -> SentBody:
     return github(
         "secret_scanning_alert",
         company,
@@ -191,7 +193,7 @@ def leaked_secret(company: str, repo: str, number: int, action: str, began: Inst
     )
 
 
-def cdevent(company: str, kind: str, identity: str, at: Instant, subject: str, content: dict[str, Any]) -> Body:
+def cdevent(company: str, kind: str, identity: str, at: Instant, subject: str, content: dict[str, Any]) -> SentBody:
     return written(
         "cdevents",
         {
@@ -220,7 +222,7 @@ def kubernetes(
     component: str = "kubelet",
     count: int = 1,
     node: str | None = None,
-) -> Body:
+) -> SentBody:
     """A `v1` Event as an exporter of events forwards it."""
     return written(
         "kubernetes/main",
@@ -241,7 +243,7 @@ def kubernetes(
     )
 
 
-def own(source: str, identity: str, kind: str, at: Instant, **fields: Any) -> Body:
+def own(source: str, identity: str, kind: str, at: Instant, **fields: Any) -> SentBody:
     """Canonical format, as a team's script sends it."""
     said = {name: value for name, value in fields.items() if value is not None}
     return written("events", {"id": identity, "source": source, "kind": kind, "time": stamp(at), **said})

@@ -9,8 +9,8 @@ from hashlib import blake2b
 from typing import Any
 
 from monitor.core.model.events import Instant
-from monitor.lab.year.bodies import Body, stamp, written
-from monitor.lab.year.spelling import Person
+from monitor.lab.year.bodies import SentBody, stamp, written
+from monitor.lab.year.spelling import SpeltPerson
 
 _OPEN = "0001-01-01T00:00:00Z"
 
@@ -22,7 +22,7 @@ def alertmanager(
     expression: str,
     began: Instant,
     ended: Instant | None = None,
-) -> Body:
+) -> SentBody:
     """A group of one alert that fires, or has ended."""
     status = "firing" if ended is None else "resolved"
     host = f"http://prometheus.{company}.example:9090"
@@ -59,9 +59,9 @@ def pagerduty(
     event_type: str,
     at: Instant,
     data: dict[str, Any],
-    agent: Person | None = None,
+    agent: SpeltPerson | None = None,
     machine: str = "events_api_v2_inbound_integration_reference",
-) -> Body:
+) -> SentBody:
     """One webhook of version 3. Without an agent a machine caused it."""
     return written(
         f"pagerduty/{company}",
@@ -134,7 +134,7 @@ def status_update(incident_data: dict[str, Any], identity: str, text: str) -> di
     }
 
 
-def responder(company: str, incident_data: dict[str, Any], who: Person, state: str) -> dict[str, Any]:
+def responder(company: str, incident_data: dict[str, Any], who: SpeltPerson, state: str) -> dict[str, Any]:
     return {
         "type": "incident_responder",
         "state": state,
@@ -160,7 +160,7 @@ def setting(company: str, service: str) -> dict[str, Any]:
     }
 
 
-def change_notice(company: str, at: Instant, summary: str, service: str, who: str | None, link: str) -> Body:
+def change_notice(company: str, at: Instant, summary: str, service: str, who: str | None, link: str) -> SentBody:
     """What a script posts to PagerDuty's API for changes, forwarded to us."""
     details = {"service": service, "run": link.rpartition("/")[2]} | ({} if who is None else {"user": who})
     return written(
@@ -188,7 +188,7 @@ def statuspage(
     at: Instant,
     components: list[str],
     text: str,
-) -> Body:
+) -> SentBody:
     """A post about an incident or about planned work; its newest update is what is news."""
     identity = f"{number:04}stat{company[:4]}"
     update = {
@@ -239,7 +239,7 @@ def fingerprint(labels: dict[str, str]) -> str:
     return blake2b(repr(sorted(labels.items())).encode(), digest_size=8).hexdigest()
 
 
-def _user(company: str, who: Person) -> dict[str, Any]:
+def _user(company: str, who: SpeltPerson) -> dict[str, Any]:
     return {
         "html_url": f"https://{company}.pagerduty.com/users/{who.paging}",
         "id": who.paging,

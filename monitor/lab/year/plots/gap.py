@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from monitor.lab.year.plots.plot import Plot, told, trouble
-from monitor.lab.year.scene import Scene
-from monitor.lab.year.truth import Told
+from monitor.lab.year.scene import StoryScene
+from monitor.lab.year.truth import PlotResult
 from monitor.lab.year.world import Ids
 
 
-def expert_called_in(scene: Scene) -> Told:
+def expert_called_in(scene: StoryScene) -> PlotResult:
     """The on-call engineer adds an expert, who acts."""
     alarm, fired = scene.alert(scene.random.choice(("RequestErrorsUp", "FollowerBehind", "JobsPilingUp")))
     scene.later(0.5, 2)
@@ -31,7 +31,7 @@ def expert_called_in(scene: Scene) -> Told:
     return told(scene, fired + paged, act)
 
 
-def nobody_answered(scene: Scene) -> Told:
+def nobody_answered(scene: StoryScene) -> PlotResult:
     """The first one called sleeps; the second one acts."""
     alarm, fired = scene.alert(scene.random.choice(("RequestErrorsUp", "PrimaryUnreachable", "SlowAnswers")))
     scene.later(0.5, 2)
@@ -48,7 +48,7 @@ def nobody_answered(scene: Scene) -> Told:
     return told(scene, fired + paged, act)
 
 
-def put_off_and_met(scene: Scene) -> Told:
+def put_off_and_met(scene: StoryScene) -> PlotResult:
     """The same alert acknowledged on three days without action; on the fourth it is fixed."""
     danger: Ids = ()
     fault = scene.random.choice(("PoolAlmostUsedUp", "MemoryHigh", "JobsPilingUp"))
@@ -72,7 +72,7 @@ def put_off_and_met(scene: Scene) -> Told:
     return told(scene, danger + last, act)
 
 
-def release_stopped(scene: Scene) -> Told:
+def release_stopped(scene: StoryScene) -> PlotResult:
     """Staging breaks; the production rollout is held until the fix."""
     who = scene.somebody()
     broken = (
@@ -91,7 +91,7 @@ def release_stopped(scene: Scene) -> Told:
     return told(scene, broken, held)
 
 
-def record_and_repair(scene: Scene) -> Told:
+def record_and_repair(scene: StoryScene) -> PlotResult:
     """An incident record opened by hand, fixed and closed; no alert fired."""
     who, name = scene.somebody(), scene.part.name
     title = scene.random.choice(

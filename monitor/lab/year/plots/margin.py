@@ -5,12 +5,12 @@ from __future__ import annotations
 from monitor.core.model.events import DAY, HOUR, Instant
 from monitor.lab.year.bodies import stamp
 from monitor.lab.year.plots.plot import Plot, told, trouble
-from monitor.lab.year.scene import Scene
-from monitor.lab.year.truth import Told
+from monitor.lab.year.scene import StoryScene
+from monitor.lab.year.truth import PlotResult
 from monitor.lab.year.world import Ids
 
 
-def volume_cleared(scene: Scene) -> Told:
+def volume_cleared(scene: StoryScene) -> PlotResult:
     alarm, paging, danger = trouble(scene, "VolumeFillingUp")
     scene.later(15, 240)
     who, name = scene.somebody(), scene.part.name
@@ -26,7 +26,7 @@ def volume_cleared(scene: Scene) -> Told:
     return told(scene, danger, act)
 
 
-def certificate_renewed(scene: Scene) -> Told:
+def certificate_renewed(scene: StoryScene) -> PlotResult:
     """It had days left, or hours."""
     alarm, paging, danger = trouble(scene, "CertificateEndsSoon")
     left = scene.random.uniform(0.2, 3)
@@ -47,7 +47,7 @@ def certificate_renewed(scene: Scene) -> Told:
     return told(scene, danger, act)
 
 
-def pool_widened(scene: Scene) -> Told:
+def pool_widened(scene: StoryScene) -> PlotResult:
     alarm, paging, danger = trouble(scene, "PoolAlmostUsedUp")
     scene.later(6, 60)
     who, name = scene.somebody(), scene.part.name
@@ -62,7 +62,7 @@ def pool_widened(scene: Scene) -> Told:
     return told(scene, danger, act)
 
 
-def replicas_brought_back(scene: Scene) -> Told:
+def replicas_brought_back(scene: StoryScene) -> PlotResult:
     """A node fails; it is replaced before the last replicas go."""
     part = scene.part
     node = f"node-{scene.random.randrange(40)}"
@@ -77,7 +77,7 @@ def replicas_brought_back(scene: Scene) -> Told:
     return told(scene, lost + danger, act)
 
 
-def scaled_by_hand(scene: Scene) -> Told:
+def scaled_by_hand(scene: StoryScene) -> PlotResult:
     alarm, paging, danger = trouble(scene, scene.random.choice(("SlowAnswers", "MemoryHigh", "CpuHigh")))
     scene.later(5, 40)
     part, who = scene.part, scene.somebody()
@@ -87,7 +87,7 @@ def scaled_by_hand(scene: Scene) -> Told:
     return told(scene, danger, act)
 
 
-def queue_drained(scene: Scene) -> Told:
+def queue_drained(scene: StoryScene) -> PlotResult:
     alarm, paging, danger = trouble(scene, scene.random.choice(("JobsPilingUp", "ConsumerLagging")))
     scene.later(10, 90)
     part, who = scene.part, scene.somebody()
@@ -103,7 +103,7 @@ def queue_drained(scene: Scene) -> Told:
     return told(scene, danger, act)
 
 
-def follower_replaced(scene: Scene) -> Told:
+def follower_replaced(scene: StoryScene) -> PlotResult:
     """The standby is far behind and is rebuilt."""
     alarm, paging, danger = trouble(scene, "FollowerBehind")
     scene.later(10, 120)
@@ -114,7 +114,7 @@ def follower_replaced(scene: Scene) -> Told:
     return told(scene, danger, act)
 
 
-def dump_made_good(scene: Scene) -> Told:
+def dump_made_good(scene: StoryScene) -> PlotResult:
     """The night's copy failed; by noon there is one."""
     alarm, paging, danger = trouble(scene, "DumpFailed")
     scene.hours(scene.random.uniform(1, 9))
@@ -125,7 +125,7 @@ def dump_made_good(scene: Scene) -> Told:
     return told(scene, danger, act)
 
 
-def up_before_opening(scene: Scene) -> Told:
+def up_before_opening(scene: StoryScene) -> PlotResult:
     """Down at night, up again before opening hours."""
     scene.at = Instant(scene.at // DAY * DAY + int(scene.random.uniform(0.5, 3) * HOUR))
     scene.began = scene.at
@@ -137,7 +137,7 @@ def up_before_opening(scene: Scene) -> Told:
     return told(scene, danger, act)
 
 
-def decay_stopped(scene: Scene) -> Told:
+def decay_stopped(scene: StoryScene) -> PlotResult:
     """Pods crash one after another until a restart or rollback."""
     part = scene.part
     sour: Ids = ()
@@ -154,7 +154,7 @@ def decay_stopped(scene: Scene) -> Told:
     return told(scene, sour + danger, act)
 
 
-def notice_met_late(scene: Scene) -> Told:
+def notice_met_late(scene: StoryScene) -> PlotResult:
     """A supplier ends something on a day; it is replaced the day before."""
     ends = Instant(scene.at + int(scene.random.uniform(8, 16) * DAY))
     part = scene.part

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from monitor.lab.year.bodies import shipping
 from monitor.lab.year.plots.plot import Plot, maybe_page, told, trouble
-from monitor.lab.year.scene import Scene
-from monitor.lab.year.truth import Told
+from monitor.lab.year.scene import StoryScene
+from monitor.lab.year.truth import PlotResult
 
 _HURTS = ("RequestErrorsUp", "SlowAnswers", "MemoryHigh", "CrashLooping")
 
 
-def put_back_early(scene: Scene) -> Told:
+def put_back_early(scene: StoryScene) -> PlotResult:
     """A release makes the service worse; the version before it goes out again."""
     who = scene.somebody()
     shipped = scene.deploy(who)
@@ -23,7 +23,7 @@ def put_back_early(scene: Scene) -> Told:
     return told(scene, danger + shipped, act)
 
 
-def reverted_in_source(scene: Scene) -> Told:
+def reverted_in_source(scene: StoryScene) -> PlotResult:
     """The way back leads through the repository: revert, build, deploy."""
     who, title = scene.somebody(), scene.random.choice(("Batch the writes", "New retry policy", "Faster parser"))
     first, second = scene.world.new_version(), scene.world.new_version()
@@ -41,7 +41,7 @@ def reverted_in_source(scene: Scene) -> Told:
     return told(scene, danger + shipped, back + out)
 
 
-def taken_out_unasked(scene: Scene) -> Told:
+def taken_out_unasked(scene: StoryScene) -> PlotResult:
     """The deployer watches the graphs and rolls back before any alert."""
     who = scene.somebody()
     shipped = scene.deploy(who)
@@ -53,7 +53,7 @@ def taken_out_unasked(scene: Scene) -> Told:
     return told(scene, noted + shipped, act)
 
 
-def switched_off(scene: Scene) -> Told:
+def switched_off(scene: StoryScene) -> PlotResult:
     """A switch is turned on, something goes wrong, the switch is turned off."""
     who, flag = scene.somebody(), f"{scene.part.name}.{scene.random.choice(('new-flow', 'fast-path', 'v2-form'))}"
     on = scene.flag(who, flag, "true")
@@ -66,7 +66,7 @@ def switched_off(scene: Scene) -> Told:
     return told(scene, danger + on, off)
 
 
-def setting_put_back(scene: Scene) -> Told:
+def setting_put_back(scene: StoryScene) -> PlotResult:
     """A setting is edited, and edited back when it shows."""
     who = scene.somebody()
     what = scene.random.choice(("timeout", "retry budget", "cache size", "rate limit", "worker count"))
@@ -86,7 +86,7 @@ def setting_put_back(scene: Scene) -> Told:
     return told(scene, danger + changed, back)
 
 
-def wrong_place(scene: Scene) -> Told:
+def wrong_place(scene: StoryScene) -> PlotResult:
     """What was meant for somewhere else is done here, noticed, and put right."""
     who = scene.somebody()
     part = scene.part
@@ -105,7 +105,7 @@ def wrong_place(scene: Scene) -> Told:
     return told(scene, seen + fired + paged, right)
 
 
-def undone_here_done_there(scene: Scene) -> Told:
+def undone_here_done_there(scene: StoryScene) -> PlotResult:
     """The same command at the wrong service first, undone within minutes, then at the right one. No machine notices."""
     who, other = scene.somebody(), scene.neighbour()
     if other is scene.part:
@@ -122,7 +122,7 @@ def undone_here_done_there(scene: Scene) -> Told:
     return told(scene, slip, undone)
 
 
-def deleted_and_restored(scene: Scene) -> Told:
+def deleted_and_restored(scene: StoryScene) -> PlotResult:
     """Something that is in use is deleted, and comes back before its users miss it."""
     who = scene.somebody()
     thing = scene.random.choice(("bucket", "topic", "table", "DNS record", "index"))
@@ -136,7 +136,7 @@ def deleted_and_restored(scene: Scene) -> Told:
     return told(scene, gone + noted, back)
 
 
-def leaked_and_revoked(scene: Scene) -> Told:
+def leaked_and_revoked(scene: StoryScene) -> PlotResult:
     """A leaked key is rotated before any use."""
     who, part, began = scene.somebody(), scene.part, scene.at
     number = scene.world.number()

@@ -14,8 +14,8 @@ from monitor.core.model.near_miss import Family
 from monitor.lab.year.alerts import Paging
 from monitor.lab.year.faults import Alarm
 from monitor.lab.year.organisation import Part
-from monitor.lab.year.scene import Scene
-from monitor.lab.year.truth import Told
+from monitor.lab.year.scene import StoryScene
+from monitor.lab.year.truth import PlotResult
 from monitor.lab.year.world import Ids
 
 Needs = Literal["any", "disk", "pool", "hours", "several"]
@@ -26,7 +26,7 @@ class Plot(msgspec.Struct, frozen=True):
 
     name: str
     family: Family
-    tell: Callable[[Scene], Told]
+    tell: Callable[[StoryScene], PlotResult]
     weight: float = 1.0
     mode: Literal["live", "digest"] = "live"
     needs: Needs = "any"
@@ -45,7 +45,7 @@ class Plot(msgspec.Struct, frozen=True):
                 return True
 
 
-def maybe_page(scene: Scene, alarm: Alarm) -> tuple[Paging | None, Ids]:
+def maybe_page(scene: StoryScene, alarm: Alarm) -> tuple[Paging | None, Ids]:
     """Some alerts also page; most pages are acknowledged."""
     if not scene.chance(scene.habits.pages_often):
         return None, ()
@@ -57,12 +57,12 @@ def maybe_page(scene: Scene, alarm: Alarm) -> tuple[Paging | None, Ids]:
     return paging, ids
 
 
-def trouble(scene: Scene, fault: str, part: Part | None = None) -> tuple[Alarm, Paging | None, Ids]:
+def trouble(scene: StoryScene, fault: str, part: Part | None = None) -> tuple[Alarm, Paging | None, Ids]:
     """An alert, and perhaps a page for it."""
     alarm, fired = scene.alert(fault, part)
     paging, paged = maybe_page(scene, alarm)
     return alarm, paging, fired + paged
 
 
-def told(scene: Scene, hazard: Ids, intervention: Ids) -> Told:
-    return Told(hazard, intervention, scene.at)
+def told(scene: StoryScene, hazard: Ids, intervention: Ids) -> PlotResult:
+    return PlotResult(hazard, intervention, scene.at)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from monitor.lab.year.plots.plot import Plot, told, trouble
-from monitor.lab.year.scene import Scene
-from monitor.lab.year.truth import Told
+from monitor.lab.year.scene import StoryScene
+from monitor.lab.year.truth import PlotResult
 
 
-def failed_over_by_hand(scene: Scene) -> Told:
+def failed_over_by_hand(scene: StoryScene) -> PlotResult:
     alarm, paging, danger = trouble(scene, scene.random.choice(("PrimaryUnreachable", "FollowerBehind")))
     scene.later(4, 25)
     act = scene.console("change.failed_over", f"fail {scene.part.name} over", scene.somebody(), subject=scene.part.name)
@@ -16,7 +16,7 @@ def failed_over_by_hand(scene: Scene) -> Told:
     return told(scene, danger, act)
 
 
-def failed_over_itself(scene: Scene) -> Told:
+def failed_over_itself(scene: StoryScene) -> PlotResult:
     alarm, fired = scene.alert("PrimaryUnreachable")
     scene.later(0.3, 2)
     act = scene.console(
@@ -27,7 +27,7 @@ def failed_over_itself(scene: Scene) -> Told:
     return told(scene, fired, act)
 
 
-def put_back_itself(scene: Scene) -> Told:
+def put_back_itself(scene: StoryScene) -> PlotResult:
     """The roll-out looks at its own numbers and goes back."""
     shipped = scene.deploy(scene.somebody())
     scene.later(2, 8)
@@ -39,7 +39,7 @@ def put_back_itself(scene: Scene) -> Told:
     return told(scene, fired + shipped, act)
 
 
-def grew_itself(scene: Scene) -> Told:
+def grew_itself(scene: StoryScene) -> PlotResult:
     """Far more work than ever; the cluster gives the service many times what it has."""
     part = scene.part
     alarm, fired = scene.alert("SlowAnswers")

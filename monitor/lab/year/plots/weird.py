@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from monitor.lab.year.plots.plot import Plot, told, trouble
-from monitor.lab.year.scene import Scene
-from monitor.lab.year.truth import Told
+from monitor.lab.year.scene import StoryScene
+from monitor.lab.year.truth import PlotResult
 
 _SAYINGS = (
     "why is {name} answering twice?",
@@ -15,7 +15,7 @@ _SAYINGS = (
 )
 
 
-def said_and_repaired(scene: Scene) -> Told:
+def said_and_repaired(scene: StoryScene) -> PlotResult:
     who, name = scene.somebody(), scene.part.name
     noted = scene.note(who, scene.random.choice(_SAYINGS).format(name=name))
     scene.later(10, 180)
@@ -37,7 +37,7 @@ def said_and_repaired(scene: Scene) -> Told:
     return told(scene, noted, act)
 
 
-def totals_held(scene: Scene) -> Told:
+def totals_held(scene: StoryScene) -> PlotResult:
     """Two systems disagree before the statements go out: the run is stopped, corrected and made again."""
     name = scene.part.name
     alarm, paging, danger = trouble(scene, "TotalsDiffer")
@@ -51,7 +51,7 @@ def totals_held(scene: Scene) -> Told:
     return told(scene, danger, held + again)
 
 
-def records_found(scene: Scene) -> Told:
+def records_found(scene: StoryScene) -> PlotResult:
     alarm, paging, danger = trouble(scene, "RecordsMissing")
     scene.later(20, 200)
     act = scene.by_hand(f"sent the missing records of {scene.part.name} again", scene.somebody())

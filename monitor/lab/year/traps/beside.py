@@ -5,12 +5,12 @@ from __future__ import annotations
 from monitor.core.model.events import HOUR, MINUTE, SECOND, Instant
 from monitor.lab.year.faults import NOISY, STANDING
 from monitor.lab.year.plots.plot import maybe_page
-from monitor.lab.year.scene import Scene
+from monitor.lab.year.scene import StoryScene
 from monitor.lab.year.traps.trap import Trap
 from monitor.lab.year.world import Ids
 
 
-def _clears_by_itself(scene: Scene, fault: str, least: float, most: float) -> tuple[Ids, Instant, Instant]:
+def _clears_by_itself(scene: StoryScene, fault: str, least: float, most: float) -> tuple[Ids, Instant, Instant]:
     """An alert that clears by itself; the cursor returns to its start."""
     alarm, fired = scene.alert(fault)
     paging, paged = maybe_page(scene, alarm)
@@ -22,24 +22,24 @@ def _clears_by_itself(scene: Scene, fault: str, least: float, most: float) -> tu
     return fired + paged + recovered, began, ends
 
 
-def _within(scene: Scene, began: Instant, ends: Instant) -> None:
+def _within(scene: StoryScene, began: Instant, ends: Instant) -> None:
     scene.at = Instant(began + int(scene.random.random() * (ends - began)) // SECOND * SECOND)
 
 
-def release_beside_standing(scene: Scene) -> Ids:
+def release_beside_standing(scene: StoryScene) -> Ids:
     """Replica, volume, pool and record alerts stand for hours; a release of the day falls into them."""
     ids, began, ends = _clears_by_itself(scene, scene.random.choice(STANDING), 2, 14)
     _within(scene, began, ends)
     return ids + scene.deploy(scene.somebody())
 
 
-def release_beside_noise(scene: Scene) -> Ids:
+def release_beside_noise(scene: StoryScene) -> Ids:
     ids, began, ends = _clears_by_itself(scene, scene.random.choice(NOISY), 0.1, 1.5)
     _within(scene, began, ends)
     return ids + scene.deploy(scene.somebody())
 
 
-def neighbour_works(scene: Scene) -> Ids:
+def neighbour_works(scene: StoryScene) -> Ids:
     ids, began, ends = _clears_by_itself(scene, scene.random.choice((*NOISY, *STANDING)), 0.3, 6)
     _within(scene, began, ends)
     other, who = scene.neighbour(), scene.somebody()
@@ -52,14 +52,14 @@ def neighbour_works(scene: Scene) -> Ids:
             return ids + scene.flag(who, f"{other.name}.copy-test", "true", other)
 
 
-def setting_beside_standing(scene: Scene) -> Ids:
+def setting_beside_standing(scene: StoryScene) -> Ids:
     ids, began, ends = _clears_by_itself(scene, scene.random.choice(STANDING), 2, 12)
     _within(scene, began, ends)
     title = scene.random.choice(("log level", "feature list", "dashboard link", "owner tag"))
     return ids + scene.console("change.configured", f"{title} of {scene.part.name}", scene.somebody())
 
 
-def record_beside_release(scene: Scene) -> Ids:
+def record_beside_release(scene: StoryScene) -> Ids:
     """A question that was filed as a record, and a release of the same day."""
     who = scene.somebody()
     title = scene.random.choice(("question about the bill", "please check the numbers of May", "access for a newcomer"))
@@ -70,7 +70,7 @@ def record_beside_release(scene: Scene) -> Ids:
     return ids + scene.close(key, who, title)
 
 
-def taken_and_gone(scene: Scene) -> Ids:
+def taken_and_gone(scene: StoryScene) -> Ids:
     """A page is acknowledged and clears before any action."""
     alarm, fired = scene.alert(scene.random.choice(NOISY))
     scene.later(0.5, 2)
@@ -81,7 +81,7 @@ def taken_and_gone(scene: Scene) -> Ids:
     return ids + scene.end(alarm, paging)
 
 
-def flapper(scene: Scene) -> Ids:
+def flapper(scene: StoryScene) -> Ids:
     """An alert flaps all day, with unrelated deploys in between."""
     ids: Ids = ()
     fault = scene.random.choice(NOISY)
@@ -95,7 +95,7 @@ def flapper(scene: Scene) -> Ids:
     return ids
 
 
-def told_beforehand(scene: Scene) -> Ids:
+def told_beforehand(scene: StoryScene) -> Ids:
     """A line in the chat before a release: courtesy, no worry."""
     who, name = scene.somebody(), scene.part.name
     ids = scene.note(
@@ -105,7 +105,7 @@ def told_beforehand(scene: Scene) -> Ids:
     return ids + scene.deploy(who)
 
 
-def small_talk(scene: Scene) -> Ids:
+def small_talk(scene: StoryScene) -> Ids:
     """Review comments, and an unrelated deploy hours later."""
     ids: Ids = ()
     for text in ("looks good to me", "could we name this differently?", "thanks, merged"):
@@ -115,7 +115,7 @@ def small_talk(scene: Scene) -> Ids:
     return ids + scene.deploy(scene.somebody())
 
 
-def nightly_restart(scene: Scene) -> Ids:
+def nightly_restart(scene: StoryScene) -> Ids:
     """Memory runs up every night until the timetable restarts the service."""
     ids: Ids = ()
     for _ in range(scene.random.randint(2, 4)):
@@ -128,7 +128,7 @@ def nightly_restart(scene: Scene) -> Ids:
     return ids
 
 
-def alert_retuned(scene: Scene) -> Ids:
+def alert_retuned(scene: StoryScene) -> Ids:
     """The alert itself is wrong and is edited."""
     ids, _, ends = _clears_by_itself(scene, scene.random.choice(NOISY), 0.2, 2)
     scene.at = Instant(ends - MINUTE)
@@ -139,7 +139,7 @@ def alert_retuned(scene: Scene) -> Ids:
     return ids + scene.console("change.configured", title, who, subject="alert", labels={"object_kind": "alert_rule"})
 
 
-def red_build(scene: Scene) -> Ids:
+def red_build(scene: StoryScene) -> Ids:
     """A build fails and passes at the second try; nothing was near production."""
     who = scene.somebody()
     ids = scene.fail_to_deploy(who, scene.random.choice(("dev", "staging")))
@@ -149,7 +149,7 @@ def red_build(scene: Scene) -> Ids:
     return ids + scene.deploy(who)
 
 
-def staging_only(scene: Scene) -> Ids:
+def staging_only(scene: StoryScene) -> Ids:
     alarm, fired = scene.alert(scene.random.choice(("RequestErrorsUp", "CrashLooping")), None, "staging")
     scene.later(10, 60)
     ids = fired + scene.deploy(scene.somebody(), environment="staging")
@@ -157,7 +157,7 @@ def staging_only(scene: Scene) -> Ids:
     return ids + scene.end(alarm)
 
 
-def scaled_itself(scene: Scene) -> Ids:
+def scaled_itself(scene: StoryScene) -> Ids:
     """The peak of the day: an alert of the light sort, and the cluster does what it does every day."""
     part = scene.part
     alarm, ids = scene.alert("CpuHigh")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from monitor.core.model.events import DAY, HOUR, Instant
 from monitor.lab.year import harm
 from monitor.lab.year.bodies import stamp
-from monitor.lab.year.scene import Scene
+from monitor.lab.year.scene import StoryScene
 from monitor.lab.year.traps.trap import Trap
-from monitor.lab.year.truth import Told
+from monitor.lab.year.truth import PlotResult
 from monitor.lab.year.world import Ids
 
 
-def drill(scene: Scene) -> Ids:
+def drill(scene: StoryScene) -> Ids:
     """A fail-over is practised: announced, with the alerts that it must bring."""
     part, who = scene.part, scene.somebody()
     scene.maintenance(f"Exercise: fail-over of {part.name}", [part])
@@ -27,7 +27,7 @@ def drill(scene: Scene) -> Ids:
     return ids
 
 
-def announced_work(scene: Scene) -> Ids:
+def announced_work(scene: StoryScene) -> Ids:
     part, who = scene.part, scene.somebody()
     scene.maintenance(f"Upgrade of {part.name}", [part])
     scene.later(4, 15)
@@ -43,7 +43,7 @@ def announced_work(scene: Scene) -> Ids:
     return ids
 
 
-def rolling_upgrade(scene: Scene) -> Ids:
+def rolling_upgrade(scene: StoryScene) -> Ids:
     """Pod by pod, as always: one less than asked while it lasts."""
     part, who = scene.part, scene.somebody()
     ids = scene.deploy(who)
@@ -54,7 +54,7 @@ def rolling_upgrade(scene: Scene) -> Ids:
     return ids + fired + scene.end(alarm)
 
 
-def experiment(scene: Scene) -> Ids:
+def experiment(scene: StoryScene) -> Ids:
     """Half of the users get something new for an hour, as agreed."""
     who, name = scene.somebody(), f"{scene.part.name}.trial-{scene.world.number()}"
     ids = scene.flag(who, name, "true")
@@ -67,7 +67,7 @@ def experiment(scene: Scene) -> Ids:
     return ids + scene.flag(who, name, "false")
 
 
-def ramp(scene: Scene) -> Ids:
+def ramp(scene: StoryScene) -> Ids:
     """A flag is on for a few hours a day, until it stays on."""
     name = f"{scene.part.name}.ramp-{scene.world.number()}"
     ids: Ids = ()
@@ -77,7 +77,7 @@ def ramp(scene: Scene) -> Ids:
     return ids
 
 
-def quiet_weeks(scene: Scene) -> Ids:
+def quiet_weeks(scene: StoryScene) -> Ids:
     """Releases rest over the holidays; an alert of the season stands beside it."""
     title = scene.random.choice(("no releases over Easter", "year end: releases rest", "summer week without releases"))
     alarm, ids = scene.alert(scene.random.choice(("SlowAnswers", "JobsPilingUp", "VolumeFillingUp")))
@@ -89,7 +89,7 @@ def quiet_weeks(scene: Scene) -> Ids:
     return ids + scene.deploy(scene.somebody())
 
 
-def more_for_a_campaign(scene: Scene) -> Ids:
+def more_for_a_campaign(scene: StoryScene) -> Ids:
     """Capacity is added before an event that marketing announced."""
     part, who = scene.part, scene.somebody()
     ids = scene.note(who, f"campaign starts at noon, giving {part.name} more room")
@@ -103,7 +103,7 @@ def more_for_a_campaign(scene: Scene) -> Ids:
     return ids + scene.scale(who, part.replicas)
 
 
-def certificate_by_timetable(scene: Scene) -> Ids:
+def certificate_by_timetable(scene: StoryScene) -> Ids:
     """It has weeks left, and a program renews it, as every month."""
     part = scene.part
     ends = Instant(scene.at + 25 * DAY)
@@ -117,7 +117,7 @@ def certificate_by_timetable(scene: Scene) -> Ids:
     )
 
 
-def taken_down_for_good(scene: Scene) -> Ids:
+def taken_down_for_good(scene: StoryScene) -> Ids:
     """An old queue goes, as planned for months; its alerts go off once more."""
     part, who = scene.part, scene.somebody()
     labels = {"planned": "true"} if scene.chance(0.6) else None
@@ -130,14 +130,14 @@ def taken_down_for_good(scene: Scene) -> Ids:
     return ids + fired + scene.end(alarm)
 
 
-def after_an_outage(scene: Scene) -> Ids:
+def after_an_outage(scene: StoryScene) -> Ids:
     """Users were hit, as everybody knows; the days after bring repairs. Only the outage itself is cited as impact."""
     alarm, ids = scene.alert("RequestErrorsUp")
     scene.later(8, 40)
     ids += scene.restart(scene.somebody())
     scene.later(4, 12)
     ids += scene.end(alarm)
-    _, told = harm.hit_users(scene, Told((), (), scene.at), alarm.began)
+    _, told = harm.hit_users(scene, PlotResult((), (), scene.at), alarm.began)
     scene.hours(scene.random.uniform(1, 18))
     for _ in range(scene.random.randint(1, 3)):
         scene.console("change.configured", f"follow-up for {scene.part.name}", scene.somebody())
@@ -145,7 +145,7 @@ def after_an_outage(scene: Scene) -> Ids:
     return ids + told
 
 
-def release_train(scene: Scene) -> Ids:
+def release_train(scene: StoryScene) -> Ids:
     """A release train deploys everything of a team, despite open alerts."""
     alarm, ids = scene.alert(scene.random.choice(("SlowAnswers", "MemoryHigh", "PoolAlmostUsedUp")))
     scene.later(20, 90)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from monitor.lab.year.scene import Scene
+from monitor.lab.year.scene import StoryScene
 from monitor.lab.year.world import Ids
 
 
@@ -14,7 +14,7 @@ class Trap(msgspec.Struct, frozen=True):
     """`hurts`: users are hit in it, so that a draft would be wrong in the worse way. `days`: how long it lasts."""
 
     name: str
-    tell: Callable[[Scene], Ids]
+    tell: Callable[[StoryScene], Ids]
     weight: float = 1.0
     at_night: bool = False
     hurts: bool = False

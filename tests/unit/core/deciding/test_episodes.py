@@ -9,7 +9,7 @@ from monitor.core.model.decisions import Amend, Decision, Ignore, Late, Open, Wi
 from monitor.core.model.events import DAY, HOUR, MINUTE, Event, Instant
 from monitor.core.model.reasons import NotOpened, Withdrawn
 from monitor.core.model.rule import Clause, Impact, Intervention, Point, Rule, Step
-from monitor.lab.ledger import Entry, Ledger
+from monitor.lab.ledger import DraftEntry, Ledger
 from tests.support.streams import PERSON, START, acted_rule, clear_feed, law_rules, make_event, new_engine, run
 
 
@@ -28,7 +28,7 @@ def decide(*events: Event, days: int = 3) -> list[Decision]:
     return run(new_engine([acted_rule()]), stream)
 
 
-def entries(decided: list[Decision]) -> list[Entry]:
+def entries(decided: list[Decision]) -> list[DraftEntry]:
     ledger = Ledger()
     ledger.record(decided)
     return list(ledger.entries())

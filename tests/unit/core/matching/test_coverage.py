@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from monitor.core.matching.coverage import Arrivals, Blind
+from monitor.core.matching.coverage import Blind, StepArrivals
 from monitor.core.matching.last_values import LastValues
 from monitor.core.matching.matcher import Matcher
 from monitor.core.model.catalogue import Catalogue, Service
@@ -43,7 +43,7 @@ BY_A_PROGRAM = event(2, "change.restarted", actor=Actor("bot", "automation"))
 
 
 def blind(rules: list[Rule], *events: Event, catalogue: Catalogue | None = None) -> tuple[Blind, ...]:
-    arrivals = Arrivals(Matcher(rules, catalogue or Catalogue(), LastValues(), make_regex))
+    arrivals = StepArrivals(Matcher(rules, catalogue or Catalogue(), LastValues(), make_regex))
     arrivals.take(events)
     return arrivals.report().blind
 
@@ -83,7 +83,7 @@ def test_a_step_that_rests_on_earlier_drafts_is_not_judged_by_events() -> None:
 
 
 def test_sources_kinds_and_times_are_counted() -> None:
-    arrivals = Arrivals(Matcher([rule()], Catalogue(), LastValues(), make_regex))
+    arrivals = StepArrivals(Matcher([rule()], Catalogue(), LastValues(), make_regex))
     arrivals.take([FIRED, RESTARTED, event(3, "note.added", source="slack")])
     found = arrivals.report()
     assert (found.events, found.rules) == (3, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from monitor.core.model.budget import NOBODY, Asked, folded, team_of, week_of
+from monitor.core.model.budget import NOBODY, BudgetedDraft, folded, team_of, week_of
 from monitor.core.model.catalogue import Catalogue, Service
 from monitor.core.model.events import DAY, Instant, to_instant
 from monitor.core.model.near_miss import State
@@ -13,8 +13,8 @@ CATALOGUE = Catalogue({"a": Service("a", owner="team-x"), "b": Service("b", owne
 MONDAY = to_instant(datetime(2026, 3, 9, tzinfo=UTC))
 
 
-def asked(name: str, rank: float, *, service: str = "a", state: State = State.DRAFT, after: int = 0) -> Asked:
-    return Asked(name, service, state, rank, Instant(MONDAY + after))
+def asked(name: str, rank: float, *, service: str = "a", state: State = State.DRAFT, after: int = 0) -> BudgetedDraft:
+    return BudgetedDraft(name, service, state, rank, Instant(MONDAY + after))
 
 
 def test_the_lowest_ranked_beyond_the_budget_are_folded() -> None:

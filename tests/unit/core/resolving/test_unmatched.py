@@ -6,7 +6,7 @@ from pathlib import Path
 
 from monitor.core.model.catalogue import Catalogue, Service
 from monitor.core.model.events import Actor, Event, Instant
-from monitor.core.resolving.unmatched import Words, catalogue_lines
+from monitor.core.resolving.unmatched import UnmatchedWords, catalogue_lines
 from monitor.packs.catalogue import load_catalogue
 
 SHOP = Catalogue({"payments": Service("payments", user_facing=True)}, frozenset({"production"}))
@@ -28,7 +28,7 @@ STREAM = [
 
 
 def test_each_name_with_what_it_resembles() -> None:
-    words = Words(SHOP)
+    words = UnmatchedWords(SHOP)
     words.take(STREAM)
     report = words.report()
     assert [(one.name, one.events, one.sources, one.nearest) for one in report.services] == [
@@ -42,7 +42,7 @@ def test_each_name_with_what_it_resembles() -> None:
 
 
 def test_ids_that_a_tool_made_up_for_a_person() -> None:
-    words = Words(SHOP)
+    words = UnmatchedWords(SHOP)
     words.take(
         [
             said(1, source="slack", actor=Actor("U02AB3CDE", "human")),
@@ -55,20 +55,20 @@ def test_ids_that_a_tool_made_up_for_a_person() -> None:
 
 
 def test_the_lines_are_a_catalogue(tmp_path: Path) -> None:
-    words = Words(SHOP)
+    words = UnmatchedWords(SHOP)
     words.take(STREAM)
     file = tmp_path / "more.yaml"
     file.write_text("\n".join(catalogue_lines(words.report())), encoding="utf-8")
     catalogue, problems = load_catalogue(file)
     assert [problem.message for problem in problems] == ["no service is user-facing, so nothing can reach a user"]
-    again = Words(catalogue)
+    again = UnmatchedWords(catalogue)
     again.take(STREAM)
     assert [one.name for one in again.report().services] == []
     assert catalogue.severities == {"purple": "warning"}
 
 
 def test_without_a_catalogue_every_name_is_a_service_to_list() -> None:
-    words = Words(Catalogue())
+    words = UnmatchedWords(Catalogue())
     words.take(STREAM[:4])
     assert catalogue_lines(words.report()) == [
         "services:",

@@ -13,14 +13,16 @@ from monitor.core.state.sharing import Sharing
 from monitor.core.weighing.observed import Observed
 from monitor.core.weighing.place import Place
 from monitor.decode.canonical import decode_line
-from monitor.lab.generator import Shape, generate, make_catalogue
+from monitor.lab.generator import StreamShape, generate, make_catalogue
 from monitor.packs.loader import load_rules
 from monitor.packs.regex import make_regex
 from monitor.packs.shipped import shipped_rules
 from monitor.packs.weights import shipped_weights
 from tests.support.streams import make_event, saved
 
-SHAPE = Shape(events=600, services=8, user_facing=2, rate=0.02, candidates=0.1, disorder=0.0, bytes_each=0, seed=1)
+SHAPE = StreamShape(
+    events=600, services=8, user_facing=2, rate=0.02, candidates=0.1, disorder=0.0, bytes_each=0, seed=1
+)
 
 
 def engine_of(cells: dict[str, bytes] | None = None) -> Engine:

@@ -18,15 +18,15 @@ from monitor.lab.year.agenda import NoRoom
 from monitor.lab.year.organisation import found_organisation
 from monitor.lab.year.plots import PLOTS
 from monitor.lab.year.plots.plot import Plot
-from monitor.lab.year.scene import Scene
-from monitor.lab.year.shape import Shape
+from monitor.lab.year.scene import StoryScene
+from monitor.lab.year.shape import YearShape
 from monitor.lab.year.stream import Year
 from monitor.lab.year.traps import TRAPS
 from monitor.lab.year.traps.trap import Trap
 from monitor.lab.year.truth import Truth
 from monitor.lab.year.world import World
 
-SHAPE = Shape(days=42, near_misses=20)
+SHAPE = YearShape(days=42, near_misses=20)
 pytestmark = pytest.mark.timeout(600)
 
 
@@ -47,7 +47,7 @@ def truths(label: str) -> list[Truth]:
 def test_the_same_seed_gives_the_same_events_and_another_gives_others() -> None:
     first, again, other = (
         [event for batch in Year(shape).batches() for event in batch]
-        for shape in (Shape(days=14), Shape(days=14), Shape(days=14, seed=2))
+        for shape in (YearShape(days=14), YearShape(days=14), YearShape(days=14, seed=2))
     )
     assert first == again
     assert first != other
@@ -59,7 +59,7 @@ def test_no_body_of_a_tool_is_refused() -> None:
 
 @pytest.mark.parametrize("seed", range(2, 8))
 def test_every_plot_and_every_trap_can_be_told_whatever_the_tools_are(seed: int) -> None:
-    organisation = found_organisation(Shape(seed=seed))
+    organisation = found_organisation(YearShape(seed=seed))
     kinds: tuple[Plot | Trap, ...] = (*PLOTS, *TRAPS)
     for kind in kinds:
         world = World(organisation, seed, 0.25)
@@ -68,14 +68,14 @@ def test_every_plot_and_every_trap_can_be_told_whatever_the_tools_are(seed: int)
             for part in organisation.parts.values()
             if organisation.facing_above(part.name) and (isinstance(kind, Trap) or kind.fits(part))
         )
-        scene = Scene(world, kind.name, part, rhythm.midnight(20), Random(seed))
+        scene = StoryScene(world, kind.name, part, rhythm.midnight(20), Random(seed))
         kind.tell(scene)
         assert scene.events, kind.name
         assert world.refused == [], kind.name
 
 
 def test_a_year_has_sixty_near_misses_forty_five_incidents_and_260_traps() -> None:
-    year = Year(Shape())
+    year = Year(YearShape())
     starts = [start for day in range(365) for start in year._agenda.of_day(day)]
     words = Counter(start.name.partition(" ")[0] for start in starts)
     assert words == {"near": 60, "incident": 45, "trap": 260}
@@ -104,7 +104,7 @@ def test_who_acts_is_drawn_without_a_look_at_who_was_paged() -> None:
     same = 0
     for number in range(2_000):
         part = list(organisation.parts.values())[number % len(organisation.parts)]
-        scene = Scene(world, "", part, rhythm.midnight(number % 300), Random(number))
+        scene = StoryScene(world, "", part, rhythm.midnight(number % 300), Random(number))
         same += scene.somebody() == scene.on_call()
     smallest = min(len(team) for team in organisation.by_team.values())
     assert same / 2_000 < 1.0 / smallest
@@ -144,14 +144,14 @@ def test_holds_of_the_calendar_say_so() -> None:
     year, _ = told()
     part = next(iter(year.organisation.parts.values()))
     trap = next(trap for trap in TRAPS if trap.name == "quiet weeks")
-    scene = Scene(World(year.organisation, 1, 0.25), "", part, rhythm.midnight(3), Random(1))
+    scene = StoryScene(World(year.organisation, 1, 0.25), "", part, rhythm.midnight(3), Random(1))
     trap.tell(scene)
     (held,) = [event for event in scene.events if event.kind == "change.held"]
     assert held.labels["reason"] == "calendar"
 
 
 def test_feeds_are_renamed_and_retired() -> None:
-    watches = [watch for seed in range(1, 9) for watch in Year(Shape(days=60, seed=seed)).organisation.watches]
+    watches = [watch for seed in range(1, 9) for watch in Year(YearShape(days=60, seed=seed)).organisation.watches]
     assert any(watch.renamed != watch.source for watch in watches)
     assert any(watch.ends_on < 60 for watch in watches)
 
@@ -167,7 +167,7 @@ def test_the_cluster_scales_all_day_by_itself() -> None:
 def test_most_days_are_boring() -> None:
     year, _ = told()
     days = {(truth.at - rhythm.STARTS_AT) // DAY for truth in year.truths if truth.label != "trap"}
-    boring = Year(Shape(days=60))
+    boring = Year(YearShape(days=60))
     stories = sum(any(start.label != "trap" for start in boring._agenda.of_day(day)) for day in range(60))
     assert stories < 30
     assert len(days) > 5
@@ -236,7 +236,7 @@ def test_the_verdict_is_left_open_where_a_feed_slept_or_began_in_the_window() ->
 
 def test_too_many_near_misses_do_not_fit() -> None:
     with pytest.raises(NoRoom, match="no room"):
-        Year(Shape(days=14, services=60, near_misses=500))
+        Year(YearShape(days=14, services=60, near_misses=500))
 
 
 def test_days_begin_on_a_monday_and_people_work_on_weekdays() -> None:
