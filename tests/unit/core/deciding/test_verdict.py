@@ -143,6 +143,23 @@ def test_a_report_that_says_since_when_it_looked_was_blind_before(back: int, ver
     assert the_draft(list(run(engine, stream))).verdict == verdict
 
 
+@pytest.mark.parametrize(
+    "feed",
+    [
+        pytest.param(
+            [make_event("impact.clear", 15 + 5 * n, f"c{n}", service="shop") for n in range(38)], id="38 pushed"
+        ),
+        pytest.param([looked(15, 200)], id="one stretch"),
+        pytest.param([looked(15, 75), looked(75, 135), looked(135, 200)], id="three hourly"),
+    ],
+)
+def test_one_report_of_a_clean_stretch_says_what_many_say(feed: list[Event]) -> None:
+    """Three hours in which all was well, told in three ways."""
+    beyond = make_event("note.added", 400, "later", service="mail")
+    draft = the_draft(decide(beyond, feed=feed))
+    assert (draft.verdict, draft.missing_evidence) == ("none", ())
+
+
 def test_the_end_of_the_stream_counts_as_not_looked_at() -> None:
     draft = the_draft(decide(feed=clear_feed("shop", 0, 120)))
     assert draft.verdict == "unknown"
