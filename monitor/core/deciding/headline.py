@@ -140,6 +140,8 @@ def _field(event: Event, field: str) -> str | None:
     if field == "who":
         return who(event)
     value = read(field, event, {})
+    if field == "subject" and event.kind == "change.flag_set":
+        value = event.labels.get("flag") or value
     if field.endswith("_at") and isinstance(value, int):
         return to_text(value)
     if isinstance(value, float):
@@ -147,9 +149,19 @@ def _field(event: Event, field: str) -> str | None:
     return None if value is None or value == "" else str(value)
 
 
+_TAGS = re.compile(
+    r"(?:\[(?:P[0-5]|SEV[-_ ]?\d|firing(?::\d+)?|resolved|(?:re-?)?triggered|recovered|alert(?:ing)?|alarm|problem"
+    r"|warn(?:ing)?|critical|high|error|info|no data|ok|datadog|grafana|prometheus|sentry|new ?relic|pagerduty"
+    r"|opsgenie|zabbix)\]\s*)+",
+    re.IGNORECASE,
+)
+"""What tools put before a title: how grave, which state, and who says so."""
+
+
 def _own_words(event: Event) -> str:
     """The title that the tool gave, at most one line of it; where it gave none, the sort of event and its subject."""
     words = " ".join((event.title or "").split()).rstrip(".")
+    words = (words[tags.end() :] if (tags := _TAGS.match(words)) else words) or words
     if event.kind == "alert.silenced":
         # The alert is what is spoken of; that it was put to sleep the rest of the headline says.
         words = words.removeprefix("silenced: ")

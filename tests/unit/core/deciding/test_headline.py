@@ -56,6 +56,24 @@ def test_what_names_service_and_hazard_once(hazard: Event, expected: str) -> Non
     assert title("{what}", hazard) == expected
 
 
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ("[P3] [Triggered] p95 of pricing is high", "cart: p95 of pricing is high"),
+        ("[FIRING:2] Lag", "cart: Lag"),
+        ("[stream-3] 2 of 4 are down", "cart: [stream-3] 2 of 4 are down"),
+        ("[P1]", "cart: [P1]"),
+    ],
+)
+def test_tags_of_paging_tools_before_a_title_are_left_out(told: str, expected: str) -> None:
+    assert title("{what}", event(service="cart", title=told)) == expected
+
+
+def test_a_flag_is_called_by_its_own_name() -> None:
+    flag = event(kind="change.flag_set", service="cart", subject="flag/default/basket", labels={"flag": "basket"})
+    assert title("{service}: flag {hazard.subject} – back", flag) == "cart: flag basket – back"
+
+
 def test_a_long_title_is_cut_at_its_first_sentence_or_at_a_word() -> None:
     assert title("{what}", event(title="Credentials are public. " + "The impact is unknown. " * 9)) == (
         "Credentials are public"
