@@ -17,9 +17,11 @@ import msgspec
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from monitor.ops.clock import SystemClock
 from monitor.ops.labelled import Closed
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
+from monitor.ops.sampling import Sampler
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -42,6 +44,10 @@ _PIECE = 64
 """Bytes. The pieces of a body beyond the first are at least so large on average: each costs as much as a large one,
 in the event loop, and a megabyte of single bytes would block everybody for seconds."""
 _HEAD_BYTES = 64 * 1024
+_BACKLOG = 128
+"""Connections that the kernel holds until they are accepted. Where one cannot be, the loop tries each of them again."""
+_NO_ROOM = "socket.accept() out of system resource"
+"""What asyncio says then."""
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -210,9 +216,12 @@ class Server(uvicorn.Server):
         def protocol(*args: Any, **kwargs: Any) -> Bounded:
             return Bounded(*args, bounds=bounds, **kwargs)
 
+        self._bounds = bounds
+        self._sampler = Sampler(SystemClock())
         super().__init__(
             uvicorn.Config(
                 app,
+                backlog=_BACKLOG,
                 http=protocol,  # type: ignore[arg-type]  # a factory is all that is asked for
                 ws="none",
                 log_config=None,
@@ -231,7 +240,17 @@ class Server(uvicorn.Server):
         finally:
             self.ended.set()
 
+    def _failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """A connection that there is no open file for is counted; a traceback for each would cost more than answers."""
+        if context.get("message") != _NO_ROOM:
+            loop.default_exception_handler(context)
+            return
+        self._bounds.count(Closed.FULL)
+        if (others := self._sampler.take(_NO_ROOM)) is not None:
+            _log.warning("connection_not_accepted", why=str(context.get("exception")), others=others)
+
     async def startup(self, sockets: list[Any] | None = None) -> None:
+        asyncio.get_running_loop().set_exception_handler(self._failed)
         await super().startup(sockets)
         self.answers.set()
 

@@ -163,6 +163,17 @@ async def _begun(site: Site, piece: bytes) -> asyncio.StreamReader:
     return reader
 
 
+async def test_a_lack_of_files_is_counted_and_not_logged_for_each_connection(caplog: pytest.LogCaptureFixture) -> None:
+    async with serving(Limits(most=2)) as site:
+        no_file = {"message": "socket.accept() out of system resource", "exception": OSError(24, "too many open files")}
+        for _ in range(100):
+            asyncio.get_running_loop().call_exception_handler(no_file)
+        assert site.closed(Closed.FULL) == 100
+        assert not [record for record in caplog.records if record.name == "asyncio"]
+        asyncio.get_running_loop().call_exception_handler({"message": "something else"})
+        assert [record.message for record in caplog.records if record.name == "asyncio"] == ["something else"]
+
+
 async def test_who_does_not_read_the_answer_is_closed() -> None:
     async with serving(Limits(most=2, stall_seconds=0.05)) as site:
         await site.connect(_get("/endless"))
