@@ -16,12 +16,13 @@ from monitor.core.model.conditions import (
     fields_of,
     index_key,
     needs,
+    read,
     say,
     say_value,
 )
 from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND
 from monitor.packs.regex import make_regex
-from tests.support.streams import make_event
+from tests.support.streams import PERSON, make_event
 
 EVENT = make_event(
     "alert.fired",
@@ -210,3 +211,12 @@ def test_an_index_is_the_equality_with_the_fewest_values() -> None:
 def test_what_is_cheap_is_asked_before_what_is_dear() -> None:
     cheap, dear = YES, Compare("subject", "matches", ("^d",))
     assert cost_of(cheap) < cost_of(dear) <= cost_of(All((cheap, dear)))
+
+
+def test_a_field_is_read_from_the_event_its_actor_its_labels_or_the_facts() -> None:
+    acted = make_event("change.ran", 0, actor=PERSON, subject="a", labels={"x": "1"})
+    names = ("subject", "labels.x", "labels.y", "actor.id", "actor.kind", "derived.drill")
+    assert [read(name, acted, NO_FACTS) for name in names] == ["a", "1", None, "p1", "human", None]
+    assert read("actor.id", EVENT, NO_FACTS) is None
+    with pytest.raises(KeyError, match="colour"):
+        read("colour", EVENT, NO_FACTS)
