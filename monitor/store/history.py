@@ -10,7 +10,7 @@ from sqlalchemy import Column, ColumnElement, Select, Table, and_, func, or_, se
 from monitor.core.model.events import Event, EventId, Instant
 from monitor.decode.canonical import Unreadable
 from monitor.ops.logs import get_logger
-from monitor.store.codec import decode_event
+from monitor.store.codec import decode_event, plain
 from monitor.store.connections import Database
 from monitor.store.tables import event_history, journal
 
@@ -125,7 +125,7 @@ async def _rows(
         onwards = and_(at >= after[0], or_(at > after[0], position > after[1]))
         query = select(table).where(at < int(until), onwards)
         if service is not None:
-            query = query.where(table.c.service == service)
+            query = query.where(table.c.service == plain(service))
         if kinds:
             query = query.where(table.c.kind.in_(sorted(kinds)))
         async with database.reading() as connection:

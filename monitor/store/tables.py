@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -14,15 +16,32 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    TypeDecorator,
     false,
     text,
 )
+
+from monitor.store.codec import plain_or_none
 
 RECORDS = MetaData()
 JOURNAL = MetaData()
 
 Serial = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite numbers rows by itself only where the type is spelled exactly so."""
+
+
+class Words(TypeDecorator[str]):
+    """What people and programs say, written down or looked for: without what no database can hold.
+
+    PostgreSQL refuses a whole statement for a NUL in it, also where it only asks.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
+        return plain_or_none(value)
+
 
 journal = Table(
     "journal",
@@ -86,41 +105,41 @@ event_history = Table(
 near_misses = Table(
     "near_misses",
     RECORDS,
-    Column("id", Text, primary_key=True),
-    Column("state", Text, nullable=False),
+    Column("id", Words, primary_key=True),
+    Column("state", Words, nullable=False),
     Column("version", Integer, nullable=False),
     # The machine's part: what lists need, and the whole draft.
     Column("rank", Double, nullable=False),
     Column("opened_at", BigInteger, nullable=False),
-    Column("mode", Text, nullable=False),
-    Column("verdict", Text, nullable=False),
-    Column("family", Text, nullable=False),
-    Column("service", Text),
-    Column("environment", Text),
-    Column("recurrence_key", Text, nullable=False),
-    Column("search", Text, nullable=False),
+    Column("mode", Words, nullable=False),
+    Column("verdict", Words, nullable=False),
+    Column("family", Words, nullable=False),
+    Column("service", Words),
+    Column("environment", Words),
+    Column("recurrence_key", Words, nullable=False),
+    Column("search", Words, nullable=False),
     Column("draft", LargeBinary, nullable=False),
     # The people's part.
-    Column("why_near_miss", Text, nullable=False),
-    Column("what_saved_it", Text, nullable=False),
-    Column("what_next_time", Text, nullable=False),
+    Column("why_near_miss", Words, nullable=False),
+    Column("what_saved_it", Words, nullable=False),
+    Column("what_next_time", Words, nullable=False),
     Column("users_hit", Boolean),
     Column("decided_at", BigInteger),
-    Column("decided_by", Text),
+    Column("decided_by", Words),
     # How it ended: by a person's decision or by the machine's.
-    Column("reason", Text),
-    Column("merged_into", Text),
-    Column("contradicted", Text),
+    Column("reason", Words),
+    Column("merged_into", Words),
+    Column("contradicted", Words),
     Column("impact_evidence", LargeBinary, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     # What people settled besides. `place` sorts the queue; it follows from the two answers before it.
-    Column("outcome", Text),
-    Column("barrier", Text),
+    Column("outcome", Words),
+    Column("barrier", Words),
     Column("place", Integer, nullable=False, server_default=text("0")),
     Column("returns_at", BigInteger),
-    Column("open_condition", Text),
-    Column("team", Text),
-    Column("share", Text, nullable=False, server_default=text("'team'")),
+    Column("open_condition", Words),
+    Column("team", Words),
+    Column("share", Words, nullable=False, server_default=text("'team'")),
     Index("near_misses_place", "place", "rank", "opened_at", "id"),
     # The records of each state and mode in the order of pages, and when they come back.
     Index("near_misses_queue", "state", "mode", "place", "rank", "opened_at", "id", "returns_at"),
@@ -143,16 +162,16 @@ near_misses = Table(
 near_miss_rules = Table(
     "near_miss_rules",
     RECORDS,
-    Column("record_id", Text, ForeignKey("near_misses.id", name="near_miss_rules_record"), primary_key=True),
-    Column("rule", Text, primary_key=True),
+    Column("record_id", Words, ForeignKey("near_misses.id", name="near_miss_rules_record"), primary_key=True),
+    Column("rule", Words, primary_key=True),
     Index("near_miss_rules_rule", "rule"),
 )
 
 near_miss_services = Table(
     "near_miss_services",
     RECORDS,
-    Column("record_id", Text, ForeignKey("near_misses.id", name="near_miss_services_record"), primary_key=True),
-    Column("service", Text, primary_key=True),
+    Column("record_id", Words, ForeignKey("near_misses.id", name="near_miss_services_record"), primary_key=True),
+    Column("service", Words, primary_key=True),
     Index("near_miss_services_service", "service"),
 )
 
@@ -161,14 +180,14 @@ audit = Table(
     "audit",
     RECORDS,
     Column("id", Serial, primary_key=True, autoincrement=True),
-    Column("record_id", Text, ForeignKey("near_misses.id", name="audit_record"), nullable=False),
+    Column("record_id", Words, ForeignKey("near_misses.id", name="audit_record"), nullable=False),
     Column("at", BigInteger, nullable=False),
-    Column("by", Text, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("before", Text),
-    Column("after", Text),
-    Column("reason", Text),
-    Column("note", Text),
+    Column("by", Words, nullable=False),
+    Column("action", Words, nullable=False),
+    Column("before", Words),
+    Column("after", Words),
+    Column("reason", Words),
+    Column("note", Words),
     Index("audit_record_id", "record_id", "id"),
 )
 
@@ -318,11 +337,11 @@ source_words = Table(
 access_sessions = Table(
     "access_sessions",
     RECORDS,
-    Column("id", Text, primary_key=True),
+    Column("id", Words, primary_key=True),
     Column("key", LargeBinary, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("role", Text, nullable=False),
-    Column("grants", Text, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("role", Words, nullable=False),
+    Column("grants", Words, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Index("access_sessions_key", "key", unique=True),
@@ -331,11 +350,11 @@ access_sessions = Table(
 access_tokens = Table(
     "access_tokens",
     RECORDS,
-    Column("id", Text, primary_key=True),
+    Column("id", Words, primary_key=True),
     Column("key", LargeBinary, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("grants", Text, nullable=False),
-    Column("created_by", Text, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("grants", Words, nullable=False),
+    Column("created_by", Words, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("last_used_at", BigInteger),
@@ -348,12 +367,12 @@ access_chain = Table(
     RECORDS,
     Column("id", Serial, primary_key=True, autoincrement=True),
     Column("at", BigInteger, nullable=False),
-    Column("by", Text, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("detail", Text, nullable=False),
-    Column("previous", Text, nullable=False),
-    Column("hash", Text, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("action", Words, nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("detail", Words, nullable=False),
+    Column("previous", Words, nullable=False),
+    Column("hash", Words, nullable=False),
 )
 
 access_head = Table(
@@ -361,5 +380,5 @@ access_head = Table(
     RECORDS,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("lines", BigInteger, nullable=False),
-    Column("hash", Text, nullable=False),
+    Column("hash", Words, nullable=False),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from monitor.access_ports import ApiToken
 from monitor.core.model.budget import BudgetedDraft
 from monitor.core.model.decisions import Open
 from monitor.core.model.events import DAY, HOUR, Instant
@@ -286,3 +287,18 @@ async def test_a_page_can_be_of_some_ids_or_without_some(store: Store, desk: Des
     assert await ids(Query(only=frozenset())) == set()
     assert await ids(Query(without=frozenset({"a"}))) == {"b", "c"}
     assert await ids(Query(only=frozenset({"a", "b"}), without=frozenset({"a"}))) == {"b"}
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud83d"])
+async def test_what_no_database_can_hold_is_looked_for_and_not_there(store: Store, desk: Desk, name: str) -> None:
+    await desk.open(draft("nm-1"))
+    with pytest.raises(NotFound):
+        await store.near_misses.get(name)
+    for query in (Query(services=(name,)), Query(rules=(name,)), Query(text=name), Query(only=frozenset({name}))):
+        assert await desk.ids(query) == []
+    assert await store.near_misses.audit(name) == []
+    assert [event async for event in store.history.events(Instant(0), MONDAY, name)] == []
+    assert not await store.access.end_session(name, name, MONDAY)
+    token = ApiToken(name, b"key", name, "{}", name, MONDAY, LATER)
+    await store.access.add_token(token)
+    assert await store.access.revoke_token(name, name, MONDAY)
