@@ -143,7 +143,7 @@ def decode(
     return read_as(tool, source, body, headers, received_at, allows)
 
 
-_ENVELOPES = frozenset({"events", "cloudevents", "cdevents"})
+ENVELOPES = frozenset({"events", "cloudevents", "cdevents"})
 """Tools whose bodies mean nothing without the envelope in the headers; those of others are their own message."""
 
 
@@ -159,7 +159,7 @@ def read_as(
     lowered = {name.lower(): value for name, value in (headers or {}).items()}
     try:
         delivery = Delivery(source, lowered, received_at, allows)
-        if cloudevents.is_binary(lowered) and (tool.name in _ENVELOPES or cloudevents.is_ours(lowered)):
+        if cloudevents.is_binary(lowered) and (tool.name in ENVELOPES or cloudevents.is_ours(lowered)):
             tool = cloudevents.TOOL
         return tool.whole(body, delivery) if tool.whole else _decode(tool, body, delivery)
     except Unreadable as error:

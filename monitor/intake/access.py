@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from monitor.decode.reading import others_may_use, source_path
-from monitor.decode.registry import UNTOUCHABLE, canonical_source, tool_of
+from monitor.decode.registry import ENVELOPES, UNTOUCHABLE, canonical_source, tool_of
+
+EVENTS = "events"
 
 
 class IntakeAccess(msgspec.Struct, frozen=True):
@@ -60,8 +62,19 @@ class IntakeAccess(msgspec.Struct, frozen=True):
                 return True
             if is_guarded:
                 return False
+        elif not self._may_name_freely(door, proved):
+            return False
         account = proved.partition("/")[2] if proved in self.secrets and proved is not None else ""
         return not account or f"{'/'.join(named)}/".startswith(f"{account}/")
+
+    def _may_name_freely(self, door: str, proved: str | None) -> bool:
+        """Names of no tool are of programs that send events themselves: where those have a secret, it is wanted.
+
+        An envelope has a door of its own, which counts where the configuration has it.
+        """
+        if _vendor(door) == EVENTS or not self._vendor_has_secrets(EVENTS):
+            return True
+        return proved is not None and _vendor(door) in ENVELOPES
 
     def _entry(self, source: str) -> str | None:
         """The nearest name that the configuration has: `a/b/c`, `a/b`, `a`."""

@@ -99,3 +99,10 @@ def test_wrong_tokens_are_slowed_counted_and_logged_once(service: Service) -> No
     assert sum(refused) >= before + 100
     assert 1 <= service.log().count("signature_refused") <= 30, "a sample"
     assert _post(service, source="deploy")["accepted"] + _post(service, source="deploy")["duplicates"] >= 1
+
+
+@pytest.mark.parametrize("path", ["/ingest/statuspage", "/ingest/cloudevents", "/ingest/pagerduty"])
+def test_no_envelope_gets_around_the_secret_of_events(service: Service, path: str) -> None:
+    envelope = {"ce_specversion": "1.0", "ce_type": "nearmiss.note.added", "ce_id": path, "ce_source": "test"}
+    answer = service.post(path, json.dumps(EVENT).encode(), content_type="application/json", **envelope)
+    assert answer.status_code == 401 or [each["reason"] for each in answer.json()["rejected"]] == ["foreign_source"]

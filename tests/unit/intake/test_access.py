@@ -108,6 +108,26 @@ def test_what_was_proved_bounds_the_source_of_an_event(door: str, claimed: str, 
     assert IntakeAccess(SECRETS).may_carry(door, claimed) is may
 
 
+@pytest.mark.parametrize(
+    ("door", "may"),
+    [
+        ("events", True),
+        ("statuspage", False),
+        ("github", False),
+        ("cdevents", False),
+        ("cloudevents", True),
+        ("cloudevents/ci", True),
+        ("cdevents/ci", True),
+    ],
+)
+def test_where_events_have_a_secret_no_other_door_takes_what_names_itself(door: str, may: bool) -> None:
+    access = IntakeAccess(
+        {"events": ["s"], "github": ["s"]}, open_sources=frozenset({"statuspage", "cloudevents", "cdevents/ci"})
+    )
+    assert access.may_carry(door, "probe") is may
+    assert access.may_carry(door, "/some/uri") is may
+
+
 def test_without_secrets_an_event_may_name_any_tool() -> None:
     assert IntakeAccess().may_carry("events", "github/acme/shop")
 
