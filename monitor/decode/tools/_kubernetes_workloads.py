@@ -16,6 +16,8 @@ from monitor.decode.tools._kubernetes_names import service_of
 _KINDS = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
 _RESTARTED = "kubectl.kubernetes.io/restartedAt"
 _RESTART_TAKES = 5 * SECOND
+_NEW = 5 * SECOND
+"""A watch delivers a change within a second or two; the same generation later is the same event, and known."""
 
 
 def kind_of(watched: Mapping[str, Any]) -> str | None:
@@ -36,6 +38,8 @@ def read(watched: Mapping[str, Any], what: str, delivery: Delivery) -> Event:
     if is_gone:
         # Who deleted it, the object does not tell, nor always when.
         at, manager = moment(meta.get("deletionTimestamp"), "deletionTimestamp"), None
+    if text(watched.get("type")) == "MODIFIED" and (scaling := _untimed_scaling(meta, at, delivery)) is not None:
+        change, manager, at = scaling, text(scaling.get("manager")), None
     kind: Kind = "change.deleted" if is_gone else _kind(spec, change, manager, at)
     replicas = number(spec.get("replicas")) if kind == "change.scaled" else None
     template = mapping(spec.get("template"))
@@ -73,6 +77,14 @@ def _last_change(meta: Mapping[str, Any]) -> Mapping[str, Any]:
     entries = [mapping(each) for each in sequence(meta.get("managedFields"))]
     wanted = [each for each in entries if "f:spec" in mapping(each.get("fieldsV1"))]
     return max(wanted, key=lambda each: text(each.get("time")) or "", default={})
+
+
+def _untimed_scaling(meta: Mapping[str, Any], at: Moment | None, delivery: Delivery) -> Mapping[str, Any] | None:
+    """The entry of a scaling, which the API writes without a time, where no other change is new enough to be meant."""
+    if at is None or delivery.received_at is None or delivery.received_at - at[0] <= _NEW:
+        return None
+    entries = (mapping(each) for each in sequence(meta.get("managedFields")))
+    return next((each for each in entries if text(each.get("subresource")) == "scale" and not each.get("time")), None)
 
 
 def _kind(spec: Mapping[str, Any], change: Mapping[str, Any], manager: str | None, at: Moment | None) -> Kind:

@@ -233,7 +233,7 @@ TOOL = Tool(
         "The service is the workload behind the object (`payments-6f7c9d8b5-x2x7q` is `payments`).",
         "No environment is named, which counts as unknown.",
         "Without the audit log no person is named: a workload names the program that changed it.",
-        "An apply that only scales counts as a deployment.",
+        "An apply that only scales counts as a deployment; a scaling of a time without a watch is not seen.",
         "In the audit log all accounts but `system:…` are taken for people.",
     ),
     split=split,

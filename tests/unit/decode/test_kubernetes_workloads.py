@@ -112,3 +112,25 @@ def test_what_is_deleted_is_gone_at_the_time_of_receipt() -> None:
     found = event("kubernetes", watched(deployment(IMAGE), "DELETED"))
     assert (found.id, found.kind, found.actor) == ("d-1:deleted", "change.deleted", None)
     assert at(found) == "2026-03-10T12:00:00Z"
+
+
+UNTIMED = {
+    "manager": "kubectl",
+    "operation": "Update",
+    "subresource": "scale",
+    "fieldsV1": {"f:spec": {"f:replicas": {}}},
+}
+"""As an API server of version 1.37 writes `kubectl scale`."""
+
+
+def test_a_scaling_that_has_no_time_is_meant_where_no_other_change_is_new() -> None:
+    found = event("kubernetes", watched(deployment(UNTIMED, IMAGE)))
+    assert (found.kind, found.value, found.labels["manager"]) == ("change.scaled", 3, "kubectl")
+    assert at(found) == "2026-03-10T12:00:00Z", "a watch delivers it as it happens"
+
+
+def test_after_a_scaling_a_new_image_is_a_deployment() -> None:
+    new = managed("kubectl-set", {"f:template": {}}, "2026-03-10T11:59:58Z")
+    assert event("kubernetes", watched(deployment(UNTIMED, IMAGE, new))).kind == "change.deployed"
+    # Of a list nobody knows when it was scaled.
+    assert event("kubernetes", watched(deployment(UNTIMED, IMAGE), "ADDED")).kind == "change.deployed"
