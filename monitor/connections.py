@@ -50,6 +50,10 @@ _NO_ROOM = "socket.accept() out of system resource"
 """What asyncio says then."""
 
 
+_FRESH_SHARE = 8
+"""Connections that have not asked yet are many when they are more than one in so many."""
+
+
 class Limits(msgspec.Struct, frozen=True):
     """Of connections: how many, seconds until the head of a request is there, and without reading the answer."""
 
@@ -61,8 +65,8 @@ class Limits(msgspec.Struct, frozen=True):
 class Connections:
     """All that are open. One that nobody works for makes room for a new one.
 
-    First the oldest that has never asked, then the one that has not for the longest time, then the one whose body has
-    been on its way for the longest time: bodies that never end would else keep everybody out.
+    First the oldest that has never asked, where there are many; then the one that has not for the longest time; then
+    the one whose body has been on its way for the longest time: bodies that never end would else keep everybody out.
     """
 
     def __init__(self, limits: Limits, metrics: Metrics) -> None:
@@ -75,7 +79,10 @@ class Connections:
 
     def admit(self, one: Bounded) -> bool:
         if len(self._open) >= self.limits.most:
-            oldest = next(chain(self._fresh, self._idle, self._sending), None)
+            # Few that have not asked yet are about to; many are held.
+            is_flood = len(self._fresh) > self.limits.most // _FRESH_SHARE
+            first = self._fresh if is_flood else {}
+            oldest = next(chain(first, self._idle, self._sending, self._fresh), None)
             if oldest is None:
                 self.count(Closed.FULL)
                 return False

@@ -61,6 +61,7 @@ class Site:
         reader, writer = await asyncio.open_connection(*self.listener.getsockname()[:2], limit=1024)
         writer.write(sent)
         self.writers = [*getattr(self, "writers", []), writer]
+        self.readers = [*getattr(self, "readers", []), reader]
         return reader
 
     def closed(self, why: Closed) -> float:
@@ -155,6 +156,20 @@ async def test_bodies_that_never_end_keep_nobody_out() -> None:
         site.writers[1].write(b"23")
         assert (await second.readuntil(b"took 3")).startswith(b"HTTP/1.1 200")
         assert (site.closed(Closed.EVICTED), site.closed(Closed.FULL)) == (3, 0)
+
+
+async def test_beside_bodies_that_never_end_new_connections_do_not_evict_each_other() -> None:
+    async with serving(Limits(most=16, head_seconds=PATIENCE)) as site:
+        held = [await _begun(site, b"1") for _ in range(16)]
+        await site.connect()
+        await site.connect()
+        third = await site.connect(_get("/"))
+        assert (await third.readuntil(b"ok")).startswith(b"HTTP/1.1 200")
+        assert [await _end(each) for each in held[:2]] == [b"", b""]
+        site.writers[16].write(_get("/"))
+        site.writers[17].write(_get("/"))
+        assert (await site.readers[16].readuntil(b"ok")).startswith(b"HTTP/1.1 200")
+        assert (await site.readers[17].readuntil(b"ok")).startswith(b"HTTP/1.1 200")
 
 
 async def _begun(site: Site, piece: bytes) -> asyncio.StreamReader:
