@@ -37,7 +37,7 @@ _PART = re.compile(r"(\d+)(ms|[smhd])")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
-class Unusable(msgspec.Struct, frozen=True):
+class UnusableEvent(msgspec.Struct, frozen=True):
     """An event that could not be used: which one (from 0), what is wrong, and the field where it is known."""
 
     index: int
@@ -49,7 +49,7 @@ class Expanded(msgspec.Struct, frozen=True):
     """The events in the order in which they were written, repetitions in place, and what could not be used."""
 
     events: tuple[Event, ...]
-    unusable: tuple[Unusable, ...] = ()
+    unusable: tuple[UnusableEvent, ...] = ()
 
 
 class _Wrong(Exception):
@@ -64,7 +64,7 @@ def expand(written: Sequence[Mapping[str, object]], base: str | None = None) -> 
     With `base` (RFC 3339) the times may be relative to it, and `id` and `source` may be left away. Never raises.
     """
     events: list[Event] = []
-    unusable: list[Unusable] = []
+    unusable: list[UnusableEvent] = []
     for index, mapping in enumerate(written):
         try:
             filled = mapping if base is None else {"id": f"e{index + 1}", "source": "example", **mapping}
@@ -75,11 +75,11 @@ def expand(written: Sequence[Mapping[str, object]], base: str | None = None) -> 
                 [decode_line(json.dumps(one, default=_plain, ensure_ascii=False).encode()) for one in repeated]
             )
         except Unreadable as error:
-            unusable.append(Unusable(index, f"{error.reason}: {error.detail}"))
+            unusable.append(UnusableEvent(index, f"{error.reason}: {error.detail}"))
         except _Wrong as error:
-            unusable.append(Unusable(index, error.detail, error.field))
+            unusable.append(UnusableEvent(index, error.detail, error.field))
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
-            unusable.append(Unusable(index, str(error)))
+            unusable.append(UnusableEvent(index, str(error)))
     return Expanded(tuple(events), tuple(unusable))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from monitor.core.model.catalogue import Catalogue, Feed, Service
-from monitor.packs.catalogue_words import Words
+from monitor.packs.catalogue_words import CatalogueWords
 from monitor.packs.checks import Check
 from monitor.packs.problems import Place, Problems, nearest
 
@@ -29,7 +29,7 @@ class Parts:
 
     def __init__(self, problems: Problems) -> None:
         self.problems = problems
-        self.words = Words(problems)
+        self.words = CatalogueWords(problems)
         self.production: set[str] = set()
         self.automation: set[str] = set()
         self.unreadable = False

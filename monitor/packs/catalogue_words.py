@@ -43,7 +43,7 @@ ANY_SOURCE = "any"
 _Key = tuple[str, str, str]
 
 
-class Words:
+class CatalogueWords:
     """The words of all files, each for one thing."""
 
     def __init__(self, problems: Problems) -> None:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from pathlib import Path
 
 MONITOR = Path(__file__).parents[2] / "monitor"
-MOST_SHARED = 19
+MOST_SHARED = 18
 """Public class names that stand for several things still. Rename one, and lower this."""
 
 
