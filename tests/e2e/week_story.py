@@ -38,7 +38,7 @@ STORIES = (
     ),
     Found(
         "capacity", "orders", "orders wait for a worker", ("change.ran", "tomasz"),
-        "orders wait for a worker – 11 min in – fixed by a command",
+        "orders wait for a worker – 11 min in – command run by a person",
     ),
     Found(
         "escalated", "ledger-db", "ledger has no connection left", ("change.ran", "tomasz"),

@@ -22,7 +22,7 @@ from monitor.core.state.candidates import Instance
 from monitor.core.state.engine_state import EngineState
 from monitor.core.state.episodes import Episode
 from monitor.core.weighing.net import Net
-from monitor.core.weighing.shapes import SHAPES, rule_named
+from monitor.core.weighing.shapes import rule_named
 
 MODE_ORDER = {"live": 0, "digest": 1, "shadow": 2}
 
@@ -142,10 +142,9 @@ class Assessor:
         """Which evidence can see the harm of the rule that names the episode."""
         return self._rule_of(instances[0]).impact.evidence
 
-    def _precedence(self, instance: Instance) -> tuple[bool, bool, int, int, str, str]:
+    def _precedence(self, instance: Instance) -> tuple[bool, int, int, str, str]:
         rule = self._rule_of(instance)
-        shape = rule.name in SHAPES
-        return (rule.generic, shape, MODE_ORDER[rule.mode], instance.first_sign_at, rule.name, instance.id)
+        return (rule.generic, MODE_ORDER[rule.mode], instance.first_sign_at, rule.name, instance.id)
 
     def _rule_of(self, instance: Instance) -> Rule:
         return rule_named(instance.rule, self._matcher.rules)
