@@ -14,6 +14,8 @@ from monitor.core.model.rule import Rule
 from monitor.core.state.candidates import Evidence, Instance
 from monitor.core.weighing.net import Net, Weighed, caught_id
 
+Recognised = dict[EventId, dict[str, list[Event]]]
+"""By act the rules that recognise it, each with its hazards."""
 KEPT_BESIDE = 2.0
 """A candidate whose log-odds are so much lower than the best one's is no part of its draft."""
 REASONS_SAID = 6
@@ -32,11 +34,12 @@ class Rescue(msgspec.Struct, frozen=True):
 
 def weigh(net: Net, instances: Sequence[Instance], rule_of: Callable[[Instance], Rule], catalogue: Catalogue) -> Rescue:
     """Weigh every candidate of an episode. An exposure does not have to be probable: its rule asks for a look."""
-    recognised: dict[EventId, set[str]] = {}
+    recognised: Recognised = {}
     for instance in instances:
         rule = rule_of(instance)
         for act in instance.interventions.events if not rule.generic else ():
-            recognised.setdefault(act.event_id, set()).add(rule.name)
+            hazards = recognised.setdefault(act.event_id, {}).setdefault(rule.name, [])
+            hazards += instance.hazards.events
     found = {instance.id: _weigh_one(net, instance, recognised) for instance in instances}
     best_id = max(found, key=lambda known: (found[known].log_odds, known))
     best, weights = found[best_id], net.weights
@@ -50,7 +53,7 @@ def weigh(net: Net, instances: Sequence[Instance], rule_of: Callable[[Instance],
     return Rescue(best, "digest" if chance < weights.live or automatic else None, kept)
 
 
-def _without_bystanders(net: Net, instance: Instance, recognised: dict[EventId, set[str]]) -> Instance:
+def _without_bystanders(net: Net, instance: Instance, recognised: Recognised) -> Instance:
     """The candidate without what people did next door meanwhile, where an act on the spot is far more likely it."""
     acts = instance.interventions.events
     here = [act for act in acts if act.service == instance.service]
@@ -64,12 +67,12 @@ def _without_bystanders(net: Net, instance: Instance, recognised: dict[EventId, 
     return msgspec.structs.replace(instance, interventions=kept)
 
 
-def _weigh_act(net: Net, instance: Instance, act: Event, recognised: dict[EventId, set[str]]) -> Weighed:
+def _weigh_act(net: Net, instance: Instance, act: Event, recognised: Recognised) -> Weighed:
     caught = net.caught.get(caught_id(act)) or net.compare(act, instance.hazards.events)
-    return net.settle(caught, recognised.get(act.event_id, ()))
+    return net.settle(caught, recognised.get(act.event_id))
 
 
-def _weigh_one(net: Net, instance: Instance, recognised: dict[EventId, set[str]]) -> Weighed:
+def _weigh_one(net: Net, instance: Instance, recognised: Recognised) -> Weighed:
     """A candidate by the best of its acts; one that a rule made may have acts that the net did not catch."""
     weighed = (_weigh_act(net, instance, act, recognised) for act in instance.interventions.events)
     return max(weighed, key=lambda one: one.log_odds)

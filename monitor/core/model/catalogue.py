@@ -155,6 +155,10 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
         size = self._sizes.get(self.domain_of(service))
         return 1.0 if size is None else max(1.0, len(self._domains) / size)
 
+    def size_of(self, service: str) -> int:
+        """How many services the catalogue lists in the domain of a service; 1 for a stranger."""
+        return self._sizes.get(self.domain_of(service), 1)
+
     @cached_property
     def _sizes(self) -> dict[str, int]:
         return dict(Counter(self._domains.values()))

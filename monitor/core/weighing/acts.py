@@ -31,6 +31,9 @@ DONE = frozenset(
 )
 """Changes that took effect on the running system."""
 STOPPED = frozenset({"change.held", "change.blocked"})
+HABITUAL = frozenset({"change.scaled", "change.restarted", "change.ran"})
+RESCUING = frozenset({"change.failed_over", "change.rolled_back", "change.restored", *STOPPED})
+"""What automation does by habit, and what it does to end a danger."""
 CORRECTIVE = frozenset(
     f"change.{verb}" for verb in ("restarted", "failed_over", "scaled", "ran", "configured", "deleted", "rotated")
 )
@@ -41,6 +44,8 @@ SLOW_HARM = frozenset({"change.rotated", "change.deleted", "change.ran"})
 """Whose harm may show hours later: a credential in a cache, a deleted thing at its next use, a job at its next run."""
 
 UNDONE_WITHIN = 7 * DAY
+RAN_WITHIN = 90 * DAY
+"""A version that ran so long ago may come back: what is seldom released goes back to a release of months ago."""
 STOPPED_AFTER = DAY
 PUT_BACK_WITHIN = 2 * HOUR
 SLIP_WITHIN = 15 * MINUTE
@@ -79,7 +84,7 @@ def undoing(act: Event, before: Sequence[Event]) -> Undoing:
         strength = 0.4 if act.kind == "change.merged" else 1.0
         return Undoing(strength, _reverted(act, earlier, same))
     if act.kind == "change.deployed":
-        back = _version_back(act, earlier)
+        back = _version_back(act, before)
         return back if back.strength else _revert_shipped(act, earlier)
     if act.kind == "change.flag_set":
         return _flag_back(act, earlier)
@@ -119,19 +124,19 @@ def version_of(event: Event) -> str | None:
     return event.labels.get("version") or event.labels.get("commit")
 
 
-def _version_back(act: Event, earlier: Sequence[Event]) -> Undoing:
-    """A version that ran here lately comes back while another one runs."""
+def _version_back(act: Event, before: Sequence[Event]) -> Undoing:
+    """A version that ran here comes back while another one runs that went out lately."""
     version = version_of(act)
     if version is None:
         return NOTHING_UNDONE
     runs: list[tuple[str, Event]] = []
-    for event in earlier:
+    for event in before:
         found = version_of(event)
         here = event.kind == "change.deployed" and (event.subject, event.environment) == (act.subject, act.environment)
         if here and found is not None and (not runs or runs[-1][0] != found):
             runs.append((found, event))
     recent = [found for found, _ in runs[-VERSIONS_BEFORE:-1]]
-    if runs and runs[-1][0] != version and version in recent:
+    if runs and runs[-1][0] != version and version in recent and act.time - runs[-1][1].time <= UNDONE_WITHIN:
         return Undoing(1.0, runs[-1][1])
     return NOTHING_UNDONE
 

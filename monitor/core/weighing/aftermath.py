@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from monitor.core.model.durations import say_duration
 from monitor.core.model.events import DAY, HOUR, MINUTE, Event
@@ -11,7 +11,7 @@ from monitor.core.weighing.acts import is_slip, same_actor, same_order
 from monitor.core.weighing.features import Vector
 from monitor.core.weighing.option import Option
 from monitor.core.weighing.place import Place
-from monitor.core.weighing.plain_words import people
+from monitor.core.weighing.plain_words import is_beside, people
 from monitor.core.weighing.signs import Sign
 
 SIBLING_RECOVERS_WITHIN = 45 * MINUTE
@@ -39,14 +39,21 @@ def foresee(
     details: dict[str, str],
     undone: Event | None = None,
     elsewhere: Iterable[Place] = (),
+    tells_ends: Callable[[Sign], bool] = lambda sign: False,
 ) -> bool:
-    """Add what followed to the values of an option; False where it does not hold after all."""
+    """Add what followed to the values of an option; False where it does not hold after all.
+
+    `tells_ends`: whether it is known of an alert that its source tells when it is over.
+    """
     place = places.get(option.service)
     sign = None if place is None else place.sign(option.kind, option.key, option.began)
     if sign is not None and sign.kind == "alert":
         if option.relation == 2 and not _recovered_within(sign, act, SIBLING_RECOVERS_WITHIN):
             return False
-        _recovery(sign, act, values, details)
+        if not is_beside(act):  # who tunes the alert ends the alert
+            _recovery(sign, act, values, details)
+        if sign.ended is None and tells_ends(sign):
+            values["unrecovered"] = 1.0
         _taken(place, sign, act, values)
     elif option.relation == 2:
         return False

@@ -7,19 +7,33 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable
-
-import msgspec
 
 from monitor.core.matching.facts import share
 from monitor.core.model.durations import say_duration
 from monitor.core.model.events import DAY, HOUR, MINUTE, Event
 from monitor.core.weighing.acts import CORRECTIVE, FORWARD, STOPPED, Undoing, flag_share, version_of
+from monitor.core.weighing.chance import (
+    LEAST_GAP,
+    MOST_USUAL,
+    RARE_SIGN_UNKNOWN,
+    Scene,
+    by_no_accident,
+    coincidence,
+    common_sign,
+    rare_sign,
+)
 from monitor.core.weighing.features import Vector
-from monitor.core.weighing.habits import Habits, Standings, per_day
-from monitor.core.weighing.option import Option
-from monitor.core.weighing.place import Place, sign_rate_key
-from monitor.core.weighing.plain_words import is_beside, is_routine, names_surprise, names_trouble, people, stem
+from monitor.core.weighing.habits import Standings
+from monitor.core.weighing.option import COMMON, Option
+from monitor.core.weighing.plain_words import (
+    is_beside,
+    is_routine,
+    names_surprise,
+    names_trouble,
+    people,
+    shared_words,
+    stem,
+)
 from monitor.core.weighing.signs import SEVERITY, Sign
 
 SHARED = (
@@ -36,7 +50,6 @@ SHARED = (
     "host",
 )
 """Labels that name a thing which a sign and an act may share."""
-LEAST_GAP = 2 * MINUTE
 BEGUN_WITHIN = 3 * DAY
 BEGUN_SAME_SUBJECT = 4 * HOUR
 OWN_STORY = DAY
@@ -51,41 +64,12 @@ RENEWED_LIFE = 90 * DAY
 RENEWED_SHARE = 0.12
 UNHURRIED = 2.2
 """Decades of five minutes after which an undoing is no longer soon (about two weeks)."""
-RARE_SIGN_PRIOR = 0.5
-RARE_SIGN_UNKNOWN = 0.7
-RARE_SIGN_AFTER = 5 * DAY
 MILD = 0.3
-MOST_USUAL = 3.0
 MOST_USUAL_UNNAMED = 1.5
 """A note or a record has no name that recurs: its pairings say less."""
 MOST_CITED = 8
 FASTEST_RELEASE = 4 * MINUTE
 """Nobody sees an alert, decides and has something new released in less."""
-
-
-class Scene(msgspec.Struct):
-    """An act and all that stood around it. `per_day`: how often such an act happens on its service.
-
-    `habits_of`: what is known of the domain of a service.
-    `larger`: how many times as many services the organisation has as the domain.
-    `counted`: whether the act itself is among the habits.
-    `announced`: whether announced work was in progress on the service, or above it.
-    """
-
-    act: Event
-    actor: str
-    place: Place
-    undoing: Undoing
-    signs: list[tuple[Sign, int]]
-    known_service: bool
-    production: bool
-    per_day: float
-    reach: dict[str, int]
-    places: dict[str, Place]
-    habits_of: Callable[[str], Habits]
-    announced: bool = False
-    larger: float = 1.0
-    counted: bool = False
 
 
 def gather(scene: Scene) -> list[Option]:
@@ -106,13 +90,7 @@ def gather(scene: Scene) -> list[Option]:
 def _common(scene: Scene) -> Vector:
     act, undone = scene.act, scene.undoing.change
     values = Vector(bias=1.0)
-    if scene.undoing.strength:
-        values["reversal"] = scene.undoing.strength
-    elif act.kind in CORRECTIVE:
-        values["corrective"] = 1.0
-    elif act.kind == "change.flag_set":
-        # Off is what people do to stop harm, on is what they ship with.
-        values["corrective"] = 1.0 if flag_share(act) == 0 else -0.5
+    _kind_of_act(scene, values)
     if act.kind in STOPPED:
         values["stopped"] = 1.0
     if scene.actor == "automation":
@@ -121,10 +99,13 @@ def _common(scene: Scene) -> Vector:
         values["unknown_service"] = 1.0
     if is_routine(act) or is_beside(act) or (undone is not None and is_routine(undone)):
         values["routine"] = 1.0
+    if undone is not None and undone.kind != "change.blocked":
+        _prompted(scene, undone, values)
     if scene.announced:
         values["announced"] = 1.0
-    known = scene.habits_of(scene.place.service).usual(familiar_key(act, scene.actor, scene.undoing), act.time)
-    values["familiar"] = min(MOST_USUAL, math.log2(1 + max(0.0, known - scene.counted)) / 2)
+    if act.kind != "change.deployed":  # how often each service is released is known, whatever the words
+        known = scene.habits_of(scene.place.service).usual(familiar_key(act, scene.actor, scene.undoing), act.time)
+        values["familiar"] = min(MOST_USUAL, math.log2(1 + max(0.0, known - scene.counted)) / 2)
     if scene.actor != "automation" and names_trouble(act):
         values["act_names_trouble"] = 1.0
     if not scene.production:
@@ -134,11 +115,25 @@ def _common(scene: Scene) -> Vector:
     values["net_rate"] = rate
     values["learning"] = habits.still_learning(act.time) * max(0.0, rate - 1)
     if act.previous_expires_at is not None:
-        life = act.expires_at - act.time if act.expires_at is not None else RENEWED_LIFE
-        left = act.previous_expires_at - act.time
-        near = left < min(DEADLINE_NEAR, RENEWED_SHARE * life)
-        values["deadline"] = _nearness(left) if near else -1.0
+        values["deadline"] = _renewed(act, act.previous_expires_at)
     return values
+
+
+def _renewed(act: Event, ends: int) -> float:
+    life = act.expires_at - act.time if act.expires_at is not None else RENEWED_LIFE
+    left = ends - act.time
+    return _nearness(left) if left < min(DEADLINE_NEAR, RENEWED_SHARE * life) else -1.0
+
+
+def _kind_of_act(scene: Scene, values: Vector) -> None:
+    act = scene.act
+    if scene.undoing.strength:
+        values["reversal"] = scene.undoing.strength
+    elif act.kind in CORRECTIVE:
+        values["corrective"] = 1.0
+    elif act.kind == "change.flag_set":
+        # Off is what people do to stop harm, on is what they ship with.
+        values["corrective"] = 1.0 if flag_share(act) == 0 else -0.5
 
 
 def _automatic(act: Event, values: Vector) -> None:
@@ -160,12 +155,13 @@ def _of_sign(scene: Scene, common: Vector, sign: Sign, relation: int, related: i
     elif relation == 2:
         values["sibling"] = 1.0
     _what_it_says(scene, sign, values, details)
+    values["common_sign"] = common_sign(scene, sign)
     _how_it_hangs_together(scene, sign, values)
     since = max(sign.seen_at if sign.seen_at <= act.time else sign.began, _last_response(scene, sign))
     gap = max(act.time - since, LEAST_GAP)
     if sign.deadline is not None and values.get("deadline", 0) > 0:
         gap = min(gap, max(sign.deadline - act.time, HOUR))
-    _coincidence(scene, values, details, gap, 1 if relation == 0 else related)
+    coincidence(scene, values, details, gap, 1 if relation == 0 else related)
     _agreement(scene, sign, values, details)
     pairings = pairing_keys(scene, sign.kind, sign.name)
     _habit(scene, values, pairings, alert=sign.kind == "alert")
@@ -189,7 +185,7 @@ def _what_it_says(scene: Scene, sign: Sign, values: Vector, details: dict[str, s
         details["severity"] = next((e.severity for e in (sign.last, told) if e.severity), "of unknown severity")
         standings = scene.habits_of(sign.service).standings.get(sign.name, Standings())
         values["clears_alone"] = standings.clears_alone
-        values["rare_sign"] = _rare_sign(scene, sign)
+        values["rare_sign"] = rare_sign(scene, sign)
         if (used := share(told)) is not None and (used >= 2 if told.bound == "min" else 0.9 <= used < 1):
             values["thin"] = 1.0
         silences = [e for e in _responses(scene, sign.service) if e.kind == "alert.silenced" and _is_about(e, sign)]
@@ -205,7 +201,9 @@ def _what_it_says(scene: Scene, sign: Sign, values: Vector, details: dict[str, s
         values["record"], values["rare_sign"] = 1.0, RARE_SIGN_UNKNOWN
     if sign.kind in ("note", "record"):
         values["sign_names_trouble"] = 1.0 if names_trouble(told) or names_surprise(told) else -0.5
-    if sign.kind in ("note", "record") and people(told) & people(act):
+    # Who writes what they are about to do, and does it, answered nothing.
+    worried = sign.kind == "record" or (sign.kind == "note" and values["sign_names_trouble"] > 0)
+    if worried and people(told) & people(act):
         values["same_person"] = 1.0
     if sign.routine:
         values["routine"] = 1.0
@@ -222,6 +220,8 @@ def _how_it_hangs_together(scene: Scene, sign: Sign, values: Vector) -> None:
     shared = same_thing(sign.first, act)
     if shared:
         values["same_thing"] = 1.0
+    if shared_words(sign.first, act):
+        values["shared_words"] = 1.0
     if not sign.production:
         values["outside_production"] = 0.3 if shared or act.kind in STOPPED else 1.0
     if act.kind in FORWARD and not scene.undoing.strength:
@@ -232,8 +232,6 @@ def _how_it_hangs_together(scene: Scene, sign: Sign, values: Vector) -> None:
             values["begun"] = -1.0
     if undone is not None:
         values["undone_soon"] = 0.7 * _soon(act.time - undone.time)
-        if undone.kind != "change.blocked" and _came_after(scene, undone):
-            values["caused"] = 1.0
 
 
 def _of_change(scene: Scene, common: Vector, undone: Event) -> Option:
@@ -241,11 +239,7 @@ def _of_change(scene: Scene, common: Vector, undone: Event) -> Option:
     details = {"undone_soon": say_duration(act.time - undone.time), "net_rate": f"{10 ** common['net_rate'] - 1:.0f}"}
     values["undone_soon"] = _soon(act.time - undone.time)
     values["rare_sign"] = RARE_SIGN_UNKNOWN
-    if undone.kind != "change.blocked" and _came_after(scene, undone):
-        values["caused"] = 1.0
-    elif act.kind == "change.flag_set" and not _since(scene, undone.time):
-        values["unprompted"] = 1 - _soon(act.time - undone.time)
-    _coincidence(scene, values, details, max(act.time - undone.time, LEAST_GAP), 1)
+    coincidence(scene, values, details, max(act.time - undone.time, LEAST_GAP), 1)
     _agreement(scene, None, values, details)
     pairings = pairing_keys(scene, undone.kind, "")
     _habit(scene, values, pairings, alert=False)
@@ -260,7 +254,7 @@ def _alone(scene: Scene, common: Vector) -> Option:
     act, values = scene.act, Vector(common)
     details = {"net_rate": f"{10 ** common['net_rate'] - 1:.0f}"}
     values["rare_sign"] = RARE_SIGN_UNKNOWN
-    _coincidence(scene, values, details, LEAST_GAP, 1)
+    coincidence(scene, values, details, LEAST_GAP, 1)
     pairings = pairing_keys(scene, "itself", "")
     _habit(scene, values, pairings, alert=False)
     key = f"{act.source}\x1f{act.id}"
@@ -316,29 +310,19 @@ def _soon(elapsed: int) -> float:
     return max(0.0, 1 - math.log10(max(elapsed, MINUTE) / (5 * MINUTE)) / UNHURRIED) if elapsed > 0 else 1.0
 
 
-def _came_after(scene: Scene, undone: Event) -> bool:
-    """Whether a sign began after the change that the act undoes."""
-    return any(
-        undone.time - MINUTE <= sign.began <= scene.act.time
+def _prompted(scene: Scene, undone: Event, values: Vector) -> None:
+    """Whether a sign began after the change that the act undoes, and one that is not there every day anyway."""
+    near = sum(relation < 2 for relation in scene.reach.values())
+    after = [
+        by_no_accident(scene, sign, (scene.act.time - undone.time) * near)
+        for sign, relation in scene.signs
+        if undone.time - MINUTE <= sign.began <= scene.act.time
         and relation < 2
         and ((sign.kind == "alert" and sign.severity >= MILD) or (sign.kind == "note" and relation == 0))
-        for sign, relation in scene.signs
-    )
-
-
-def _since(scene: Scene, at: int) -> bool:
-    """Whether anything was amiss on the service itself since a moment."""
-    return any(relation == 0 and sign.until >= at and sign.began <= scene.act.time for sign, relation in scene.signs)
-
-
-def _rare_sign(scene: Scene, sign: Sign) -> float:
-    at, began = scene.act.time, scene.habits_of(sign.service).began or 0
-    if at - began <= RARE_SIGN_AFTER:
-        return RARE_SIGN_UNKNOWN
-    place = scene.places.get(sign.service)
-    rate = place.rates.get(sign_rate_key(sign.severity)) if place is not None else None
-    daily = per_day(rate, at, began, RARE_SIGN_PRIOR / 4)
-    return min(2.0, max(0.0, -math.log10(min(1.0, daily))))
+    ]
+    values.raise_to("caused", max(after, default=0.0))
+    if scene.act.kind == "change.flag_set":
+        values.raise_to("unprompted", (1 - values.get("caused", 0.0)) * (1 - _soon(scene.act.time - undone.time)))
 
 
 def _responses(scene: Scene, service: str) -> list[Event]:
@@ -363,26 +347,18 @@ def _last_response(scene: Scene, sign: Sign) -> int:
     return max(times, default=sign.began)
 
 
-def _coincidence(scene: Scene, values: Vector, details: dict[str, str], gap: int, places: int) -> None:
-    """How unlikely it is that such an act falls into such a gap by accident: tenfolds, at most three."""
-    expected = scene.per_day * places * gap / DAY
-    chance = max(1 - math.exp(-expected), 1e-3)
-    values["rare_act"] = min(3.0, max(0.0, -math.log10(chance)))
-    details["rare_act"] = f"{scene.per_day:.2g}"
-
-
 def _agreement(scene: Scene, sign: Sign | None, values: Vector, details: dict[str, str]) -> None:
-    """Other signs on the same services, of another kind, tool or name."""
+    """Other signs on the same services, of another kind, tool or name; what is there every day agrees with anything."""
     mine = {scene.place.service, sign.service if sign is not None else scene.place.service}
     found = {
-        (other.kind, other.source, other.name)
+        (other.kind, other.source, other.name): by_no_accident(scene, other, scene.act.time - other.began)
         for other, _ in scene.signs
         if other is not sign
         and other.service in mine
         and not (other.kind == "alert" and (not other.production or other.severity < MILD))
         and not (sign is not None and other.kind == sign.kind and other.key == sign.key)
     }
-    values["agree"] = math.log2(1 + min(len(found), 7))
+    values["agree"] = math.log2(1 + min(sum(found.values()), 7))
     details["agree"] = str(len(found))
 
 
@@ -421,7 +397,8 @@ def _cited(scene: Scene, sign: Sign | None) -> list[Event]:
     for other, relation in scene.signs:
         recent = other.began >= act.time - (OWN_STORY if other.kind == "alert" else STOOD_BESIDE)
         told = other.kind in ("alert", "record", "note") and (other.kind != "alert" or other.severity >= MILD)
-        if other is not sign and other.service in mine and relation < 2 and recent and told and other.production:
+        beside = other is not sign and other.service in mine and relation < 2 and other.production
+        if beside and recent and told and common_sign(scene, other) < COMMON:
             found.append(other.first)
     distinct = {(event.source, event.id): event for event in found if event.event_id != act.event_id}
     return list(distinct.values())[:MOST_CITED]

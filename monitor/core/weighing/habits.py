@@ -17,8 +17,11 @@ PAIR_ONCE_IN = 12 * HOUR
 """A pairing is counted once on one service in so long: one night's repetitions are one habit."""
 PRIOR_SPAN = 4.0
 """A prior weighs like so many days of observation."""
+USUAL_SPAN = 60.0
+"""A prior weighs like so many days on one of the domain's services."""
 MOST_PAIRS = 20_000
 MOST_STANDINGS = 30
+TOLD_OFTEN = 3
 STANDING_TTL = 180 * DAY
 """An alert that has not cleared for so long may mean something else by now."""
 FADED = 0.05
@@ -26,6 +29,11 @@ FADED = 0.05
 LEARNING = 14 * DAY
 """A stream younger than this has not shown its habits yet."""
 DAYS_COUNTED = 14
+PART_OF_A_WEEK = 3 * HOUR
+PARTS_OF_A_WEEK = 7 * DAY // PART_OF_A_WEEK
+PACE_PRIOR = 3.0
+LEAST_PACE = 0.1
+"""At night and on a Sunday somebody always works: no time of the week makes an act rarer than this share."""
 
 PRIOR_PER_DAY: dict[str, float] = {
     "change.deployed": 1.0,
@@ -59,6 +67,27 @@ def per_day(rate: Rate | None, at: int, since: int, prior: float) -> float:
     return (counted + prior * PRIOR_SPAN) / (observed + PRIOR_SPAN)
 
 
+_WHOLE_WEEK = "week"
+
+
+def _rate_key(kind: str) -> str:
+    return f"rate\x1f{kind}"
+
+
+def _time_of_week(at: int) -> str:
+    return f"week\x1f{at // PART_OF_A_WEEK % PARTS_OF_A_WEEK}"
+
+
+def act_rate(rate: Rate | None, at: int, since: int, usual: float) -> float:
+    """How often a day such an act is done on a service: what was counted since, and what is `usual` on the others.
+
+    What is seldom done anywhere is not expected just because it was never seen here.
+    """
+    counted = rate.value(at, RATE_HALF_LIFE) if rate is not None else 0.0
+    observed = min(max(0, at - since), RATE_HALF_LIFE / math.log(2)) / DAY
+    return (counted + 1) / (observed + 1 / usual)
+
+
 class Standings(msgspec.Struct, array_like=True):
     """How often an alert of one name cleared, the last few times: with nobody acting, and after somebody acted.
 
@@ -79,6 +108,11 @@ class Standings(msgspec.Struct, array_like=True):
             self.acted_on += 1
         else:
             self.alone += 1
+
+    @property
+    def tells_ends(self) -> bool:
+        """Whether its end was told often enough to be missed where it is not."""
+        return self.alone + self.acted_on >= TOLD_OFTEN
 
     @property
     def clears_alone(self) -> float:
@@ -110,11 +144,39 @@ class Habits(msgspec.Struct):
         if last is not None and at - last <= PAIR_ONCE_IN:
             return False
         self.paired_on[here] = at
+        self._add(key, at)
+        return True
+
+    def acted(self, kind: str, at: int) -> str:
+        """Count an act of a kind, on whatever service; the key of what changed."""
+        return self._add(_rate_key(kind), at)
+
+    def usual_rate(self, kind: str, at: int, prior: float, services: int) -> float:
+        """How often a day such an act is done on one of the domain's services, whichever."""
+        began = self.began if self.began is not None else at
+        days = min(max(0, at - began), PAIR_HALF_LIFE / math.log(2)) / DAY
+        return (self.usual(_rate_key(kind), at) + prior * USUAL_SPAN) / (services * days + USUAL_SPAN)
+
+    def days_known(self, at: int) -> float:
+        """Over how many days what is counted was counted, the older days for less; at least one."""
+        began = self.began if self.began is not None else at
+        return max(1.0, min(max(0, at - began), PAIR_HALF_LIFE / math.log(2)) / DAY)
+
+    def _add(self, key: str, at: int) -> str:
         if (known := self.pairs.get(key)) is None:
             self.pairs[key] = Rate(1.0, at)
         else:
             known.add(at, PAIR_HALF_LIFE)
-        return True
+        return key
+
+    def worked(self, at: int) -> tuple[str, str]:
+        """Count an act of a person at this time of the week; the keys of what changed."""
+        return self._add(_WHOLE_WEEK, at), self._add(_time_of_week(at), at)
+
+    def pace(self, at: int) -> float:
+        """How many times as much people do at this time of the week as on average; 1 where little is known."""
+        mean = self.usual(_WHOLE_WEEK, at) / PARTS_OF_A_WEEK
+        return max(LEAST_PACE, (self.usual(_time_of_week(at), at) + PACE_PRIOR) / (mean + PACE_PRIOR))
 
     def _day(self, at: int) -> int:
         """Days since the beginning, so that no zone's midnight shows."""

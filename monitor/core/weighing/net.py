@@ -5,7 +5,7 @@ Sees events in event-time order; late ones are put where they belong. Decides no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -13,13 +13,15 @@ from monitor.core.matching.facts import actor_kind, is_drill, maintenance_scope
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import DAY, HOUR, MINUTE, Event
 from monitor.core.model.near_miss import Reason
-from monitor.core.weighing.acts import DONE, STOPPED, Undoing, is_act, is_slip, undoing
+from monitor.core.weighing.acts import DONE, HABITUAL, RESCUING, STOPPED, Undoing, is_act, is_slip, undoing
 from monitor.core.weighing.aftermath import foresee
-from monitor.core.weighing.evidence import Scene, familiar_key, gather
+from monitor.core.weighing.chance import Scene
+from monitor.core.weighing.evidence import gather
 from monitor.core.weighing.features import Vector
-from monitor.core.weighing.habits import PRIOR_ANY_OTHER, PRIOR_PER_DAY, Habits, Standings, per_day
+from monitor.core.weighing.habits import PRIOR_ANY_OTHER, PRIOR_PER_DAY, act_rate
+from monitor.core.weighing.learning import HabitCounter
 from monitor.core.weighing.observed import Observed
-from monitor.core.weighing.option import Caught, Option
+from monitor.core.weighing.option import Caught, Option, speaks_for
 from monitor.core.weighing.place import Place, act_rate_key, sign_rate_key
 from monitor.core.weighing.signs import Sign, SignKind, sign_of
 from monitor.core.weighing.weights import Weights, log_odds_of, probability
@@ -46,9 +48,6 @@ WATCHED = frozenset(
     }
 )
 """Kinds that the net looks at."""
-HABITUAL = frozenset({"change.scaled", "change.restarted", "change.ran"})
-RESCUING = frozenset({"change.failed_over", "change.rolled_back", "change.restored", *STOPPED})
-"""What automation does by habit, and what it does to end a danger."""
 NOTE_REACHES_NEXT_DOOR = DAY
 TOPS_WITH_FEW = 12
 """Siblings count only below a user-facing service that depends on at most so many directly."""
@@ -95,6 +94,7 @@ class Net:
         self.weights = weights
         self.catalogue = catalogue
         self.observed = observed
+        self._learner = HabitCounter(observed, catalogue)
         self.places = observed.places
         self.caught = observed.caught
         self.dirty = observed.dirty
@@ -157,34 +157,30 @@ class Net:
             sign = place.fired(event, production=production)
             if len(place.signs) > known:
                 place.count(sign_rate_key(sign.severity), event.time)
+                self._learner.sign(sign)
             return sign
         if kind in ("alert.resolved", "alert.cancelled"):
             ended = place.ended(event)
             if ended is not None and not ended.cancelled:
-                self._learn_standing(place, ended)
+                self._learner.standing(place, ended)
             return ended
         if kind.startswith("incident."):
-            return place.record(event, production=production)
+            known = len(place.signs)
+            record = place.record(event, production=production)
+            if record is not None and len(place.signs) > known:
+                self._learner.sign(record)
+            return record
         if kind == "note.added":
             if not by_person or not place.responded(event):
                 return None
             note = sign_of(event, "note", place.service, production=True)
-            return note if place.noted(note) else None
+            if not place.noted(note):
+                return None
+            self._learner.sign(note)
+            return note
         if by_person or kind in ("alert.escalated", "responder.paged"):
             place.responded(event)
         return None
-
-    def _learn_standing(self, place: Place, sign: Sign) -> None:
-        ended = sign.ended if sign.ended is not None else sign.seen_at
-        acted_on = any(
-            event.kind in DONE
-            and sign.began <= event.time <= ended
-            and actor_kind(event, self.catalogue) != "automation"
-            for event in place.changes
-        )
-        domain = self.catalogue.domain_of(place.service)
-        self.observed.habits_to_teach(domain).standings.setdefault(sign.name, Standings()).add(ended, acted_on=acted_on)
-        self.observed.standing_changed(domain, sign.name)
 
     def _changed(self, place: Place, event: Event) -> list[Caught]:
         if not place.changed(event):
@@ -193,10 +189,9 @@ class Net:
             place.add(sign_of(event, "failed", place.service, production=self._is_production(event)))
         caught = self._catch(place, event) if is_act(event) else None
         if event.kind in DONE or event.kind in STOPPED:
-            actor = actor_kind(event, self.catalogue)
+            actor = self._learner.actor(event)
             place.count(act_rate_key(event.kind, actor), event.time)
-            if actor != "automation":
-                self._learn_act(place, event, actor)
+            self._learner.act(place, event, actor)
         self._touch(place)
         return [caught] if caught is not None else []
 
@@ -242,7 +237,7 @@ class Net:
             return None
         options = gather(self._scene(place, act, undone, in_reach, counted=again))
         if not again:
-            self._learn_pairs(options, place.service, act.time)
+            self._learner.pairs(options, place.service, act.time)
         more = self._slip_hope(act, undone)
         options.sort(key=lambda option: (-self._at_best(option), option.key))
         if self._at_best(options[0]) + more < self._least:
@@ -255,7 +250,7 @@ class Net:
 
     def _is_habit(self, act: Event, undone: Undoing) -> bool:
         """Whether automation did what it does all day: a rule has to say when that is worth a look."""
-        if actor_kind(act, self.catalogue) != "automation":
+        if self._learner.actor(act) != "automation":
             return False
         return act.kind in HABITUAL or (not undone.strength and act.kind not in RESCUING)
 
@@ -273,10 +268,11 @@ class Net:
     def _scene(
         self, place: Place, act: Event, undone: Undoing, signs: list[tuple[Sign, int]], *, counted: bool
     ) -> Scene:
+        actor = self._learner.actor(act)
         return Scene(
             counted=counted,
             act=act,
-            actor=actor_kind(act, self.catalogue),
+            actor=actor,
             place=place,
             undoing=undone,
             signs=signs,
@@ -285,7 +281,9 @@ class Net:
             per_day=self._act_rate(place, act),
             reach=self.reach(place.service),
             places=self.places,
-            habits_of=self._habits_of,
+            habits_of=self._learner.habits_of,
+            pace=self._learner.habits_of(place.service).pace(act.time) if actor != "automation" else 1.0,
+            size_of=self.catalogue.size_of,
             larger=self.catalogue.larger_than(place.service),
             announced=self._is_announced(place.service, act.time),
         )
@@ -309,29 +307,12 @@ class Net:
         return relation == 0 or sign.ended is None or act.time <= sign.ended + 2 * MINUTE
 
     def _act_rate(self, place: Place, act: Event) -> float:
-        key = act_rate_key(act.kind, actor_kind(act, self.catalogue))
-        began = self._habits_of(place.service).began or act.time
-        return per_day(place.rates.get(key), act.time, began, PRIOR_PER_DAY.get(act.kind, PRIOR_ANY_OTHER))
-
-    def _learn_pairs(self, options: Iterable[Option], service: str, at: int) -> None:
-        domain = self.catalogue.domain_of(service)
-        habits = self.observed.habits_to_teach(domain)
-        for key in sorted({key for option in options for key in option.pairings}):
-            if habits.pair(key, service, at):
-                self.observed.pair_changed(domain, key)
-        habits.count_candidate(at)
-        self.observed.habits_changed(domain)
-
-    def _habits_of(self, service: str) -> Habits:
-        return self.observed.habits_of(self.catalogue.domain_of(service))
-
-    def _learn_act(self, place: Place, event: Event, actor: str) -> None:
-        """Count how often such an act is done, beside a sign or not."""
-        domain = self.catalogue.domain_of(place.service)
-        key = familiar_key(event, actor, undoing(event, place.changes_before(event)))
-        if self.observed.habits_to_teach(domain).pair(key, place.service, event.time):
-            self.observed.pair_changed(domain, key)
-            self.observed.habits_changed(domain)
+        key = act_rate_key(act.kind, self._learner.actor(act))
+        habits = self._learner.habits_of(place.service)
+        began = habits.began or act.time
+        prior, size = PRIOR_PER_DAY.get(act.kind, PRIOR_ANY_OTHER), self.catalogue.size_of(place.service)
+        usual = habits.usual_rate(key, act.time, prior, size)
+        return act_rate(place.rates.get(key), act.time, began, usual)
 
     def compare(self, act: Event, signs: Iterable[Event]) -> Caught:
         """A candidate of an act and the signs that a rule pairs it with, for acts that the net itself did not catch."""
@@ -347,11 +328,14 @@ class Net:
         scene = self._scene(place, act, undone, told, counted=True)
         return Caught(caught_id(act), act, undone.change, gather(scene))
 
-    def settle(self, caught: Caught, recognised: Iterable[str] = ()) -> Weighed:
-        """The candidate with what is known by now of what followed; `recognised`: rules that name the pattern."""
+    def settle(self, caught: Caught, recognised: Mapping[str, Sequence[Event]] | None = None) -> Weighed:
+        """The candidate with what is known by now of what followed.
+
+        `recognised`: rules that name the pattern, with their hazards; each speaks for the pair that it is about.
+        """
         best: Weighed | None = None
-        names = sorted(recognised)
         for option, values, details in self._followed(caught):
+            names = [name for name, hazards in sorted((recognised or {}).items()) if speaks_for(hazards, option)]
             if names:
                 values["recognised"], details["recognised"] = 1.0, ", ".join(names)
             log_odds = self.weights.log_odds(values)
@@ -373,7 +357,8 @@ class Net:
         elsewhere = self._elsewhere(caught.act, caught.undone)
         for option in caught.options:
             values, details = Vector(option.values), dict(option.details)
-            if foresee(self.places, reach, caught.act, option, values, details, caught.undone, elsewhere):
+            told = (option, values, details, caught.undone, elsewhere, self._learner.tells_ends)
+            if foresee(self.places, reach, caught.act, *told):
                 yield option, values, details
 
     def _elsewhere(self, act: Event, undone: Event | None) -> list[Place]:

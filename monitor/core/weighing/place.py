@@ -6,11 +6,12 @@ Bounded in time and number; everything else is derived from it.
 from __future__ import annotations
 
 from bisect import insort
+from collections import Counter
 
 import msgspec
 
 from monitor.core.model.events import DAY, HOUR, Event
-from monitor.core.weighing.acts import UNDONE_WITHIN, is_act
+from monitor.core.weighing.acts import RAN_WITHIN, UNDONE_WITHIN, is_act, version_of
 from monitor.core.weighing.habits import FADED, RATE_HALF_LIFE, Rate
 from monitor.core.weighing.signs import (
     CAME_BACK_WITHIN,
@@ -25,6 +26,7 @@ from monitor.core.weighing.signs import (
 
 MOST_SIGNS = 200
 MOST_CHANGES = 60
+OLD_RELEASES = 2
 MOST_RESPONSES = 120
 SIGN_KEPT = 3 * DAY
 """So long after it ended a sign may still be asked for: a candidate is judged hours after the recovery."""
@@ -161,6 +163,20 @@ class Place(msgspec.Struct):
     def acts_since(self, at: int) -> list[Event]:
         return [event for event in self.changes if event.time >= at and is_act(event)]
 
+    def _kept_changes(self, at: int) -> list[Event]:
+        """What may be undone yet; and of older releases the last few of each thing, which may come back."""
+        kept: list[Event] = []
+        old: Counter[tuple[str | None, str | None]] = Counter()
+        for event in reversed(self.changes):
+            if event.time < at - UNDONE_WITHIN:
+                if event.kind != "change.deployed" or version_of(event) is None or event.time < at - RAN_WITHIN:
+                    continue
+                old[_what_runs(event)] += 1
+                if old[_what_runs(event)] > OLD_RELEASES:
+                    continue
+            kept.append(event)
+        return kept[::-1]
+
     def count(self, key: str, at: int) -> None:
         if (known := self.rates.get(key)) is None:
             self.rates[key] = Rate(1.0, at)
@@ -172,7 +188,7 @@ class Place(msgspec.Struct):
     def evict(self, at: int) -> bool:
         """Drop what nothing can ask for any more; whether anything is left."""
         self.signs = [sign for sign in self.signs if _kept_until(sign) >= at]
-        self.changes = [event for event in self.changes if event.time >= at - UNDONE_WITHIN]
+        self.changes = self._kept_changes(at)
         self.responses = [
             event
             for event in self.responses
@@ -181,6 +197,10 @@ class Place(msgspec.Struct):
         self.orphans = {key: ended for key, ended in self.orphans.items() if ended >= at - ORPHANS_KEPT}
         self.rates = {key: rate for key, rate in self.rates.items() if rate.value(at, RATE_HALF_LIFE) >= FADED}
         return bool(self.signs or self.changes or self.responses or self.rates)
+
+
+def _what_runs(event: Event) -> tuple[str | None, str | None]:
+    return event.subject, event.environment
 
 
 def sign_rate_key(severity: float) -> str:

@@ -6,6 +6,7 @@ English only. A word that is missing costs nothing: it is one sign among many.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from monitor.core.matching.facts import is_scheduled
 from monitor.core.model.events import Event
@@ -14,6 +15,11 @@ _ROUTINE = re.compile(
     r"\b(drill|exercise|game ?day|chaos|load[- ]?test\w*|rehears\w*|experiment|scheduled|planned|calendar|freeze|"
     r"superseded|release[- ]?train|nightly|daily|weekly|cron|rolling|ramp|hygiene|on purpose|handover|pre-?scal\w*|"
     r"autoscal\w*|routine|maintenance window)\b",
+    re.IGNORECASE,
+)
+_EXERCISE = re.compile(
+    r"\b(drill|exercise|game ?day|chaos|load[- ]?test\w*|rehears\w*|experiment|planned|on purpose|"
+    r"maintenance window)\b",
     re.IGNORECASE,
 )
 _NOT_ROUTINE = re.compile(r"\b(un|not )-?(planned|scheduled)", re.IGNORECASE)
@@ -50,6 +56,21 @@ LONGEST_REASON = 40
 
 _VARYING = re.compile(r"[0-9a-f]{6,}|\d+")
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
+_WORD = re.compile(r"[A-Za-z]+")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_SAYS_LITTLE = frozenset(
+    {"alert", "doe", "from", "than", "with", "more", "les", "thi", "that", "have", "been", "once", "again", "into"}
+    | {"over", "under", "above", "below", "high", "nightly", "daily", "weekly", "deploy", "deployment", "deployed"}
+    | {"release", "restart", "restarted", "service", "server", "node", "main", "production", "prod", "live", "staging"}
+    | {"change", "failed", "failing", "request", "incident", "update", "updated", "patch", "container", "replica"}
+)
+"""Words that alerts and changes of every sort have in common: to share one says nothing."""
+
+
+def is_exercise(event: Event) -> bool:
+    """Whether an alert belongs to something planned or practised. What ran by timetable and failed is no exercise."""
+    title = event.title or ""
+    return _EXERCISE.search(title) is not None and not _NOT_ROUTINE.search(title)
 
 
 def is_routine(event: Event) -> bool:
@@ -73,12 +94,22 @@ def is_routine(event: Event) -> bool:
 def names_trouble(event: Event) -> bool:
     """Whether a person's words name something that is wrong: in the title or where a source says why."""
     texts = [event.title or "", *(event.labels.get(key, "") for key in ("reason", "description", "comment", "message"))]
-    return any(_TROUBLE.search(text) for text in texts)
+    return any(map(_tells_of_trouble, texts))
+
+
+@lru_cache(maxsize=4096)
+def _tells_of_trouble(text: str) -> bool:
+    return _TROUBLE.search(text) is not None
 
 
 def names_surprise(event: Event) -> bool:
     """Whether a person wonders: a report asks or doubts more often than it names what is wrong."""
-    return _SURPRISE.search(event.title or "") is not None
+    return _is_surprised(event.title or "")
+
+
+@lru_cache(maxsize=4096)
+def _is_surprised(text: str) -> bool:
+    return _SURPRISE.search(text) is not None
 
 
 def is_beside(event: Event) -> bool:
@@ -94,8 +125,34 @@ def says_revert(event: Event) -> bool:
 
 
 def stem(subject: str, service: str) -> str:
-    """A subject without its service's name and without numbers and hashes: what recurs from service to service."""
-    return _VARYING.sub("#", subject.lower().replace(service.lower(), "~"))
+    """A subject without its service's name and without numbers and hashes: what recurs from service to service.
+
+    The name counts however a tool separates its words.
+    """
+    return _VARYING.sub("#", _spelt(service).sub("~", subject.lower()))
+
+
+@lru_cache(maxsize=4096)
+def _spelt(service: str) -> re.Pattern[str]:
+    """A service's name with any separators; what matches nothing where there is no name."""
+    words = [word for word in _SEPARATORS.split(service.lower()) if word]
+    return re.compile(rf"(?<![a-z0-9]){r'[-_. /]?'.join(words)}(?![a-z0-9])" if words else r"(?!)")
+
+
+def shared_words(sign: Event, act: Event) -> bool:
+    """Whether an act is told in a word of the sign: "dump failed", "dump it once more"."""
+    names = " ".join(name for event in (sign, act) for name in (event.service, event.environment) if name)
+    shared = _words(_told(sign)) & _words(_told(act))
+    return not shared <= _SAYS_LITTLE | _words(names)
+
+
+def _told(event: Event) -> str:
+    return " ".join((event.labels.get("alertname", ""), event.title or "", event.subject or ""))
+
+
+def _words(text: str) -> frozenset[str]:
+    """The longer words of a text or a name, in the singular."""
+    return frozenset(word.lower().rstrip("s") for word in _WORD.findall(_HUMP.sub(" ", text)) if len(word) > 3)
 
 
 def people(event: Event) -> frozenset[str]:

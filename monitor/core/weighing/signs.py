@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from monitor.core.model.events import DAY, HOUR, MINUTE, Event
-from monitor.core.weighing.plain_words import is_routine
+from monitor.core.weighing.plain_words import is_exercise, is_routine, names_surprise, names_trouble, stem
 
 SignKind = Literal["alert", "note", "record", "failed", "change", "itself"]
 
@@ -121,7 +121,16 @@ def alert_sign_key(event: Event) -> str:
 
 def alert_name(event: Event) -> str:
     """What an alert is called wherever it fires."""
-    return event.labels.get("alertname") or event.title or event.subject or event.source
+    named = event.labels.get("alertname") or (stem(event.title, event.service or "") if event.title else None)
+    return named or event.subject or event.source
+
+
+def habit_key(sign: Sign) -> str:
+    """Under which it is counted how often there is such a sign, whatever comes of it."""
+    name = sign.name
+    if sign.kind != "alert":
+        name = "trouble" if names_trouble(sign.first) or names_surprise(sign.first) else "plain"
+    return f"sign\x1f{sign.kind}\x1f{name}"
 
 
 def sign_of(event: Event, kind: SignKind, service: str, *, production: bool) -> Sign:
@@ -143,5 +152,5 @@ def sign_of(event: Event, kind: SignKind, service: str, *, production: bool) -> 
         first=event,
         last=event,
         source=event.source.partition("/")[0],
-        routine=is_routine(event),
+        routine=is_exercise(event) if kind == "alert" else is_routine(event),
     )

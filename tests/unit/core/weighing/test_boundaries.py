@@ -9,7 +9,7 @@ import pytest
 from monitor.core.model.catalogue import Catalogue, Service
 from monitor.core.model.events import DAY, HOUR, MINUTE, Event, Instant
 from monitor.core.weighing.acts import undoing
-from monitor.core.weighing.habits import PAIR_HALF_LIFE, RATE_HALF_LIFE, Habits, Rate, Standings, per_day
+from monitor.core.weighing.habits import PAIR_HALF_LIFE, RATE_HALF_LIFE, Habits, Rate, Standings, act_rate, per_day
 from monitor.core.weighing.net import Net, renewed_near
 from monitor.core.weighing.observed import Observed
 from monitor.core.weighing.place import Place
@@ -80,6 +80,29 @@ def test_a_size_is_put_back_within_two_hours(minutes: int, undone: bool) -> None
 def test_a_version_comes_back_if_it_was_among_the_last_six(others: int, undone: bool) -> None:
     before = [deployed(n, str(n)) for n in range(others + 1)]
     assert bool(undoing(deployed(100, "0"), before).strength) is undone
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "undone"),
+    [(-89, -6.9, True), (-91, -6.9, False), (-30, -7.1, False)],
+    ids=["ran months ago", "forgotten", "has run for a week"],
+)
+def test_a_version_of_months_ago_comes_back_after_a_release_of_this_week(old: float, new: float, undone: bool) -> None:
+    place = Place("db")
+    for event in (deployed(old * DAYS, "1"), deployed(new * DAYS, "2")):
+        place.changed(event)
+    place.evict(START)
+    assert bool(undoing(deployed(0, "1"), place.changes).strength) is undone
+
+
+def test_of_old_releases_a_place_remembers_the_last_two_of_each_thing() -> None:
+    place = Place("db")
+    for day in range(20, 0, -1):
+        place.changed(deployed(-day * DAYS, str(day)))
+        place.changed(act("restarted", -day * DAYS + 1, name=f"restart-{day}"))
+    place.evict(START)
+    kept = [event.labels.get("version") for event in place.changes if event.kind == "change.deployed"]
+    assert kept == ["9", "8", "7", "6", "5", "4", "3", "2", "1"]
 
 
 @pytest.mark.parametrize(("minutes", "undone"), [(DAYS, True), (DAYS + 1, False)])
@@ -160,6 +183,18 @@ def test_without_history_the_prior_stands_in_for_four_days() -> None:
     assert per_day(None, START, START, 1.0) == 1.0
     assert per_day(None, START + 4 * DAY, START, 1.0) == 0.5
     assert per_day(Rate(4.0, START + 4 * DAY), START + 4 * DAY, START, 1.0) == 1.0
+
+
+def test_what_is_seldom_done_anywhere_is_rare_here_too() -> None:
+    habits, month = Habits(began=START), START + 30 * DAY
+    assert habits.usual_rate("restart", START, 0.25, 100) == 0.25
+    assert habits.usual_rate("restart", month, 0.25, 1) == pytest.approx(15 / 90)
+    assert habits.usual_rate("restart", month, 0.25, 100) == pytest.approx(15 / 3060)
+    habits.acted("restart", month)
+    assert habits.usual_rate("restart", month, 0.25, 100) == pytest.approx(16 / 3060)
+    assert act_rate(None, START, START, 0.25) == 0.25
+    assert act_rate(None, month, START, 0.25) == pytest.approx(1 / 34)
+    assert act_rate(Rate(3.0, month), month, START, 0.005) == pytest.approx(4 / 230)
 
 
 def test_a_pairing_counts_once_in_half_a_day_on_one_service() -> None:
