@@ -166,6 +166,7 @@ def build_web(
             sources=store.sources,
             known=lambda: (current.pack.catalogue, current.pack.rules, settings.access().expected),
             feeds=partial(_see_feeds, [each.feed() for each in settings.feeds], current, store, clock),
+            awaiting=store.awaited,
             setup=lambda: Setup(current.pack.catalogue, watch.looked),
         )
         app.state.watch = watch

@@ -8,7 +8,7 @@ from typing import Protocol, get_args
 import msgspec
 
 from monitor.core.model.budget import BudgetedDraft
-from monitor.core.model.events import Instant
+from monitor.core.model.events import Event, Instant
 from monitor.core.model.near_miss import Mode, State
 
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -37,6 +37,29 @@ class Changes(msgspec.Struct, frozen=True):
     mark: Mark
     ids: frozenset[str]
     drafts: tuple[BudgetedDraft, ...]
+
+
+class Awaited(msgspec.Struct, frozen=True):
+    """A candidate: somebody acted on a hazard, and its window is still open.
+
+    `hazard`, `act`: the first of each, where they are still known. `judged_at`: when the window ends, as far as it is
+    known now; None until the engine has looked at it.
+    """
+
+    id: str
+    services: tuple[str, ...]
+    rules: tuple[str, ...]
+    hazard: Event | None
+    act: Event | None
+    judged_at: Instant | None
+
+
+class Awaiting(Protocol):
+    """What may yet become a draft."""
+
+    async def awaited(self, most: int) -> list[Awaited]:
+        """At most so many, those that are judged soonest. Raises `monitor.ports.Unavailable`."""
+        ...
 
 
 class QueueFigures(Protocol):

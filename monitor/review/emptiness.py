@@ -7,23 +7,33 @@ from typing import Literal
 
 import msgspec
 
-from monitor.core.model.near_miss import State
+from monitor.core.model.events import Instant
+from monitor.core.model.near_miss import Mode, State
 
 Why = Literal["judged", "waiting", "unmatched", "silent"]
 
 
 class Emptiness(msgspec.Struct, frozen=True):
-    """`waiting`: episodes whose hold has not passed; `events`: received since this process started."""
+    """`waiting`: candidates whose window is open, the first until `next_at` where that is known.
+
+    `accepted`, `dismissed`: counted as far as `COUNTED`; `events`: received since this process started.
+    """
 
     why: Why
     accepted: int
     dismissed: int
     waiting: int
     events: int
+    next_at: Instant | None = None
 
 
-def emptiness(counts: Mapping[State, int], waiting: int, events: int) -> Emptiness:
-    accepted, dismissed = counts.get(State.ACCEPTED, 0), counts.get(State.DISMISSED, 0)
+def emptiness(
+    tallies: Mapping[tuple[State, Mode], int], waiting: int, events: int, next_at: Instant | None = None
+) -> Emptiness:
+    accepted, dismissed = (
+        sum(count for (state, _), count in tallies.items() if state == wanted)
+        for wanted in (State.ACCEPTED, State.DISMISSED)
+    )
     why: Why = "silent"
     if accepted or dismissed:
         why = "judged"
@@ -31,4 +41,4 @@ def emptiness(counts: Mapping[State, int], waiting: int, events: int) -> Emptine
         why = "waiting"
     elif events:
         why = "unmatched"
-    return Emptiness(why, accepted, dismissed, waiting, events)
+    return Emptiness(why, accepted, dismissed, waiting, events, next_at)

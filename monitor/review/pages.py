@@ -20,8 +20,10 @@ from monitor.review.live import Live
 from monitor.review.rendering import Pages
 from monitor.review.service import Review
 from monitor.review.setup import Setup
+from monitor.review.watching import Watching
 from monitor.review.whose import EVERYBODY, LONGEST, MINE, Whose
 
+View = Literal["review", "watching", "folded", "digest", "later", "accepted", "dismissed", "withdrawn", "all"]
 Show = Literal["review", "folded", "digest", "later", "accepted", "dismissed", "withdrawn", "all"]
 
 See = Callable[[Wanted], Wanted]
@@ -42,8 +44,9 @@ _VIEWS: dict[Show, tuple[tuple[State, ...], tuple[Mode, ...]]] = {
     "withdrawn": ((State.WITHDRAWN,), ()),
     "all": ((), ()),
 }
-_LABELS: dict[Show, str] = {
+_LABELS: dict[View, str] = {
     "review": "To review",
+    "watching": "Watching",
     "folded": "Folded",
     "digest": "Digest",
     "later": "Later",
@@ -54,11 +57,11 @@ _LABELS: dict[Show, str] = {
 }
 
 
-_ONLY_WITH_ANY = ("folded", "later")
+_ONLY_WITH_ANY = ("watching", "folded", "later")
 
 
 class Tab(msgspec.Struct, frozen=True):
-    name: Show
+    name: View
     label: str
     count: str
     href: str
@@ -66,7 +69,12 @@ class Tab(msgspec.Struct, frozen=True):
 
 
 def build_pages(
-    review: Review, live: Live, pages: Pages, whose: Whose, setup: Callable[[], Setup] = Setup
+    review: Review,
+    live: Live,
+    pages: Pages,
+    whose: Whose,
+    watching: Watching,
+    setup: Callable[[], Setup] = Setup,
 ) -> APIRouter:
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -104,9 +112,10 @@ def build_pages(
         if show == "folded" or (show == "review" and not filtered):
             wanted = fold(wanted, beyond, show == "folded", review.budget.shown)
         page = await review.page(wanted, after or None, PAGE_SIZE)
+        watched = await watching.look(wanted)
         context = {
             "page": page,
-            "emptiness": None if page.records else await review.emptiness(),
+            "emptiness": None if page.records else await review.emptiness(watched),
             "learning_until": setup().learning_until(review.now()),
             "gaps": () if page.records else setup().gaps,
             "folded": beyond,
@@ -114,12 +123,12 @@ def build_pages(
             "a_week": review.budget.a_week,
             "unfold": _link("folded", {"team": team}, None),
             "whose": team,
-            "whose_words": "your teams" if team == MINE else "" if team == EVERYBODY else team,
+            "whose_words": _words(team),
             "teams": whose.choices(request),
             "show": show,
             "filters": filters,
             "filtered": filtered,
-            "tabs": await _tabs(review, show, folded, team, is_narrow=narrow is not None),
+            "tabs": await _tabs(review, show, folded, team, watched.count, is_narrow=narrow is not None),
             "more": _link(show, {**filters, "team": team}, page.next) if page.next else None,
             "first_page": not after,
             "clear": _link(show, {"team": team}, None),
@@ -131,6 +140,18 @@ def build_pages(
         if team != kept:
             whose.keep(request, answer, team)
         return answer
+
+    @router.get("/watching")
+    async def still_watched(request: Request, team: Annotated[str, Query(max_length=LONGEST)] = "") -> Response:
+        team = team or whose.kept(request)
+        within = whose.see(request, Wanted(), team)
+        watched = await watching.look(within)
+        narrow = within.teams if within.within is not None else None
+        beyond = await review.budget.folded()
+        folded = len(beyond) if narrow is None else review.budget.folded_of(narrow)
+        tabs = await _tabs(review, "watching", folded, team, watched.count, is_narrow=narrow is not None)
+        context = {"candidates": watched.candidates, "tabs": tabs, "whose_words": _words(team), "now": review.now()}
+        return pages.render(request, "watching.html", context)
 
     @router.get("/events")
     async def events() -> Response:
@@ -165,9 +186,14 @@ async def _unfolded(review: Review, wanted: Wanted) -> Wanted:
     return fold(wanted, beyond, folded=False, shown=review.budget.shown)
 
 
-async def _tabs(review: Review, current: Show, folded: int, team: str, *, is_narrow: bool) -> list[Tab]:
+def _words(team: str) -> str:
+    return {MINE: "your teams", EVERYBODY: ""}.get(team, team)
+
+
+async def _tabs(review: Review, current: View, folded: int, team: str, watched: str, *, is_narrow: bool) -> list[Tab]:
     """The views with their counts, which are those of all teams. Without folded drafts these need no tab."""
-    numbers = {"folded": str(folded)} if is_narrow else await _numbers(review, folded)
+    numbers: dict[View, str] = {"folded": str(folded)} if is_narrow else await _numbers(review, folded)
+    numbers["watching"] = watched
     return [
         Tab(name, label, numbers.get(name, ""), _link(name, {"team": team}, None), name == current)
         for name, label in _LABELS.items()
@@ -175,7 +201,7 @@ async def _tabs(review: Review, current: Show, folded: int, team: str, *, is_nar
     ]
 
 
-async def _numbers(review: Review, folded: int) -> dict[Show, str]:
+async def _numbers(review: Review, folded: int) -> dict[View, str]:
     """How many records each view has. Folded drafts are not among those to review."""
     tallies = await review.tallies()
     asleep, waiting, due = await review.returning()
@@ -204,9 +230,10 @@ def _counted(tallies: Iterable[int], less: int = 0) -> str:
     return f"{COUNTED:,}+" if max(counted) > COUNTED else str(sum(counted) - less)
 
 
-def _link(show: Show, filters: dict[str, str], after: str | None) -> str:
-    given = {"show": show if show != "review" else "", **filters, "after": after or ""}
+def _link(show: View, filters: dict[str, str], after: str | None) -> str:
+    path = "/watching" if show == "watching" else "/"
+    given = {"show": "" if show in ("review", "watching") else show, **filters, "after": after or ""}
     if given.get("team") == EVERYBODY:
         del given["team"]
     query = urlencode({name: value for name, value in given.items() if value})
-    return f"/?{query}" if query else "/"
+    return f"{path}?{query}" if query else path

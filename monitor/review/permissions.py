@@ -61,6 +61,7 @@ EVERYTHING = Grants(Access.ADMIN)
 
 ROUTES: Mapping[str, Access] = {
     "GET /": Access.VIEWER,
+    "GET /watching": Access.VIEWER,
     "GET /events": Access.VIEWER,
     "GET /setup": Access.VIEWER,
     "GET /sources": Access.VIEWER,

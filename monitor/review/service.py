@@ -29,6 +29,7 @@ from monitor.ports import (
 )
 from monitor.review.budget import ReviewBudget
 from monitor.review.emptiness import Emptiness, emptiness
+from monitor.review.watching import Watched
 
 LONGEST_TEXT = 10_000
 """Characters that one answer, note or comment may have."""
@@ -123,10 +124,11 @@ class Review:
         """How many records are in each state and mode, counted as far as `COUNTED`."""
         return await self._near_misses.tallies()
 
-    async def emptiness(self) -> Emptiness:
-        """Why there is nothing to review."""
-        counts = await self._near_misses.counts()
-        return emptiness(counts, self._metrics.episodes_waiting(), self._metrics.events_received.total())
+    async def emptiness(self, watched: Watched) -> Emptiness:
+        """Why there is nothing to review; where nothing is `watched`, the engines of this process may know more."""
+        tallies = await self._near_misses.tallies()
+        waiting = len(watched.candidates) or self._metrics.episodes_waiting()
+        return emptiness(tallies, waiting, self._metrics.events_received.total(), watched.next_at)
 
     async def similar(self, record: Record, see: Callable[[Query], Query]) -> list[Record]:
         """Other records of the same service, those of the same rule first; at most six.

@@ -19,6 +19,7 @@ from monitor.ops.metrics import Metrics
 from monitor.ops.sampling import Sampler
 from monitor.ops.throttle import Throttle
 from monitor.ports import ActivePack, Clock, JournalWriter, NearMisses
+from monitor.queue_ports import Awaiting
 from monitor.review import api, problems
 from monitor.review.auth import Auth
 from monitor.review.budget import ReviewBudget
@@ -44,6 +45,7 @@ from monitor.review.setup_page import build_setup_page
 from monitor.review.sign_in.people import SignIn
 from monitor.review.sign_in.routes import build_access_api, build_account_pages, build_sign_in_pages
 from monitor.review.sources import Known, build_sources
+from monitor.review.watching import Watching
 from monitor.review.whose import Whose
 
 
@@ -78,6 +80,7 @@ def build_app(
     known: Known = lambda: (Catalogue(), (), ()),
     setup: Callable[[], Setup] | None = None,
     feeds: Callable[[], Awaitable[FeedsView]] | None = None,
+    awaiting: Awaiting | None = None,
 ) -> FastAPI:
     """The app. Others may include their routers (intake, health, metrics); the guard stands before all of them.
 
@@ -85,7 +88,7 @@ def build_app(
     `active_pack` tells the rules and the catalogue in force, for the API and the foot of the pages; `services` are the
     names that the form for reports offers. `sources` is what arrived, for the page that says whether it is working,
     against the catalogue, the rules and the configured sources that are `known`; `setup` is the catalogue with what
-    arrived in 30 days. `feeds` tells what the pulled feeds saw.
+    arrived in 30 days. `feeds` tells what the pulled feeds saw, `awaiting` which candidates may yet become drafts.
 
     Call `app.state.live.close()` when the stop begins, before the server waits for its open requests: the streams of
     open pages would otherwise keep it waiting.
@@ -129,7 +132,7 @@ def build_app(
         api.build_router(review, gate),
         build_report_router(reports),
         build_report_page(reports, pages, services),
-        build_pages(review, live, pages, whose, told),
+        build_pages(review, live, pages, whose, Watching(awaiting, clock), told),
         build_setup_page(review, pages, told),
         build_learning_page(review, pages, catalogue),
         build_export_api(review, exports),

@@ -14,6 +14,7 @@ from typing import Self
 from monitor.ports import MissingRight
 from monitor.store.access import SqlAccess
 from monitor.store.arrivals import missing_right
+from monitor.store.awaited import SqlAwaited
 from monitor.store.binding import SqlBinding
 from monitor.store.connections import Database, Locations
 from monitor.store.engine_store import SqlEngineStore
@@ -51,6 +52,7 @@ class Store:
         self.engine_store = SqlEngineStore(self.records_database)
         self.near_misses = SqlNearMisses(self.records_database)
         self.access = SqlAccess(self.records_database)
+        self.awaited = SqlAwaited(self.records_database)
         self.rejects = SqlRejects(self.records_database, budget)
         self.history = SqlHistory(self.records_database, self.journal_database)
         self.not_opened = SqlNotOpened(self.records_database)

@@ -69,6 +69,7 @@ class Desk:
             sources=self.store.sources,
             known=lambda: (*self.known, ()),
             feeds=self.read_feeds,
+            awaiting=self.store.awaited,
         )
 
     async def read_feeds(self) -> FeedsView:

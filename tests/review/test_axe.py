@@ -27,6 +27,7 @@ FEED = FeedView("checkout", None, "blackbox", "synthetic", CELLS, (("stale", HOU
 PATHS = (
     "/",
     "/?show=withdrawn",
+    "/watching",
     "/near-misses/nm-002",
     "/near-misses/nm-001",
     "/near-misses/nm-001/export?hide=gateway",
