@@ -23,7 +23,7 @@ from monitor.review.rendering import Pages
 from monitor.review.service import Decision, FieldProblem, Invalid, Review
 from monitor.review.settling import Given, Settling
 from monitor.review.timeline import entries, picture
-from monitor.review.whose import EVERYBODY, Whose
+from monitor.review.views import Views
 
 
 class DecisionForm(msgspec.Struct, frozen=True):
@@ -70,9 +70,9 @@ async def decision_form(
 class DraftPages:
     """Renders one record: as its page, or as its row in the queue."""
 
-    def __init__(self, review: Review, pages: Pages, settling: Settling, whose: Whose) -> None:
+    def __init__(self, review: Review, pages: Pages, settling: Settling, views: Views) -> None:
         self._review = review
-        self._whose = whose
+        self._views = views
         self._settling = settling
         self._pages = pages
 
@@ -89,7 +89,6 @@ class DraftPages:
         comment: str = "",
         given: Given | None = None,
     ) -> Response:
-        see = partial(self._whose.see, request)
         context = {
             "record": record,
             "draft": record.draft,
@@ -97,7 +96,9 @@ class DraftPages:
             "picture": picture(record),
             "trail": await self._review.audit(record.draft.id),
             "undecided": record.state in UNDECIDED,
-            "following": await following(self._review, record, see) if done in (Move.ACCEPT, Move.DISMISS) else None,
+            "following": await following(self._review, record, await self._views.to_review(request))
+            if done in (Move.ACCEPT, Move.DISMISS)
+            else None,
             "done": done,
             "notice": notice,
             "form": form,
@@ -105,7 +106,7 @@ class DraftPages:
             "comment": comment,
             "given": given,
             "teams": self._settling.teams(),
-            "similar": await self._review.similar(record, partial(self._whose.see, request, whose=EVERYBODY)),
+            "similar": await self._review.similar(record, partial(self._views.visible, request)),
             "now": self._review.now(),
         }
         return self._pages.render(request, "draft.html", context, status)
@@ -164,7 +165,7 @@ class DraftPages:
         return answer
 
 
-def build_draft_pages(review: Review, drafts: DraftPages, whose: Whose) -> APIRouter:
+def build_draft_pages(review: Review, drafts: DraftPages, views: Views) -> APIRouter:
     router = APIRouter(prefix="/near-misses", include_in_schema=False, default_response_class=HTMLResponse)
 
     @router.get("/{record_id}")
@@ -173,8 +174,7 @@ def build_draft_pages(review: Review, drafts: DraftPages, whose: Whose) -> APIRo
 
     @router.get("/{record_id}/step/{direction}")
     async def step(request: Request, record_id: str, direction: Literal["next", "previous"]) -> Response:
-        see = partial(whose.see, request)
-        there = await neighbour(review, record_id, 1 if direction == "next" else -1, see)
+        there = await neighbour(review, record_id, 1 if direction == "next" else -1, await views.to_review(request))
         return RedirectResponse("/" if there is None else f"/near-misses/{quote(there.draft.id)}", 303)
 
     @router.get("/{record_id}/panel/{decision}")

@@ -62,6 +62,8 @@ EVERYTHING = Grants(Access.ADMIN)
 ROUTES: Mapping[str, Access] = {
     "GET /": Access.VIEWER,
     "GET /watching": Access.VIEWER,
+    "GET /bulk": Access.REVIEWER,
+    "POST /bulk": Access.REVIEWER,
     "GET /events": Access.VIEWER,
     "GET /setup": Access.VIEWER,
     "GET /sources": Access.VIEWER,
@@ -141,6 +143,11 @@ class Gate:
         draft, catalogue = record.draft, self._catalogue()
         owners = {team_of(catalogue, name) for name in (draft.service, *draft.services)}
         return frozenset(owners | ({record.handling.team} if record.handling.team else set()))
+
+    def may(self, grants: Grants, needed: Access, record: Record) -> bool:
+        """Whether the person has this access to the record."""
+        everywhere = grants.everywhere is not None and _covers(grants.everywhere, needed)
+        return everywhere or _covers(grants.with_record(self.teams_of(record)), needed)
 
     def within(self, grants: Grants, query: Query) -> Query:
         """The query, for what this person may see."""

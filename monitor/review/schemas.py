@@ -193,7 +193,7 @@ class DecisionIn(Shape):
 
 
 class SettleIn(Shape):
-    move: Literal["assess", "snooze", "hand_over", "share", "keep_open", "merge", "split"]
+    move: Literal["assess", "snooze", "wake", "hand_over", "share", "keep_open", "merge", "split"]
     outcome: str = Field("", description="`assess`: lasting_harm, outage, degraded or internal.")
     barrier: str = Field("", description="`assess`: automation, on_call, by_accident or luck.")
     days: int | None = Field(None, description="`snooze`, `keep_open`: when it comes back, 1 to 365.")

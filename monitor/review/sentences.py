@@ -54,6 +54,7 @@ _MOVES: dict[Move, str] = {
     Move.SPLIT: "be taken out of another record",
     Move.ASSESS: "be assessed",
     Move.SNOOZE: "be snoozed",
+    Move.WAKE: "be brought back",
     Move.HAND_OVER: "be handed over",
     Move.SHARE: "be shared",
     Move.KEEP_OPEN: "keep an open condition",

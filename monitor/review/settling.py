@@ -20,7 +20,7 @@ from monitor.ports import Clock, Decide, NearMisses, NotFound, Record, VersionCo
 from monitor.review.service import FieldProblem, Invalid, NotPossible
 
 SETTLED_BY_PEOPLE: tuple[Move, ...] = (
-    *(Move.ASSESS, Move.SNOOZE, Move.HAND_OVER, Move.SHARE, Move.KEEP_OPEN, Move.MERGE, Move.SPLIT),
+    *(Move.ASSESS, Move.SNOOZE, Move.WAKE, Move.HAND_OVER, Move.SHARE, Move.KEEP_OPEN, Move.MERGE, Move.SPLIT),
 )
 LONGEST_DAYS = 365
 LONGEST_CONDITION = 500

@@ -23,6 +23,8 @@ from monitor.queue_ports import Awaiting
 from monitor.review import api, problems
 from monitor.review.auth import Auth
 from monitor.review.budget import ReviewBudget
+from monitor.review.bulk import Bulk
+from monitor.review.bulk_page import build_bulk_page
 from monitor.review.draft_page import DraftPages, build_draft_pages
 from monitor.review.exports.routes import Exports, build_export_api, build_export_page
 from monitor.review.feeds_page import build_feeds_page
@@ -45,6 +47,7 @@ from monitor.review.setup_page import build_setup_page
 from monitor.review.sign_in.people import SignIn
 from monitor.review.sign_in.routes import build_access_api, build_account_pages, build_sign_in_pages
 from monitor.review.sources import Known, build_sources
+from monitor.review.views import Views
 from monitor.review.watching import Watching
 from monitor.review.whose import Whose
 
@@ -123,23 +126,25 @@ def build_app(
     app.state.gate = gate
     teams = budget.teams if budget is not None else frozenset
     whose = Whose(gate, teams)
+    views = Views(review, whose)
     reports = Reports(journal, clock, metrics)
     told = setup or Setup
     settling = Settling(near_misses, clock, metrics, teams)
-    drafts = DraftPages(review, pages, settling, whose)
+    drafts = DraftPages(review, pages, settling, views)
     exports = Exports(review, catalogue, gate)
     routers = [
         api.build_router(review, gate),
         build_report_router(reports),
         build_report_page(reports, pages, services),
-        build_pages(review, live, pages, whose, Watching(awaiting, clock), told),
+        build_pages(review, live, pages, whose, views, Watching(awaiting, clock), told),
+        build_bulk_page(review, Bulk(review, settling), views, pages, gate),
         build_setup_page(review, pages, told),
         build_learning_page(review, pages, catalogue),
         build_export_api(review, exports),
         build_export_page(review, exports, pages),
         build_settling_router(review, settling, gate),
         build_settling_forms(review, settling, drafts, gate),
-        build_draft_pages(review, drafts, whose),
+        build_draft_pages(review, drafts, views),
     ]
     if past is not None:
         routers.append(build_follow_router(past, near_misses, clock, catalogue))

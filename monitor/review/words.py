@@ -121,6 +121,7 @@ ACTIONS: dict[str, str] = {
     "split": "took it out of the other record again",
     "assess": "assessed the risk",
     "snooze": "snoozed it",
+    "wake": "brought it back at once",
     "hand_over": "handed it over",
     "share": "changed who may see it",
     "keep_open": "settled what is still open",

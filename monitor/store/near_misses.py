@@ -24,7 +24,7 @@ from monitor.store.records import add_audit, answers_part, change, columns, load
 from monitor.store.tables import audit
 
 COMMENT = "comment"
-_BESIDE = frozenset({Move.ASSESS, Move.SNOOZE, Move.HAND_OVER, Move.SHARE, Move.KEEP_OPEN})
+_BESIDE = frozenset({Move.ASSESS, Move.SNOOZE, Move.WAKE, Move.HAND_OVER, Move.SHARE, Move.KEEP_OPEN})
 
 
 class SqlNearMisses:
@@ -195,7 +195,7 @@ def _beside(decide: Decide) -> dict[str, Any]:
         if given.risk is None:
             raise ValueError("an assessment needs both answers in handling.risk")
         return {"outcome": given.risk.outcome, "barrier": given.risk.barrier, "place": given.risk.place}
-    if decide.move is Move.SNOOZE:
+    if decide.move in (Move.SNOOZE, Move.WAKE):
         return {"returns_at": given.returns_at}
     if decide.move is Move.HAND_OVER:
         return {"team": plain_or_none(given.team)}

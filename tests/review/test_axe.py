@@ -28,6 +28,7 @@ PATHS = (
     "/",
     "/?show=withdrawn",
     "/watching",
+    "/bulk?by=view&show=all",
     "/near-misses/nm-002",
     "/near-misses/nm-001",
     "/near-misses/nm-001/export?hide=gateway",

@@ -157,7 +157,7 @@ async def test_a_known_fold_follows_the_catalogue(desk: Desk) -> None:
 async def test_beyond_what_is_counted_the_tabs_say_so_and_the_budget_knows_better(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("monitor.store.near_misses", "monitor.review.pages"):
+    for module in ("monitor.store.near_misses", "monitor.review.views"):
         monkeypatch.setattr(f"{module}.COUNTED", 2)
     await desk.put(*FIVE, *(records.draft(f"nm-{name}", mode="digest") for name in (7, 8)))
     html = await page(desk, "/")

@@ -96,6 +96,14 @@ async def test_the_keys_of_the_queue(browser: Browser, address: str, desk: Desk)
         async def closed() -> None:
             await expect(page.locator("#text")).not_to_be_focused()
 
+        async def selected() -> None:
+            await expect(page.locator("[data-act=select]:checked")).to_have_count(1)
+
+        async def previewed() -> None:
+            await expect(page.locator("h1")).to_have_text("1 draft at once")
+            await page.go_back()
+            await page.keyboard.press("j")
+
         async def moved() -> None:
             await expect(page.locator(".row__link:focus")).to_have_count(1)
 
@@ -111,10 +119,12 @@ async def test_the_keys_of_the_queue(browser: Browser, address: str, desk: Desk)
                 "send": lambda: expect(row).to_contain_text("Accepted."),
                 "dismiss": dismissing,
                 "undo": undone,
+                "select": selected,
                 "help": helped,
                 "search": searching,
                 "close": closed,
                 "previous": moved,
+                "bulk": previewed,
                 "open": opened,
             },
         )
@@ -149,6 +159,10 @@ async def test_the_keys_of_a_draft(browser: Browser, address: str, desk: Desk) -
             await page.keyboard.type("jdau")
             await page.keyboard.press("Escape")
 
+        async def merging() -> None:
+            await expect(page.locator("#f-into")).to_be_focused()
+            await page.keyboard.press("Escape")
+
         async def dismissed() -> None:
             await page.keyboard.press("d")
             await page.keyboard.press("j")
@@ -174,6 +188,7 @@ async def test_the_keys_of_a_draft(browser: Browser, address: str, desk: Desk) -
                 "look": looked,
                 **{f"risk-{outcome}": assessed(outcome) for outcome in Outcome},
                 "snooze": snoozed,
+                "merge": merging,
                 "comment": commenting,
                 "dismiss": dismissed,
                 "undo": lambda: expect(page.get_by_role("status")).to_contain_text("Reopened."),

@@ -119,6 +119,7 @@ class Move(StrEnum):
     SPLIT = "split"
     ASSESS = "assess"
     SNOOZE = "snooze"
+    WAKE = "wake"
     HAND_OVER = "hand_over"
     SHARE = "share"
     KEEP_OPEN = "keep_open"
@@ -141,7 +142,7 @@ MOVES: dict[tuple[State, Move], State] = {
         for state in UNDECIDED | {State.ACCEPTED}
         for each in (Move.ASSESS, Move.HAND_OVER, Move.SHARE)
     },
-    **{(state, Move.SNOOZE): state for state in UNDECIDED},
+    **{(state, each): state for state in UNDECIDED for each in (Move.SNOOZE, Move.WAKE)},
     (State.ACCEPTED, Move.KEEP_OPEN): State.ACCEPTED,
 }
 

@@ -57,6 +57,12 @@ const actions = {
     dismissal.open = true;
     dismissal.querySelector("input[type=radio]").focus();
   },
+  merge() {
+    const into = document.getElementById("f-into");
+    if (!into) return;
+    into.closest("details").open = true;
+    into.focus();
+  },
   look: click("[data-look]"),
   comment: focus(".comment textarea"),
   undo: click("[data-undo]"),

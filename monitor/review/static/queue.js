@@ -56,6 +56,12 @@ const actions = {
   accept: () => act("accept"),
   dismiss: () => act("dismiss"),
   undo,
+  select() {
+    const row = document.getElementById(current) || rowOf(links()[0]);
+    row?.querySelector("[data-act=select]")?.click();
+    focusRow(row);
+  },
+  bulk: () => document.querySelector("[data-bulk]")?.click(),
   search: () => document.getElementById("text").focus(),
 };
 
@@ -157,7 +163,7 @@ async function refresh(onlyFresh = false) {
   const fresh = [...page.querySelectorAll(".row")].filter((row) => !here.has(row.id)).length;
   if (onlyFresh && !fresh) return;
   document.getElementById("tabs").replaceWith(page.getElementById("tabs"));
-  const busy = document.querySelector(".panel, .row--decided") || here.size > 25 || isTyping(document.activeElement);
+  const busy = document.querySelector(".panel, .row--decided, [data-act=select]:checked") || here.size > 25 || isTyping(document.activeElement);
   if (!busy) {
     const kept = current;
     const had = rowOf(document.activeElement) !== null;

@@ -85,7 +85,7 @@ async def pages(file: Path, shape: Shape, count: int) -> dict[str, tuple[int, in
 
 async def test_ten_times_the_records_cost_the_database_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("monitor.store.near_misses.COUNTED", COUNTED)
-    monkeypatch.setattr("monitor.review.pages.COUNTED", COUNTED)
+    monkeypatch.setattr("monitor.review.views.COUNTED", COUNTED)
     monkeypatch.setattr("monitor.store.queue_order.FEW", COUNTED)
     half_waits = msgspec.structs.replace(YEARS, waits=2)
     for number, shape in enumerate((half_waits, STORM)):
