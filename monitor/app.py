@@ -20,6 +20,7 @@ from fastapi import FastAPI, Response
 
 from monitor.asking import webs
 from monitor.chat_parts import build_office
+from monitor.checks import engine_check, measure_queue, memory_check, store_check
 from monitor.connections import Limits, Server, room_for
 from monitor.core.deciding.engine import Engine, EngineSettings
 from monitor.core.matching.last_values import LastValues
@@ -27,7 +28,6 @@ from monitor.core.matching.matcher import Matcher
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import SECOND
 from monitor.core.model.feed_views import FeedsView
-from monitor.core.model.near_miss import UNDECIDED
 from monitor.core.sharding.routing import Router
 from monitor.core.sharding.shards import Shards, scopes_of
 from monitor.decode.registry import SOURCES
@@ -57,7 +57,7 @@ from monitor.pipeline.housekeeping import Housekeeper
 from monitor.pipeline.loop import EngineLoop, LoopSettings
 from monitor.pipeline.pack import Current, Pack
 from monitor.pipeline.reload import Read, Reloader
-from monitor.ports import WHOLE, Clock, EngineStore, JournalReader, MissingRight, Saved, Unavailable, WrongDatabase
+from monitor.ports import WHOLE, Clock, EngineStore, JournalReader, Saved
 from monitor.pullers.pull import Pulls
 from monitor.review.auth import is_loopback
 from monitor.review.budget import ReviewBudget
@@ -69,8 +69,6 @@ from monitor.store.database import Store, open_store
 _log = logs.get_logger("app")
 
 COLLECT_AFTER = (10_000, 20, 100)
-PROOF_SECONDS = 5.0
-"""So long the readiness waits for its write."""
 
 
 class PortTaken(Exception):
@@ -184,15 +182,15 @@ def build_web(
         app.router.routes.insert(0, app.router.routes.pop())
     app.add_middleware(Refusals, metrics=metrics, sampler=Sampler(clock))
     readiness = Readiness()
-    readiness.add("store", _store_check(store))
-    readiness.add("engine", _engine_check(journal))
-    readiness.add("memory", _memory_check(metrics), is_remark=True)
+    readiness.add("store", store_check(store))
+    readiness.add("engine", engine_check(journal))
+    readiness.add("memory", memory_check(metrics), is_remark=True)
     if settings.kafka.is_used:
         readiness.add("topics", journal.trouble, is_remark=True)
 
     @app.get("/metrics", include_in_schema=False)
     async def show_metrics() -> Response:
-        await _measure_queue(store, budget, clock, metrics)
+        await measure_queue(store, budget, clock, metrics)
         return Response(metrics.render(), media_type=CONTENT_TYPE)
 
     @app.get("/healthz", include_in_schema=False)
@@ -400,52 +398,3 @@ def _warn_of_open_sources(settings: Settings) -> None:
     """Accounts protect the review, not the intake: there each source proves itself by its secret."""
     if not is_loopback(settings.host) and settings.open_sources:
         _log.warning("sources_without_secret", sources=sorted(settings.open_sources), host=settings.host)
-
-
-def _store_check(store: Store) -> Callable[[], Awaitable[str | None]]:
-    async def check() -> str | None:
-        try:
-            async with asyncio.timeout(PROOF_SECONDS):
-                await store.prove_write()
-        except TimeoutError:
-            return "the database does not take a write in time"
-        except (Unavailable, MissingRight, WrongDatabase) as error:
-            return f"nothing can be stored: {error}"
-        return None
-
-    return check
-
-
-def _engine_check(journal: Journal) -> Callable[[], Awaitable[str | None]]:
-    async def check() -> str | None:
-        return journal.engine()
-
-    return check
-
-
-def _memory_check(metrics: Metrics) -> Callable[[], Awaitable[str | None]]:
-    async def check() -> str | None:
-        evicted = {str(kind): int(count) for kind, count in metrics.evicted.totals.items() if count}
-        said = ", ".join(f"{count:,} {kind}" for kind, count in evicted.items())
-        return f"evicted for `engine_memory` since the start: {said}; see nearmiss_evicted_total" if said else None
-
-    return check
-
-
-async def _measure_queue(store: Store, budget: ReviewBudget, clock: SystemClock, metrics: Metrics) -> None:
-    """These are looked up when somebody asks, since they change without the engine too."""
-    try:
-        counts = await store.near_misses.counts()
-        oldest = await store.near_misses.oldest_undecided_at()
-        folded = await budget.folded()
-    except Exception as error:  # noqa: BLE001 - the other metrics are wanted most when something is wrong
-        if not isinstance(error, Unavailable):
-            _log.error("queue_not_measured", exc_info=error)
-            metrics.part_failures.inc("queue_metrics")
-            return
-        # The last known numbers stay; `nearmiss_store_unavailable_total` and the readiness tell why.
-        metrics.store_unavailable.inc()
-        return
-    metrics.undecided_drafts.set(sum(counts.get(state, 0) for state in UNDECIDED))
-    metrics.folded_drafts.set(len(folded))
-    metrics.oldest_undecided_age.set(0 if oldest is None else max(clock.now() - oldest, 0) / SECOND)

@@ -19,6 +19,7 @@ from monitor.review.settling import Given, Settling
 MOST = 200
 """Drafts at once."""
 Deed = Literal["dismiss", "snooze", "reopen", "wake"]
+_DEEDS: dict[str, Deed] = {each: each for each in get_args(Deed)}
 UNDO: dict[Deed, Deed] = {"dismiss": "reopen", "snooze": "wake"}
 REASONS: tuple[Dismissal, ...] = tuple(each for each in Dismissal if each is not Dismissal.HAD_USER_IMPACT)
 """That users were hit is reported as impact of that one time: it needs a look of its own."""
@@ -77,12 +78,10 @@ def read_items(texts: Sequence[str]) -> tuple[Item, ...]:
 
 def read_deed(text: str) -> Deed:
     """Raises Invalid."""
-    try:
-        deed: Deed = msgspec.convert(text, Deed)
-        return deed
-    except msgspec.ValidationError:
-        problem = FieldProblem("do", "expected one of " + ", ".join(get_args(Deed)), "Choose what to do with them.")
-        raise Invalid(problem) from None
+    deed = _DEEDS.get(text)
+    if deed is None:
+        raise Invalid(FieldProblem("do", "expected one of " + ", ".join(_DEEDS), "Choose what to do with them."))
+    return deed
 
 
 class Bulk:
