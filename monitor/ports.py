@@ -10,7 +10,7 @@ import msgspec
 from monitor.core.model.decisions import Decision
 from monitor.core.model.events import Event, Instant
 from monitor.core.model.faults import Culprit
-from monitor.core.model.near_miss import Draft, Move, State
+from monitor.core.model.near_miss import Cited, Draft, Move, State
 from monitor.core.model.risk import Handling
 from monitor.core.sharding.routing import Route
 from monitor.queue_ports import QueueFigures
@@ -357,6 +357,15 @@ class Record(msgspec.Struct, frozen=True):
     created_at: Instant | None = None
     impact_evidence: tuple[Event, ...] = ()
     handling: Handling = Handling()
+
+    @property
+    def evidence(self) -> tuple[Cited, ...]:
+        """The machine's as people put it right: with what they added, without what they left out; by time."""
+        cited = {each.event.event_id: each for each in self.draft.evidence}
+        for event in self.handling.added:
+            cited.setdefault(event.event_id, Cited("context", event))
+        kept = (each for key, each in cited.items() if key not in self.handling.left_out)
+        return tuple(sorted(kept, key=lambda each: (each.event.time, each.event.source, each.event.id)))
 
 
 class Query(msgspec.Struct, frozen=True):

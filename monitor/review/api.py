@@ -215,7 +215,6 @@ def detail(record: Record, beyond: frozenset[str]) -> dict[str, object]:
     draft = record.draft
     here = f"{PREFIX}/near-misses/{draft.id}"
     proposal = propose_barrier(draft)
-    cited = sorted(draft.evidence, key=lambda each: (each.event.time, each.event.source, each.event.id))
     return {
         **item(record, beyond),
         "rule_versions": dict(draft.rule_versions),
@@ -223,7 +222,7 @@ def detail(record: Record, beyond: frozenset[str]) -> dict[str, object]:
         "window_from": to_text(draft.window_from),
         "window_to": to_text(draft.window_to),
         "hold_seconds": draft.hold / SECOND,
-        "timeline": [{"role": each.role, **canonical(each.event)} for each in cited],
+        "timeline": [{"role": each.role, **canonical(each.event)} for each in record.evidence],
         "late_impact": [canonical(event) for event in record.impact_evidence],
         "coverage": [_feed(report) for report in draft.coverage],
         "explanation": list(draft.explanation),

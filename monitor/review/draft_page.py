@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from monitor.core.model.near_miss import UNDECIDED, IllegalMove, Move
 from monitor.ports import Answers, Record, VersionConflict
 from monitor.review.api import person_of
+from monitor.review.citing import Citing
 from monitor.review.form_errors import Errors, errors_of
 from monitor.review.pages import following, neighbour
 from monitor.review.problems import to_problem
@@ -70,7 +71,11 @@ async def decision_form(
 class DraftPages:
     """Renders one record: as its page, or as its row in the queue."""
 
-    def __init__(self, review: Review, pages: Pages, settling: Settling, views: Views) -> None:
+    def __init__(
+        self, review: Review, pages: Pages, settling: Settling, views: Views, citing: Citing | None = None
+    ) -> None:
+        """`citing` None: the past is not at hand, and no evidence can be added."""
+        self._citing = citing
         self._review = review
         self._views = views
         self._settling = settling
@@ -88,11 +93,15 @@ class DraftPages:
         errors: Errors | None = None,
         comment: str = "",
         given: Given | None = None,
+        looks_around: bool = False,
     ) -> Response:
         context = {
             "record": record,
             "draft": record.draft,
             "entries": entries(record),
+            "may_cite": self._citing is not None,
+            "looks_around": looks_around,
+            "around": await self._citing.around(record) if looks_around and self._citing is not None else (),
             "picture": picture(record),
             "trail": await self._review.audit(record.draft.id),
             "undecided": record.state in UNDECIDED,
@@ -169,8 +178,9 @@ def build_draft_pages(review: Review, drafts: DraftPages, views: Views) -> APIRo
     router = APIRouter(prefix="/near-misses", include_in_schema=False, default_response_class=HTMLResponse)
 
     @router.get("/{record_id}")
-    async def draft(request: Request, record_id: str, done: str = "") -> Response:
-        return await drafts.page(request, await review.show(record_id), done=done)
+    async def draft(request: Request, record_id: str, done: str = "", around: bool = False) -> Response:
+        looks_around = around or done in ("add", "leave_out")
+        return await drafts.page(request, await review.show(record_id), done=done, looks_around=looks_around)
 
     @router.get("/{record_id}/step/{direction}")
     async def step(request: Request, record_id: str, direction: Literal["next", "previous"]) -> Response:

@@ -32,6 +32,7 @@ KEYS: tuple[Key, ...] = (
     Key("x", "select", "select for several at once", ("queue",)),
     Key("b", "bulk", "judge what is selected", ("queue",)),
     Key("i", "look", "I am looking into it", ("draft",)),
+    Key("e", "evidence", "add evidence or leave some out", ("draft",)),
     Key("1", "risk-lasting_harm", "worst outcome: lasting harm", ("draft",)),
     Key("2", "risk-outage", "worst outcome: down for most users", ("draft",)),
     Key("3", "risk-degraded", "worst outcome: some users affected", ("draft",)),

@@ -236,6 +236,16 @@ class AroundOut(Shape):
     items: list[AroundItem]
 
 
+class AroundEvidence(Shape):
+    items: list[dict[str, Any]] = Field(description="Events in the canonical format, by time.")
+
+
+class EvidenceIn(Shape):
+    do: Literal["add", "leave_out"]
+    source: str = Field(max_length=1000, description="What reported the event.")
+    id: str = Field(max_length=1000, description="Its id, unique within the source.")
+
+
 class FollowIn(Shape):
     token: str = Field(description="That of the report.")
 

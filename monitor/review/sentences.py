@@ -58,6 +58,8 @@ _MOVES: dict[Move, str] = {
     Move.HAND_OVER: "be handed over",
     Move.SHARE: "be shared",
     Move.KEEP_OPEN: "keep an open condition",
+    Move.ADD_EVIDENCE: "get more evidence",
+    Move.LEAVE_OUT: "lose evidence",
 }
 
 

@@ -107,7 +107,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 def entries(record: Record) -> tuple[Entry, ...]:
     """The evidence in the order of time, numbered from 1; late impact among it, each event once."""
-    cited = {each.event.event_id: each for each in record.draft.evidence}
+    cited = {each.event.event_id: each for each in record.evidence}
     for event in record.impact_evidence:
         cited.setdefault(event.event_id, Cited("impact", event))
     ordered = sorted(cited.values(), key=lambda each: (each.event.time, each.event.source, each.event.id))

@@ -25,6 +25,8 @@ from monitor.review.auth import Auth
 from monitor.review.budget import ReviewBudget
 from monitor.review.bulk import Bulk
 from monitor.review.bulk_page import build_bulk_page
+from monitor.review.citing import Citing
+from monitor.review.citing_page import build_citing_forms, build_citing_router
 from monitor.review.draft_page import DraftPages, build_draft_pages
 from monitor.review.exports.routes import Exports, build_export_api, build_export_page
 from monitor.review.feeds_page import build_feeds_page
@@ -130,7 +132,8 @@ def build_app(
     reports = Reports(journal, clock, metrics)
     told = setup or Setup
     settling = Settling(near_misses, clock, metrics, teams)
-    drafts = DraftPages(review, pages, settling, views)
+    citing = None if past is None else Citing(near_misses, past, clock, metrics)
+    drafts = DraftPages(review, pages, settling, views, citing)
     exports = Exports(review, catalogue, gate)
     routers = [
         api.build_router(review, gate),
@@ -146,6 +149,9 @@ def build_app(
         build_settling_forms(review, settling, drafts, gate),
         build_draft_pages(review, drafts, views),
     ]
+    if citing is not None:
+        # Before the pages of a draft, one of which takes any last part of an address.
+        routers[:0] = [build_citing_router(review, citing), build_citing_forms(review, citing, drafts)]
     if past is not None:
         routers.append(build_follow_router(past, near_misses, clock, catalogue))
     if sources is not None:

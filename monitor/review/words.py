@@ -125,6 +125,8 @@ ACTIONS: dict[str, str] = {
     "hand_over": "handed it over",
     "share": "changed who may see it",
     "keep_open": "settled what is still open",
+    "add_evidence": "added evidence",
+    "leave_out": "left evidence out",
 }
 
 KINDS: dict[str, str] = {

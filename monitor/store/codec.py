@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from monitor.core.model.decisions import Ignore
-from monitor.core.model.events import Event, Instant
+from monitor.core.model.events import Event, EventId, Instant
 from monitor.core.model.near_miss import Draft
 from monitor.core.model.packing import from_plain, to_plain
 from monitor.decode.canonical import decode_line, encode
@@ -27,6 +27,8 @@ encode_events: Callable[[Sequence[Event]], bytes] = _ENCODE
 decode_events: Callable[[bytes], tuple[Event, ...]] = msgspec.json.Decoder(
     tuple[Event, ...], dec_hook=from_plain
 ).decode
+encode_ids: Callable[[Sequence[EventId]], bytes] = _ENCODE
+decode_ids: Callable[[bytes], tuple[EventId, ...]] = msgspec.json.Decoder(tuple[EventId, ...]).decode
 encode_headers: Callable[[dict[str, str]], bytes] = _ENCODE
 decode_headers: Callable[[bytes], dict[str, str]] = msgspec.json.Decoder(dict[str, str]).decode
 

@@ -17,14 +17,15 @@ from monitor.ports import Audit, Decide, NotFound, Page, Query, Record, VersionC
 from monitor.queue_ports import COUNTED, MODES, Asks, Changes, Mark
 from monitor.store.access import append_to_chain
 from monitor.store.asked import changes, everything
-from monitor.store.codec import instant, plain, plain_or_none
+from monitor.store.codec import encode_events, encode_ids, instant, plain, plain_or_none
 from monitor.store.connections import Database
 from monitor.store.queue_order import key_from, keys_of
 from monitor.store.records import add_audit, answers_part, change, columns, load, selection, to_record
 from monitor.store.tables import audit
 
 COMMENT = "comment"
-_BESIDE = frozenset({Move.ASSESS, Move.SNOOZE, Move.WAKE, Move.HAND_OVER, Move.SHARE, Move.KEEP_OPEN})
+_EVIDENCE = frozenset({Move.ADD_EVIDENCE, Move.LEAVE_OUT})
+_BESIDE = _EVIDENCE | frozenset({Move.ASSESS, Move.SNOOZE, Move.WAKE, Move.HAND_OVER, Move.SHARE, Move.KEEP_OPEN})
 
 
 class SqlNearMisses:
@@ -197,6 +198,8 @@ def _beside(decide: Decide) -> dict[str, Any]:
         return {"outcome": given.risk.outcome, "barrier": given.risk.barrier, "place": given.risk.place}
     if decide.move in (Move.SNOOZE, Move.WAKE):
         return {"returns_at": given.returns_at}
+    if decide.move in _EVIDENCE:
+        return {"added": encode_events(given.added), "left_out": encode_ids(given.left_out)}
     if decide.move is Move.HAND_OVER:
         return {"team": plain_or_none(given.team)}
     if decide.move is Move.SHARE:

@@ -18,6 +18,7 @@ from monitor.ports import Answers, Audit, Record
 from monitor.store.codec import (
     decode_draft,
     decode_events,
+    decode_ids,
     encode_draft,
     encode_events,
     instant,
@@ -63,6 +64,8 @@ def to_record(row: Row[Any]) -> Record:
             open_condition=row.open_condition,
             team=row.team,
             share=Share(row.share),
+            added=() if row.added is None else decode_events(row.added),
+            left_out=() if row.left_out is None else decode_ids(row.left_out),
         ),
     )
 

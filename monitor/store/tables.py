@@ -140,6 +140,9 @@ near_misses = Table(
     Column("open_condition", Words),
     Column("team", Words),
     Column("share", Words, nullable=False, server_default=text("'team'")),
+    # Evidence that people added (events) and left out (identities); None: as the machine has it.
+    Column("added", LargeBinary),
+    Column("left_out", LargeBinary),
     Index("near_misses_place", "place", "rank", "opened_at", "id"),
     # The records of each state and mode in the order of pages, and when they come back.
     Index("near_misses_queue", "state", "mode", "place", "rank", "opened_at", "id", "returns_at"),

@@ -31,6 +31,7 @@ PATHS = (
     "/bulk?by=view&show=all",
     "/near-misses/nm-002",
     "/near-misses/nm-001",
+    "/near-misses/nm-001?around=true",
     "/near-misses/nm-001/export?hide=gateway",
     "/near-misses/nm-001/learning",
     "/report",

@@ -188,6 +188,7 @@ async def test_the_keys_of_a_draft(browser: Browser, address: str, desk: Desk) -
                 "look": looked,
                 **{f"risk-{outcome}": assessed(outcome) for outcome in Outcome},
                 "snooze": snoozed,
+                "evidence": lambda: expect(page.locator("#around-title")).to_be_focused(),
                 "merge": merging,
                 "comment": commenting,
                 "dismiss": dismissed,

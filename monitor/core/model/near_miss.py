@@ -123,6 +123,8 @@ class Move(StrEnum):
     HAND_OVER = "hand_over"
     SHARE = "share"
     KEEP_OPEN = "keep_open"
+    ADD_EVIDENCE = "add_evidence"
+    LEAVE_OUT = "leave_out"
 
 
 UNDECIDED: frozenset[State] = frozenset({State.DRAFT, State.IN_REVIEW, State.REOPENED})
@@ -140,7 +142,7 @@ MOVES: dict[tuple[State, Move], State] = {
     **{
         (state, each): state
         for state in UNDECIDED | {State.ACCEPTED}
-        for each in (Move.ASSESS, Move.HAND_OVER, Move.SHARE)
+        for each in (Move.ASSESS, Move.HAND_OVER, Move.SHARE, Move.ADD_EVIDENCE, Move.LEAVE_OUT)
     },
     **{(state, each): state for state in UNDECIDED for each in (Move.SNOOZE, Move.WAKE)},
     (State.ACCEPTED, Move.KEEP_OPEN): State.ACCEPTED,

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
+from monitor.core.model.events import Event, EventId
 from monitor.core.model.near_miss import Draft
 
 
@@ -98,7 +99,8 @@ class Handling(msgspec.Struct, frozen=True):
     """What people settled besides the decision.
 
     `returns_at`: when it comes back into the queue: a draft that was snoozed, an accepted risk that expires, an
-    accepted record whose `open_condition` still holds. `team`: to whom it was handed over.
+    accepted record whose `open_condition` still holds. `team`: to whom it was handed over. `added`: events that people
+    found to belong to it; `left_out`: those of the machine's that do not.
     """
 
     risk: Risk | None = None
@@ -106,3 +108,5 @@ class Handling(msgspec.Struct, frozen=True):
     open_condition: str | None = None
     team: str | None = None
     share: Share = Share.TEAM
+    added: tuple[Event, ...] = ()
+    left_out: tuple[EventId, ...] = ()

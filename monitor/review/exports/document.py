@@ -92,7 +92,7 @@ def build_document(record: Record, trail: Sequence[Audit], version: Version, red
             service=None if cited.event.service is None else service(cited.event.service),
             environment=cited.event.environment,
         )
-        for cited in sorted(draft.evidence, key=lambda each: each.event.time)
+        for cited in record.evidence
     ]
     document = RecordDocument(
         format=FORMAT,
@@ -133,7 +133,7 @@ def build_document(record: Record, trail: Sequence[Audit], version: Version, red
 def people_of(record: Record, catalogue: Catalogue) -> set[str]:
     """Every id and name by which tools or the catalogue know a person of this record."""
     found: set[str] = {name for each in catalogue.people for name in (each.person, each.id)}
-    for cited in record.draft.evidence:
+    for cited in (*record.draft.evidence, *record.evidence):
         actor = cited.event.actor
         if actor is not None and actor.kind != "automation" and actor.id:
             found.add(actor.id)
@@ -144,7 +144,11 @@ def people_of(record: Record, catalogue: Catalogue) -> set[str]:
 def services_of(record: Record) -> list[str]:
     """Every service that the record names, in no order of importance."""
     draft = record.draft
-    told: Iterable[str | None] = (draft.service, *draft.services, *(each.event.service for each in draft.evidence))
+    told: Iterable[str | None] = (
+        draft.service,
+        *draft.services,
+        *(each.event.service for each in (*draft.evidence, *record.evidence)),
+    )
     return sorted({name for name in told if name})
 
 

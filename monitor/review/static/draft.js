@@ -63,6 +63,11 @@ const actions = {
     into.closest("details").open = true;
     into.focus();
   },
+  evidence() {
+    const first = document.querySelector("#around button, #around-title");
+    if (first) first.focus();
+    else document.querySelector("[data-around]")?.click();
+  },
   look: click("[data-look]"),
   comment: focus(".comment textarea"),
   undo: click("[data-undo]"),
