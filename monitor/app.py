@@ -117,6 +117,8 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
             parts["reload"] = partial(_reloader(settings, current).run, stop.event, asked)
             if (office := getattr(app.state, "office", None)) is not None:
                 parts["chat"] = partial(office.run, stop.event)
+            if (closing := getattr(app.state, "closing", None)) is not None:
+                parts["closing"] = partial(closing.run, stop.event)
             if (watch := getattr(app.state, "watch", None)) is not None:
                 parts["coverage"] = partial(watch.run, stop.event)
             for name, part in parts.items():

@@ -26,7 +26,7 @@ from monitor.ops.arrivals import Arrivals
 from monitor.ops.labelled import Closed, CounterBy, CounterByName, Decisions, GaugeByName
 
 REFUSED = ("401", "403", "408", "413", "421", "429", "503")
-PARTS = ("reload", "housekeeping", "queue_metrics", "feeds", "sources", "pulls", "chat", "coverage")
+PARTS = ("reload", "housekeeping", "queue_metrics", "feeds", "sources", "pulls", "chat", "coverage", "closing")
 
 
 PRUNED = ("journal", "history", "rejects", "rejects_evicted", "not_opened")

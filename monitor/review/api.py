@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse
 from monitor.core.model.events import SECOND, Event, Instant, to_text
 from monitor.core.model.near_miss import Family, FeedReport, Mode, Move, State, public_line
 from monitor.core.model.risk import Handling, propose_barrier
+from monitor.core.state.still_open import left_open
 from monitor.decode.canonical import encode
 from monitor.ports import Answers, Audit, Query, Record
 from monitor.review.auth import Person
@@ -206,6 +207,7 @@ def _handling(handling: Handling) -> dict[str, object]:
         "risk": None if risk is None else {"outcome": risk.outcome, "barrier": risk.barrier, "index": risk.index},
         "returns_at": None if handling.returns_at is None else to_text(Instant(handling.returns_at)),
         "open_condition": handling.open_condition,
+        "watches": None if handling.open_until is None else handling.open_until.key,
         "handed_to": handling.team,
         "share": str(handling.share),
     }
@@ -233,6 +235,9 @@ def detail(record: Record, beyond: frozenset[str]) -> dict[str, object]:
             "what_next_time": record.answers.what_next_time,
             "users_hit": record.answers.users_hit,
         },
+        "left_open": [
+            {"key": each.key, "words": each.words} for each in left_open(cited.event for cited in record.evidence)
+        ],
         "proposed_barrier": None if proposal is None else {"barrier": proposal.barrier, "because": proposal.because},
         "merged_into": record.merged_into,
         "links": {

@@ -17,6 +17,7 @@ from monitor.core.model.events import Event, to_text
 from monitor.core.model.near_miss import Dismissal, Draft, State, Verdict
 from monitor.core.model.reasons import Withdrawn
 from monitor.core.model.risk import propose_barrier
+from monitor.core.state.still_open import left_open
 from monitor.ops.source_report import lag_words
 from monitor.ports import ActivePack, Record
 from monitor.review import words
@@ -76,6 +77,7 @@ class Pages:
             standing=standing_verdict,
             contradiction=contradiction,
             proposed_barrier=propose_barrier,
+            left_open=lambda record: left_open(cited.event for cited in record.evidence),
             owner=lambda record: owner(record, catalogue()),
         )
         self._environment.globals.update(

@@ -64,6 +64,11 @@ class RiskOut(Shape):
     index: int = Field(description="1 to 2500.")
 
 
+class LeftOpenOut(Shape):
+    key: str
+    words: str
+
+
 class NearMissItem(Shape):
     """A near miss as it is listed: the same fields as a line of `nearmiss replay`, and what people made of it."""
 
@@ -104,6 +109,7 @@ class NearMissItem(Shape):
     risk: RiskOut | None = Field(description="Null until a person has chosen; the queue is sorted by it first.")
     returns_at: str | None = Field(description="When it comes back into the queue.")
     open_condition: str | None = Field(description="What still holds of an accepted record.")
+    watches: str | None = Field(description="The key of what nearmiss looks for to close it by itself.")
     handed_to: str | None = Field(description="The team that it was handed over to.")
     share: Share
 
@@ -159,6 +165,7 @@ class NearMissDetail(NearMissItem):
     explanation: list[str]
     questions: list[str]
     answers: AnswersOut
+    left_open: list[LeftOpenOut] = Field(description="What the evidence began and does not end; see `watch`.")
     proposed_barrier: ProposalOut | None = Field(description="What the facts say still stood between.")
     merged_into: str | None
     links: Links
@@ -200,6 +207,9 @@ class SettleIn(Shape):
     team: str = Field("", description="`hand_over`: a team of the catalogue.")
     share: str = Field("", description="`share`: team, organisation or public.")
     condition: str = Field("", description="`keep_open`: what still holds; empty: nothing does any more.")
+    watch: str = Field(
+        "", max_length=1000, description="`keep_open`: the `key` of one of `left_open`, which nearmiss closes."
+    )
     into: str = Field("", description="`merge`: the id of the record that covers it.")
     expected_version: int | None = Field(None, description="The `version` you saw; if it has changed, 409.")
 

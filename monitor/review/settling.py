@@ -13,7 +13,8 @@ import msgspec
 
 from monitor.core.model.events import DAY, Instant
 from monitor.core.model.near_miss import IllegalMove, Move, move
-from monitor.core.model.risk import Barrier, Handling, Outcome, Risk, Share
+from monitor.core.model.risk import Barrier, Handling, OpenUntil, Outcome, Risk, Share
+from monitor.core.state.still_open import left_open
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
 from monitor.ports import Clock, Decide, NearMisses, NotFound, Record, VersionConflict
@@ -33,7 +34,8 @@ _Word = TypeVar("_Word", bound=StrEnum)
 class Given(msgspec.Struct, frozen=True):
     """What a person sent, as text; each move reads its own fields.
 
-    `days` counts from now; `condition` empty means that nothing is open any more; `into` is the other record's id.
+    `days` counts from now; `condition` empty means that nothing is open any more; `watch` is the key of what the
+    machine is to see closed; `into` is the other record's id.
     """
 
     move: str
@@ -43,6 +45,7 @@ class Given(msgspec.Struct, frozen=True):
     team: str = ""
     share: str = ""
     condition: str = ""
+    watch: str = ""
     into: str = ""
     expected_version: int | None = None
 
@@ -75,6 +78,12 @@ class Settling:
             raise VersionConflict(record)
         try:
             move(record.state, what)
+            watched = None
+            if what is Move.KEEP_OPEN:
+                given, watched = _to_watch(record, given, self._clock.now())
+            handling = read(what, given, self._clock.now(), self._teams())
+            if watched is not None:
+                handling = msgspec.structs.replace(handling, open_until=watched)
             order = Decide(
                 record_id=record_id,
                 move=what,
@@ -83,7 +92,7 @@ class Settling:
                 expected_version=given.expected_version,
                 note=_note(what, given),
                 merged_into=await self._target(record, given, sees) if what is Move.MERGE else None,
-                handling=read(what, given, self._clock.now(), self._teams()),
+                handling=handling,
             )
             settled = await self._near_misses.decide(order)
         except IllegalMove as error:
@@ -107,6 +116,23 @@ class Settling:
         if other.merged_into is not None or str(other.state) in ("merged", "withdrawn"):
             raise Invalid(FieldProblem("into", f"is {other.state}; name a record that stands"))
         return other.draft.id
+
+
+def _to_watch(record: Record, given: Given, now: Instant) -> tuple[Given, OpenUntil | None]:
+    """What is to be watched, in its own words where the person gave none. Raises Invalid."""
+    current = record.handling
+    is_watched = current.open_until is not None and current.returns_at is not None and current.returns_at > now
+    if is_watched and not given.watch and not given.condition.strip():
+        problem = "is watched: nearmiss closes it as soon as an event says so, or asks when it comes back"
+        raise Invalid(FieldProblem("condition", problem, f"It {problem}."))
+    if not given.watch:
+        return given, None
+    known = {each.key: each for each in left_open(cited.event for cited in record.evidence)}
+    if given.watch not in known:
+        raise Invalid(FieldProblem("watch", "expected one of " + ", ".join(known), "Choose what is still open."))
+    watched = known[given.watch]
+    words = given.condition.strip() or watched.words[:LONGEST_CONDITION]
+    return msgspec.structs.replace(given, condition=words), watched
 
 
 def read(what: Move, given: Given, now: Instant, teams: frozenset[str]) -> Handling:

@@ -56,11 +56,12 @@ def build_settling_forms(review: Review, settling: Settling, drafts: DraftPages,
         team: Annotated[str, Form()] = "",
         share: Annotated[str, Form()] = "",
         condition: Annotated[str, Form()] = "",
+        watch: Annotated[str, Form(max_length=1000)] = "",
         into: Annotated[str, Form()] = "",
         expected_version: Annotated[str, Form()] = "",
     ) -> Response:
         version = int(expected_version) if expected_version.isascii() and expected_version.isdigit() else None
-        given = Given(move, outcome, barrier, days, team, share, condition, into, version)
+        given = Given(move, outcome, barrier, days, team, share, condition, watch, into, version)
         await _check_sharing(review, gate, request, record_id, given)
         person = person_of(request)
         try:

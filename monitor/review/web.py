@@ -27,6 +27,7 @@ from monitor.review.bulk import Bulk
 from monitor.review.bulk_page import build_bulk_page
 from monitor.review.citing import Citing
 from monitor.review.citing_page import build_citing_forms, build_citing_router
+from monitor.review.closing import Closing
 from monitor.review.draft_page import DraftPages, build_draft_pages
 from monitor.review.exports.routes import Exports, build_export_api, build_export_page
 from monitor.review.feeds_page import build_feeds_page
@@ -119,6 +120,8 @@ def build_app(
     review = Review(near_misses, journal, clock, metrics, budget)
     app.state.live = live
     app.state.review = review
+    if past is not None:
+        app.state.closing = Closing(near_misses, past, review.budget, clock, metrics)
     ways = sign_in or SignIn(auth or Auth(), clock)
     app.add_middleware(Guard, sign_in=ways, clock=clock)
     catalogue = budget.catalogue if budget is not None else Catalogue

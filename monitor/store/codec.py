@@ -11,6 +11,7 @@ from monitor.core.model.decisions import Ignore
 from monitor.core.model.events import Event, EventId, Instant
 from monitor.core.model.near_miss import Draft
 from monitor.core.model.packing import from_plain, to_plain
+from monitor.core.model.risk import OpenUntil
 from monitor.decode.canonical import decode_line, encode
 
 encode_event: Callable[[Event], bytes] = encode
@@ -29,6 +30,8 @@ decode_events: Callable[[bytes], tuple[Event, ...]] = msgspec.json.Decoder(
 ).decode
 encode_ids: Callable[[Sequence[EventId]], bytes] = _ENCODE
 decode_ids: Callable[[bytes], tuple[EventId, ...]] = msgspec.json.Decoder(tuple[EventId, ...]).decode
+encode_open_until: Callable[[OpenUntil], bytes] = _ENCODE
+decode_open_until: Callable[[bytes], OpenUntil] = msgspec.json.Decoder(OpenUntil).decode
 encode_headers: Callable[[dict[str, str]], bytes] = _ENCODE
 decode_headers: Callable[[bytes], dict[str, str]] = msgspec.json.Decoder(dict[str, str]).decode
 

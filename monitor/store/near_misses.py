@@ -17,7 +17,7 @@ from monitor.ports import Audit, Decide, NotFound, Page, Query, Record, VersionC
 from monitor.queue_ports import COUNTED, MODES, Asks, Changes, Mark
 from monitor.store.access import append_to_chain
 from monitor.store.asked import changes, everything
-from monitor.store.codec import encode_events, encode_ids, instant, plain, plain_or_none
+from monitor.store.codec import encode_events, encode_ids, encode_open_until, instant, plain, plain_or_none
 from monitor.store.connections import Database
 from monitor.store.queue_order import key_from, keys_of
 from monitor.store.records import add_audit, answers_part, change, columns, load, selection, to_record
@@ -175,6 +175,7 @@ def _outcome(decide: Decide, record: Record) -> dict[str, Any]:
             "reason": None,
             "returns_at": None,
             "open_condition": None,
+            "open_until": None,
         }
     if decide.move is Move.MERGE:
         if decide.merged_into in (None, record.draft.id):
@@ -204,7 +205,12 @@ def _beside(decide: Decide) -> dict[str, Any]:
         return {"team": plain_or_none(given.team)}
     if decide.move is Move.SHARE:
         return {"share": given.share}
-    return {"open_condition": plain_or_none(given.open_condition), "returns_at": given.returns_at}
+    until = None if given.open_until is None else encode_open_until(given.open_until)
+    return {
+        "open_condition": plain_or_none(given.open_condition),
+        "returns_at": given.returns_at,
+        "open_until": until,
+    }
 
 
 def _at_most(state: State, mode: Mode) -> ScalarSelect[int]:

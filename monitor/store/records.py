@@ -19,6 +19,7 @@ from monitor.store.codec import (
     decode_draft,
     decode_events,
     decode_ids,
+    decode_open_until,
     encode_draft,
     encode_events,
     instant,
@@ -66,6 +67,7 @@ def to_record(row: Row[Any]) -> Record:
             share=Share(row.share),
             added=() if row.added is None else decode_events(row.added),
             left_out=() if row.left_out is None else decode_ids(row.left_out),
+            open_until=None if row.open_until is None else decode_open_until(row.open_until),
         ),
     )
 

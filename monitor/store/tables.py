@@ -143,6 +143,8 @@ near_misses = Table(
     # Evidence that people added (events) and left out (identities); None: as the machine has it.
     Column("added", LargeBinary),
     Column("left_out", LargeBinary),
+    # What the machine looks for to close `open_condition`.
+    Column("open_until", LargeBinary),
     Index("near_misses_place", "place", "rank", "opened_at", "id"),
     # The records of each state and mode in the order of pages, and when they come back.
     Index("near_misses_queue", "state", "mode", "place", "rank", "opened_at", "id", "returns_at"),

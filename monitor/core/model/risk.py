@@ -6,6 +6,7 @@ People choose both; the facts only propose the second. The index is that of the 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
 
 import msgspec
 
@@ -95,6 +96,26 @@ class Share(StrEnum):
     PUBLIC = "public"
 
 
+class OpenUntil(msgspec.Struct, frozen=True):
+    """A condition that the machine watches. `thing`: what it is about, as events name it; `words`: for people.
+
+    `since`, `until` in microseconds: when it began, and when it ends by itself or is due. `value`: what a flag is.
+    """
+
+    what: Literal["silence", "flag", "redundancy", "deadline"]
+    thing: str
+    service: str | None
+    since: int
+    words: str
+    until: int | None = None
+    value: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Which of a record's conditions it is."""
+        return f"{self.what}:{self.thing}"
+
+
 class Handling(msgspec.Struct, frozen=True):
     """What people settled besides the decision.
 
@@ -110,3 +131,5 @@ class Handling(msgspec.Struct, frozen=True):
     share: Share = Share.TEAM
     added: tuple[Event, ...] = ()
     left_out: tuple[EventId, ...] = ()
+    open_until: OpenUntil | None = None
+    """What the machine looks for to close the open condition; None: it comes back and asks."""
