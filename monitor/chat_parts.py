@@ -49,6 +49,7 @@ def build_office(
 def _slack(settings: ChatSettings) -> SlackAccess | None:
     if settings.slack_token is None or settings.slack_signing_secret is None:
         return None
-    rights = Rights(settings.slack_role, frozenset(settings.slack_deciders), settings.slack_workspace)
+    people = {name: person.grants() for name, person in settings.slack_people.items()}
+    rights = Rights(settings.slack_role, frozenset(settings.slack_deciders), settings.slack_workspace, people)
     token, secret = settings.slack_token.get_secret_value(), settings.slack_signing_secret.get_secret_value()
     return SlackAccess(token, secret, settings.slack_api, rights)

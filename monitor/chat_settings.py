@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, f
 
 from monitor.chat.apprise_allowed import check_address
 from monitor.chat.teams import EVERYBODY, Span, Team, Teams
+from monitor.review.permissions import Access, Grants
 from monitor.setting_types import Secret, SecretTexts, SourceNames
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -107,6 +108,16 @@ class TeamSettings(_Group):
         )
 
 
+class SlackPerson(_Group):
+    access: Access | None = Field(
+        default=None, description="What they may do with all records: `viewer`, `reviewer`, `lead` or `admin`."
+    )
+    teams: dict[str, Access] = Field(default_factory=dict, description="The same with records of single teams.")
+
+    def grants(self) -> Grants:
+        return Grants(self.access, dict(self.teams))
+
+
 class ChatSettings(_Group):
     """Chats and mail. Nothing is told unless a team is named."""
 
@@ -125,6 +136,11 @@ class ChatSettings(_Group):
     )
     slack_deciders: SourceNames = Field(
         default=(), description="Slack ids of people who may decide; default: all in the team's channel."
+    )
+    slack_people: dict[str, SlackPerson] = Field(
+        default_factory=dict,
+        repr=False,
+        description="What each may do, by their id in Slack, like `accounts`; with any, others only look.",
     )
     slack_api: str = Field(
         default="https://slack.com/api/", pattern=r"^https?://[^\s@?#]+$", description="Address of Slack's Web API."

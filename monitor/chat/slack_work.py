@@ -5,7 +5,7 @@ People act under one role; who may is a list of Slack's ids. Calls the same use 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -40,6 +40,7 @@ from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
 from monitor.ports import NotFound, Query, Record, VersionConflict
 from monitor.review import words
+from monitor.review.permissions import Access, Grants, may
 from monitor.review.reports import Report, Reports
 from monitor.review.service import Decision, Invalid, Review
 
@@ -51,11 +52,24 @@ _log = get_logger("chat")
 
 
 class Rights(msgspec.Struct, frozen=True):
-    """Who may do what from Slack. No `deciders`: all who are in the channel. `workspace`: its id, where it is given."""
+    """Who may do what from Slack. No `deciders`: all who are in the channel. `workspace`: its id, where it is given.
+
+    `people`: what each may do, by their id in Slack, as with an account; with any, nobody else decides or reports.
+    """
 
     role: str
     deciders: frozenset[str] = frozenset()
     workspace: str | None = None
+    people: Mapping[str, Grants] = {}
+
+    def decides(self, user: str, record: Record | None, catalogue: Catalogue) -> bool:
+        """Whether they may decide on the record; None: on anything."""
+        if self.people:
+            grants = self.people.get(user, Grants())
+            if record is None:
+                return grants.highest is not None and grants.highest.height >= Access.REVIEWER.height
+            return may(grants, Access.REVIEWER, record, catalogue)
+        return not self.deciders or user in self.deciders
 
 
 class SlackWorker:
@@ -111,13 +125,15 @@ class SlackWorker:
         name = action.get("action_id")
         if name not in (ACCEPT, DISMISS, CLAIM):
             return None
-        if refused := self._may_not(request, decides=True):
+        if refused := self._elsewhere(request) or self._may_not_decide(request, None):
             return await self._refuse(request, *refused)
         try:
             record_id, version = msgspec.json.decode(str(action.get("value")), type=tuple[str, int])
             record = await self._review.show(record_id)
         except (msgspec.MsgspecError, NotFound):
             return await self._refuse(request, ChatRequest.UNREADABLE, "There is no such draft any more.")
+        if refused := self._may_not_decide(request, record):
+            return await self._refuse(request, *refused)
         if record.state not in UNDECIDED:
             await self._whisper(request, f"It is {words.STATES[record.state].lower()} already: {record.draft.title}")
         elif name == CLAIM:
@@ -139,15 +155,17 @@ class SlackWorker:
         values = state.get("values") if isinstance(state, dict) else None
         filled = values if isinstance(values, dict) else {}
         private = request.text("view", "private_metadata")
+        if name == WEIRD and (refused := self._may_not_report(request)):
+            return await self._refuse(request, *refused)
         if name == WEIRD:
             return await self._weird(filled, msgspec.json.decode(private, type=WeirdAbout), at)
         if name != DECIDE:
             return None
-        if refused := self._may_not(request, decides=True, in_channel=False):
-            return await self._refuse(request, *refused)
         about = msgspec.json.decode(private, type=About)
         fields = ("reason", "note") if about.move is Move.DISMISS else ("why_near_miss", "users_hit", "what_saved_it")
         try:
+            if refused := self._may_not_decide(request, await self._review.show(about.record)):
+                return await self._refuse(request, *refused)
             await self._review.decide(about.record, decision_of(about, filled), self._rights.role)
         except Invalid as error:
             return {"response_action": "errors", "errors": errors_for(error.problems, fields)}
@@ -185,9 +203,6 @@ class SlackWorker:
         return _update("Thank you", "Your report is stored. A draft opens once it is clear that no harm followed.")
 
     async def _command(self, request: Request, at: Instant) -> None:
-        if refused := self._may_not(request):
-            await self._refuse(request, *refused)
-            return
         word, _, rest = request.text("text").strip().partition(" ")
         team = self._team_for(request.text("channel_id"), rest.strip())
         match word:
@@ -217,15 +232,22 @@ class SlackWorker:
         url = f"{self._address.rstrip('/')}/" if self._address else None
         return Bulletin(f"{len(mine)} to judge", (Section("Highest first", lines, "All judged."),), url)
 
-    def _may_not(
-        self, request: Request, *, decides: bool = False, in_channel: bool = True
-    ) -> tuple[ChatRequest, str] | None:
+    def _elsewhere(self, request: Request) -> tuple[ChatRequest, str] | None:
         channel = request.text("channel", "id") or request.text("channel_id")
-        if in_channel and decides and not self._teams.in_channel(channel):
+        if not self._teams.in_channel(channel):
             return ChatRequest.ELSEWHERE, "Drafts are decided in the channel of their team."
+        return None
+
+    def _may_not_decide(self, request: Request, record: Record | None) -> tuple[ChatRequest, str] | None:
         user = request.text("user", "id") or request.text("user_id")
-        if decides and self._rights.deciders and user not in self._rights.deciders:
-            return ChatRequest.NOT_ALLOWED, "You may look, but not decide: ask who runs nearmiss to add you."
+        if self._rights.decides(user, record, self._catalogue()):
+            return None
+        return ChatRequest.NOT_ALLOWED, "You may look, but not decide: ask who runs nearmiss to add you."
+
+    def _may_not_report(self, request: Request) -> tuple[ChatRequest, str] | None:
+        """Whoever is in Slack reports, unless people are listed: then it takes what it takes on the page."""
+        if self._rights.people and not self._rights.decides(request.text("user", "id"), None, self._catalogue()):
+            return ChatRequest.NOT_ALLOWED, "You may look, but not report: ask who runs nearmiss to add you."
         return None
 
     async def _refuse(self, request: Request, reason: ChatRequest, said: str) -> Answer:

@@ -144,14 +144,11 @@ class Gate:
 
     def teams_of(self, record: Record) -> frozenset[str]:
         """The owners of its services, and the team that it was handed to."""
-        draft, catalogue = record.draft, self._catalogue()
-        owners = {team_of(catalogue, name) for name in (draft.service, *draft.services)}
-        return frozenset(owners | ({record.handling.team} if record.handling.team else set()))
+        return teams_of(record, self._catalogue())
 
     def may(self, grants: Grants, needed: Access, record: Record) -> bool:
         """Whether the person has this access to the record."""
-        everywhere = grants.everywhere is not None and _covers(grants.everywhere, needed)
-        return everywhere or _covers(grants.with_record(self.teams_of(record)), needed)
+        return may(grants, needed, record, self._catalogue())
 
     def within(self, grants: Grants, query: Query) -> Query:
         """The query, for what this person may see."""
@@ -170,6 +167,17 @@ class Gate:
     def sees(self, grants: Grants, record: Record) -> bool:
         """Whether the record is there at all for somebody with these grants."""
         return grants.everywhere is not None or grants.with_record(self.teams_of(record)) is not None
+
+
+def teams_of(record: Record, catalogue: Catalogue) -> frozenset[str]:
+    """The owners of its services, and the team that it was handed to."""
+    owners = {team_of(catalogue, name) for name in (record.draft.service, *record.draft.services)}
+    return frozenset(owners | ({record.handling.team} if record.handling.team else set()))
+
+
+def may(grants: Grants, needed: Access, record: Record, catalogue: Catalogue) -> bool:
+    """Whether the grants give this access to the record."""
+    return _covers(grants.everywhere, needed) or _covers(grants.with_record(teams_of(record, catalogue)), needed)
 
 
 def may_share(grants: Grants, teams: frozenset[str]) -> bool:

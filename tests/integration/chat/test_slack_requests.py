@@ -17,9 +17,12 @@ from monitor.chat_ports import Received
 from monitor.core.model.events import HOUR, MINUTE, SECOND, Instant
 from monitor.core.model.near_miss import State
 from monitor.ports import Unavailable
+from monitor.review.permissions import Access, Grants
 from tests.integration.chat.conftest import CHANNEL, Office
 from tests.support.records import draft
 from tests.support.slack import action_body, signed
+
+USER = "U1"
 
 
 async def send(
@@ -184,6 +187,9 @@ async def test_a_replayed_button_is_refused_also_after_a_restart(office: Office)
     ("rights", "fields", "reason"),
     [
         (Rights("on-call", deciders=frozenset({"U9"})), {}, "not_allowed"),
+        (Rights("on-call", people={"U9": Grants(Access.ADMIN)}), {}, "not_allowed"),
+        (Rights("on-call", people={USER: Grants(Access.VIEWER)}), {}, "not_allowed"),
+        (Rights("on-call", people={USER: Grants(None, {"search": Access.LEAD})}), {}, "not_allowed"),
         (Rights("on-call", workspace="T9"), {}, "elsewhere"),
         (Rights("on-call"), {"channel": "C0OTHERS"}, "elsewhere"),
     ],
@@ -206,6 +212,17 @@ async def test_a_form_of_somebody_who_may_not_decide_changes_nothing(office: Off
     answer = await send(office, "actions", filled(office, reason="planned_work"))
     assert "not decide" in json.dumps(said(answer))
     assert await state_of(office) == State.DRAFT
+
+
+async def test_a_form_decides_by_the_table_of_access(office: Office) -> None:
+    """Of another team's draft it changes nothing, although the form was opened while that was allowed."""
+    await drafted(office)
+    await send(office, "actions", pressed(office, "nearmiss_dismiss"))
+    for team, state in (("search", State.DRAFT), ("payments-db", State.DISMISSED)):
+        office.rights = Rights("on-call", people={USER: Grants(None, {team: Access.REVIEWER})})
+        office.open_door()
+        await send(office, "actions", filled(office, reason="planned_work"))
+        assert await state_of(office) == state
 
 
 class Held:
