@@ -221,7 +221,7 @@ async def test_a_form_decides_by_the_table_of_access(office: Office) -> None:
     for team, state in (("search", State.DRAFT), ("payments-db", State.DISMISSED)):
         office.rights = Rights("on-call", people={USER: Grants(None, {team: Access.REVIEWER})})
         office.open_door()
-        await send(office, "actions", filled(office, reason="planned_work"))
+        await send(office, "actions", filled(office, trigger=team, reason="planned_work"))
         assert await state_of(office) == state
 
 
