@@ -25,7 +25,7 @@ REASONS: tuple[Dismissal, ...] = tuple(each for each in Dismissal if each is not
 """That users were hit is reported as impact of that one time: it needs a look of its own."""
 
 
-class Item(msgspec.Struct, frozen=True):
+class BulkItem(msgspec.Struct, frozen=True):
     """A draft as somebody saw it."""
 
     id: str
@@ -36,24 +36,24 @@ class Item(msgspec.Struct, frozen=True):
         return f"{self.version}:{self.id}"
 
 
-class Order(msgspec.Struct, frozen=True):
+class BulkOrder(msgspec.Struct, frozen=True):
     """What is to be done: `reason` and `note` of a dismissal, `days` of a snooze, as they came in."""
 
     do: Deed
-    items: tuple[Item, ...]
+    items: tuple[BulkItem, ...]
     reason: str = ""
     note: str = ""
     days: str = ""
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class BulkOutcome(msgspec.Struct, frozen=True):
     """What became of one: the record as it is now, and why nothing was done where nothing was."""
 
     record: Record
     problem: str = ""
 
 
-class Preview(msgspec.Struct, frozen=True):
+class BulkPreview(msgspec.Struct, frozen=True):
     """What would be done: to which, which are left out since they are decided, and whether there are more."""
 
     records: tuple[Record, ...]
@@ -61,14 +61,14 @@ class Preview(msgspec.Struct, frozen=True):
     more: bool = False
 
 
-def read_items(texts: Sequence[str]) -> tuple[Item, ...]:
+def read_items(texts: Sequence[str]) -> tuple[BulkItem, ...]:
     """Raises Invalid."""
     found = []
     for text in dict.fromkeys(texts):
         version, _, name = text.partition(":")
         if not (name and version.isascii() and version.isdigit() and len(version) < 10):
             raise Invalid(FieldProblem("item", "expected a version, a colon and an id", "Choose the drafts again."))
-        found.append(Item(name, int(version)))
+        found.append(BulkItem(name, int(version)))
     if not found:
         raise Invalid(FieldProblem("item", "choose at least one draft"))
     if len(found) > MOST:
@@ -91,19 +91,19 @@ class Bulk:
         self._review = review
         self._settling = settling
 
-    async def preview(self, query: Query, names: Sequence[str], may: Callable[[Record], bool]) -> Preview:
+    async def preview(self, query: Query, names: Sequence[str], may: Callable[[Record], bool]) -> BulkPreview:
         """Of the drafts with these ids, or without any of all that the query lists. Raises Unavailable."""
         if names:
             query = msgspec.structs.replace(query, only=frozenset(names))
         page = await self._review.page(query, None, MOST)
         seen = [record for record in page.records if may(record)]
-        return Preview(
+        return BulkPreview(
             tuple(record for record in seen if record.state in UNDECIDED),
             tuple(record for record in seen if record.state not in UNDECIDED),
             page.next is not None,
         )
 
-    async def apply(self, order: Order, by: str, may: Callable[[Record], bool]) -> list[Outcome]:
+    async def apply(self, order: BulkOrder, by: str, may: Callable[[Record], bool]) -> list[BulkOutcome]:
         """One after the other: what fails stops none of the others. Raises Invalid where the order itself is wrong."""
         if order.do == "dismiss" and order.reason not in set(REASONS):
             raise Invalid(FieldProblem("reason", "choose why they are no near misses", "Choose a reason."))
@@ -117,13 +117,15 @@ class Bulk:
                 found.append(await self._one(order, item, record, by, may))
         return found
 
-    async def _one(self, order: Order, item: Item, record: Record, by: str, may: Callable[[Record], bool]) -> Outcome:
+    async def _one(
+        self, order: BulkOrder, item: BulkItem, record: Record, by: str, may: Callable[[Record], bool]
+    ) -> BulkOutcome:
         try:
             if order.do in ("dismiss", "reopen"):
                 reason = order.reason if order.do == "dismiss" else None
                 decision = Decision(Move(order.do), reason, order.note or None, None, item.version)
-                return Outcome(await self._review.decide(item.id, decision, by))
+                return BulkOutcome(await self._review.decide(item.id, decision, by))
             given = Given(order.do, days=order.days, expected_version=item.version)
-            return Outcome(await self._settling.settle(item.id, given, by, may))
+            return BulkOutcome(await self._settling.settle(item.id, given, by, may))
         except (VersionConflict, IllegalMove) as error:
-            return Outcome(await self._review.show(item.id), to_problem(error).detail)
+            return BulkOutcome(await self._review.show(item.id), to_problem(error).detail)

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from monitor.core.model.near_miss import Dismissal
 from monitor.review.api import person_of
-from monitor.review.bulk import MOST, REASONS, UNDO, Bulk, Item, Order, read_deed, read_items
+from monitor.review.bulk import MOST, REASONS, UNDO, Bulk, BulkItem, BulkOrder, read_deed, read_items
 from monitor.review.form_errors import Errors, errors_of
 from monitor.review.permissions import Access, Gate
 from monitor.review.rendering import Pages
@@ -68,7 +68,7 @@ def build_bulk_page(review: Review, bulk: Bulk, views: Views, pages: Pages, gate
         days: Annotated[str, Form()] = "",
     ) -> Response:
         try:
-            order = Order(read_deed(do), read_items(item), reason, note.strip(), days)
+            order = BulkOrder(read_deed(do), read_items(item), reason, note.strip(), days)
             done = await bulk.apply(order, person_of(request).role, may(request))
         except Invalid as error:
             return await refused(request, item, errors_of(error.problems), {"reason": reason, "note": note})
@@ -79,7 +79,7 @@ def build_bulk_page(review: Review, bulk: Bulk, views: Views, pages: Pages, gate
             "changed": changed,
             "failed": [each for each in done if each.problem],
             "undo": UNDO.get(order.do),
-            "items": [Item(each.draft.id, each.version) for each in changed],
+            "items": [BulkItem(each.draft.id, each.version) for each in changed],
         }
         return pages.render(request, "bulk_done.html", context)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 
-from monitor.chat_ports import Past
+from monitor.chat_ports import EventHistory
 from monitor.core.model.events import HOUR, MINUTE, Event, EventId, Instant
 from monitor.core.model.near_miss import IllegalMove, Move, move
 from monitor.core.model.risk import Handling
@@ -27,7 +27,7 @@ _log = get_logger("review")
 class Citing:
     """The use case. Raises `monitor.ports.Unavailable` while a store is away."""
 
-    def __init__(self, near_misses: NearMisses, past: Past, clock: Clock, metrics: Metrics) -> None:
+    def __init__(self, near_misses: NearMisses, past: EventHistory, clock: Clock, metrics: Metrics) -> None:
         self._near_misses = near_misses
         self._past = past
         self._clock = clock
@@ -99,7 +99,7 @@ class Citing:
         return settled
 
 
-async def around(past: Past, services: Iterable[str], since: Instant, until: Instant) -> list[Event]:
+async def around(past: EventHistory, services: Iterable[str], since: Instant, until: Instant) -> list[Event]:
     """The events of some services in a span, each once; probes that saw nothing are left out. Raises Unavailable."""
     found: dict[EventId, Event] = {}
     for name in services:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 
-from monitor.chat_ports import Past
+from monitor.chat_ports import EventHistory
 from monitor.core.model.events import HOUR, MINUTE, Instant, to_text
 from monitor.core.model.near_miss import IllegalMove, Move, State
 from monitor.core.resolving.resolver import Resolver
@@ -31,7 +31,7 @@ class Closing:
     """Call `run` once; several processes may, since a record that changed is left to the other."""
 
     def __init__(
-        self, near_misses: NearMisses, past: Past, budget: ReviewBudget, clock: Clock, metrics: Metrics
+        self, near_misses: NearMisses, past: EventHistory, budget: ReviewBudget, clock: Clock, metrics: Metrics
     ) -> None:
         """`budget` knows the catalogue in force, by which names are read."""
         self._near_misses = near_misses

@@ -29,7 +29,7 @@ from monitor.ports import (
 )
 from monitor.review.budget import ReviewBudget
 from monitor.review.emptiness import Emptiness, emptiness
-from monitor.review.watching import Watched
+from monitor.review.watching import WatchedCandidates
 
 LONGEST_TEXT = 10_000
 """Characters that one answer, note or comment may have."""
@@ -124,7 +124,7 @@ class Review:
         """How many records are in each state and mode, counted as far as `COUNTED`."""
         return await self._near_misses.tallies()
 
-    async def emptiness(self, watched: Watched) -> Emptiness:
+    async def emptiness(self, watched: WatchedCandidates) -> Emptiness:
         """Why there is nothing to review; where nothing is `watched`, the engines of this process may know more."""
         tallies = await self._near_misses.tallies()
         waiting = len(watched.candidates) or self._metrics.episodes_waiting()

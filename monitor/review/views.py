@@ -74,7 +74,7 @@ class Filters(msgspec.Struct, frozen=True):
         return Filters(team=self.team)
 
 
-class Listing(msgspec.Struct, frozen=True):
+class QueueListing(msgspec.Struct, frozen=True):
     """A view as a query, and the drafts that are folded: all of them, and how many are of those that are looked at."""
 
     query: Query
@@ -94,7 +94,7 @@ class Views:
         self._review = review
         self._whose = whose
 
-    async def listing(self, request: Request, show: Show, filters: Filters) -> Listing:
+    async def listing(self, request: Request, show: Show, filters: Filters) -> QueueListing:
         states, modes = _VIEWS[show]
         now = self._review.now()
         wanted = Query(
@@ -112,7 +112,7 @@ class Views:
         if show == "folded" or (show == "review" and not filters.narrows):
             wanted = fold(wanted, beyond, show == "folded", budget.shown)
         folded = len(beyond) if wanted.within is None else budget.folded_of(wanted.teams)
-        return Listing(wanted, beyond, folded)
+        return QueueListing(wanted, beyond, folded)
 
     def visible(self, request: Request, query: Query) -> Query:
         """The query for all that the person may see, whatever they look at."""
@@ -123,7 +123,7 @@ class Views:
         return (await self.listing(request, "review", Filters(team=self._whose.kept(request)))).query
 
 
-async def tabs_of(review: Review, current: View, listing: Listing, team: str, watched: str) -> list[Tab]:
+async def tabs_of(review: Review, current: View, listing: QueueListing, team: str, watched: str) -> list[Tab]:
     """The views with their counts, which are those of all teams. Without folded drafts these need no tab."""
     folded = str(listing.folded)
     numbers: dict[View, str] = {"folded": folded} if listing.is_narrow else await _numbers(review, listing.folded)

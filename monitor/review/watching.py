@@ -13,7 +13,7 @@ MOST = 200
 FRESH_SECONDS = 5.0
 
 
-class Watched(msgspec.Struct, frozen=True):
+class WatchedCandidates(msgspec.Struct, frozen=True):
     """The candidates that somebody may see, those that are judged soonest first, and the moment of the first."""
 
     candidates: tuple[Awaited, ...] = ()
@@ -36,13 +36,15 @@ class Watching:
         self._looked_at = -FRESH_SECONDS
         self._found: tuple[Awaited, ...] = ()
 
-    async def look(self, within: Query) -> Watched:
+    async def look(self, within: Query) -> WatchedCandidates:
         """Those of the services that a query is restricted to; some seconds old at most. Raises Unavailable."""
         if self._awaiting is None:
-            return Watched()
+            return WatchedCandidates()
         now = self._clock.monotonic()
         if now - self._looked_at >= FRESH_SECONDS:
             self._found = tuple(await self._awaiting.awaited(MOST))
             self._looked_at = now
         services = within.within
-        return Watched(tuple(each for each in self._found if services is None or services & set(each.services)))
+        return WatchedCandidates(
+            tuple(each for each in self._found if services is None or services & set(each.services))
+        )
