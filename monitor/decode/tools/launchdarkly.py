@@ -54,7 +54,7 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
             time=tool_time(stamp.get("rfc3339"), "timestamp") or tool_time(entry.get("date"), "date"),
             environment=environment or _environment(entry),
             subject="/".join(filter(None, (about, first(project, ("key", "name")), key or text(entry.get("name"))))),
-            title=text(mapping(entry.get("title")).get("plainText")) or first(entry, ("shortDescription", "titleVerb")),
+            title=_told(entry),
             actor=actor,
             labels={
                 **said,
@@ -78,6 +78,14 @@ def _key(entry: Mapping[str, Any]) -> str | None:
         return str(resource).rpartition("/")[2].partition(";")[0] or None
     link = text(mapping(mapping(entry.get("_links")).get("canonical")).get("href")) or ""
     return link.rpartition("/")[2] or None
+
+
+def _told(entry: Mapping[str, Any]) -> str | None:
+    """What was done to what. LaunchDarkly's own title begins with the name of the person, which no headline needs."""
+    verb, name = text(entry.get("titleVerb")), first(entry, ("name", "key"))
+    if verb and name:
+        return f"{verb} {name}"
+    return text(mapping(entry.get("title")).get("plainText")) or first(entry, ("shortDescription", "titleVerb"))
 
 
 def _environment(entry: Mapping[str, Any]) -> str | None:

@@ -34,6 +34,12 @@ def test_a_flag_of_launchdarkly() -> None:
     assert (found.labels["flag"], found.labels["state"], at(found)) == ("new-checkout", "off", AT)
 
 
+def test_a_title_of_launchdarkly_names_the_flag_and_no_person() -> None:
+    told = {"name": "New checkout", "titleVerb": "turned off the flag", "title": {"plainText": "Dev One turned off …"}}
+    assert event("launchdarkly", ENTRY | told).title == "turned off the flag New checkout"
+    assert event("launchdarkly", ENTRY | {"title": {"plainText": "A flag was set"}}).title == "A flag was set"
+
+
 def test_launchdarkly_by_its_resources_and_by_a_token() -> None:
     resource = {"resources": ["proj/shop:env/production;live:flag/new-checkout;beta"]}
     entry = ENTRY | {"key": None, "project": None, "target": resource, "token": {"name": "terraform"}}
