@@ -74,10 +74,6 @@ def _rate_key(kind: str) -> str:
     return f"rate\x1f{kind}"
 
 
-def _time_of_week(at: int) -> str:
-    return f"week\x1f{at // PART_OF_A_WEEK % PARTS_OF_A_WEEK}"
-
-
 def act_rate(rate: Rate | None, at: int, since: int, usual: float) -> float:
     """How often a day such an act is done on a service: what was counted since, and what is `usual` on the others.
 
@@ -171,12 +167,16 @@ class Habits(msgspec.Struct):
 
     def worked(self, at: int) -> tuple[str, str]:
         """Count an act of a person at this time of the week; the keys of what changed."""
-        return self._add(_WHOLE_WEEK, at), self._add(_time_of_week(at), at)
+        return self._add(_WHOLE_WEEK, at), self._add(self._time_of_week(at), at)
 
     def pace(self, at: int) -> float:
         """How many times as much people do at this time of the week as on average; 1 where little is known."""
         mean = self.usual(_WHOLE_WEEK, at) / PARTS_OF_A_WEEK
-        return max(LEAST_PACE, (self.usual(_time_of_week(at), at) + PACE_PRIOR) / (mean + PACE_PRIOR))
+        return max(LEAST_PACE, (self.usual(self._time_of_week(at), at) + PACE_PRIOR) / (mean + PACE_PRIOR))
+
+    def _time_of_week(self, at: int) -> str:
+        """Weeks begin where the domain did, so that no zone's hours show."""
+        return f"week\x1f{(at - (self.began or 0)) // PART_OF_A_WEEK % PARTS_OF_A_WEEK}"
 
     def _day(self, at: int) -> int:
         """Days since the beginning, so that no zone's midnight shows."""
