@@ -13,7 +13,7 @@ from monitor.core.model.events import SEVERITIES, to_instant
 from monitor.packs.form import DURATION_HELP, as_duration, duration, name_of, truth_of
 from monitor.packs.located import Listing, Mapping, Node
 from monitor.packs.located import Scalar as ScalarNode
-from monitor.packs.problems import Problems, listed, meant
+from monitor.packs.problems import Problems, listed, meant, nearest
 from monitor.packs.regex import LONGEST_PATTERN, BadPattern, make_regex
 from monitor.packs.schema import ORDERED, WORDS, FieldType, suggest, type_of
 
@@ -250,12 +250,18 @@ def _order(
         right = {
             "time": "2026-01-31T12:00:00Z",
             "duration": as_duration(operand),
-        }.get(field_type, "high" if field == "severity" else "10")
+        }.get(field_type, _severity(operand) if field == "severity" else "10")
         problems.error(
             operand.place, f"{operator} of {field} is {name_of(operand)}", expected, f"`{{{operator}: {right}}}`"
         )
         return None
     return Compare(field, operator, (found,))
+
+
+def _severity(operand: Node) -> str:
+    """Which severity somebody meant who wrote another word."""
+    text = operand.text.strip().lower() if isinstance(operand, ScalarNode) else ""
+    return nearest(text, SEVERITIES) or "high"
 
 
 def _operand(field: str, field_type: FieldType, operand: Node) -> Scalar | None:

@@ -34,7 +34,7 @@ _BLAMING = ("why ", "who did ", "who was ", "who broke ", "who caused ")
 def lint(rule: Rule, examples: tuple[Example, ...] | None, node: Node, problems: Problems) -> None:
     """Add a warning for each thing about a loaded rule that experience speaks against. No examples: not read."""
     if examples is not None:
-        _examples(examples, place_of(node, "examples"), problems)
+        _examples(examples, node, problems)
         _labels(rule, examples, node, problems)
         _dead(rule, node, problems)
     _routine(rule, node, problems)
@@ -64,7 +64,11 @@ def place_of(node: Node, *path: str) -> Place:
     return place
 
 
-def _examples(examples: tuple[Example, ...], place: Place, problems: Problems) -> None:
+def _examples(examples: tuple[Example, ...], node: Node, problems: Problems) -> None:
+    place = place_of(node, "examples")
+    written = node.get("examples") if isinstance(node, Mapping) else None
+    if isinstance(written, Listing) and len(written.items) > len(examples):
+        return  # what is missing may stand in one that could not be read, which is an error already
     for expect, what in (("draft", "that must match"), ("none", "that must not match")):
         if not any(example.expect == expect for example in examples):
             problems.warning(

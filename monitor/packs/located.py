@@ -158,13 +158,22 @@ def _say_yaml_error(error: yaml.YAMLError, whole: Place, text: str) -> tuple[Pla
     place = whole if mark is None else Place(whole.file, mark.line + 1, mark.column + 1)
     said = " ".join(str(part) for part in (getattr(error, "context", None), getattr(error, "problem", None)) if part)
     said = said or str(error).splitlines()[0]
+    line = text.split("\n")[place.line - 1 : place.line]
+    has_tab = bool(line) and line[0][place.column - 1 : place.column] == "\t"
+    if has_tab and ("cannot start any token" in said or "tab character" in said):
+        return place, "not YAML: a tab in the indentation", "spaces for indentation", "replacing the tab by spaces"
     if "cannot start any token" in said:
-        line = text.split("\n")[place.line - 1 : place.line]
-        if line and line[0][place.column - 1 : place.column] == "\t":
-            return place, "not YAML: a tab in the indentation", "spaces for indentation", "replacing the tab by spaces"
         return place, f"not YAML: {said}", "a letter, a digit or a quote", "quoting the text"
     if "mapping values are not allowed" in said:
         return place, f"not YAML: {said}", "a key and a value", "quoting a text that contains a colon and a space"
+    began = getattr(error, "context_mark", None)
+    if began is not None and "flow" in said:
+        return (
+            place,
+            f"not YAML: {said}",
+            "well-formed YAML",
+            f"closing what opens at {began.line + 1}:{began.column + 1}",
+        )
     return place, f"not YAML: {said}", "well-formed YAML", "checking indentation, quotes and brackets nearby"
 
 

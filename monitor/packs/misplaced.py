@@ -21,6 +21,8 @@ _PARTS = {
     "an absence": ABSENT_KEYS,
 }
 _KEYS = frozenset(RULE_KEYS).union(*_PARTS.values())
+_OTHER_WORDS = {"from": "since", "to": "until", "when": "where", "if": "where", "during": "within"}
+"""What people write for a key, without looking like it."""
 _PLAIN = re.compile(r"[A-Za-z0-9][\w.+-]{0,40}\Z")
 """Values that a hint repeats: one word, which needs no quotes in YAML."""
 
@@ -49,6 +51,8 @@ def _in_part(part: Mapping, key: str, free: Sequence[str], below: str) -> str:
         return f"{_line(part, key, value)}{below}, since it is a field of the event"
     if home := _home(key):
         return home
+    if (other := _OTHER_WORDS.get(key)) in free:
+        return f"{other!r} (did you mean that?)"
     offers = {}
     # What is there already was hardly meant once more.
     if elsewhere := nearest(key, _KEYS.difference(free, part.entries)):

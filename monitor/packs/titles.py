@@ -18,6 +18,16 @@ def is_known(placeholder: str) -> bool:
     return placeholder in TITLE_FIELDS or is_label
 
 
+def _meant(placeholder: str) -> str:
+    """A field of either event that looks like it; what an event has besides those is a label."""
+    event, dot, field = placeholder.partition(".")
+    if not dot or event not in ("hazard", "intervention"):
+        return nearest(placeholder, TITLE_FIELDS) or "what"
+    fields = [known.removeprefix(f"{event}.") for known in TITLE_FIELDS if known.startswith(f"{event}.")]
+    label = f"{event}.labels.{field}"
+    return f"{event}.{close}" if (close := nearest(field, fields)) else label if is_known(label) else f"{event}.title"
+
+
 def check_title(title: str, place: Place, problems: Problems) -> None:
     """Every placeholder of a title must be known, and a title must not be longer than a line of a queue."""
     if len(title) > LONGEST_TITLE:
@@ -41,5 +51,5 @@ def check_title(title: str, place: Place, problems: Problems) -> None:
             problems.error(place, f"{{{placeholder}…}} has a format of its own", "its name alone", f"{{{placeholder}}}")
         elif not is_known(placeholder):
             expected = "what, service, elapsed, margin, hazard.<field> or intervention.<field>"
-            hint = f"{{{nearest(placeholder, TITLE_FIELDS) or 'what'}}}"
+            hint = f"{{{_meant(placeholder)}}}"
             problems.error(place, f"the title has no placeholder {{{placeholder}}}", expected, hint)

@@ -156,6 +156,9 @@ def test_each_mistake_is_told_where_it_stands(old: str, new: str, told: str) -> 
         ("family: margin", "familly: margin", "'family'"),
         ("{intervention.kind_words}", "{intervention.kindwords}", "{intervention.kind_words}"),
         ("through: expires_at", "through: expires", "'expires_at'"),
+        ("severity: {at_least: high}", "severity: {at_least: warn}", "`{at_least: warning}`"),
+        ("{intervention.kind_words}", "{hazard.lag}", "{hazard.labels.lag}"),
+        ("{intervention.kind_words}", "{intervention.a b}", "{intervention.title}"),
     ],
 )
 def test_what_may_have_been_meant_is_offered(old: str, new: str, hint: str) -> None:

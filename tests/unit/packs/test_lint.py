@@ -208,3 +208,11 @@ def test_an_absence_far_back_is_warned_of_where_it_begins(tmp_path: Path) -> Non
     page = "since: hazard - 30m, until: hazard}"
     (line,) = warnings(tmp_path, GOOD.replace(page, "since: hazard - 3d, until: hazard - 2d}"))
     assert line.startswith("0.yaml:19:40: warning: the window of 'page' ends 2d before hazard")
+
+
+def test_an_example_that_cannot_be_read_is_not_missed_as_well(tmp_path: Path) -> None:
+    assert GOOD.count("expect: none") == 1
+    (tmp_path / "rule.yaml").write_text(GOOD.replace("expect: none", "expect: no"), encoding="utf-8")
+    loaded = load_rules(tmp_path)
+    assert loaded.errors
+    assert not [each for each in loaded.problems if "no example" in str(each)]

@@ -71,7 +71,8 @@ def test_keys_that_come_twice_are_all_reported_and_the_first_value_stays() -> No
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        (b"a:\n\t- b\n", "a.yaml:2:1: error: not YAML"),
+        (b"a:\n\t- b\n", "a.yaml:2:1: error: not YAML: a tab in the indentation"),
+        (b"a: 1\n\tb: 2\n", "a.yaml:2:1: error: not YAML: a tab in the indentation"),
         (b"a: b: c\n", "a.yaml:1:5: error: not YAML: mapping values are not allowed"),
         (b"a: [1\nb: 2\n", "a.yaml:2:2: error: not YAML"),
         (b"ok: 1\nname: caf\xe9\n", "a.yaml:2:10: error: byte 0xe9 is not UTF-8"),
@@ -92,6 +93,11 @@ def test_what_is_not_usable_is_told_with_its_place(body: bytes, told: str) -> No
     assert problems
     assert problems[0].startswith(told)
     assert "; expected " in problems[0]
+
+
+def test_what_is_not_closed_is_told_with_its_beginning() -> None:
+    _, problems = parsed(b"a: {b: 1\nc: 2\n")
+    assert problems[0].endswith("try closing what opens at 1:4")
 
 
 def test_an_alias_bomb_is_refused_before_it_grows() -> None:

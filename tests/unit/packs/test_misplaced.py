@@ -23,6 +23,8 @@ SEEN = "seen: {"
         (WHERE, "  title: 'a: b'\n", "6:3", "`where: {title: …}`, since it is a field of the event"),
         (WHERE, "  were: {severity: high}\n", "6:3", "'where' (did you mean that?)"),
         (WHERE, "  within: 30m\n", "6:3", "`within:` under `intervention:`"),
+        (WHERE, "  when: {severity: high}\n", "6:3", "'where' (did you mean that?)"),
+        ("since: hazard - 30m", "from: hazard - 30m", "19:33", "'since' (did you mean that?)"),
         (WHERE, "  witin: 30m\n", "6:3", "`within:` under `intervention:` (did you mean that?)"),
         (WHERE, "  services: same\n", "6:3", "`services:` under `intervention:`, a step or an absence"),
         (WHERE, "  settle: 5m\n", "6:3", "`settle:` at the top of the rule"),
