@@ -95,6 +95,7 @@ SAMPLES = {
 """Of each setting with one value, how it may be written: what to try instead of a wrong one."""
 SAMPLES_OF_MANY = {
     "pulls": "`pulls: [{tool: alertmanager, url: http://alertmanager:9093}]` in the file",
+    "chat.slack_people": "`chat: {slack_people: {U0123456789: {access: reviewer}}}` in the file",
     "chat.teams": "`chat: {teams: {payments: {channel: C0123456789}}}` in the file",
     "feeds": "`feeds: [{service: checkout, prometheus: http://prometheus:9090, preset: blackbox}]` in the file",
     "trusted_proxies": "`trusted_proxies: [10.0.0.0/8]` in the file",

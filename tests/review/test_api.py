@@ -330,6 +330,8 @@ async def test_the_document_describes_every_route(desk: Desk) -> None:
         "/api/v1/near-misses/{record_id}",
         "/api/v1/near-misses/{record_id}/decision",
         "/api/v1/near-misses/{record_id}/comments",
+        "/api/v1/near-misses/{record_id}/around",
+        "/api/v1/near-misses/{record_id}/evidence",
         "/api/v1/near-misses/{record_id}/settle",
         "/api/v1/near-misses/{record_id}/export",
         "/api/v1/export.csv",

@@ -101,7 +101,8 @@ class Net:
         self._reach: dict[str, dict[str, int]] = {}
         weight = weights.weights
         self._some_hope = weight["confirmed"] + weight["same_person"] + weight["others_came"] + 0.5 * weight["record"]
-        self._hope = 2 * weight["recovered"] + weight["page_taken"] + weight["same_person"] + weight["others_came"]
+        self._hope_beside = 2 * weight["recovered"]
+        self._hope = self._hope_beside + weight["page_taken"] + weight["same_person"] + weight["others_came"]
         self._least = log_odds_of(min(weights.digest, weights.live))
 
     # -- what happens ------------------------------------------------------------------------------------------
@@ -243,6 +244,7 @@ class Net:
         if self._at_best(options[0]) + more < self._least:
             return None
         likely = [option for option in options[:MOST_OPTIONS] if self._at_best(option) + more >= self._least]
+        likely = [option for number, option in enumerate(likely) if not _is_nearer(likely[:number], option)]
         caught = Caught(caught_id(act), act, undone.change, likely)
         self.caught[caught.id] = caught
         self.dirty.add(f"caught:{caught.id}")
@@ -256,7 +258,10 @@ class Net:
 
     def _at_best(self, option: Option) -> float:
         """The log-odds if everything that may still follow speaks for the option."""
-        return self.weights.log_odds(option.values) + (self._hope if option.kind == "alert" else self._some_hope)
+        hope = self._some_hope
+        if option.kind == "alert":
+            hope = self._hope_beside if option.relation else self._hope
+        return self.weights.log_odds(option.values) + hope
 
     def _slip_hope(self, act: Event, undone: Undoing) -> float:
         """What it adds if the same is done elsewhere yet."""
@@ -416,3 +421,11 @@ def renewed_near(act: Event) -> bool:
         return False
     life = act.expires_at - act.time if act.expires_at is not None else DEFAULT_LIFE
     return act.previous_expires_at - act.time < min(RENEWED_NEAR, RENEWED_SHARE * life)
+
+
+def _is_nearer(likelier: Iterable[Option], option: Option) -> bool:
+    """Whether the act answered a sign nearer at hand, by options that are likelier.
+
+    An alert that stands for a day next door would tie everything that is done around it into one story.
+    """
+    return any(other.relation < option.relation for other in likelier)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import socket
 import subprocess
@@ -35,13 +36,24 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[BaseException]]:
 
 
 def test_the_overview_names_every_command_and_loads_none() -> None:
+    """Beside itself it loads what any import of the package does: the names of the tools that mappings read."""
     script = (
-        "import sys; from monitor.cli.main import run; code = run(['--help']);"
-        "print([name for name in sys.modules if name.startswith('monitor.') and name not in "
-        "('monitor.cli', 'monitor.cli.main')]); sys.exit(code)"
+        "import sys; import monitor; whole = set(sys.modules);"
+        "from monitor.cli.main import run; code = run(['--help']);"
+        "print([name for name in sys.modules if name.startswith('monitor.') and name not in whole and name not in "
+        "('monitor.cli', 'monitor.cli.main')]); print(sorted(name for name in whole if 'monitor.' in name));"
+        "sys.exit(code)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
+    *_, loaded, whole = done.stdout.splitlines()
+    assert loaded == "[]"
+    assert ast.literal_eval(whole) == [
+        "monitor.decode",
+        "monitor.decode.known",
+        "monitor.packs",
+        "monitor.packs.mappings",
+        "monitor.packs.mappings.shipped_tools",
+    ]
     for name in main.COMMANDS:
         assert f"\n  {name} " in done.stdout
 
