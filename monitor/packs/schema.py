@@ -87,7 +87,7 @@ SENDERS_LABELS = frozenset(
     (
         *("advisory", "alert_rule", "alertname", "approved", "at_ceiling", "bound_for", "breaker", "burn"),
         *("call", "caused_by", "change", "change_type", "check", "commit", "dependency", "deployment"),
-        *("deviation", "direction", "drill", "effect", "enabled", "evidence", "experiment", "fallback"),
+        *("deviation", "direction", "drill", "effect", "enabled", "event_type", "evidence", "experiment", "fallback"),
         *("flag", "guard", "impact", "incident", "intended_target", "kube_context", "last_gate", "mechanism"),
         *("mountpoint", "object_kind", "operation", "peers", "persistentvolumeclaim", "planned", "purpose"),
         *("reason", "ref", "repeat_of", "report", "requested_context", "resolution", "resource", "reverts"),

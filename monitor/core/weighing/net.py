@@ -428,4 +428,4 @@ def _is_nearer(likelier: Iterable[Option], option: Option) -> bool:
 
     An alert that stands for a day next door would tie everything that is done around it into one story.
     """
-    return any(other.relation < option.relation for other in likelier)
+    return option.kind == "alert" and any(other.relation < option.relation for other in likelier)
