@@ -2,5 +2,5 @@
 
 from monitor.packs.mappings.shipped_tools import announce_shipped
 
-# Whoever reads a body, be it a command, a test or a script of somebody else's, may meet a tool that a mapping reads.
+# Any program that imports the package may read a body of a tool that a mapping describes, not only our commands.
 announce_shipped()

@@ -245,7 +245,7 @@ class SlackWorker:
         return ChatRequest.NOT_ALLOWED, "You may look, but not decide: ask who runs nearmiss to add you."
 
     def _may_not_report(self, request: Request) -> tuple[ChatRequest, str] | None:
-        """Whoever is in Slack reports, unless people are listed: then it takes what it takes on the page."""
+        """Anyone in Slack may report; where people are listed, only those who may report on the page."""
         if self._rights.people and not self._rights.decides(request.text("user", "id"), None, self._catalogue()):
             return ChatRequest.NOT_ALLOWED, "You may look, but not report: ask who runs nearmiss to add you."
         return None

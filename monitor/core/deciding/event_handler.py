@@ -1,4 +1,4 @@
-"""Gives one event to whoever may want it: matching, the net, the memory, the correlator, the judge.
+"""Passes one event to each part that handles it: matching, the net, the memory, the correlator, the judge.
 
 Events come in event-time order; one from before the watermark is used where it belongs.
 """
@@ -64,7 +64,7 @@ class EventHandler:
         self._out = out
 
     def process(self, event: Event, *, late: bool = False) -> int:
-        """Give one event to whoever may want it; the mask of the steps that it matched."""
+        """Pass one event to each part that handles it; returns the mask of the steps that it matched."""
         state = self._state
         if event.kind == "impact.clear":
             self._looked_back(event)

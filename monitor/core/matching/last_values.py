@@ -217,7 +217,7 @@ class LastValues:
         return entries[: bisect_left(entries, (at,))] if entries else []
 
     def placed(self, event: Event) -> Event:
-        """An event about an incident of its tool as what it is by what was told of the incident before.
+        """Completes an event about an incident with what the same tool said of the incident before.
 
         It has the incident's service; harm that an update reports began no earlier than the incident; and the end of a
         record that a person opened closes it, where the tool ends pages and records by the same word.

@@ -1,6 +1,6 @@
 """Candidates and episodes in progress, with the indexes by which they are found: by key, rule, service and alert.
 
-Whoever changes one touches it, so that its cell is written.
+Code that changes one must touch it, so that its cell is written.
 """
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ class Standings(msgspec.Struct, array_like=True):
 
     @property
     def tells_ends(self) -> bool:
-        """Whether its end was told often enough to be missed where it is not."""
+        """Whether its ends are reported often enough that a missing one means something."""
         return self.alone + self.acted_on >= TOLD_OFTEN
 
     @property

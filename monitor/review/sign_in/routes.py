@@ -113,7 +113,7 @@ def build_sign_in_pages(sign_in: SignIn, pages: Pages, clock: Clock, throttle: T
     ) -> Response:
         account = name if sign_in.auth.knows(name) else "unknown"
         keys = (f"address {network_of(address_of(request.scope))}", f"account {account}")
-        # As at the guard: whoever signed in here before is let in, whatever others try in the same name.
+        # As at the guard: guesses by others do not lock out a person who signed in from here before.
         proof = f"{name}:{secret}"
         if not throttle.is_known(proof) and throttle.wait(*keys):
             return form(request, next, 429, "Too many tries. Wait a moment.")
