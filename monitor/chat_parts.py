@@ -41,7 +41,9 @@ def build_office(
         clock,
         metrics,
     )
-    office = Office(desk, settings.as_teams(), _slack(settings), settings.address, owner)
+    secret = settings.told_secret
+    signs = None if secret is None else secret.get_secret_value().encode()
+    office = Office(desk, settings.as_teams(), _slack(settings), settings.address, owner, signs)
     office.add_to(app, app.state.pages)
     return office
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, f
 
 from monitor.chat.apprise_allowed import check_address
 from monitor.chat.teams import EVERYBODY, Span, Team, Teams
+from monitor.chat.webhook_sender import check_webhook
 from monitor.review.permissions import Access, Grants
 from monitor.setting_types import Secret, SecretTexts, SourceNames
 
@@ -56,6 +57,9 @@ class TeamSettings(_Group):
     to: SecretTexts = Field(
         default=(), description="Apprise addresses of other chats and mail; schemes that page people are refused."
     )
+    told_to: SecretTexts = Field(
+        default=(), description="Webhooks that get JSON when an incident resembles earlier near misses; no pagers."
+    )
     time_zone: str = Field(default="UTC", description="IANA time zone of the times below.")
     daily: Clock = Field(default=time(9), description="When the daily digest is sent; default: `09:00`.")
     weekly: Literal["none", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = Field(
@@ -85,6 +89,13 @@ class TeamSettings(_Group):
             check_address(address.get_secret_value())
         return value
 
+    @field_validator("told_to")
+    @classmethod
+    def _wakes_nobody(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for address in value:
+            check_webhook(address.get_secret_value())
+        return value
+
     @field_validator("calendar")
     @classmethod
     def _is_a_place(cls, value: str | None) -> str | None:
@@ -99,6 +110,7 @@ class TeamSettings(_Group):
             name=name,
             channel=self.channel,
             to=addresses,
+            webhooks={_named("webhook", name, url): url for url in (each.get_secret_value() for each in self.told_to)},
             zone=self.time_zone,
             daily=self.daily,
             weekly=0 if self.weekly == "none" else WEEKDAYS.index(self.weekly) + 1,
@@ -142,6 +154,9 @@ class ChatSettings(_Group):
         repr=False,
         description="What each may do, by their id in Slack, like `accounts`; with any, others only look.",
     )
+    told_secret: Secret | None = Field(
+        default=None, description="Signs what `told_to` gets, by Standard Webhooks; `whsec_…` or any text."
+    )
     slack_api: str = Field(
         default="https://slack.com/api/", pattern=r"^https?://[^\s@?#]+$", description="Address of Slack's Web API."
     )
@@ -160,8 +175,8 @@ class ChatSettings(_Group):
         if with_channel and self.slack_token is None:
             raise ValueError(f"the team {with_channel[0]} has a Slack channel: expected slack_token as well; {try_}")
         for name, team in self.teams.items():
-            if team.channel is None and not team.to:
-                raise ValueError(f"the team {name}: expected channel or to; try `channel: C0123456789`")
+            if team.channel is None and not team.to and not team.told_to:
+                raise ValueError(f"the team {name}: expected channel, to or told_to; try `channel: C0123456789`")
         return self
 
     @property
@@ -174,7 +189,11 @@ class ChatSettings(_Group):
 
 
 def _destination(team: str, address: str) -> str:
+    return _named(check_address(address), team, address)
+
+
+def _named(kind: str, team: str, address: str) -> str:
     """Names an address without its secrets, and stays the same as long as the address does."""
     mark = hashlib.sha256(address.encode()).hexdigest()[:8]
     who = "everybody" if team == EVERYBODY else team
-    return f"{check_address(address)} of {who} ({mark})"[:200]
+    return f"{kind} of {who[:150]} ({mark})"

@@ -85,6 +85,7 @@ SAMPLES = {
     "chat.slack_workspace": "T0123456789",
     "chat.slack_role": "reviewer",
     "chat.slack_deciders": "U0123456789",
+    "chat.told_secret": "THE-SECRET",
     "chat.slack_api": "https://slack.com/api/",
     "retention.events": "90d",
     "retention.events_size": "500MiB",

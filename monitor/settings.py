@@ -367,7 +367,7 @@ def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
 
 
 _SECRET = frozenset({"database", "secrets", "accounts", "feeds", "pulls"})
-_SECRET_LAST = frozenset({"secret", "password", "slack_token", "slack_signing_secret", "to"})
+_SECRET_LAST = frozenset({"secret", "password", "slack_token", "slack_signing_secret", "told_secret", "to", "told_to"})
 
 
 def _say(error: Any, flags: Mapping[str, Any], variables: Mapping[str, Any], node: LocatedMapping | None) -> str:

@@ -6,7 +6,7 @@ Decides what runs where something is configured; opens no connection before it r
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -25,6 +25,7 @@ from monitor.chat.slack_replies import Replies
 from monitor.chat.slack_sender import SlackSender
 from monitor.chat.slack_work import Rights, SlackWorker
 from monitor.chat.teams import Team, Teams
+from monitor.chat.webhook_sender import WebhookSender
 from monitor.chat_ports import EventHistory, Outbox
 from monitor.core.model.catalogue import Catalogue
 from monitor.ops.metrics import Metrics
@@ -66,8 +67,18 @@ class Desk(msgspec.Struct, frozen=True):
 class Office:
     """All that tells people and hears them. `add_to` the web application, then `run`."""
 
-    def __init__(self, desk: Desk, teams: Teams, slack: SlackAccess | None, address: str, owner: str) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        teams: Teams,
+        slack: SlackAccess | None,
+        address: str,
+        owner: str,
+        told_secret: bytes | None = None,
+    ) -> None:
+        """`told_secret` signs what webhooks get."""
         self._desk, self._teams, self._address, self._owner = desk, teams, address, owner
+        self._told_secret = told_secret
         self._api = None if slack is None else SlackApi(slack.token, slack.api)
         self.reporter = Reporter(
             desk.past,
@@ -109,7 +120,7 @@ class Office:
         ahead, behind = await self.reporter.around_now(team)
         return Bulletin(ahead.title, (*ahead.sections, *behind.sections), ahead.url)
 
-    def _senders(self) -> dict[str, Sender]:
+    def _senders(self, hooks: Mapping[str, Sender]) -> dict[str, Sender]:
         # Imported here: Apprise has a plug-in for each service, and is needed where an address is configured only.
         from monitor.chat.apprise_sender import AppriseAddress, AppriseSender
 
@@ -121,16 +132,23 @@ class Office:
             for name, address in team.to.items():
                 scheme = address.partition("://")[0].lower()
                 found[name] = AppriseSender(AppriseAddress(address), scheme, desk.near_misses, self._address)
-        return found
+        return {**found, **hooks}
+
+    def _webhooks(self) -> dict[str, WebhookSender]:
+        return {
+            name: WebhookSender(address, self._told_secret, self._desk.clock)
+            for team in self._teams.by_name.values()
+            for name, address in team.webhooks.items()
+        }
 
     async def run(self, stop: asyncio.Event) -> None:
         """Tell and hear until `stop`. Where nobody is to be told there is nothing to do."""
         if not self._teams.by_name:
             return
-        desk = self._desk
+        desk, hooks = self._desk, self._webhooks()
         postman = Postman(
             desk.outbox,
-            self._senders(),
+            self._senders(hooks),
             desk.near_misses,
             desk.budget,
             self._teams,
@@ -142,6 +160,8 @@ class Office:
         async with AsyncExitStack() as stack:
             if self._api is not None:
                 await stack.enter_async_context(self._api)
+            for hook in hooks.values():
+                await stack.enter_async_context(hook)
             if self._door is not None:
                 await stack.enter_async_context(self._door)
             tasks = await stack.enter_async_context(WatchedTasks())

@@ -20,6 +20,7 @@ from monitor.chat.sending import BulletinLetter
 from monitor.chat.shift import FRESH, LOOK_BACK, REPEATS, Shift, ShiftFacts, aftermath, digest, weather
 from monitor.chat.teams import EVERYBODY, Team, Teams
 from monitor.chat.told import AROUND, WITHIN, Earlier, earlier, is_incident, told_bulletin
+from monitor.chat.webhook_sender import incident_body
 from monitor.chat_ports import EventHistory, Foretold, Letter, Outbox
 from monitor.core.model.budget import team_of
 from monitor.core.model.catalogue import Catalogue
@@ -190,7 +191,12 @@ class Reporter:
         )
         team = self.teams.of(catalogue, impact.service)
         bulletin = told_bulletin(impact, found, self.address)
-        letters = [] if team is None else self._letters(team, f"told:{told.key}", bulletin, now, quiet=False)
+        letters: list[Letter] = []
+        if team is not None:
+            key = f"told:{told.key}"
+            letters += self._letters(team, key, bulletin, now, quiet=False)
+            body = incident_body(told.key, impact, found, self.address) if team.webhooks else b""
+            letters += [Letter(name, key, key, body, now, now) for name in team.webhooks]
         fresh = await self._outbox.remember_told(told, letters)
         if fresh:
             self._metrics.foretold.inc()

@@ -20,11 +20,13 @@ Span = tuple[time, time]
 
 
 class Team(msgspec.Struct, frozen=True):
-    """`channel` of Slack; `to` are addresses of other chats by the name of their destination."""
+    """`channel` of Slack; `to` are addresses of other chats by the name of their destination, and so are `webhooks`."""
 
     name: str
     channel: str | None = None
     to: dict[str, str] = {}
+    webhooks: dict[str, str] = {}
+    """Told of foretold incidents, and of nothing else."""
     zone: str = "UTC"
     daily: time = time(9)
     weekly: int = 1
