@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -14,7 +15,8 @@ from monitor.feeds.queries import Feed, Rule, Tool
 from monitor.feeds.states import STALE_AFTER, FeedName, Limits
 from monitor.packs.located import plain, read_located
 from monitor.packs.problems import Problems
-from monitor.setting_types import Microseconds, Secret
+from monitor.setting_types import Microseconds, Requests, Secret
+from monitor.yaml_line import flow
 
 _LABELS = {"blackbox": "service", "sloth": "sloth_service", "pyrra": "slo", "gatus": "name", "kuma": "monitor_name"}
 _PROBES = frozenset({"blackbox", "gatus", "kuma"})
@@ -34,17 +36,11 @@ _LONGEST_SCRAPE = 2 * MINUTE
 _ADDRESS = r"^https?://[^\s@?#]+$"
 
 
-class FeedSettings(BaseModel):
-    """One feed: what it watches, whom to ask, and what counts as clear and hurt."""
+class FeedPull(BaseModel):
+    """Whom a feed asks, and what counts as clear and hurt."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
-    service: str = Field(min_length=1, max_length=255, description="The service whose users are watched.")
-    source: str = Field(default="", max_length=200, description="Source of the events; default: preset or tool.")
-    evidence: str = Field(
-        default="", max_length=200, description="Default: synthetic for probes, status_post for statuspage, else slo."
-    )
-    environment: str | None = Field(default=None, description="Environment of the events.")
     prometheus: str | None = Field(default=None, pattern=_ADDRESS, description="Address, with its path prefix.")
     datadog: str | None = Field(default=None, pattern=r"^[\w-]{1,100}$", description="Id of an SLO of the type metric.")
     google: str | None = Field(
@@ -76,108 +72,20 @@ class FeedSettings(BaseModel):
     scrape: Microseconds | None = Field(
         default=None, ge=SECOND, le=HOUR, description="How often the target is scraped, or a check runs."
     )
-    floor: float | None = Field(default=None, ge=0, description="Fewest requests in five minutes that mean anything.")
+    floor: Requests | None = Field(
+        default=None, description="Fewest requests in five minutes that mean anything: `30 requests`."
+    )
     samples: int | None = Field(
         default=None, ge=1, description="Fewest scrapes in five minutes that mean anything; default: 80 %."
     )
-
-    @model_validator(mode="after")
-    def _says_whom_to_ask(self) -> Self:
-        told = [name for name in _TOOLS if getattr(self, name) is not None]
-        if not told:
-            raise ValueError(
-                "prometheus: missing; expected the address of a Prometheus, or one of datadog, google, checkly and "
-                "statuspage; try prometheus: http://prometheus:9090"
-            )
-        if len(told) > 1:
-            raise ValueError(f"the feed of {self.service}: expected one of {' and '.join(told)}; try two feeds")
-        if self.authorization is not None and self.authorization_file is not None:
-            raise ValueError(
-                f"the feed of {self.service}: expected authorization or authorization_file; try the file alone"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _says_what_to_ask(self) -> Self:
-        whose = f"the feed of {self.service}"
-        asked = [self.preset, self.alert, self.clear or self.hurt]
-        if self.prometheus is None:
-            extra = [name for name in _OF_PROMETHEUS if getattr(self, name) is not None]
-            if extra:
-                raise ValueError(f"{whose}: {extra[0]} is for a Prometheus; try leaving it out")
-            return self
-        if sum(each is not None for each in asked) != 1:
-            raise ValueError(
-                f"{whose}: expected either a preset, or clear and hurt, or an alert; "
-                "try {service: checkout, prometheus: http://prometheus:9090, preset: blackbox}"
-            )
-        if self.preset is None and self.alert is None and (self.clear is None or self.hurt is None):
-            raise ValueError(f"{whose}: expected both clear and hurt; try preset: blackbox")
-        if self.preset in _RATIOS and self.requests is None:
-            raise ValueError(
-                f"{whose}: {self.preset} records a ratio, which an idle service has too; "
-                "expected the raw counter; try requests: 'http_requests_total{service=\"checkout\"}'"
-            )
-        if self.preset == "grafana_slo" and self.match is None:
-            raise ValueError(f"{whose}: expected the SLO; try match: '{{grafana_slo_uuid=\"…\"}}'")
-        if self.scrape is not None and self.scrape > _LONGEST_SCRAPE:
-            raise ValueError(f"{whose}: expected scrape to be at most 2m, for a Prometheus; try scrape: 1m")
-        if self.preset == "openslo":
-            self._indicator()
-        return self
-
-    def _indicator(self) -> Indicator:
-        """Raises ValueError."""
-        whose = f"the feed of {self.service}"
-        if self.file is not None:
-            problems = Problems()
-            node = read_located(self.file, problems)
-            if node is None:
-                raise ValueError(f"{whose}: {next(iter(problems), self.file)}")
-            try:
-                return indicator(plain(node))
-            except NoIndicator as error:
-                raise ValueError(f"{whose}: {self.file}: {error}; try requests, good and objective instead") from None
-        if self.requests is None or self.objective is None or (self.good is None) == (self.bad is None):
-            raise ValueError(
-                f"{whose}: expected a file, or requests, objective and either good or bad; "
-                "try {preset: openslo, file: slo.yaml}"
-            )
-        return Indicator(self.service, self.requests, self.objective, self.good, self.bad)
 
     @property
     def tool(self) -> Tool:
         """Whom it asks."""
         return next(name for name in _TOOLS if getattr(self, name) is not None)
 
-    @property
-    def name(self) -> FeedName:
-        """Its identity."""
-        usual = "synthetic" if self.preset in _PROBES or self.tool == "checkly" else "slo"
-        if self.tool == "statuspage":
-            usual = "status_post"
-        source = self.source or self.preset or ("alert" if self.alert else self.tool)
-        return FeedName(self.service, source, self.evidence or usual, self.environment)
-
-    def feed(self) -> Feed:
-        """Ready to be asked. Raises ValueError where an OpenSLO document is no longer right."""
-        parts = self._parts() if self.tool == "prometheus" else {}
-        query = queries.joined(parts) if self.tool == "prometheus" else getattr(self, self.tool)
-        return Feed(
-            self.name,
-            self.address or self.prometheus or self.statuspage or _ADDRESSES[self.tool],
-            self.component if self.tool == "statuspage" else query,
-            self.step,
-            self._limits(parts),
-            self._headers(),
-            self.tool,
-            None if self.alert is None else Rule(self.alert, self.match or ""),
-            None if self.authorization_file is None else str(self.authorization_file),
-            {"datadog": datadog.MOST, "checkly": checkly.LONGEST // self.step}.get(self.tool, queries.MOST_STEPS),
-            queries.SETTLE + _SETTLE.get(self.tool, 0),
-        )
-
-    def _headers(self) -> dict[str, str]:
+    def headers_shown(self) -> dict[str, str]:
+        """What each request carries, but for a file's."""
         headers = {name: value.get_secret_value() for name, value in self.headers.items()}
         if self.tenant is not None:
             headers["X-Scope-OrgID"] = self.tenant
@@ -185,41 +93,185 @@ class FeedSettings(BaseModel):
             headers["Authorization"] = self.authorization.get_secret_value()
         return headers
 
+
+class FeedSettings(BaseModel):
+    """One feed: what it watches, what its events are called, and how it is pulled."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    service: str = Field(min_length=1, max_length=255, description="The service whose users are watched.")
+    source: str = Field(default="", max_length=200, description="Source of the events; default: preset or tool.")
+    evidence: str = Field(
+        default="", max_length=200, description="Default: synthetic for probes, status_post for statuspage, else slo."
+    )
+    environment: str | None = Field(default=None, description="Environment of the events.")
+    pull: FeedPull = Field(description="Whom to ask, and for what.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_nested(cls, written: object) -> object:
+        if isinstance(written, dict) and (beside := _beside(written)):
+            raise ValueError(f"expected {', '.join(beside)} below pull; try {_nested(written)}")
+        return written
+
+    @model_validator(mode="after")
+    def _says_whom_to_ask(self) -> Self:
+        pull = self.pull
+        told = [name for name in _TOOLS if getattr(pull, name) is not None]
+        if not told:
+            raise ValueError(
+                "prometheus: missing; expected the address of a Prometheus, or one of datadog, google, checkly and "
+                "statuspage; try pull: {prometheus: http://prometheus:9090, preset: blackbox}"
+            )
+        if len(told) > 1:
+            raise ValueError(f"the feed of {self.service}: expected one of {' and '.join(told)}; try two feeds")
+        if pull.authorization is not None and pull.authorization_file is not None:
+            raise ValueError(
+                f"the feed of {self.service}: expected authorization or authorization_file; try the file alone"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _says_what_to_ask(self) -> Self:
+        pull = self.pull
+        whose = f"the feed of {self.service}"
+        asked = [pull.preset, pull.alert, pull.clear or pull.hurt]
+        if pull.prometheus is None:
+            extra = [name for name in _OF_PROMETHEUS if getattr(pull, name) is not None]
+            if extra:
+                raise ValueError(f"{whose}: {extra[0]} is for a Prometheus; try leaving it out")
+            return self
+        if sum(each is not None for each in asked) != 1:
+            raise ValueError(
+                f"{whose}: expected either a preset, or clear and hurt, or an alert; "
+                "try pull: {prometheus: http://prometheus:9090, preset: blackbox}"
+            )
+        if pull.preset is None and pull.alert is None and (pull.clear is None or pull.hurt is None):
+            raise ValueError(f"{whose}: expected both clear and hurt; try preset: blackbox")
+        if pull.preset in _RATIOS and pull.requests is None:
+            raise ValueError(
+                f"{whose}: {pull.preset} records a ratio, which an idle service has too; "
+                "expected the raw counter; try requests: 'http_requests_total{service=\"checkout\"}'"
+            )
+        if pull.preset == "grafana_slo" and pull.match is None:
+            raise ValueError(f"{whose}: expected the SLO; try match: '{{grafana_slo_uuid=\"…\"}}'")
+        if pull.scrape is not None and pull.scrape > _LONGEST_SCRAPE:
+            raise ValueError(f"{whose}: expected scrape to be at most 2m, for a Prometheus; try scrape: 1m")
+        if pull.preset == "openslo":
+            self._indicator()
+        return self
+
+    def _indicator(self) -> Indicator:
+        """Raises ValueError."""
+        pull = self.pull
+        whose = f"the feed of {self.service}"
+        if pull.file is not None:
+            problems = Problems()
+            node = read_located(pull.file, problems)
+            if node is None:
+                raise ValueError(f"{whose}: {next(iter(problems), pull.file)}")
+            try:
+                return indicator(plain(node))
+            except NoIndicator as error:
+                raise ValueError(f"{whose}: {pull.file}: {error}; try requests, good and objective instead") from None
+        if pull.requests is None or pull.objective is None or (pull.good is None) == (pull.bad is None):
+            raise ValueError(
+                f"{whose}: expected a file, or requests, objective and either good or bad; "
+                "try pull: {prometheus: http://prometheus:9090, preset: openslo, file: slo.yaml}"
+            )
+        return Indicator(self.service, pull.requests, pull.objective, pull.good, pull.bad)
+
+    @property
+    def name(self) -> FeedName:
+        """Its identity."""
+        pull = self.pull
+        usual = "synthetic" if pull.preset in _PROBES or pull.tool == "checkly" else "slo"
+        if pull.tool == "statuspage":
+            usual = "status_post"
+        source = self.source or pull.preset or ("alert" if pull.alert else pull.tool)
+        return FeedName(self.service, source, self.evidence or usual, self.environment)
+
+    def feed(self) -> Feed:
+        """Ready to be asked. Raises ValueError where an OpenSLO document is no longer right."""
+        pull = self.pull
+        parts = self._parts() if pull.tool == "prometheus" else {}
+        query = queries.joined(parts) if pull.tool == "prometheus" else getattr(pull, pull.tool)
+        return Feed(
+            self.name,
+            pull.address or pull.prometheus or pull.statuspage or _ADDRESSES[pull.tool],
+            pull.component if pull.tool == "statuspage" else query,
+            pull.step,
+            self._limits(parts),
+            pull.headers_shown(),
+            pull.tool,
+            None if pull.alert is None else Rule(pull.alert, pull.match or ""),
+            None if pull.authorization_file is None else str(pull.authorization_file),
+            {"datadog": datadog.MOST, "checkly": checkly.LONGEST // pull.step}.get(pull.tool, queries.MOST_STEPS),
+            queries.SETTLE + _SETTLE.get(pull.tool, 0),
+        )
+
     def _parts(self) -> dict[str, str]:
-        label = _LABELS.get(self.preset or "", "service")
-        match = self.match or f"{{{label}={queries.quoted(self.service)}}}"
-        requests = self.requests or ""
-        if self.alert is not None:
-            return queries.raw(self.requests) if self.requests else {}
-        if self.preset == "openslo":
+        pull = self.pull
+        label = _LABELS.get(pull.preset or "", "service")
+        match = pull.match or f"{{{label}={queries.quoted(self.service)}}}"
+        requests = pull.requests or ""
+        if pull.alert is not None:
+            return queries.raw(pull.requests) if pull.requests else {}
+        if pull.preset == "openslo":
             found = self._indicator()
             return queries.openslo(found.good, found.bad, found.requests, found.objective)
         presets = {"blackbox": queries.blackbox, "gatus": queries.gatus, "kuma": queries.kuma}
-        if self.preset in presets:
-            return presets[self.preset](match)
+        if pull.preset in presets:
+            return presets[pull.preset](match)
         ratios = {"sloth": queries.sloth, "pyrra": queries.pyrra, "grafana_slo": queries.grafana_slo}
-        if self.preset in ratios:
-            return ratios[self.preset](match, requests)
-        return queries.own(self.clear or "", self.hurt or "", self.requests)
+        if pull.preset in ratios:
+            return ratios[pull.preset](match, requests)
+        return queries.own(pull.clear or "", pull.hurt or "", pull.requests)
 
     def _limits(self, parts: dict[str, str]) -> Limits:
-        scrape = self.scrape or _SCRAPE.get(self.tool, _USUAL_SCRAPE)
+        pull = self.pull
+        scrape = pull.scrape or _SCRAPE.get(pull.tool, _USUAL_SCRAPE)
         # A fifth of the scrapes may be missing. Gatus counts its checks where others count requests.
-        samples = 1 if self.tool == "checkly" else max(2, _WINDOW * 8 // (10 * scrape))
-        floor = 1.0 if self.preset == "gatus" else 30.0
+        samples = 1 if pull.tool == "checkly" else max(2, _WINDOW * 8 // (10 * scrape))
+        floor = 1.0 if pull.preset == "gatus" else 30.0
         return Limits(
-            floor if self.floor is None else self.floor,
-            samples if self.samples is None else self.samples,
-            "samples" in parts or self.tool in ("datadog", "google", "checkly"),
-            "requests" in parts or self.tool in ("datadog", "google"),
+            floor if pull.floor is None else pull.floor,
+            samples if pull.samples is None else pull.samples,
+            "samples" in parts or pull.tool in ("datadog", "google", "checkly"),
+            "requests" in parts or pull.tool in ("datadog", "google"),
             max(STALE_AFTER, 2 * scrape),
-            needs_proof=self.alert is not None,
-            impact_only=self.tool == "statuspage",
+            needs_proof=pull.alert is not None,
+            impact_only=pull.tool == "statuspage",
         )
 
 
 _TOOLS: tuple[Tool, ...] = ("prometheus", "datadog", "google", "checkly", "statuspage")
 _OF_PROMETHEUS = ("preset", "match", "requests", "good", "bad", "objective", "file", "alert", "clear", "hurt", "tenant")
+
+
+def _nested(written: dict[str, Any]) -> str:
+    """A flat entry as it has to be written. What is or may be a credential is shown as dots."""
+    given = written.get("pull")
+    below = {**(given if isinstance(given, dict) else {}), **{key: written[key] for key in _beside(written)}}
+    if isinstance(floor := below.get("floor"), int | float):
+        below["floor"] = f"{floor} requests"
+    around = {key: value for key, value in written.items() if key not in below and key != "pull"}
+    shown = {key: value if key in FeedSettings.model_fields else "…" for key, value in around.items()}
+    return flow({**shown, "pull": {key: _shown(key, value) for key, value in below.items()}})
+
+
+def _beside(written: dict[str, Any]) -> list[str]:
+    """Keys of a pull that stand beside it."""
+    return [key for key in written if key in FeedPull.model_fields]
+
+
+def _shown(key: str, value: object) -> object:
+    if key == "headers" and isinstance(value, dict):
+        return dict.fromkeys(value, "…")
+    is_address = key in ("prometheus", "statuspage", "address")
+    if key == "authorization" or key not in FeedPull.model_fields:
+        return "…"
+    return "…" if is_address and re.match(_ADDRESS, str(value)) is None else value
 
 
 def unlike(feeds: tuple[FeedSettings, ...]) -> tuple[FeedSettings, ...]:

@@ -1,12 +1,16 @@
-"""What to try instead of a setting that is wrong: how each may be written, as a flag, as a variable, in the file.
+"""Where a setting that is wrong was given, and what to try instead: how each may be written, as a flag, as a variable,
+in the file.
 
 Decides the words of a hint; must not know which settings are in force.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from monitor.packs.located import Listing, Node
+from monitor.packs.located import Mapping as LocatedMapping
 from monitor.packs.problems import nearest
 
 PREFIX = "NEARMISS_"
@@ -98,7 +102,7 @@ SAMPLES_OF_MANY = {
     "pulls": "`pulls: [{tool: alertmanager, url: http://alertmanager:9093}]` in the file",
     "chat.slack_people": "`chat: {slack_people: {U0123456789: {access: reviewer}}}` in the file",
     "chat.teams": "`chat: {teams: {payments: {channel: C0123456789}}}` in the file",
-    "feeds": "`feeds: [{service: checkout, prometheus: http://prometheus:9090, preset: blackbox}]` in the file",
+    "feeds": "`feeds: [{service: checkout, pull: {prometheus: http://prometheus:9090, preset: blackbox}}]` in the file",
     "trusted_proxies": "`trusted_proxies: [10.0.0.0/8]` in the file",
     "open_sources": "`open_sources: [statuspage]` in the file",
     "oidc": "`oidc: {issuer: https://login.example.com, client_id: nearmiss, client_secret: …, address: https://nearmiss.example.com}`",
@@ -133,3 +137,34 @@ def what_to_try(path: list[str], error: Any, where: str) -> str:
 def _words(error: Any) -> list[str]:
     """The words that a setting may be."""
     return [word.strip(" '") for word in str(error["ctx"]["expected"]).replace(" or ", ",").split(",")]
+
+
+def origin(path: list[str], flags: Mapping[str, Any], variables: Mapping[str, Any], node: Node | None) -> str:
+    """Where a setting was given, for the beginning of a line: its flag, its variable, or its place in the file."""
+    if not path:
+        return ""
+    if path[0] in flags:
+        return f"--{path[0].replace('_', '-')}: "
+    if _holds(variables, path):
+        return f"{PREFIX}{'__'.join(path).upper()}: "
+    place = None
+    for step in path:
+        if isinstance(node, Listing) and step.isdecimal() and int(step) < len(node.items):
+            node = node.items[int(step)]
+            place = node.place
+            continue
+        entry = node.entries.get(step) if isinstance(node, LocatedMapping) else None
+        if entry is None:
+            break
+        place, node = entry[0].place, entry[1]
+    return f"{place}: " if place else ""
+
+
+def _holds(tree: Any, path: list[str]) -> bool:
+    for step in path:
+        if not isinstance(tree, Mapping):
+            return True
+        if step not in tree:
+            return False
+        tree = tree[step]
+    return True

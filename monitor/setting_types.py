@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, IPvAnyNetwork, SecretStr
 
 from monitor.packs.form import DURATION_HELP, duration
 
+_REQUESTS = re.compile(r"(?P<number>[0-9]{1,12}(?:\.[0-9]{1,6})?) requests?", re.ASCII)
 _SIZES = {"KB": 1000, "MB": 1000**2, "KiB": 1024, "MiB": 1024**2}
 
 
@@ -51,6 +53,13 @@ def _to_paths(value: object) -> object:
     return (value,) if isinstance(value, Path) else _to_list(value)
 
 
+def _to_requests(value: object) -> object:
+    found = _REQUESTS.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("expected a number of requests in five minutes; try floor: 30 requests")
+    return float(found["number"])
+
+
 def _not_everybody(value: tuple[IPvAnyNetwork, ...]) -> tuple[IPvAnyNetwork, ...]:
     for network in value:
         if network.prefixlen == 0:
@@ -67,6 +76,7 @@ def _not_blank(value: SecretStr) -> SecretStr:
 
 Microseconds = Annotated[int, BeforeValidator(_to_duration)]
 Bytes = Annotated[int, BeforeValidator(to_size)]
+Requests = Annotated[float, BeforeValidator(_to_requests)]
 Paths = Annotated[tuple[Path, ...], BeforeValidator(_to_paths)]
 KeptFor = Annotated[int | None, BeforeValidator(_to_duration_or_none)]
 Roles = Annotated[tuple[Literal["ingest", "engine", "review"], ...], BeforeValidator(_to_roles)]

@@ -24,11 +24,11 @@ from pydantic import (
 from monitor.access_ports import Access as AccessStore
 from monitor.chat_settings import ChatSettings, TeamSettings
 from monitor.core.model.events import DAY, MINUTE, SECOND
-from monitor.feed_settings import FeedSettings, unlike
+from monitor.feed_settings import FeedPull, FeedSettings, unlike
 from monitor.kafka.settings import KafkaSettings
 from monitor.ops.logs import get_logger
 from monitor.packs.located import Mapping as LocatedMapping
-from monitor.packs.located import Node, plain, read_located
+from monitor.packs.located import plain, read_located
 from monitor.packs.mappings.shipped_tools import expect_folder
 from monitor.packs.problems import Problems, listed, nearest
 from monitor.ports import Clock, Retention
@@ -36,7 +36,7 @@ from monitor.pull_settings import PullSettings
 from monitor.review.auth import Auth, BadAccount, OpenBind, check_bind, is_loopback
 from monitor.review.budget import DEFAULT_A_WEEK
 from monitor.review.sign_in.people import SignIn
-from monitor.samples import OF_FIELD, OF_KIND, PREFIX, SAMPLES_OF_MANY, what_to_try
+from monitor.samples import OF_FIELD, OF_KIND, PREFIX, SAMPLES_OF_MANY, origin, what_to_try
 from monitor.setting_types import Bytes, KeptFor, Microseconds, Networks, Paths, Roles, SecretTexts, SourceNames
 from monitor.sign_in_settings import AccessSettings, AccountSettings, OidcSettings, ProxySettings, auth_of, sign_in_of
 
@@ -373,7 +373,7 @@ _SECRET_LAST = frozenset({"secret", "password", "slack_token", "slack_signing_se
 def _say(error: Any, flags: Mapping[str, Any], variables: Mapping[str, Any], node: LocatedMapping | None) -> str:
     """One line about one wrong setting: where it was given, its name, its value unless secret, and what to write."""
     path = [str(step) for step in error["loc"]]
-    where = _origin(path, flags, variables, node)
+    where = origin(path, flags, variables, node)
     said = _what(path, error, where)
     has_hint = "; try " in said or "did you mean" in said
     return said if has_hint else f"{said}; try {what_to_try(path, error, where)}"
@@ -406,36 +406,12 @@ def _is_secret(path: list[str]) -> bool:
     return not path or path[0] in _SECRET or bool(_SECRET_LAST & {*path[-2:]})
 
 
-def _origin(path: list[str], flags: Mapping[str, Any], variables: Mapping[str, Any], node: Node | None) -> str:
-    if not path:
-        return ""
-    if path[0] in flags:
-        return f"--{path[0].replace('_', '-')}: "
-    if _holds(variables, path):
-        return f"{PREFIX}{'__'.join(path).upper()}: "
-    place = None
-    for step in path:
-        entry = node.entries.get(step) if isinstance(node, LocatedMapping) else None
-        if entry is None:
-            break
-        place, node = entry[0].place, entry[1]
-    return f"{place}: " if place else ""
-
-
-def _holds(tree: Any, path: list[str]) -> bool:
-    for step in path:
-        if not isinstance(tree, Mapping):
-            return True
-        if step not in tree:
-            return False
-        tree = tree[step]
-    return True
-
-
 def _known_beside(path: list[str]) -> list[str]:
     group = groups().get(path[0]) if len(path) > 1 else None
     if len(path) > 1 and path[0] in ("feeds", "pulls"):
         group = FeedSettings if path[0] == "feeds" else PullSettings
+        if path[2:3] == ["pull"] and len(path) > 3:
+            group = FeedPull
     if path[:2] == ["chat", "teams"] and len(path) > 3:
         group = TeamSettings
     return list((group or Settings).model_fields)

@@ -43,7 +43,7 @@ def check(settings: Settings) -> None:
     if not settings.feeds:
         raise click.UsageError(
             "no feed is configured; expected feeds in the file of --config; try `feeds: [{service: checkout, "
-            "prometheus: http://prometheus:9090, preset: blackbox}]`"
+            "pull: {prometheus: http://prometheus:9090, preset: blackbox}}]`"
         )
     if not asyncio.run(_show([each.feed() for each in settings.feeds])):
         sys.exit(_FAILED)

@@ -18,6 +18,7 @@ from monitor.core.model.reasons import FeedFailure
 from monitor.core.model.words import plain
 from monitor.core.resolving.names import Names
 from monitor.feeds.queries import quoted
+from monitor.yaml_line import flow
 
 LOOKED_BACK_SECONDS = 600
 SURE = 0.9
@@ -33,6 +34,7 @@ _COUNTER = re.compile(r"(?P<selector>[a-zA-Z_:][\w:]*(?:\{(?:[^{}\"]|\"(?:[^\"\\
 _HOST = re.compile(r"^(?:\w+://)?(?P<host>[\w.-]+)", re.ASCII)
 
 Labels = Mapping[str, str]
+NOTHING_SHOWN: Labels = {}
 
 
 class Preset(msgspec.Struct, frozen=True):
@@ -85,16 +87,15 @@ class FoundFeed(msgspec.Struct, frozen=True):
     def is_sure(self) -> bool:
         return self.score >= SURE and self.is_whole
 
-    def setting(self) -> dict[str, str]:
-        """Its entry among `feeds` of the settings."""
-        found = {"service": self.service, "prometheus": self.address, "preset": self.preset, "match": self.match}
-        if self.source != self.preset:
-            found["source"] = self.source
+    def setting(self, shown: Mapping[str, str] = NOTHING_SHOWN) -> dict[str, object]:
+        """Its entry among `feeds` of the settings; `shown` is what the server wants to see besides."""
+        pull = {"prometheus": self.address, "preset": self.preset, "match": self.match}
         if self.requests is not None:
-            found["requests"] = self.requests
+            pull["requests"] = self.requests
         if self.scrape is not None and self.scrape not in (0, 30):
-            found["scrape"] = f"{self.scrape}s"
-        return found
+            pull["scrape"] = f"{self.scrape}s"
+        source = {} if self.source == self.preset else {"source": self.source}
+        return {"service": self.service, **source, "pull": {**pull, **shown}}
 
     def catalogue_entry(self) -> dict[str, str]:
         """Its entry among `feeds` of the catalogue."""
@@ -303,20 +304,6 @@ def _decoded(decoder: msgspec.json.Decoder[Wanted], status: int, body: bytes) ->
         return decoder.decode(body)
     except (msgspec.DecodeError, RecursionError) as error:
         raise QueryFailed(FeedFailure.UNREADABLE, f"no answer of a Prometheus: {error}") from None
-
-
-def flow(entry: Mapping[str, str]) -> str:
-    """An entry as one line of YAML."""
-    return "{" + ", ".join(f"{key}: {_yaml(value)}" for key, value in entry.items()) + "}"
-
-
-def _yaml(value: str) -> str:
-    if re.fullmatch(r"[A-Za-z_][\w./-]*", value, re.ASCII) and value.casefold() not in _WORDS_OF_YAML:
-        return value
-    return "'" + value.replace("'", "''") + "'"
-
-
-_WORDS_OF_YAML = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 
 
 def lines(found: Discovery) -> Iterator[str]:

@@ -34,7 +34,7 @@ from monitor.packs.form import Form, name_of, text_of
 from monitor.packs.hours import hours_of_mapping
 from monitor.packs.loader import find_files
 from monitor.packs.located import Listing, Mapping, Node, plain, read_documents
-from monitor.packs.problems import Place, Problem, Problems, listed
+from monitor.packs.problems import Place, Problem, Problems, listed, meant
 
 __all__ = ["LoadedCatalogue", "catalogue_from_mapping", "catalogue_hash", "load_catalogue", "load_catalogues"]
 
@@ -177,8 +177,12 @@ def _read_service(name: str, place: Place, node: Node, parts: Parts) -> None:
             parts.need(name, target, item.place)
 
 
+def _misplaced_in_feed(_feed: Mapping, key: str, free: Sequence[str]) -> str:
+    return "the whole entry among `feeds` of the settings" if key == "pull" else meant(key, free, "removing it")
+
+
 def _read_feed(node: Node, parts: Parts) -> None:
-    form = Form(node, parts.problems, "a feed", ("service", "source", "evidence", "freshness"))
+    form = Form(node, parts.problems, "a feed", ("service", "source", "evidence", "freshness"), _misplaced_in_feed)
     feed = Feed(
         service=form.text("service", "the service that it watches", "checkout", required=isinstance(node, Mapping)),
         source=form.text("source", "the source of its events", "blackbox") or None,

@@ -11,7 +11,8 @@ import msgspec
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.resolving.names import Names
 from monitor.shop.found import FoundServices
-from monitor.shop.text import FileSection, flow, said, service_line
+from monitor.shop.text import FileSection, service_line
+from monitor.yaml_line import flow, said
 
 
 class PlannedFeed(Protocol):
@@ -29,7 +30,7 @@ class PlannedFeed(Protocol):
     @property
     def told_by(self) -> str: ...
 
-    def setting(self) -> dict[str, str]: ...
+    def setting(self, shown: Mapping[str, str]) -> dict[str, object]: ...
 
     def catalogue_entry(self) -> dict[str, str]: ...
 
@@ -122,7 +123,7 @@ def settings_sections(
             "feeds",
             "Asked every minute whether users are fine. Check with: nearmiss feeds check --config nearmiss.yaml",
             tuple(
-                f"  {'' if feed.is_sure else '# '}- {flow({**feed.setting(), **shown})}  # {_why(feed)}"
+                f"  {'' if feed.is_sure else '# '}- {flow(feed.setting(shown))}  # {_why(feed)}"
                 for feed in feeds.feeds
                 if _name(feed) not in before.feeds
             ),

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from difflib import unified_diff
 
 import msgspec
 
 from monitor.shop.found import FoundService
-
-_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
-_PLAIN = re.compile(r"[A-Za-z_][\w./-]*", re.ASCII)
+from monitor.yaml_line import said
 
 
 class FileSection(msgspec.Struct, frozen=True):
@@ -20,17 +18,6 @@ class FileSection(msgspec.Struct, frozen=True):
     key: str
     about: str
     lines: tuple[str, ...]
-
-
-def said(value: str) -> str:
-    """A text as YAML has it."""
-    if _PLAIN.fullmatch(value) and value.casefold() not in _WORDS:
-        return value
-    return "'" + value.replace("'", "''") + "'"
-
-
-def flow(entry: Mapping[str, str]) -> str:
-    return "{" + ", ".join(f"{key}: {said(value)}" for key, value in entry.items()) + "}"
 
 
 def service_line(service: FoundService, known: Sequence[str]) -> str:

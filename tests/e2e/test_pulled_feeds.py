@@ -38,17 +38,21 @@ feeds:
 """
 FEEDS = """
 feeds:
-  - {{service: checkout, prometheus: "{0}", preset: blackbox}}
-  - {{service: checkout, prometheus: "{0}", preset: sloth, requests: 'http_requests_total{{service="checkout"}}'}}
+  - {{service: checkout, pull: {{prometheus: "{0}", preset: blackbox}}}}
+  - service: checkout
+    pull: {{prometheus: "{0}", preset: sloth, requests: 'http_requests_total{{service="checkout"}}'}}
   - service: checkout
     source: errors
-    prometheus: "{0}"
-    preset: openslo
-    requests: http_requests_total{{service="checkout"}}
-    good: http_requests_total{{service="checkout",code="200"}}
-    objective: 0.999
-  - {{service: checkout, prometheus: "{0}", alert: CheckoutSlow}}
-  - {{service: search, prometheus: "{0}", preset: blackbox}}
+    pull:
+      prometheus: "{0}"
+      preset: openslo
+      requests: http_requests_total{{service="checkout"}}
+      good: http_requests_total{{service="checkout",code="200"}}
+      objective: 0.999
+      floor: 30 requests
+      samples: 8
+  - {{service: checkout, pull: {{prometheus: "{0}", alert: CheckoutSlow}}}}
+  - {{service: search, pull: {{prometheus: "{0}", preset: blackbox}}}}
 """
 SLO = {"sloth_id": "checkout-requests", "sloth_service": "checkout", "sloth_slo": "requests"}
 RATIO = (
@@ -187,10 +191,10 @@ def test_discover_prints_lines_that_can_be_pasted(prometheus: RealPrometheus, fi
     assert done.exit_code == 0, done.output
     settings, _, rest = done.output.partition("# Catalogue\n")
     named = [line.strip() for line in settings.splitlines() if line.startswith("  - ")]
-    assert [re.sub(r", prometheus: '[^']*'", "", line) for line in named] == [
-        """- {service: checkout, preset: blackbox, match: '{service="checkout"}'}  # service, score 1.00""",
-        f"- {{service: checkout, preset: sloth, {SLO_FOUND}}}  # sloth_service, score 1.00",
-        """- {service: search, preset: blackbox, match: '{service="search"}'}  # service, score 1.00""",
+    assert [re.sub(r"prometheus: '[^']*', ", "", line) for line in named] == [
+        """- {service: checkout, pull: {preset: blackbox, match: '{service="checkout"}'}}  # service, score 1.00""",
+        f"- {{service: checkout, pull: {{preset: sloth, {SLO_FOUND}}}}}  # sloth_service, score 1.00",
+        """- {service: search, pull: {preset: blackbox, match: '{service="search"}'}}  # service, score 1.00""",
     ]
     assert "- {service: checkout, source: sloth, evidence: slo}" in rest
     assert "# account is user-facing, and nothing here watches it" in rest

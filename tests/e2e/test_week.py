@@ -38,7 +38,9 @@ from tests.e2e.week_tools import CATALOGUE, MONDAY, Delivery, Probe, Tools, said
 ROUND = HOUR
 """The engine reads what has arrived so often."""
 LIVE = LoopSettings(gather_seconds=0, commit_seconds=0)
-FEED = FeedSettings(service="storefront", prometheus="http://prometheus.fernweh.example", preset="blackbox")
+FEED = FeedSettings.model_validate(
+    {"service": "storefront", "pull": {"prometheus": "http://prometheus.fernweh.example", "preset": "blackbox"}}
+)
 
 
 class Week:

@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
+from monitor.feed_settings import FeedSettings
+from monitor.feeds.queries import Feed
+
 WELL = {"lowest": "1", "newest": "1", "samples": "10", "age": "5"}
 
 
@@ -76,3 +79,9 @@ def fake_prometheus() -> Iterator[FakePrometheus]:
             server.go_on.set()
             server.shutdown()
             thread.join()
+
+
+def probe_feed(service: str, address: str, source: str = "") -> Feed:
+    """A feed as the settings give it."""
+    pull = {"prometheus": address, "preset": "blackbox"}
+    return FeedSettings.model_validate({"service": service, "source": source, "pull": pull}).feed()

@@ -13,7 +13,6 @@ import pytest
 
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import MINUTE, Instant
-from monitor.feed_settings import FeedSettings
 from monitor.feeds.pull import Puller
 from monitor.feeds.tools import Tools
 from monitor.ops.clock import ManualClock
@@ -21,6 +20,7 @@ from monitor.ops.metrics import Metrics
 from monitor.ops.source_report import source_report
 from monitor.store.database import open_store
 from tests.integration.feeds.test_prometheus import Answer, Fake, matrix, well
+from tests.support.fake_prometheus import probe_feed
 
 START = 1_800_000_000_000_000 // MINUTE * MINUTE
 SLOW = (0, b"")
@@ -65,10 +65,7 @@ async def test_a_bad_answer_is_on_the_page_of_sources_and_the_same_is_asked_agai
             return answer
 
         bad.answer = badly
-        feeds = [
-            FeedSettings(service=name, prometheus=at.address, preset="blackbox", source=name).feed()
-            for name, at in (("poor", bad), ("well", good))
-        ]
+        feeds = [probe_feed(name, at.address, source=name) for name, at in (("poor", bad), ("well", good))]
         async with open_store(f"sqlite:///{tmp_path / 'n.db'}") as store, Tools(seconds=0.5) as tools:
             puller = Puller(feeds, tools, store.journal, store.feed_cursors, clock, metrics, lambda _: None)
             await puller.round(feeds, asyncio.Event())
@@ -97,7 +94,7 @@ async def test_a_label_that_is_not_there_is_blind_for_want_of_data(tmp_path: Pat
     clock, metrics = ManualClock(START), Metrics()
     with serving() as server:
         server.answer = lambda _: matrix({})
-        feed = FeedSettings(service="checkout", prometheus=server.address, preset="blackbox").feed()
+        feed = probe_feed("checkout", server.address)
         async with open_store(f"sqlite:///{tmp_path / 'n.db'}") as store, Tools() as tools:
             puller = Puller([feed], tools, store.journal, store.feed_cursors, clock, metrics, lambda _: None)
             assert not await puller.pull(feed)

@@ -8,14 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from monitor.core.model.events import MINUTE
-from monitor.feed_settings import FeedSettings
 from monitor.feeds.pull import AT_ONCE, Puller
 from monitor.feeds.queries import Feed
 from monitor.feeds.tools import Tools
 from monitor.ops.clock import ManualClock
 from monitor.ops.metrics import Metrics
 from monitor.store.database import Store, open_store
-from tests.support.fake_prometheus import fake_prometheus
+from tests.support.fake_prometheus import fake_prometheus, probe_feed
 
 FEEDS, SAMPLE = 500, 50
 START = 1_800_000_000_000_000 // MINUTE * MINUTE
@@ -26,10 +25,7 @@ ROUNDS = 3
 
 
 def feeds(address: str, count: int, name: str = "s") -> list[Feed]:
-    return [
-        FeedSettings(service=f"{name}-{number}", prometheus=address, preset="blackbox").feed()
-        for number in range(count)
-    ]
+    return [probe_feed(f"{name}-{number}", address) for number in range(count)]
 
 
 def puller(store: Store, tools: Tools, feeds: list[Feed], clock: ManualClock) -> Puller:

@@ -160,7 +160,9 @@ async def test_one_that_is_not_there_is_unreachable() -> None:
 
 def config(folder: Path, address: str) -> str:
     path = folder / "nearmiss.yaml"
-    path.write_text(f"feeds: [{{service: checkout, prometheus: '{address}', preset: blackbox}}]\n", encoding="utf-8")
+    path.write_text(
+        f"feeds: [{{service: checkout, pull: {{prometheus: '{address}', preset: blackbox}}}}]\n", encoding="utf-8"
+    )
     return str(path)
 
 

@@ -74,7 +74,7 @@ def at(minute: float) -> str:
 async def states(fake: Fake, minutes: int = 1, **settings: Any) -> list[FeedStep]:
     """What the steps after START say."""
     given = {"statuspage": fake.address} if "statuspage" in settings else {**settings, "address": fake.address}
-    feed = FeedSettings.model_validate({"service": "checkout", **settings, **given}).feed()
+    feed = FeedSettings.model_validate({"service": "checkout", "pull": {**settings, **given}}).feed()
     async with Tools() as tools:
         found = await tools.steps(feed, START, START + minutes * MINUTE)
     return [state_of(parts, feed.limits) for parts in found]
@@ -238,7 +238,7 @@ async def test_a_status_page_tells_impact_and_its_silence_is_never_clear(fake: F
     found = await states(fake, 10, statuspage=True, component="checkout")
     silent = FeedStep.UNTOLD
     assert found == [silent] * 2 + [H] * 3 + [silent] * 5
-    name = FeedSettings(service="checkout", statuspage=fake.address).name
+    name = FeedSettings.model_validate({"service": "checkout", "pull": {"statuspage": fake.address}}).name
     assert name.evidence == "status_post"
     _, events = advance(name, Cursor(START), MINUTE, found, 5 * MINUTE)
     assert [event.kind for event in events] == ["impact.started", "impact.ended"]

@@ -12,7 +12,8 @@ from monitor.core.model.catalogue import Alias, Catalogue, Service
 from monitor.core.model.reasons import FeedFailure
 from monitor.core.resolving.names import Names
 from monitor.feed_settings import FeedSettings
-from monitor.feeds.discover import PRESETS, Discovery, FoundFeed, discover, flow, lines, matched
+from monitor.feeds.discover import PRESETS, Discovery, FoundFeed, discover, lines, matched
+from monitor.yaml_line import flow
 
 SHOP = Catalogue(
     {name: Service(name, user_facing=True) for name in ("checkout", "search", "user-profile", "account")},
@@ -190,7 +191,7 @@ async def test_without_a_catalogue_names_are_as_they_are_and_to_be_confirmed() -
 def test_a_line_is_yaml_whatever_stands_in_it() -> None:
     feed = FoundFeed("it's: on", 1.0, "kuma", "kuma", "synthetic", '{monitor_name="a b"}', "monitor_name", "http://p")
     assert flow(feed.setting()) == (
-        "{service: 'it''s: on', prometheus: 'http://p', preset: kuma, match: '{monitor_name=\"a b\"}'}"
+        "{service: 'it''s: on', pull: {prometheus: 'http://p', preset: kuma, match: '{monitor_name=\"a b\"}'}}"
     )
     assert flow({"service": "on"}) == "{service: 'on'}"
 

@@ -63,6 +63,7 @@ def test_the_short_form_is_read_too(tmp_path: Path) -> None:
         ("depends_on: [ledger]", "depends_on: [leger]", "8:27: warning: service 'leger' is not in the catalogue"),
         ("{service: checkout,", "{service: chekout,", "13:15: error: service 'chekout' is not in the catalogue"),
         ("freshness: 10m", "freshness: soon", "error: freshness is 'soon'"),
+        ("freshness: 10m", "pull: {preset: blackbox}", "try the whole entry among `feeds` of the settings"),
         ("Europe/Berlin", "Europe/Atlantis", "7:19: error: no time zone 'Europe/Atlantis'"),
         ("Europe/Berlin", "../../etc/passwd", "7:19: error: no time zone"),
         ('opens: "08:00"', 'opens: "8 o"', "error: opens is '8 o'"),

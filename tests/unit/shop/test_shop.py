@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -131,8 +132,8 @@ def test_the_lines_to_paste_name_the_address_and_the_secret() -> None:
 class Probe:
     is_sure, is_whole, score, told_by = False, True, 0.6, "instance"
 
-    def setting(self) -> dict[str, str]:
-        return {"service": "checkout", "preset": "blackbox"}
+    def setting(self, shown: Mapping[str, str]) -> dict[str, object]:
+        return {"service": "checkout", "pull": {"preset": "blackbox", **shown}}
 
     def catalogue_entry(self) -> dict[str, str]:
         return {"service": "checkout", "source": "blackbox", "evidence": "synthetic"}
@@ -148,7 +149,7 @@ def test_a_feed_is_asked_as_init_asked_and_confirmed_where_it_is_not_sure() -> N
     )
     text, _ = merged(None, "", settings_sections(answers, Feeds(Probe()), None))
     assert (
-        "# feeds:\n  # - {service: checkout, preset: blackbox, tenant: shop, authorization_file: '/etc/token'}"
+        "# feeds:\n  # - {service: checkout, pull: {preset: blackbox, tenant: shop, authorization_file: '/etc/token'}}"
         "  # instance, score 0.60\n"
     ) in text
     assert "# pulls:\n  # - {tool: grafana, url: 'http://g', authorization: Bearer …}" in text
