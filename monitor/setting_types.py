@@ -6,9 +6,19 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, IPvAnyNetwork, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, IPvAnyNetwork, SecretStr
 
-from monitor.packs.form import DURATION_HELP, duration
+from monitor.located.form import DURATION_HELP, duration
+
+
+class SettingsGroup(BaseModel):
+    """Settings of one part.
+
+    A field's example is what to try instead of a wrong value, `expected` what may stand there, unless its type says it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
 
 _REQUESTS = re.compile(r"(?P<number>[0-9]{1,12}(?:\.[0-9]{1,6})?) requests?", re.ASCII)
 _SIZES = {"KB": 1000, "MB": 1000**2, "KiB": 1024, "MiB": 1024**2}

@@ -8,37 +8,36 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
-    SecretStr,
     ValidationError,
     field_validator,
     model_validator,
 )
 
-from monitor.access_ports import Access as AccessStore
-from monitor.chat_settings import ChatSettings, TeamSettings
-from monitor.core.model.events import DAY, MINUTE, SECOND
-from monitor.feed_settings import FeedPull, FeedSettings, unlike
+from monitor.chat.settings import ChatSettings, TeamSettings
+from monitor.feeds.settings import FeedPull, FeedSettings, unlike
+from monitor.intake.settings import SenderSettings
 from monitor.kafka.settings import KafkaSettings
+from monitor.located.nodes import Mapping as LocatedMapping
+from monitor.located.nodes import plain, read_located
+from monitor.located.problems import Problems, listed, nearest
 from monitor.ops.logs import get_logger
-from monitor.packs.located import Mapping as LocatedMapping
-from monitor.packs.located import plain, read_located
+from monitor.ops.settings import LogSettings
 from monitor.packs.mappings.shipped_tools import expect_folder
-from monitor.packs.problems import Problems, listed, nearest
-from monitor.ports import Clock, Retention
-from monitor.pull_settings import PullSettings
+from monitor.packs.settings import PackSettings
+from monitor.pipeline.settings import PipelineSettings
+from monitor.pullers.settings import PullSettings
 from monitor.review.auth import Auth, BadAccount, OpenBind, check_bind, is_loopback
-from monitor.review.budget import DEFAULT_A_WEEK
-from monitor.review.sign_in.people import SignIn
-from monitor.samples import OF_FIELD, OF_KIND, PREFIX, SAMPLES_OF_MANY, origin, what_to_try
-from monitor.setting_types import Bytes, KeptFor, Microseconds, Networks, Paths, Roles, SecretTexts, SourceNames
-from monitor.sign_in_settings import AccessSettings, AccountSettings, OidcSettings, ProxySettings, auth_of, sign_in_of
+from monitor.review.settings import ReviewSettings
+from monitor.setting_hints import OF_KIND, PREFIX, Hints, hints_of, origin, what_to_try
+from monitor.setting_types import Roles
+from monitor.store.settings import RetentionSettings, StoreSettings
 
 if TYPE_CHECKING:
     from monitor.intake.access import IntakeAccess
@@ -59,122 +58,32 @@ class BadSettings(Exception):
         self.problems = tuple(problems)
 
 
-class _Group(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-
-class RetentionSettings(_Group):
-    """How long what is not a record is kept. Records, their trail and the counts are kept for ever."""
-
-    events: KeptFor = Field(
-        default=90 * DAY,
-        ge=DAY,
-        description=(
-            "TTL of events in journal and history, by event time; null keeps them. Unread events are never deleted."
-        ),
-    )
-    events_size: Bytes | None = Field(
-        default=None,
-        ge=1024**2,
-        description=(
-            "Approximate size limit of stored events; the oldest are deleted first, none of the last day. null: "
-            "no limit."
-        ),
-    )
-    rejects: KeptFor = Field(default=90 * DAY, ge=DAY, description="TTL of rejects; null keeps them.")
-    rejects_size: Bytes = Field(
-        default=256 * 1024**2,
-        ge=1024**2,
-        description=(
-            "Size limit of rejects. One source may take a quarter of it, requests that were refused a sixteenth "
-            "together; the oldest of the source over its share are deleted first."
-        ),
-    )
-    not_opened: KeptFor = Field(
-        default=90 * DAY,
-        ge=DAY,
-        description="TTL of the newest 10,000 decisions not to open; their counts stay. null keeps them.",
-    )
-
-    def policy(self) -> Retention:
-        """As the store takes it."""
-        return Retention(self.events, self.rejects, self.not_opened, self.events_size)
-
-
-class Settings(_Group):
-    """Everything that can be set. Durations are microseconds, sizes bytes."""
+class Settings(StoreSettings, ReviewSettings, SenderSettings, PipelineSettings, LogSettings, PackSettings):
+    """Everything that can be set: what the packages own, and what only the process as a whole has."""
 
     host: str = Field(
         default="127.0.0.1",
         min_length=1,
         description="Address to listen on. Beyond loopback, accounts are required.",
+        examples=["127.0.0.1"],
     )
-    port: int = Field(default=8080, ge=0, le=65_535, description="Port to listen on; 0 picks a free one.")
-    database: str = Field(
-        default="sqlite:///var/nearmiss.db",
-        repr=False,
-        pattern=r"^(sqlite:///.|postgresql://.)",
-        description="The database: `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST/NAME`.",
+    port: int = Field(
+        default=8080,
+        ge=0,
+        le=65_535,
+        description="Port to listen on; 0 picks a free one.",
+        examples=["8080"],
+        json_schema_extra={"expected": "a whole number from 0 to 65535"},
     )
-    rules: Path | None = Field(default=None, description="Directory of rules; default: the shipped rules.")
-    mappings: Path | None = Field(
-        default=None, description="Directory of own mappings, by which bodies of further tools are read."
-    )
-    catalogue: Paths = Field(
-        default=(),
-        description="Catalogue files or directories, in nearmiss or Backstage format.",
-    )
-    weights: Path | None = Field(
-        default=None, description="File of weights of the evidence; without it the weights that are shipped."
-    )
-    watch_every: Microseconds = Field(
-        default=5 * SECOND,
-        description="How often rules and catalogue are checked for changes; `0s`: only on SIGHUP.",
-    )
-    config: Path | None = Field(default=None, description="YAML file with these settings.")
+    config: Path | None = Field(default=None, description="YAML file with these settings.", examples=["nearmiss.yaml"])
     roles: Roles = Field(
         default=("ingest", "engine", "review"),
         description=(
             "Roles of this process: `ingest` accepts events, `engine` finds near misses, `review` serves the "
             "pages. Several processes on one PostgreSQL database can share them."
         ),
-    )
-    log_format: Literal["console", "json"] = Field(default="console", description="Log format: text or JSON.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="Lowest level that is logged."
-    )
-    lateness: Microseconds = Field(
-        default=60 * SECOND, description="How late an event may arrive and still be processed in order."
-    )
-    future_tolerance: Microseconds = Field(
-        default=5 * MINUTE, description="How far an event's time may be ahead of its receipt before it is capped."
-    )
-    body_limit: Bytes = Field(
-        default=5 * 1024**2,
-        ge=1024,
-        le=5 * 1024**2,
-        description="Largest request body, before and after decompression.",
-    )
-    group_limit: Bytes = Field(
-        default=32 * 1024**2,
-        ge=1024,
-        le=32 * 1024**2,
-        description="The same for Alertmanager, whose alert groups are unbounded.",
-    )
-    in_flight_limit: Bytes = Field(
-        default=64 * 1024**2,
-        ge=1024**2,
-        description=(
-            "Total size of concurrent request bodies, beyond the first 64 KiB of each; more get 503 with `Retry-After`."
-        ),
-    )
-    engine_memory: Bytes = Field(
-        default=1024**3,
-        ge=16 * 1024**2,
-        description=(
-            "The most that an engine remembers, as it counts it. From nine tenths on the least worth is evicted: see "
-            "[Memory](../how-to/deploy.md#memory). With a shared topic, of all partitions together."
-        ),
+        examples=["ingest,engine,review"],
+        json_schema_extra={"expected": "one or more of ingest, engine, review"},
     )
     connections: int = Field(
         default=512,
@@ -182,113 +91,42 @@ class Settings(_Group):
         le=65_536,
         description="The most connections at a time. A new one takes the place of the oldest that has not asked "
         "anything yet, else it is answered 503.",
-    )
-    secrets: dict[str, SecretTexts] = Field(
-        default_factory=dict,
-        repr=False,
-        description="Signing secrets by source; several, separated by commas, while a secret is being rotated.",
-    )
-    open_sources: SourceNames = Field(
-        default=(),
-        description=(
-            "Sources that need no secret, such as `statuspage`, or one of their accounts. Beyond loopback, every "
-            "other source without a secret is refused."
-        ),
-    )
-    trusted_proxies: Networks = Field(
-        default=(),
-        description="Networks whose proxies may tell the client certificate of a sender in headers, for secrets of the "
-        "form `certificate:SUBJECT`. From elsewhere those headers are dropped.",
-    )
-    accounts: dict[str, AccountSettings] = Field(
-        default_factory=dict,
-        repr=False,
-        description="Who may review, by name. Required beyond loopback.",
-    )
-    oidc: OidcSettings | None = Field(
-        default=None, repr=False, description="The OpenID Connect provider; see [sign in](../how-to/sign-in.md)."
-    )
-    proxy_login: ProxySettings | None = Field(default=None, description="A proxy in front that signs people in.")
-    group_access: dict[str, AccessSettings] = Field(
-        default_factory=dict, description="What members of a group of the provider or the proxy may do, by its name."
-    )
-    review_budget: int = Field(
-        default=DEFAULT_A_WEEK,
-        ge=0,
-        description=(
-            "Drafts per team and week. Lower-ranked ones are folded in the queue and can still be reviewed; 0 "
-            "folds nothing."
-        ),
+        examples=["512"],
+        json_schema_extra={"expected": "a whole number from 16 to 65536"},
     )
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     feeds: tuple[FeedSettings, ...] = Field(
         default=(),
         repr=False,
         description="Feeds that are pulled from a Prometheus and other tools; see [pull feeds](../how-to/feeds.md).",
+        examples=[
+            "`feeds: [{service: checkout, pull: {prometheus: http://prometheus:9090, preset: blackbox}}]` in the file"
+        ],
     )
     pulls: tuple[PullSettings, ...] = Field(
         default=(),
         repr=False,
         description="Alertmanagers and Grafanas that are asked; see [pull from tools](../how-to/pull-from-tools.md).",
+        examples=["`pulls: [{tool: alertmanager, url: http://alertmanager:9093}]` in the file"],
     )
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     chat: ChatSettings = Field(default_factory=ChatSettings)
 
-    def auth(self) -> Auth:
-        """The accounts, ready to check credentials against."""
-        return auth_of(self.accounts)
-
-    def sign_in(self, clock: Clock, access: AccessStore) -> SignIn:
-        """Every way in that is configured."""
-        return sign_in_of(self.auth(), clock, access, self.oidc, self.proxy_login, self.group_access)
-
     def access(self) -> IntakeAccess:
         """Who may send as which source."""
-        # Imported here: the decoders are many.
-        from monitor.intake.access import IntakeAccess
-
-        secrets = {
-            source: tuple(secret.get_secret_value() for secret in several) for source, several in self.secrets.items()
-        }
-        return IntakeAccess(secrets, frozenset(self.open_sources), is_loopback(self.host))
+        return self.access_for(local=is_loopback(self.host))
 
     @field_validator("feeds")
     @classmethod
     def _are_different(cls, value: tuple[FeedSettings, ...]) -> tuple[FeedSettings, ...]:
         return unlike(value)
 
-    @field_validator("open_sources")
-    @classmethod
-    def _are_sources(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        from monitor.intake.access import canonical_names
-
-        return tuple(canonical_names(value).values())
-
-    @field_validator("secrets")
-    @classmethod
-    def _are_of_known_sources(cls, value: dict[str, tuple[SecretStr, ...]]) -> dict[str, tuple[SecretStr, ...]]:
-        # A misspelt source would silently leave the real one unchecked. Imported here: the decoders are many.
-        from monitor.decode.registry import SOURCES
-
-        for source, secrets in value.items():
-            vendor = source.partition("/")[0]
-            if vendor not in SOURCES:
-                hint = nearest(vendor, SOURCES)
-                what_to_try = f"did you mean {hint}?" if hint else f"expected {listed(SOURCES)}"
-                raise ValueError(f"there is no source {vendor!r}; {what_to_try}")
-            if not secrets or not all(secrets):
-                raise ValueError(f"the secret of {source} is empty; expected a secret, or no entry for the source")
-        from monitor.intake.access import canonical_names
-
-        names = canonical_names(tuple(value))
-        return {names[source]: secrets for source, secrets in value.items()}
-
     @model_validator(mode="after")
     def _others_must_sign_in(self) -> Self:
         try:
             check_bind(self.host, self.auth(), signs_in=bool(self.oidc or self.proxy_login))
         except BadAccount as error:
-            raise ValueError(f"accounts: {error}; try {SAMPLES_OF_MANY['accounts']}") from None
+            raise ValueError(f"accounts: {error}; try {hints().many['accounts']}") from None
         except OpenBind as error:
             raise ValueError(f"host: {error}") from None
         return self
@@ -376,7 +214,7 @@ def _say(error: Any, flags: Mapping[str, Any], variables: Mapping[str, Any], nod
     where = origin(path, flags, variables, node)
     said = _what(path, error, where)
     has_hint = "; try " in said or "did you mean" in said
-    return said if has_hint else f"{said}; try {what_to_try(path, error, where)}"
+    return said if has_hint else f"{said}; try {what_to_try(hints(), path, error, where)}"
 
 
 def _what(path: list[str], error: Any, where: str) -> str:
@@ -393,7 +231,7 @@ def _what(path: list[str], error: Any, where: str) -> str:
         said = str(error["ctx"]["error"])
         shown = f"{error['input']!r}: " if said.startswith("expected") and not _is_secret(path) else ""
         return f"{where}{name}{': ' if name else ''}{shown}{said}"
-    expected = OF_FIELD.get(name) or OF_KIND.get(kind) or str(error["msg"])
+    expected = hints().expected.get(name) or OF_KIND.get(kind) or str(error["msg"])
     if kind == "literal_error":
         expected = str(error["ctx"]["expected"]).replace("'", "")
     if kind == "missing":
@@ -424,3 +262,12 @@ def groups() -> dict[str, type[BaseModel]]:
         for name, field in Settings.model_fields.items()
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
     }
+
+
+@cache
+def hints() -> Hints:
+    """What to try in place of a wrong setting, as the fields say themselves."""
+    inner = [
+        (f"{name}.{below}", field) for name, group in groups().items() for below, field in group.model_fields.items()
+    ]
+    return hints_of([*Settings.model_fields.items(), *inner])

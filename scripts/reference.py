@@ -19,23 +19,23 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from monitor.chat_settings import TeamSettings
+from monitor.chat.settings import TeamSettings
 from monitor.cli.main import COMMANDS, cli
 from monitor.core.model.events import KINDS
 from monitor.decode.registry import tools
 from monitor.decode.signatures import TOKEN
 from monitor.decode.tool import Tool
+from monitor.located.checks import MEANINGS
+from monitor.located.form import say_duration
 from monitor.ops.metrics import Metrics
 from monitor.packs import keys
-from monitor.packs.checks import MEANINGS
-from monitor.packs.form import say_duration
 from monitor.packs.keys import OPERATOR_WORDS
 from monitor.packs.mappings import keys as mapping_keys
 from monitor.packs.schema import DERIVED
 from monitor.review.exports.document import RecordDocument
-from monitor.samples import PREFIX
+from monitor.review.sign_in.settings import AccessSettings, AccountSettings, OidcSettings, ProxySettings
+from monitor.setting_hints import PREFIX
 from monitor.settings import Settings, groups
-from monitor.sign_in_settings import AccessSettings, AccountSettings, OidcSettings, ProxySettings
 
 ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:

@@ -10,7 +10,7 @@ import hypothesis
 import pytest
 import structlog
 
-from monitor.samples import PREFIX
+from monitor.setting_hints import PREFIX
 from monitor.settings import NOT_SETTINGS
 
 # Machines differ in speed: an example that takes long is no failure. `-p deep` is for a night's search.

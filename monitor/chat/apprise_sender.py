@@ -18,9 +18,9 @@ from monitor.chat.planner import RecordLetter
 from monitor.chat.record_text import record_bulletin
 from monitor.chat.sending import BULLETIN, BulletinLetter, PutOff, SendResult
 from monitor.chat.texts import one_line, plain_chat
-from monitor.chat_ports import Letter
 from monitor.core.model.reasons import Sent
 from monitor.ports import NearMisses, NotFound
+from monitor.ports.chat import Letter
 
 SEND_SECONDS = 60.0
 

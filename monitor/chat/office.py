@@ -26,11 +26,11 @@ from monitor.chat.slack_sender import SlackSender
 from monitor.chat.slack_work import Rights, SlackWorker
 from monitor.chat.teams import Team, Teams
 from monitor.chat.webhook_sender import WebhookSender
-from monitor.chat_ports import EventHistory, Outbox
 from monitor.core.model.catalogue import Catalogue
 from monitor.ops.metrics import Metrics
 from monitor.ops.tasks import WatchedTasks, restarted
 from monitor.ports import Clock, FeedCursors, JournalWriter, NearMisses
+from monitor.ports.chat import EventHistory, Outbox
 from monitor.review.budget import ReviewBudget
 from monitor.review.rendering import Pages
 from monitor.review.reports import Reports

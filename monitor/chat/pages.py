@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from monitor.chat.bulletin import Bulletin, as_markdown
 from monitor.chat.reporter import Reporter
 from monitor.chat.teams import EVERYBODY
-from monitor.chat_ports import Outbox
+from monitor.ports.chat import Outbox
 from monitor.review.permissions import Grants
 from monitor.review.rendering import Pages
 

@@ -7,10 +7,10 @@ from collections.abc import Collection
 import msgspec
 
 from monitor.chat.teams import Team, Teams, not_in_quiet
-from monitor.chat_ports import Letter, RecordChange
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import Instant
 from monitor.ports import Record
+from monitor.ports.chat import Letter, RecordChange
 
 SLACK = "slack"
 """The destination that is all channels of Slack."""

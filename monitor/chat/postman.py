@@ -15,7 +15,6 @@ import msgspec
 from monitor.chat.planner import letters_of
 from monitor.chat.sending import LetterRefused, PutOff, Sender
 from monitor.chat.teams import Teams
-from monitor.chat_ports import Lane, Letter, Outbox, RecordChange
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import DAY, MINUTE, SECOND, Instant
 from monitor.core.model.reasons import Sent
@@ -24,6 +23,7 @@ from monitor.ops.metrics import Metrics
 from monitor.ops.stop import stopped_within
 from monitor.ops.tasks import WatchedTasks, restarted
 from monitor.ports import Clock, NearMisses, NotFound, Unavailable
+from monitor.ports.chat import Lane, Letter, Outbox, RecordChange
 from monitor.review.budget import ReviewBudget
 
 AT_ONCE = 200

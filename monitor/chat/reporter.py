@@ -21,7 +21,6 @@ from monitor.chat.shift import FRESH, LOOK_BACK, REPEATS, Shift, ShiftFacts, aft
 from monitor.chat.teams import EVERYBODY, Team, Teams
 from monitor.chat.told import AROUND, WITHIN, Earlier, earlier, is_incident, told_bulletin
 from monitor.chat.webhook_sender import incident_body
-from monitor.chat_ports import EventHistory, Foretold, Letter, Outbox
 from monitor.core.model.budget import team_of
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import DAY, MINUTE, Event, Instant
@@ -32,6 +31,7 @@ from monitor.ops.metrics import Metrics
 from monitor.ops.stop import stopped_within
 from monitor.ops.tasks import restarted
 from monitor.ports import Clock, FeedCursors, NearMisses, Query, Record, Unavailable
+from monitor.ports.chat import EventHistory, Foretold, Letter, Outbox
 
 PAUSE_SECONDS = 15.0
 MOST_EVENTS = 100_000

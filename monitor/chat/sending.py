@@ -8,8 +8,8 @@ from typing import Protocol
 import msgspec
 
 from monitor.chat.bulletin import Bulletin
-from monitor.chat_ports import Letter, Post
 from monitor.core.model.reasons import Sent
+from monitor.ports.chat import Letter, Post
 
 BULLETIN = "bulletin:"
 """Begins the subject of a letter that is sent once; its body is a `BulletinLetter`."""

@@ -16,7 +16,6 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
 from monitor.chat.slack_requests import Kind, NotReadable, Request, check_signature, read
-from monitor.chat_ports import Outbox, Received
 from monitor.core.model.events import HOUR, MINUTE, Instant
 from monitor.core.model.reasons import ChatRequest
 from monitor.ops.logs import get_logger
@@ -24,6 +23,7 @@ from monitor.ops.metrics import Metrics
 from monitor.ops.stop import stopped_within
 from monitor.ops.tasks import WatchedTasks
 from monitor.ports import Clock, Unavailable
+from monitor.ports.chat import Outbox, Received
 
 PREFIX = "/chat/slack"
 LARGEST_BODY = 256 * 1024

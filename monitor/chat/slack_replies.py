@@ -8,10 +8,10 @@ from typing import Any
 from monitor.chat.planner import record_subject
 from monitor.chat.slack_requests import Request
 from monitor.chat.texts import paragraph
-from monitor.chat_ports import Outbox, Post
 from monitor.core.model.events import SECOND, Instant
 from monitor.ops.logs import get_logger
 from monitor.ports import NearMisses, NotFound
+from monitor.ports.chat import Outbox, Post
 
 _RECORD = record_subject("")
 _MENTION = re.compile(r"<[@!][^>]{0,100}>")

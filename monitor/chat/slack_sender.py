@@ -17,12 +17,12 @@ from monitor.chat.sending import BULLETIN, BulletinLetter, LetterRefused, PutOff
 from monitor.chat.slack_api import SlackApi, SlackFailed, SlackTrouble
 from monitor.chat.slack_blocks import Content, day_content, record_content
 from monitor.chat.teams import Team, Teams, local
-from monitor.chat_ports import Letter, Outbox, Post
 from monitor.core.model.events import MINUTE, SECOND, Instant
 from monitor.core.model.near_miss import UNDECIDED, State
 from monitor.core.model.reasons import Sent
 from monitor.ops.logs import get_logger
 from monitor.ports import Clock, NearMisses, NotFound, Record
+from monitor.ports.chat import Letter, Outbox, Post
 
 EVENT_TYPE = "nearmiss_message"
 """The type of the metadata by which our own messages are found again."""

@@ -20,11 +20,11 @@ from monitor.chat.sending import LetterRefused, PutOff, SendResult
 from monitor.chat.slack_blocks import page_of
 from monitor.chat.texts import one_line, plain_chat, web_address
 from monitor.chat.told import Earlier, told_bulletin
-from monitor.chat_ports import Letter
 from monitor.core.model.events import SECOND, Event, to_datetime
 from monitor.core.model.reasons import Sent
 from monitor.decode.signatures import sign, standard_keys
 from monitor.ports import Clock
+from monitor.ports.chat import Letter
 
 ANSWER_SECONDS = 10.0
 ANSWER_BYTES = 64 * 1024

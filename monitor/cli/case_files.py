@@ -12,10 +12,10 @@ import msgspec
 
 from monitor.core.model.catalogue import Catalogue
 from monitor.lab.cases import BadCase, Case, Confidence, Label, PathInData, read_case, unknown_keys
+from monitor.located.checks import Check
+from monitor.located.nodes import Listing, Mapping, Node, Plain, Scalar, plain, read_located
+from monitor.located.problems import Place, Problem, Problems, listed, meant
 from monitor.packs.catalogue import read_catalogue
-from monitor.packs.checks import Check
-from monitor.packs.located import Listing, Mapping, Node, Plain, Scalar, plain, read_located
-from monitor.packs.problems import Place, Problem, Problems, listed, meant
 from monitor.packs.slips import find_slips
 
 _WORDS: dict[str, tuple[str, ...]] = {"label": get_args(Label), "confidence": get_args(Confidence)}

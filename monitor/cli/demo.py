@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from monitor.app import PortTaken, listen
+from monitor.app.service import PortTaken, listen
 from monitor.cli.run import WrongSetting, read_pack, start
 from monitor.core.deciding.engine import Engine, EngineSettings
 from monitor.core.model.events import Event

@@ -13,10 +13,10 @@ import click
 from monitor.cli.engine_options import printable
 from monitor.cli.main import FAILED
 from monitor.cli.rules_test import counted
+from monitor.located.problems import Problem
 from monitor.packs.mappings.examples import MappingResult
 from monitor.packs.mappings.loader import LoadedMappings, load_mappings, run_examples
 from monitor.packs.mappings.shipped_tools import SHIPPED
-from monitor.packs.problems import Problem
 
 mapping_paths = click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(exists=True, path_type=Path))
 

@@ -14,12 +14,12 @@ from monitor.core.model.events import to_text
 from monitor.decode.jsontext import load
 from monitor.decode.outcome import Outcome, Unreadable
 from monitor.decode.registry import read_as
-from monitor.packs.located import parse_located
+from monitor.located.nodes import parse_located
+from monitor.located.problems import Problems
 from monitor.packs.mappings.examples import RECEIVED_AT
 from monitor.packs.mappings.grammar import NAME
 from monitor.packs.mappings.loader import read_mapping
 from monitor.packs.mappings.propose import LARGEST_SAMPLE, propose, with_expectation
-from monitor.packs.problems import Problems
 
 
 @click.command("new", short_help="Propose a mapping from a sample payload.")

@@ -15,8 +15,8 @@ from monitor.cli.settings_options import with_settings
 from monitor.core.model.events import DAY, SECOND, Instant, to_text
 from monitor.decode.outcome import Unreadable
 from monitor.decode.times import read_time
+from monitor.located.form import DURATION_HELP, duration, say_duration
 from monitor.ops.clock import SystemClock
-from monitor.packs.form import DURATION_HELP, duration, say_duration
 from monitor.pipeline.lease import LeaseSettings
 from monitor.ports import Held
 from monitor.settings import Settings

@@ -14,11 +14,11 @@ import click
 from monitor.cli.engine_options import printable
 from monitor.cli.main import FAILED
 from monitor.cli.rules_test import counted, rule_paths
+from monitor.located.problems import Problem
 from monitor.packs.json_schema import schema as json_schema
 from monitor.packs.loader import find_shared_names, load_rules
 from monitor.packs.mappings.loader import load_mappings
 from monitor.packs.mappings.sends import sends_of_mappings
-from monitor.packs.problems import Problem
 from monitor.packs.shipped import shipped_rules
 from monitor.packs.unsendable import find_unsendable
 from monitor.packs.vocabulary import shipped_vocabulary

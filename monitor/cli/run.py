@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import click
 
-from monitor.app import Companion, PortTaken, compiled_pack, listen, serve
+from monitor.app.service import Companion, PortTaken, compiled_pack, listen, serve
 from monitor.cli.engine_options import stop_on_errors
 from monitor.cli.settings_options import config_option, database_option
 from monitor.kafka.errors import KafkaProblem

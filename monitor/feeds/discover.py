@@ -18,7 +18,7 @@ from monitor.core.model.reasons import FeedFailure
 from monitor.core.model.words import plain
 from monitor.core.resolving.names import Names
 from monitor.feeds.queries import quoted
-from monitor.yaml_line import flow
+from monitor.located.flow import flow
 
 LOOKED_BACK_SECONDS = 600
 SURE = 0.9

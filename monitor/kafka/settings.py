@@ -10,9 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Annotated, Literal, Self
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     FilePath,
     SecretStr,
@@ -21,6 +19,7 @@ from pydantic import (
 )
 
 from monitor.decode.registry import SOURCES, meant_tools
+from monitor.setting_types import SettingsGroup
 
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^\s:,\[\]]+):([0-9]{1,5})")
 _CANONICAL = frozenset({"events", "canonical"})
@@ -52,13 +51,13 @@ def _to_text(value: object) -> object:
     return str(value) if isinstance(value, int | float) else value
 
 
-class KafkaSettings(BaseModel):
+class KafkaSettings(SettingsGroup):
     """Where events come from when Kafka is the journal; without brokers and topics Kafka is not used."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
     bootstrap: str = Field(
-        default="", description="Bootstrap brokers, host:port, separated by commas; empty: Kafka is not used."
+        default="",
+        description="Bootstrap brokers, host:port, separated by commas; empty: Kafka is not used.",
+        examples=["kafka-1:9092"],
     )
     topics: Annotated[dict[str, str], BeforeValidator(_to_topics)] = Field(
         default_factory=dict,
@@ -67,10 +66,12 @@ class KafkaSettings(BaseModel):
             "`*` and `?` match existing and future topics. In the environment: `TOPIC=SOURCE`, separated by "
             "commas."
         ),
+        examples=["ops.events=events"],
     )
     journal: str = Field(
         default="",
         description="The topic among `topics` for webhooks and reports; its decoder is `events`.",
+        examples=["ops.events"],
     )
     canonical: str = Field(
         default="",
@@ -78,41 +79,53 @@ class KafkaSettings(BaseModel):
             "Topic shared by several engines, partitioned by service; each engine owns some partitions. Replaces "
             "`journal`; empty: one engine reads all `topics`."
         ),
+        examples=["nearmiss.events"],
     )
     dead_letter: str = Field(
         default="",
         description="Dead-letter topic for rejects, with their coordinates; empty: none.",
+        examples=["nearmiss.rejects"],
     )
     reject_limit: int = Field(
         default=100,
         ge=0,
         description="Rejects in a row after which a topic is halted; 0: never.",
+        examples=["100"],
+        json_schema_extra={"expected": "a whole number, 0 or more"},
     )
     on_lost_position: Literal["stop", "continue"] = Field(
         default="stop",
         description=(
             "If a topic no longer holds the next offset: `stop`, or `continue` at its oldest message and count the gap."
         ),
+        examples=["stop"],
     )
     group: str | None = Field(
         default="nearmiss",
         description="Consumer group to which offsets are committed for dashboards; null: none. It is never read.",
+        examples=["nearmiss"],
     )
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        default="PLAINTEXT", description="Protocol of the listener at `bootstrap`."
+        default="PLAINTEXT", description="Protocol of the listener at `bootstrap`.", examples=["SASL_SSL"]
     )
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
-        default=None, description="SASL mechanism; required with SASL_PLAINTEXT and SASL_SSL."
+        default=None,
+        description="SASL mechanism; required with SASL_PLAINTEXT and SASL_SSL.",
+        examples=["SCRAM-SHA-512"],
     )
-    username: str | None = Field(default=None, description="SASL user.")
+    username: str | None = Field(default=None, description="SASL user.", examples=["nearmiss"])
     password: Annotated[SecretStr | None, BeforeValidator(_to_text)] = Field(
-        default=None, description="The password of `username`."
+        default=None, description="The password of `username`.", examples=["THE-PASSWORD"]
     )
     ca_file: FilePath | None = Field(
-        default=None, description="CA of the brokers' certificates; default: the system's."
+        default=None,
+        description="CA of the brokers' certificates; default: the system's.",
+        examples=["/etc/ssl/certs/ca-certificates.crt"],
     )
-    cert_file: FilePath | None = Field(default=None, description="Client certificate.")
-    key_file: FilePath | None = Field(default=None, description="Private key of `cert_file`, without a passphrase.")
+    cert_file: FilePath | None = Field(default=None, description="Client certificate.", examples=["client.crt"])
+    key_file: FilePath | None = Field(
+        default=None, description="Private key of `cert_file`, without a passphrase.", examples=["client.key"]
+    )
 
     @property
     def is_used(self) -> bool:

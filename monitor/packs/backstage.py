@@ -10,12 +10,12 @@ from __future__ import annotations
 import msgspec
 
 from monitor.core.model.catalogue import Alias, AliasBy, Feed, Hours, Service
+from monitor.located.checks import Check
+from monitor.located.form import DURATION_HELP, duration, name_of, text_of, truth_of
+from monitor.located.nodes import Listing, Mapping, Node, Scalar
+from monitor.located.problems import Place, Problems, listed, meant, nearest
 from monitor.packs.catalogue_parts import Parts
-from monitor.packs.checks import Check
-from monitor.packs.form import DURATION_HELP, duration, name_of, text_of, truth_of
 from monitor.packs.hours import hours_of_line
-from monitor.packs.located import Listing, Mapping, Node, Scalar
-from monitor.packs.problems import Place, Problems, listed, meant, nearest
 
 PREFIX = "nearmiss.dev/"
 OF_SERVICES = ("user-facing", "hours", "feeds", "service", "ignore", "aliases")

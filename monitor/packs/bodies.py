@@ -13,10 +13,10 @@ from monitor.core.model.events import Event, Instant, to_text
 from monitor.decode.registry import SOURCES, canonical_source, decode
 from monitor.decode.streams import BASE_AT
 from monitor.decode.times import read_time
-from monitor.packs.form import DURATION_HELP, Form, duration, name_of
+from monitor.located.form import DURATION_HELP, Form, duration, name_of
+from monitor.located.nodes import Listing, Mapping, Node, Plain, plain
+from monitor.located.problems import Problems, nearest
 from monitor.packs.keys import BODY, names
-from monitor.packs.located import Listing, Mapping, Node, Plain, plain
-from monitor.packs.problems import Problems, nearest
 
 SAMPLE = "{at: +5m, source: alertmanager, body: {alerts: […]}}"
 _TIME = re.compile(r"\{at(?:([+-])(\w+))?\}")

@@ -27,14 +27,14 @@ import msgspec
 
 from monitor.core.model.catalogue import Catalogue, Feed, Service
 from monitor.decode.catalogues import SHORT_KEYS, BadCatalogue, catalogue_from_mapping
+from monitor.located.form import Form, name_of, text_of
+from monitor.located.nodes import Listing, Mapping, Node, plain, read_documents
+from monitor.located.problems import Place, Problem, Problems, listed, meant
 from monitor.packs.backstage import Entities, is_entity, others_may_use
 from monitor.packs.catalogue_parts import Parts
 from monitor.packs.examples import SHORT_SAMPLE
-from monitor.packs.form import Form, name_of, text_of
 from monitor.packs.hours import hours_of_mapping
 from monitor.packs.loader import find_files
-from monitor.packs.located import Listing, Mapping, Node, plain, read_documents
-from monitor.packs.problems import Place, Problem, Problems, listed, meant
 
 __all__ = ["LoadedCatalogue", "catalogue_from_mapping", "catalogue_hash", "load_catalogue", "load_catalogues"]
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import msgspec
 
 from monitor.core.model.catalogue import Catalogue, Feed, Service
+from monitor.located.checks import Check
+from monitor.located.problems import Place, Problems, nearest
 from monitor.packs.catalogue_words import CatalogueWords
-from monitor.packs.checks import Check
-from monitor.packs.problems import Place, Problems, nearest
 
 PLAIN_FIELDS = ("user_facing", "owner", "system", "domain", "lifecycle", "hours")
 

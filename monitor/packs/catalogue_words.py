@@ -12,9 +12,9 @@ from msgspec import convert
 from monitor.core.model.catalogue import Alias, AliasBy, ImpactAlert, PersonId
 from monitor.core.model.events import SEVERITIES, Severity
 from monitor.core.model.words import plain
-from monitor.packs.form import Form, name_of, text_of
-from monitor.packs.located import Listing, Mapping, Node, Scalar
-from monitor.packs.problems import Place, Problems, listed, meant
+from monitor.located.form import Form, name_of, text_of
+from monitor.located.nodes import Listing, Mapping, Node, Scalar
+from monitor.located.problems import Place, Problems, listed, meant
 
 ALIAS_KEYS = (
     "names", "sources", "repositories", "workloads", "namespaces", "hosts", "labels", "titles",

@@ -10,10 +10,10 @@ from datetime import datetime
 
 from monitor.core.model.conditions import All, AnyOf, Compare, Condition, Not, Operator, Scalar
 from monitor.core.model.events import SEVERITIES, to_instant
-from monitor.packs.form import DURATION_HELP, as_duration, duration, name_of, truth_of
-from monitor.packs.located import Listing, Mapping, Node
-from monitor.packs.located import Scalar as ScalarNode
-from monitor.packs.problems import Problems, listed, meant, nearest
+from monitor.located.form import DURATION_HELP, as_duration, duration, name_of, truth_of
+from monitor.located.nodes import Listing, Mapping, Node
+from monitor.located.nodes import Scalar as ScalarNode
+from monitor.located.problems import Problems, listed, meant, nearest
 from monitor.packs.regex import LONGEST_PATTERN, BadPattern, make_regex
 from monitor.packs.schema import ORDERED, WORDS, FieldType, suggest, type_of
 

@@ -12,10 +12,10 @@ from itertools import groupby
 from monitor.core.matching.predicates import number_of
 from monitor.core.model.conditions import All, Compare, Condition, Scalar, say
 from monitor.core.model.rule import Step
-from monitor.packs.checks import Check
+from monitor.located.checks import Check
+from monitor.located.nodes import Listing, Mapping, Node
+from monitor.located.problems import Place, Problems
 from monitor.packs.conditions import GROUPS, read_where
-from monitor.packs.located import Listing, Mapping, Node
-from monitor.packs.problems import Place, Problems
 from monitor.packs.schema import WORDS
 
 _ABSENT = Compare("", "present", (False,)).operands

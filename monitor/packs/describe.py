@@ -6,7 +6,7 @@ from monitor.core.matching.explain import Why
 from monitor.core.matching.relations import say_limit, say_pair, say_spent
 from monitor.core.model.conditions import Compare, Condition, Not, say
 from monitor.core.model.rule import Clause, Intervention, Point, Rule, Step
-from monitor.packs.form import say_duration
+from monitor.located.form import say_duration
 
 _WHERE = {
     "production": "in a production environment, or none named",

@@ -15,11 +15,11 @@ from monitor.core.model.near_miss import Verdict
 from monitor.core.model.reasons import NotOpened, Withdrawn
 from monitor.decode.catalogues import SHORT_KEYS, BadCatalogue, catalogue_from_mapping
 from monitor.decode.streams import BASE_AT, arrival_order, expand
+from monitor.located.form import Form, name_of
+from monitor.located.nodes import Listing, Mapping, Node, Plain, Scalar, plain
+from monitor.located.problems import Place, Problem, Problems, listed
 from monitor.packs.bodies import read_bodies
-from monitor.packs.form import Form, name_of
 from monitor.packs.keys import EXAMPLE, names
-from monitor.packs.located import Listing, Mapping, Node, Plain, Scalar, plain
-from monitor.packs.problems import Place, Problem, Problems, listed
 from monitor.packs.slips import find_slips
 
 Expect = Literal["draft", "none"]

@@ -30,8 +30,10 @@ from monitor.core.model.rule import (
     Step,
     Where,
 )
+from monitor.located.form import DURATION_HELP, Form, as_duration, duration, name_of, say_duration, text_of
+from monitor.located.nodes import Mapping, Node, Scalar
+from monitor.located.problems import Problems, listed, meant
 from monitor.packs.conditions import check_own_field, read_step_where
-from monitor.packs.form import DURATION_HELP, Form, as_duration, duration, name_of, say_duration, text_of
 from monitor.packs.keys import (
     ABSENT_KEYS,
     BETWEEN_KEYS,
@@ -41,9 +43,7 @@ from monitor.packs.keys import (
     RULE_KEYS,
     STEP_KEYS,
 )
-from monitor.packs.located import Mapping, Node, Scalar
 from monitor.packs.misplaced import in_impact, in_rule, in_step
-from monitor.packs.problems import Problems, listed, meant
 from monitor.packs.relations import limits, pairs, spent
 from monitor.packs.titles import check_title
 from monitor.packs.version import version_of

@@ -10,9 +10,9 @@ import re
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from monitor.core.model.catalogue import Hours
-from monitor.packs.form import Form
-from monitor.packs.located import Mapping, Node
-from monitor.packs.problems import Place, Problems, meant
+from monitor.located.form import Form
+from monitor.located.nodes import Mapping, Node
+from monitor.located.problems import Place, Problems, meant
 
 LINE_SAMPLE = "`mon-fri 08:00-18:00 Europe/Berlin`"
 _ZONE_HELP = "an IANA time zone such as Europe/Berlin"

@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
+from monitor.located.problems import Problem
 from monitor.packs.example_run import Result
-from monitor.packs.problems import Problem
 
 # What XML 1.0 cannot hold, not even escaped; an example may well have it in its name.
 _UNSPEAKABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

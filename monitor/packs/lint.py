@@ -10,12 +10,12 @@ from monitor.core.model.conditions import fields_of
 from monitor.core.model.events import DAY
 from monitor.core.model.rule import Anchor, Clause, Rule, Step
 from monitor.core.state.memory import MOST_BEYOND_TTL
-from monitor.packs.checks import Check
+from monitor.located.checks import Check
+from monitor.located.form import say_duration
+from monitor.located.nodes import Listing, Mapping, Node
+from monitor.located.problems import Place, Problems
 from monitor.packs.dead import find_dead
 from monitor.packs.examples import Example
-from monitor.packs.form import say_duration
-from monitor.packs.located import Listing, Mapping, Node
-from monitor.packs.problems import Place, Problems
 
 MOST_QUESTIONS = 5
 QUESTION = '`ask: ["How did you notice?"]`'

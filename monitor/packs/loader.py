@@ -13,12 +13,12 @@ from pathlib import Path
 import msgspec
 
 from monitor.core.model.rule import Rule
-from monitor.packs.checks import Check
+from monitor.located.checks import Check
+from monitor.located.nodes import Mapping, Node, Scalar, read_located
+from monitor.located.problems import Place, Problem, Problems
 from monitor.packs.examples import Example, read_examples
 from monitor.packs.grammar import read_rule
 from monitor.packs.lint import lint
-from monitor.packs.located import Mapping, Node, Scalar, read_located
-from monitor.packs.problems import Place, Problem, Problems
 from monitor.packs.shadow import shadowed
 from monitor.packs.silences import AT_LOAD, read_silences, without_silenced
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from monitor.located.nodes import Mapping, Node, Scalar
+from monitor.located.problems import listed, meant, nearest
 from monitor.packs.keys import ABSENT_KEYS, BETWEEN_KEYS, IMPACT_KEYS, INTERVENTION_KEYS, RULE_KEYS, STEP_KEYS
-from monitor.packs.located import Mapping, Node, Scalar
-from monitor.packs.problems import listed, meant, nearest
 from monitor.packs.schema import nearest_field, type_of
 
 _PARTS = {

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import msgspec
 
+from monitor.located.problems import Problem, Problems
 from monitor.packs.catalogue import LoadedCatalogue, load_catalogues
 from monitor.packs.loader import Loaded, find_files, load_rules
 from monitor.packs.mappings.loader import LoadedMappings, load_mappings
-from monitor.packs.problems import Problem, Problems
 from monitor.packs.shipped import shipped_rules
 from monitor.packs.weights import SHIPPED, LoadedWeights, load_weights
 

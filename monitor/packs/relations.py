@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Literal, cast
 
 from monitor.core.model.rule import Limit, Pair, Spent
+from monitor.located.form import Form, name_of
+from monitor.located.nodes import Listing, Mapping, Node, Scalar
+from monitor.located.problems import Problems, listed, meant
 from monitor.packs.conditions import ORDER_OPERATORS, check_field, check_own_field
-from monitor.packs.form import Form, name_of
-from monitor.packs.located import Listing, Mapping, Node, Scalar
-from monitor.packs.problems import Problems, listed, meant
 from monitor.packs.schema import time_fields
 
 MOST_SPENT = 10.0

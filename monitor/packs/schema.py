@@ -9,7 +9,7 @@ from typing import Literal
 
 from monitor.core.model.conditions import EVENT_FIELDS, TIME_FIELDS
 from monitor.core.model.events import KINDS, SEVERITIES
-from monitor.packs.problems import nearest
+from monitor.located.problems import nearest
 
 FieldType = Literal["text", "number", "time", "duration", "truth"]
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from collections.abc import Mapping as Silences
 
-from monitor.packs.checks import Check
-from monitor.packs.form import name_of
-from monitor.packs.located import Mapping, Node, Scalar
-from monitor.packs.problems import Place, Problem, Problems, meant
+from monitor.located.checks import Check
+from monitor.located.form import name_of
+from monitor.located.nodes import Mapping, Node, Scalar
+from monitor.located.problems import Place, Problem, Problems, meant
 
 SILENCEABLE = tuple(check for check in Check if check.startswith("NM1") and check is not Check.IDLE_SILENCE)
 AT_LOAD = frozenset(SILENCEABLE) - {Check.NEVER_SENT, Check.SHORT_HISTORY}

@@ -11,9 +11,9 @@ from collections.abc import Collection
 from typing import get_args
 
 from monitor.core.model.events import Actor, ActorKind, Bound, Event, Severity
-from monitor.packs.checks import Check
-from monitor.packs.located import Mapping, Scalar
-from monitor.packs.problems import Problem, Problems, listed, meant, nearest
+from monitor.located.checks import Check
+from monitor.located.nodes import Mapping, Scalar
+from monitor.located.problems import Problem, Problems, listed, meant, nearest
 
 FIELDS: tuple[str, ...] = (*Event.__struct_fields__, "every", "until")
 ACTOR_FIELDS: tuple[str, ...] = Actor.__struct_fields__

@@ -14,11 +14,11 @@ from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.conditions import fields_of
 from monitor.core.model.events import DAY
 from monitor.core.model.rule import Rule
-from monitor.packs.checks import Check
-from monitor.packs.form import say_duration
+from monitor.located.checks import Check
+from monitor.located.form import say_duration
+from monitor.located.problems import Place, Problem, Problems
 from monitor.packs.lint import reaches_back
 from monitor.packs.pack import LoadedPack
-from monitor.packs.problems import Place, Problem, Problems
 from monitor.packs.silences import without_silenced
 
 MOST_NAMES = 8

@@ -6,7 +6,7 @@ import re
 from string import Formatter
 
 from monitor.core.deciding.headline import PLACEHOLDER, TITLE_FIELDS
-from monitor.packs.problems import Place, Problems, nearest
+from monitor.located.problems import Place, Problems, nearest
 
 LONGEST_TITLE = 200
 _LABEL = re.compile(r"(hazard|intervention)\.labels\..")

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from monitor.core.model.conditions import Compare, fields_of, say
 from monitor.core.model.rule import Pair, Rule, Step
-from monitor.packs.checks import Check
+from monitor.located.checks import Check
+from monitor.located.nodes import Listing, Mapping, Node, read_located
+from monitor.located.problems import Place, Problem, Problems
 from monitor.packs.conditions import GROUPS
 from monitor.packs.dead import demands, entry_alone
 from monitor.packs.grammar import read_rule
 from monitor.packs.lint import find, place_of
 from monitor.packs.loader import find_files
-from monitor.packs.located import Listing, Mapping, Node, read_located
-from monitor.packs.problems import Place, Problem, Problems
 from monitor.packs.schema import SENDERS_LABELS
 from monitor.packs.silences import read_silences, without_silenced
 from monitor.packs.vocabulary import CLOSED, FIELDS, Said, Vocabulary

@@ -12,8 +12,8 @@ import yaml
 
 from monitor.core.weighing.features import FEATURES
 from monitor.core.weighing.weights import Weights, problems_of
-from monitor.packs.located import Mapping, Node, Scalar, read_located
-from monitor.packs.problems import Problem, Problems, listed, meant
+from monitor.located.nodes import Mapping, Node, Scalar, read_located
+from monitor.located.problems import Problem, Problems, listed, meant
 
 SHIPPED = Path(__file__).with_name("weights.yaml")
 _KEYS = ("weights", "live", "digest", "provenance")

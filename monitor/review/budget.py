@@ -13,7 +13,7 @@ from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import Instant
 from monitor.core.model.near_miss import State
 from monitor.ports import NearMisses
-from monitor.queue_ports import Mark
+from monitor.ports.queue import Mark
 
 DEFAULT_A_WEEK = 3
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 
-from monitor.chat_ports import EventHistory
 from monitor.core.model.events import HOUR, MINUTE, Event, EventId, Instant
 from monitor.core.model.near_miss import IllegalMove, Move, move
 from monitor.core.model.risk import Handling
 from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
 from monitor.ports import Clock, Decide, NearMisses, Record
+from monitor.ports.chat import EventHistory
 from monitor.review.service import FieldProblem, Invalid, NotPossible
 
 BEFORE, AFTER = HOUR, 15 * MINUTE

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 
-from monitor.chat_ports import EventHistory
 from monitor.core.model.events import HOUR, MINUTE, Instant, to_text
 from monitor.core.model.near_miss import IllegalMove, Move, State
 from monitor.core.resolving.resolver import Resolver
@@ -16,6 +15,7 @@ from monitor.ops.logs import get_logger
 from monitor.ops.metrics import Metrics
 from monitor.ops.stop import stopped_within
 from monitor.ports import Clock, Decide, NearMisses, NotFound, Query, Record, Unavailable, VersionConflict
+from monitor.ports.chat import EventHistory
 from monitor.review.budget import ReviewBudget
 
 MACHINE = "machine"

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Query, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from monitor.chat_ports import EventHistory
 from monitor.core.model.budget import team_of
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import DAY, HOUR, MINUTE, EventId, Instant, to_text
 from monitor.ports import Clock, NearMisses, NotFound
 from monitor.ports import Query as Wanted
+from monitor.ports.chat import EventHistory
 from monitor.review.api import GUARDED, PREFIX, person_of
 from monitor.review.report_api import instant_of
 from monitor.review.reports import LONGEST_NAME, MOST_ATTACHED, event_id_of

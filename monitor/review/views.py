@@ -14,7 +14,7 @@ from fastapi import Request
 
 from monitor.core.model.near_miss import UNDECIDED, Mode, State
 from monitor.ports import Query
-from monitor.queue_ports import COUNTED, MODES
+from monitor.ports.queue import COUNTED, MODES
 from monitor.review.api import fold
 from monitor.review.service import Review
 from monitor.review.whose import EVERYBODY, Whose

@@ -6,7 +6,7 @@ import msgspec
 
 from monitor.core.model.events import Instant
 from monitor.ports import Query
-from monitor.queue_ports import Awaited, Awaiting
+from monitor.ports.queue import Awaited, Awaiting
 from monitor.review.live import MonotonicClock
 
 MOST = 200

@@ -11,7 +11,6 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from monitor.chat_ports import EventHistory
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.feed_views import FeedsView
 from monitor.ops.arrivals import SourceBook
@@ -19,7 +18,8 @@ from monitor.ops.metrics import Metrics
 from monitor.ops.sampling import Sampler
 from monitor.ops.throttle import Throttle
 from monitor.ports import ActivePack, Clock, JournalWriter, NearMisses
-from monitor.queue_ports import Awaiting
+from monitor.ports.chat import EventHistory
+from monitor.ports.queue import Awaiting
 from monitor.review import api, problems
 from monitor.review.auth import Auth
 from monitor.review.budget import ReviewBudget

@@ -10,9 +10,9 @@ import msgspec
 
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.resolving.names import Names
+from monitor.located.flow import flow, said
 from monitor.shop.found import FoundServices
 from monitor.shop.text import FileSection, service_line
-from monitor.yaml_line import flow, said
 
 
 class PlannedFeed(Protocol):

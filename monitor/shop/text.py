@@ -8,8 +8,8 @@ from difflib import unified_diff
 
 import msgspec
 
+from monitor.located.flow import said
 from monitor.shop.found import FoundService
-from monitor.yaml_line import said
 
 
 class FileSection(msgspec.Struct, frozen=True):

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.access_ports import ApiToken, Chained, Session
 from monitor.core.model.events import HOUR, Instant
 from monitor.ops.tasks import to_the_end
+from monitor.ports.access import ApiToken, Chained, Session
 from monitor.store.codec import instant, plain
 from monitor.store.connections import Database
 from monitor.store.tables import access_chain, access_head, access_sessions, access_tokens

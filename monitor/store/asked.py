@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from monitor.core.model.budget import BudgetedDraft, week_of
 from monitor.core.model.events import Instant
 from monitor.core.model.near_miss import State
-from monitor.queue_ports import Asks, Changes, Mark
+from monitor.ports.queue import Asks, Changes, Mark
 from monitor.store.tables import audit, near_misses
 
 _MOST = 500

@@ -16,7 +16,7 @@ from monitor.core.model.packing import unpack
 from monitor.core.state.candidates import Instance
 from monitor.core.state.episodes import Episode
 from monitor.ops.squeezing import unsqueeze
-from monitor.queue_ports import Awaited
+from monitor.ports.queue import Awaited
 from monitor.store.connections import Database
 from monitor.store.tables import engine_cells, scoped_cells
 

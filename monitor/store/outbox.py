@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import Row, and_, case, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.chat_ports import Foretold, Lane, Letter, Post, Received, RecordChange
 from monitor.core.model.events import Instant
 from monitor.ops.tasks import to_the_end
 from monitor.ports import Audit
+from monitor.ports.chat import Foretold, Lane, Letter, Post, Received, RecordChange
 from monitor.store.chat_tables import chat_posts, chat_received, outbox, outbox_changes, outbox_lanes, told
 from monitor.store.codec import instant, plain, plain_or_none
 from monitor.store.connections import ANNOUNCES, Database

@@ -30,7 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.core.model.near_miss import DECIDED, Mode, State
 from monitor.ports import Query
-from monitor.queue_ports import MODES
+from monitor.ports.queue import MODES
 from monitor.store.codec import plain
 from monitor.store.tables import near_miss_rules, near_miss_services, near_misses
 

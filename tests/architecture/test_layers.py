@@ -67,6 +67,8 @@ def test_a_forbidden_import_breaks_its_contract(tmp_path: Path, module: str, lin
         write(tmp_path / "monitor" / name / ("" if name.endswith(".py") else "__init__.py"), "")
     for name in {path.parts[2] for path in python("monitor") if path.parts[1] == "core" and len(path.parts) > 3}:
         write(tmp_path / "monitor" / "core" / name / "__init__.py", "")
+    for path in (path for path in python("monitor") if path.parts[1] == "app"):
+        write(tmp_path / path, "")
     write(tmp_path / "monitor" / "__init__.py", "")
     write(tmp_path / "monitor" / module, line)
     config = text(Path("pyproject.toml")) or ""

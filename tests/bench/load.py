@@ -12,8 +12,8 @@ import msgspec
 from monitor.core.matching.last_values import LastValues
 from monitor.core.matching.matcher import Matcher
 from monitor.core.model.catalogue import Catalogue
+from monitor.located.problems import Problems
 from monitor.packs.loader import find_files, load_rules
-from monitor.packs.problems import Problems
 from monitor.packs.regex import make_regex
 from monitor.packs.shipped import shipped_rules
 

@@ -26,7 +26,7 @@ from typing import Self
 import msgspec
 import yaml
 
-from monitor.app import COLLECT_AFTER, compiled_pack, loop_maker
+from monitor.app.service import COLLECT_AFTER, compiled_pack, loop_maker
 from monitor.core.model.events import DAY, Event, Instant
 from monitor.decode.canonical import decode_line
 from monitor.lab.generator import STARTS_AT, StreamShape, catalogue_mapping, generate

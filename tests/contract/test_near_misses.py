@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from monitor.access_ports import ApiToken
 from monitor.core.model.budget import BudgetedDraft
 from monitor.core.model.decisions import Open
 from monitor.core.model.events import DAY, HOUR, Instant
 from monitor.core.model.near_miss import Draft, IllegalMove, Move, State
 from monitor.ports import Answers, Audit, Commit, Decide, NotFound, Query, Record, VersionConflict
+from monitor.ports.access import ApiToken
 from monitor.store.database import Store
 from tests.support.records import BASE, MONDAY, draft
 

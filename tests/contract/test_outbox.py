@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from monitor.chat_ports import Foretold, Lane, Letter, Post, Received
 from monitor.core.model.decisions import Open
 from monitor.core.model.events import DAY, MINUTE, SECOND, Instant
 from monitor.core.model.near_miss import IllegalMove, Move
 from monitor.ports import Commit, Decide
+from monitor.ports.chat import Foretold, Lane, Letter, Post, Received
 from monitor.store.database import Store, open_store
 from tests.support.records import BASE, draft
 

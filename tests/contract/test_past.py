@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from monitor.chat_ports import EventHistory
 from monitor.core.model.decisions import Open
 from monitor.core.model.events import MINUTE, EventId, Instant
 from monitor.ports import Commit, Query
+from monitor.ports.chat import EventHistory
 from monitor.store.database import Store
 from tests.support.records import BASE, draft, event
 

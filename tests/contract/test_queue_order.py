@@ -13,7 +13,7 @@ from monitor.core.model.near_miss import DECIDED, Dismissal, Move, State
 from monitor.core.model.reasons import Withdrawn
 from monitor.core.model.risk import Barrier, Handling, Outcome, Risk
 from monitor.ports import Audit, Commit, Decide, Query, Record
-from monitor.queue_ports import COUNTED, Changes, Mark
+from monitor.ports.queue import COUNTED, Changes, Mark
 from monitor.store import near_misses, queue_order
 from monitor.store.asked import _GAPS_OVER, _after
 from monitor.store.database import Store, open_store

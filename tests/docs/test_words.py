@@ -8,7 +8,7 @@ import pytest
 
 from tests.architecture.files import text, tracked
 
-MOST_WORDS = 23_550
+MOST_WORDS = 24_000
 """In `docs`, without the reference (most of it generated), decisions and measurements."""
 MOST_IN_README = 560
 MOST_IN_HOW_TO = 1_100

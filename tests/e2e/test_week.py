@@ -19,8 +19,8 @@ from monitor.core.deciding.engine import Engine, EngineSettings
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import DAY, HOUR, Instant
 from monitor.core.model.near_miss import State
-from monitor.feed_settings import FeedSettings
 from monitor.feeds.pull import Puller
+from monitor.feeds.settings import FeedSettings
 from monitor.intake.flight import Flight
 from monitor.intake.receiver import Receiver
 from monitor.intake.webhooks import IntakeSettings, build_router

@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI, Request, Response
 from starlette.responses import StreamingResponse
 
-from monitor.connections import Limits, Server
+from monitor.app.connections import Limits, Server
 from monitor.ops.labelled import Closed
 from monitor.ops.metrics import Metrics
 from monitor.ops.tasks import WatchedTasks

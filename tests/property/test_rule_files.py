@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from monitor.core.matching.last_values import LastValues
 from monitor.core.matching.matcher import Matcher
 from monitor.core.model.catalogue import Catalogue
+from monitor.located.nodes import LARGEST_FILE
+from monitor.located.problems import Problems
 from monitor.packs.keys import BETWEEN, COUNTS, EXAMPLE, IMPACT, INTERVENTION, RELATIONS, RULE, STEP, names
 from monitor.packs.loader import find_files
-from monitor.packs.located import LARGEST_FILE
-from monitor.packs.problems import Problems
 from monitor.packs.regex import make_regex
 from monitor.packs.schema import known_fields
 from monitor.packs.shipped import shipped_rules

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monitor.core.model.catalogue import Catalogue, Service
 from monitor.core.model.events import HOUR, SECOND, Instant
-from monitor.queue_ports import Awaited
+from monitor.ports.queue import Awaited
 from monitor.review.web import build_app
 from tests.review.conftest import Desk
 from tests.support import records

@@ -11,13 +11,13 @@ from monitor.core.deciding.headline import TITLE_FIELDS
 from monitor.core.matching.facts import DERIVED as COMPUTED
 from monitor.core.model.conditions import fields_of
 from monitor.core.model.rule import Rule
+from monitor.located.nodes import Mapping, parse_located
+from monitor.located.problems import Problems
 from monitor.packs.conditions import GROUPS, OPERATORS, read_where
 from monitor.packs.example_run import run_examples
 from monitor.packs.examples import EXAMPLE_KEYS
 from monitor.packs.keys import BETWEEN_KEYS, RULE_KEYS
 from monitor.packs.loader import load_rules
-from monitor.packs.located import Mapping, parse_located
-from monitor.packs.problems import Problems
 from monitor.packs.regex import make_regex
 from monitor.packs.schema import DERIVED
 from monitor.packs.shipped import shipped_rules

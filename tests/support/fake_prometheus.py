@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
-from monitor.feed_settings import FeedSettings
 from monitor.feeds.queries import Feed
+from monitor.feeds.settings import FeedSettings
 
 WELL = {"lowest": "1", "newest": "1", "samples": "10", "age": "5"}
 

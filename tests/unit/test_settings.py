@@ -8,9 +8,9 @@ import pytest
 import structlog
 
 from monitor.core.model.events import MINUTE, SECOND
-from monitor.samples import SAMPLES, SAMPLES_OF_MANY
-from monitor.settings import BadSettings, Settings, groups, load_settings
+from monitor.settings import BadSettings, Settings, groups, hints, load_settings
 
+SAMPLES, SAMPLES_OF_MANY = hints().samples, hints().many
 SECRET = "correct-horse-battery-staple"
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from monitor.decode.lenient import as_text
 from monitor.decode.mapped import Budget, Find, Test
-from monitor.packs.form import Form
-from monitor.packs.located import Listing, Mapping, Node, Scalar
+from monitor.located.form import Form
+from monitor.located.nodes import Listing, Mapping, Node, Scalar
+from monitor.located.problems import Problems
 from monitor.packs.mappings.values import SEARCHED, compiled, read_expression
-from monitor.packs.problems import Problems
 from monitor.packs.regex import BadPattern, make_regex
 
 OPERATORS = ("prefix", "suffix", "contains", "matches", "present", "not")

@@ -15,10 +15,10 @@ from monitor.core.model.events import SECOND, Event, Instant, to_text
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.canonical import encode
 from monitor.decode.outcome import Outcome
-from monitor.packs.form import Form, name_of
-from monitor.packs.located import Listing, Mapping, Node, Plain, Scalar, plain
+from monitor.located.form import Form, name_of
+from monitor.located.nodes import Listing, Mapping, Node, Plain, Scalar, plain
+from monitor.located.problems import Place, Problems, meant
 from monitor.packs.mappings.keys import EXAMPLE_KEYS
-from monitor.packs.problems import Place, Problems, meant
 
 RECEIVED_AT = Instant(1_900_000_000 * SECOND)
 """When the bodies of examples are received: in 2030, so that a time of receipt is seen to be one."""

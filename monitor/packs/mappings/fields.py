@@ -14,11 +14,11 @@ from monitor.decode.mapped import Budget, Find, When
 from monitor.decode.outcome import Unreadable
 from monitor.decode.reading import Moment
 from monitor.decode.tool_times import DIRECTIVES, tool_time
-from monitor.packs.form import Form, name_of
-from monitor.packs.located import Listing, Mapping, Node, Scalar
+from monitor.located.form import Form, name_of
+from monitor.located.nodes import Listing, Mapping, Node, Scalar
+from monitor.located.problems import Problems
 from monitor.packs.mappings.keys import TIME_KEYS
 from monitor.packs.mappings.values import read_expression, read_value
-from monitor.packs.problems import Problems
 
 TEXTS = ("service", "environment", "subject", "severity", "title", "value", "limit", "unit", "bound", "url")
 TIMES = ("time", "began_at", "expires_at")

@@ -11,13 +11,13 @@ from typing import Any, cast
 from monitor.core.model.events import KINDS, Kind
 from monitor.core.model.reasons import Ignored
 from monitor.decode.mapped import Budget, Entry, Find, Mapped, Skip, Test
-from monitor.packs.form import Form, name_of, text_of
-from monitor.packs.located import Listing, Mapping, Node, Scalar
+from monitor.located.form import Form, name_of, text_of
+from monitor.located.nodes import Listing, Mapping, Node, Scalar
+from monitor.located.problems import Problems, listed, meant
 from monitor.packs.mappings.conditions import read_condition
 from monitor.packs.mappings.fields import NO_FIELDS, Fields, merged, read_fields
 from monitor.packs.mappings.keys import EVENT_KEYS, FIELD_KEYS, SKIP_KEYS
 from monitor.packs.mappings.values import read_expression, read_value
-from monitor.packs.problems import Problems, listed, meant
 
 NAME = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*\Z")
 MOST_ENTRIES = 60

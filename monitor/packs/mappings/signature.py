@@ -6,10 +6,10 @@ from typing import Literal, cast, get_args
 
 from monitor.decode.hmac_schemes import Algorithm, Hmac, hmac_scheme, named_token
 from monitor.decode.signatures import STANDARD, TOKEN, Encoding, Scheme
-from monitor.packs.form import Form, name_of
-from monitor.packs.located import Mapping, Node, Scalar
+from monitor.located.form import Form, name_of
+from monitor.located.nodes import Mapping, Node, Scalar
+from monitor.located.problems import Problems
 from monitor.packs.mappings.keys import SIGNATURE_KEYS
-from monitor.packs.problems import Problems
 
 NAMED: dict[str, Scheme] = {"token": TOKEN, "standard-webhooks": STANDARD}
 _SEPARATORS = ("", ".", ":")

@@ -13,10 +13,10 @@ from typing import Any
 from monitor.decode.lenient import as_text
 from monitor.decode.mapped import Budget, Find
 from monitor.decode.reading import text
-from monitor.packs.form import Form, name_of
-from monitor.packs.located import Listing, Mapping, Node, Scalar
+from monitor.located.form import Form, name_of
+from monitor.located.nodes import Listing, Mapping, Node, Scalar
+from monitor.located.problems import Place, Problems
 from monitor.packs.mappings.expressions import LONGEST_EXPRESSION, BadExpression, compile_expression
-from monitor.packs.problems import Place, Problems
 from monitor.packs.regex import BadPattern, make_finder
 
 VALUE_KEYS = ("path", "find", "words", "otherwise", "text")

@@ -14,10 +14,10 @@ import msgspec
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 
-from monitor.access_ports import Access as AccessStore
-from monitor.access_ports import ApiToken, Session
 from monitor.core.model.events import DAY, HOUR, Instant
 from monitor.ports import Clock
+from monitor.ports.access import Access as AccessStore
+from monitor.ports.access import ApiToken, Session
 from monitor.review.auth import Auth, Person
 from monitor.review.permissions import Access, Grants
 from monitor.review.sign_in.oidc import Provider

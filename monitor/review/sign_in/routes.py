@@ -12,14 +12,14 @@ from pydantic import Field
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from monitor.access_ports import Access as AccessStore
-from monitor.access_ports import ApiToken, Session
 from monitor.core.model.events import to_text
 from monitor.ops.logs import get_logger
 from monitor.ops.refusals import address_of
 from monitor.ops.sampling import Sampler
 from monitor.ops.throttle import Throttle, network_of
 from monitor.ports import Clock
+from monitor.ports.access import Access as AccessStore
+from monitor.ports.access import ApiToken, Session
 from monitor.review.api import COMMON, PREFIX, PROBLEM
 from monitor.review.auth import Person
 from monitor.review.permissions import Access, Grants

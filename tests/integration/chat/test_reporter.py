@@ -14,8 +14,8 @@ from fastapi import Depends, FastAPI, Request
 from monitor.chat.pages import build_chat_pages
 from monitor.chat.reporter import Reporter
 from monitor.chat.teams import Team
-from monitor.chat_ports import Lane
 from monitor.core.model.events import DAY, HOUR, MINUTE, Event, Instant
+from monitor.ports.chat import Lane
 from monitor.review.auth import Person
 from monitor.review.permissions import EVERYTHING, Access, Grants
 from monitor.review.rendering import Pages

@@ -13,10 +13,10 @@ from starlette.responses import Response
 
 from monitor.chat.slack_requests import Kind, Request
 from monitor.chat.slack_work import Rights
-from monitor.chat_ports import Received
 from monitor.core.model.events import HOUR, MINUTE, SECOND, Instant
 from monitor.core.model.near_miss import State
 from monitor.ports import Unavailable
+from monitor.ports.chat import Received
 from monitor.review.permissions import Access, Grants
 from tests.integration.chat.conftest import CHANNEL, Office
 from tests.support.records import draft

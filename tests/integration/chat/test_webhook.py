@@ -14,9 +14,9 @@ import pytest_asyncio
 from monitor.chat.apprise_allowed import PAGERS, NotAllowed
 from monitor.chat.postman import Postman
 from monitor.chat.reporter import Reporter
+from monitor.chat.settings import ChatSettings
 from monitor.chat.teams import Team
 from monitor.chat.webhook_sender import WebhookSender, check_webhook
-from monitor.chat_settings import ChatSettings
 from monitor.core.model.events import DAY, HOUR, MINUTE, Instant
 from monitor.decode.signatures import STANDARD
 from monitor.review.budget import ReviewBudget

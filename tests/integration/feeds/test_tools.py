@@ -15,7 +15,7 @@ import pytest
 from monitor.asking import QueryFailed
 from monitor.core.model.events import MINUTE, SECOND, Instant, to_text
 from monitor.core.model.reasons import FeedFailure, FeedStep
-from monitor.feed_settings import FeedSettings
+from monitor.feeds.settings import FeedSettings
 from monitor.feeds.states import Cursor, advance, state_of
 from monitor.feeds.tools import Tools
 

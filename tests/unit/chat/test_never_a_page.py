@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from monitor.chat.apprise_allowed import ALLOWED, CHATS, MAIL, PAGERS, NotAllowed, check_address
 from monitor.chat.apprise_sender import AppriseAddress
-from monitor.chat_settings import TeamSettings
+from monitor.chat.settings import TeamSettings
 
 SPOKEN: list[str] = sorted(NotificationManager().schemas())  # type: ignore[no-untyped-call]  # comes without types
 """Every scheme of the installed library."""

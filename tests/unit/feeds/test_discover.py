@@ -11,9 +11,9 @@ from monitor.asking import Caller, QueryFailed
 from monitor.core.model.catalogue import Alias, Catalogue, Service
 from monitor.core.model.reasons import FeedFailure
 from monitor.core.resolving.names import Names
-from monitor.feed_settings import FeedSettings
 from monitor.feeds.discover import PRESETS, Discovery, FoundFeed, discover, lines, matched
-from monitor.yaml_line import flow
+from monitor.feeds.settings import FeedSettings
+from monitor.located.flow import flow
 
 SHOP = Catalogue(
     {name: Service(name, user_facing=True) for name in ("checkout", "search", "user-profile", "account")},

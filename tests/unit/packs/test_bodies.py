@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from monitor.core.model.events import Event, to_text
+from monitor.located.nodes import Mapping, parse_located
+from monitor.located.problems import Problems
 from monitor.packs.bodies import read_bodies
 from monitor.packs.loader import load_rules
-from monitor.packs.located import Mapping, parse_located
-from monitor.packs.problems import Problems
 from monitor.packs.shipped import shipped_rules
 
 ALERT = (

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from monitor.core.model.catalogue import MOST_CACHED, Catalogue, Service
+from monitor.located.problems import LONGEST_SAID, nearest
 from monitor.packs.catalogue import load_catalogues
 from monitor.packs.loader import load_rules
-from monitor.packs.problems import LONGEST_SAID, nearest
 from monitor.packs.regex import BadPattern, make_finder, make_regex
 
 SECRET = "x:1:1:the-secret-of-line"

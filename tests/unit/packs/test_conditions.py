@@ -7,9 +7,9 @@ import pytest
 from monitor.core.matching.predicates import compile_condition
 from monitor.core.model.conditions import say_value
 from monitor.core.model.events import DAY, HOUR, MINUTE, Actor, Event, Instant
+from monitor.located.nodes import parse_located
+from monitor.located.problems import Problems
 from monitor.packs.conditions import OPERATORS, read_where
-from monitor.packs.located import parse_located
-from monitor.packs.problems import Problems
 from monitor.packs.regex import BadPattern, make_regex
 
 EVENT = Event(

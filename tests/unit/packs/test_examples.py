@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from monitor.located.nodes import Mapping, parse_located
+from monitor.located.problems import Problems
 from monitor.packs.example_run import Result, run_examples
 from monitor.packs.examples import Example, read_examples
 from monitor.packs.grammar import read_rule
-from monitor.packs.located import Mapping, parse_located
-from monitor.packs.problems import Problems
 from monitor.packs.regex import make_regex
 from tests.unit.packs.written import GOOD
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.model.rule import Rule
+from monitor.located.nodes import parse_located
+from monitor.located.problems import Problem, Problems
 from monitor.packs.catalogue import read_catalogue
-from monitor.packs.located import parse_located
-from monitor.packs.problems import Problem, Problems
 from tests.unit.packs.written import GOOD, load
 
 LINES = GOOD.splitlines()

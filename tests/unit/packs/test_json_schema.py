@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from monitor.located.nodes import parse_located, plain, read_located
+from monitor.located.problems import Problems
 from monitor.packs.json_schema import DIALECT, schema
 from monitor.packs.loader import find_files
-from monitor.packs.located import parse_located, plain, read_located
-from monitor.packs.problems import Problems
 from monitor.packs.shipped import shipped_rules
 from tests.unit.packs.test_language import BEFORE_OPENING, HEAD, IN_TIME, ITSELF
 from tests.unit.packs.written import GOOD

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from monitor.located.nodes import Mapping, parse_located
+from monitor.located.problems import Problems
 from monitor.packs.example_run import run_examples
 from monitor.packs.examples import read_examples
 from monitor.packs.grammar import read_rule
-from monitor.packs.located import Mapping, parse_located
-from monitor.packs.problems import Problems
 from monitor.packs.regex import make_regex
 
 HEAD = """\

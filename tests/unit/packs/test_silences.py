@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.packs.checks import MEANINGS, Check
+from monitor.located.checks import MEANINGS, Check
 from monitor.packs.loader import load_rules
 from monitor.packs.silences import SILENCEABLE
 from monitor.packs.unsendable import find_unsendable

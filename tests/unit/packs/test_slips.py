@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from monitor.core.model.events import Event
+from monitor.located.nodes import Mapping, parse_located
+from monitor.located.problems import Problem, Problems
 from monitor.packs.examples import read_examples
-from monitor.packs.located import Mapping, parse_located
-from monitor.packs.problems import Problem, Problems
 from tests.unit.packs.written import GOOD
 
 SILENCED = "{time: -1d, kind: alert.silenced, service: api}"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from monitor.core.model.rule import Rule
+from monitor.located.nodes import Mapping, parse_located
+from monitor.located.problems import Problem, Problems
 from monitor.packs.examples import read_examples
 from monitor.packs.grammar import read_rule
 from monitor.packs.lint import lint
-from monitor.packs.located import Mapping, parse_located
-from monitor.packs.problems import Problem, Problems
 
 GOOD = """\
 rule: page-and-fix

@@ -9,9 +9,9 @@ from monitor.core.model.events import SECOND, Event, Instant
 from monitor.decode.outcome import Outcome
 from monitor.decode.registry import read_as
 from monitor.decode.tool import Tool
-from monitor.packs.located import parse_located
+from monitor.located.nodes import parse_located
+from monitor.located.problems import Problem, Problems
 from monitor.packs.mappings.loader import read_mapping
-from monitor.packs.problems import Problem, Problems
 
 RECEIVED_AT = Instant(1_772_359_200 * SECOND)
 """2026-03-01T10:00:00Z."""

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.packs.located import parse_located
+from monitor.located.nodes import parse_located
+from monitor.located.problems import Problems
 from monitor.packs.mappings.loader import read_mapping
 from monitor.packs.mappings.propose import propose, with_expectation
-from monitor.packs.problems import Problems
 from tests.unit.packs.mappings.mapped import event
 
 VENDOR = {

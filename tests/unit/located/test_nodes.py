@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor.packs import located
-from monitor.packs.located import Mapping, Plain, Scalar, parse_located, plain, read_located
-from monitor.packs.problems import Problems
+from monitor.located import nodes as located
+from monitor.located.nodes import Mapping, Plain, Scalar, parse_located, plain, read_located
+from monitor.located.problems import Problems
 
 
 def parsed(body: bytes | str) -> tuple[Plain, list[str]]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from monitor.asking import Caller
 from monitor.core.model.events import HOUR, MINUTE, SECOND
 from monitor.pullers.target import Target
-from monitor.setting_types import Microseconds, Secret
+from monitor.setting_types import Microseconds, Secret, SettingsGroup
 
 _DECODED_AS = {"alertmanager": "alertmanager-api", "grafana": "grafana-annotations", "kubernetes": "kubernetes"}
 _WATCHED = (
@@ -22,10 +22,8 @@ _WATCHED = (
 """Of a Kubernetes API: group and version, and the resource."""
 
 
-class PullSettings(BaseModel):
+class PullSettings(SettingsGroup):
     """One tool that is asked."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     tool: Literal["alertmanager", "grafana", "kubernetes"] = Field(description="What answers.")
     url: str = Field(pattern=r"^https?://[^\s@?#]+$", description="Its address, with its path prefix.")

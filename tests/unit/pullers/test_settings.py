@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from monitor.asking import Caller
-from monitor.pull_settings import PullSettings
+from monitor.pullers.settings import PullSettings
 from monitor.settings import BadSettings, load_settings
 
-PAGE = Path(__file__).parents[2] / "docs/how-to/pull-from-tools.md"
+PAGE = Path(__file__).parents[3] / "docs/how-to/pull-from-tools.md"
 
 
 def test_each_key_is_on_the_page() -> None:

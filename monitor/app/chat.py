@@ -7,8 +7,8 @@ from collections.abc import Callable
 from fastapi import FastAPI
 
 from monitor.chat.office import Desk, Office, SlackAccess
+from monitor.chat.settings import ChatSettings
 from monitor.chat.slack_work import Rights
-from monitor.chat_settings import ChatSettings
 from monitor.core.model.catalogue import Catalogue
 from monitor.ops.metrics import Metrics
 from monitor.ports import Clock, JournalWriter

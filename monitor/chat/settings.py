@@ -7,13 +7,13 @@ from datetime import time
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 
 from monitor.chat.apprise_allowed import check_address
 from monitor.chat.teams import EVERYBODY, Span, Team, Teams
 from monitor.chat.webhook_sender import check_webhook
 from monitor.review.permissions import Access, Grants
-from monitor.setting_types import Secret, SecretTexts, SourceNames
+from monitor.setting_types import Secret, SecretTexts, SettingsGroup, SourceNames
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -44,11 +44,7 @@ Clock = Annotated[time, BeforeValidator(_clock)]
 Hours = Annotated[Span | None, BeforeValidator(_span)]
 
 
-class _Group(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-
-class TeamSettings(_Group):
+class TeamSettings(SettingsGroup):
     """One team, under its name in the catalogue, or `*` for all that are not named."""
 
     channel: str | None = Field(
@@ -120,7 +116,7 @@ class TeamSettings(_Group):
         )
 
 
-class SlackPerson(_Group):
+class SlackPerson(SettingsGroup):
     access: Access | None = Field(
         default=None, description="What they may do with all records: `viewer`, `reviewer`, `lead` or `admin`."
     )
@@ -130,40 +126,60 @@ class SlackPerson(_Group):
         return Grants(self.access, dict(self.teams))
 
 
-class ChatSettings(_Group):
+class ChatSettings(SettingsGroup):
     """Chats and mail. Nothing is told unless a team is named."""
 
     address: str = Field(
         default="",
         pattern=r"^(https?://[^\s@?#]+)?$",
         description="Address at which people open the pages, for links in messages.",
+        examples=["https://nearmiss.example.com"],
     )
-    slack_token: Secret | None = Field(default=None, description="Bot token of the Slack app, `xoxb-…`.")
-    slack_signing_secret: Secret | None = Field(default=None, description="Signing secret of the Slack app.")
+    slack_token: Secret | None = Field(
+        default=None, description="Bot token of the Slack app, `xoxb-…`.", examples=["THE-TOKEN"]
+    )
+    slack_signing_secret: Secret | None = Field(
+        default=None, description="Signing secret of the Slack app.", examples=["THE-SECRET"]
+    )
     slack_workspace: str | None = Field(
-        default=None, description="Id of the workspace, such as `T0123456789`; requests of others are refused."
+        default=None,
+        description="Id of the workspace, such as `T0123456789`; requests of others are refused.",
+        examples=["T0123456789"],
     )
     slack_role: str = Field(
-        default="reviewer", min_length=1, max_length=100, description="Role in the trail for decisions made in Slack."
+        default="reviewer",
+        min_length=1,
+        max_length=100,
+        description="Role in the trail for decisions made in Slack.",
+        examples=["reviewer"],
     )
     slack_deciders: SourceNames = Field(
-        default=(), description="Slack ids of people who may decide; default: all in the team's channel."
+        default=(),
+        description="Slack ids of people who may decide; default: all in the team's channel.",
+        examples=["U0123456789"],
     )
     slack_people: dict[str, SlackPerson] = Field(
         default_factory=dict,
         repr=False,
         description="What each may do, by their id in Slack, like `accounts`; with any, others only look.",
+        examples=["`chat: {slack_people: {U0123456789: {access: reviewer}}}` in the file"],
     )
     told_secret: Secret | None = Field(
-        default=None, description="Signs what `told_to` gets, by Standard Webhooks; `whsec_…` or any text."
+        default=None,
+        description="Signs what `told_to` gets, by Standard Webhooks; `whsec_…` or any text.",
+        examples=["THE-SECRET"],
     )
     slack_api: str = Field(
-        default="https://slack.com/api/", pattern=r"^https?://[^\s@?#]+$", description="Address of Slack's Web API."
+        default="https://slack.com/api/",
+        pattern=r"^https?://[^\s@?#]+$",
+        description="Address of Slack's Web API.",
+        examples=["https://slack.com/api/"],
     )
     teams: dict[str, TeamSettings] = Field(
         default_factory=dict,
         repr=False,
         description="Teams that get messages, by name in the catalogue; `*` is everyone else.",
+        examples=["`chat: {teams: {payments: {channel: C0123456789}}}` in the file"],
     )
 
     @model_validator(mode="after")

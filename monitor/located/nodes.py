@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from monitor.packs.problems import Place, Problems
+from monitor.located.problems import Place, Problems
 
 LARGEST_FILE = 1_000_000
 DEEPEST = 30

@@ -18,10 +18,11 @@ from uuid import uuid4
 
 from fastapi import FastAPI, Response
 
+from monitor.app.chat import build_office
+from monitor.app.checks import engine_check, measure_queue, memory_check, store_check
+from monitor.app.connections import Limits, Server, room_for
+from monitor.app.journals import FLUSH_GRACE, Context, Journal, MakeLoop, open_journal
 from monitor.asking import webs
-from monitor.chat_parts import build_office
-from monitor.checks import engine_check, measure_queue, memory_check, store_check
-from monitor.connections import Limits, Server, room_for
 from monitor.core.deciding.engine import Engine, EngineSettings
 from monitor.core.matching.last_values import LastValues
 from monitor.core.matching.matcher import Matcher
@@ -38,7 +39,6 @@ from monitor.feeds.tools import Tools
 from monitor.intake.flight import Flight
 from monitor.intake.receiver import Receiver
 from monitor.intake.webhooks import IntakeSettings, build_router
-from monitor.journals import FLUSH_GRACE, Context, Journal, MakeLoop, open_journal
 from monitor.ops import logs
 from monitor.ops.clock import SystemClock
 from monitor.ops.hangup import asked_by_hangup
@@ -164,7 +164,11 @@ def build_web(
             services=lambda: current.pack.catalogue.services,
             past=store.history,
             sources=store.sources,
-            known=lambda: (current.pack.catalogue, current.pack.rules, settings.access().expected),
+            known=lambda: (
+                current.pack.catalogue,
+                current.pack.rules,
+                settings.access().expected,
+            ),
             feeds=partial(_see_feeds, [each.feed() for each in settings.feeds], current, store, clock),
             awaiting=store.awaited,
             setup=lambda: Setup(current.pack.catalogue, watch.looked),

@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from monitor.app.journals import Journal
 from monitor.core.model.events import SECOND
 from monitor.core.model.near_miss import UNDECIDED
-from monitor.journals import Journal
 from monitor.ops import logs
 from monitor.ops.metrics import Metrics
 from monitor.ports import Clock, MissingRight, Unavailable, WrongDatabase

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from monitor.core.model.events import MINUTE
-from monitor.feed_settings import FeedPull, FeedSettings
 from monitor.feeds.queries import Feed
+from monitor.feeds.settings import FeedPull, FeedSettings
 from monitor.feeds.states import FeedName, Limits
 from monitor.settings import BadSettings, load_settings
 from tests.architecture.files import text

@@ -6,17 +6,17 @@ import re
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from monitor.core.model.events import HOUR, MINUTE, SECOND
 from monitor.feeds import checkly, datadog, queries
 from monitor.feeds.openslo import Indicator, NoIndicator, indicator
 from monitor.feeds.queries import Feed, Rule, Tool
 from monitor.feeds.states import STALE_AFTER, FeedName, Limits
-from monitor.packs.located import plain, read_located
-from monitor.packs.problems import Problems
-from monitor.setting_types import Microseconds, Requests, Secret
-from monitor.yaml_line import flow
+from monitor.located.flow import flow
+from monitor.located.nodes import plain, read_located
+from monitor.located.problems import Problems
+from monitor.setting_types import Microseconds, Requests, Secret, SettingsGroup
 
 _LABELS = {"blackbox": "service", "sloth": "sloth_service", "pyrra": "slo", "gatus": "name", "kuma": "monitor_name"}
 _PROBES = frozenset({"blackbox", "gatus", "kuma"})
@@ -36,10 +36,8 @@ _LONGEST_SCRAPE = 2 * MINUTE
 _ADDRESS = r"^https?://[^\s@?#]+$"
 
 
-class FeedPull(BaseModel):
+class FeedPull(SettingsGroup):
     """Whom a feed asks, and what counts as clear and hurt."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     prometheus: str | None = Field(default=None, pattern=_ADDRESS, description="Address, with its path prefix.")
     datadog: str | None = Field(default=None, pattern=r"^[\w-]{1,100}$", description="Id of an SLO of the type metric.")
@@ -94,10 +92,8 @@ class FeedPull(BaseModel):
         return headers
 
 
-class FeedSettings(BaseModel):
+class FeedSettings(SettingsGroup):
     """One feed: what it watches, what its events are called, and how it is pulled."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     service: str = Field(min_length=1, max_length=255, description="The service whose users are watched.")
     source: str = Field(default="", max_length=200, description="Source of the events; default: preset or tool.")

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 
-from monitor.access_ports import Access as AccessStore
 from monitor.ports import Clock
+from monitor.ports.access import Access as AccessStore
 from monitor.review.auth import LOCAL_ROLE, Auth, auth_from
 from monitor.review.permissions import Access, Grants
 from monitor.review.sign_in.oidc import Oidc, Provider
 from monitor.review.sign_in.people import ProxyLogin, SignIn
-from monitor.setting_types import Networks, Secret
+from monitor.setting_types import Networks, Secret, SettingsGroup
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-
-class OidcSettings(_Part):
+class OidcSettings(SettingsGroup):
     """An OpenID Connect provider."""
 
     issuer: str = Field(pattern=r"^https?://[^\s?#]+$", description="The provider, as it calls itself.")
@@ -38,7 +34,7 @@ class OidcSettings(_Part):
         )
 
 
-class ProxySettings(_Part):
+class ProxySettings(SettingsGroup):
     """A proxy in front that has signed people in."""
 
     networks: Networks = Field(min_length=1, description="From where the proxy is believed, such as `10.0.0.7/32`.")
@@ -51,7 +47,7 @@ class ProxySettings(_Part):
         return ProxyLogin(tuple(self.networks), self.user, self.groups)
 
 
-class AccessSettings(_Part):
+class AccessSettings(SettingsGroup):
     """What the members of a group may do."""
 
     access: Access | None = Field(
@@ -63,7 +59,7 @@ class AccessSettings(_Part):
         return Grants(self.access, dict(self.teams))
 
 
-class AccountSettings(_Part):
+class AccountSettings(SettingsGroup):
     """One account that may review from another machine, under the name that it is configured by."""
 
     role: str = Field(default=LOCAL_ROLE, description="The role shown in the audit trail for this account.")

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Collection, Sequence
 
 from monitor.core.model.events import DAY, HOUR, MICROSECOND, MINUTE, SECOND
-from monitor.packs.located import Listing, Mapping, Node, Scalar
-from monitor.packs.problems import Place, Problems, brief, listed, meant, nearest
+from monitor.located.nodes import Listing, Mapping, Node, Scalar
+from monitor.located.problems import Place, Problems, brief, listed, meant, nearest
 
 _UNITS: dict[str, int] = {"ms": 1_000 * MICROSECOND, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 _DURATION = re.compile(r"(?:\d{1,9}(?:ms|[smhd]))+\Z")

@@ -7,9 +7,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.packs.located import parse_located, plain
-from monitor.packs.problems import Problems
-from monitor.yaml_line import flow
+from monitor.located.flow import flow
+from monitor.located.nodes import parse_located, plain
+from monitor.located.problems import Problems
 
 TEXTS = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Z", "Cc")), max_size=20)
 VALUES = st.recursive(

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from monitor.packs.checks import Check
+from monitor.located.checks import Check
 
 SeverityOfProblem = Literal["error", "warning"]
 
