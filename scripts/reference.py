@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from monitor.app.metrics import Metrics
 from monitor.chat.settings import TeamSettings
 from monitor.cli.main import COMMANDS, cli
 from monitor.core.model.events import KINDS
@@ -27,7 +28,6 @@ from monitor.decode.signatures import TOKEN
 from monitor.decode.tool import Tool
 from monitor.located.checks import MEANINGS
 from monitor.located.form import say_duration
-from monitor.ops.metrics import Metrics
 from monitor.packs import keys
 from monitor.packs.keys import OPERATOR_WORDS
 from monitor.packs.mappings import keys as mapping_keys

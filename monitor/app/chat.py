@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from fastapi import FastAPI
 
+from monitor.app.metrics import Metrics
 from monitor.chat.office import Desk, Office, SlackAccess
 from monitor.chat.settings import ChatSettings
 from monitor.chat.slack_work import Rights
 from monitor.core.model.catalogue import Catalogue
-from monitor.ops.metrics import Metrics
 from monitor.ports import Clock, JournalWriter
 from monitor.review.budget import ReviewBudget
 from monitor.store.database import Store

@@ -9,10 +9,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from monitor.app.journals import Journal
+from monitor.app.metrics import Metrics
 from monitor.core.model.events import SECOND
 from monitor.core.model.near_miss import UNDECIDED
 from monitor.ops import logs
-from monitor.ops.metrics import Metrics
 from monitor.ports import Clock, MissingRight, Unavailable, WrongDatabase
 from monitor.review.budget import ReviewBudget
 from monitor.store.database import Store

@@ -17,10 +17,10 @@ import msgspec
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from monitor.app.metrics import Metrics
 from monitor.ops.clock import SystemClock
 from monitor.ops.labelled import Closed
 from monitor.ops.logs import get_logger
-from monitor.ops.metrics import Metrics
 from monitor.ops.sampling import Sampler
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from monitor.app.metrics import Metrics
 from monitor.core.sharding.routing import Router, shards_of
 from monitor.kafka.dead_letters import DeadLetters
 from monitor.kafka.group import Membership
@@ -23,7 +24,6 @@ from monitor.kafka.source import KafkaReader
 from monitor.kafka.writer import KafkaWriter
 from monitor.ops.clock import SystemClock
 from monitor.ops.logs import get_logger
-from monitor.ops.metrics import Metrics
 from monitor.ops.tasks import TaskFailed, WatchedTasks
 from monitor.pipeline.forward import Forwarder, NoTopics, carry_over
 from monitor.pipeline.lease import LeaseSettings

@@ -22,6 +22,7 @@ from monitor.app.chat import build_office
 from monitor.app.checks import engine_check, measure_queue, memory_check, store_check
 from monitor.app.connections import Limits, Server, room_for
 from monitor.app.journals import FLUSH_GRACE, Context, Journal, MakeLoop, open_journal
+from monitor.app.metrics import Metrics
 from monitor.asking import webs
 from monitor.core.deciding.engine import Engine, EngineSettings
 from monitor.core.matching.last_values import LastValues
@@ -41,10 +42,10 @@ from monitor.intake.receiver import Receiver
 from monitor.intake.webhooks import IntakeSettings, build_router
 from monitor.ops import logs
 from monitor.ops.clock import SystemClock
+from monitor.ops.exposition import CONTENT_TYPE
 from monitor.ops.hangup import asked_by_hangup
 from monitor.ops.health import Readiness
 from monitor.ops.memory_limit import within_limit
-from monitor.ops.metrics import CONTENT_TYPE, Metrics
 from monitor.ops.refusals import Refusals
 from monitor.ops.sampling import Sampler
 from monitor.ops.stop import stop_on_signals

@@ -14,6 +14,7 @@ import msgspec
 from fastapi import Depends, FastAPI
 
 from monitor.chat.bulletin import Bulletin
+from monitor.chat.metrics import OfficeMetrics
 from monitor.chat.pages import build_chat_pages
 from monitor.chat.planner import SLACK
 from monitor.chat.postman import ROUND_SECONDS, Postman
@@ -27,7 +28,6 @@ from monitor.chat.slack_work import Rights, SlackWorker
 from monitor.chat.teams import Team, Teams
 from monitor.chat.webhook_sender import WebhookSender
 from monitor.core.model.catalogue import Catalogue
-from monitor.ops.metrics import Metrics
 from monitor.ops.tasks import WatchedTasks, restarted
 from monitor.ports import Clock, FeedCursors, JournalWriter, NearMisses
 from monitor.ports.chat import EventHistory, Outbox
@@ -61,7 +61,7 @@ class Desk(msgspec.Struct, frozen=True):
     budget: ReviewBudget
     catalogue: Callable[[], Catalogue]
     clock: Clock
-    metrics: Metrics
+    metrics: OfficeMetrics
 
 
 class Office:

@@ -12,6 +12,7 @@ from functools import partial
 
 import msgspec
 
+from monitor.chat.metrics import ChatMetrics
 from monitor.chat.planner import letters_of
 from monitor.chat.sending import LetterRefused, PutOff, Sender
 from monitor.chat.teams import Teams
@@ -19,7 +20,6 @@ from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import DAY, MINUTE, SECOND, Instant
 from monitor.core.model.reasons import Sent
 from monitor.ops.logs import get_logger
-from monitor.ops.metrics import Metrics
 from monitor.ops.stop import stopped_within
 from monitor.ops.tasks import WatchedTasks, restarted
 from monitor.ports import Clock, NearMisses, NotFound, Unavailable
@@ -63,7 +63,7 @@ class Postman:
         teams: Teams,
         catalogue: Callable[[], Catalogue],
         clock: Clock,
-        metrics: Metrics,
+        metrics: ChatMetrics,
         owner: str,
     ) -> None:
         self._outbox, self._senders, self._near_misses = outbox, senders, near_misses

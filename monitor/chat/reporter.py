@@ -14,6 +14,7 @@ import msgspec
 from monitor.chat.alerts import ALERTS, LOOKED
 from monitor.chat.bulletin import Bulletin
 from monitor.chat.calendars import Calendars
+from monitor.chat.metrics import ChatMetrics
 from monitor.chat.planner import bulletin_letters
 from monitor.chat.schedule import Due, Occasion, current, due, last
 from monitor.chat.sending import BulletinLetter
@@ -27,7 +28,6 @@ from monitor.core.model.events import DAY, MINUTE, Event, Instant
 from monitor.core.model.near_miss import UNDECIDED
 from monitor.core.resolving.resolver import Resolver
 from monitor.ops.logs import get_logger
-from monitor.ops.metrics import Metrics
 from monitor.ops.stop import stopped_within
 from monitor.ops.tasks import restarted
 from monitor.ports import Clock, FeedCursors, NearMisses, Query, Record, Unavailable
@@ -60,7 +60,7 @@ class Reporter:
         teams: Teams,
         catalogue: Callable[[], Catalogue],
         clock: Clock,
-        metrics: Metrics,
+        metrics: ChatMetrics,
         address: str,
     ) -> None:
         self._past, self._near_misses, self._outbox, self._cursors = past, near_misses, outbox, cursors

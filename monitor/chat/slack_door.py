@@ -15,11 +15,11 @@ from fastapi import Request as WebRequest
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
+from monitor.chat.metrics import ChatMetrics
 from monitor.chat.slack_requests import Kind, NotReadable, Request, check_signature, read
 from monitor.core.model.events import HOUR, MINUTE, Instant
 from monitor.core.model.reasons import ChatRequest
 from monitor.ops.logs import get_logger
-from monitor.ops.metrics import Metrics
 from monitor.ops.stop import stopped_within
 from monitor.ops.tasks import WatchedTasks
 from monitor.ports import Clock, Unavailable
@@ -58,7 +58,7 @@ class SlackDoor:
         outbox: Outbox,
         worker: Worker,
         clock: Clock,
-        metrics: Metrics,
+        metrics: ChatMetrics,
         answer_seconds: float = ANSWER_SECONDS,
         store_seconds: float = STORE_SECONDS,
         body_seconds: float = BODY_SECONDS,

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from monitor.chat.bulletin import Bulletin, Line, Section, as_blocks
+from monitor.chat.metrics import ChatMetrics
 from monitor.chat.slack_api import SlackApi, SlackFailed
 from monitor.chat.slack_blocks import ACCEPT, CLAIM, DISMISS, page_of
 from monitor.chat.slack_door import Answer
@@ -37,7 +38,6 @@ from monitor.core.model.events import Instant
 from monitor.core.model.near_miss import DECIDED, UNDECIDED, IllegalMove, Move
 from monitor.core.model.reasons import ChatRequest
 from monitor.ops.logs import get_logger
-from monitor.ops.metrics import Metrics
 from monitor.ports import NotFound, Query, Record, VersionConflict
 from monitor.review import words
 from monitor.review.permissions import Access, Grants, may
@@ -86,7 +86,7 @@ class SlackWorker:
         shift: ShiftOf,
         rights: Rights,
         address: str,
-        metrics: Metrics,
+        metrics: ChatMetrics,
     ) -> None:
         self._api, self._review, self._reports, self._replies = api, review, reports, replies
         self._teams, self._catalogue, self._shift = teams, catalogue, shift

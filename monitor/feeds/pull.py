@@ -16,11 +16,11 @@ from monitor.asking import QueryFailed
 from monitor.core.model.events import DAY, HOUR, SECOND, Instant
 from monitor.core.model.reasons import FeedFailure, FeedStep
 from monitor.feeds import history
+from monitor.feeds.metrics import FeedMetrics
 from monitor.feeds.overview import TROUBLE, Kept
 from monitor.feeds.queries import Feed
 from monitor.feeds.states import CATCH_UP_EVERY, Cursor, advance, report_every, state_of
 from monitor.ops.logs import get_logger
-from monitor.ops.metrics import Metrics
 from monitor.ops.stop import stopped_within
 from monitor.ops.tasks import WatchedTasks
 from monitor.ports import Clock, FeedCursors, JournalWriter, Unavailable
@@ -58,7 +58,7 @@ class Puller:
         journal: JournalWriter,
         cursors: FeedCursors,
         clock: Clock,
-        metrics: Metrics,
+        metrics: FeedMetrics,
         freshness: Freshness,
     ) -> None:
         self._by_address: dict[str, list[Feed]] = {}

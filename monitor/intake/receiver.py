@@ -16,8 +16,8 @@ from monitor.decode.outcome import Outcome
 from monitor.decode.registry import decode
 from monitor.intake.bodies import ENCODING, Body, Packed, Unusable
 from monitor.intake.flight import Flight
+from monitor.intake.metrics import IntakeMetrics
 from monitor.ops.logs import get_logger
-from monitor.ops.metrics import Metrics
 from monitor.ports import Appended, Clock, JournalWriter, Reject, Rejects, Unavailable
 
 _log = get_logger("intake")
@@ -73,7 +73,7 @@ class Receiver:
         journal: JournalWriter,
         rejects: Rejects,
         clock: Clock,
-        metrics: Metrics,
+        metrics: IntakeMetrics,
         future_tolerance: int,
         flight: Flight,
     ) -> None:

@@ -13,9 +13,9 @@ from aiokafka import AIOKafkaProducer
 from monitor.core.model.events import to_text
 from monitor.kafka.connection import Connector
 from monitor.kafka.errors import KafkaProblem
+from monitor.kafka.metrics import KafkaMetrics
 from monitor.kafka.settings import KafkaSettings
 from monitor.ops.logs import get_logger
-from monitor.ops.metrics import Metrics
 from monitor.ops.stop import stopped_within
 from monitor.ports import Forwarding, Reject, Unavailable
 
@@ -42,7 +42,7 @@ class DeadLetters:
     """
 
     def __init__(
-        self, settings: KafkaSettings, rejects: Forwarding, metrics: Metrics, *, timeout: float = DEFAULT_TIMEOUT
+        self, settings: KafkaSettings, rejects: Forwarding, metrics: KafkaMetrics, *, timeout: float = DEFAULT_TIMEOUT
     ) -> None:
         """Raises UnusableCertificate; connects to nothing yet."""
         self._topic = settings.dead_letter

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from monitor.core.model.events import SECOND
 from monitor.kafka.messages import RecordContent
+from monitor.kafka.metrics import KafkaMetrics
 from monitor.kafka.partition_buffers import PartitionBuffer, give_back
 from monitor.ops.logs import get_logger
-from monitor.ops.metrics import Metrics
 from monitor.ports import Clock, Halt, TopicBook, Unavailable
 
 _log = get_logger("kafka")
@@ -25,7 +25,7 @@ class Halts:
     `limit`: after so many messages of one topic in a row, each of them unreadable, it is halted; 0: never.
     """
 
-    def __init__(self, book: TopicBook, limit: int, clock: Clock, metrics: Metrics) -> None:
+    def __init__(self, book: TopicBook, limit: int, clock: Clock, metrics: KafkaMetrics) -> None:
         self._book = book
         self._limit = limit
         self._clock = clock

@@ -19,10 +19,10 @@ from monitor.kafka.connection import Connector
 from monitor.kafka.errors import MissingTopics, PositionLost, WrongCluster
 from monitor.kafka.halts import Halts, MemoryBook
 from monitor.kafka.messages import RecordContent, read_message
+from monitor.kafka.metrics import KafkaMetrics
 from monitor.kafka.partition_buffers import PartitionBuffer, merge
 from monitor.kafka.settings import KafkaSettings
 from monitor.ops.logs import get_logger
-from monitor.ops.metrics import Metrics
 from monitor.ports import Batch, Clock, Positions, Reject, TopicBook, Unavailable
 
 _log = get_logger("kafka")
@@ -51,7 +51,7 @@ class KafkaReader:
         self,
         settings: KafkaSettings,
         clock: Clock,
-        metrics: Metrics,
+        metrics: KafkaMetrics,
         *,
         future_tolerance: int,
         book: TopicBook | None = None,

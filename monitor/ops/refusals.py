@@ -9,9 +9,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from monitor.ops.logs import get_logger
-from monitor.ops.metric_groups import REFUSED
-from monitor.ops.metrics import Metrics
 from monitor.ops.sampling import Sampler
+from monitor.ops.shared_metrics import REFUSED, SharedMetrics
 
 _log = get_logger("http")
 
@@ -24,7 +23,7 @@ _SHOWN = 80
 class Refusals:
     """Watches the status of each answer."""
 
-    def __init__(self, app: App, metrics: Metrics, sampler: Sampler) -> None:
+    def __init__(self, app: App, metrics: SharedMetrics, sampler: Sampler) -> None:
         self._app = app
         self._metrics = metrics
         self._sampler = sampler

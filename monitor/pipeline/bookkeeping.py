@@ -8,9 +8,9 @@ from collections import Counter
 from monitor.core.model.events import HOUR, MINUTE, Instant
 from monitor.ops.arrivals import UP, SourceBook, SourceHour
 from monitor.ops.logs import get_logger
-from monitor.ops.metrics import Metrics
 from monitor.ops.stop import stopped_within
 from monitor.ops.usual import WINDOW, states
+from monitor.pipeline.metrics import PipelineMetrics
 from monitor.ports import Clock, Unavailable
 
 _log = get_logger("sources")
@@ -25,7 +25,7 @@ class Bookkeeper:
     While the store is away the counts wait, bounded.
     """
 
-    def __init__(self, book: SourceBook, clock: Clock, metrics: Metrics) -> None:
+    def __init__(self, book: SourceBook, clock: Clock, metrics: PipelineMetrics) -> None:
         self._book, self._clock, self._metrics = book, clock, metrics
         self._silent: frozenset[str] = frozenset()
         self._looked_at: Instant | None = None

@@ -14,8 +14,8 @@ from monitor.core.matching.coverage import Arrived, Looked, StepArrivals
 from monitor.core.model.events import DAY, HOUR, Event, Instant
 from monitor.core.weighing.habits import LEARNING
 from monitor.ops.logs import get_logger
-from monitor.ops.metrics import Metrics
 from monitor.ops.stop import stopped_within
+from monitor.pipeline.metrics import PipelineMetrics
 from monitor.pipeline.pack import Current
 from monitor.ports import Clock, Unavailable
 
@@ -47,7 +47,7 @@ class StoredPast(Protocol):
 class CoverageWatch:
     """Call `run` once; `looked` is None until the first look is done."""
 
-    def __init__(self, past: StoredPast, current: Current, clock: Clock, metrics: Metrics) -> None:
+    def __init__(self, past: StoredPast, current: Current, clock: Clock, metrics: PipelineMetrics) -> None:
         self._past = past
         self._current = current
         self._clock = clock

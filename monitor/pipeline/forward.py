@@ -14,10 +14,10 @@ from typing import Protocol
 
 from monitor.core.model.events import SECOND, Event, Instant
 from monitor.core.model.reasons import Rejected
-from monitor.ops.metrics import Metrics
 from monitor.ops.stop import stopped_within
 from monitor.pipeline.clock_skew import ClockSkewGuard
 from monitor.pipeline.lease import Lease, LeaseSettings, LoopState
+from monitor.pipeline.metrics import PipelineMetrics
 from monitor.ports import (
     WHOLE,
     Appended,
@@ -65,7 +65,7 @@ class Forwarder:
         writer: SharedWriter,
         store: EngineStore,
         clock: Clock,
-        metrics: Metrics,
+        metrics: PipelineMetrics,
         *,
         owner: str,
         part: str,

@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 
 from monitor.ops.logs import get_logger
-from monitor.ops.metrics import Metrics
 from monitor.ops.stop import stopped_within
+from monitor.pipeline.metrics import PipelineMetrics
 from monitor.ports import Clock, Pruning, Retention, Unavailable
 
 _log = get_logger("housekeeping")
@@ -24,7 +24,7 @@ class Housekeeper:
     A store that is away is tried again a minute later.
     """
 
-    def __init__(self, store: Pruning, retention: Retention, clock: Clock, metrics: Metrics) -> None:
+    def __init__(self, store: Pruning, retention: Retention, clock: Clock, metrics: PipelineMetrics) -> None:
         self._store = store
         self._retention = retention
         self._clock = clock

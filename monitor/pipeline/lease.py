@@ -16,8 +16,8 @@ import msgspec
 
 from monitor.core.model.events import SECOND
 from monitor.ops.logs import get_logger
-from monitor.ops.metrics import Metrics
 from monitor.ops.stop import stopped_within
+from monitor.pipeline.metrics import PipelineMetrics
 from monitor.ports import WHOLE, EngineStore, Fenced, Held, Saved, Unavailable
 
 _log = get_logger("owner")
@@ -57,7 +57,7 @@ class Lease:
     def __init__(
         self,
         store: EngineStore,
-        metrics: Metrics,
+        metrics: PipelineMetrics,
         settings: LeaseSettings,
         *,
         owner: str,

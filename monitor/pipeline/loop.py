@@ -21,13 +21,13 @@ from monitor.core.sharding.shards import Shards
 from monitor.core.state.cells import StateError
 from monitor.decode.restate import Restating
 from monitor.ops.logs import get_logger
-from monitor.ops.metrics import Metrics
 from monitor.ops.sampling import Sampler
 from monitor.ops.stop import stopped_within
 from monitor.ops.tasks import Aside
 from monitor.pipeline.clock_skew import ClockSkewGuard
 from monitor.pipeline.draining import draining
 from monitor.pipeline.lease import Lease, LeaseSettings, LoopState, StartOver
+from monitor.pipeline.metrics import PipelineMetrics
 from monitor.pipeline.pack import Current
 from monitor.pipeline.quarantine import Quarantine
 from monitor.pipeline.tally import Tally
@@ -106,7 +106,7 @@ class EngineLoop:
         store: EngineStore,
         make_engine: MakeEngine,
         clock: Clock,
-        metrics: Metrics,
+        metrics: PipelineMetrics,
         settings: LoopSettings,
         *,
         owner: str,

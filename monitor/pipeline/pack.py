@@ -17,7 +17,7 @@ from monitor.core.weighing.weights import Weights
 from monitor.decode.registry import use_own
 from monitor.decode.tool import Tool
 from monitor.ops.logs import get_logger
-from monitor.ops.metrics import Metrics
+from monitor.pipeline.metrics import PipelineMetrics
 from monitor.ports import ActivePack, Clock
 
 MOST_PROBLEMS = 50
@@ -54,7 +54,7 @@ class Pack(msgspec.Struct, frozen=True):
 class Current:
     """The pack in force, and what became of the last attempt to read another. `number` grows with each pack."""
 
-    def __init__(self, pack: Pack, clock: Clock, metrics: Metrics) -> None:
+    def __init__(self, pack: Pack, clock: Clock, metrics: PipelineMetrics) -> None:
         self._clock = clock
         self._metrics = metrics
         self.number = 0

@@ -10,8 +10,8 @@ from collections import Counter
 from monitor.core.model.decisions import Amend, Decision, Evicted, Ignore, Late, Merge, Open, Withdraw
 from monitor.core.model.reasons import Rejected
 from monitor.ops.logs import get_logger, is_detailed
-from monitor.ops.metrics import Metrics
 from monitor.ops.sampling import Sampler
+from monitor.pipeline.metrics import PipelineMetrics
 from monitor.ports import Commit
 
 _log = get_logger("engine")
@@ -20,7 +20,7 @@ _log = get_logger("engine")
 class Tally:
     """Turns commits into numbers and log lines."""
 
-    def __init__(self, metrics: Metrics, sampler: Sampler) -> None:
+    def __init__(self, metrics: PipelineMetrics, sampler: Sampler) -> None:
         self._metrics = metrics
         self._sampler = sampler
 

@@ -16,13 +16,13 @@ from monitor.core.model.reasons import FeedFailure
 from monitor.decode.normalise import normalise
 from monitor.decode.registry import decode
 from monitor.ops.logs import get_logger
-from monitor.ops.metrics import Metrics
 from monitor.ops.stop import stopped_within
 from monitor.ops.tasks import WatchedTasks
 from monitor.ports import Clock, FeedCursors, JournalWriter, Reject, Rejects, Unavailable
 from monitor.pullers.alertmanager import ask_alertmanager
 from monitor.pullers.grafana import ask_grafana
 from monitor.pullers.kubernetes import ask_kubernetes
+from monitor.pullers.metrics import PullMetrics
 from monitor.pullers.target import KNOWN, Cursor, Target
 
 FIRST_LOOK = HOUR
@@ -45,7 +45,7 @@ class Pulls:
         rejects: Rejects,
         cursors: FeedCursors,
         clock: Clock,
-        metrics: Metrics,
+        metrics: PullMetrics,
         future_tolerance: int,
     ) -> None:
         self._targets, self._asks, self._journal, self._rejects = targets, asks, journal, rejects

@@ -11,9 +11,9 @@ from monitor.core.model.events import HOUR, MINUTE, Event, EventId, Instant
 from monitor.core.model.near_miss import IllegalMove, Move, move
 from monitor.core.model.risk import Handling
 from monitor.ops.logs import get_logger
-from monitor.ops.metrics import Metrics
 from monitor.ports import Clock, Decide, NearMisses, Record
 from monitor.ports.chat import EventHistory
+from monitor.review.metrics import ReviewMetrics
 from monitor.review.service import FieldProblem, Invalid, NotPossible
 
 BEFORE, AFTER = HOUR, 15 * MINUTE
@@ -27,7 +27,7 @@ _log = get_logger("review")
 class Citing:
     """The use case. Raises `monitor.ports.Unavailable` while a store is away."""
 
-    def __init__(self, near_misses: NearMisses, past: EventHistory, clock: Clock, metrics: Metrics) -> None:
+    def __init__(self, near_misses: NearMisses, past: EventHistory, clock: Clock, metrics: ReviewMetrics) -> None:
         self._near_misses = near_misses
         self._past = past
         self._clock = clock

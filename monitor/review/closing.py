@@ -12,11 +12,11 @@ from monitor.core.model.near_miss import IllegalMove, Move, State
 from monitor.core.resolving.resolver import Resolver
 from monitor.core.state.still_open import CLOSES, closed_by, has_run_out
 from monitor.ops.logs import get_logger
-from monitor.ops.metrics import Metrics
 from monitor.ops.stop import stopped_within
 from monitor.ports import Clock, Decide, NearMisses, NotFound, Query, Record, Unavailable, VersionConflict
 from monitor.ports.chat import EventHistory
 from monitor.review.budget import ReviewBudget
+from monitor.review.metrics import ReviewMetrics
 
 MACHINE = "machine"
 EVERY_SECONDS = 60.0
@@ -31,7 +31,7 @@ class Closing:
     """Call `run` once; several processes may, since a record that changed is left to the other."""
 
     def __init__(
-        self, near_misses: NearMisses, past: EventHistory, budget: ReviewBudget, clock: Clock, metrics: Metrics
+        self, near_misses: NearMisses, past: EventHistory, budget: ReviewBudget, clock: Clock, metrics: ReviewMetrics
     ) -> None:
         """`budget` knows the catalogue in force, by which names are read."""
         self._near_misses = near_misses

@@ -14,8 +14,8 @@ import msgspec
 from monitor.core.model.events import DAY, MINUTE, Actor, Event, Instant
 from monitor.core.model.near_miss import ReportKind
 from monitor.ops.logs import get_logger
-from monitor.ops.metrics import Metrics
 from monitor.ports import Clock, JournalWriter
+from monitor.review.metrics import ReviewMetrics
 from monitor.review.service import IMPACT_SOURCE, FieldProblem, Invalid
 
 LONGEST_STORY = 2_000
@@ -64,7 +64,7 @@ class Report(msgspec.Struct, frozen=True):
 class Reports:
     """The use case. Raises `monitor.ports.Unavailable` while the journal is away."""
 
-    def __init__(self, journal: JournalWriter, clock: Clock, metrics: Metrics) -> None:
+    def __init__(self, journal: JournalWriter, clock: Clock, metrics: ReviewMetrics) -> None:
         self._journal = journal
         self._clock = clock
         self._metrics = metrics

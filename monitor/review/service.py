@@ -14,7 +14,6 @@ from monitor.core.model.events import DAY, SECOND, Actor, Event, Instant
 from monitor.core.model.near_miss import DECIDED, Dismissal, IllegalMove, Mode, Move, State, move
 from monitor.core.model.risk import Handling
 from monitor.ops.logs import get_logger
-from monitor.ops.metrics import Metrics
 from monitor.ports import (
     Answers,
     Audit,
@@ -29,6 +28,7 @@ from monitor.ports import (
 )
 from monitor.review.budget import ReviewBudget
 from monitor.review.emptiness import Emptiness, emptiness
+from monitor.review.metrics import ReviewMetrics
 from monitor.review.watching import WatchedCandidates
 
 LONGEST_TEXT = 10_000
@@ -97,7 +97,7 @@ class Review:
         near_misses: NearMisses,
         journal: JournalWriter,
         clock: Clock,
-        metrics: Metrics,
+        metrics: ReviewMetrics,
         budget: ReviewBudget | None = None,
     ) -> None:
         self._near_misses = near_misses

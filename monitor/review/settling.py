@@ -16,8 +16,8 @@ from monitor.core.model.near_miss import IllegalMove, Move, move
 from monitor.core.model.risk import Barrier, Handling, OpenUntil, Outcome, Risk, Share
 from monitor.core.state.still_open import left_open
 from monitor.ops.logs import get_logger
-from monitor.ops.metrics import Metrics
 from monitor.ports import Clock, Decide, NearMisses, NotFound, Record, VersionConflict
+from monitor.review.metrics import ReviewMetrics
 from monitor.review.service import FieldProblem, Invalid, NotPossible
 
 SETTLED_BY_PEOPLE: tuple[Move, ...] = (
@@ -54,7 +54,11 @@ class Settling:
     """The use case. Raises `monitor.ports.Unavailable` while the store is away."""
 
     def __init__(
-        self, near_misses: NearMisses, clock: Clock, metrics: Metrics, teams: Callable[[], frozenset[str]] = frozenset
+        self,
+        near_misses: NearMisses,
+        clock: Clock,
+        metrics: ReviewMetrics,
+        teams: Callable[[], frozenset[str]] = frozenset,
     ) -> None:
         """`teams`: the owners that the catalogue knows; without any, every name is taken."""
         self._near_misses = near_misses

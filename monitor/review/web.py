@@ -14,7 +14,6 @@ from starlette.types import Scope
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.feed_views import FeedsView
 from monitor.ops.arrivals import SourceBook
-from monitor.ops.metrics import Metrics
 from monitor.ops.sampling import Sampler
 from monitor.ops.throttle import Throttle
 from monitor.ports import ActivePack, Clock, JournalWriter, NearMisses
@@ -34,6 +33,7 @@ from monitor.review.feeds_page import build_feeds_page
 from monitor.review.guard import LOGINS_AT_ONCE, SECONDS_A_LOGIN, Guard
 from monitor.review.learning_page import build_learning_page
 from monitor.review.live import Live, MonotonicClock
+from monitor.review.metrics import ReviewMetrics
 from monitor.review.pack_api import build_pack_router
 from monitor.review.pages import build_pages
 from monitor.review.permissions import Gate
@@ -73,7 +73,7 @@ def build_app(
     near_misses: NearMisses,
     journal: JournalWriter,
     clock: ReviewClock,
-    metrics: Metrics,
+    metrics: ReviewMetrics,
     auth: Auth | None = None,
     *,
     sign_in: SignIn | None = None,

@@ -21,10 +21,10 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from monitor.app.metrics import Metrics
 from monitor.core.model.decisions import Open
 from monitor.core.model.events import MINUTE, SECOND
 from monitor.ops.clock import ManualClock
-from monitor.ops.metrics import Metrics
 from monitor.ports import Commit
 from monitor.review.budget import ReviewBudget
 from monitor.review.web import build_app

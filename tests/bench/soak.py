@@ -26,12 +26,12 @@ from typing import Self
 import msgspec
 import yaml
 
+from monitor.app.metrics import Metrics
 from monitor.app.service import COLLECT_AFTER, compiled_pack, loop_maker
 from monitor.core.model.events import DAY, Event, Instant
 from monitor.decode.canonical import decode_line
 from monitor.lab.generator import STARTS_AT, StreamShape, catalogue_mapping, generate
 from monitor.ops.clock import ManualClock
-from monitor.ops.metrics import Metrics
 from monitor.packs.pack import load_pack
 from monitor.pipeline.lease import LoopState
 from monitor.pipeline.pack import Current

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from prometheus_client import Metric
 
-from monitor.ops.metrics import Metrics
+from monitor.app.metrics import Metrics
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNBOOK = (ROOT / "docs/how-to/runbook.md").read_text(encoding="utf-8")

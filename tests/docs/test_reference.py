@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from monitor.app.metrics import Metrics
 from monitor.cli.main import COMMANDS
-from monitor.ops.metrics import Metrics
 from monitor.settings import NOT_SETTINGS, Settings
 from scripts.reference import BEGIN, END, FILES, GENERATED, ROOT, renew
 

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from monitor.app.metrics import Metrics
 from monitor.core.deciding.engine import Engine, EngineSettings
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import DAY, HOUR, Instant
@@ -25,7 +26,6 @@ from monitor.intake.flight import Flight
 from monitor.intake.receiver import Receiver
 from monitor.intake.webhooks import IntakeSettings, build_router
 from monitor.ops.clock import ManualClock
-from monitor.ops.metrics import Metrics
 from monitor.packs.pack import LoadedPack, load_pack
 from monitor.packs.regex import make_regex
 from monitor.pipeline.loop import EngineLoop, LoopSettings

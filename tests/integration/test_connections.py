@@ -12,8 +12,8 @@ from fastapi import FastAPI, Request, Response
 from starlette.responses import StreamingResponse
 
 from monitor.app.connections import Limits, Server
+from monitor.app.metrics import Metrics
 from monitor.ops.labelled import Closed
-from monitor.ops.metrics import Metrics
 from monitor.ops.tasks import WatchedTasks
 
 PATIENCE = 20.0

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from monitor.app.metrics import Metrics
 from monitor.core.deciding import engine as engine_module
 from monitor.core.deciding.correlator import Correlator
 from monitor.core.deciding.engine import Engine
@@ -26,7 +27,6 @@ from monitor.core.state.feeds import Feeds
 from monitor.core.state.memory import Memory
 from monitor.core.state.pending_hazards import PendingHazards
 from monitor.ops.clock import ManualClock
-from monitor.ops.metrics import Metrics
 from monitor.pipeline.lease import LeaseSettings
 from monitor.pipeline.loop import EngineLoop, LoopSettings
 from monitor.ports import WHOLE, Batch, Commit, Positions, Reject, Saved

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from monitor.app.metrics import Metrics
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.decisions import Decision, Open, Withdraw
 from monitor.core.model.events import Event
@@ -22,7 +23,6 @@ from monitor.core.model.near_miss import Cited, Draft
 from monitor.core.model.reasons import Withdrawn
 from monitor.core.model.rule import Rule
 from monitor.ops.clock import ManualClock
-from monitor.ops.metrics import Metrics
 from monitor.ports import ActivePack, Commit, Unavailable
 from monitor.review.auth import Auth
 from monitor.review.budget import ReviewBudget

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from monitor.app.metrics import Metrics
 from monitor.chat.bulletin import Bulletin, Line, Section
 from monitor.chat.postman import Postman
 from monitor.chat.slack_api import SlackApi
@@ -23,7 +24,6 @@ from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.decisions import Decision, Open
 from monitor.core.model.near_miss import Draft
 from monitor.ops.clock import ManualClock
-from monitor.ops.metrics import Metrics
 from monitor.ports import Commit
 from monitor.review.budget import ReviewBudget
 from monitor.review.reports import Reports

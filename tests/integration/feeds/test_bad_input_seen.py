@@ -11,12 +11,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from monitor.app.metrics import Metrics
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import MINUTE, Instant
 from monitor.feeds.pull import Puller
 from monitor.feeds.tools import Tools
 from monitor.ops.clock import ManualClock
-from monitor.ops.metrics import Metrics
 from monitor.ops.source_report import source_report
 from monitor.store.database import open_store
 from tests.integration.feeds.test_prometheus import Answer, Fake, matrix, well

@@ -7,12 +7,12 @@ import resource
 from collections.abc import Callable
 from pathlib import Path
 
+from monitor.app.metrics import Metrics
 from monitor.core.model.events import MINUTE
 from monitor.feeds.pull import AT_ONCE, Puller
 from monitor.feeds.queries import Feed
 from monitor.feeds.tools import Tools
 from monitor.ops.clock import ManualClock
-from monitor.ops.metrics import Metrics
 from monitor.store.database import Store, open_store
 from tests.support.fake_prometheus import fake_prometheus, probe_feed
 

@@ -11,11 +11,11 @@ import pytest_asyncio
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from monitor.app.metrics import Metrics
 from monitor.core.model.events import MINUTE, SECOND, Instant
 from monitor.kafka.settings import KafkaSettings
 from monitor.kafka.source import KafkaReader
 from monitor.ops.clock import ManualClock
-from monitor.ops.metrics import Metrics
 from monitor.ports import Batch, Positions, TopicBook
 from tests.support.kafka import KafkaBroker, kafka_broker, topic
 from tests.support.service import kafka_environment

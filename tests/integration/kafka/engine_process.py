@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
+from monitor.app.metrics import Metrics
 from monitor.core.deciding.engine import Engine
 from monitor.core.model.events import MINUTE
 from monitor.demo.story import CATALOGUE
@@ -15,7 +16,6 @@ from monitor.kafka.offset_committer import OffsetCommitter
 from monitor.kafka.settings import KafkaSettings
 from monitor.kafka.source import KafkaReader
 from monitor.ops.clock import SystemClock
-from monitor.ops.metrics import Metrics
 from monitor.packs.catalogue import load_catalogue
 from monitor.packs.loader import load_rules
 from monitor.packs.regex import make_regex

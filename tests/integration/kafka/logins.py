@@ -7,11 +7,11 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.protocol.admin import CreateAclsRequest
 from pydantic import SecretStr
 
+from monitor.app.metrics import Metrics
 from monitor.core.model.events import MINUTE
 from monitor.kafka.settings import KafkaSettings
 from monitor.kafka.source import KafkaReader
 from monitor.ops.clock import ManualClock
-from monitor.ops.metrics import Metrics
 from tests.integration.kafka.conftest import NOON
 from tests.support.kafka import GUEST, SASL_PASSWORD, SASL_USER, KafkaBroker
 from tests.support.service import kafka_environment

@@ -9,9 +9,9 @@ import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from monitor.app.metrics import Metrics
 from monitor.kafka.dead_letters import DeadLetters
 from monitor.kafka.settings import KafkaSettings
-from monitor.ops.metrics import Metrics
 from monitor.ports import Commit, Unavailable
 from monitor.store.database import Store, open_store
 from tests.integration.kafka.conftest import KAFKA, NOON, Cluster, MakeReader, canonical, read_all

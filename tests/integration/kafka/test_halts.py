@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from monitor.app.metrics import Metrics
 from monitor.core.model.events import MINUTE, SECOND
 from monitor.kafka.halts import MemoryBook
 from monitor.ops.clock import ManualClock
-from monitor.ops.metrics import Metrics
 from tests.integration.kafka.conftest import KAFKA, NOON, Cluster, MakeReader, canonical, ids, read_all
 
 pytestmark = KAFKA

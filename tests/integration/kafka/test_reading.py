@@ -6,9 +6,9 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import NewPartitions
 
+from monitor.app.metrics import Metrics
 from monitor.core.model.events import HOUR, MINUTE, SECOND, Instant
 from monitor.core.model.reasons import Ignored, Mark, Rejected
-from monitor.ops.metrics import Metrics
 from tests.integration.kafka.conftest import KAFKA, NOON, Cluster, MakeReader, canonical, ids, read_all
 
 pytestmark = KAFKA

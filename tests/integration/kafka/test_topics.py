@@ -9,13 +9,13 @@ import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import RecordsToDelete
 
+from monitor.app.metrics import Metrics
 from monitor.core.model.events import SECOND, Instant
 from monitor.core.model.reasons import Rejected
 from monitor.kafka.errors import LoginRefused, MissingTopics, TopicForbidden, WrongCluster
 from monitor.kafka.halts import MemoryBook
 from monitor.kafka.settings import KafkaSettings
 from monitor.kafka.writer import KafkaWriter
-from monitor.ops.metrics import Metrics
 from monitor.ports import Unavailable
 from tests.integration.kafka.conftest import KAFKA, NOON, Cluster, MakeReader, canonical, ids, read_all
 from tests.integration.kafka.logins import grant, login, reader_of

@@ -8,10 +8,10 @@ import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import RecordsToDelete
 
+from monitor.app.metrics import Metrics
 from monitor.core.model.reasons import Rejected
 from monitor.kafka.errors import LoginRefused, MissingTopics, PositionLost
 from monitor.kafka.settings import KafkaSettings
-from monitor.ops.metrics import Metrics
 from monitor.ops.tasks import WatchedTasks
 from monitor.ports import Unavailable
 from tests.integration.kafka.conftest import KAFKA, Cluster, MakeReader, canonical, ids, read_all

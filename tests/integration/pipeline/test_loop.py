@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from monitor.app.metrics import Metrics
 from monitor.core.deciding.engine import Engine, EngineSettings
 from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Actor, Event, Instant
 from monitor.core.model.near_miss import public_line
@@ -18,7 +19,6 @@ from monitor.decode.normalise import normalise
 from monitor.demo.story import CATALOGUE, story
 from monitor.lab.ledger import Ledger
 from monitor.ops.clock import ManualClock
-from monitor.ops.metrics import Metrics
 from monitor.ops.tasks import WatchedTasks
 from monitor.packs.catalogue import load_catalogue
 from monitor.packs.loader import load_rules

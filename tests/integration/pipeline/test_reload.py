@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from monitor.app.metrics import Metrics
 from monitor.core.deciding.engine import Engine, EngineSettings
 from monitor.core.matching.last_values import LastValues
 from monitor.core.matching.matcher import Matcher
@@ -14,7 +15,6 @@ from monitor.core.model.rule import Rule
 from monitor.demo.story import CATALOGUE, story
 from monitor.lab.ledger import Ledger
 from monitor.ops.clock import ManualClock
-from monitor.ops.metrics import Metrics
 from monitor.packs.catalogue import load_catalogue
 from monitor.packs.loader import content_hash, load_rules
 from monitor.packs.regex import make_regex

@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 from msgspec import structs
 
+from monitor.app.metrics import Metrics
 from monitor.asking import QueryFailed
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Event, Instant
@@ -18,7 +19,6 @@ from monitor.feeds.pull import OLD, Puller
 from monitor.feeds.queries import MOST_STEPS, SETTLE, Feed
 from monitor.feeds.states import FeedName, Limits
 from monitor.ops.clock import ManualClock
-from monitor.ops.metrics import Metrics
 from monitor.ports import Appended, Unavailable
 
 NOON = 1_800_000_000_000_000 // DAY * DAY + DAY // 2

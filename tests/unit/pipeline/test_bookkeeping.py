@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import pytest
 
+from monitor.app.metrics import Metrics
 from monitor.core.model.events import HOUR, Event, Instant
 from monitor.ops.arrivals import UP, SourceHour, SourceWord
 from monitor.ops.clock import ManualClock
-from monitor.ops.metrics import Metrics
 from monitor.pipeline.bookkeeping import Bookkeeper
 from monitor.ports import Unavailable
 

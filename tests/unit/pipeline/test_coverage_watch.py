@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+from monitor.app.metrics import Metrics
 from monitor.core.matching.last_values import LastValues
 from monitor.core.matching.matcher import Matcher
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import DAY, HOUR, Event, Instant
 from monitor.core.weighing.habits import LEARNING
 from monitor.ops.clock import ManualClock
-from monitor.ops.metrics import Metrics
 from monitor.packs.regex import make_regex
 from monitor.pipeline.coverage_watch import LOOKED_BACK, MOST_EVENTS, CoverageWatch, pause
 from monitor.pipeline.pack import Current, Pack

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
+from monitor.app.metrics import Metrics
 from monitor.core.model.events import DAY, MINUTE, SECOND, Event, Instant
 from monitor.ops.clock import STEP, ManualClock
-from monitor.ops.metrics import Metrics
 from monitor.pipeline.forward import Forwarder
 from monitor.pipeline.lease import LeaseSettings
 from monitor.ports import NOT_AT_HAND, WHOLE, Appended, Batch, Commit, Positions, Saved

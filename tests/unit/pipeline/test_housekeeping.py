@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+from monitor.app.metrics import Metrics
 from monitor.core.model.events import DAY, Instant
 from monitor.ops.clock import ManualClock
-from monitor.ops.metrics import Metrics
 from monitor.ops.tasks import WatchedTasks
 from monitor.pipeline.housekeeping import Housekeeper
 from monitor.ports import Pruned, Retention, StoredSize, Unavailable

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from monitor.app.metrics import Metrics
 from monitor.core.model.events import SECOND
-from monitor.ops.metrics import Metrics
 from monitor.ops.tasks import Aside
 from monitor.pipeline.lease import Lease, LeaseSettings, LoopState
 from monitor.ports import WHOLE, Commit, Fenced, Held, Saved

@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 import msgspec
 
+from monitor.app.metrics import Metrics
 from monitor.core.matching.last_values import LastValues
 from monitor.core.matching.matcher import Matcher
 from monitor.core.model.catalogue import Catalogue, Service
 from monitor.core.model.events import SECOND
 from monitor.decode.registry import tool_of, tools, use_own
 from monitor.ops.clock import ManualClock
-from monitor.ops.metrics import Metrics
 from monitor.packs.regex import make_regex
 from monitor.pipeline.pack import Current, Pack
 from monitor.pipeline.reload import Read, Reloader

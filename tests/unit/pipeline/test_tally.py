@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from monitor.app.metrics import Metrics
 from monitor.core.model.decisions import Evicted, Ignore, Late, Merge, Withdraw
 from monitor.core.model.events import EventId, Instant
 from monitor.core.model.reasons import NotOpened, Rejected, StateKind, Withdrawn
-from monitor.ops.metrics import Metrics
 from monitor.ops.sampling import Sampler
 from monitor.pipeline.tally import Tally
 from monitor.ports import Commit, Reject

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from monitor.app.metrics import Metrics
 from monitor.asking import Caller, Lines, QueryFailed
 from monitor.core.model.events import DAY, HOUR, MINUTE, Event, Instant, to_text
 from monitor.core.model.reasons import FeedFailure
 from monitor.ops.clock import ManualClock
-from monitor.ops.metrics import Metrics
 from monitor.ports import Appended, Reject, Unavailable
 from monitor.pullers.grafana import MOST
 from monitor.pullers.pull import Pulls

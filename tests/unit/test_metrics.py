@@ -6,10 +6,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
+from monitor.app.metrics import Metrics
 from monitor.core.model.near_miss import Dismissal, Move
 from monitor.core.model.reasons import Ignored, NotOpened, Rejected, Withdrawn
 from monitor.ops.labelled import NO_REASON, OTHER
-from monitor.ops.metrics import Metrics
 
 
 def value(metrics: Metrics, name: str, **labels: str) -> float | None:
