@@ -27,6 +27,11 @@ from monitor.review.timeline import entries, picture
 from monitor.review.views import Views
 
 
+def in_row(request: Request) -> bool:
+    """Whether a part of the queue is to be answered, which htmx puts in place, and no whole page."""
+    return "hx-request" in request.headers
+
+
 class DecisionForm(msgspec.Struct, frozen=True):
     """A decision as a form sends it: everything is text, and nothing filled in is an empty one."""
 
@@ -127,51 +132,67 @@ class DraftPages:
         status: int = 200,
         notice: str | None = None,
         form: DecisionForm | None = None,
+        said: str | None = None,
     ) -> Response:
-        context = {"record": record, "notice": notice, "form": form, "now": self._review.now(), "in_place": True}
+        """`said`: what was done to a record that goes on waiting."""
+        context = {
+            "record": record,
+            "notice": notice,
+            "form": form,
+            "said": said,
+            "now": self._review.now(),
+            "in_place": True,
+        }
         return self._pages.render(request, "_row.html", context, status)
 
-    def panel(self, request: Request, record: Record, decision: str) -> Response:
-        context = {"record": record, "form": None, "errors": Errors()}
-        return self._pages.render(request, f"_panel_{decision}.html", context)
+    async def panel(self, request: Request, record: Record, what: str) -> Response:
+        """A form that opens in the record's row."""
+        context = {"record": record, "form": None, "errors": Errors(), **(await self._for_panel(request, record, what))}
+        return self._pages.render(request, f"_panel_{what}.html", context)
+
+    async def panel_again(
+        self, request: Request, record: Record, what: str, status: int, errors: Errors, **filled: object
+    ) -> Response:
+        """The form that was refused, with what was filled in, in its row."""
+        context = {"record": record, "errors": errors, **(await self._for_panel(request, record, what)), **filled}
+        answer = self._pages.render(request, f"_panel_{what}.html", context, status)
+        answer.headers["hx-retarget"] = f"#panel-{record.draft.id}"
+        answer.headers["hx-reswap"] = "innerHTML"
+        return answer
+
+    async def _for_panel(self, request: Request, record: Record, what: str) -> dict[str, object]:
+        if what != "merge":
+            return {}
+        return {"similar": await self._review.similar(record, partial(self._views.visible, request))}
 
     async def decide(self, request: Request, record_id: str, form: DecisionForm) -> Response:
-        in_row = "hx-request" in request.headers
+        in_place = in_row(request)
         try:
             decided = await self._review.decide(record_id, form.as_decision(), person_of(request).role)
         except Invalid as error:
-            return await self._refused(request, record_id, form, error, in_row)
+            return await self._refused(request, record_id, form, error, in_place)
         except (VersionConflict, IllegalMove) as error:
             record = await self._review.show(record_id)
             said = to_problem(error).detail
-            if in_row and record.state in UNDECIDED and form.decision in (Move.ACCEPT, Move.DISMISS):
+            if in_place and record.state in UNDECIDED and form.decision in (Move.ACCEPT, Move.DISMISS):
                 # What was typed stays; sending it again is a decision about the record as it is now.
                 again = msgspec.structs.replace(form, expected_version=str(record.version))
-                return self._panel_again(request, record, again, Errors(decision=said), 409)
-            if in_row:
+                return await self.panel_again(request, record, again.decision, 409, Errors(decision=said), form=again)
+            if in_place:
                 return self.row(request, record, 409, said, form)
             return await self.page(request, record, status=409, notice=said, form=form)
-        if in_row:
+        if in_place:
             return self.row(request, decided)
         return RedirectResponse(f"/near-misses/{record_id}?done={form.decision}", 303)
 
     async def _refused(
-        self, request: Request, record_id: str, form: DecisionForm, error: Invalid, in_row: bool
+        self, request: Request, record_id: str, form: DecisionForm, error: Invalid, in_place: bool
     ) -> Response:
         errors = errors_of(error.problems)
         record = await self._review.show(record_id)
-        if not in_row or form.decision not in (Move.ACCEPT, Move.DISMISS):
+        if not in_place or form.decision not in (Move.ACCEPT, Move.DISMISS):
             return await self.page(request, record, status=422, form=form, errors=errors)
-        return self._panel_again(request, record, form, errors, 422)
-
-    def _panel_again(
-        self, request: Request, record: Record, form: DecisionForm, errors: Errors, status: int
-    ) -> Response:
-        context = {"record": record, "form": form, "errors": errors}
-        answer = self._pages.render(request, f"_panel_{form.decision}.html", context, status)
-        answer.headers["hx-retarget"] = f"#panel-{record.draft.id}"
-        answer.headers["hx-reswap"] = "innerHTML"
-        return answer
+        return await self.panel_again(request, record, form.decision, 422, errors, form=form)
 
 
 def build_draft_pages(review: Review, drafts: DraftPages, views: Views) -> APIRouter:
@@ -188,8 +209,10 @@ def build_draft_pages(review: Review, drafts: DraftPages, views: Views) -> APIRo
         return RedirectResponse("/" if there is None else f"/near-misses/{quote(there.draft.id)}", 303)
 
     @router.get("/{record_id}/panel/{decision}")
-    async def panel(request: Request, record_id: str, decision: Literal["accept", "dismiss"]) -> Response:
-        return drafts.panel(request, await review.show(record_id), decision)
+    async def panel(
+        request: Request, record_id: str, decision: Literal["accept", "dismiss", "merge", "comment"]
+    ) -> Response:
+        return await drafts.panel(request, await review.show(record_id), decision)
 
     @router.post("/{record_id}/decision")
     async def decide(
@@ -203,7 +226,12 @@ def build_draft_pages(review: Review, drafts: DraftPages, views: Views) -> APIRo
             await review.comment(record_id, text, person_of(request).role)
         except Invalid as error:
             record = await review.show(record_id)
-            return await drafts.page(request, record, status=422, errors=errors_of(error.problems), comment=text)
+            errors = errors_of(error.problems)
+            if in_row(request):
+                return await drafts.panel_again(request, record, "comment", 422, errors, typed=text)
+            return await drafts.page(request, record, status=422, errors=errors, comment=text)
+        if in_row(request):
+            return drafts.row(request, await review.show(record_id), said="The comment is added.")
         return RedirectResponse(f"/near-misses/{record_id}?done=comment#trail", 303)
 
     @router.get("/{record_id}/{form}")

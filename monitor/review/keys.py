@@ -11,16 +11,24 @@ import msgspec
 
 from monitor.core.model.near_miss import Dismissal
 
-Screen = Literal["queue", "draft"]
+Screen = Literal["queue", "draft", "bulk", "other"]
+EVERYWHERE: tuple[Screen, ...] = ("queue", "draft", "bulk", "other")
 
 
 class Key(msgspec.Struct, frozen=True):
-    """`key`: as a browser names it. `does`: the action in the scripts. `words`: what it does, for people."""
+    """`key`: as a browser names it. `does`: the action in the scripts. `words`: what it does, for people.
+
+    The screen `bulk` is the page on which several drafts are judged; `other` is every page that has no keys of its own.
+    """
 
     key: str
     does: str
     words: str
     screens: tuple[Screen, ...] = ("queue", "draft")
+
+    @property
+    def where(self) -> str:
+        return "everywhere" if self.screens == EVERYWHERE else " and ".join(self.screens)
 
 
 KEYS: tuple[Key, ...] = (
@@ -37,14 +45,14 @@ KEYS: tuple[Key, ...] = (
     Key("2", "risk-outage", "worst outcome: down for most users", ("draft",)),
     Key("3", "risk-degraded", "worst outcome: some users affected", ("draft",)),
     Key("4", "risk-internal", "worst outcome: only our own work", ("draft",)),
-    Key("s", "snooze", "snooze until tomorrow", ("draft",)),
-    Key("m", "merge", "merge into another record", ("draft",)),
-    Key("c", "comment", "comment", ("draft",)),
+    Key("s", "snooze", "snooze until tomorrow"),
+    Key("m", "merge", "merge into another record"),
+    Key("c", "comment", "comment"),
     Key("u", "undo", "undo the last decision"),
-    Key("Ctrl+Enter", "send", "send the form"),
+    Key("Ctrl+Enter", "send", "send the form", ("queue", "draft", "bulk")),
     Key("/", "search", "search titles", ("queue",)),
-    Key("Escape", "close", "close the form, else back to the queue"),
-    Key("?", "help", "show the keys"),
+    Key("Escape", "close", "close the form, else back to the queue", EVERYWHERE),
+    Key("?", "help", "show the keys", EVERYWHERE),
 )
 
 DISMISSAL_KEYS: dict[Dismissal, str] = {

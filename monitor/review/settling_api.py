@@ -6,15 +6,16 @@ from functools import partial
 from typing import Annotated
 from urllib.parse import quote
 
+import msgspec
 from fastapi import APIRouter, Form, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from monitor.core.model.near_miss import IllegalMove, Move
-from monitor.ports import VersionConflict
+from monitor.core.model.near_miss import UNDECIDED, IllegalMove, Move
+from monitor.ports import Record, VersionConflict
 from monitor.review.api import COMMON, CONFLICT, NOT_FOUND, PREFIX, RecordId, detail, person_of
-from monitor.review.draft_page import DraftPages
-from monitor.review.form_errors import errors_of
+from monitor.review.draft_page import DraftPages, in_row
+from monitor.review.form_errors import Errors, errors_of
 from monitor.review.permissions import SHARING, Gate, may_share
 from monitor.review.problems import to_problem
 from monitor.review.schemas import NearMissDetail, SettleIn
@@ -65,14 +66,21 @@ def build_settling_forms(review: Review, settling: Settling, drafts: DraftPages,
         await _check_sharing(review, gate, request, record_id, given)
         person = person_of(request)
         try:
-            await settling.settle(record_id, given, person.role, partial(gate.sees, person.grants))
+            settled = await settling.settle(record_id, given, person.role, partial(gate.sees, person.grants))
         except Invalid as error:
             record = await review.show(record_id)
             errors = errors_of(error.problems)
+            if in_row(request):
+                return await _panel_or_row(request, drafts, record, given, 422, errors)
             return await drafts.page(request, record, status=422, errors=errors, given=given)
         except (VersionConflict, IllegalMove) as error:
             record = await review.show(record_id)
-            return await drafts.page(request, record, status=409, notice=to_problem(error).detail, given=given)
+            said = to_problem(error).detail
+            if in_row(request):
+                return await _panel_or_row(request, drafts, record, given, 409, notice=said)
+            return await drafts.page(request, record, status=409, notice=said, given=given)
+        if in_row(request):
+            return drafts.row(request, settled)
         # A draft that sleeps is out of the way: the next one is what to look at.
         done = f"/near-misses/{quote(record_id)}?done={quote(move)}"
         return RedirectResponse(f"/near-misses/{quote(record_id)}/step/next" if move == "snooze" else done, 303)
@@ -83,6 +91,23 @@ def build_settling_forms(review: Review, settling: Settling, drafts: DraftPages,
         return RedirectResponse(f"/near-misses/{quote(record_id)}#risk", 303)
 
     return router
+
+
+async def _panel_or_row(
+    request: Request,
+    drafts: DraftPages,
+    record: Record,
+    given: Given,
+    status: int,
+    errors: Errors | None = None,
+    notice: str | None = None,
+) -> Response:
+    """What was typed stays, and sent again it is about the record as it is now; a row says what a key cannot do."""
+    errors = errors or Errors()
+    if given.move == Move.MERGE and record.state in UNDECIDED:
+        again = msgspec.structs.replace(given, expected_version=record.version)
+        return await drafts.panel_again(request, record, "merge", status, errors, given=again, notice=notice)
+    return drafts.row(request, record, status, notice or " ".join(errors.values()))
 
 
 async def _check_sharing(review: Review, gate: Gate, request: Request, record_id: str, given: Given) -> None:

@@ -48,7 +48,7 @@ async def states(desk: Desk) -> dict[str, str]:
 async def test_the_preview_says_how_many_and_which_and_does_nothing(full: Desk) -> None:
     html = (await full.http.get("/bulk?id=nm-0&id=nm-2&id=nobody")).text
     assert offered(html) == ["1:nm-0", "1:nm-2"]
-    assert "<span data-count>2</span> drafts at once" in html
+    assert "<span data-count>2</span> <span data-noun>drafts</span> at once" in html
     assert "Disk 2 was close" in html
     assert set((await states(full)).values()) == {"draft"}
     view = (await full.http.get("/bulk?by=view&service=search")).text
@@ -131,7 +131,7 @@ async def test_by_the_keyboard_from_the_queue_and_back(full: Desk) -> None:
             await page.keyboard.press(key)
         await expect(page.locator("h1")).to_have_text("2 drafts at once")
         await page.get_by_role("checkbox", name="The index was close").uncheck()
-        await expect(page.locator("h1")).to_have_text("1 drafts at once")
+        await expect(page.locator("h1")).to_have_text("1 draft at once")
         await page.keyboard.press("r")
         await page.keyboard.press("Enter")
         await expect(page.locator("h1")).to_contain_text("1 dismissed: routine")

@@ -7,11 +7,22 @@ const boxes = () => [...form.querySelectorAll("[name=item]")];
 form?.addEventListener("change", () => {
   const count = boxes().filter((box) => box.checked).length;
   for (const told of document.querySelectorAll("[data-count]")) told.textContent = count;
+  for (const noun of document.querySelectorAll("[data-noun]")) noun.textContent = count === 1 ? "draft" : "drafts";
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("textarea")) return;
-  if (event.key === "Escape") document.querySelector("[data-back]").click();
+  const does = keyDoes(event);
+  if (form && event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    form.requestSubmit(form.querySelector("[value=dismiss]"));
+    return;
+  }
+  if (does === "close") {
+    if (isTyping(event.target)) event.target.blur();
+    else document.querySelector("[data-back]").click();
+    return;
+  }
+  if (does || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
   const reason = event.key.length === 1 && form?.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
   if (!reason) return;
   event.preventDefault();

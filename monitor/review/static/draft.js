@@ -10,12 +10,8 @@ for (const form of document.querySelectorAll("[data-decide], #dismiss form, .com
   });
 }
 
-// Back to the view of the queue that was looked at last; the queue keeps which.
 const back = document.querySelector("[data-back]");
-try {
-  const queue = sessionStorage.getItem("queue");
-  if (queue?.startsWith("/?")) back.href = queue;
-} catch { /* nothing may be stored here */ }
+back.href = queueAddress();
 
 const dismissal = document.getElementById("dismiss");
 

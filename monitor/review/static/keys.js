@@ -2,7 +2,7 @@
 "use strict";
 
 const keyTable = new Map([...document.querySelectorAll("#keys [data-key]")].map((row) => [row.dataset.key, row.dataset.does]));
-const isTyping = (element) => element.matches("textarea, select, input:not([type=radio])");
+const isTyping = (element) => element.matches("textarea, select, input:not([type=radio], [type=checkbox])");
 
 // What a key does here, or nothing while somebody types or the table is open.
 function keyDoes(event) {
@@ -11,8 +11,22 @@ function keyDoes(event) {
   return keyTable.get(event.key);
 }
 
+// The view of the queue that was looked at last, which the queue keeps; where nothing may be stored, the first one.
+function queueAddress() {
+  try {
+    const kept = sessionStorage.getItem("queue");
+    if (kept?.startsWith("/?")) return kept;
+  } catch { /* nothing may be stored here */ }
+  return "/";
+}
+
 document.addEventListener("keydown", (event) => {
-  if (keyDoes(event) !== "help") return;
-  event.preventDefault();
-  document.getElementById("keys").showModal();
+  const does = keyDoes(event);
+  if (does === "help") {
+    event.preventDefault();
+    document.getElementById("keys").showModal();
+  } else if (does === "close" && document.getElementById("keys").dataset.screen === "other") {
+    if (isTyping(event.target)) event.target.blur();
+    else location.assign(queueAddress());
+  }
 });

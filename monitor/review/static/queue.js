@@ -35,14 +35,39 @@ function closePanel(row) {
   return true;
 }
 
-function act(name) {
-  const row = document.getElementById(current) || rowOf(links()[0]);
-  const link = row && row.querySelector(`[data-act=${name}]`);
-  if (!link) return;
+const rowHere = () => document.getElementById(current) || rowOf(links()[0]);
+const recordOf = (row) => `/near-misses/${encodeURIComponent(row.id.slice("row-".length))}`;
+
+function closeOthers(row) {
   current = row.id;
   for (const other of document.querySelectorAll(".row")) if (other !== row) other.querySelector(".row__panel")?.replaceChildren();
+}
+
+function act(name) {
+  const row = rowHere();
+  const link = row && row.querySelector(`[data-act=${name}]`);
+  if (!link) return;
+  closeOthers(row);
   typedAhead = "";
   link.click();
+}
+
+// Forms that have no button of their own in a row.
+function ask(name, needs) {
+  const row = rowHere();
+  const panel = row?.querySelector(".row__panel");
+  if (!panel || !row.querySelector(needs)) return;
+  closeOthers(row);
+  typedAhead = "";
+  htmx.ajax("GET", `${recordOf(row)}/panel/${name}`, { target: panel, swap: "innerHTML" });
+}
+
+function snooze() {
+  const row = rowHere();
+  if (!row?.querySelector("[data-act=accept]")) return;
+  closeOthers(row);
+  const values = { move: "snooze", days: "1", expected_version: row.dataset.version };
+  htmx.ajax("POST", `${recordOf(row)}/settle`, { target: row, swap: "outerHTML", values });
 }
 
 function undo() {
@@ -55,6 +80,9 @@ const actions = {
   previous: () => move(-1),
   accept: () => act("accept"),
   dismiss: () => act("dismiss"),
+  snooze,
+  merge: () => ask("merge", "[data-act=accept]"),
+  comment: () => ask("comment", ".row__link"),
   undo,
   select() {
     const row = document.getElementById(current) || rowOf(links()[0]);
@@ -116,12 +144,12 @@ document.addEventListener("click", (event) => {
 // After a panel came in, its first field has the focus; after a row was judged, the next one to judge has it. Only once
 // htmx has settled: before that a form would be sent the plain way, away from the queue.
 function panelCame(panel) {
-  const first = panel.querySelector("[aria-invalid=true]") || panel.querySelector("textarea, .reason");
+  const first = panel.querySelector("[aria-invalid=true]") || panel.querySelector("textarea, .reason, input:not([type=hidden])");
   first.focus();
   const keys = typedAhead || "";
   typedAhead = null;
   if (!keys) return;
-  if (first.matches("textarea")) first.setRangeText(keys, first.value.length, first.value.length, "end");
+  if (isTyping(first)) first.setRangeText(keys, first.value.length, first.value.length, "end");
   else panel.querySelector(`[data-key="${CSS.escape(keys[0])}"]`)?.click();
 }
 
