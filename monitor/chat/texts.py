@@ -6,7 +6,8 @@ Decides nothing else; every text from outside passes here before it is shown els
 from __future__ import annotations
 
 import unicodedata
-from urllib.parse import urlsplit
+
+from monitor.review import links
 
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 """Controls, among them those that turn the direction of text, and what no font draws."""
@@ -51,11 +52,5 @@ def plain_chat(text: str) -> str:
 
 
 def web_address(url: str | None) -> str | None:
-    """An address that may be opened from a chat: http or https with a host, of an ordinary length."""
-    if url is None or len(url) > 2000 or url != "".join(url.split()) or not url.isascii():
-        return None
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return None
-    return url if parts.scheme in ("http", "https") and parts.hostname else None
+    """An address that may be opened from a chat: one of ASCII, which every chat reads alike."""
+    return links.web_address(url) if url is not None and url.isascii() else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.requests import Request
@@ -23,6 +22,7 @@ from monitor.ports import ActivePack, Record
 from monitor.review import words
 from monitor.review.keys import DISMISSAL_KEYS, keys_of
 from monitor.review.likelihood import completeness, likely
+from monitor.review.links import shown, web_address
 from monitor.review.problems import Problem
 from monitor.review.sentences import happened
 
@@ -52,6 +52,7 @@ class Pages:
             loader=FileSystemLoader(HERE / "templates"),
             autoescape=select_autoescape(("html", "svg")),
             undefined=StrictUndefined,
+            finalize=_finalized,
             trim_blocks=True,
             lstrip_blocks=True,
         )
@@ -68,7 +69,7 @@ class Pages:
             kind=words.kind,
             happened=happened,
             rfc3339=to_text,
-            safe_url=safe_url,
+            safe_url=web_address,
             labels=shown_labels,
             close=how_close,
             environments=environments,
@@ -116,6 +117,11 @@ class Pages:
         return answer
 
 
+def _finalized(value: object) -> object:
+    """Each value before it is escaped: what tools and people wrote neither turns nor hides what it says."""
+    return shown(value) if type(value) is str else value
+
+
 def _form_of(request: Request) -> str | None:
     """The page of the form that was sent; the browser kept what was typed there."""
     return request.url.path if request.method == "POST" else None
@@ -127,17 +133,6 @@ def asset(name: str, _cache: dict[str, str] = {}) -> str:  # noqa: B006 - one ca
         digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
         _cache[name] = f"/static/{name}?v={digest}"
     return _cache[name]
-
-
-def safe_url(url: str | None) -> str | None:
-    """The address if a browser may be sent there (http or https), else None."""
-    if url is None:
-        return None
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return None
-    return url if parts.scheme in ("http", "https") and parts.netloc else None
 
 
 def shown_labels(event: Event) -> list[tuple[str, str]]:
