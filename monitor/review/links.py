@@ -21,7 +21,8 @@ def shown(text: str) -> str:
 def web_address(url: str | None) -> str | None:
     """An address that may be opened: http or https, with a host that is what it looks like, of an ordinary length.
 
-    A user before the host (`https://known.example@other.example`) is refused, and so are hosts in other letters than ASCII.
+    A user before the host (`https://known.example@other.example`) is refused, and so is a host in other letters than
+    those of ASCII.
     """
     if not url or len(url) > LONGEST or url != "".join(url.split()) or url != shown(url):
         return None
