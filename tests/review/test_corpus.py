@@ -226,7 +226,7 @@ class Mailbox:
         message = EmailMessage(policy=email.policy.SMTP)
         message["Subject"] = title
         message.set_content(body)
-        self.sent.append(email.message_from_bytes(message.as_bytes(), policy=email.policy.SMTP))  # type: ignore[arg-type]
+        self.sent.append(email.message_from_bytes(message.as_bytes(), policy=email.policy.SMTP))
         return True
 
 
