@@ -20,11 +20,14 @@ from monitor.decode.reading import (
     Moment,
     day_of,
     digest,
+    first,
     make,
     not_the_shape,
     person_or_bot,
     quantity,
+    respelt,
     severity,
+    tags_of,
     text,
     without,
 )
@@ -52,6 +55,10 @@ class Budget:
             detail = f"the mapping needs more than {MOST_STEPS:,} steps for this body; simplify its expressions"
             raise Unreadable(Rejected.MAPPING_OVERRUN, detail)
 
+
+SERVICE_TAGS = ("service", "service_name", "service.name")
+ENVIRONMENT_TAGS = ("environment", "env", "deployment.environment.name", "deployment.environment")
+"""Labels that name a service and an environment where no field of the mapping found one."""
 
 Find = Callable[[Any, Budget], Any]
 """A document → what stands at a place in it; None where that says nothing."""
@@ -113,6 +120,21 @@ class Mapped(msgspec.Struct, frozen=True, kw_only=True):
     def read(self, piece: Any, delivery: Delivery) -> list[Event]:
         """The events of one piece. Raises NoEvent where it gives none by intention, else Unreadable."""
         found: _Piece = piece
+        try:
+            return self._read(found, delivery)
+        except (NoEvent, Unreadable) as error:
+            if error.reason not in (Ignored.UNKNOWN_TYPE, Rejected.NOT_AN_EVENT) or not isinstance(found.raw, dict):
+                raise
+            # A template whose author spelt the names in another way; a body that fits as it is never comes here.
+            other = {**respelt(found.raw), **found.document}
+            try:
+                return self._read(_Piece(found.raw, other, found.budget), delivery)
+            except (NoEvent, Unreadable) as again:
+                if again.reason in (Ignored.UNKNOWN_TYPE, Rejected.NOT_AN_EVENT):
+                    raise error from None
+                raise
+
+    def _read(self, found: _Piece, delivery: Delivery) -> list[Event]:
         document, budget = found.document, found.budget
         for skip in self.skips:
             if skip.when(document, budget):
@@ -143,18 +165,19 @@ class Mapped(msgspec.Struct, frozen=True, kw_only=True):
         expires_at = entry.expires_at(document, budget) if entry.expires_at else None
         bound, value, limit = said("bound"), quantity(said("value")), quantity(said("limit"))
         time = entry.time(document, budget) if entry.time else None
+        labels = dict(_labels(entry, document, budget))
         return make(
             delivery,
             id=self._identity(entry, kind, piece, "" if time else day_of(delivery)),
             kind=kind,
             time=time,
-            service=text(said("service")),
-            environment=text(said("environment")),
+            service=text(said("service")) or first(labels, SERVICE_TAGS),
+            environment=text(said("environment")) or first(labels, ENVIRONMENT_TAGS),
             subject=text(said("subject")),
             severity=severity(text(said("severity"))),
             title=text(said("title")),
             actor=_actor(entry, document, budget),
-            labels=dict(_labels(entry, document, budget)),
+            labels=labels,
             value=value[0] if value else None,
             limit=limit[0] if limit else None,
             unit=text(said("unit")) or (value[1] if value else None),
@@ -225,9 +248,14 @@ def _says_something(value: Any) -> bool:
 
 
 def pairs(found: Any) -> Iterator[tuple[str, Any]]:
-    """Labels from an object, a list of objects with a name and a value, or texts such as `env:prod` and `env=prod`."""
+    """Labels from an object, a list of objects with a name and a value, or texts such as `env:prod` and `env=prod`.
+
+    One text may hold several, with commas between them.
+    """
     if isinstance(found, dict):
         yield from ((str(name), _bare(value)) for name, value in found.items())
+    if isinstance(found, str):
+        yield from tags_of(found).items()
     for item in found if isinstance(found, list) else ():
         if isinstance(item, dict):
             name = next((said for key in ("key", "name", "tag", "label") if (said := text(item.get(key)))), None)

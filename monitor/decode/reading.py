@@ -39,6 +39,9 @@ _DRILL = searching(DRILL)
 _DRILL_FIRST = re.compile(r"\W*(?:drill|exercise|übung|exercice|simulacro|simulado|訓練)\s*[])】:–—-]", re.IGNORECASE)
 """What people put before the title of an exercise: `[Drill] …`, `Übung: …`."""
 _BOT = re.compile(r"\[bot\]|(?:^|[-_])bot(?:$|[-_])|bot[-_]", re.IGNORECASE)
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_TAG = re.compile(r"(?P<name>[^:=]+)[:=]\s*(?P<value>\S.*)", re.DOTALL)
+MOST_RESPELT = 200
 _QUANTITY = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*([A-Za-z%/]{0,20})\s*", re.ASCII)
 
 
@@ -106,6 +109,31 @@ def text(value: Any) -> str | None:
 def first(values: Mapping[str, Any], names: Iterable[str]) -> str | None:
     """The first of these fields that says something."""
     return next((found for name in names if (found := text(values.get(name))) is not None), None)
+
+
+def respelt(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The body with its names in `snake_case` and `camelCase` too: who writes a template chooses how names look.
+
+    `ALERT_TITLE`, `alertTitle` and `Alert Title` are one name. A name that the body has itself is never replaced.
+    """
+    found = dict(body)
+    for name, value in list(body.items())[:MOST_RESPELT]:
+        words = [word.lower() for word in _WORDS.findall(str(name)[:100].lstrip("$"))]
+        if words:
+            found.setdefault("_".join(words), value)
+            found.setdefault(words[0] + "".join(word.capitalize() for word in words[1:]), value)
+    return found
+
+
+def tags_of(*lists: Any) -> dict[str, str]:
+    """Tags as `name:value` or `name=value`, split at the first mark only; the first of a name counts."""
+    found: dict[str, str] = {}
+    for written in lists:
+        items = written if isinstance(written, list) else (text(written) or "").split(",")
+        for item in items:
+            if (match := _TAG.fullmatch((text(item) or "").strip())) is not None:
+                found.setdefault(match["name"].rstrip(), match["value"])
+    return found
 
 
 def number(value: Any) -> float | None:

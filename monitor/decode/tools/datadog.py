@@ -13,7 +13,19 @@ from monitor.core.model.events import Event, Kind
 from monitor.core.model.reasons import Ignored
 from monitor.decode.outcome import NoEvent
 from monitor.decode.people import who
-from monitor.decode.reading import Delivery, day_of, digest, first, make, mapping, not_the_shape, severity, text
+from monitor.decode.reading import (
+    Delivery,
+    day_of,
+    digest,
+    first,
+    make,
+    mapping,
+    not_the_shape,
+    respelt,
+    severity,
+    tags_of,
+    text,
+)
 from monitor.decode.tool import Sample, Tool
 from monitor.decode.tool_times import tool_time
 
@@ -33,12 +45,17 @@ _TRANSITIONS: dict[str, Kind] = {
 }
 _TYPES: dict[str, Kind] = {"error": "alert.fired", "warning": "alert.fired", "success": "alert.resolved"}
 _GRADES = {"error": "error", "warning": "warning"}
+_SCOPE = re.compile(r"\{([^{}]{3,500})\}\]")
+"""The group in a title, `[Triggered on {service:payments,env:production}] …`."""
+_MARKS = re.compile(
+    r"\[(?:P[1-5]|(?:Re-Triggered|Triggered|Recovered|Warn|No data)(?: on (?P<group>[^\]]{0,500}))?)\]", re.IGNORECASE
+)
 _TITLE = re.compile(r"\[(?P<state>Re-Triggered|Triggered|Recovered|Warn|No data)", re.IGNORECASE)
 
 
 def split(body: Any, delivery: Delivery) -> list[Any]:
     """One body is one notification. Raises Unreadable."""
-    found = mapping(body)
+    found = respelt(mapping(body))
     if not any(name in found for name in ("alert_transition", "alert_type", "alert_id", "monitor_id", "event_type")):
         raise not_the_shape("a body with alert_transition, alert_type or monitor_id", body)
     return [found]
@@ -48,7 +65,9 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
     """The event of one notification. Raises Unreadable or NoEvent."""
     body = mapping(piece)
     kind, transition = _kind(body)
-    tags = tags_of(body.get("tags"), body.get("scopes"), body.get("alert_scope"))
+    title = first(body, ("title", "event_title", "alert_title"))
+    group = _SCOPE.search(title or "")
+    tags = tags_of(body.get("tags"), body.get("scopes"), body.get("alert_scope"), group[1] if group else None)
     said = first(body, ("id", "event_id"))
     monitor = first(body, ("monitor_id", "alert_id"))
     scopes = first(body, ("scopes", "alert_scope"))
@@ -64,9 +83,11 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
             time=at,
             service=tags.get("service") or tags.get("kube_deployment") or tags.get("kube_service"),
             environment=first(tags, ("env", "environment")),
-            subject="/".join(filter(None, ("monitor", monitor, first(body, ("alert_cycle_key",)) or scopes))),
+            subject="/".join(
+                filter(None, ("monitor", monitor or _untitled(title), first(body, ("alert_cycle_key",)) or scopes))
+            ),
             severity=severity(priority) or severity(_GRADES.get(text(body.get("alert_type")) or "")),
-            title=first(body, ("title", "event_title", "alert_title")),
+            title=title,
             actor=actor,
             labels={
                 **tags,
@@ -86,6 +107,11 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
     ]
 
 
+def _untitled(title: str | None) -> str | None:
+    """What the notifications of one monitor have in common where the template names none: the title without a state."""
+    return _MARKS.sub(lambda found: found["group"] or "", title).strip() or None if title else None
+
+
 def _kind(body: Mapping[str, Any]) -> tuple[Kind, str | None]:
     transition = text(body.get("alert_transition"))
     if transition is not None:
@@ -93,24 +119,15 @@ def _kind(body: Mapping[str, Any]) -> tuple[Kind, str | None]:
         if kind is None:
             raise NoEvent(Ignored.UNKNOWN_TYPE, f"alert_transition {transition!r:.40} is none that we know")
         return kind, transition
-    if (match := _TITLE.search(first(body, ("title", "event_title")) or "")) is not None:
+    if (match := _TITLE.search(first(body, ("title", "event_title", "alert_title")) or "")) is not None:
         return _TRANSITIONS[match["state"].lower()], match["state"]
     kind = _TYPES.get((text(body.get("alert_type")) or "").lower())
     if kind is not None:
         return kind, None
+    status = text(body.get("alert_status")) or ""
+    if (kind := _TRANSITIONS.get(status.lower())) is not None:
+        return kind, status
     raise NoEvent(Ignored.NOT_RELEVANT, "an event without a state: neither a hazard nor its end")
-
-
-def tags_of(*lists: Any) -> dict[str, str]:
-    """Tags as `name:value`, split at the first colon only; the first of a name counts."""
-    found: dict[str, str] = {}
-    for written in lists:
-        items = written if isinstance(written, list) else (text(written) or "").split(",")
-        for item in items:
-            name, colon, value = (text(item) or "").strip().partition(":")
-            if colon and name and value:
-                found.setdefault(name, value)
-    return found
 
 
 _SAMPLE = """{"id": "7879719351243698466", "title": "[Triggered on {service:payments}] Error rate",

@@ -12,7 +12,18 @@ from monitor.core.model.events import Actor, Event, Kind
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.people import Named, who
-from monitor.decode.reading import Delivery, digest, first, make, mapping, not_the_shape, sequence, severity, text
+from monitor.decode.reading import (
+    Delivery,
+    digest,
+    first,
+    make,
+    mapping,
+    not_the_shape,
+    sequence,
+    severity,
+    tags_of,
+    text,
+)
 from monitor.decode.tool import Sample, Tool
 from monitor.decode.tool_times import tool_time
 
@@ -61,7 +72,7 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
         raise Unreadable(Rejected.MISSING_FIELD, "alert.alertId or action is missing; every body has both")
     kind = _KINDS.get(plain, "note.added")
     created, updated = tool_time(alert.get("createdAt"), "createdAt"), tool_time(alert.get("updatedAt"), "updatedAt")
-    details = mapping(alert.get("details"))
+    details = {**tags_of(alert.get("tags")), **mapping(alert.get("details"))}
     word = _priority(alert)
     actor, said = _actor(alert, source, kind)
     stamp = text(alert.get("updatedAt")) or digest(body)
@@ -137,7 +148,7 @@ TOOL = Tool(
     limits=(
         "A closed alert counts as resolved.",
         "An action of your own becomes a note.",
-        "The service comes from the details, if there is one called `service`.",
+        "The service comes from the details, or a tag, that is called `service`.",
     ),
     split=split,
     read=read,
