@@ -1,4 +1,4 @@
-"""Reads times in the forms that tools write beside RFC 3339: seconds since 1970 in any unit, HTTP dates, own formats.
+"""Reads times in the forms that tools write beside RFC 3339: seconds since 1970 in any unit, dates of HTTP and Java.
 
 A time without an offset needs a declared zone: an offset is never guessed. Never reads a clock.
 """
@@ -25,6 +25,12 @@ DIRECTIVES = frozenset("YymdHIMSfpzZbBaAj%")
 _NUMBER = re.compile(r"-?\d{1,19}(?:\.\d{1,9})?", re.ASCII)
 _SLASHES = re.compile(r"(\d{4})/(\d\d)/(\d\d)(?=[ T])", re.ASCII)
 _HTTP_DATE = re.compile(r"(?:[A-Za-z]{3}, ?)?\d{1,2} [A-Za-z]{3} \d{4} \d\d:\d\d", re.ASCII)
+_DATE_OF_JAVA = re.compile(
+    r"[A-Za-z]{3} (?P<month>[A-Za-z]{3}) {1,2}(?P<day>\d{1,2}) (?P<clock>\d\d:\d\d:\d\d)"
+    r"(?: (?P<zone>UTC|GMT|[+-]\d{4}))? (?P<year>\d{4})",
+    re.ASCII,
+)
+"""`Tue Mar 10 12:00:00 UTC 2026`, as `Date.toString()` and `ctime` write it; other names of zones are ambiguous."""
 _NO_TIME = ("0001-01-01", "1970-01-01T00:00:00", "1970-01-01 00:00:00", "0000-00-00")
 _UTC_NAMES = (" UTC", " GMT", " Z", "UTC", "GMT", "Z")
 _UNITS = ((100_000_000_000, 1_000_000), (100_000_000_000_000, 1_000), (100_000_000_000_000_000, 1))
@@ -50,6 +56,8 @@ def tool_time(value: Any, field: str, formats: tuple[str, ...] = (), zone: tzinf
         return _since_1970(float(said) if "." in said else int(said), value, field)
     if _HTTP_DATE.match(said):
         return _http_date(said, field, zone)
+    if (java := _DATE_OF_JAVA.fullmatch(said)) is not None:
+        return _http_date("{day} {month} {year} {clock} {zone}".format_map(java.groupdict("")).rstrip(), field, zone)
     return _rfc3339(said, field, zone)
 
 

@@ -82,12 +82,16 @@ _PART = re.compile(r"([a-z]+)\d*")
 
 def environment_of(word: str) -> str:
     """An environment in common words: `prd-eu` is `production-eu`, `stg` is `staging`; other words stay as they are."""
-    joined = _JOINED.sub(lambda found: ("non" if found[1] == "not" else found[1]) + found[2], word.casefold().strip())
-    parts = [part for part in _SEPARATORS.split(joined) if part]
+    parts = _parts(word)
     known = [_common(part) for part in parts]
     if not any(known):
         return word
     return "-".join(common or part for common, part in zip(known, parts, strict=True))
+
+
+def _parts(word: str) -> list[str]:
+    joined = _JOINED.sub(lambda found: ("non" if found[1] == "not" else found[1]) + found[2], word.casefold().strip())
+    return [part for part in _SEPARATORS.split(joined) if part]
 
 
 def _common(part: str) -> str | None:
@@ -96,6 +100,12 @@ def _common(part: str) -> str | None:
     if found is None and (numbered := _PART.fullmatch(part)):
         found = _SYNONYMS.get(numbered[1]) or (part if numbered[1] in _NOT_PRODUCTION else None)
     return found
+
+
+def names_environment(word: str) -> bool:
+    """Whether a word says where something runs and nothing else, such as `prod`, `stage02` or `pre-production`."""
+    parts = _parts(word)
+    return bool(parts) and all(map(_common, parts))
 
 
 def is_elsewhere(environment: str) -> bool:

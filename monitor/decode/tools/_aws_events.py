@@ -8,9 +8,11 @@ from typing import Any
 
 from monitor.core.model.events import DAY, Actor, Event, Instant, Kind, Severity
 from monitor.core.model.reasons import Ignored
+from monitor.core.model.words import names_environment
 from monitor.decode.outcome import NoEvent
 from monitor.decode.people import Named, who
-from monitor.decode.reading import Delivery, Moment, digest, first, make, mapping, moment, number, sequence, text
+from monitor.decode.reading import Delivery, Moment, digest, first, make, mapping, number, sequence, text
+from monitor.decode.tool_times import tool_time
 
 Found = tuple[Mapping[str, Any], Mapping[str, Any]]
 """The envelope and its detail."""
@@ -109,7 +111,7 @@ def _make(
         delivery,
         id=id or text(event.get("id")) or digest(event),
         kind=kind,
-        time=moment(at, "detail") or _at(event),
+        time=tool_time(at, "detail") or _at(event),
         service=service,
         environment=environment,
         subject=subject,
@@ -130,7 +132,7 @@ def _make(
 
 
 def _at(event: Mapping[str, Any]) -> Moment | None:
-    return moment(event.get("time"), "time")
+    return tool_time(event.get("time"), "time")
 
 
 def _ecs_deployment(found: Found, delivery: Delivery) -> Event:
@@ -217,6 +219,7 @@ def _codedeploy(found: Found, delivery: Delivery) -> Event:
         delivery,
         kind,
         service=application,
+        environment=group if group is not None and names_environment(group) else None,
         subject="/".join(filter(None, ("codedeploy", application, group))),
         at=first(detail, ("completeTime", "createTime")),
         id=f"{deployment}/{state}" if deployment else None,

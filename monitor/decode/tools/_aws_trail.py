@@ -10,7 +10,8 @@ from monitor.core.model.events import Actor, ActorKind, Event, Kind
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.people import Named, who
-from monitor.decode.reading import Delivery, make, mapping, moment, text
+from monitor.decode.reading import Delivery, digest, make, mapping, text
+from monitor.decode.tool_times import tool_time
 
 _READS = re.compile(
     r"(?:Get|List|Describe|Lookup|Head|BatchGet|Search|Select|Query|Scan|View|Check|Validate|Test)[A-Z]"
@@ -40,6 +41,9 @@ _BY_NAME: dict[str, Kind] = {
     "StopTask": "change.restarted",
     "DisableAlarmActions": "alert.silenced",
     "RotateSecret": "change.rotated",
+    "RotationSucceeded": "change.rotated",
+    "RotationFailed": "change.failed",
+    "RotationAbandoned": "change.held",
     "UpdateAccessKey": "change.rotated",
     "CreateAccessKey": "change.rotated",
 }
@@ -67,6 +71,14 @@ _NOISY = frozenset(
     | {"RegisterTargets", "DeregisterTargets", "PutComplianceItems", "PutInventory", "SubmitTaskStateChange"}
 )
 """What services write about themselves all day, or where the controller that asked for it speaks elsewhere."""
+_QUIET_STEPS = frozenset({"RotationStarted", "TestRotationStarted", "TestRotationSucceeded", "SecretVersionDeletion"})
+"""Steps of a rotation that its end reports, and the clearing of what it replaced."""
+_MACHINE = re.compile(
+    r"botocore-session-\d+|aws-(?:sdk|go-sdk|cli)\b.*|GitHubActions|i-[0-9a-f]{8,17}|(?:AWSCodeBuild|CodePipeline)\b.*|terraform.*"
+    r"|(?:gitlab|circleci|jenkins|buildkite|spacelift|atlantis|argocd)(?:[-_].*)?",
+    re.IGNORECASE,
+)
+"""Names that machines give to the sessions of a role: libraries of AWS, instances, pipelines."""
 _PLACES = (
     *("service", "serviceName", "functionName", "dBInstanceIdentifier", "dBClusterIdentifier", "autoScalingGroupName"),
     *("applicationName", "pipelineName", "name", "stackName", "loadBalancerName", "tableName", "bucketName"),
@@ -85,7 +97,11 @@ def read(record: Mapping[str, Any], delivery: Delivery) -> Event:
     asked = mapping(record.get("requestParameters"))
     if record.get("readOnly") is True or _READS.match(name) or source in _NOISE or name in _NOISY:
         raise NoEvent(Ignored.NOT_RELEVANT, f"{name:.80} changes nothing that runs")
+    if name in _QUIET_STEPS:
+        raise NoEvent(Ignored.NOT_RELEVANT, f"{name:.80}: a step that the end of a rotation reports")
     identity = text(record.get("eventID"))
+    if identity is None and text(record.get("eventType")) == "AwsServiceEvent":
+        identity = digest(record)
     if identity is None:
         raise Unreadable(Rejected.MISSING_FIELD, "eventID is missing; every record of CloudTrail has one")
     kind = _kind(name, asked)
@@ -96,14 +112,15 @@ def read(record: Mapping[str, Any], delivery: Delivery) -> Event:
         kind = "change.blocked" if _DENIED.search(error) else "change.failed"
     actor, said = _actor(mapping(record.get("userIdentity")), record)
     target = next((found for place in _PLACES if (found := _name(asked.get(place)))), None)
+    secret = _name(mapping(record.get("additionalEventData")).get("SecretId"))
     return make(
         delivery,
         id=identity,
         kind=kind,
-        time=moment(record.get("eventTime"), "eventTime"),
+        time=tool_time(record.get("eventTime"), "eventTime"),
         service=target,
-        subject="/".join(filter(None, (source.removesuffix(".amazonaws.com"), target or _first_id(asked)))),
-        title=f"{name} {target or ''}".strip(),
+        subject="/".join(filter(None, (source.removesuffix(".amazonaws.com"), target or secret or _first_id(asked)))),
+        title=f"{name} {target or secret or ''}".strip(),
         actor=actor,
         labels={
             **said,
@@ -143,11 +160,17 @@ def _actor(identity: Mapping[str, Any], record: Mapping[str, Any]) -> Named:
     type_name = text(identity.get("type")) or ""
     invoked = text(identity.get("invokedBy")) or text(record.get("userAgent")) or ""
     role = text(mapping(mapping(identity.get("sessionContext")).get("sessionIssuer")).get("userName"))
-    if type_name == "AWSService" or (invoked.endswith(".amazonaws.com") and "console" not in invoked):
+    if (
+        type_name == "AWSService"
+        or text(record.get("eventType")) == "AwsServiceEvent"
+        or (invoked.endswith(".amazonaws.com") and "console" not in invoked)
+    ):
         return Actor(id=text(identity.get("invokedBy")) or role, kind="automation"), {"role": role}
     session = (text(identity.get("principalId")) or "").partition(":")[2] or None
     if type_name == "AssumedRole":
         is_person = "@" in (session or "") or (role or "").startswith("AWSReservedSSO")
+        if not is_person and session is not None and _MACHINE.fullmatch(session):
+            return Actor(id=session, kind="automation"), {"role": role}
         actor, labels = who(
             session or role, email=session if "@" in (session or "") else None, kind="human" if is_person else "unknown"
         )

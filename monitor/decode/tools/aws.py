@@ -14,9 +14,10 @@ from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.bodyforms import json_lines
 from monitor.decode.jsontext import load
 from monitor.decode.outcome import NoEvent, Unreadable
-from monitor.decode.reading import Delivery, first, make, mapping, moment, not_the_shape, number, sequence, text
+from monitor.decode.reading import Delivery, first, make, mapping, not_the_shape, number, sequence, text
 from monitor.decode.sns import SNS, is_of_sns
 from monitor.decode.tool import Sample, Tool
+from monitor.decode.tool_times import tool_time
 from monitor.decode.tools import _aws_events, _aws_trail
 
 _STATES: dict[str, Kind] = {
@@ -209,7 +210,7 @@ def _alarm(
         raise NoEvent(Ignored.UNKNOWN_TYPE, f"alarm state {state!r:.40} is none of {', '.join(_STATES)}")
     if name is None:
         raise Unreadable(Rejected.MISSING_FIELD, "the alarm has no name; every alarm has one")
-    changed = moment(at, "StateChangeTime")
+    changed = tool_time(at, "StateChangeTime")
     value, told_limit = _numbers(data)
     words = (comparison or reason or "").lower()
     bound: Bound | None = "max" if "greater" in words else "min" if "less" in words else None

@@ -8,9 +8,10 @@ from typing import Any
 from monitor.core.model.events import Actor, Event, Kind
 from monitor.core.model.reasons import Ignored
 from monitor.decode.outcome import NoEvent
-from monitor.decode.reading import Delivery, digest, first, make, mapping, moment, not_the_shape, severity, text
+from monitor.decode.reading import Delivery, digest, first, make, mapping, not_the_shape, severity, text
 from monitor.decode.signatures import FLUX
 from monitor.decode.tool import Sample, Tool
+from monitor.decode.tool_times import tool_time
 
 _KINDS: dict[str, Kind] = {
     "ReconciliationSucceeded": "change.deployed",
@@ -58,7 +59,7 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
             delivery,
             id=digest(about, reason, revision, event.get("timestamp"), message),
             kind=kind,
-            time=moment(event.get("timestamp"), "timestamp"),
+            time=tool_time(event.get("timestamp"), "timestamp"),
             service=first(said, ("app", "service")) or name,
             environment=first(said, ("env", "environment")),
             subject="/".join(part for part in (what.lower(), namespace, name) if part),

@@ -14,8 +14,9 @@ from monitor.core.model.events import Event, Kind
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.people import who
-from monitor.decode.reading import Delivery, first, make, mapping, moment, not_the_shape, person_or_bot, sequence, text
+from monitor.decode.reading import Delivery, first, make, mapping, not_the_shape, person_or_bot, sequence, text
 from monitor.decode.tool import Sample, Tool
+from monitor.decode.tool_times import tool_time
 from monitor.decode.tools import alertmanager
 
 _KINDS: dict[Kind, frozenset[str]] = {
@@ -57,8 +58,8 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
     words = {word for named in _KINDS.values() for word in named}
     names = [tag for tag in plain if tag.lower() not in words]
     said = " ".join(html.unescape(_MARKUP.sub(" ", text(found.get("text")) or "")).split())
-    ends = moment(found.get("timeEnd"), "timeEnd")
-    began = moment(found.get("time"), "time")
+    ends = tool_time(found.get("timeEnd"), "timeEnd")
+    began = tool_time(found.get("time"), "time")
     actor, person = who(found.get("userId") or None, first(found, ("login", "userName", "email")))
     if actor is not None and actor.kind == "unknown":
         actor = person_or_bot(actor.id, "human")
