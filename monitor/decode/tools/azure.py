@@ -1,4 +1,4 @@
-"""Azure: Monitor's alerts (common schema, and its essentials alone), and Event Grid's resource events.
+"""Azure: Monitor's alerts (common schema, its essentials alone, older schemas), and Event Grid's resource events.
 
 Event Grid asks before it sends anything; the answer is its own code.
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.core.model.events import Bound, Event, Kind, Severity
+from monitor.core.model.events import Event, Kind
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.people import Named, who
@@ -21,14 +21,15 @@ from monitor.decode.reading import (
     first,
     make,
     mapping,
-    moment,
     not_the_shape,
     number,
     sequence,
-    severity,
     text,
 )
 from monitor.decode.tool import Sample, Tool
+from monitor.decode.tool_times import tool_time
+from monitor.decode.tools import _azure_older
+from monitor.decode.tools._azure_parts import BOUNDS, grade, kind_of, name_of, place_of
 
 _CONDITIONS: dict[str, Kind] = {
     "fired": "alert.fired",
@@ -36,33 +37,6 @@ _CONDITIONS: dict[str, Kind] = {
     "resolved": "alert.resolved",
     "deactivated": "alert.resolved",
 }
-_OPERATIONS: tuple[tuple[str, Kind], ...] = (
-    ("restart/action", "change.restarted"),
-    ("redeploy/action", "change.restarted"),
-    ("start/action", "change.restarted"),
-    ("poweroff/action", "change.restarted"),
-    ("stop/action", "change.restarted"),
-    ("deallocate/action", "change.scaled"),
-    ("scale/action", "change.scaled"),
-    ("failover/action", "change.failed_over"),
-    ("slotsswap/action", "change.deployed"),
-    ("applyslotconfig/action", "change.deployed"),
-    ("regeneratekey/action", "change.rotated"),
-    ("restore/action", "change.restored"),
-    ("/action", "change.ran"),
-    ("deployments/write", "change.deployed"),
-    ("/write", "change.configured"),
-    ("/delete", "change.deleted"),
-)
-_READS = re.compile(r"(?:list\w*|read|validate|check\w*|get\w*)/action$", re.IGNORECASE)
-_BOUNDS: dict[str, Bound] = {
-    "GreaterThan": "max",
-    "GreaterThanOrEqual": "max",
-    "LessThan": "min",
-    "LessThanOrEqual": "min",
-}
-_GRADES = {"sev0": "critical", "sev1": "error", "sev2": "warning", "sev3": "info", "sev4": "info"}
-"""Azure counts from critical, error and warning to informational and verbose."""
 _SERVICES: dict[str, Kind] = {
     "Microsoft.Web.SlotSwapCompleted": "change.deployed",
     "Microsoft.Web.SlotSwapStarted": "change.started",
@@ -87,6 +61,8 @@ def split(body: Any, delivery: Delivery) -> list[Any]:
     found = mapping(body)
     if _essentials(found) is not None or any(name in found for name in ("eventType", "type", "schemaId")):
         return [found]
+    if _azure_older.fits(found):
+        return [found]
     raise not_the_shape("an alert of the common schema with essentials, or an event of Event Grid", body)
 
 
@@ -94,11 +70,16 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
     """The event of one piece. Raises Unreadable or NoEvent."""
     found = mapping(piece)
     if (essentials := _essentials(found)) is not None:
+        context = mapping(mapping(found.get("data")).get("alertContext") or found.get("alertContext"))
+        if _azure_older.is_record(text(essentials.get("monitoringService")), context):
+            return [_azure_older.record(context, essentials, delivery)]
         return [_alert(essentials, found, delivery)]
+    if _azure_older.fits(found):
+        return [_azure_older.read(found, delivery)]
     type_name = first(found, ("eventType", "type"))
     if type_name is None:
         if "schemaId" in found:
-            raise NoEvent(Ignored.UNKNOWN_TYPE, "an alert of an older schema; switch the common schema on")
+            raise NoEvent(Ignored.UNKNOWN_TYPE, "an alert of a schema that we do not know; switch the common schema on")
         raise not_the_shape("an event of Event Grid with eventType, or an alert with essentials", piece)
     if type_name == _VALIDATION:
         raise NoEvent(Ignored.HANDSHAKE, "Event Grid asks whether it may send")
@@ -139,8 +120,8 @@ def _alert(essentials: Mapping[str, Any], body: Mapping[str, Any], delivery: Del
     if identity is None:
         raise Unreadable(Rejected.MISSING_FIELD, "essentials.alertId is missing; every alert has one")
     short, resolved = identity.rpartition("/")[2], kind == "alert.resolved"
-    fired = moment(essentials.get("firedDateTime"), "firedDateTime")
-    ended = moment(essentials.get("resolvedDateTime"), "resolvedDateTime")
+    fired = tool_time(essentials.get("firedDateTime"), "firedDateTime")
+    ended = tool_time(essentials.get("resolvedDateTime"), "resolvedDateTime")
     target = next((str(one) for one in sequence(essentials.get("alertTargetIDs"))), None)
     context = mapping(mapping(body.get("data")).get("alertContext") or body.get("alertContext"))
     criterion = next((mapping(one) for one in sequence(mapping(context.get("condition")).get("allOf"))), {})
@@ -151,10 +132,10 @@ def _alert(essentials: Mapping[str, Any], body: Mapping[str, Any], delivery: Del
         id=f"{short}/{condition}",
         kind=kind,
         time=ended if resolved else fired,
-        service=first(own, ("service", "Service")) or _name(target),
+        service=first(own, ("service", "Service")) or name_of(target),
         environment=first(own, ("environment", "env", "Environment")),
         subject=short,
-        severity=_grade(word),
+        severity=grade(word),
         title=first(essentials, ("alertRule", "description")),
         labels={
             **own,
@@ -162,26 +143,21 @@ def _alert(essentials: Mapping[str, Any], body: Mapping[str, Any], delivery: Del
             "text": text(essentials.get("description")),
             "signal_type": text(essentials.get("signalType")),
             "monitoring_service": text(essentials.get("monitoringService")),
-            **_place(target),
+            **place_of(target),
             "metric": text(criterion.get("metricName")),
         },
         value=number(criterion.get("metricValue")),
         limit=number(criterion.get("threshold")),
-        bound=_BOUNDS.get(text(criterion.get("operator")) or ""),
+        bound=BOUNDS.get(text(criterion.get("operator")) or ""),
         began_at=fired[0] if fired and resolved else None,
+        url=text(essentials.get("investigationLink")),
     )
-
-
-def _grade(word: str | None) -> Severity | None:
-    return severity(_GRADES.get((word or "").lower(), word))
 
 
 def _resource(event: Mapping[str, Any], type_name: str, delivery: Delivery) -> Event:
     data = mapping(event.get("data"))
-    operation, failed = (text(data.get("operationName")) or "").lower(), type_name.endswith("Failure")
-    if _READS.search(operation):
-        raise NoEvent(Ignored.NOT_RELEVANT, f"{operation:.80} changes nothing")
-    kind: Kind | None = next((kind for end, kind in _OPERATIONS if operation.endswith(end)), None)
+    failed = type_name.endswith("Failure")
+    kind: Kind | None = kind_of(text(data.get("operationName")) or "")
     kind = kind or ("change.deleted" if "Delete" in type_name else "change.configured")
     if failed or type_name.endswith("Cancel"):
         kind = "change.failed" if failed else "change.held"
@@ -191,30 +167,30 @@ def _resource(event: Mapping[str, Any], type_name: str, delivery: Delivery) -> E
         delivery,
         id=text(event.get("id")) or digest(event),
         kind=kind,
-        time=moment(first(event, ("eventTime", "time")), "eventTime"),
-        service=_name(target),
+        time=tool_time(first(event, ("eventTime", "time")), "eventTime"),
+        service=name_of(target),
         subject=target,
-        title=f"{data.get('operationName') or type_name}: {_name(target)}",
+        title=f"{data.get('operationName') or type_name}: {name_of(target)}",
         actor=actor,
         labels={
             **said,
             "operation": text(data.get("operationName")),
             "status": text(data.get("status")),
             "correlation": text(data.get("correlationId")),
-            **_place(target),
+            **place_of(target),
         },
     )
 
 
 def _secret(event: Mapping[str, Any], vault: re.Match[str], delivery: Delivery) -> Event:
     data = mapping(event.get("data"))
-    name, expires = text(data.get("ObjectName")), moment(data.get("EXP"), "data.EXP")
+    name, expires = text(data.get("ObjectName")), tool_time(data.get("EXP"), "data.EXP")
     new = vault["how"] == "NewVersionCreated"
     return make(
         delivery,
         id=text(event.get("id")) or digest(event),
         kind="change.rotated" if new else "alert.fired",
-        time=moment(first(event, ("eventTime", "time")), "eventTime"),
+        time=tool_time(first(event, ("eventTime", "time")), "eventTime"),
         subject=f"{vault['what'].lower()}/{text(data.get('VaultName'))}/{name}",
         severity=None if new else "high" if vault["how"] == "Expired" else "warning",
         title=f"{vault['what']} {name}: {vault['how']}",
@@ -232,12 +208,12 @@ def _service(event: Mapping[str, Any], type_name: str, delivery: Delivery) -> Ev
     flag = key.removeprefix(_FLAG) if key.startswith(_FLAG) else None
     if flag is not None:
         kind = "change.flag_set"
-    name = first(data, ("name",)) or text(target.get("repository")) or _name(text(event.get("topic")))
+    name = first(data, ("name",)) or text(target.get("repository")) or name_of(text(event.get("topic")))
     return make(
         delivery,
         id=text(event.get("id")) or digest(event),
         kind=kind,
-        time=moment(first(event, ("eventTime", "time")), "eventTime"),
+        time=tool_time(first(event, ("eventTime", "time")), "eventTime"),
         service=name,
         environment=text(data.get("label")) if flag else None,
         subject=f"flag/{flag}" if flag else subject,
@@ -246,7 +222,7 @@ def _service(event: Mapping[str, Any], type_name: str, delivery: Delivery) -> Ev
             "flag": flag,
             "key": key or None,
             "version": text(target.get("tag")) or text(target.get("digest")),
-            **_place(text(event.get("topic"))),
+            **place_of(text(event.get("topic"))),
         },
     )
 
@@ -260,30 +236,6 @@ def _caller(data: Mapping[str, Any]) -> Named:
     if address or name:
         return who(address or name, name, address)
     return who(application, kind="automation") if application else (None, {})
-
-
-def _place(target: str | None) -> dict[str, str | None]:
-    parts = (target or "").split("/")
-    lowered = [part.lower() for part in parts]
-
-    def after(word: str) -> str | None:
-        at = lowered.index(word) + 1 if word in lowered else len(parts)
-        return parts[at] if at < len(parts) else None
-
-    return {
-        "resource_group": after("resourcegroups"),
-        "subscription": after("subscriptions"),
-        "resource_type": after("providers"),
-    }
-
-
-def _name(target: str | None) -> str | None:
-    """The last name of a resource's path: types and names take turns behind the provider."""
-    if target is None:
-        return None
-    tail = re.split(r"/providers/", target, flags=re.IGNORECASE)[-1].split("/")
-    names = tail[2::2] if len(tail) > 2 else []
-    return names[-1] if names else None
 
 
 _SAMPLE = """{"schemaId": "azureMonitorCommonAlertSchema", "data": {"essentials": {"monitorCondition": "Fired",
@@ -307,6 +259,8 @@ TOOL = Tool(
     kinds=(
         "alert.fired",
         "alert.resolved",
+        "maintenance.started",
+        "maintenance.ended",
         "change.configured",
         "change.deleted",
         "change.deployed",
