@@ -249,7 +249,7 @@ class _Reader:
             self._odd("actor.id", identity)
             identity = None
         kind = given.get("kind")
-        if kind is not None and kind not in _ACTOR_KINDS:
+        if kind is not None and (not isinstance(kind, str) or kind not in _ACTOR_KINDS):
             self._odd("actor.kind", kind)
             kind = None
         on_call = given.get("on_call")

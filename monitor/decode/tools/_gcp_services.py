@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from monitor.core.model.events import Event, Kind
+from monitor.core.model.events import Actor, Event, Kind
 from monitor.core.model.reasons import Ignored
-from monitor.decode.outcome import NoEvent
+from monitor.decode.jsontext import load
+from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.people import Named, who
-from monitor.decode.reading import Delivery, digest, first, make, mapping, moment, text
+from monitor.decode.reading import Delivery, digest, first, make, mapping, text
 from monitor.decode.tool_times import tool_time
 
 _READS = re.compile(r"(?:get|list|aggregatedList|search|watch|query|test|check|lookup|read)", re.IGNORECASE)
@@ -48,8 +49,8 @@ _ROLLOUTS: dict[str, Kind] = {
 
 
 def fits(found: Mapping[str, Any]) -> bool:
-    """Whether this is an entry of the audit log, a build, a state of a rollout, or a push of an image."""
-    return any(name in found for name in ("protoPayload", "Action")) or any(
+    """Whether this is an entry of the audit log, a build, a rollout, a push of an image, or a notice of a cluster."""
+    return any(name in found for name in ("protoPayload", "Action", "type_url")) or any(
         set(names) <= found.keys() for names in (("action", "digest"), ("status", "projectId"))
     )
 
@@ -60,6 +61,8 @@ def read(found: Mapping[str, Any], delivery: Delivery) -> Event:
         return _audit(found, mapping(found["protoPayload"]), delivery)
     if "Action" in found:
         return _rollout(found, delivery)
+    if "type_url" in found:
+        return _cluster(found, delivery)
     if "digest" in found:
         return _image(found, delivery)
     return _build(found, delivery)
@@ -87,7 +90,7 @@ def _audit(entry: Mapping[str, Any], payload: Mapping[str, Any], delivery: Deliv
         delivery,
         id=text(entry.get("insertId")) or digest(entry),
         kind=kind,
-        time=moment(first(entry, ("timestamp", "receiveTimestamp")), "timestamp"),
+        time=tool_time(first(entry, ("timestamp", "receiveTimestamp")), "timestamp"),
         service=first(places, ("service_name", "database_id", "function_name", "cluster_name")) or _last(name),
         subject=name,
         title=f"{method} {_last(name) or ''}".strip(),
@@ -123,7 +126,7 @@ def _build(build: Mapping[str, Any], delivery: Delivery) -> Event:
         delivery,
         id=f"{text(build.get('id'))}/{status}",
         kind=kind,
-        time=moment(first(build, times), "finishTime"),
+        time=tool_time(first(build, times), "finishTime"),
         service=first(chosen, ("_SERVICE_NAME", "REPO_NAME")),
         subject=f"build/{repository}",
         title=f"build of {repository}: {status.lower()}",
@@ -148,7 +151,7 @@ def _rollout(said: Mapping[str, Any], delivery: Delivery) -> Event:
         delivery,
         id="/".join(filter(None, (text(said.get("Resource")), action))),
         kind=kind,
-        time=tool_time(said.get("ActionTime"), "ActionTime"),
+        time=tool_time(first(said, ("ActionTime", "publishTime")), "ActionTime"),
         service=pipeline,
         environment=target,
         subject="/".join(filter(None, ("rollout", pipeline, target))),
@@ -173,6 +176,42 @@ def _image(said: Mapping[str, Any], delivery: Delivery) -> Event:
         title=f"image {image} was pushed",
         labels={"image": image, "version": image.rpartition(":")[2] if ":" in image else None},
     )
+
+
+def _cluster(said: Mapping[str, Any], delivery: Delivery) -> Event:
+    """Kubernetes Engine tells that it begins to upgrade a cluster; that it could, and bulletins, change nothing."""
+    about = (text(said.get("type_url")) or "").rpartition(".")[2]
+    if about != "UpgradeEvent":
+        raise NoEvent(Ignored.NOT_RELEVANT, f"{about:.60}: a notice to people, and no step of an upgrade")
+    upgrade = _inner(said.get("payload"))
+    name = text(said.get("cluster_name"))
+    version = text(upgrade.get("targetVersion"))
+    return make(
+        delivery,
+        id="/".join(filter(None, (name, text(upgrade.get("operation")) or digest(said)))),
+        kind="change.started",
+        time=tool_time(upgrade.get("operationStartTime"), "operationStartTime"),
+        service=name,
+        subject=f"cluster/{name}",
+        title=f"upgrade of cluster {name} to {version}",
+        actor=Actor(kind="automation"),
+        labels={
+            "cluster": name,
+            "region": text(said.get("cluster_location")),
+            "project": text(said.get("project_id")),
+            "resource_type": text(upgrade.get("resourceType")),
+            "version": version,
+            "previous_version": text(upgrade.get("currentVersion")),
+        },
+    )
+
+
+def _inner(payload: Any) -> Mapping[str, Any]:
+    """The object that an attribute carries as JSON, or an empty one."""
+    try:
+        return mapping(load(payload.encode()) if isinstance(payload, str) else payload)
+    except Unreadable:
+        return {}
 
 
 def _last(name: str | None) -> str | None:

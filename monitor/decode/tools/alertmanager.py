@@ -64,10 +64,23 @@ _SET_OPERATOR = re.compile(r"\b(?:and|or|unless)\b", re.IGNORECASE)
 
 def split(body: Any, delivery: Delivery) -> list[Any]:
     """The alerts of one notification, each with its group. Raises Unreadable."""
+    if isinstance(body, list):
+        return [(_with_status(alert, delivery), {}) for alert in body]
     alerts = mapping(body).get("alerts")
     if not isinstance(alerts, list):
         raise not_the_shape("an Alertmanager notification with alerts", body)
     return [(alert, body) for alert in alerts]
+
+
+def _with_status(alert: Any, delivery: Delivery) -> Any:
+    """An alert as it is posted to an Alertmanager, with the status that its end means at receipt."""
+    if not isinstance(alert, dict) or "status" in alert or delivery.received_at is None:
+        return alert
+    try:
+        ends = moment(alert.get("endsAt"), "endsAt")
+    except Unreadable:
+        return alert
+    return {**alert, "status": "resolved" if ends is not None and ends[0] <= delivery.received_at else "firing"}
 
 
 def read(piece: Any, delivery: Delivery) -> list[Event]:

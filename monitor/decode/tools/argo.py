@@ -56,9 +56,18 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
 def _application(app: Mapping[str, Any], metadata: Mapping[str, Any], trigger: str, delivery: Delivery) -> list[Event]:
     """A sync, or the health where the trigger speaks of that; an object keeps its last sync until the next."""
     health = mapping(mapping(app.get("status")).get("health"))
-    if "health" in trigger or "degraded" in trigger:
+    about_health = "health" in trigger or "degraded" in trigger
+    if not trigger and text(health.get("status")) in ("Degraded", "Missing") and _is_settled(app):
+        # Nobody says what the body is about: an application that is unwell after its sync is news, the sync is not.
+        about_health = True
+    if about_health:
         return [_health(app, metadata, health, delivery)]
     return [_sync(app, metadata, delivery)]
+
+
+def _is_settled(app: Mapping[str, Any]) -> bool:
+    state = mapping(mapping(app.get("status")).get("operationState"))
+    return text(state.get("phase")) in (None, "Succeeded")
 
 
 def _sync(app: Mapping[str, Any], metadata: Mapping[str, Any], delivery: Delivery) -> Event:

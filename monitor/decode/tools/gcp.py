@@ -42,14 +42,13 @@ def split(body: Any, delivery: Delivery) -> list[Any]:
     message = mapping(found.get("message"))
     data, attributes = message.get("data"), mapping(message.get("attributes"))
     if "Action" in attributes:
+        return [{"publishTime": first(message, ("publishTime", "publish_time")), **attributes}]
+    if "type_url" in attributes:
         return [attributes]
     if isinstance(data, str):
-        try:
-            found = mapping(load(base64.b64decode(data, validate=True)))
-        except (binascii.Error, ValueError):
-            raise Unreadable(Rejected.NOT_AN_EVENT, "message.data is not base64; expected a push of Pub/Sub") from None
+        found = mapping(_within(data))
     if isinstance(found.get("incident"), dict):
-        return [found["incident"]]
+        return [found]
     if _gcp_services.fits(found):
         return [found]
     if isinstance(data, str):
@@ -57,9 +56,20 @@ def split(body: Any, delivery: Delivery) -> list[Any]:
     raise not_the_shape("a notification with an incident, an audit log entry, or a push of Pub/Sub", body)
 
 
+def _within(data: str) -> Any:
+    """What a message carries; None for words, such as those of a notice to people. Raises Unreadable."""
+    try:
+        raw = base64.b64decode(data, validate=True)
+    except (binascii.Error, ValueError):
+        raise Unreadable(Rejected.NOT_AN_EVENT, "message.data is not base64; expected a push of Pub/Sub") from None
+    return load(raw) if raw.lstrip()[:1] in (b"{", b"[") else None
+
+
 def read(piece: Any, delivery: Delivery) -> list[Event]:
     """The event of one incident. Raises Unreadable or NoEvent."""
-    incident = mapping(piece)
+    incident = mapping(mapping(piece).get("incident")) or mapping(piece)
+    if text(mapping(piece).get("version")) == "test":
+        raise NoEvent(Ignored.TEST_DELIVERY, "the test of a notification channel")
     if not incident:
         raise NoEvent(Ignored.UNKNOWN_TYPE, "a message of Pub/Sub that holds nothing that we use")
     if "incident_id" not in incident and _gcp_services.fits(incident):

@@ -13,7 +13,7 @@ from monitor.core.model.events import Event, Kind
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.people import Named, who
-from monitor.decode.reading import Delivery, day_of, first, make, mapping, not_the_shape, sequence, text
+from monitor.decode.reading import Delivery, day_of, first, make, mapping, not_the_shape, sequence, severity, text
 from monitor.decode.signatures import GITLAB
 from monitor.decode.tool import Sample, Tool
 from monitor.decode.tool_times import tool_time
@@ -230,6 +230,7 @@ def _issue(body: Mapping[str, Any], delivery: Delivery) -> Event:
         time=tool_time(at, "updated_at"),
         service=_service(body),
         subject=f"incident/{_path(body)}/{text(issue.get('iid'))}",
+        severity=severity(word),
         title=text(issue.get("title")),
         actor=actor,
         labels={**said, "repository": _path(body), "severity": word, "impact": "unknown"},

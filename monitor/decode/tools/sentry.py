@@ -19,7 +19,6 @@ from monitor.decode.reading import (
     first,
     make,
     mapping,
-    moment,
     not_the_shape,
     number,
     sequence,
@@ -47,6 +46,8 @@ _SHAPES = (("metric_alert", "metric_alert"), ("event_alert", "event"), ("issue",
 
 def split(body: Any, delivery: Delivery) -> list[Any]:
     """One body is one event. Raises Unreadable."""
+    if _is_of_plugin(mapping(body)):
+        return [body]
     if not isinstance(mapping(body).get("data"), dict) and not isinstance(mapping(body).get("installation"), dict):
         raise not_the_shape("a body of a Sentry integration with action and data", body)
     return [body]
@@ -55,6 +56,8 @@ def split(body: Any, delivery: Delivery) -> list[Any]:
 def read(piece: Any, delivery: Delivery) -> list[Event]:
     """The event of one body. Raises Unreadable or NoEvent."""
     body = mapping(piece)
+    if _is_of_plugin(body):
+        return [_of_plugin(body, delivery)]
     data, action = mapping(body.get("data")), text(body.get("action")) or ""
     resource = delivery.headers.get("sentry-hook-resource") or _resource(data)
     reader = _READERS.get(resource)
@@ -86,7 +89,7 @@ def _issue(body: Mapping[str, Any], data: Mapping[str, Any], action: str, delive
         delivery,
         id="/".join(filter(None, ("issue", identity, action, again))),
         kind=kind,
-        time=moment(issue.get("firstSeen"), "firstSeen") if is_new else _sent(delivery),
+        time=tool_time(issue.get("firstSeen"), "firstSeen") if is_new else _sent(delivery),
         service=_project(issue.get("project")),
         subject=f"issue/{identity}",
         severity=severity(word),
@@ -135,6 +138,41 @@ def _event_alert(body: Mapping[str, Any], data: Mapping[str, Any], action: str, 
     )
 
 
+def _is_of_plugin(body: Mapping[str, Any]) -> bool:
+    """Whether the older webhook plugin of a project sends this: the event at the top, beside the project's names."""
+    return isinstance(body.get("event"), dict) and any(name in body for name in ("project", "project_slug"))
+
+
+def _of_plugin(body: Mapping[str, Any], delivery: Delivery) -> Event:
+    """An event that met a rule, as the plugin tells it."""
+    event = mapping(body.get("event"))
+    identity = first(event, ("event_id", "id")) or text(body.get("id"))
+    if identity is None:
+        raise not_the_shape("event with an event_id", body)
+    tags = {str(pair[0]): pair[1] for pair in sequence(event.get("tags")) if isinstance(pair, list) and len(pair) == 2}
+    word = text(body.get("level")) or text(event.get("level")) or text(tags.get("level"))
+    rules = ", ".join(filter(None, map(text, sequence(body.get("triggering_rules")))))
+    return make(
+        delivery,
+        id=f"event/{identity}/{rules}",
+        kind="alert.fired",
+        time=tool_time(first(event, ("datetime", "timestamp", "received")), "event.timestamp"),
+        service=text(tags.get("service")) or first(body, ("project_slug", "project", "project_name")),
+        environment=text(event.get("environment")) or text(tags.get("environment")),
+        subject=f"issue/{text(body.get('id')) or identity}",
+        severity=severity(word),
+        title=first(event, ("title",)) or first(body, ("message", "culprit")),
+        labels={
+            **tags,
+            "severity": word,
+            "rule": rules,
+            "version": text(event.get("release")) or text(tags.get("release")),
+            "culprit": text(body.get("culprit")),
+        },
+        url=text(body.get("url")),
+    )
+
+
 def _metric_alert(body: Mapping[str, Any], data: Mapping[str, Any], action: str, delivery: Delivery) -> Event:
     alert = mapping(data.get("metric_alert"))
     rule = mapping(alert.get("alert_rule"))
@@ -145,8 +183,8 @@ def _metric_alert(body: Mapping[str, Any], data: Mapping[str, Any], action: str,
     if kind is None:
         raise NoEvent(Ignored.UNKNOWN_TYPE, f"metric alert action {action!r:.40} is none that we know")
     closed = text(alert.get("date_closed")) if kind == "alert.resolved" else None
-    began = moment(first(alert, ("date_started", "date_detected", "date_created")), "date_started")
-    at = began if kind == "alert.fired" else moment(closed, "date_closed")
+    began = tool_time(first(alert, ("date_started", "date_detected", "date_created")), "date_started")
+    at = began if kind == "alert.fired" else tool_time(closed, "date_closed")
     trigger = next((mapping(one) for one in sequence(rule.get("triggers"))), {})
     return make(
         delivery,
@@ -181,7 +219,7 @@ def _comment(body: Mapping[str, Any], data: Mapping[str, Any], action: str, deli
         delivery,
         id=f"comment/{identity}",
         kind="note.added",
-        time=moment(data.get("timestamp"), "data.timestamp"),
+        time=tool_time(data.get("timestamp"), "data.timestamp"),
         service=_project(data.get("project_slug")),
         subject=f"issue/{text(data.get('issue_id'))}",
         title=text(data.get("comment")),

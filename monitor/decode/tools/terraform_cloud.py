@@ -38,7 +38,9 @@ def split(body: Any, delivery: Delivery) -> list[Any]:
     found = mapping(body)
     if not isinstance(found.get("notifications"), list) and "trigger" not in found:
         raise not_the_shape("a notification with run_id and notifications", body)
-    return [(mapping(item), found) for item in sequence(found.get("notifications")) or [found]]
+    # The second version has one notification a body; what it is about stands under details.
+    run = {**mapping(found.get("details")), **found}
+    return [(mapping(item), run) for item in sequence(found.get("notifications")) or [found]]
 
 
 def read(piece: Any, delivery: Delivery) -> list[Event]:
@@ -58,8 +60,9 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
         raise Unreadable(Rejected.MISSING_FIELD, "run_id is missing; every run has one")
     person = text(run.get("run_created_by")) or text(item.get("run_updated_by"))
     actor, said = who(person, email=person if person and "@" in person else None)
-    at = first(item, ("run_updated_at",)) or first(mapping(run.get("details")), ("new_assessment_result",))
+    result = mapping(run.get("new_assessment_result"))
     is_alert = kind == "alert.fired"
+    at = first(result, ("id", "created_at")) if result else first(item, ("run_updated_at",))
     told, created = item.get("run_updated_at"), run.get("run_created_at")
     workspace = text(run.get("workspace_name"))
     return [
@@ -67,7 +70,9 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
             delivery,
             id="/".join(filter(None, (identity, trigger, status, at if is_alert else None))),
             kind=kind,
-            time=None if is_alert else tool_time(told, "run_updated_at") or tool_time(created, "run_created_at"),
+            time=tool_time(result.get("created_at"), "created_at")
+            if is_alert
+            else tool_time(told, "run_updated_at") or tool_time(created, "run_created_at"),
             service=workspace,
             subject="/".join(filter(None, ("workspace", text(run.get("organization_name")), workspace))),
             severity="warning" if is_alert else None,
@@ -83,7 +88,7 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
                 "guard": "policy" if kind == "change.blocked" else None,
                 "updated_by": text(item.get("run_updated_by")),
             },
-            url=text(run.get("run_url")),
+            url=text(run.get("run_url")) or first(result, ("url",)),
         )
     ]
 
