@@ -9,7 +9,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from msgspec.structs import force_setattr
 
@@ -249,7 +249,7 @@ class _Reader:
             self._odd("actor.id", identity)
             identity = None
         kind = given.get("kind")
-        if kind is not None and (not isinstance(kind, str) or kind not in _ACTOR_KINDS):
+        if kind is not None and not (isinstance(kind, str) and kind in _ACTOR_KINDS):
             self._odd("actor.kind", kind)
             kind = None
         on_call = given.get("on_call")
@@ -257,7 +257,9 @@ class _Reader:
             self._odd("actor.on_call", on_call)
             on_call = None
         return Actor(
-            id=None if identity is None else self._clip(str(identity)), kind=kind or "unknown", on_call=on_call
+            id=None if identity is None else self._clip(str(identity)),
+            kind=cast(ActorKind, kind or "unknown"),
+            on_call=on_call,
         )
 
 
