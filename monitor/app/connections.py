@@ -54,7 +54,7 @@ _FRESH_SHARE = 8
 """Connections that have not asked yet are many when they are more than one in so many."""
 
 
-class Limits(msgspec.Struct, frozen=True):
+class ConnectionLimits(msgspec.Struct, frozen=True):
     """Of connections: how many, seconds until the head of a request is there, and without reading the answer."""
 
     most: int
@@ -69,7 +69,7 @@ class Connections:
     the one whose body has been on its way for the longest time: bodies that never end would else keep everybody out.
     """
 
-    def __init__(self, limits: Limits, metrics: Metrics) -> None:
+    def __init__(self, limits: ConnectionLimits, metrics: Metrics) -> None:
         self.limits = limits
         self._metrics = metrics
         self._open: set[Bounded] = set()
@@ -217,7 +217,7 @@ def room_for(most: int) -> int:
 class Server(uvicorn.Server):
     """uvicorn without its own signal handling: the stop is ours, since the engine must end after the last request."""
 
-    def __init__(self, app: FastAPI, limits: Limits, metrics: Metrics) -> None:
+    def __init__(self, app: FastAPI, limits: ConnectionLimits, metrics: Metrics) -> None:
         bounds = Connections(limits, metrics)
 
         def protocol(*args: Any, **kwargs: Any) -> Bounded:

@@ -20,7 +20,7 @@ from fastapi import FastAPI, Response
 
 from monitor.app.chat import build_office
 from monitor.app.checks import engine_check, measure_queue, memory_check, store_check
-from monitor.app.connections import Limits, Server, room_for
+from monitor.app.connections import ConnectionLimits, Server, room_for
 from monitor.app.journals import FLUSH_GRACE, Context, Journal, MakeLoop, open_journal
 from monitor.app.metrics import Metrics
 from monitor.asking import webs
@@ -35,7 +35,7 @@ from monitor.core.sharding.shards import Shards, scopes_of
 from monitor.decode.registry import SOURCES
 from monitor.feeds.overview import overview
 from monitor.feeds.pull import Puller
-from monitor.feeds.queries import Feed
+from monitor.feeds.queries import PulledFeed
 from monitor.feeds.tools import Tools
 from monitor.intake.flight import Flight
 from monitor.intake.receiver import Receiver
@@ -97,7 +97,7 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
             context = Context(settings, store, clock, metrics, owner, make_loop, _router_of(current))
             journal = await open_journal(context, stack)
             app = build_web(settings, current, store, journal, clock, metrics, owner)
-            server = Server(app, Limits(room_for(settings.connections)), metrics)
+            server = Server(app, ConnectionLimits(room_for(settings.connections)), metrics)
             tasks = await stack.enter_async_context(WatchedTasks())
             # What is loaded by now stays until the end; a collector that looked at it again would only delay answers.
             gc.freeze()
@@ -263,7 +263,7 @@ def _parts_of_intake(
     return parts
 
 
-async def _see_feeds(feeds: list[Feed], current: Current, store: Store, clock: SystemClock) -> FeedsView:
+async def _see_feeds(feeds: list[PulledFeed], current: Current, store: Store, clock: SystemClock) -> FeedsView:
     """What the pulled feeds saw, whichever process pulls them. Raises Unavailable."""
     return overview(feeds, await store.feed_cursors.everything(), current.pack.catalogue, clock.now())
 
@@ -277,7 +277,7 @@ async def _pull_feeds(
     metrics: Metrics,
     stop: asyncio.Event,
 ) -> None:
-    def freshness(feed: Feed) -> int | None:
+    def freshness(feed: PulledFeed) -> int | None:
         return current.pack.catalogue.freshness(feed.name.service, feed.name.source, feed.name.evidence)
 
     feeds = [each.feed() for each in settings.feeds]

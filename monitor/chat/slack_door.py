@@ -39,7 +39,7 @@ Answer = dict[str, Any] | None
 _log = get_logger("chat")
 
 
-class Worker(Protocol):
+class RequestWorker(Protocol):
     async def work(self, request: Request, at: Instant) -> Answer:
         """Carry a request out. What it returns answers the form, if the form still waits for it."""
         ...
@@ -56,7 +56,7 @@ class SlackDoor:
         self,
         secret: str,
         outbox: Outbox,
-        worker: Worker,
+        worker: RequestWorker,
         clock: Clock,
         metrics: ChatMetrics,
         answer_seconds: float = ANSWER_SECONDS,

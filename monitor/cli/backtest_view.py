@@ -14,7 +14,7 @@ from rich.text import Text
 from monitor.cli.engine_options import printable
 from monitor.cli.lines import say
 from monitor.core.model.events import EventId, to_text
-from monitor.lab.backtest import Found, Report, RuleFigures
+from monitor.lab.backtest import BacktestReport, Found, RuleFigures
 from monitor.lab.difference import Difference
 
 WIDTH_WITHOUT_TERMINAL = 120
@@ -35,7 +35,7 @@ def make_console() -> Console:
     return console if console.is_terminal else Console(highlight=False, width=WIDTH_WITHOUT_TERMINAL)
 
 
-def print_report(console: Console, report: Report, names: frozenset[str], examples: int) -> None:
+def print_report(console: Console, report: BacktestReport, names: frozenset[str], examples: int) -> None:
     """The tables, the picture, and `examples` drafts of each rule. `names` restricts the rules; empty is all."""
     rules = [rule for rule in report.rules if not names or rule.name in names]
     found = [one for one in report.standing if not names or names & set(one.rules)]
@@ -112,7 +112,9 @@ def _print_reasons(console: Console, rule: RuleFigures, *, with_not_opened: bool
             say(console, f"{rule.name}: {what}: {said}")
 
 
-def _print_weeks(console: Console, report: Report, rules: Sequence[RuleFigures], found: Sequence[Found]) -> None:
+def _print_weeks(
+    console: Console, report: BacktestReport, rules: Sequence[RuleFigures], found: Sequence[Found]
+) -> None:
     if not found or not report.weeks:
         return
     by_rule = [(rule.name, rule.weeks, rule.drafts) for rule in rules if rule.drafts]
@@ -149,7 +151,7 @@ def _print_weeks(console: Console, report: Report, rules: Sequence[RuleFigures],
     _print_load(console, report, by_team)
 
 
-def _print_load(console: Console, report: Report, by_team: Sequence[tuple[str, dict[str, int], int]]) -> None:
+def _print_load(console: Console, report: BacktestReport, by_team: Sequence[tuple[str, dict[str, int], int]]) -> None:
     if by_team:
         drafts = sum(total for _, _, total in by_team)
         mean = drafts / (len(by_team) * len(report.weeks))

@@ -16,7 +16,7 @@ from monitor.core.model.durations import say_duration
 from monitor.core.model.events import DAY
 from monitor.core.model.reasons import FeedStep
 from monitor.feeds.discover import Discovery, discover, lines
-from monitor.feeds.queries import Feed
+from monitor.feeds.queries import PulledFeed
 from monitor.feeds.states import state_of
 from monitor.feeds.strip import BLIND, CLEAR, HURT, SEEING, blind, strip
 from monitor.feeds.tools import Tools
@@ -80,7 +80,7 @@ async def _discover(url: str, catalogue: Catalogue, caller: Caller) -> Discovery
         return await discover(web, url, catalogue, caller)
 
 
-async def _show(feeds: list[Feed]) -> bool:
+async def _show(feeds: list[PulledFeed]) -> bool:
     """Whether every feed saw something and every query was answered."""
     click.echo(f"24 hours, oldest first: {CLEAR} clear  {HURT} hurt  {BLIND} blind")
     is_good = True
@@ -99,7 +99,7 @@ async def _show(feeds: list[Feed]) -> bool:
     return is_good
 
 
-async def _day(tools: Tools, feed: Feed, until: int) -> tuple[list[FeedStep], list[str]]:
+async def _day(tools: Tools, feed: PulledFeed, until: int) -> tuple[list[FeedStep], list[str]]:
     """The states of a day, and each different failure once."""
     states: list[FeedStep] = []
     failures: dict[str, None] = {}

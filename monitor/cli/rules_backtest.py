@@ -30,7 +30,7 @@ from monitor.core.model.events import Event, Instant
 from monitor.core.model.faults import Culprit
 from monitor.core.model.rule import Rule
 from monitor.decode.times import time_as_text
-from monitor.lab.backtest import Backtest, Found, Report
+from monitor.lab.backtest import Backtest, BacktestReport, Found
 from monitor.lab.difference import Difference, differences
 from monitor.lab.replay import Summary
 from monitor.packs.loader import find_shared_names, load_rules
@@ -151,7 +151,7 @@ def _chosen(changes: tuple[Difference, ...], names: frozenset[str]) -> tuple[Dif
 
 
 def _print(
-    report: Report, changes: tuple[Difference, ...] | None, names: frozenset[str], examples: int, output: str
+    report: BacktestReport, changes: tuple[Difference, ...] | None, names: frozenset[str], examples: int, output: str
 ) -> None:
     if output == "json":
         click.echo(msgspec.json.encode(_as_data(report, changes, names)))
@@ -162,7 +162,9 @@ def _print(
         print_differences(console, changes, examples)
 
 
-def _as_data(report: Report, changes: tuple[Difference, ...] | None, names: frozenset[str]) -> dict[str, object]:
+def _as_data(
+    report: BacktestReport, changes: tuple[Difference, ...] | None, names: frozenset[str]
+) -> dict[str, object]:
     """The published form: times in RFC 3339, everything that was found, also what was withdrawn."""
     data: dict[str, object] = {
         "events": report.events,
@@ -190,7 +192,7 @@ def _draft(found: Found) -> object:
     return msgspec.to_builtins(found, enc_hook=time_as_text)
 
 
-def _sum_up(summary: Summary, report: Report) -> str:
+def _sum_up(summary: Summary, report: BacktestReport) -> str:
     said = f"{report.events:,} {'event' if report.events == 1 else 'events'}"
     if summary.unread:
         said += f", {unreadable(summary.unread)}"

@@ -75,7 +75,7 @@ class Skip(msgspec.Struct, frozen=True):
     because: str
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class MappedEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One kind of event, when a piece gives it, and where its fields come from.
 
     `also` gives its event beside that of the entry that was chosen. `spread` finds whole objects of labels.
@@ -99,7 +99,7 @@ class Mapped(msgspec.Struct, frozen=True, kw_only=True):
     """A whole mapping. `looks` are the places that conditions ask, by what a person wrote for them."""
 
     name: str
-    entries: tuple[Entry, ...]
+    entries: tuple[MappedEvent, ...]
     each: Find | None = None
     skips: tuple[Skip, ...] = ()
     volatile: tuple[str, ...] = ()
@@ -154,7 +154,7 @@ class Mapped(msgspec.Struct, frozen=True, kw_only=True):
             raise self._nothing(found)
         return events
 
-    def _event(self, entry: Entry, kind: Kind, piece: _Piece, delivery: Delivery) -> Event:
+    def _event(self, entry: MappedEvent, kind: Kind, piece: _Piece, delivery: Delivery) -> Event:
         document, budget = piece.document, piece.budget
 
         def said(name: str) -> Any:
@@ -187,7 +187,7 @@ class Mapped(msgspec.Struct, frozen=True, kw_only=True):
             url=text(said("url")),
         )
 
-    def _identity(self, entry: Entry, kind: Kind, piece: _Piece, day: str) -> str:
+    def _identity(self, entry: MappedEvent, kind: Kind, piece: _Piece, day: str) -> str:
         """The declared parts where all are there, else a hash over the meaning of the piece and the day."""
         parts = [text(find(piece.document, piece.budget)) for find in entry.id]
         known = "/".join(part for part in parts if part)
@@ -221,7 +221,7 @@ def _document(piece: Any, body: Any, delivery: Delivery) -> dict[str, Any]:
     return {**own, BODY: body, HEADERS: delivery.headers}
 
 
-def _actor(entry: Entry, document: Any, budget: Budget) -> Actor | None:
+def _actor(entry: MappedEvent, document: Any, budget: Budget) -> Actor | None:
     name = text(entry.actor(document, budget)) if entry.actor else None
     kind = entry.actor_kind(document, budget) if entry.actor_kind else None
     known = cast(ActorKind, kind) if kind in ("human", "automation", "unknown") else None
@@ -231,7 +231,7 @@ def _actor(entry: Entry, document: Any, budget: Budget) -> Actor | None:
     return Actor(id=name, kind=known) if known == "automation" else person_or_bot(name, known or "unknown")
 
 
-def _labels(entry: Entry, document: Any, budget: Budget) -> Iterator[tuple[str, Any]]:
+def _labels(entry: MappedEvent, document: Any, budget: Budget) -> Iterator[tuple[str, Any]]:
     for name, find in entry.labels.items():
         if (found := find(document, budget)) is not None:
             yield name, found

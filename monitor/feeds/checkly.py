@@ -11,7 +11,7 @@ from monitor.core.model.events import HOUR, SECOND
 from monitor.core.model.reasons import FeedFailure
 from monitor.decode.outcome import Unreadable
 from monitor.decode.times import read_time
-from monitor.feeds.queries import Feed
+from monitor.feeds.queries import PulledFeed
 
 PAGE = 100
 MOST_PAGES = 20
@@ -45,13 +45,13 @@ class Checkly:
     def __init__(self, web: Web) -> None:
         self._web = web
 
-    async def steps(self, feed: Feed, after: int, until: int) -> list[dict[str, float]]:
+    async def steps(self, feed: PulledFeed, after: int, until: int) -> list[dict[str, float]]:
         """The parts of each step in (after, until]. Raises QueryFailed."""
         window = _window(feed)
         results = await self._results(feed, after + feed.step - window, until)
         return [_step(results, at, window) for at in range(after + feed.step, until + 1, feed.step)]
 
-    async def _results(self, feed: Feed, start: int, end: int) -> Results:
+    async def _results(self, feed: PulledFeed, start: int, end: int) -> Results:
         wanted = {"from": str(start // SECOND), "to": str(end // SECOND), "limit": str(PAGE)}
         url = f"{feed.address.rstrip('/')}/v2/check-results/{feed.query}"
         found: Results = []
@@ -77,7 +77,7 @@ def results(answer: _Answer) -> Results:
         raise QueryFailed(FeedFailure.UNREADABLE, f"no time: {error}") from None
 
 
-def _window(feed: Feed) -> int:
+def _window(feed: PulledFeed) -> int:
     """A run may begin late, and the next one is not over yet."""
     return feed.limits.stale_after
 

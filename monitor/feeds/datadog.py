@@ -12,7 +12,7 @@ import msgspec
 from monitor.asking import Caller, QueryFailed, Web, read
 from monitor.core.model.events import MINUTE, SECOND
 from monitor.core.model.reasons import FeedFailure
-from monitor.feeds.queries import Feed
+from monitor.feeds.queries import PulledFeed
 
 WINDOW = 5 * MINUTE
 MOST = 50
@@ -56,7 +56,7 @@ class Datadog:
     def __init__(self, web: Web) -> None:
         self._web = web
 
-    async def steps(self, feed: Feed, after: int, until: int) -> list[dict[str, float]]:
+    async def steps(self, feed: PulledFeed, after: int, until: int) -> list[dict[str, float]]:
         """The parts of each step in (after, until]. Raises QueryFailed."""
         wanted = {
             "from_ts": str((after + feed.step - WINDOW) // SECOND),
@@ -68,7 +68,7 @@ class Datadog:
         return parts(read(_ANSWER, status, body, "Datadog"), feed, after, until)
 
 
-def parts(answer: _Answer, feed: Feed, after: int, until: int) -> list[dict[str, float]]:
+def parts(answer: _Answer, feed: PulledFeed, after: int, until: int) -> list[dict[str, float]]:
     """Burn rate, requests, points and their age over the window that ends with each step."""
     if answer.errors:
         raise QueryFailed(FeedFailure.PARTIAL, f"Datadog says: {str(answer.errors[0])[:300]}")

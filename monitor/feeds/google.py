@@ -11,7 +11,7 @@ from monitor.core.model.events import MINUTE, SECOND, Instant, to_text
 from monitor.core.model.reasons import FeedFailure
 from monitor.decode.outcome import Unreadable
 from monitor.decode.times import read_time
-from monitor.feeds.queries import Feed
+from monitor.feeds.queries import PulledFeed
 
 WINDOW = 5 * MINUTE
 
@@ -59,7 +59,7 @@ class Google:
     def __init__(self, web: Web) -> None:
         self._web = web
 
-    async def steps(self, feed: Feed, after: int, until: int) -> list[dict[str, float]]:
+    async def steps(self, feed: PulledFeed, after: int, until: int) -> list[dict[str, float]]:
         """The parts of each step in (after, until]. Raises QueryFailed."""
         burn = await self._series(
             feed, f'select_slo_burn_rate("{feed.query}","300s")', "ALIGN_NEXT_OLDER", after, until
@@ -67,7 +67,7 @@ class Google:
         counts = await self._series(feed, f'select_slo_counts("{feed.query}")', "ALIGN_SUM", after, until)
         return [_step(burn, counts, at) for at in range(after + feed.step, until + 1, feed.step)]
 
-    async def _series(self, feed: Feed, wanted: str, aligner: str, after: int, until: int) -> Points:
+    async def _series(self, feed: PulledFeed, wanted: str, aligner: str, after: int, until: int) -> Points:
         project = "/".join(feed.query.split("/")[:2])
         query: dict[str, str] = {
             "filter": wanted,

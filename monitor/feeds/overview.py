@@ -12,7 +12,7 @@ from monitor.core.model.events import DAY, HOUR
 from monitor.core.model.feed_views import FeedsView, FeedView, Watch
 from monitor.core.model.reasons import FeedStep
 from monitor.feeds import history
-from monitor.feeds.queries import Feed
+from monitor.feeds.queries import PulledFeed
 from monitor.feeds.strip import SEEING, blind
 
 CELLS = 96
@@ -32,14 +32,14 @@ class Kept(msgspec.Struct, frozen=True):
 _KEPT = msgspec.json.Decoder(Kept)
 
 
-def overview(feeds: Sequence[Feed], cursors: Mapping[str, str], catalogue: Catalogue, now: int) -> FeedsView:
+def overview(feeds: Sequence[PulledFeed], cursors: Mapping[str, str], catalogue: Catalogue, now: int) -> FeedsView:
     """`cursors` by their key, as the puller saved them."""
     views = tuple(_view(feed, cursors, now) for feed in feeds)
     facing = sorted(name for name, each in catalogue.services.items() if each.user_facing)
     return FeedsView(views, tuple(_watch(name, views, catalogue) for name in facing))
 
 
-def _view(feed: Feed, cursors: Mapping[str, str], now: int) -> FeedView:
+def _view(feed: PulledFeed, cursors: Mapping[str, str], now: int) -> FeedView:
     key = feed.name.digest
     kept = _read(cursors.get(key, ""))
     most = DAY // feed.step

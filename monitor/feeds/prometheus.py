@@ -10,7 +10,7 @@ from monitor.asking import OK, Caller, QueryFailed, Web, denied
 from monitor.core.model.events import MINUTE, SECOND
 from monitor.core.model.reasons import FeedFailure
 from monitor.feeds import queries
-from monitor.feeds.queries import PART, Feed
+from monitor.feeds.queries import PART, PulledFeed
 
 RULES_KEPT = 5 * MINUTE
 """So long it is taken for granted, in the time of the steps, that an alerting rule is where it was."""
@@ -69,7 +69,7 @@ class Prometheus:
         self._web = web
         self._found: dict[str, tuple[int, str | None]] = {}
 
-    async def steps(self, feed: Feed, after: int, until: int) -> list[dict[str, float]]:
+    async def steps(self, feed: PulledFeed, after: int, until: int) -> list[dict[str, float]]:
         """The parts of each step in (after, until], oldest first; both lie on the grid. Raises QueryFailed."""
         query: str | None = feed.query
         if feed.rule is not None:
@@ -87,7 +87,7 @@ class Prometheus:
         status, body = await self._web.post(url, form, Caller(feed.headers, feed.authorization_file))
         return _parts(_read(status, body), after, until, feed.step)
 
-    async def _proving(self, feed: Feed, until: int) -> str | None:
+    async def _proving(self, feed: PulledFeed, until: int) -> str | None:
         """The query for an alert with the group of its rule; None where there is no such rule."""
         rule = feed.rule
         assert rule is not None  # the caller asked

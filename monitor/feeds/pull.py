@@ -18,7 +18,7 @@ from monitor.core.model.reasons import FeedFailure, FeedStep
 from monitor.feeds import history
 from monitor.feeds.metrics import FeedMetrics
 from monitor.feeds.overview import TROUBLE, Kept
-from monitor.feeds.queries import Feed
+from monitor.feeds.queries import PulledFeed
 from monitor.feeds.states import CATCH_UP_EVERY, Cursor, advance, report_every, state_of
 from monitor.ops.logs import get_logger
 from monitor.ops.stop import stopped_within
@@ -39,11 +39,11 @@ _TOO_MUCH = frozenset({FeedFailure.TIMEOUT, FeedFailure.TOO_LARGE, FeedFailure.R
 _log = get_logger("feeds")
 _CURSOR, _KEPT = msgspec.json.Decoder(Cursor), msgspec.json.Decoder(Kept)
 
-Freshness = Callable[[Feed], int | None]
+Freshness = Callable[[PulledFeed], int | None]
 
 
 class Asked(Protocol):
-    async def steps(self, feed: Feed, after: int, until: int) -> list[dict[str, float]]:
+    async def steps(self, feed: PulledFeed, after: int, until: int) -> list[dict[str, float]]:
         """The parts of each step in (after, until]. Raises QueryFailed."""
         ...
 
@@ -53,7 +53,7 @@ class Puller:
 
     def __init__(
         self,
-        feeds: Sequence[Feed],
+        feeds: Sequence[PulledFeed],
         asked: Asked,
         journal: JournalWriter,
         cursors: FeedCursors,
@@ -61,7 +61,7 @@ class Puller:
         metrics: FeedMetrics,
         freshness: Freshness,
     ) -> None:
-        self._by_address: dict[str, list[Feed]] = {}
+        self._by_address: dict[str, list[PulledFeed]] = {}
         for feed in feeds:
             self._by_address.setdefault(feed.address, []).append(feed)
         self._asked, self._journal, self._cursors = asked, journal, cursors
@@ -81,12 +81,12 @@ class Puller:
                     )
             await tasks.watch(stop)
 
-    async def _rounds(self, feeds: Sequence[Feed], stop: asyncio.Event) -> None:
+    async def _rounds(self, feeds: Sequence[PulledFeed], stop: asyncio.Event) -> None:
         while not stop.is_set():
             if not await self.round(feeds, stop):
                 await stopped_within(stop, PAUSE_SECONDS)
 
-    async def round(self, feeds: Sequence[Feed], stop: asyncio.Event) -> bool:
+    async def round(self, feeds: Sequence[PulledFeed], stop: asyncio.Event) -> bool:
         """One request for each feed that is due; whether one of them has more to catch up."""
         has_more = False
         for feed in feeds:
@@ -96,7 +96,7 @@ class Puller:
         self._show_lag()
         return has_more
 
-    async def _states(self, feed: Feed, after: int, until: int, target: int) -> list[FeedStep]:
+    async def _states(self, feed: PulledFeed, after: int, until: int, target: int) -> list[FeedStep]:
         """The states of (after, until]. Raises QueryFailed.
 
         What is refused in the smallest piece although the newest step is answered is too old for this server: it is
@@ -112,7 +112,7 @@ class Puller:
             _log.warning("feed_gap", service=feed.name.service, source=feed.name.source, why=str(error))
             return [FeedStep.QUERY_FAILED] * ((until - after) // feed.step)
 
-    async def pull(self, feed: Feed) -> bool:
+    async def pull(self, feed: PulledFeed) -> bool:
         """Ask for the next steps of a feed; whether there are more to ask for at once."""
         key, now = feed.name.digest, self._clock.now()
         target = (now - feed.settle) // feed.step * feed.step
@@ -152,7 +152,7 @@ class Puller:
             self._metrics.feed_steps.inc(state)
         return until < target
 
-    async def _cursor(self, feed: Feed, target: int) -> Cursor:
+    async def _cursor(self, feed: PulledFeed, target: int) -> Cursor:
         key = feed.name.digest
         if key not in self._known:
             text = await self._cursors.load(key)
@@ -170,7 +170,7 @@ class Puller:
             return msgspec.structs.replace(cursor, at=cursor.at - rest)
         return cursor
 
-    async def _say_failed(self, feed: Feed, reason: str, detail: str) -> None:
+    async def _say_failed(self, feed: PulledFeed, reason: str, detail: str) -> None:
         key = feed.name.digest
         if self._failing.get(key) != reason:
             self._failing[key] = reason
@@ -178,7 +178,7 @@ class Puller:
             with suppress(Unavailable):
                 await self._cursors.save(key + TROUBLE, self._clock.now(), detail)
 
-    async def _recovered(self, feed: Feed) -> None:
+    async def _recovered(self, feed: PulledFeed) -> None:
         """Raises Unavailable."""
         key = feed.name.digest
         if self._failing.get(key):
@@ -205,7 +205,7 @@ def _past(text: str | None, step: int) -> list[FeedStep]:
     return history.read(kept.past, DAY // step) if kept.past_step == step else []
 
 
-def _read(feed: Feed, text: str | None) -> Cursor | None:
+def _read(feed: PulledFeed, text: str | None) -> Cursor | None:
     """A cursor that was saved; None where there is none, or none that this program understands."""
     if text is None:
         return None

@@ -22,14 +22,14 @@ SETTLE = 30 * SECOND
 Tool = Literal["prometheus", "datadog", "google", "checkly", "statuspage"]
 
 
-class Rule(msgspec.Struct, frozen=True):
+class AlertingRule(msgspec.Struct, frozen=True):
     """The alerting rule whose silence means that users are fine: its name, and matchers of its series."""
 
     alert: str
     match: str = ""
 
 
-class Feed(msgspec.Struct, frozen=True):
+class PulledFeed(msgspec.Struct, frozen=True):
     """One feed, ready to be asked. `step` is in microseconds.
 
     `query` is PromQL, or what the other tools call the thing: the id of an SLO or a check, a component's name.
@@ -44,7 +44,7 @@ class Feed(msgspec.Struct, frozen=True):
     limits: Limits
     headers: dict[str, str] = {}
     tool: Tool = "prometheus"
-    rule: Rule | None = None
+    rule: AlertingRule | None = None
     authorization_file: str | None = None
     most: int = MOST_STEPS
     settle: int = SETTLE
@@ -100,7 +100,7 @@ def openslo(good: str | None, bad: str | None, requests: str, objective: float) 
     return {"burn": f"{errors} / {round(1 - objective, 9):.9f}", **raw(requests)}
 
 
-def alert(rule: Rule, group: str, interval: int) -> dict[str, str]:
+def alert(rule: AlertingRule, group: str, interval: int) -> dict[str, str]:
     """Whether an alert fires, and the proof that its rule was evaluated and alerts are recorded at all.
 
     `group` is the rule's group as Prometheus names it in its own metrics, file and name; `interval` how often it is

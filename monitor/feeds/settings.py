@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from monitor.core.model.events import HOUR, MINUTE, SECOND
 from monitor.feeds import checkly, datadog, queries
 from monitor.feeds.openslo import Indicator, NoIndicator, indicator
-from monitor.feeds.queries import Feed, Rule, Tool
+from monitor.feeds.queries import AlertingRule, PulledFeed, Tool
 from monitor.feeds.states import STALE_AFTER, FeedName, Limits
 from monitor.located.flow import flow
 from monitor.located.nodes import plain, read_located
@@ -187,12 +187,12 @@ class FeedSettings(SettingsGroup):
         source = self.source or pull.preset or ("alert" if pull.alert else pull.tool)
         return FeedName(self.service, source, self.evidence or usual, self.environment)
 
-    def feed(self) -> Feed:
+    def feed(self) -> PulledFeed:
         """Ready to be asked. Raises ValueError where an OpenSLO document is no longer right."""
         pull = self.pull
         parts = self._parts() if pull.tool == "prometheus" else {}
         query = queries.joined(parts) if pull.tool == "prometheus" else getattr(pull, pull.tool)
-        return Feed(
+        return PulledFeed(
             self.name,
             pull.address or pull.prometheus or pull.statuspage or _ADDRESSES[pull.tool],
             pull.component if pull.tool == "statuspage" else query,
@@ -200,7 +200,7 @@ class FeedSettings(SettingsGroup):
             self._limits(parts),
             pull.headers_shown(),
             pull.tool,
-            None if pull.alert is None else Rule(pull.alert, pull.match or ""),
+            None if pull.alert is None else AlertingRule(pull.alert, pull.match or ""),
             None if pull.authorization_file is None else str(pull.authorization_file),
             {"datadog": datadog.MOST, "checkly": checkly.LONGEST // pull.step}.get(pull.tool, queries.MOST_STEPS),
             queries.SETTLE + _SETTLE.get(pull.tool, 0),

@@ -10,7 +10,7 @@ from monitor.asking import Caller, QueryFailed, Web, read
 from monitor.core.model.reasons import FeedFailure
 from monitor.decode.outcome import Unreadable
 from monitor.decode.times import read_time
-from monitor.feeds.queries import Feed
+from monitor.feeds.queries import PulledFeed
 
 STANDING = 2**63 - 1
 
@@ -40,7 +40,7 @@ class Statuspage:
     def __init__(self, web: Web) -> None:
         self._web = web
 
-    async def steps(self, feed: Feed, after: int, until: int) -> list[dict[str, float]]:
+    async def steps(self, feed: PulledFeed, after: int, until: int) -> list[dict[str, float]]:
         """`hurt` at each step in (after, until] that an incident covers. Raises QueryFailed."""
         url = f"{feed.address.rstrip('/')}/api/v2/incidents.json"
         status, body = await self._web.get(url, {}, Caller(feed.headers, feed.authorization_file))

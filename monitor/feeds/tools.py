@@ -9,12 +9,12 @@ from monitor.feeds.checkly import Checkly
 from monitor.feeds.datadog import Datadog
 from monitor.feeds.google import Google
 from monitor.feeds.prometheus import Prometheus
-from monitor.feeds.queries import Feed
+from monitor.feeds.queries import PulledFeed
 from monitor.feeds.statuspage import Statuspage
 
 
 class _Tool(Protocol):
-    async def steps(self, feed: Feed, after: int, until: int) -> list[dict[str, float]]: ...
+    async def steps(self, feed: PulledFeed, after: int, until: int) -> list[dict[str, float]]: ...
 
 
 class Tools:
@@ -36,6 +36,6 @@ class Tools:
     async def __aexit__(self, *_: object) -> None:
         await self._web.__aexit__()
 
-    async def steps(self, feed: Feed, after: int, until: int) -> list[dict[str, float]]:
+    async def steps(self, feed: PulledFeed, after: int, until: int) -> list[dict[str, float]]:
         """The parts of each step in (after, until], oldest first; both lie on the grid. Raises QueryFailed."""
         return await self._by_name[feed.tool].steps(feed, after, until)

@@ -97,7 +97,7 @@ class TeamFigures(msgspec.Struct, frozen=True):
     weeks: dict[str, int]
 
 
-class Report(msgspec.Struct, frozen=True):
+class BacktestReport(msgspec.Struct, frozen=True):
     """Everything of one run. `weeks` are those of the stream, in order; `late` counts events beyond the lateness."""
 
     events: int
@@ -217,14 +217,16 @@ class Backtest:
             return "reason not remembered: too many events opened nothing"
         return "no rule matches its events as a hazard"
 
-    def report(self) -> Report:
+    def report(self) -> BacktestReport:
         """What came of it so far."""
         found = tuple(sorted(self._found(), key=lambda one: (one.opened_at, one.id, one.mode)))
         seen = {one.rule for one in found}
         shown = [rule for rule in self._named if rule.name in seen or rule in self.rules]
         rules = tuple(self._figures(rule, found) for rule in sorted(shown, key=lambda rule: rule.name))
         weeks = self._weeks | {_week(one.opened_at) for one in found}
-        return Report(self._events, _labels(sorted(weeks)), rules, _teams(found), found, self._shown.ledger.late)
+        return BacktestReport(
+            self._events, _labels(sorted(weeks)), rules, _teams(found), found, self._shown.ledger.late
+        )
 
     def _found(self) -> list[Found]:
         found = [self._seen(entry, entry.draft.mode) for entry in self._shown.ledger.entries()]

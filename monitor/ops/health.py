@@ -19,7 +19,7 @@ _log = get_logger("health")
 _GOOD = "ok"
 
 
-class Report(msgspec.Struct, frozen=True):
+class HealthReport(msgspec.Struct, frozen=True):
     """Whether everything is ready, and each check's word: "ok" or what is wrong."""
 
     ready: bool
@@ -53,11 +53,11 @@ class Readiness:
         if is_remark:
             self._remarks.add(name)
 
-    async def report(self) -> Report:
+    async def report(self) -> HealthReport:
         """Run all checks. Never raises: a check that fails by an error is not ready, and the error is logged."""
         words = await asyncio.gather(*(self._run(name, check) for name, check in self._checks.items()))
         checks = dict(zip(self._checks, words, strict=True))
-        return Report(all(word == _GOOD for name, word in checks.items() if name not in self._remarks), checks)
+        return HealthReport(all(word == _GOOD for name, word in checks.items() if name not in self._remarks), checks)
 
     async def _run(self, name: str, check: Check) -> str:
         try:

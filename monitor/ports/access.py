@@ -48,7 +48,7 @@ class Chained(msgspec.Struct, frozen=True):
     hash: str
 
 
-class Access(Protocol):
+class AccessStore(Protocol):
     """Each may raise `monitor.ports.Unavailable`."""
 
     async def open_session(self, session: Session) -> None:

@@ -17,7 +17,7 @@ COUNTED = 1_000
 """Beyond so many records of one state and mode, `tallies` says one more than this."""
 
 
-class Mark(msgspec.Struct, frozen=True):
+class TrailMark(msgspec.Struct, frozen=True):
     """How far the trail was read: its last line, and lines before it that may still be written."""
 
     last: int
@@ -27,14 +27,14 @@ class Mark(msgspec.Struct, frozen=True):
 class Asks(msgspec.Struct, frozen=True):
     """What the reviewer budget looks at, and how far the trail went when it was read."""
 
-    mark: Mark
+    mark: TrailMark
     drafts: tuple[BudgetedDraft, ...]
 
 
 class Changes(msgspec.Struct, frozen=True):
     """Records with new lines in the trail: `ids` are all of them, `drafts` the live ones as they are now."""
 
-    mark: Mark
+    mark: TrailMark
     ids: frozenset[str]
     drafts: tuple[BudgetedDraft, ...]
 
@@ -79,7 +79,7 @@ class QueueFigures(Protocol):
         """The live drafts since the week of the oldest that nobody has begun, in no order; no merged or withdrawn."""
         ...
 
-    async def asked_since(self, mark: Mark) -> Changes | None:
+    async def asked_since(self, mark: TrailMark) -> Changes | None:
         """What changed since `mark`; None where that is so much that `asked` is quicker."""
         ...
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from monitor.asking import Ask, QueryFailed, well
 from monitor.core.model.events import Instant, to_text
 from monitor.core.model.reasons import FeedFailure
-from monitor.pullers.target import Cursor, Piece, Target
+from monitor.pullers.target import Piece, PullCursor, Target
 
 _MUTED = {"active": "false", "silenced": "true", "inhibited": "true", "unprocessed": "false"}
 """Alerts that nobody mutes come by the webhook or from Prometheus."""
 
 
-async def ask_alertmanager(ask: Ask, target: Target, cursor: Cursor, now: Instant) -> Piece:
+async def ask_alertmanager(ask: Ask, target: Target, cursor: PullCursor, now: Instant) -> Piece:
     """Both answers as one body, so that an alert that is muted tells by whom. Raises QueryFailed."""
     base = f"{target.url.rstrip('/')}/api/v2"
     silences = well(*await ask.get(f"{base}/silences", {}, target.caller))

@@ -7,7 +7,7 @@ import msgspec
 from monitor.asking import Ask, QueryFailed, well
 from monitor.core.model.events import DAY, HOUR, Instant
 from monitor.core.model.reasons import FeedFailure
-from monitor.pullers.target import Cursor, Piece, Target
+from monitor.pullers.target import Piece, PullCursor, Target
 
 MOST = 1000
 """Annotations of one answer."""
@@ -18,7 +18,7 @@ _SHORTEST = 1000 * 1000
 _MILLI = 1000
 
 
-async def ask_grafana(ask: Ask, target: Target, cursor: Cursor, now: Instant) -> Piece:
+async def ask_grafana(ask: Ask, target: Target, cursor: PullCursor, now: Instant) -> Piece:
     """The annotations of the next span. Raises QueryFailed."""
     first = cursor.at - BACK
     until = min(int(now), cursor.at + LONGEST)

@@ -13,7 +13,7 @@ import msgspec
 from monitor.asking import Ask, QueryFailed, well
 from monitor.core.model.events import MINUTE, SECOND, Instant
 from monitor.core.model.reasons import FeedFailure
-from monitor.pullers.target import Cursor, Piece, Target
+from monitor.pullers.target import Piece, PullCursor, Target
 
 PAGE = 100
 """Objects of one answer of a list: each may have tens of KiB."""
@@ -48,14 +48,14 @@ class _Watched(msgspec.Struct, frozen=True):
 _LISTED, _LINE = msgspec.json.Decoder(_List), msgspec.json.Decoder(_Watched)
 
 
-async def ask_kubernetes(ask: Ask, target: Target, cursor: Cursor, now: Instant) -> Piece:
+async def ask_kubernetes(ask: Ask, target: Target, cursor: PullCursor, now: Instant) -> Piece:
     """The next page of the list, or what the watch brings in the next `target.every`. Raises QueryFailed."""
     if cursor.place.startswith(_WATCH):
         return await _watch(ask, target, cursor, now)
     return await _list(ask, target, cursor, now)
 
 
-async def _list(ask: Ask, target: Target, cursor: Cursor, now: Instant) -> Piece:
+async def _list(ask: Ask, target: Target, cursor: PullCursor, now: Instant) -> Piece:
     query = {"limit": str(PAGE)}
     if page := cursor.place.removeprefix(_LIST):
         query["continue"] = page
@@ -72,7 +72,7 @@ async def _list(ask: Ask, target: Target, cursor: Cursor, now: Instant) -> Piece
     return Piece(target.source, lines, now, True, _WATCH + found.metadata.resource_version, since)
 
 
-async def _watch(ask: Ask, target: Target, cursor: Cursor, now: Instant) -> Piece:
+async def _watch(ask: Ask, target: Target, cursor: PullCursor, now: Instant) -> Piece:
     place = cursor.place.removeprefix(_WATCH)
     seconds = target.every / SECOND
     query = {
@@ -99,7 +99,7 @@ async def _watch(ask: Ask, target: Target, cursor: Cursor, now: Instant) -> Piec
     return Piece(target.source, b"\n".join(lines), now, has_more, _WATCH + place)
 
 
-def _anew(target: Target, cursor: Cursor, lines: bytes = b"") -> Piece:
+def _anew(target: Target, cursor: PullCursor, lines: bytes = b"") -> Piece:
     """Our place is too old for the server: the list is read at the next turn."""
     return Piece(target.source, lines, Instant(cursor.at))
 

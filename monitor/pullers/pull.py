@@ -23,13 +23,13 @@ from monitor.pullers.alertmanager import ask_alertmanager
 from monitor.pullers.grafana import ask_grafana
 from monitor.pullers.kubernetes import ask_kubernetes
 from monitor.pullers.metrics import PullMetrics
-from monitor.pullers.target import KNOWN, Cursor, Target
+from monitor.pullers.target import KNOWN, PullCursor, Target
 
 FIRST_LOOK = HOUR
 LONGEST = 7 * DAY
 """An older cursor starts here."""
 _ASKED = {"alertmanager": ask_alertmanager, "grafana": ask_grafana, "kubernetes": ask_kubernetes}
-_CURSOR = msgspec.json.Decoder(Cursor)
+_CURSOR = msgspec.json.Decoder(PullCursor)
 
 _log = get_logger("pulls")
 
@@ -87,7 +87,7 @@ class Pulls:
                     ]
                 )
             ids = dict.fromkeys([*(event.id for event in outcome.events), *cursor.known])
-            moved = Cursor(int(piece.until), tuple(ids)[:KNOWN], piece.place)
+            moved = PullCursor(int(piece.until), tuple(ids)[:KNOWN], piece.place)
             await self._cursors.save(target.key, piece.until, msgspec.json.encode(moved).decode())
         except QueryFailed as error:
             self._failed(target, error.reason, str(error))
@@ -105,12 +105,12 @@ class Pulls:
             _log.info("pull_answers_again", source=target.source)
         return piece.has_more
 
-    async def _cursor(self, target: Target, now: Instant) -> Cursor:
+    async def _cursor(self, target: Target, now: Instant) -> PullCursor:
         text = await self._cursors.load(target.key)
-        cursor = _read(target, text) or Cursor(now - FIRST_LOOK)
+        cursor = _read(target, text) or PullCursor(now - FIRST_LOOK)
         if cursor.at < now - LONGEST:
             _log.warning("pull_gap", source=target.source, days=LONGEST // DAY)
-            return Cursor(now - LONGEST)
+            return PullCursor(now - LONGEST)
         return cursor
 
     def _failed(self, target: Target, reason: FeedFailure, detail: str) -> None:
@@ -124,7 +124,7 @@ class Pulls:
             _log.warning("pull_failed", source=target.source, why=detail)
 
 
-def _read(target: Target, text: str | None) -> Cursor | None:
+def _read(target: Target, text: str | None) -> PullCursor | None:
     """A cursor that was saved; None where there is none, or none that this program understands."""
     if text is None:
         return None

@@ -33,7 +33,7 @@ class Target(msgspec.Struct, frozen=True):
         return "/".join(("pull", self.tool, self.source, self.url, *filter(None, (self.what,))))
 
 
-class Cursor(msgspec.Struct, frozen=True):
+class PullCursor(msgspec.Struct, frozen=True):
     """Everything up to `at` (microseconds since 1970) was read; `known`: ids of the events of the last answers.
 
     `place`: where to go on, in the tool's own words; empty where the tool has none.

@@ -13,7 +13,7 @@ from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import Instant
 from monitor.core.model.near_miss import State
 from monitor.ports import NearMisses
-from monitor.ports.queue import Mark
+from monitor.ports.queue import TrailMark
 
 DEFAULT_A_WEEK = 3
 
@@ -33,7 +33,7 @@ class ReviewBudget:
         self.a_week = a_week
         self._turn = asyncio.Lock()
         self._fold: Fold | None = None
-        self._mark = Mark(0)
+        self._mark = TrailMark(0)
         self._since: Instant | None = None
 
     def catalogue(self) -> Catalogue:

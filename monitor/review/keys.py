@@ -15,7 +15,7 @@ Screen = Literal["queue", "draft", "bulk", "other"]
 EVERYWHERE: tuple[Screen, ...] = ("queue", "draft", "bulk", "other")
 
 
-class Key(msgspec.Struct, frozen=True):
+class Shortcut(msgspec.Struct, frozen=True):
     """`key`: as a browser names it. `does`: the action in the scripts. `words`: what it does, for people.
 
     The screen `bulk` is the page on which several drafts are judged; `other` is every page that has no keys of its own.
@@ -31,28 +31,28 @@ class Key(msgspec.Struct, frozen=True):
         return "everywhere" if self.screens == EVERYWHERE else " and ".join(self.screens)
 
 
-KEYS: tuple[Key, ...] = (
-    Key("j", "next", "next draft"),
-    Key("k", "previous", "previous draft"),
-    Key("Enter", "open", "open the draft", ("queue",)),
-    Key("a", "accept", "accept, with the form"),
-    Key("d", "dismiss", "dismiss, then the letter of a reason"),
-    Key("x", "select", "select for several at once", ("queue",)),
-    Key("b", "bulk", "judge what is selected", ("queue",)),
-    Key("i", "look", "I am looking into it", ("draft",)),
-    Key("e", "evidence", "add evidence or leave some out", ("draft",)),
-    Key("1", "risk-lasting_harm", "worst outcome: lasting harm", ("draft",)),
-    Key("2", "risk-outage", "worst outcome: down for most users", ("draft",)),
-    Key("3", "risk-degraded", "worst outcome: some users affected", ("draft",)),
-    Key("4", "risk-internal", "worst outcome: only our own work", ("draft",)),
-    Key("s", "snooze", "snooze until tomorrow"),
-    Key("m", "merge", "merge into another record"),
-    Key("c", "comment", "comment"),
-    Key("u", "undo", "undo the last decision"),
-    Key("Ctrl+Enter", "send", "send the form", ("queue", "draft", "bulk")),
-    Key("/", "search", "search titles", ("queue",)),
-    Key("Escape", "close", "close the form, else back to the queue", EVERYWHERE),
-    Key("?", "help", "show the keys", EVERYWHERE),
+KEYS: tuple[Shortcut, ...] = (
+    Shortcut("j", "next", "next draft"),
+    Shortcut("k", "previous", "previous draft"),
+    Shortcut("Enter", "open", "open the draft", ("queue",)),
+    Shortcut("a", "accept", "accept, with the form"),
+    Shortcut("d", "dismiss", "dismiss, then the letter of a reason"),
+    Shortcut("x", "select", "select for several at once", ("queue",)),
+    Shortcut("b", "bulk", "judge what is selected", ("queue",)),
+    Shortcut("i", "look", "I am looking into it", ("draft",)),
+    Shortcut("e", "evidence", "add evidence or leave some out", ("draft",)),
+    Shortcut("1", "risk-lasting_harm", "worst outcome: lasting harm", ("draft",)),
+    Shortcut("2", "risk-outage", "worst outcome: down for most users", ("draft",)),
+    Shortcut("3", "risk-degraded", "worst outcome: some users affected", ("draft",)),
+    Shortcut("4", "risk-internal", "worst outcome: only our own work", ("draft",)),
+    Shortcut("s", "snooze", "snooze until tomorrow"),
+    Shortcut("m", "merge", "merge into another record"),
+    Shortcut("c", "comment", "comment"),
+    Shortcut("u", "undo", "undo the last decision"),
+    Shortcut("Ctrl+Enter", "send", "send the form", ("queue", "draft", "bulk")),
+    Shortcut("/", "search", "search titles", ("queue",)),
+    Shortcut("Escape", "close", "close the form, else back to the queue", EVERYWHERE),
+    Shortcut("?", "help", "show the keys", EVERYWHERE),
 )
 
 DISMISSAL_KEYS: dict[Dismissal, str] = {

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
-from typing import Protocol
 
 from monitor.core.model.near_miss import UNDECIDED
 from monitor.ops.logs import get_logger
 from monitor.ops.stop import stopped_within
 from monitor.ports import NearMisses, Query, Unavailable
+from monitor.review.guard import MonotonicClock
 
 LOOK_EVERY_SECONDS = 2.0
 HEARTBEAT_SECONDS = 15.0
@@ -24,10 +24,6 @@ WATCHED_RECORDS = 50
 MOST_STREAMS = 200
 
 _log = get_logger("live")
-
-
-class MonotonicClock(Protocol):
-    def monotonic(self) -> float: ...
 
 
 class Live:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from monitor.ports import Clock
-from monitor.ports.access import Access as AccessStore
+from monitor.ports.access import AccessStore
 from monitor.review.auth import Auth
 from monitor.review.budget import DEFAULT_A_WEEK
 from monitor.review.sign_in.people import SignIn

@@ -37,7 +37,7 @@ _PEOPLE = frozenset({"alert.acknowledged", "alert.unacknowledged", "alert.silenc
 _ENDS = frozenset({"alert.resolved", "alert.cancelled"})
 
 
-class Mark(msgspec.Struct, frozen=True):
+class TimelineMark(msgspec.Struct, frozen=True):
     """One event: its number in the evidence list, its place, and what is written beside it."""
 
     number: int
@@ -74,7 +74,7 @@ class Picture(msgspec.Struct, frozen=True):
     left: float
     right: float
     lanes: tuple[LaneBand, ...]
-    marks: tuple[Mark, ...]
+    marks: tuple[TimelineMark, ...]
     bars: tuple[Bar, ...]
     ticks: tuple[Tick, ...]
     breaks: tuple[Break, ...]
@@ -96,7 +96,7 @@ class Picture(msgspec.Struct, frozen=True):
         return self.height - 26.0
 
 
-class Entry(msgspec.Struct, frozen=True):
+class TimelineEntry(msgspec.Struct, frozen=True):
     """One piece of evidence with its number, as the list and the picture share it."""
 
     number: int
@@ -105,13 +105,13 @@ class Entry(msgspec.Struct, frozen=True):
     event: Event
 
 
-def entries(record: Record) -> tuple[Entry, ...]:
+def entries(record: Record) -> tuple[TimelineEntry, ...]:
     """The evidence in the order of time, numbered from 1; late impact among it, each event once."""
     cited = {each.event.event_id: each for each in record.evidence}
     for event in record.impact_evidence:
         cited.setdefault(event.event_id, Cited("impact", event))
     ordered = sorted(cited.values(), key=lambda each: (each.event.time, each.event.source, each.event.id))
-    return tuple(Entry(n, each.role, lane_of(each.event), each.event) for n, each in enumerate(ordered, 1))
+    return tuple(TimelineEntry(n, each.role, lane_of(each.event), each.event) for n, each in enumerate(ordered, 1))
 
 
 def lane_of(event: Event) -> Lane:
@@ -167,7 +167,7 @@ def picture(record: Record) -> Picture:
     )
 
 
-def _axis(draft: Draft, listed: tuple[Entry, ...]) -> Axis:
+def _axis(draft: Draft, listed: tuple[TimelineEntry, ...]) -> Axis:
     shown = [entry.event.time for entry in listed if entry.event.kind != "impact.clear"]
     shown += deadline_of(draft) or ()
     begin = min([draft.window_from, draft.first_sign_at, *shown])
@@ -177,11 +177,11 @@ def _axis(draft: Draft, listed: tuple[Entry, ...]) -> Axis:
     return build_axis(begin, end, action, moments, LEFT, RIGHT)
 
 
-def _place(own: list[Entry], axis: Axis, top: float) -> tuple[list[Mark], int]:
+def _place(own: list[TimelineEntry], axis: Axis, top: float) -> tuple[list[TimelineMark], int]:
     """Marks in as few rows as keep them and their labels apart, the same alert in one row where that is possible."""
     ends: list[float] = []
     row_of: dict[tuple[str | None, str | None], int] = {}
-    chosen: list[tuple[Entry, float, int]] = []
+    chosen: list[tuple[TimelineEntry, float, int]] = []
     for entry in own:
         x = axis.x(entry.event.time)
         key = (entry.event.service, entry.event.subject)
@@ -196,7 +196,7 @@ def _place(own: list[Entry], axis: Axis, top: float) -> tuple[list[Mark], int]:
         ends[row] = max(ends[row], x - MARK / 2) + room
         row_of.setdefault(key, row)
         chosen.append((entry, x, row))
-    marks: list[Mark] = []
+    marks: list[TimelineMark] = []
     taken: dict[int, float] = {}
     for index, (entry, x, row) in enumerate(chosen):
         following = [other for _, other, its in chosen[index + 1 :] if its == row]
@@ -209,7 +209,7 @@ def _place(own: list[Entry], axis: Axis, top: float) -> tuple[list[Mark], int]:
             label, at, anchor = _shorten(_label(entry.event), int(room // CHARACTER)), x - 14, "end"
         taken[row] = x + MARK / 2 + 4 + len(label) * CHARACTER
         marks.append(
-            Mark(
+            TimelineMark(
                 number=entry.number,
                 role=entry.role,
                 x=x,
@@ -242,8 +242,8 @@ def _shorten(text: str, most: int) -> str:
     return text[: most - 1].rstrip(" ,:;-") + "…" if most >= 6 else ""
 
 
-def _alert_bars(own: list[Entry], placed: list[Mark], axis: Axis) -> list[Bar]:
-    open_at: dict[tuple[str | None, str | None], Mark] = {}
+def _alert_bars(own: list[TimelineEntry], placed: list[TimelineMark], axis: Axis) -> list[Bar]:
+    open_at: dict[tuple[str | None, str | None], TimelineMark] = {}
     bars = []
     for entry, mark in zip(own, placed, strict=True):
         key = (entry.event.service, entry.event.subject)
@@ -298,7 +298,7 @@ def _margin_label(draft: Draft, axis: Axis) -> tuple[str, float, Anchor]:
     return text, round(safe - 8, 1), "end"
 
 
-def _describe(draft: Draft, listed: tuple[Entry, ...]) -> str:
+def _describe(draft: Draft, listed: tuple[TimelineEntry, ...]) -> str:
     margin = f" How close: {draft.margin.text}." if draft.margin is not None and draft.margin.text else ""
     return (
         f"First sign {words.moment(draft.first_sign_at)} UTC, action {words.clock(draft.intervened_at)}, "

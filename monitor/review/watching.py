@@ -7,7 +7,7 @@ import msgspec
 from monitor.core.model.events import Instant
 from monitor.ports import Query
 from monitor.ports.queue import Awaited, Awaiting
-from monitor.review.live import MonotonicClock
+from monitor.review.guard import MonotonicClock
 
 MOST = 200
 FRESH_SECONDS = 5.0

@@ -30,9 +30,9 @@ from monitor.review.closing import Closing
 from monitor.review.draft_page import DraftPages, build_draft_pages
 from monitor.review.exports.routes import Exports, build_export_api, build_export_page
 from monitor.review.feeds_page import build_feeds_page
-from monitor.review.guard import LOGINS_AT_ONCE, SECONDS_A_LOGIN, Guard
+from monitor.review.guard import LOGINS_AT_ONCE, SECONDS_A_LOGIN, Guard, MonotonicClock
 from monitor.review.learning_page import build_learning_page
-from monitor.review.live import Live, MonotonicClock
+from monitor.review.live import Live
 from monitor.review.metrics import ReviewMetrics
 from monitor.review.pack_api import build_pack_router
 from monitor.review.pages import build_pages

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from monitor.core.model.budget import BudgetedDraft, week_of
 from monitor.core.model.events import Instant
 from monitor.core.model.near_miss import State
-from monitor.ports.queue import Asks, Changes, Mark
+from monitor.ports.queue import Asks, Changes, TrailMark
 from monitor.store.tables import audit, near_misses
 
 _MOST = 500
@@ -42,7 +42,7 @@ async def everything(connection: AsyncConnection) -> Asks:
     return Asks(mark, _asked(await connection.execute(statement)))
 
 
-async def changes(connection: AsyncConnection, mark: Mark) -> Changes | None:
+async def changes(connection: AsyncConnection, mark: TrailMark) -> Changes | None:
     """What has new lines since the mark; None where that is more than is worth it."""
     new = audit.c.id > mark.last
     if mark.gaps:
@@ -58,19 +58,19 @@ async def changes(connection: AsyncConnection, mark: Mark) -> Changes | None:
     return Changes(_after(mark, {line.id for line in lines}), ids, drafts)
 
 
-async def _mark(connection: AsyncConnection) -> Mark:
+async def _mark(connection: AsyncConnection) -> TrailMark:
     newest = select(audit.c.id).order_by(audit.c.id.desc()).limit(_MOST)
     seen = set((await connection.execute(newest)).scalars())
     if not seen:
-        return Mark(0)
-    return Mark(max(seen), frozenset(range(min(seen), max(seen))) - seen)
+        return TrailMark(0)
+    return TrailMark(max(seen), frozenset(range(min(seen), max(seen))) - seen)
 
 
-def _after(mark: Mark, seen: set[int]) -> Mark:
+def _after(mark: TrailMark, seen: set[int]) -> TrailMark:
     """PostgreSQL gives numbers before it commits: a lower one may become visible after a higher one."""
     last = max(mark.last, *seen)
     missing = (mark.gaps | set(range(max(mark.last, last - _GAPS_OVER) + 1, last))) - seen
-    return Mark(last, frozenset(number for number in missing if number > last - _GAPS_OVER))
+    return TrailMark(last, frozenset(number for number in missing if number > last - _GAPS_OVER))
 
 
 def _asked(rows: Iterable[Any]) -> tuple[BudgetedDraft, ...]:

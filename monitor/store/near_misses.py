@@ -14,7 +14,7 @@ from monitor.core.model.events import Instant
 from monitor.core.model.near_miss import UNDECIDED, Mode, Move, State, move
 from monitor.ops.tasks import to_the_end
 from monitor.ports import Audit, Decide, NotFound, Page, Query, Record, VersionConflict
-from monitor.ports.queue import COUNTED, MODES, Asks, Changes, Mark
+from monitor.ports.queue import COUNTED, MODES, Asks, Changes, TrailMark
 from monitor.store.access import append_to_chain
 from monitor.store.asked import changes, everything
 from monitor.store.codec import encode_events, encode_ids, encode_open_until, instant, plain, plain_or_none
@@ -135,7 +135,7 @@ class SqlNearMisses:
         async with self._database.reading() as connection:
             return await everything(connection)
 
-    async def asked_since(self, mark: Mark) -> Changes | None:
+    async def asked_since(self, mark: TrailMark) -> Changes | None:
         """What changed since `mark`; see the port. Raises Unavailable."""
         async with self._database.reading() as connection:
             return await changes(connection, mark)

@@ -11,9 +11,9 @@ from monitor.core.model.decisions import Open, Withdraw
 from monitor.core.model.events import DAY, HOUR, Instant
 from monitor.core.model.near_miss import DECIDED, Dismissal, Move, State
 from monitor.core.model.reasons import Withdrawn
-from monitor.core.model.risk import Barrier, Handling, Outcome, Risk
+from monitor.core.model.risk import Barrier, Handling, Risk, WorstOutcome
 from monitor.ports import Audit, Commit, Decide, Query, Record
-from monitor.ports.queue import COUNTED, Changes, Mark
+from monitor.ports.queue import COUNTED, Changes, TrailMark
 from monitor.store import near_misses, queue_order
 from monitor.store.asked import _GAPS_OVER, _after
 from monitor.store.database import Store, open_store
@@ -61,7 +61,7 @@ async def filled(store: Store) -> list[Record]:
     for name, returns_at in (("nm-10", NOW - HOUR), ("nm-11", NOW + DAY)):
         await do(store, name, Move.SNOOZE, returns_at=returns_at)
     await do(store, "nm-12", Move.START_REVIEW)
-    await do(store, "nm-13", Move.ASSESS, risk=Risk(next(iter(Outcome)), next(iter(Barrier))))
+    await do(store, "nm-13", Move.ASSESS, risk=Risk(next(iter(WorstOutcome)), next(iter(Barrier))))
     await put(store, Withdraw("nm-14", Withdrawn.IMPACT_AFTERWARDS, MONDAY, ()))
     everything = [await store.near_misses.get(each.id) for each in drafts]
     return sorted(everything, key=_place)
@@ -186,8 +186,8 @@ async def test_after_a_mark_only_what_changed_is_read(store: Store) -> None:
 async def test_where_very_much_has_changed_all_is_to_be_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("monitor.store.asked._MOST", 3)
     await put(store, *(Open(draft(str(number))) for number in range(4)))
-    assert await store.near_misses.asked_since(Mark(0)) is None
-    assert await store.near_misses.asked_since(Mark(1)) is not None
+    assert await store.near_misses.asked_since(TrailMark(0)) is None
+    assert await store.near_misses.asked_since(TrailMark(1)) is not None
 
 
 @pytest.mark.postgresql
@@ -210,8 +210,8 @@ async def test_a_line_that_becomes_visible_after_a_later_one_is_not_missed(postg
 
 
 def test_a_line_that_never_comes_is_forgotten() -> None:
-    mark = _after(Mark(10), {12})
-    assert mark == Mark(12, frozenset({11}))
+    mark = _after(TrailMark(10), {12})
+    assert mark == TrailMark(12, frozenset({11}))
     assert _after(mark, {13}).gaps == {11}
     assert 11 not in _after(mark, {13 + _GAPS_OVER}).gaps
     assert len(_after(mark, {10**9}).gaps) < _GAPS_OVER

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from monitor.core.model.events import MINUTE, SECOND, Event, Instant, to_instant, to_text
-from monitor.feeds.queries import Feed
+from monitor.feeds.queries import PulledFeed
 
 MONDAY = to_instant(datetime(2026, 6, 1, tzinfo=UTC))
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -326,7 +326,7 @@ class Probe:
     def __init__(self, hurt: list[tuple[Instant, Instant]]) -> None:
         self._hurt = hurt
 
-    async def steps(self, feed: Feed, after: int, until: int) -> list[dict[str, float]]:
+    async def steps(self, feed: PulledFeed, after: int, until: int) -> list[dict[str, float]]:
         return [self._at(at) for at in range(after + feed.step, until + 1, feed.step)]
 
     def _at(self, at: int) -> dict[str, float]:

@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI, Request, Response
 from starlette.responses import StreamingResponse
 
-from monitor.app.connections import Limits, Server
+from monitor.app.connections import ConnectionLimits, Server
 from monitor.app.metrics import Metrics
 from monitor.ops.labelled import Closed
 from monitor.ops.tasks import WatchedTasks
@@ -22,7 +22,7 @@ PATIENCE = 20.0
 class Site:
     """A server: an answer, one that waits for `go`, one that never ends, and one that takes a body."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: ConnectionLimits) -> None:
         self.go, self.cut_off = asyncio.Event(), asyncio.Event()
         self.taking = asyncio.Semaphore(0)
         self.metrics = Metrics()
@@ -69,7 +69,7 @@ class Site:
 
 
 @asynccontextmanager
-async def serving(limits: Limits) -> AsyncIterator[Site]:
+async def serving(limits: ConnectionLimits) -> AsyncIterator[Site]:
     site = Site(limits)
     async with WatchedTasks() as tasks, asyncio.timeout(PATIENCE):
         tasks.start("http", site.server.serve(sockets=[site.listener]), may_end=True)
@@ -94,13 +94,13 @@ async def _end(reader: asyncio.StreamReader) -> bytes:
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nhost: localhost\r\nx: y"])
 async def test_who_does_not_ask_in_time_is_closed(sent: bytes) -> None:
-    async with serving(Limits(most=8, head_seconds=0.05)) as site:
+    async with serving(ConnectionLimits(most=8, head_seconds=0.05)) as site:
         assert await _end(await site.connect(sent)) == b""
         assert site.closed(Closed.HEAD_LATE) == 1
 
 
 async def test_time_runs_for_the_next_request_of_a_connection_too_and_not_while_one_is_answered() -> None:
-    async with serving(Limits(most=8, head_seconds=0.05)) as site:
+    async with serving(ConnectionLimits(most=8, head_seconds=0.05)) as site:
         reader = await site.connect(_get("/wait"))
         assert await _end(await site.connect()) == b""  # so long it takes at least
         site.go.set()
@@ -111,7 +111,7 @@ async def test_time_runs_for_the_next_request_of_a_connection_too_and_not_while_
 
 
 async def test_a_new_connection_takes_the_place_of_the_oldest_that_has_not_asked() -> None:
-    async with serving(Limits(most=4, head_seconds=PATIENCE)) as site:
+    async with serving(ConnectionLimits(most=4, head_seconds=PATIENCE)) as site:
         idle = [await site.connect() for _ in range(4)]
         for _ in range(3):
             reader = await site.connect(_get("/"))
@@ -121,7 +121,7 @@ async def test_a_new_connection_takes_the_place_of_the_oldest_that_has_not_asked
 
 
 async def test_when_all_are_busy_a_new_one_is_told_to_come_again() -> None:
-    async with serving(Limits(most=2)) as site:
+    async with serving(ConnectionLimits(most=2)) as site:
         busy = [await site.connect(_get("/wait")) for _ in range(2)]
         answer = await _end(await site.connect(_get("/")))
         while not answer:  # the first ones may not have asked yet, and make room then
@@ -134,7 +134,7 @@ async def test_when_all_are_busy_a_new_one_is_told_to_come_again() -> None:
 
 @pytest.mark.parametrize(("chunk", "status"), [(b"x", b"400"), (b"x" * 100, b"200")])
 async def test_a_body_of_very_many_tiny_chunks_is_refused(chunk: bytes, status: bytes) -> None:
-    async with serving(Limits(most=2)) as site:
+    async with serving(ConnectionLimits(most=2)) as site:
         head = b"POST /take HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n"
         reader = await site.connect(head + (b"%x\r\n%b\r\n" % (len(chunk), chunk)) * 2000 + b"0\r\n\r\n")
         assert (await _end(reader)).startswith(b"HTTP/1.1 " + status)
@@ -142,7 +142,7 @@ async def test_a_body_of_very_many_tiny_chunks_is_refused(chunk: bytes, status: 
 
 async def test_bodies_that_never_end_keep_nobody_out() -> None:
     """Of several, the one that began first makes room, however often it sends a piece."""
-    async with serving(Limits(most=3, head_seconds=PATIENCE)) as site:
+    async with serving(ConnectionLimits(most=3, head_seconds=PATIENCE)) as site:
         first, second, honest = [await _begun(site, b"1") for _ in range(3)]
         site.writers[0].write(b"2")
         reader = await site.connect(_get("/"))
@@ -159,7 +159,7 @@ async def test_bodies_that_never_end_keep_nobody_out() -> None:
 
 
 async def test_beside_bodies_that_never_end_new_connections_do_not_evict_each_other() -> None:
-    async with serving(Limits(most=16, head_seconds=PATIENCE)) as site:
+    async with serving(ConnectionLimits(most=16, head_seconds=PATIENCE)) as site:
         held = [await _begun(site, b"1") for _ in range(16)]
         await site.connect()
         await site.connect()
@@ -179,7 +179,7 @@ async def _begun(site: Site, piece: bytes) -> asyncio.StreamReader:
 
 
 async def test_a_lack_of_files_is_counted_and_not_logged_for_each_connection(caplog: pytest.LogCaptureFixture) -> None:
-    async with serving(Limits(most=2)) as site:
+    async with serving(ConnectionLimits(most=2)) as site:
         no_file = {"message": "socket.accept() out of system resource", "exception": OSError(24, "too many open files")}
         for _ in range(100):
             asyncio.get_running_loop().call_exception_handler(no_file)
@@ -190,7 +190,7 @@ async def test_a_lack_of_files_is_counted_and_not_logged_for_each_connection(cap
 
 
 async def test_who_does_not_read_the_answer_is_closed() -> None:
-    async with serving(Limits(most=2, stall_seconds=0.05)) as site:
+    async with serving(ConnectionLimits(most=2, stall_seconds=0.05)) as site:
         await site.connect(_get("/endless"))
         await site.cut_off.wait()
         assert site.closed(Closed.STALLED) == 1

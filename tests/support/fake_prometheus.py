@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
-from monitor.feeds.queries import Feed
+from monitor.feeds.queries import PulledFeed
 from monitor.feeds.settings import FeedSettings
 
 WELL = {"lowest": "1", "newest": "1", "samples": "10", "age": "5"}
@@ -81,7 +81,7 @@ def fake_prometheus() -> Iterator[FakePrometheus]:
             thread.join()
 
 
-def probe_feed(service: str, address: str, source: str = "") -> Feed:
+def probe_feed(service: str, address: str, source: str = "") -> PulledFeed:
     """A feed as the settings give it."""
     pull = {"prometheus": address, "preset": "blackbox"}
     return FeedSettings.model_validate({"service": service, "source": source, "pull": pull}).feed()

@@ -20,7 +20,7 @@ from monitor.core.model.events import Event, Instant
 from monitor.core.model.reasons import NotOpened
 from monitor.core.model.rule import Rule
 from monitor.core.state.alerts import ALERT_STATES, Track, alert_key
-from monitor.core.state.candidates import Evidence, Instance
+from monitor.core.state.candidates import CappedEvidence, Instance
 from monitor.core.state.engine_state import EngineState
 from monitor.core.state.episodes import Episode, reference_of
 from monitor.core.state.pending_hazards import CLEARED
@@ -159,8 +159,8 @@ class CandidateMaker:
             key=key,
             service=first.service,
             accepts_until=max(hazard.time for hazard in hazards) + rule.intervention.within,
-            hazards=Evidence(),
-            interventions=Evidence(),
+            hazards=CappedEvidence(),
+            interventions=CappedEvidence(),
         )
         for hazard in hazards:
             instance.hazards.add(hazard)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from monitor.core.matching.facts import actor_kind
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.state.alerts import Track, alert_key
-from monitor.core.state.candidates import Evidence, Instance
+from monitor.core.state.candidates import CappedEvidence, Instance
 from monitor.core.weighing.option import Caught
 from monitor.core.weighing.shapes import hold_of, shape_of
 
@@ -21,8 +21,8 @@ def instance_of(caught: Caught, catalogue: Catalogue) -> Instance:
         key=caught.id,
         service=cited[0].service or act.service or "",
         accepts_until=act.time,
-        hazards=Evidence(),
-        interventions=Evidence(),
+        hazards=CappedEvidence(),
+        interventions=CappedEvidence(),
         sibling_only=False,
         hold=hold_of(caught),
     )

@@ -20,7 +20,7 @@ from monitor.core.model.reasons import Missing
 from monitor.core.model.retention_policy import RETENTION
 from monitor.core.model.verdict_policy import POLICY
 from monitor.core.resolving.names import lookalikes, resemble
-from monitor.core.state.feeds import FeedKey, Feeds, Reports
+from monitor.core.state.feeds import FeedKey, FeedReports, Feeds
 from monitor.core.state.memory import EVERYONE, Memory
 
 PERSON_EVIDENCE = frozenset({"ticket", "tickets", "user_report", "report", "call", "reviewer"})
@@ -257,7 +257,7 @@ def _can_see(feed_evidence: str | None, wanted: frozenset[str]) -> bool:
     return feed_evidence in wanted if wanted else feed_evidence not in AUDIT_EVIDENCE
 
 
-def _known_by(reports: Reports, moment: int) -> bool:
+def _known_by(reports: FeedReports, moment: int) -> bool:
     return reports.last_before(moment) is not None or any(start <= moment for start, _ in reports.spans)
 
 
@@ -269,7 +269,7 @@ def _is_named(catalogue: Catalogue, key: FeedKey) -> bool:
     )
 
 
-def _is_retired(reports: Reports, window: Window) -> bool:
+def _is_retired(reports: FeedReports, window: Window) -> bool:
     """Whether a feed reported once in all, or stopped well before the window; a later silence is a gap."""
     if any(start <= window.end and end >= window.start for start, end in reports.spans):
         return False
@@ -305,7 +305,7 @@ def _silent(catalogue: Catalogue, service: str, evidence: frozenset[str], feeds:
     ]
 
 
-def _report(key: FeedKey, reports: Reports, freshness: int | None, window: Window) -> FeedReport:
+def _report(key: FeedKey, reports: FeedReports, freshness: int | None, window: Window) -> FeedReport:
     """One feed over the window: without a gap longer than its freshness, one cadence allowed at the edges."""
     times = reports.between(window.start, window.end)
     gaps = [later - earlier for earlier, later in pairwise(times)]

@@ -11,7 +11,7 @@ from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import Event, EventId
 from monitor.core.model.near_miss import Mode
 from monitor.core.model.rule import Rule
-from monitor.core.state.candidates import Evidence, Instance
+from monitor.core.state.candidates import CappedEvidence, Instance
 from monitor.core.weighing.net import Net, Weighed, caught_id
 
 Recognised = dict[EventId, dict[str, list[Event]]]
@@ -60,7 +60,7 @@ def _without_bystanders(net: Net, instance: Instance, recognised: Recognised) ->
     if not here or len(here) == len(acts):
         return instance
     least = max(_weigh_act(net, instance, act, recognised).log_odds for act in here) - KEPT_BESIDE
-    kept = Evidence()
+    kept = CappedEvidence()
     for act in acts:
         if act.service == instance.service or _weigh_act(net, instance, act, recognised).log_odds >= least:
             kept.add(act)

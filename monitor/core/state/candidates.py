@@ -14,7 +14,7 @@ MOST_FIRST = 10
 MOST_LAST = 10
 
 
-class Evidence(msgspec.Struct):
+class CappedEvidence(msgspec.Struct):
     """Events of one part in event-time order: the first and the last are kept, the rest is counted."""
 
     first: list[Event] = []
@@ -70,8 +70,8 @@ class Instance(msgspec.Struct):
     key: str
     service: str
     accepts_until: int
-    hazards: Evidence
-    interventions: Evidence
+    hazards: CappedEvidence
+    interventions: CappedEvidence
     tracks: dict[str, Track] = {}
     episode: str = ""
     sibling_only: bool = True

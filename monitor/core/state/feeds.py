@@ -21,7 +21,7 @@ class FeedKey(NamedTuple):
     evidence: str | None
 
 
-class Reports:
+class FeedReports:
     """One feed's reports: points in time, and spans where one report speaks of a past span."""
 
     __slots__ = ("key", "marked", "slots", "spans")
@@ -54,7 +54,7 @@ class Feeds:
     """All feeds by key. `dirty` names what changed since it was last cleared: (key, slot), slot None for the spans."""
 
     def __init__(self) -> None:
-        self._reports: dict[FeedKey, Reports] = {}
+        self._reports: dict[FeedKey, FeedReports] = {}
         self._by_service: dict[str, list[FeedKey]] = {}
         self.dirty: set[tuple[FeedKey, int | None]] = set()
 
@@ -83,14 +83,14 @@ class Feeds:
     def add_time(self, key: FeedKey, at: int) -> None:
         self._place(self._feed(key), at, at // SLOT)
 
-    def _feed(self, key: FeedKey) -> Reports:
+    def _feed(self, key: FeedKey) -> FeedReports:
         reports = self._reports.get(key)
         if reports is None:
-            reports = self._reports[key] = Reports(key)
+            reports = self._reports[key] = FeedReports(key)
             self._by_service.setdefault(key.service, []).append(key)
         return reports
 
-    def _place(self, reports: Reports, at: int, slot: int) -> bool:
+    def _place(self, reports: FeedReports, at: int, slot: int) -> bool:
         times = reports.slots.get(slot)
         if times is None:
             times = reports.slots[slot] = array("q")
@@ -115,7 +115,7 @@ class Feeds:
     def restore_spans(self, key: FeedKey, spans: list[tuple[int, int]]) -> None:
         self._feed(key).spans = spans
 
-    def of(self, service: str) -> list[tuple[FeedKey, Reports]]:
+    def of(self, service: str) -> list[tuple[FeedKey, FeedReports]]:
         """The feeds that watch a service, in a fixed order."""
         return [(key, self._reports[key]) for key in sorted(self._by_service.get(service, ()), key=_order)]
 
@@ -139,7 +139,7 @@ class Feeds:
                 reports.spans = kept
                 self.dirty.add((key, None))
 
-    def reports(self, key: FeedKey) -> Reports:
+    def reports(self, key: FeedKey) -> FeedReports:
         """What a known feed reported."""
         return self._reports[key]
 

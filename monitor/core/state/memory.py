@@ -30,7 +30,7 @@ EVERYONE = ""
 """Where events are kept that name no service."""
 
 
-class Entry(NamedTuple):
+class MemoryEntry(NamedTuple):
     """Sorts by time, then identity, so that every arrival order gives one order."""
 
     at: int
@@ -39,8 +39,8 @@ class Entry(NamedTuple):
     event: Event
 
 
-def entry(event: Event) -> Entry:
-    return Entry(event.time, event.source, event.id, event)
+def entry(event: Event) -> MemoryEntry:
+    return MemoryEntry(event.time, event.source, event.id, event)
 
 
 class Ttl(NamedTuple):

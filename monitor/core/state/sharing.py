@@ -10,12 +10,12 @@ from collections.abc import Mapping
 import msgspec
 
 from monitor.core.model.events import Event, EventId
-from monitor.core.state.candidates import Evidence, Instance
+from monitor.core.state.candidates import CappedEvidence, Instance
 from monitor.core.state.episodes import Episode
 from monitor.core.state.memory import Memory
 from monitor.core.weighing.observed import Observed
 from monitor.core.weighing.option import Caught
-from monitor.core.weighing.place import Place
+from monitor.core.weighing.place import ServiceMemory
 
 _set = msgspec.structs.force_setattr
 
@@ -58,11 +58,11 @@ class Sharing:
     def _all(self, events: list[Event]) -> None:
         events[:] = map(self.one, events)
 
-    def _evidence(self, evidence: Evidence) -> None:
+    def _evidence(self, evidence: CappedEvidence) -> None:
         self._all(evidence.first)
         self._all(evidence.last)
 
-    def _place(self, place: Place) -> None:
+    def _place(self, place: ServiceMemory) -> None:
         for sign in place.signs:
             sign.first, sign.last = self.one(sign.first), self.one(sign.last)
         self._all(place.changes)

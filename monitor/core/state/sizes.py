@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from monitor.core.state.candidates import Evidence, Instance
+from monitor.core.state.candidates import CappedEvidence, Instance
 from monitor.core.state.costs import ENTRY, event_bytes, labels_bytes, text_bytes, texts_bytes
 from monitor.core.state.episodes import Episode, PastDraft
 from monitor.core.weighing.option import Caught
-from monitor.core.weighing.place import Place
+from monitor.core.weighing.place import ServiceMemory
 
 PLACE = 900
 SIGN = 420
@@ -19,7 +19,7 @@ EPISODE = 2_000
 OPTION = 900
 
 
-def place_bytes(place: Place) -> int:
+def place_bytes(place: ServiceMemory) -> int:
     signs = sum(
         SIGN + sum(map(event_bytes, sign.events)) + text_bytes(sign.key) + text_bytes(sign.name) for sign in place.signs
     )
@@ -42,7 +42,7 @@ def caught_bytes(caught: Caught) -> int:
     return total
 
 
-def evidence_bytes(evidence: Evidence) -> int:
+def evidence_bytes(evidence: CappedEvidence) -> int:
     return sum(map(event_bytes, evidence.events))
 
 

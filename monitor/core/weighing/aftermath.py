@@ -10,7 +10,7 @@ from monitor.core.model.events import DAY, HOUR, MINUTE, Event
 from monitor.core.weighing.acts import is_slip, same_actor, same_order
 from monitor.core.weighing.features import Vector
 from monitor.core.weighing.option import Option
-from monitor.core.weighing.place import Place
+from monitor.core.weighing.place import ServiceMemory
 from monitor.core.weighing.plain_words import is_beside, people
 from monitor.core.weighing.signs import Sign
 
@@ -31,14 +31,14 @@ ELSEWHERE_WITHIN = 30 * MINUTE
 
 
 def foresee(
-    places: Mapping[str, Place],
+    places: Mapping[str, ServiceMemory],
     reach: Mapping[str, int],
     act: Event,
     option: Option,
     values: Vector,
     details: dict[str, str],
     undone: Event | None = None,
-    elsewhere: Iterable[Place] = (),
+    elsewhere: Iterable[ServiceMemory] = (),
     tells_ends: Callable[[Sign], bool] = lambda sign: False,
 ) -> bool:
     """Add what followed to the values of an option; False where it does not hold after all.
@@ -66,7 +66,7 @@ def foresee(
     return True
 
 
-def _done_elsewhere(places: Iterable[Place], act: Event, undone: Event) -> bool:
+def _done_elsewhere(places: Iterable[ServiceMemory], act: Event, undone: Event) -> bool:
     """Undone here, done there: the same actor asked the same of another service meanwhile, or soon after."""
     until = act.time + ELSEWHERE_WITHIN
     return any(
@@ -96,7 +96,7 @@ def _recovery(sign: Sign, act: Event, values: Vector, details: dict[str, str]) -
         values["came_back"] = 1.0
 
 
-def _taken(place: Place | None, sign: Sign, act: Event, values: Vector) -> None:
+def _taken(place: ServiceMemory | None, sign: Sign, act: Event, values: Vector) -> None:
     """Whether a person took the page of this alert, and whether it was who acted."""
     until = min(sign.ended if sign.ended is not None else act.time + STANDS_AFTER, act.time + TAKEN_AFTER)
     taken = [
@@ -119,7 +119,7 @@ def _taken(place: Place | None, sign: Sign, act: Event, values: Vector) -> None:
 
 
 def _came_and_wrote(
-    places: Mapping[str, Place],
+    places: Mapping[str, ServiceMemory],
     reach: Mapping[str, int],
     act: Event,
     option: Option,

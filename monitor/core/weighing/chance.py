@@ -11,7 +11,7 @@ from monitor.core.model.events import DAY, HOUR, MINUTE, Event
 from monitor.core.weighing.acts import Undoing
 from monitor.core.weighing.features import Vector
 from monitor.core.weighing.habits import Habits, per_day
-from monitor.core.weighing.place import Place, sign_rate_key
+from monitor.core.weighing.place import ServiceMemory, sign_rate_key
 from monitor.core.weighing.signs import Sign, habit_key
 
 LEAST_GAP = 2 * MINUTE
@@ -35,14 +35,14 @@ class Scene(msgspec.Struct):
 
     act: Event
     actor: str
-    place: Place
+    place: ServiceMemory
     undoing: Undoing
     signs: list[tuple[Sign, int]]
     known_service: bool
     production: bool
     per_day: float
     reach: dict[str, int]
-    places: dict[str, Place]
+    places: dict[str, ServiceMemory]
     habits_of: Callable[[str], Habits]
     size_of: Callable[[str], int] = lambda service: 1
     announced: bool = False

@@ -15,7 +15,7 @@ from monitor.core.weighing.evidence import familiar_key
 from monitor.core.weighing.habits import Habits, Standings
 from monitor.core.weighing.observed import Observed
 from monitor.core.weighing.option import Option
-from monitor.core.weighing.place import Place, act_rate_key
+from monitor.core.weighing.place import ServiceMemory, act_rate_key
 from monitor.core.weighing.signs import Sign, habit_key
 
 _PEOPLE = "people"
@@ -58,7 +58,7 @@ class HabitCounter:
         """Count how often there is such a sign, whatever comes of it."""
         self._pair(habit_key(sign), sign.service, sign.began)
 
-    def standing(self, place: Place, sign: Sign) -> None:
+    def standing(self, place: ServiceMemory, sign: Sign) -> None:
         """Count how an alert cleared: alone, or after somebody acted."""
         ended = sign.ended if sign.ended is not None else sign.seen_at
         acted_on = any(
@@ -70,7 +70,7 @@ class HabitCounter:
         habits.standings.setdefault(sign.name, Standings()).add(ended, acted_on=acted_on)
         self._observed.standing_changed(domain, sign.name)
 
-    def act(self, place: Place, event: Event, actor: str) -> None:
+    def act(self, place: ServiceMemory, event: Event, actor: str) -> None:
         """Count how often such an act is done, beside a sign or not, and when people do things."""
         if (account := self._account(event)) is not None and event.kind in DONE:
             self._pair(_does(account, event.kind), place.service, event.time, anywhere=True)

@@ -22,7 +22,7 @@ from monitor.core.weighing.habits import PRIOR_ANY_OTHER, PRIOR_PER_DAY, act_rat
 from monitor.core.weighing.learning import HabitCounter
 from monitor.core.weighing.observed import Observed
 from monitor.core.weighing.option import Caught, Option, speaks_for
-from monitor.core.weighing.place import Place, act_rate_key, sign_rate_key
+from monitor.core.weighing.place import ServiceMemory, act_rate_key, sign_rate_key
 from monitor.core.weighing.signs import Sign, SignKind, sign_of
 from monitor.core.weighing.weights import Weights, log_odds_of, probability
 
@@ -148,7 +148,7 @@ class Net:
                 return True
         return False
 
-    def _told(self, place: Place, event: Event) -> Sign | None:
+    def _told(self, place: ServiceMemory, event: Event) -> Sign | None:
         """An alert, a note, a record or a response: the sign that it is or belongs to."""
         kind = event.kind
         by_person = event.actor is None or actor_kind(event, self.catalogue) != "automation"
@@ -183,7 +183,7 @@ class Net:
             place.responded(event)
         return None
 
-    def _changed(self, place: Place, event: Event) -> list[Caught]:
+    def _changed(self, place: ServiceMemory, event: Event) -> list[Caught]:
         if not place.changed(event):
             return []
         if event.kind == "change.failed":
@@ -204,7 +204,7 @@ class Net:
         caught = (self._catch(place, act, again=True) for place, act in met if act.time <= sign.time + LATE_SIGN_LOOKS)
         return [candidate for candidate in caught if candidate is not None]
 
-    def _undone_late(self, place: Place, change: Event) -> list[Caught]:
+    def _undone_late(self, place: ServiceMemory, change: Event) -> list[Caught]:
         """What a change did that came late may be what later acts undid."""
         later = [act for act in place.acts_since(change.time) if act.event_id != change.event_id]
         caught = (self._catch(place, act, again=True) for act in later if act.time <= change.time + LATE_SIGN_LOOKS)
@@ -212,7 +212,7 @@ class Net:
 
     # -- candidates --------------------------------------------------------------------------------------------
 
-    def _catch(self, place: Place, act: Event, *, again: bool = False) -> Caught | None:
+    def _catch(self, place: ServiceMemory, act: Event, *, again: bool = False) -> Caught | None:
         """The candidate that an act makes: itself with the best of the signs in reach; None where nothing is.
 
         `again`: the act was looked at before, and counted among the habits.
@@ -271,7 +271,7 @@ class Net:
         return weight["done_elsewhere"] + (0.0 if undone.strength else weight["reversal"])
 
     def _scene(
-        self, place: Place, act: Event, undone: Undoing, signs: list[tuple[Sign, int]], *, counted: bool
+        self, place: ServiceMemory, act: Event, undone: Undoing, signs: list[tuple[Sign, int]], *, counted: bool
     ) -> Scene:
         actor = self._learner.actor(act)
         return Scene(
@@ -311,7 +311,7 @@ class Net:
             return relation < 2
         return relation == 0 or sign.ended is None or act.time <= sign.ended + 2 * MINUTE
 
-    def _act_rate(self, place: Place, act: Event) -> float:
+    def _act_rate(self, place: ServiceMemory, act: Event) -> float:
         key = act_rate_key(act.kind, self._learner.actor(act))
         habits = self._learner.habits_of(place.service)
         began = habits.began or act.time
@@ -322,7 +322,7 @@ class Net:
     def compare(self, act: Event, signs: Iterable[Event]) -> Caught:
         """A candidate of an act and the signs that a rule pairs it with, for acts that the net itself did not catch."""
         service = act.service or ""
-        place = self.places.get(service) or Place(service)
+        place = self.places.get(service) or ServiceMemory(service)
         reach = self.reach(service)
         undone = undoing(act, place.changes_before(act))
         told = []
@@ -366,7 +366,7 @@ class Net:
             if foresee(self.places, reach, caught.act, *told):
                 yield option, values, details
 
-    def _elsewhere(self, act: Event, undone: Event | None) -> list[Place]:
+    def _elsewhere(self, act: Event, undone: Event | None) -> list[ServiceMemory]:
         """Where the same may have been done, if the act took back a slip: any other service of the domain."""
         if undone is None or not is_slip(undone, act):
             return []
@@ -402,12 +402,12 @@ class Net:
         self._reach[service] = found
         return found
 
-    def _place(self, service: str) -> Place:
+    def _place(self, service: str) -> ServiceMemory:
         if (known := self.places.get(service)) is None:
-            known = self.places[service] = Place(service)
+            known = self.places[service] = ServiceMemory(service)
         return known
 
-    def _touch(self, place: Place) -> None:
+    def _touch(self, place: ServiceMemory) -> None:
         self.dirty.add(f"place:{place.service}")
 
 

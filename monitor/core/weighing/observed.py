@@ -12,7 +12,7 @@ import msgspec
 from monitor.core.model.packing import pack, unpack
 from monitor.core.weighing.habits import Habits, Rate, Standings
 from monitor.core.weighing.option import Caught
-from monitor.core.weighing.place import Place
+from monitor.core.weighing.place import ServiceMemory
 
 CELL_KINDS = frozenset({"place", "caught", "pair", "standing", "habits"})
 
@@ -32,7 +32,7 @@ class Observed:
     """`dirty`: names of the cells that changed since they were last written. `habits`: by domain."""
 
     def __init__(self) -> None:
-        self.places: dict[str, Place] = {}
+        self.places: dict[str, ServiceMemory] = {}
         self.habits: dict[str, Habits] = {}
         self.caught: dict[str, Caught] = {}
         self.dirty: set[str] = set()
@@ -78,7 +78,7 @@ class Observed:
     def restore(self, kind: str, key: str, value: bytes) -> None:
         """Raises msgspec.DecodeError where the bytes are not such a cell."""
         if kind == "place":
-            self.places[key] = unpack(value, Place)
+            self.places[key] = unpack(value, ServiceMemory)
             return
         if kind == "caught":
             self.caught[key] = unpack(value, Caught)

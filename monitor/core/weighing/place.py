@@ -41,7 +41,7 @@ def entry(event: Event) -> tuple[int, str, str]:
     return (event.time, event.source, event.id)
 
 
-class Place(msgspec.Struct):
+class ServiceMemory(msgspec.Struct):
     """One service. `changes` and `responses` are in time order; `rates` by kind of act and of actor."""
 
     service: str

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from monitor.core.model.events import KINDS, Kind
 from monitor.core.model.reasons import Ignored
-from monitor.decode.mapped import Budget, Entry, Find, Mapped, Skip, Test
+from monitor.decode.mapped import Budget, Find, Mapped, MappedEvent, Skip, Test
 from monitor.located.form import Form, name_of, text_of
 from monitor.located.nodes import Listing, Mapping, Node, Scalar
 from monitor.located.problems import Problems, listed, meant
@@ -65,7 +65,7 @@ def _skip(node: Node, problems: Problems, looks: dict[str, Find]) -> Skip | None
 
 def _entries(
     form: Form, common: Fields, kinds: dict[Kind, None], looks: dict[str, Find], problems: Problems
-) -> list[Entry | None]:
+) -> list[MappedEvent | None]:
     node = form.get("events")
     if node is None:
         form.missing("events", "a list of what gives an event", "[{kind: alert.fired, when: {state: down}}]")
@@ -73,7 +73,7 @@ def _entries(
     if not isinstance(node, Listing) or not 0 < len(node.items) <= MOST_ENTRIES:
         problems.error(node.place, f"events is {name_of(node)}", f"a list of 1 to {MOST_ENTRIES} items", _EVENT_SAMPLE)
         return []
-    entries: list[Entry | None] = []
+    entries: list[MappedEvent | None] = []
     closed = False
     for item in node.items:
         if closed:
@@ -88,7 +88,7 @@ def _entries(
 
 def _entry(
     node: Node, common: Fields, kinds: dict[Kind, None], looks: dict[str, Find], problems: Problems
-) -> Entry | None:
+) -> MappedEvent | None:
     form = Form(node, problems, "an event", EVENT_KEYS)
     if not isinstance(node, Mapping):
         return None
@@ -98,7 +98,7 @@ def _entry(
     also = form.flag("also")
     if kind is None or when is None:
         return None
-    return Entry(
+    return MappedEvent(
         when=when,
         kind=kind,
         also=also,

@@ -16,8 +16,7 @@ from starlette.requests import cookie_parser
 
 from monitor.core.model.events import DAY, HOUR, Instant
 from monitor.ports import Clock
-from monitor.ports.access import Access as AccessStore
-from monitor.ports.access import ApiToken, Session
+from monitor.ports.access import AccessStore, ApiToken, Session
 from monitor.review.auth import Auth, Person
 from monitor.review.permissions import Access, Grants
 from monitor.review.sign_in.oidc import Provider

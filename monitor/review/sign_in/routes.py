@@ -18,8 +18,7 @@ from monitor.ops.refusals import address_of
 from monitor.ops.sampling import Sampler
 from monitor.ops.throttle import Throttle, network_of
 from monitor.ports import Clock
-from monitor.ports.access import Access as AccessStore
-from monitor.ports.access import ApiToken, Session
+from monitor.ports.access import AccessStore, ApiToken, Session
 from monitor.review.api import COMMON, PREFIX, PROBLEM
 from monitor.review.auth import Person
 from monitor.review.permissions import Access, Grants

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pydantic import Field, SecretStr
 
 from monitor.ports import Clock
-from monitor.ports.access import Access as AccessStore
+from monitor.ports.access import AccessStore
 from monitor.review.auth import LOCAL_ROLE, Auth, auth_from
 from monitor.review.permissions import Access, Grants
 from monitor.review.sign_in.oidc import Oidc, Provider

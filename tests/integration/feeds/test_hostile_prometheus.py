@@ -11,7 +11,7 @@ from monitor.asking import QueryFailed, Web
 from monitor.core.model.events import MINUTE
 from monitor.core.model.reasons import FeedFailure
 from monitor.feeds.prometheus import Prometheus
-from monitor.feeds.queries import Feed
+from monitor.feeds.queries import PulledFeed
 from monitor.feeds.states import FeedName, Limits
 from tests.support.hostile import answer, hostile
 
@@ -22,7 +22,7 @@ GOOD = b'{"status":"success","data":{"resultType":"matrix","result":[]}}'
 
 async def ask(prometheus: Prometheus, address: str) -> list[dict[str, float]]:
     name = FeedName("checkout", "blackbox", "synthetic")
-    feed = Feed(name, address, "QUERY", MINUTE, Limits(30, 8, has_counts=True, has_requests=False), {})
+    feed = PulledFeed(name, address, "QUERY", MINUTE, Limits(30, 8, has_counts=True, has_requests=False), {})
     return await prometheus.steps(feed, START, START + MINUTE)
 
 

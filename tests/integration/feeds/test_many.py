@@ -10,7 +10,7 @@ from pathlib import Path
 from monitor.app.metrics import Metrics
 from monitor.core.model.events import MINUTE
 from monitor.feeds.pull import AT_ONCE, Puller
-from monitor.feeds.queries import Feed
+from monitor.feeds.queries import PulledFeed
 from monitor.feeds.tools import Tools
 from monitor.ops.clock import ManualClock
 from monitor.store.database import Store, open_store
@@ -24,11 +24,11 @@ ROUNDS = 3
 """The best of so many counts: what else the machine does only ever adds."""
 
 
-def feeds(address: str, count: int, name: str = "s") -> list[Feed]:
+def feeds(address: str, count: int, name: str = "s") -> list[PulledFeed]:
     return [probe_feed(f"{name}-{number}", address) for number in range(count)]
 
 
-def puller(store: Store, tools: Tools, feeds: list[Feed], clock: ManualClock) -> Puller:
+def puller(store: Store, tools: Tools, feeds: list[PulledFeed], clock: ManualClock) -> Puller:
     return Puller(feeds, tools, store.journal, store.feed_cursors, clock, Metrics(), lambda _feed: None)
 
 

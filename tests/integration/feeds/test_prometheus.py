@@ -17,7 +17,7 @@ from monitor.asking import QueryFailed
 from monitor.cli.main import cli
 from monitor.core.model.events import MINUTE
 from monitor.core.model.reasons import FeedFailure
-from monitor.feeds.queries import Feed
+from monitor.feeds.queries import PulledFeed
 from monitor.feeds.states import FeedName, Limits
 from monitor.feeds.tools import Tools
 from tests.support.service import Service
@@ -83,10 +83,10 @@ def fake() -> Iterator[Fake]:
         thread.join()
 
 
-def feed(address: str) -> Feed:
+def feed(address: str) -> PulledFeed:
     limits = Limits(30, 8, has_counts=True, has_requests=False)
     headers = {"Authorization": "Bearer abc", "X-Scope-OrgID": "shop"}
-    return Feed(FeedName("checkout", "blackbox", "synthetic"), address, "QUERY", MINUTE, limits, headers)
+    return PulledFeed(FeedName("checkout", "blackbox", "synthetic"), address, "QUERY", MINUTE, limits, headers)
 
 
 async def ask(fake: Fake, **options: Any) -> list[dict[str, float]]:

@@ -11,7 +11,7 @@ import pytest
 
 from monitor.core.model.reasons import FeedStep
 from monitor.feeds import queries
-from monitor.feeds.queries import Rule
+from monitor.feeds.queries import AlertingRule
 from monitor.feeds.states import STALE_AFTER, Limits, state_of
 
 Case = tuple[dict[str, str], dict[str, float], FeedStep]
@@ -84,16 +84,20 @@ CASES: list[Case] = [
     (queries.gatus('{name="frozen"}'), PROBE | {"requests": 0}, FeedStep.BELOW_FLOOR),
     (queries.kuma('{monitor_name="a"}'), PROBE | {"highest": 1}, FeedStep.CLEAR),
     (queries.kuma('{monitor_name="pending"}'), PROBE | {"highest": 2}, FeedStep.BETWEEN),
-    (queries.alert(Rule("Cold"), "/r.yml;shop", 30), PROOF, FeedStep.CLEAR),
+    (queries.alert(AlertingRule("Cold"), "/r.yml;shop", 30), PROOF, FeedStep.CLEAR),
     (
-        queries.alert(Rule("Hot", '{service="hot"}'), "/r.yml;shop", 30),
+        queries.alert(AlertingRule("Hot", '{service="hot"}'), "/r.yml;shop", 30),
         PROOF | {"firing": 1, "pending": 1},
         FeedStep.HURT,
     ),
-    (queries.alert(Rule("Hot", '{service="warm"}'), "/r.yml;shop", 30), PROOF | {"pending": 1}, FeedStep.BETWEEN),
-    (queries.alert(Rule("Cold"), "/r.yml;stuck", 30), PROOF | {"evaluated": 360}, FeedStep.NOT_EVALUATED),
-    (queries.alert(Rule("Cold"), "/r.yml;slow", 300), PROOF | {"evaluated": 60}, FeedStep.CLEAR),
-    (queries.alert(Rule("Cold"), "/r.yml;gone", 30), {"watchdog": 1}, FeedStep.NOT_EVALUATED),
+    (
+        queries.alert(AlertingRule("Hot", '{service="warm"}'), "/r.yml;shop", 30),
+        PROOF | {"pending": 1},
+        FeedStep.BETWEEN,
+    ),
+    (queries.alert(AlertingRule("Cold"), "/r.yml;stuck", 30), PROOF | {"evaluated": 360}, FeedStep.NOT_EVALUATED),
+    (queries.alert(AlertingRule("Cold"), "/r.yml;slow", 300), PROOF | {"evaluated": 60}, FeedStep.CLEAR),
+    (queries.alert(AlertingRule("Cold"), "/r.yml;gone", 30), {"watchdog": 1}, FeedStep.NOT_EVALUATED),
     (queries.own(f"{ERRORS} < 0.01 # a comment", f"{ERRORS} > 0.1", COUNTER), {"clear": 1, **COUNTS}, FeedStep.CLEAR),
     (queries.own("up > 0", "up == 0", None), {}, FeedStep.NO_DATA),
 ]
@@ -134,7 +138,7 @@ def test_the_state_that_these_parts_make(case: Case) -> None:
 
 def test_without_a_watchdog_the_silence_of_alerts_proves_nothing() -> None:
     silent = {name: value for name, value in PROOF.items() if name != "watchdog"}
-    asked = limits(queries.alert(Rule("Cold"), "/r.yml;shop", 30))
+    asked = limits(queries.alert(AlertingRule("Cold"), "/r.yml;shop", 30))
     assert state_of(silent, asked) is FeedStep.NO_WATCHDOG
     assert state_of(PROOF | {"failures": 1}, asked) is FeedStep.NOT_EVALUATED
     assert state_of({"rule": 0}, asked) is FeedStep.NO_RULE

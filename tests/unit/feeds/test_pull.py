@@ -16,13 +16,13 @@ from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Event, Instant
 from monitor.core.model.reasons import FeedFailure
 from monitor.feeds.overview import TROUBLE, overview
 from monitor.feeds.pull import OLD, Puller
-from monitor.feeds.queries import MOST_STEPS, SETTLE, Feed
+from monitor.feeds.queries import MOST_STEPS, SETTLE, PulledFeed
 from monitor.feeds.states import FeedName, Limits
 from monitor.ops.clock import ManualClock
 from monitor.ports import Appended, Unavailable
 
 NOON = 1_800_000_000_000_000 // DAY * DAY + DAY // 2
-FEED = Feed(FeedName("checkout", "own", "slo"), "http://p", "x", MINUTE, Limits(0, 0, False, False))
+FEED = PulledFeed(FeedName("checkout", "own", "slo"), "http://p", "x", MINUTE, Limits(0, 0, False, False))
 
 
 class Site:
@@ -39,7 +39,7 @@ class Site:
         self.fails_until = 1_000 * DAY
         self.is_full = False
 
-    async def steps(self, feed: Feed, after: int, until: int) -> list[dict[str, float]]:
+    async def steps(self, feed: PulledFeed, after: int, until: int) -> list[dict[str, float]]:
         self.asked.append(((after - NOON) // MINUTE, (until - NOON) // MINUTE))
         if self.failure is not None and after < NOON + self.fails_until:
             raise self.failure

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitor.core.model.events import MINUTE
-from monitor.feeds.queries import Feed
+from monitor.feeds.queries import PulledFeed
 from monitor.feeds.settings import FeedPull, FeedSettings
 from monitor.feeds.states import FeedName, Limits
 from monitor.settings import BadSettings, load_settings
@@ -24,7 +24,7 @@ def entry(pull: str, around: str = "") -> str:
     return f"{{service: checkout, {around}pull: {{{pull}}}}}"
 
 
-def feed_of(pull: Mapping[str, object]) -> Feed:
+def feed_of(pull: Mapping[str, object]) -> PulledFeed:
     return FeedSettings.model_validate({"service": "checkout", "pull": pull}).feed()
 
 

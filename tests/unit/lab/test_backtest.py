@@ -12,7 +12,7 @@ from monitor.core.model.near_miss import Mode, State
 from monitor.core.model.rule import Intervention, Rule, Step
 from monitor.decode.catalogues import catalogue_from_mapping
 from monitor.decode.streams import arrival_order
-from monitor.lab.backtest import Backtest, Report
+from monitor.lab.backtest import Backtest, BacktestReport
 from monitor.packs.regex import make_regex
 from tests.support.streams import BY_HUMAN, acted_rule
 from tests.unit.lab.stories import SHOP, TICKET, story
@@ -27,7 +27,7 @@ def pack(mode: Mode = "live", *, without: Sequence[str] = ()) -> list[Rule]:
     return [rule for rule in rules if rule.name not in without]
 
 
-def outcome(events: Sequence[Event], rules: Sequence[Rule], owners: dict[str, str] | None = None) -> Report:
+def outcome(events: Sequence[Event], rules: Sequence[Rule], owners: dict[str, str] | None = None) -> BacktestReport:
     catalogue = catalogue_from_mapping(SHOP)
     for service, owner in (owners or {}).items():
         catalogue.services[service] = msgspec.structs.replace(catalogue.services[service], owner=owner)

@@ -11,7 +11,7 @@ from monitor.core.model.events import Event, EventId
 from monitor.core.state.memory import Memory
 from monitor.core.state.sharing import Sharing
 from monitor.core.weighing.observed import Observed
-from monitor.core.weighing.place import Place
+from monitor.core.weighing.place import ServiceMemory
 from monitor.decode.canonical import decode_line
 from monitor.lab.generator import StreamShape, generate, make_catalogue
 from monitor.packs.loader import load_rules
@@ -69,7 +69,9 @@ def test_only_what_says_the_same_is_shared() -> None:
     other = msgspec.structs.replace(remembered, labels={"version": "2"})
     memory, observed = Memory(), Observed()
     memory.add(remembered, 0, None)
-    observed.places["shop"] = place = Place("shop", changes=[msgspec.structs.replace(remembered)], responses=[other])
+    observed.places["shop"] = place = ServiceMemory(
+        "shop", changes=[msgspec.structs.replace(remembered)], responses=[other]
+    )
     Sharing(memory, observed, {}, {}).restored("place", "shop")
     assert place.changes[0] is remembered
     assert place.responses == [other]

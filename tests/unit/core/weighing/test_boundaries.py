@@ -12,7 +12,7 @@ from monitor.core.weighing.acts import undoing
 from monitor.core.weighing.habits import PAIR_HALF_LIFE, RATE_HALF_LIFE, Habits, Rate, Standings, act_rate, per_day
 from monitor.core.weighing.net import Net, renewed_near
 from monitor.core.weighing.observed import Observed
-from monitor.core.weighing.place import Place
+from monitor.core.weighing.place import ServiceMemory
 from monitor.core.weighing.shapes import hold_of
 from monitor.core.weighing.signs import sign_of
 from monitor.core.weighing.weights import likelihood, probability
@@ -47,7 +47,7 @@ def test_a_sign_stands_until(kind: str, event: Event, ended: int | None, minutes
 
 @pytest.mark.parametrize(("minutes", "signs"), [(29, 1), (30, 2)])
 def test_an_alert_that_fires_again_within_half_an_hour_flaps(minutes: int, signs: int) -> None:
-    place = Place("db")
+    place = ServiceMemory("db")
     place.fired(alert(0), production=True)
     place.ended(over(10))
     place.fired(alert(10 + minutes, "again"), production=True)
@@ -56,7 +56,7 @@ def test_an_alert_that_fires_again_within_half_an_hour_flaps(minutes: int, signs
 
 @pytest.mark.parametrize(("hours", "ended"), [(1, True), (1.1, False)])
 def test_a_recovery_that_came_before_its_firing_is_remembered_for_an_hour(hours: float, ended: bool) -> None:
-    place = Place("db")
+    place = ServiceMemory("db")
     place.ended(over(hours * HOURS))
     assert (place.fired(alert(0), production=True).ended is not None) is ended
 
@@ -88,7 +88,7 @@ def test_a_version_comes_back_if_it_was_among_the_last_six(others: int, undone: 
     ids=["ran months ago", "forgotten", "has run for a week"],
 )
 def test_a_version_of_months_ago_comes_back_after_a_release_of_this_week(old: float, new: float, undone: bool) -> None:
-    place = Place("db")
+    place = ServiceMemory("db")
     for event in (deployed(old * DAYS, "1"), deployed(new * DAYS, "2")):
         place.changed(event)
     place.evict(START)
@@ -96,7 +96,7 @@ def test_a_version_of_months_ago_comes_back_after_a_release_of_this_week(old: fl
 
 
 def test_of_old_releases_a_place_remembers_the_last_two_of_each_thing() -> None:
-    place = Place("db")
+    place = ServiceMemory("db")
     for day in range(20, 0, -1):
         place.changed(deployed(-day * DAYS, str(day)))
         place.changed(act("restarted", -day * DAYS + 1, name=f"restart-{day}"))
@@ -253,7 +253,7 @@ def test_a_domain_in_which_nothing_is_left_begins_anew() -> None:
     observed = Observed()
     for service in ("db", "gone"):
         observed.habits_to_teach(f"of {service}").began = START
-    observed.places["db"] = Place("db", rates={"change.deployed:human": Rate(1.0, START)})
+    observed.places["db"] = ServiceMemory("db", rates={"change.deployed:human": Rate(1.0, START)})
     observed.evict(START + DAY, lambda service: f"of {service}")
     assert list(observed.habits) == ["of db"]
     assert observed.cell("habits", "of gone") is None
@@ -272,7 +272,7 @@ def test_what_is_learned_of_one_domain_says_nothing_of_another() -> None:
 
 
 def test_a_place_remembers_so_many_changes_responses_and_signs() -> None:
-    place = Place("db")
+    place = ServiceMemory("db")
     for n in range(201):
         place.changed(act(at=n, name=f"c{n}"))
         place.responded(make_event("alert.acknowledged", n, f"r{n}"))
