@@ -40,7 +40,7 @@ from monitor.setting_types import Roles
 from monitor.store.settings import RetentionSettings, StoreSettings
 
 if TYPE_CHECKING:
-    from monitor.intake.access import IntakeAccess
+    from monitor.intake.senders import IntakeAccess
 
 NOT_SETTINGS = frozenset(
     {"NEARMISS_DEBUG", "NEARMISS_PAYLOADS", "NEARMISS_CASES", "NEARMISS_MONITOR", "NEARMISS_ACCOUNT", "NEARMISS_TOKEN"}

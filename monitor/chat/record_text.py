@@ -5,7 +5,7 @@ from __future__ import annotations
 from monitor.chat.bulletin import Bulletin, Line, Section
 from monitor.chat.slack_blocks import page_of
 from monitor.ports import Record
-from monitor.review import words
+from monitor.review import wording as words
 from monitor.review.rendering import how_close, standing_verdict
 from monitor.review.sentences import happened
 

@@ -14,7 +14,7 @@ from monitor.chat.bulletin import bold, link, plain, rich_line
 from monitor.chat.texts import one_line, slack_text
 from monitor.core.model.near_miss import UNDECIDED, State
 from monitor.ports import Record
-from monitor.review import words
+from monitor.review import wording as words
 from monitor.review.likelihood import likely
 from monitor.review.rendering import how_close, standing_verdict
 from monitor.review.sentences import happened

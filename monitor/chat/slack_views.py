@@ -10,7 +10,7 @@ from monitor.chat.texts import one_line
 from monitor.core.model.events import Instant
 from monitor.core.model.near_miss import Move, ReportKind
 from monitor.ports import Answers, Record
-from monitor.review import words
+from monitor.review import wording as words
 from monitor.review.reports import Hurt
 from monitor.review.service import LONGEST_TEXT, Decision, FieldProblem
 

@@ -39,7 +39,7 @@ from monitor.core.model.near_miss import DECIDED, UNDECIDED, IllegalMove, Move
 from monitor.core.model.reasons import ChatRequest
 from monitor.ops.logs import get_logger
 from monitor.ports import NotFound, Query, Record, VersionConflict
-from monitor.review import words
+from monitor.review import wording as words
 from monitor.review.permissions import Access, Grants, may
 from monitor.review.reports import Report, Reports
 from monitor.review.service import Decision, Invalid, Review

@@ -21,7 +21,7 @@ from monitor.core.model.durations import say_duration
 from monitor.core.model.events import DAY, HOUR, Event, Instant
 from monitor.core.model.near_miss import Cited, State
 from monitor.ports import Record
-from monitor.review import words
+from monitor.review import wording as words
 
 By = Literal["subject", "key", "pattern", "barrier"]
 WITHIN = 180 * DAY

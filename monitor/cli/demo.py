@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from monitor.app.service import PortTaken, listen
+from monitor.app.composition import PortTaken, listen
 from monitor.cli.run import WrongSetting, read_pack, start
 from monitor.core.deciding.engine import Engine, EngineSettings
 from monitor.core.model.events import Event
@@ -21,7 +21,7 @@ from monitor.lab.ledger import Ledger
 from monitor.ops import logs
 from monitor.ops.clock import SystemClock
 from monitor.packs.regex import make_regex
-from monitor.pipeline.pack import Pack
+from monitor.pipeline.current_pack import Pack
 from monitor.settings import Settings, load_settings
 
 DEFAULT_PORT = 8080

@@ -12,7 +12,7 @@ from monitor.cli.engine_options import printable
 from monitor.cli.main import FAILED, UNREADABLE
 from monitor.core.model.events import to_text
 from monitor.decode.jsontext import load
-from monitor.decode.outcome import Outcome, Unreadable
+from monitor.decode.outcome import DecodeOutcome, Unreadable
 from monitor.decode.registry import read_as
 from monitor.located.nodes import parse_located
 from monitor.located.problems import Problems
@@ -91,7 +91,7 @@ def _expectation(name: str, proposal: str, body: bytes) -> str:
     return _said(outcome)
 
 
-def _said(outcome: Outcome) -> str:
+def _said(outcome: DecodeOutcome) -> str:
     if not outcome.events:
         return str(outcome.skipped[0].reason if outcome.skipped else outcome.refusals[0].reason)
     events = []

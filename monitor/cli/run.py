@@ -8,14 +8,14 @@ from contextlib import suppress
 
 import click
 
-from monitor.app.service import Companion, PortTaken, compiled_pack, listen, serve
+from monitor.app.composition import Companion, PortTaken, compiled_pack, listen, serve
 from monitor.cli.engine_options import stop_on_errors
 from monitor.cli.settings_options import config_option, database_option
 from monitor.kafka.errors import KafkaProblem
 from monitor.ops import logs
 from monitor.ops.tasks import TaskFailed
 from monitor.packs.pack import load_pack
-from monitor.pipeline.pack import Pack
+from monitor.pipeline.current_pack import Pack
 from monitor.settings import Settings, load_settings
 
 

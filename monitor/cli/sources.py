@@ -17,7 +17,7 @@ from monitor.core.model.durations import say_duration
 from monitor.core.model.events import Instant
 from monitor.decode.proofs import proof
 from monitor.decode.registry import meant_tools, tool_of
-from monitor.intake.access import IntakeAccess
+from monitor.intake.senders import IntakeAccess
 from monitor.ops.clock import SystemClock
 from monitor.ops.source_report import SourceReport, SourceRow, lag_words
 from monitor.packs.pack import load_pack

@@ -14,7 +14,7 @@ from monitor.core.model.events import Event
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.canonical import MAX_EVENT_BYTES, decode_line, decode_regular
 from monitor.decode.jsontext import MAX_BODY_BYTES, check_values, load
-from monitor.decode.outcome import MOST_PIECES, Outcome, Unreadable, gather, left_out, too_many
+from monitor.decode.outcome import MOST_PIECES, DecodeOutcome, Unreadable, gather, left_out, too_many
 from monitor.decode.reading import Delivery, admitted
 from monitor.decode.tools import cdevents, cloudevents
 
@@ -24,7 +24,7 @@ _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 _ENVELOPES = (b'"specversion"', b'"context"')
 
 
-def decode(body: bytes, delivery: Delivery) -> Outcome:
+def decode(body: bytes, delivery: Delivery) -> DecodeOutcome:
     """The events of a body. Raises Unreadable where the body as a whole cannot be read."""
     if len(body) > MAX_BODY_BYTES:
         raise Unreadable(

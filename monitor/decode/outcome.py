@@ -61,7 +61,7 @@ class Skipped(msgspec.Struct, frozen=True):
     detail: str
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class DecodeOutcome(msgspec.Struct, frozen=True):
     """Everything that one body gave. Each piece of the body is an event, or counted in `refused` or `ignored`.
 
     `refusals` and `skipped` describe the first `MOST_TOLD` of them only: what is stored and answered about a body must
@@ -92,17 +92,17 @@ class Outcome(msgspec.Struct, frozen=True):
         return f"{self.refused_count:,} pieces of the body; the first by their place, from 0: {first}"
 
 
-def refused(reason: Rejected, detail: str, body: bytes, index: int = 0) -> Outcome:
-    return Outcome(refusals=(Refusal(index, reason, detail),), refused={reason: 1}, unread=body)
+def refused(reason: Rejected, detail: str, body: bytes, index: int = 0) -> DecodeOutcome:
+    return DecodeOutcome(refusals=(Refusal(index, reason, detail),), refused={reason: 1}, unread=body)
 
 
-def left_out(reason: Ignored, detail: str, index: int = 0) -> Outcome:
-    return Outcome(skipped=(Skipped(index, reason, detail),), ignored={reason: 1})
+def left_out(reason: Ignored, detail: str, index: int = 0) -> DecodeOutcome:
+    return DecodeOutcome(skipped=(Skipped(index, reason, detail),), ignored={reason: 1})
 
 
 def gather(
     pieces: Sequence[Piece], read: Callable[[Piece], list[Event]], unread: Callable[[list[Piece]], bytes], size: int
-) -> Outcome:
+) -> DecodeOutcome:
     """What the pieces of a body give, each for itself: a bad one, or a defect of ours, does not cost its neighbours.
 
     `unread` gives the bytes to keep for the pieces that were refused, `size` is that of the body. Raises Unreadable for
@@ -163,8 +163,8 @@ class _Tally:
         if len(self._skipped) < MOST_TOLD:
             self._skipped.append(Skipped(index, reason, detail))
 
-    def outcome(self, events: list[Event], unread: bytes) -> Outcome:
-        return Outcome(
+    def outcome(self, events: list[Event], unread: bytes) -> DecodeOutcome:
+        return DecodeOutcome(
             tuple(events),
             tuple(self._refusals),
             tuple(self._skipped),

@@ -18,7 +18,7 @@ from monitor.decode.bodyforms import BadLine
 from monitor.decode.canonical import decode_regular
 from monitor.decode.jsontext import MAX_BODY_BYTES, MAX_GROUP_BYTES, load_group
 from monitor.decode.known import EXPECTED, TOOLS, spellings
-from monitor.decode.outcome import Outcome, Unreadable, defect, gather, left_out, refused
+from monitor.decode.outcome import DecodeOutcome, Unreadable, defect, gather, left_out, refused
 from monitor.decode.reading import Delivery, admitted
 from monitor.decode.tool import Tool
 from monitor.decode.tools import cloudevents, declared
@@ -126,7 +126,7 @@ def decode(
     headers: Mapping[str, str] | None = None,
     received_at: Instant | None = None,
     allows: Callable[[str], bool] | None = None,
-) -> Outcome:
+) -> DecodeOutcome:
     """Everything that one body of `source` gives. Header names may be in any case.
 
     An event whose own source `allows` does not hold for is refused; without it the sender may name any.
@@ -154,7 +154,7 @@ def read_as(
     headers: Mapping[str, str] | None = None,
     received_at: Instant | None = None,
     allows: Callable[[str], bool] | None = None,
-) -> Outcome:
+) -> DecodeOutcome:
     """As `decode`, by a tool at hand, which need not be registered."""
     lowered = {name.lower(): value for name, value in (headers or {}).items()}
     try:
@@ -205,7 +205,7 @@ def _is_ours(source: str) -> bool:
     return source.partition("/")[0] in ("canonical", "events") and source.isprintable()
 
 
-def _decode(tool: Tool, body: bytes, delivery: Delivery) -> Outcome:
+def _decode(tool: Tool, body: bytes, delivery: Delivery) -> DecodeOutcome:
     if not body.strip():
         return left_out(Ignored.EMPTY, "the body is empty")
     is_large = tool.group and len(body) > MAX_BODY_BYTES

@@ -13,7 +13,7 @@ import msgspec
 from monitor.core.model.events import Event, Kind
 from monitor.decode.bodyforms import one_json
 from monitor.decode.handshakes import echo_challenge
-from monitor.decode.outcome import Outcome
+from monitor.decode.outcome import DecodeOutcome
 from monitor.decode.reading import Delivery
 from monitor.decode.signatures import TOKEN, Scheme
 
@@ -49,7 +49,7 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     split: Callable[[Any, Delivery], list[Any]] = lambda body, _: [body]
     read: Callable[[Any, Delivery], list[Event]] = lambda _, __: []
     parse: Callable[[bytes, Headers], Any] = one_json
-    whole: Callable[[bytes, Delivery], Outcome] | None = None
+    whole: Callable[[bytes, Delivery], DecodeOutcome] | None = None
     handshake: Callable[[bytes, Headers], dict[str, str] | None] = echo_challenge
     group: str = ""
     is_mapping: bool = False

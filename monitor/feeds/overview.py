@@ -11,7 +11,7 @@ from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import DAY, HOUR
 from monitor.core.model.feed_views import FeedsView, FeedView, Watch
 from monitor.core.model.reasons import FeedStep
-from monitor.feeds import history
+from monitor.feeds import day_strip as history
 from monitor.feeds.queries import PulledFeed
 from monitor.feeds.strip import SEEING, blind
 

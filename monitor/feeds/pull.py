@@ -15,7 +15,7 @@ import msgspec
 from monitor.asking import QueryFailed
 from monitor.core.model.events import DAY, HOUR, SECOND, Instant
 from monitor.core.model.reasons import FeedFailure, FeedStep
-from monitor.feeds import history
+from monitor.feeds import day_strip as history
 from monitor.feeds.metrics import FeedMetrics
 from monitor.feeds.overview import TROUBLE, Kept
 from monitor.feeds.queries import PulledFeed

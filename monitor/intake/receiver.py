@@ -12,7 +12,7 @@ import msgspec
 from monitor.core.model.events import MINUTE, SECOND, Event, Instant
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.normalise import normalise
-from monitor.decode.outcome import Outcome
+from monitor.decode.outcome import DecodeOutcome
 from monitor.decode.registry import decode
 from monitor.intake.bodies import ENCODING, Body, Packed, Unusable
 from monitor.intake.flight import Flight
@@ -126,7 +126,7 @@ class Receiver:
 
     async def look(
         self, source: str, body: bytes, headers: Mapping[str, str], allows: Callable[[str], bool]
-    ) -> Outcome:
+    ) -> DecodeOutcome:
         """What `receive` would make of it; keeps and counts nothing."""
         now = self._clock.now()
         outcome, events = await self._flight.work(len(body), self._read, source, body, headers, now, allows)
@@ -134,7 +134,7 @@ class Receiver:
 
     def _read(
         self, source: str, body: bytes, headers: Mapping[str, str], now: Instant, allows: Callable[[str], bool]
-    ) -> tuple[Outcome, list[Event]]:
+    ) -> tuple[DecodeOutcome, list[Event]]:
         outcome = decode(source, body, headers, now, allows)
         return outcome, [normalise(event, now, self._future_tolerance) for event in outcome.events]
 
@@ -162,7 +162,7 @@ class Receiver:
     def ignore(self, reason: Ignored) -> None:
         self._metrics.events_ignored.inc(reason)
 
-    def _count(self, source: str, outcome: Outcome, appended: Appended) -> Receipt:
+    def _count(self, source: str, outcome: DecodeOutcome, appended: Appended) -> Receipt:
         metrics = self._metrics
         found = len(outcome.events) + outcome.refused_count + outcome.ignored_count
         metrics.events_received.inc(source.partition("/")[0], found)
@@ -210,7 +210,7 @@ class Receiver:
         self._metrics.intake_paused.set(0)
 
 
-def _reject(source: str, outcome: Outcome, headers: Mapping[str, str], packed: Packed, now: Instant) -> Reject:
+def _reject(source: str, outcome: DecodeOutcome, headers: Mapping[str, str], packed: Packed, now: Instant) -> Reject:
     """One for a body, however many of its pieces are bad, and no larger than what was sent."""
     reasons = [refusal.reason for refusal in outcome.refusals]
     reason = next((reason for reason in reasons if reason is not Rejected.TOO_LARGE), reasons[0])

@@ -12,8 +12,8 @@ import msgspec
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.normalise import normalise
 from monitor.decode.registry import canonical_source, decode, largest_body
-from monitor.intake.access import IntakeAccess
 from monitor.intake.bodies import ENCODING, Body, Unusable, readable
+from monitor.intake.senders import IntakeAccess
 from monitor.ports import Clock, JournalWriter, Reject, Rejects
 
 TURNED_AWAY: frozenset[str] = frozenset(

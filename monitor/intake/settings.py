@@ -11,7 +11,7 @@ from monitor.located.problems import listed, nearest
 from monitor.setting_types import Bytes, Microseconds, Networks, SecretTexts, SettingsGroup, SourceNames
 
 if TYPE_CHECKING:
-    from monitor.intake.access import IntakeAccess
+    from monitor.intake.senders import IntakeAccess
 
 
 class SenderSettings(SettingsGroup):
@@ -72,7 +72,7 @@ class SenderSettings(SettingsGroup):
     def access_for(self, local: bool) -> IntakeAccess:
         """Who may send as which source; `local`: the address is a loopback one."""
         # Imported here: the decoders are many.
-        from monitor.intake.access import IntakeAccess
+        from monitor.intake.senders import IntakeAccess
 
         secrets = {
             source: tuple(secret.get_secret_value() for secret in several) for source, several in self.secrets.items()
@@ -82,7 +82,7 @@ class SenderSettings(SettingsGroup):
     @field_validator("open_sources")
     @classmethod
     def _are_sources(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        from monitor.intake.access import canonical_names
+        from monitor.intake.senders import canonical_names
 
         return tuple(canonical_names(value).values())
 
@@ -100,7 +100,7 @@ class SenderSettings(SettingsGroup):
                 raise ValueError(f"there is no source {vendor!r}; {what_to_try}")
             if not secrets or not all(secrets):
                 raise ValueError(f"the secret of {source} is empty; expected a secret, or no entry for the source")
-        from monitor.intake.access import canonical_names
+        from monitor.intake.senders import canonical_names
 
         names = canonical_names(tuple(value))
         return {names[source]: secrets for source, secrets in value.items()}

@@ -22,7 +22,7 @@ from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode import certificates
 from monitor.decode.canonical import encode
 from monitor.decode.jsontext import MAX_GROUP_BYTES
-from monitor.decode.outcome import MOST_TOLD, Outcome
+from monitor.decode.outcome import MOST_TOLD, DecodeOutcome
 from monitor.decode.registry import (
     SOURCES,
     canonical_source,
@@ -32,10 +32,10 @@ from monitor.decode.registry import (
     shown_token,
     verify,
 )
-from monitor.intake.access import IntakeAccess
 from monitor.intake.bodies import ENCODING, Body, Packed, Unusable, read_body, readable
 from monitor.intake.flight import BodyShare, Busy, Flight
 from monitor.intake.receiver import RETRY_AFTER, Receipt, Receiver
+from monitor.intake.senders import IntakeAccess
 from monitor.ops.logs import get_logger
 from monitor.ops.refusals import address_of
 from monitor.ops.sampling import Sampler
@@ -251,7 +251,7 @@ def _vendor(source: str) -> str:
     return source.partition("/")[0]
 
 
-def _looked_at(outcome: Outcome) -> Response:
+def _looked_at(outcome: DecodeOutcome) -> Response:
     """What would come out, so many as the reader can take in."""
     shown = outcome.events[:MOST_TOLD]
     answer = {

@@ -18,7 +18,7 @@ from monitor.core.model.reasons import Ignored, Rejected
 from monitor.core.sharding.routing import EVERYWHERE, SHARDS, Route
 from monitor.decode.canonical import with_receipt
 from monitor.decode.normalise import normalise, receive
-from monitor.decode.outcome import Outcome, refused
+from monitor.decode.outcome import DecodeOutcome, refused
 from monitor.decode.reading import others_may_use
 from monitor.decode.registry import decode, decode_plain
 from monitor.ports import NOT_AT_HAND, Reject
@@ -157,7 +157,7 @@ def route_of(header: str) -> Route:
     return tuple(found) if not found or found[-1] < SHARDS else ()
 
 
-def _framed(value: bytes) -> Outcome | None:
+def _framed(value: bytes) -> DecodeOutcome | None:
     """A refusal where a schema registry's serializer wrote the body: a zero byte and the schema's number before it."""
     if len(value) < _FRAME_LENGTH or not value.startswith(_FRAME):
         return None

@@ -15,8 +15,8 @@ from monitor.core.model.events import DAY, HOUR, Event, Instant
 from monitor.core.weighing.habits import LEARNING
 from monitor.ops.logs import get_logger
 from monitor.ops.stop import stopped_within
+from monitor.pipeline.current_pack import Current
 from monitor.pipeline.metrics import PipelineMetrics
-from monitor.pipeline.pack import Current
 from monitor.ports import Clock, Unavailable
 
 _log = get_logger("coverage")

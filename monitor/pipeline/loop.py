@@ -25,10 +25,10 @@ from monitor.ops.sampling import Sampler
 from monitor.ops.stop import stopped_within
 from monitor.ops.tasks import Aside
 from monitor.pipeline.clock_skew import ClockSkewGuard
+from monitor.pipeline.current_pack import Current
 from monitor.pipeline.draining import draining
 from monitor.pipeline.lease import Lease, LeaseSettings, LoopState, StartOver
 from monitor.pipeline.metrics import PipelineMetrics
-from monitor.pipeline.pack import Current
 from monitor.pipeline.quarantine import Quarantine
 from monitor.pipeline.tally import Tally
 from monitor.ports import NOT_AT_HAND, WHOLE, Batch, Clock, Commit, EngineStore, JournalReader, Reject, Saved

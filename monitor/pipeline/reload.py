@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable
 import msgspec
 
 from monitor.ops.logs import get_logger
-from monitor.pipeline.pack import Current, Pack
+from monitor.pipeline.current_pack import Current, Pack
 
 _log = get_logger("pack")
 

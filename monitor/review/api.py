@@ -28,7 +28,7 @@ from monitor.review.schemas import (
     ProblemOut,
 )
 from monitor.review.service import Decision, Review
-from monitor.review.words import names_person
+from monitor.review.wording import names_person
 
 PREFIX = "/api/v1"
 

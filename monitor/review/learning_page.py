@@ -10,7 +10,15 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from monitor.core.model.catalogue import Catalogue
-from monitor.review.learning import MINUTES, SURVEY, calendar_entry, invited, next_morning, questions, survey_note
+from monitor.review.learning_review import (
+    MINUTES,
+    SURVEY,
+    calendar_entry,
+    invited,
+    next_morning,
+    questions,
+    survey_note,
+)
 from monitor.review.rendering import Pages
 from monitor.review.service import Review
 from monitor.review.timeline import entries

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from monitor.core.model.events import to_text
 from monitor.ports import NotFound, Record, Unavailable, VersionConflict
-from monitor.review import words
+from monitor.review import wording as words
 from monitor.review.guard import LARGEST_BODY, OPEN_PREFIXES, SECURITY_HEADERS, TooLarge
 from monitor.review.sentences import not_possible
 from monitor.review.service import Invalid, NotPossible

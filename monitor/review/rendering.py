@@ -19,12 +19,12 @@ from monitor.core.model.risk import propose_barrier
 from monitor.core.state.still_open import left_open
 from monitor.ops.source_report import lag_words
 from monitor.ports import ActivePack, Record
-from monitor.review import words
-from monitor.review.keys import DISMISSAL_KEYS, keys_of
+from monitor.review import wording as words
 from monitor.review.likelihood import completeness, likely
 from monitor.review.links import shown, web_address
 from monitor.review.problems import Problem
 from monitor.review.sentences import happened
+from monitor.review.shortcuts import DISMISSAL_KEYS, keys_of
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"

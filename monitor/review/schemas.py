@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from monitor.core.model.near_miss import Dismissal, State
-from monitor.core.model.risk import Barrier, Share, WorstOutcome
+from monitor.core.model.risk import Barrier, Outcome, Share
 from monitor.review.reports import LONGEST_STORY
 from monitor.review.service import LONGEST_TEXT
 
@@ -59,7 +59,7 @@ class ReasonOut(Shape):
 
 
 class RiskOut(Shape):
-    outcome: WorstOutcome = Field(description="The worst credible outcome.")
+    outcome: Outcome = Field(description="The worst credible outcome.")
     barrier: Barrier = Field(description="What still stood between.")
     index: int = Field(description="1 to 2500.")
 

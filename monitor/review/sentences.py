@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monitor.core.model.events import Event
 from monitor.core.model.near_miss import MOVES, Move, State
-from monitor.review import words
+from monitor.review import wording as words
 
 BY_SOMEBODY: dict[str, str] = {
     "alert.fired": "An alert fired",

@@ -13,7 +13,7 @@ import msgspec
 
 from monitor.core.model.events import DAY, Instant
 from monitor.core.model.near_miss import IllegalMove, Move, move
-from monitor.core.model.risk import Barrier, Handling, OpenUntil, Risk, Share, WorstOutcome
+from monitor.core.model.risk import Barrier, Handling, OpenUntil, Outcome, Risk, Share
 from monitor.core.state.still_open import left_open
 from monitor.ops.logs import get_logger
 from monitor.ports import Clock, Decide, NearMisses, NotFound, Record, VersionConflict
@@ -142,8 +142,8 @@ def _to_watch(record: Record, given: Given, now: Instant) -> tuple[Given, OpenUn
 def read(what: Move, given: Given, now: Instant, teams: frozenset[str]) -> Handling:
     """The value that a move settles. Raises Invalid with everything that is wrong."""
     if what is Move.ASSESS:
-        outcome, barrier = _word(WorstOutcome, given.outcome), _word(Barrier, given.barrier)
-        wrong = [] if outcome else [_choose("outcome", WorstOutcome, "Choose what could have happened at worst.")]
+        outcome, barrier = _word(Outcome, given.outcome), _word(Barrier, given.barrier)
+        wrong = [] if outcome else [_choose("outcome", Outcome, "Choose what could have happened at worst.")]
         wrong += [] if barrier else [_choose("barrier", Barrier, "Choose what still stood between.")]
         if outcome is None or barrier is None:
             raise Invalid(*wrong)

@@ -13,7 +13,7 @@ from monitor.core.model.durations import say_duration
 from monitor.core.model.events import Event
 from monitor.core.model.near_miss import Cited, Draft
 from monitor.ports import Record
-from monitor.review import words
+from monitor.review import wording as words
 from monitor.review.axis import Axis, Break, Tick, build_axis
 from monitor.review.measures import Measure, deadline_of, measure
 

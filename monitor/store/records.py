@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.core.model.events import Event, Instant
 from monitor.core.model.near_miss import Draft, State
-from monitor.core.model.risk import Barrier, Handling, Risk, Share, WorstOutcome
+from monitor.core.model.risk import Barrier, Handling, Outcome, Risk, Share
 from monitor.ports import Answers, Audit, Record
 from monitor.store.codec import (
     decode_draft,
@@ -60,7 +60,7 @@ def to_record(row: Row[Any]) -> Record:
         created_at=instant(row.created_at),
         impact_evidence=decode_events(row.impact_evidence),
         handling=Handling(
-            risk=None if row.outcome is None else Risk(WorstOutcome(row.outcome), Barrier(row.barrier)),
+            risk=None if row.outcome is None else Risk(Outcome(row.outcome), Barrier(row.barrier)),
             returns_at=row.returns_at,
             open_condition=row.open_condition,
             team=row.team,

@@ -26,15 +26,15 @@ from typing import Self
 import msgspec
 import yaml
 
+from monitor.app.composition import COLLECT_AFTER, compiled_pack, loop_maker
 from monitor.app.metrics import Metrics
-from monitor.app.service import COLLECT_AFTER, compiled_pack, loop_maker
 from monitor.core.model.events import DAY, Event, Instant
 from monitor.decode.canonical import decode_line
 from monitor.lab.generator import STARTS_AT, StreamShape, catalogue_mapping, generate
 from monitor.ops.clock import ManualClock
 from monitor.packs.pack import load_pack
+from monitor.pipeline.current_pack import Current
 from monitor.pipeline.lease import LoopState
-from monitor.pipeline.pack import Current
 from monitor.settings import load_settings
 from monitor.store.database import Store, open_store
 

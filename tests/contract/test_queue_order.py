@@ -11,7 +11,7 @@ from monitor.core.model.decisions import Open, Withdraw
 from monitor.core.model.events import DAY, HOUR, Instant
 from monitor.core.model.near_miss import DECIDED, Dismissal, Move, State
 from monitor.core.model.reasons import Withdrawn
-from monitor.core.model.risk import Barrier, Handling, Risk, WorstOutcome
+from monitor.core.model.risk import Barrier, Handling, Outcome, Risk
 from monitor.ports import Audit, Commit, Decide, Query, Record
 from monitor.ports.queue import COUNTED, Changes, TrailMark
 from monitor.store import near_misses, queue_order
@@ -61,7 +61,7 @@ async def filled(store: Store) -> list[Record]:
     for name, returns_at in (("nm-10", NOW - HOUR), ("nm-11", NOW + DAY)):
         await do(store, name, Move.SNOOZE, returns_at=returns_at)
     await do(store, "nm-12", Move.START_REVIEW)
-    await do(store, "nm-13", Move.ASSESS, risk=Risk(next(iter(WorstOutcome)), next(iter(Barrier))))
+    await do(store, "nm-13", Move.ASSESS, risk=Risk(next(iter(Outcome)), next(iter(Barrier))))
     await put(store, Withdraw("nm-14", Withdrawn.IMPACT_AFTERWARDS, MONDAY, ()))
     everything = [await store.near_misses.get(each.id) for each in drafts]
     return sorted(everything, key=_place)

@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 
 from monitor.core.model.events import Instant
 from monitor.decode.registry import SOURCES, canonical_source, shown_token, verify
-from monitor.intake.access import IntakeAccess
+from monitor.intake.senders import IntakeAccess
 from monitor.ops.throttle import network_of
 from monitor.review.auth import Account, Auth, is_loopback
 from monitor.review.guard import _host_name, _is_same_origin

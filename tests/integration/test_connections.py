@@ -11,8 +11,8 @@ import pytest
 from fastapi import FastAPI, Request, Response
 from starlette.responses import StreamingResponse
 
-from monitor.app.connections import ConnectionLimits, Server
 from monitor.app.metrics import Metrics
+from monitor.app.server import ConnectionLimits, Server
 from monitor.ops.labelled import Closed
 from monitor.ops.tasks import WatchedTasks
 

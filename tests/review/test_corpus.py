@@ -26,9 +26,9 @@ from monitor.chat.slack_blocks import day_content, record_content
 from monitor.chat.slack_views import accept_view, dismiss_view, notice_view, weird_view
 from monitor.chat.told import Earlier
 from monitor.chat.webhook_sender import incident_body
-from monitor.chat_ports import Letter
 from monitor.core.model.near_miss import Cited, Draft, Margin, Reason, State
 from monitor.ports import Record
+from monitor.ports.chat import Letter
 from tests.review.conftest import Desk
 from tests.support import records
 from tests.support.corpus import BIDI, CORPUS, ZERO_WIDTH

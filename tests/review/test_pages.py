@@ -16,7 +16,7 @@ from monitor.core.model.near_miss import Cited, Dismissal
 from monitor.core.model.reasons import Missing
 from monitor.decode.canonical import decode_line
 from monitor.ports import Unavailable
-from monitor.review import words
+from monitor.review import wording as words
 from monitor.review.rendering import HERE, STATIC
 from tests.review.conftest import Desk
 from tests.support import records

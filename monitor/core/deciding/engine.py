@@ -31,8 +31,8 @@ from monitor.core.state.alerts import ALERT_STATES
 from monitor.core.state.byte_budget import ByteBudget
 from monitor.core.state.cells import restore, take_changes
 from monitor.core.state.engine_state import EngineState
-from monitor.core.state.retention import RuleTtls
 from monitor.core.state.ttl_by_kind import CONTEXT_KINDS, TTL_BY_KIND
+from monitor.core.state.ttls import RuleTtls
 from monitor.core.weighing.net import WATCHED, Net
 from monitor.core.weighing.weights import Weights
 

@@ -20,8 +20,8 @@ from monitor.core.model.retention_policy import RETENTION
 from monitor.core.state.alerts import ALERT_STATES, RECOVERIES
 from monitor.core.state.byte_budget import ByteBudget
 from monitor.core.state.engine_state import EngineState
-from monitor.core.state.retention import RuleTtls
 from monitor.core.state.ttl_by_kind import TTL_BY_KIND
+from monitor.core.state.ttls import RuleTtls
 from monitor.core.weighing.net import Net
 
 _IMPACT_KINDS = frozenset({"impact.started", "impact.ended", "incident.opened", "incident.updated", "incident.closed"})

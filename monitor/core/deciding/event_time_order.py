@@ -16,7 +16,7 @@ from monitor.core.model.watermark import BEGINNING
 from monitor.core.state.byte_budget import ByteBudget
 from monitor.core.state.engine_state import EngineState
 from monitor.core.state.open_work import Timer
-from monitor.core.state.retention import RuleTtls
+from monitor.core.state.ttls import RuleTtls
 
 FOREVER = 2**62
 EXPIRE_EVERY = 5 * MINUTE

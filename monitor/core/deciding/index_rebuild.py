@@ -18,7 +18,7 @@ from monitor.core.state.candidates import Instance
 from monitor.core.state.engine_state import EngineState
 from monitor.core.state.memory import MaskOf, RememberedEvent, entry
 from monitor.core.state.pending_hazards import ANY_RULE
-from monitor.core.state.retention import RuleTtls
+from monitor.core.state.ttls import RuleTtls
 from monitor.core.weighing.shapes import SHAPES
 
 

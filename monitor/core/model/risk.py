@@ -14,7 +14,7 @@ from monitor.core.model.events import Event, EventId
 from monitor.core.model.near_miss import Draft
 
 
-class WorstOutcome(StrEnum):
+class Outcome(StrEnum):
     """What could credibly have happened, had nothing stood between; the worst first."""
 
     LASTING_HARM = "lasting_harm"
@@ -32,11 +32,11 @@ class Barrier(StrEnum):
     LUCK = "luck"
 
 
-_INDEX: dict[WorstOutcome, tuple[int, int, int, int]] = {
-    WorstOutcome.LASTING_HARM: (50, 102, 500, 2500),
-    WorstOutcome.OUTAGE: (10, 21, 100, 500),
-    WorstOutcome.DEGRADED: (2, 4, 20, 100),
-    WorstOutcome.INTERNAL: (1, 1, 1, 1),
+_INDEX: dict[Outcome, tuple[int, int, int, int]] = {
+    Outcome.LASTING_HARM: (50, 102, 500, 2500),
+    Outcome.OUTAGE: (10, 21, 100, 500),
+    Outcome.DEGRADED: (2, 4, 20, 100),
+    Outcome.INTERNAL: (1, 1, 1, 1),
 }
 _BARRIERS = tuple(Barrier)
 NOTICED_BY_MACHINES = frozenset({"alert.fired", "responder.paged", "alert.escalated"})
@@ -45,7 +45,7 @@ NOTICED_BY_MACHINES = frozenset({"alert.fired", "responder.paged", "alert.escala
 class Risk(msgspec.Struct, frozen=True):
     """One person's answer to both questions."""
 
-    outcome: WorstOutcome
+    outcome: Outcome
     barrier: Barrier
 
     @property
@@ -56,7 +56,7 @@ class Risk(msgspec.Struct, frozen=True):
     @property
     def place(self) -> int:
         """By what the queue is sorted first: a draft that nobody assessed has 0, what cost only work comes after it."""
-        return -1 if self.outcome is WorstOutcome.INTERNAL else self.index
+        return -1 if self.outcome is Outcome.INTERNAL else self.index
 
 
 class Proposal(msgspec.Struct, frozen=True):

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
+from monitor.lab.year.alert_rules import FAULTS, Alarm, labels_of, measured
 from monitor.lab.year.bodies import watching
-from monitor.lab.year.faults import FAULTS, Alarm, labels_of, measured
 from monitor.lab.year.organisation import Part
 from monitor.lab.year.spelling import SpeltPerson
 from monitor.lab.year.telling import Telling

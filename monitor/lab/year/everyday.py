@@ -11,8 +11,8 @@ from random import Random
 
 from monitor.core.model.events import HOUR, MINUTE, Event, Instant
 from monitor.lab.year import rhythm
+from monitor.lab.year.alert_rules import NOISY, STANDING
 from monitor.lab.year.bodies import stamp
-from monitor.lab.year.faults import NOISY, STANDING
 from monitor.lab.year.organisation import Part
 from monitor.lab.year.plots.plot import maybe_page
 from monitor.lab.year.scene import StoryScene

@@ -6,8 +6,8 @@ from random import Random
 
 from monitor.core.model.events import DAY, HOUR, SECOND, Event, Instant
 from monitor.decode.registry import decode
+from monitor.lab.year.alert_rules import Alarm
 from monitor.lab.year.bodies import SentBody, shipping
-from monitor.lab.year.faults import Alarm
 from monitor.lab.year.organisation import Part
 from monitor.lab.year.spelling import SpeltPerson
 from monitor.lab.year.world import Ids, World

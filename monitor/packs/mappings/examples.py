@@ -14,7 +14,7 @@ import msgspec
 from monitor.core.model.events import SECOND, Event, Instant, to_text
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.canonical import encode
-from monitor.decode.outcome import Outcome
+from monitor.decode.outcome import DecodeOutcome
 from monitor.located.form import Form, name_of
 from monitor.located.nodes import Listing, Mapping, Node, Plain, Scalar, plain
 from monitor.located.problems import Place, Problems, meant
@@ -27,7 +27,7 @@ REASONS: frozenset[str] = frozenset(Ignored) | frozenset(Rejected)
 EVENT_FIELDS: frozenset[str] = frozenset(Event.__struct_fields__)
 _SAMPLE = "`expect: [{kind: alert.fired, service: checkout}]`"
 
-Read = Callable[[bytes, Table[str, str], Instant], Outcome]
+Read = Callable[[bytes, Table[str, str], Instant], DecodeOutcome]
 
 
 class MappingExample(msgspec.Struct, frozen=True):
@@ -138,7 +138,7 @@ def run_example(mapping: str, example: MappingExample, read: Read) -> MappingRes
     return MappingResult(mapping, example, _difference(example.expect, outcome), tuple(came))
 
 
-def _difference(expect: tuple[dict[str, Any], ...] | str, outcome: Outcome) -> str:
+def _difference(expect: tuple[dict[str, Any], ...] | str, outcome: DecodeOutcome) -> str:
     reasons = [*(str(each.reason) for each in outcome.skipped), *(str(each.reason) for each in outcome.refusals)]
     if isinstance(expect, str):
         if outcome.events or reasons != [expect]:

@@ -11,7 +11,7 @@ from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import SECOND, Instant, to_text
 from monitor.core.model.near_miss import Draft
 from monitor.ports import Audit, Record
-from monitor.review import words
+from monitor.review import wording as words
 from monitor.review.exports.redaction import Redactor
 from monitor.review.likelihood import likely
 from monitor.review.rendering import standing_verdict

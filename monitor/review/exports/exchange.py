@@ -13,7 +13,7 @@ from monitor.core.model.events import DAY, SECOND, Event, Instant, to_text
 from monitor.core.model.near_miss import UNDECIDED, Dismissal, FeedReport, State
 from monitor.decode.canonical import encode
 from monitor.ports import Record
-from monitor.review import words
+from monitor.review import wording as words
 from monitor.review.exports.document import people_of, services_of
 from monitor.review.exports.redaction import Redactor
 

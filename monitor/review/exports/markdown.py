@@ -7,7 +7,7 @@ import unicodedata
 
 from monitor.core.model.durations import say_duration
 from monitor.core.model.events import SECOND
-from monitor.review import words
+from monitor.review import wording as words
 from monitor.review.exports.document import RecordDocument
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~<>-])")

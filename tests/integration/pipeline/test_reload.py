@@ -19,8 +19,8 @@ from monitor.packs.catalogue import load_catalogue
 from monitor.packs.loader import content_hash, load_rules
 from monitor.packs.regex import make_regex
 from monitor.packs.shipped import shipped_rules
+from monitor.pipeline.current_pack import Current, Pack
 from monitor.pipeline.loop import EngineLoop, LoopSettings
-from monitor.pipeline.pack import Current, Pack
 from monitor.ports import Batch, Positions, Query, Saved
 from monitor.store.database import Store
 

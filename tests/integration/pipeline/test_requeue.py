@@ -6,8 +6,8 @@ import gzip
 
 from monitor.core.model.events import MINUTE, SECOND, Instant
 from monitor.core.model.reasons import Ignored, Rejected
-from monitor.intake.access import IntakeAccess
 from monitor.intake.requeue import requeue
+from monitor.intake.senders import IntakeAccess
 from monitor.ops.clock import ManualClock
 from monitor.ports import Reject
 from monitor.store.database import Store

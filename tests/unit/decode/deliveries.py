@@ -8,7 +8,7 @@ from typing import Any
 from monitor.core.model.events import SECOND, Event, Instant, to_text
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.canonical import decode_line, encode
-from monitor.decode.outcome import Outcome
+from monitor.decode.outcome import DecodeOutcome
 from monitor.decode.registry import decode
 
 RECEIVED_AT = Instant(1_773_144_000 * SECOND)
@@ -16,7 +16,7 @@ RECEIVED_AT = Instant(1_773_144_000 * SECOND)
 
 def outcome(
     source: str, body: Any, headers: dict[str, str] | None = None, received_at: Instant = RECEIVED_AT
-) -> Outcome:
+) -> DecodeOutcome:
     found = decode(source, body if isinstance(body, bytes) else json.dumps(body).encode(), headers or {}, received_at)
     assert all(decode_line(encode(event)) == event for event in found.events)
     return found

@@ -11,13 +11,13 @@ from monitor.core.model.catalogue import Feed as Named
 from monitor.core.model.events import DAY, HOUR, MINUTE
 from monitor.core.model.feed_views import FeedsView
 from monitor.core.model.reasons import FeedStep
-from monitor.feeds import history
+from monitor.feeds import day_strip as history
 from monitor.feeds.overview import TROUBLE, overview
-from monitor.feeds.queries import SETTLE, Feed
+from monitor.feeds.queries import SETTLE, PulledFeed
 from monitor.feeds.states import FeedName, Limits
 
 NOW = 1_800_000_000_000_000 // DAY * DAY
-FEED = Feed(FeedName("checkout", "blackbox", "synthetic"), "http://p", "x", MINUTE, Limits(0, 0, False, False))
+FEED = PulledFeed(FeedName("checkout", "blackbox", "synthetic"), "http://p", "x", MINUTE, Limits(0, 0, False, False))
 SHOP = Catalogue(
     {name: Service(name, user_facing=True) for name in ("checkout", "search", "account")} | {"db": Service("db")},
     feeds=(Named("search", source="pingdom"),),

@@ -14,7 +14,7 @@ from monitor.core.weighing.habits import LEARNING
 from monitor.ops.clock import ManualClock
 from monitor.packs.regex import make_regex
 from monitor.pipeline.coverage_watch import LOOKED_BACK, MOST_EVENTS, CoverageWatch, pause
-from monitor.pipeline.pack import Current, Pack
+from monitor.pipeline.current_pack import Current, Pack
 from monitor.ports import Unavailable
 
 NOW, BEGIN = Instant(1_000 * DAY), Instant(0)

@@ -11,8 +11,8 @@ from typing import Literal
 import msgspec
 
 from monitor.core.model.near_miss import Family
+from monitor.lab.year.alert_rules import Alarm
 from monitor.lab.year.alerts import Paging
-from monitor.lab.year.faults import Alarm
 from monitor.lab.year.organisation import Part
 from monitor.lab.year.scene import StoryScene
 from monitor.lab.year.truth import PlotResult

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitor.core.model.events import HOUR, MINUTE, SECOND, Instant
-from monitor.lab.year.faults import NOISY, STANDING
+from monitor.lab.year.alert_rules import NOISY, STANDING
 from monitor.lab.year.plots.plot import maybe_page
 from monitor.lab.year.scene import StoryScene
 from monitor.lab.year.traps.trap import Trap

@@ -6,7 +6,7 @@ import msgspec
 
 from monitor.core.model.events import DAY, HOUR
 from monitor.core.model.retention_policy import RETENTION
-from monitor.core.model.risk import Barrier, Risk, WorstOutcome
+from monitor.core.model.risk import Barrier, Outcome, Risk
 
 
 def test_what_is_kept_how_long_and_how_many_of_it() -> None:
@@ -38,7 +38,7 @@ def test_what_is_kept_how_long_and_how_many_of_it() -> None:
 
 
 def test_the_index_of_both_answers() -> None:
-    index = {outcome.value: [Risk(outcome, barrier).index for barrier in Barrier] for outcome in WorstOutcome}
+    index = {outcome.value: [Risk(outcome, barrier).index for barrier in Barrier] for outcome in Outcome}
     assert index == {
         "lasting_harm": [50, 102, 500, 2500],
         "outage": [10, 21, 100, 500],

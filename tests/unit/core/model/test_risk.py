@@ -8,23 +8,23 @@ from typing import Any
 import pytest
 
 from monitor.core.model.near_miss import Cited, Margin
-from monitor.core.model.risk import Barrier, Risk, WorstOutcome, propose_barrier
+from monitor.core.model.risk import Barrier, Outcome, Risk, propose_barrier
 from tests.support.records import OFF_ROTATION, ON_CALL, ROBOT, draft, event
 
 
 def test_the_index_grows_with_what_could_have_happened_and_with_how_little_stood_between() -> None:
     for barrier in Barrier:
-        indices = [Risk(outcome, barrier).index for outcome in WorstOutcome]
+        indices = [Risk(outcome, barrier).index for outcome in Outcome]
         assert all(worse > better for worse, better in pairwise(indices))
-    for outcome in (WorstOutcome.LASTING_HARM, WorstOutcome.OUTAGE, WorstOutcome.DEGRADED):
+    for outcome in (Outcome.LASTING_HARM, Outcome.OUTAGE, Outcome.DEGRADED):
         indices = [Risk(outcome, barrier).index for barrier in Barrier]
         assert all(less < more for less, more in pairwise(indices))
-    assert {Risk(*both).index for both in product(WorstOutcome, Barrier)} <= set(range(1, 2501))
+    assert {Risk(*both).index for both in product(Outcome, Barrier)} <= set(range(1, 2501))
 
 
 def test_what_would_have_cost_only_work_comes_after_what_nobody_assessed() -> None:
-    assert {Risk(WorstOutcome.INTERNAL, barrier).place for barrier in Barrier} == {-1}
-    assert Risk(WorstOutcome.DEGRADED, Barrier.AUTOMATION).place > 0
+    assert {Risk(Outcome.INTERNAL, barrier).place for barrier in Barrier} == {-1}
+    assert Risk(Outcome.DEGRADED, Barrier.AUTOMATION).place > 0
 
 
 def act(**fields: Any) -> Cited:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from monitor.core.model.events import SECOND, Event, Instant
-from monitor.decode.outcome import Outcome
+from monitor.decode.outcome import DecodeOutcome
 from monitor.decode.registry import read_as
 from monitor.decode.tool import Tool
 from monitor.located.nodes import parse_located
@@ -39,7 +39,7 @@ def mapping(events: str, rest: str = "") -> str:
     return f"mapping: tool\n{rest}\nevents:\n{events}\n"
 
 
-def read(text: str, body: Any, headers: dict[str, str] | None = None) -> Outcome:
+def read(text: str, body: Any, headers: dict[str, str] | None = None) -> DecodeOutcome:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return read_as(tool_from(text), "tool/acme", raw, headers, RECEIVED_AT)
 

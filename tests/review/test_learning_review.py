@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from monitor.core.model.catalogue import Catalogue, Service
 from monitor.core.model.events import Instant, to_instant
-from monitor.review.learning import calendar_entry, invited, next_morning, questions
+from monitor.review.learning_review import calendar_entry, invited, next_morning, questions
 from tests.review.conftest import Desk
 from tests.support import records
 

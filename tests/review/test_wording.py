@@ -9,7 +9,7 @@ import pytest
 from monitor.core.model.events import DAY, HOUR, KINDS, MINUTE, Actor
 from monitor.core.model.near_miss import Dismissal, Family, Role, State, Verdict
 from monitor.core.model.reasons import Missing, Withdrawn
-from monitor.review import words
+from monitor.review import wording as words
 
 
 def test_nothing_is_without_words() -> None:

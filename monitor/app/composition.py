@@ -19,10 +19,10 @@ from uuid import uuid4
 from fastapi import FastAPI, Response
 
 from monitor.app.chat import build_office
-from monitor.app.checks import engine_check, measure_queue, memory_check, store_check
-from monitor.app.connections import ConnectionLimits, Server, room_for
 from monitor.app.journals import FLUSH_GRACE, Context, Journal, MakeLoop, open_journal
 from monitor.app.metrics import Metrics
+from monitor.app.readiness import engine_check, measure_queue, memory_check, store_check
+from monitor.app.server import ConnectionLimits, Server, room_for
 from monitor.asking import webs
 from monitor.core.deciding.engine import Engine, EngineSettings
 from monitor.core.matching.last_values import LastValues
@@ -54,9 +54,9 @@ from monitor.packs.pack import LoadedPack, load_pack, marks_of
 from monitor.packs.regex import make_regex
 from monitor.pipeline.bookkeeping import Bookkeeper
 from monitor.pipeline.coverage_watch import CoverageWatch
+from monitor.pipeline.current_pack import Current, Pack
 from monitor.pipeline.housekeeping import Housekeeper
 from monitor.pipeline.loop import EngineLoop, LoopSettings
-from monitor.pipeline.pack import Current, Pack
 from monitor.pipeline.reload import Read, Reloader
 from monitor.ports import WHOLE, Clock, EngineStore, JournalReader, Saved
 from monitor.pullers.pull import Pulls

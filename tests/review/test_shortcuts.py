@@ -11,9 +11,9 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from monitor.core.model.near_miss import Dismissal
-from monitor.core.model.risk import WorstOutcome
-from monitor.review import words
-from monitor.review.keys import DISMISSAL_KEYS, KEYS, Screen, keys_of
+from monitor.core.model.risk import Outcome
+from monitor.review import wording as words
+from monitor.review.shortcuts import DISMISSAL_KEYS, KEYS, Screen, keys_of
 from tests.review.conftest import Desk
 from tests.support import records
 from tests.support.browser import a_browser, a_page, serving
@@ -188,7 +188,7 @@ async def test_the_keys_of_a_draft(browser: Browser, address: str, desk: Desk) -
         async def looked() -> None:
             await expect(page.locator("#trail")).to_contain_text("started the review")
 
-        def assessed(outcome: WorstOutcome) -> Callable[[], Awaitable[None]]:
+        def assessed(outcome: Outcome) -> Callable[[], Awaitable[None]]:
             async def came() -> None:
                 await expect(page.get_by_role("status")).to_contain_text(words.OUTCOMES[outcome][0].lower())
                 assert (await desk.get("/near-misses/nm-000"))["risk"]["barrier"] == "by_accident"
@@ -232,7 +232,7 @@ async def test_the_keys_of_a_draft(browser: Browser, address: str, desk: Desk) -
                 "next": lambda: expect(heading).to_have_text(second),
                 "previous": lambda: expect(heading).to_have_text(first),
                 "look": looked,
-                **{f"risk-{outcome}": assessed(outcome) for outcome in WorstOutcome},
+                **{f"risk-{outcome}": assessed(outcome) for outcome in Outcome},
                 "snooze": snoozed,
                 "evidence": lambda: expect(page.locator("#around-title")).to_be_focused(),
                 "merge": merging,

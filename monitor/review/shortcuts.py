@@ -74,5 +74,5 @@ DISMISSAL_KEYS: dict[Dismissal, str] = {
 """A letter of the reason's own label for each."""
 
 
-def keys_of(screen: str) -> list[Key]:
+def keys_of(screen: str) -> list[Shortcut]:
     return [key for key in KEYS if screen in key.screens]

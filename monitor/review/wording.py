@@ -8,7 +8,7 @@ from __future__ import annotations
 from monitor.core.model.events import DAY, HOUR, MINUTE, Actor, Event, to_datetime
 from monitor.core.model.near_miss import Dismissal, Family, State, Verdict
 from monitor.core.model.reasons import Missing, Withdrawn
-from monitor.core.model.risk import Barrier, Share, WorstOutcome
+from monitor.core.model.risk import Barrier, Outcome, Share
 
 VERDICTS: dict[Verdict, str] = {
     "none": "Users spared",
@@ -60,11 +60,11 @@ DISMISSALS: dict[Dismissal, tuple[str, str]] = {
     ),
 }
 
-OUTCOMES: dict[WorstOutcome, tuple[str, str]] = {
-    WorstOutcome.LASTING_HARM: ("Lasting harm", "Data, money or people; not undone by a restart."),
-    WorstOutcome.OUTAGE: ("Down for most users", "A core service fails for most who need it."),
-    WorstOutcome.DEGRADED: ("Some users affected", "Slow or failing for some, or for a short time."),
-    WorstOutcome.INTERNAL: ("Only our own work", "No user would have noticed."),
+OUTCOMES: dict[Outcome, tuple[str, str]] = {
+    Outcome.LASTING_HARM: ("Lasting harm", "Data, money or people; not undone by a restart."),
+    Outcome.OUTAGE: ("Down for most users", "A core service fails for most who need it."),
+    Outcome.DEGRADED: ("Some users affected", "Slow or failing for some, or for a short time."),
+    Outcome.INTERNAL: ("Only our own work", "No user would have noticed."),
 }
 
 BARRIERS: dict[Barrier, tuple[str, str]] = {

@@ -12,7 +12,7 @@ import msgspec
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import DAY, HOUR, SECOND, Instant, to_datetime
 from monitor.core.model.near_miss import Draft
-from monitor.review import words
+from monitor.review import wording as words
 
 QUESTIONS = (
     "What did you see first, and what made it look off?",

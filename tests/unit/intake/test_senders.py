@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from monitor.decode.registry import SOURCES, canonical_source
-from monitor.intake.access import IntakeAccess, canonical_names
+from monitor.intake.senders import IntakeAccess, canonical_names
 
 SECRETS = {"pagerduty": ("general",), "pagerduty/acme": ("old", "new"), "github/acme": ("key",), "events/ci": ("ci",)}
 
