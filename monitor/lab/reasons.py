@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from monitor.core.model.decisions import Ignore
 from monitor.core.model.events import EventId
 from monitor.core.model.reasons import NotOpened
-from monitor.core.state.pending_hazards import PRECEDENCE
+from monitor.core.state.hazard_outcomes import PRECEDENCE
 
 MOST_RECENT = 100_000
 """Events whose reasons are kept before anybody asks; the oldest go first."""

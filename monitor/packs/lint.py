@@ -9,7 +9,7 @@ from typing import get_args
 from monitor.core.model.conditions import fields_of
 from monitor.core.model.events import DAY
 from monitor.core.model.rule import Anchor, Clause, Rule, Step
-from monitor.core.state.memory import MOST_BEYOND_TTL
+from monitor.core.state.event_series import MOST_BEYOND_TTL
 from monitor.located.checks import Check
 from monitor.located.form import say_duration
 from monitor.located.nodes import Listing, Mapping, Node

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.model.events import HOUR, Event, Instant
-from monitor.core.state.memory import Memory, Ttl, TtlOf
+from monitor.core.state.event_series import Ttl, TtlOf
+from monitor.core.state.memory import Memory
 
 SWEEP = 3
 KEEPS = {1: (20, 50, 90), 2: (60, 60, 60), 4: (30, 200, 400), 8: (10, 10, 300)}
@@ -38,7 +39,7 @@ def _happenings(random: Random, count: int) -> list[tuple[int, Event, int]]:
     return sorted(found, key=lambda happening: happening[0])
 
 
-@patch("monitor.core.state.memory.MOST_BEYOND_TTL", 3)
+@patch("monitor.core.state.event_series.MOST_BEYOND_TTL", 3)
 @given(st.integers(0, 2**32), st.integers(1, 100))
 def test_looking_only_where_something_is_due_forgets_the_same(seed: int, count: int) -> None:
     random = Random(seed)

@@ -24,6 +24,7 @@ from monitor.core.model.events import DAY, MINUTE, Event, Instant
 from monitor.core.state.cells import LongestTtl, take_changes
 from monitor.core.state.engine_state import EngineState
 from monitor.core.state.feeds import Feeds
+from monitor.core.state.hazard_outcomes import HazardOutcomes
 from monitor.core.state.memory import Memory
 from monitor.core.state.pending_hazards import PendingHazards
 from monitor.ops.clock import ManualClock
@@ -36,7 +37,7 @@ AT_WORK: list[tuple[type, str]] = [
     (Matcher, "match"),
     (Memory, "add"),
     (PendingHazards, "add"),
-    (PendingHazards, "pop_outcomes"),
+    (HazardOutcomes, "pop"),
     (PendingHazards, "clear_alert"),
     (Correlator, "hazards"),
     (Correlator, "interventions"),

@@ -23,7 +23,7 @@ from monitor.core.state.alerts import ALERT_STATES, Track, alert_key
 from monitor.core.state.candidates import CappedEvidence, Instance
 from monitor.core.state.engine_state import EngineState
 from monitor.core.state.episodes import Episode, reference_of
-from monitor.core.state.pending_hazards import CLEARED
+from monitor.core.state.hazard_outcomes import CLEARED
 from monitor.core.weighing.option import Caught
 
 
@@ -64,7 +64,7 @@ class CandidateMaker:
             refusal = self._candidate(compiled, key, group, action)
             if refusal is not None:
                 for hazard in group:
-                    self._state.pending_hazards.record(compiled.name, hazard, *refusal)
+                    self._state.pending_hazards.outcomes.record(compiled.name, hazard, *refusal)
         return len(groups)
 
     def add_action(self, instance: Instance, compiled: CompiledRule, event: Event) -> None:
@@ -102,7 +102,7 @@ class CandidateMaker:
         """Neither a candidate's nor an exercise, and of a service."""
         return (
             hazard.service is not None
-            and not self._state.pending_hazards.is_taken(rule, hazard)
+            and not self._state.pending_hazards.outcomes.is_taken(rule, hazard)
             and not is_drill(hazard)
         )
 

@@ -86,7 +86,7 @@ class Correlator:
         """A hazard is one too many of its kind on its service: it can be followed no longer."""
         matched = self._matcher.matched(mask)
         waiting = self._state.pending_hazards
-        rules = tuple(rule for rule in matched.hazard_names if not waiting.is_taken(rule, event))
+        rules = tuple(rule for rule in matched.hazard_names if not waiting.outcomes.is_taken(rule, event))
         if rules and event.service is not None and not is_drill(event):
             for rule, bit in zip(matched.hazard_names, matched.bits, strict=True):
                 waiting.take(rule, bit, event)

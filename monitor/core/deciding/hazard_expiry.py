@@ -9,7 +9,8 @@ from monitor.core.matching.matcher import Matcher
 from monitor.core.model.decisions import Decision, Ignore
 from monitor.core.model.events import Event, Instant
 from monitor.core.model.reasons import NotOpened
-from monitor.core.state.pending_hazards import CLEARED, Hazard, PendingHazards
+from monitor.core.state.hazard_outcomes import CLEARED
+from monitor.core.state.pending_hazards import Hazard, PendingHazards
 
 NOTHING_HAPPENED = "no matching intervention within the window"
 
@@ -30,7 +31,7 @@ class HazardExpiry:
         for at, _, _, hazard in pending.expire(until):
             event, rules = hazard.event, hazard.matched.hazard_names
             self.at_work_on = event
-            outcomes = pending.pop_outcomes(event)
+            outcomes = pending.outcomes.pop(event)
             if outcomes:
                 for rule, outcome in sorted(outcomes.items()):
                     if not outcome.taken and rule:

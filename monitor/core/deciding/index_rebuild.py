@@ -16,8 +16,9 @@ from monitor.core.model.reasons import NotOpened
 from monitor.core.state.alerts import RECOVERIES
 from monitor.core.state.candidates import Instance
 from monitor.core.state.engine_state import EngineState
-from monitor.core.state.memory import MaskOf, RememberedEvent, entry
-from monitor.core.state.pending_hazards import ANY_RULE
+from monitor.core.state.event_series import entry
+from monitor.core.state.hazard_outcomes import ANY_RULE
+from monitor.core.state.memory import MaskOf, RememberedEvent
 from monitor.core.state.ttls import RuleTtls
 from monitor.core.weighing.shapes import SHAPES
 
@@ -81,7 +82,7 @@ class IndexRebuild:
             state.touch_episode(episode)
             state.remove_instance(instance)
             for hazard in instance.hazards.events:
-                state.pending_hazards.drop_outcome(instance.rule, hazard)
+                state.pending_hazards.outcomes.drop(instance.rule, hazard)
         remembered = self._rebuild_pending()
         state.advance_to(state.timeline.watermark)
         for instance in dropped:
@@ -127,6 +128,6 @@ class IndexRebuild:
                 state.pending_hazards.restore(event, matched)
                 known += [(name, event.source, event.id) for name in (ANY_RULE, *matched.hazard_names)]
         self._at_work_on = None
-        state.pending_hazards.drop_stale_outcomes(known)
+        state.pending_hazards.outcomes.drop_stale(known)
         state.memory.evict(state.evicted_at, self._retention.ttl_of(state))
         return remembered

@@ -17,8 +17,8 @@ from monitor.core.state.costs import AROUND_EVENT, event_bytes
 from monitor.core.state.cuts import EVIDENCE_KINDS, OTHERS
 from monitor.core.state.engine_state import EngineState
 from monitor.core.state.episodes import Episode
+from monitor.core.state.event_series import entry as order_of
 from monitor.core.state.holdings import HOLDINGS, Evictable, least
-from monitor.core.state.memory import entry as order_of
 from monitor.core.state.sizes import caught_bytes
 from monitor.core.state.waiting import SHARE, Waiting
 from monitor.core.weighing.option import Caught

@@ -8,7 +8,7 @@ import msgspec
 
 from monitor.core.model.events import Event
 from monitor.core.state.alerts import Track
-from monitor.core.state.memory import entry
+from monitor.core.state.event_series import entry
 
 MOST_FIRST = 10
 MOST_LAST = 10

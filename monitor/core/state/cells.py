@@ -19,7 +19,7 @@ from monitor.core.state.chunks import Chunk, in_turn, keys_by_kind, sorted_out
 from monitor.core.state.engine_state import EngineState
 from monitor.core.state.episodes import Episode, PastDraft
 from monitor.core.state.feeds import FeedKey
-from monitor.core.state.pending_hazards import OutcomeSoFar
+from monitor.core.state.hazard_outcomes import OutcomeSoFar
 from monitor.core.state.sharing import Sharing
 from monitor.core.weighing.observed import CELL_KINDS
 
@@ -64,10 +64,10 @@ def take_changes(state: EngineState, longest_ttl: LongestTtl) -> dict[str, bytes
     for feed, slot in state.feeds.dirty:
         cells[_feed_name(feed, slot)] = _feed_cell(state, feed, slot)
     state.feeds.clear_dirty()
-    for hazard_key in state.pending_hazards.dirty:
-        outcome = state.pending_hazards.cell(hazard_key)
+    for hazard_key in state.pending_hazards.outcomes.dirty:
+        outcome = state.pending_hazards.outcomes.cell(hazard_key)
         cells["noted:" + _joined(*hazard_key)] = None if outcome is None else pack(outcome)
-    state.pending_hazards.dirty.clear()
+    state.pending_hazards.outcomes.dirty.clear()
     for name in state.observed.dirty:
         kind, _, key = name.partition(":")
         cells[name] = state.observed.cell(kind, key)
@@ -177,7 +177,7 @@ def _restore_cell(state: EngineState, kind: str, key: str, value: bytes) -> None
     elif kind == "noted":
         rule, source, event_id = _parted(key)
         hazard = (rule or "", source or "", event_id or "")
-        state.pending_hazards.restore_outcome(hazard, unpack(value, OutcomeSoFar))
+        state.pending_hazards.outcomes.restore(hazard, unpack(value, OutcomeSoFar))
     elif kind in CELL_KINDS:
         state.observed.restore(kind, key, value)
     elif kind == "feed":

@@ -14,8 +14,9 @@ from monitor.core.state.candidates import Instance
 from monitor.core.state.chunks import ChunkLog
 from monitor.core.state.cuts import Cuts
 from monitor.core.state.episodes import Episode, PastDraft
+from monitor.core.state.event_series import TtlOf
 from monitor.core.state.feeds import Feeds
-from monitor.core.state.memory import Memory, TtlOf
+from monitor.core.state.memory import Memory
 from monitor.core.state.open_work import OpenWork, Timer
 from monitor.core.state.pending_hazards import PendingHazards
 from monitor.core.state.sizes import EPISODE, instance_bytes
@@ -137,7 +138,7 @@ class EngineState(OpenWork):
         """For runs that save nothing."""
         self.dirty.clear()
         self.feeds.clear_dirty()
-        self.pending_hazards.dirty.clear()
+        self.pending_hazards.outcomes.dirty.clear()
         self.observed.dirty.clear()
         self.cuts.dirty.clear()
         self.new_facts.clear()

@@ -6,56 +6,16 @@ change nothing.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from monitor.core.matching.facts import DerivedFacts
-from monitor.core.model.events import Event, EventId
-from monitor.core.model.retention_policy import RETENTION
-from monitor.core.model.watermark import BEGINNING
-from monitor.core.state.costs import SERIES, next_event_bytes
+from monitor.core.model.events import Event
+from monitor.core.state.event_series import MOST_PER_KIND, UNCOUNTED, EventSeries, TtlOf, entry
 from monitor.core.state.interning import Interner
 
-MOST_PER_KIND = RETENTION.most_per_kind
-"""Events of one kind of one service that can be asked for: the newest so many. (Twice as many may lie here, so that
-forgetting is cheap; what lies beyond is never returned, so that it does not matter when it is forgotten.)"""
-
-MOST_BEYOND_TTL = RETENTION.most_beyond_ttl
-"""So many, where only further steps of a rule look so far back: a busy service would fill the memory with them."""
-
-UNCOUNTED = -1
-FOREVER = 2**62
 EVERYONE = ""
 """Where events are kept that name no service."""
-
-
-class MemoryEntry(NamedTuple):
-    """Sorts by time, then identity, so that every arrival order gives one order."""
-
-    at: int
-    source: str
-    id: str
-    event: Event
-
-
-def entry(event: Event) -> MemoryEntry:
-    return MemoryEntry(event.time, event.source, event.id, event)
-
-
-class Ttl(NamedTuple):
-    """For how long events are kept (microseconds): every one, the newest few of them at any rate, and those few now.
-
-    The last is longer where something stands just now that may ask for them.
-    """
-
-    every: int
-    few: int
-    now: int
-
-
-TtlOf = Callable[[str, str, int], Ttl]
-"""For (service, kind, mask), as things stand."""
 
 
 class RememberedEvent(NamedTuple):
@@ -73,132 +33,6 @@ class RememberedEvent(NamedTuple):
 
 MaskOf = Callable[[Event, DerivedFacts | None], tuple[int, DerivedFacts | None]]
 """The mask of an event with the facts derived so far, and its facts afterwards."""
-
-_NO_TTL = Ttl(0, 0, 0)
-_NOTHING_KNOWN: Mapping[int, Ttl] = {}
-
-
-class EventSeries:
-    """The events of one kind of one service in time order, and beside each the mask of the steps that it matched.
-
-    `derived` has the derived facts of some of them, as of their arrival. Until the watermark passes `due` nothing is to
-    be forgotten here, whatever stands; nor until it passes `due_as_known`, where things stand so that the `ttls` are
-    those of the last time. `shortest`: of those ttls each the shortest.
-    """
-
-    __slots__ = ("derived", "due", "due_as_known", "events", "masks", "shortest", "size", "ttls")
-
-    def __init__(self, event: Event, mask: int) -> None:
-        self.events = [event]
-        self.masks = [mask]
-        self.derived: dict[EventId, DerivedFacts] = {}
-        self.due = self.due_as_known = BEGINNING
-        self.ttls = _NOTHING_KNOWN
-        self.shortest = _NO_TTL
-        self.size = UNCOUNTED
-
-    def sizes(self) -> Iterator[tuple[Event, int]]:
-        """Each event that can be asked for, with its bytes."""
-        before: Event | None = None
-        for event in self.events[-MOST_PER_KIND:]:
-            yield event, next_event_bytes(event, before)
-            before = event
-
-    def bytes(self) -> int:
-        """Of all events that can be asked for; counted anew only after a change."""
-        if self.size == UNCOUNTED:
-            self.size = SERIES + sum(size for _, size in self.sizes())
-        return self.size
-
-    def drop_before(self, until: int) -> list[Event]:
-        """Evict what is older than a moment; the events."""
-        old = bisect_left(self.events, until, key=_time)
-        gone = self.events[:old]
-        if gone:
-            del self.events[:old], self.masks[:old]
-            self.size = UNCOUNTED
-            self.drop_stale_facts()
-            self.invalidate()
-        return gone
-
-    def place(self, event: Event) -> int:
-        """Where the event stands, or would stand."""
-        return bisect_left(self.events, entry(event)[:3], key=_identity)
-
-    def came(self, at: int, mask: int) -> None:
-        """An event is here now that was not when it was last looked at what is to be forgotten."""
-        if mask not in self.ttls:
-            self.invalidate()
-            return
-        # An old one is one too many only once this one is old as well.
-        every, few, now = self.shortest
-        crowded = len(self.events) > MOST_BEYOND_TTL
-        self.due = min(self.due, at + (every if crowded else few))
-        self.due_as_known = min(self.due_as_known, at + (every if crowded else now))
-
-    def invalidate(self) -> None:
-        """What is to be forgotten here is not known any more."""
-        self.due = self.due_as_known = BEGINNING
-
-    def evict(self, watermark: int, ttls: Mapping[int, Ttl]) -> bool:
-        """Evict what is older than the TTL of its mask; whether anything is left."""
-        if ttls != self.ttls:
-            self.ttls = ttls
-            self.shortest = Ttl(*map(min, zip(*ttls.values(), strict=True)))
-        elif self.due_as_known >= watermark:
-            return True
-        events, masks = self.events, self.masks
-        # Only what is older than the shortest term has to be looked at.
-        old = bisect_left(events, watermark - self.shortest.every, key=_time)
-        kept: list[int] = []
-        loose = 0
-        for place in range(old - 1, -1, -1):
-            at, ttl = events[place].time, ttls[masks[place]]
-            if at + ttl.every >= watermark:
-                kept.append(place)
-            elif at + ttl.now >= watermark and loose < MOST_BEYOND_TTL:
-                loose += 1
-                kept.append(place)
-        if len(kept) != old:
-            self.size = UNCOUNTED
-            kept.reverse()
-            for place in set(range(old)).difference(kept) if self.derived else ():
-                self.derived.pop(events[place].event_id, None)
-            events[:old] = [events[place] for place in kept]
-            masks[:old] = [masks[place] for place in kept]
-        self._plan(watermark, len(kept))
-        return bool(events)
-
-    def _plan(self, watermark: int, old: int) -> None:
-        """Until when nothing is to be forgotten; `old`: so many come first that are past the shortest ttl."""
-        events, masks, ttls = self.events, self.masks, self.ttls
-        due = due_as_known = FOREVER
-        looked_at = len(events)
-        crowded = looked_at > MOST_BEYOND_TTL
-        if crowded:
-            # One may be one too many as soon as another is past the time for which every one is kept.
-            looked_at = old
-            if old < len(events):
-                due = due_as_known = events[old].time + self.shortest.every
-        for place in range(looked_at):
-            at = events[place].time
-            every, few, now = ttls[masks[place]]
-            if crowded and at + every >= watermark:
-                few = now = every
-            due = min(due, at + few)
-            due_as_known = min(due_as_known, at + now)
-        self.due, self.due_as_known = due, due_as_known
-
-    def drop_stale_facts(self) -> None:
-        """Of events that are here no more."""
-        if self.derived:
-            self.derived = {
-                event.event_id: self.derived[event.event_id] for event in self.events if event.event_id in self.derived
-            }
-
-    def holds(self, event: Event) -> bool:
-        place = self.place(event)
-        return place < len(self.events) and self.events[place].event_id == event.event_id
 
 
 class Added(NamedTuple):
@@ -246,9 +80,7 @@ class Memory:
         else:
             if (len(events) >= MOST_PER_KIND and entry(event) < entry(events[-MOST_PER_KIND])) or series.holds(event):
                 return _KNOWN
-            place = series.place(event)
-            events.insert(place, event)
-            series.masks.insert(place, mask)
+            series.insert(event, mask)
         if derived:
             series.derived[event.event_id] = self._interner.facts(derived)
         series.came(event.time, mask)
@@ -260,6 +92,9 @@ class Memory:
                 series.drop_stale_facts()
             return evicted
         return _ADDED
+
+    def _series_of(self, event: Event) -> EventSeries | None:
+        return self._by_service.get(event.service or EVERYONE, {}).get(event.kind)
 
     def restore(self, event: Event, derived: DerivedFacts | None) -> bool:
         """Keep an event of a saved state; False where it is here already.
@@ -277,17 +112,14 @@ class Memory:
         elif series.holds(event):
             return False
         else:
-            place = series.place(event)
-            series.events.insert(place, event)
-            series.masks.insert(place, 0)
-            series.size = UNCOUNTED
+            series.insert(event, 0)
         if derived:
             series.derived[event.event_id] = self._interner.facts(derived)
         return True
 
     def equal(self, event: Event) -> Event | None:
         """The event that is kept here and says the same in every field, if there is one."""
-        series = self._by_service.get(event.service or EVERYONE, {}).get(event.kind)
+        series = self._series_of(event)
         if series is None or not series.holds(event):
             return None
         known = series.events[series.place(event)]
@@ -295,12 +127,12 @@ class Memory:
 
     def share(self, event: Event) -> None:
         """Let an event that was just read share its texts with those of its kind here, or as the first of it would."""
-        series = self._by_service.get(event.service or EVERYONE, {}).get(event.kind)
+        series = self._series_of(event)
         self._interner.share(event, None if series is None else series.events[-1])
 
     def set_facts(self, event: Event, derived: DerivedFacts) -> None:
         """More facts were derived for an event that is here."""
-        series = self._by_service.get(event.service or EVERYONE, {}).get(event.kind)
+        series = self._series_of(event)
         if series is not None and series.holds(event):
             series.derived[event.event_id] = self._interner.facts(derived)
 
@@ -317,7 +149,7 @@ class Memory:
         series.invalidate()
 
     def has(self, event: Event) -> bool:
-        series = self._by_service.get(event.service or EVERYONE, {}).get(event.kind)
+        series = self._series_of(event)
         return series is not None and series.holds(event)
 
     def between(self, services: Iterable[str], kinds: Iterable[str], start: int, end: int) -> Iterator[Event]:
@@ -328,35 +160,18 @@ class Memory:
             if by_kind is None:
                 continue
             for kind in kinds:
-                series = by_kind.get(kind)
-                if series is None or series.events[-1].time < start:
-                    continue
-                events = series.events
-                first = max(bisect_left(events, start, key=_time), len(events) - MOST_PER_KIND)
-                for place in range(first, len(events)):
-                    if events[place].time > end:
-                        break
-                    yield events[place]
+                if (series := by_kind.get(kind)) is not None:
+                    yield from series.between(start, end)
 
     def matching(self, service: str, kinds: tuple[str, ...], bit: int, start: int, end: int) -> list[Event]:
         """Events of a service with start <= time <= end that match the step of this bit, in time order."""
         by_kind = self._by_service.get(service)
         if by_kind is None:
             return []
-        found = []
+        found: list[Event] = []
         for kind in kinds:
-            series = by_kind.get(kind)
-            if series is None:
-                continue
-            events, masks = series.events, series.masks
-            place = len(events) - 1
-            if events[place].time > end:
-                place = bisect_right(events, end, key=_time) - 1
-            last = max(0, len(events) - MOST_PER_KIND)
-            while place >= last and events[place].time >= start:
-                if masks[place] & bit:
-                    found.append(events[place])
-                place -= 1
+            if (series := by_kind.get(kind)) is not None:
+                found += series.matching(bit, start, end)
         if len(found) > 1:
             found.sort(key=entry)
         return found
@@ -369,9 +184,7 @@ class Memory:
         """Every service of which an event is kept, in a fixed order."""
         return sorted(self._by_service)
 
-    def remask(
-        self, mask_of: Callable[[Event, DerivedFacts | None], tuple[int, DerivedFacts | None]]
-    ) -> Iterator[RememberedEvent]:
+    def remask(self, mask_of: MaskOf) -> Iterator[RememberedEvent]:
         """Work every event's mask out anew, for other rules, and show the events."""
         for by_kind in self._by_service.values():
             for series in by_kind.values():
@@ -402,11 +215,17 @@ class Memory:
         by_kind = self._by_service[service]
         gone = by_kind[kind].drop_before(until)
         if not by_kind[kind].events:
+            self._drop(service, [kind])
+        return gone
+
+    def _drop(self, service: str, kinds: Iterable[str]) -> None:
+        """Nothing of these kinds is left."""
+        by_kind = self._by_service[service]
+        for kind in kinds:
             del by_kind[kind]
             self._with_kind[kind].discard(service)
-            if not by_kind:
-                del self._by_service[service]
-        return gone
+        if not by_kind:
+            del self._by_service[service]
 
     def evict(self, watermark: int, ttl_of: TtlOf) -> None:
         """Forget what has been kept for long enough by the watermark (event time)."""
@@ -417,16 +236,5 @@ class Memory:
                     continue
                 if not series.evict(watermark, {mask: ttl_of(service, kind, mask) for mask in set(series.masks)}):
                     gone.append(kind)
-            for kind in gone:
-                del by_kind[kind]
-                self._with_kind[kind].discard(service)
-            if not by_kind:
-                del self._by_service[service]
-
-
-def _identity(event: Event) -> tuple[int, str, str]:
-    return (event.time, event.source, event.id)
-
-
-def _time(event: Event) -> int:
-    return event.time
+            if gone:
+                self._drop(service, gone)

@@ -1,4 +1,4 @@
-"""Which hazards are pending, until when, and the outcome so far of each under each rule.
+"""Which hazards are pending, and until when; what became of each so far: `hazard_outcomes`.
 
 A hazard that is over, taken or past its window waits no longer, so that an action meets only what it could have ended.
 """
@@ -10,44 +10,14 @@ from collections import deque
 from collections.abc import Collection, Iterable
 from operator import itemgetter
 
-import msgspec
-
 from monitor.core.matching.matcher import MatchedSteps
 from monitor.core.model.events import Event, Instant
 from monitor.core.model.reasons import NotOpened
 from monitor.core.model.retention_policy import RETENTION
 from monitor.core.model.watermark import BEGINNING
 from monitor.core.state.alerts import alert_key
-from monitor.core.state.memory import entry
-
-FOREVER = 2**62
-ANY_RULE = ""
-CLEARED = "every alert had cleared before anyone acted"
-
-
-class OutcomeSoFar(msgspec.Struct):
-    """The outcome so far of a hazard under a rule: a candidate took it, or why an action was not its intervention.
-
-    Under `ANY_RULE`: when its alert was cleared, where that is needed for longer than recoveries are stored.
-    """
-
-    taken: bool = False
-    cleared_at: int = msgspec.field(default=FOREVER, name="over_at")
-    reason: NotOpened = NotOpened.NO_INTERVENTION
-    detail: str = ""
-
-
-Key = tuple[str, str, str]
-"""(rule, source, id)"""
-
-PRECEDENCE = (
-    NotOpened.NO_INTERVENTION,
-    NotOpened.CLEARED_BEFORE_ACTION,
-    NotOpened.UNRELATED_INTERVENTION,
-    NotOpened.CONDITION_NOT_MET,
-    NotOpened.ABSENCE_VIOLATED,
-)
-"""The closer a hazard came to its intervention, the more its reason says."""
+from monitor.core.state.event_series import entry
+from monitor.core.state.hazard_outcomes import ANY_RULE, CLEARED, FOREVER, HazardOutcomes
 
 
 class Hazard:
@@ -109,17 +79,14 @@ class RuleHazards:
 
 
 class PendingHazards:
-    """`by_rule` has the hazards by a rule's bit; `dirty` names the outcomes that changed since it was last cleared."""
+    """`by_rule` has the hazards by a rule's bit, `outcomes` what became of each so far."""
 
     def __init__(self) -> None:
         self.by_rule: dict[int, RuleHazards] = {}
         self._queues: dict[int, deque[Hazard]] = {}
         self._alerts: dict[str, list[Hazard]] = {}
         self._leaving: list[Hazard] = []
-        self._outcomes: dict[tuple[str, str], dict[str, OutcomeSoFar]] = {}
-        self.dirty: set[Key] = set()
-
-    # -- hazards -----------------------------------------------------------------------------------------------
+        self.outcomes = HazardOutcomes()
 
     def add(self, event: Event, matched: MatchedSteps) -> Hazard:
         """Let a hazard wait under the rules that its mask names."""
@@ -178,7 +145,7 @@ class PendingHazards:
                 continue
             self._mark_cleared(hazard, at)
             if hazard.matched.longest > RETENTION.recovery:
-                self._outcome_of(ANY_RULE, hazard.event).cleared_at = at
+                self.outcomes.open(ANY_RULE, hazard.event).cleared_at = at
         if later:
             self._alerts[alert_key(event)] = later
 
@@ -233,11 +200,9 @@ class PendingHazards:
         else:
             self._alerts.pop(key, None)
 
-    # -- outcomes ----------------------------------------------------------------------------------------------
-
     def take(self, rule: str, bit: int, event: Event) -> None:
         """A candidate took the hazard: under this rule it waits no longer."""
-        self._outcome_of(rule, event).taken = True
+        self.outcomes.open(rule, event).taken = True
         self._close(event, bit)
 
     def _close(self, event: Event, bit: int) -> None:
@@ -251,51 +216,6 @@ class PendingHazards:
         hazard.taken |= bit
         self.by_rule[bit].remove(hazard.event.service or "", hazard)
 
-    def is_taken(self, rule: str, event: Event) -> bool:
-        outcome = self._outcomes_of(event).get(rule)
-        return outcome is not None and outcome.taken
-
-    def _outcomes_of(self, event: Event) -> dict[str, OutcomeSoFar]:
-        """The outcomes so far of a hazard, by rule."""
-        return self._outcomes.get((event.source, event.id), _NOTHING)
-
-    def record(self, rule: str, event: Event, reason: NotOpened, detail: str) -> None:
-        """Remember why an action was not this hazard's intervention; the more telling reason stays."""
-        outcome = self._outcome_of(rule, event)
-        if PRECEDENCE.index(reason) >= PRECEDENCE.index(outcome.reason):
-            outcome.reason, outcome.detail = reason, detail
-
-    def _outcome_of(self, rule: str, event: Event) -> OutcomeSoFar:
-        self.dirty.add((rule, event.source, event.id))
-        outcomes = self._outcomes.get((event.source, event.id))
-        if outcomes is None:
-            outcomes = self._outcomes[event.source, event.id] = {}
-        return outcomes.setdefault(rule, OutcomeSoFar())
-
-    def pop_outcomes(self, event: Event) -> dict[str, OutcomeSoFar]:
-        """Remove and return the outcomes of a hazard that expired, by rule."""
-        outcomes = self._outcomes.pop((event.source, event.id), None)
-        if outcomes is None:
-            return _NOTHING
-        self.dirty.update((rule, event.source, event.id) for rule in outcomes)
-        return outcomes
-
-    def drop_outcome(self, rule: str, event: Event) -> None:
-        """Remove the outcome of a hazard under one rule."""
-        outcomes = self._outcomes.get((event.source, event.id))
-        if outcomes is not None and outcomes.pop(rule, None) is not None:
-            self.dirty.add((rule, event.source, event.id))
-
-    # -- saving ------------------------------------------------------------------------------------------------
-
-    def cell(self, key: Key) -> OutcomeSoFar | None:
-        rule, source, event_id = key
-        return self._outcomes.get((source, event_id), _NOTHING).get(rule)
-
-    def restore_outcome(self, key: Key, outcome: OutcomeSoFar) -> None:
-        rule, source, event_id = key
-        self._outcomes.setdefault((source, event_id), {})[rule] = outcome
-
     def drop(self, ids: Collection[tuple[str, str]]) -> list[tuple[Event, tuple[str, ...]]]:
         """Remove the hazards of these identities; in their order, each with the rules that no candidate took it for."""
         dropped = []
@@ -306,7 +226,7 @@ class PendingHazards:
                     hazard for hazard in queue if (hazard.event.source, hazard.event.id) not in ids
                 )
             for hazard in gone:
-                outcomes = self.pop_outcomes(hazard.event)
+                outcomes = self.outcomes.pop(hazard.event)
                 rules = tuple(
                     rule
                     for rule in hazard.matched.hazard_names
@@ -326,7 +246,7 @@ class PendingHazards:
                 service = hazard.event.service or ""
                 for rule, bit in zip(hazard.matched.hazard_names, hazard.matched.bits, strict=True):
                     if self.by_rule[bit].cleared[service].acted_at > hazard.cleared_at:
-                        self.record(rule, hazard.event, NotOpened.CLEARED_BEFORE_ACTION, CLEARED)
+                        self.outcomes.record(rule, hazard.event, NotOpened.CLEARED_BEFORE_ACTION, CLEARED)
 
     def clear(self) -> None:
         """Drop the hazards but keep their outcomes: the rules change."""
@@ -338,7 +258,7 @@ class PendingHazards:
     def restore(self, event: Event, matched: MatchedSteps) -> None:
         """As `add`, for a hazard that may have an outcome already."""
         hazard = self.add(event, matched)
-        outcomes = self._outcomes_of(event)
+        outcomes = self.outcomes.of(event)
         if (ended := outcomes.get(ANY_RULE)) is not None:
             self._mark_cleared(hazard, ended.cleared_at)
             # No later recovery is this one's: it was the first that ended it.
@@ -348,16 +268,6 @@ class PendingHazards:
             if outcome is not None and (outcome.taken or outcome.reason is NotOpened.CLEARED_BEFORE_ACTION):
                 self._take(hazard, bit)
 
-    def drop_stale_outcomes(self, known: Iterable[Key]) -> None:
-        """Remove the outcomes of hazards that are not pending any more."""
-        kept = set(known)
-        for (source, event_id), outcomes in list(self._outcomes.items()):
-            for rule in [rule for rule in outcomes if (rule, source, event_id) not in kept]:
-                del outcomes[rule]
-                self.dirty.add((rule, source, event_id))
-            if not outcomes:
-                del self._outcomes[source, event_id]
-
     def __len__(self) -> int:
         return sum(len(queue) for queue in self._queues.values())
 
@@ -366,5 +276,4 @@ def _began(hazard: Hazard) -> Instant:
     return hazard.event.time
 
 
-_NOTHING: dict[str, OutcomeSoFar] = {}
 _order = itemgetter(0, 1, 2)

@@ -13,7 +13,7 @@ from monitor.core.matching.relations import reach
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.retention_policy import RETENTION
 from monitor.core.state.engine_state import EngineState
-from monitor.core.state.memory import MOST_BEYOND_TTL, Ttl, TtlOf
+from monitor.core.state.event_series import MOST_BEYOND_TTL, Ttl, TtlOf
 from monitor.core.state.ttl_by_kind import CONTEXT_KINDS, verdict_ttl
 
 

@@ -15,7 +15,8 @@ from monitor.core.model.events import DAY, Event
 from monitor.core.model.packing import pack, unpack
 from monitor.core.model.rule import Clause, Intervention, Point, Rule, Step
 from monitor.core.state.chunks import Chunk
-from monitor.core.state.memory import Memory, Ttl
+from monitor.core.state.event_series import Ttl
+from monitor.core.state.memory import Memory
 from tests.support.streams import acted_rule, clear_feed, make_event, new_engine, saved, shop
 
 RESTART = make_event("change.restarted", 300, "restart")
