@@ -24,23 +24,24 @@ class Calendars:
     """The shifts of each team. A calendar that cannot be read leaves the last that could, else the team's clock."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[Instant, list[Shift] | None]] = {}
+        self._known: dict[tuple[str, str], tuple[Instant, list[Shift] | None]] = {}
         self.problems: dict[str, str] = {}
         """By team, for the page."""
 
     async def shifts(self, team: Team, now: Instant) -> list[Shift]:
         if team.calendar is None:
             return shifts_by_clock(team, now)
-        read_at, known = self._known.get(team.calendar, (None, None))
+        read_at, known = self._known.get((team.calendar, team.zone), (None, None))
         if read_at is None or now - read_at >= EVERY:
             try:
-                known = shifts_of(await _read(team.calendar), team.zone)
+                text = await _read(team.calendar)
+                known = await asyncio.to_thread(shifts_of, text, team.zone, now)
                 self.problems.pop(team.name, None)
             except (BadCalendar, OSError, UnicodeError, QueryFailed) as error:
                 said = str(error)[:200] or type(error).__name__
                 self.problems[team.name] = f"its calendar cannot be read: {said}"
                 _log.warning("calendar_unreadable", team=team.name, why=said)
-            self._known[team.calendar] = (now, known)
+            self._known[team.calendar, team.zone] = (now, known)
         return known if known is not None else shifts_by_clock(team, now)
 
 

@@ -158,7 +158,14 @@ async def test_a_calendar_gives_the_shift_and_a_broken_one_says_so(office: Offic
     by_clock = await made.calendars.shifts(office.team, office.clock.now())
     assert "cannot be read" in made.calendars.problems["*"]
     assert by_clock
-    lines = ["BEGIN:VCALENDAR", "BEGIN:VEVENT", "DTSTART:20260202T084500Z", "DTEND:20260202T170000Z", "END:VEVENT"]
+    lines = [
+        "BEGIN:VCALENDAR",
+        "BEGIN:VEVENT",
+        "DTSTART:20260202T084500Z",
+        "DTEND:20260202T170000Z",
+        "END:VEVENT",
+        "END:VCALENDAR",
+    ]
     file.write_text("\n".join(lines))
     office.clock.advance(15 * MINUTE)
     (shift,) = await made.calendars.shifts(office.team, office.clock.now())

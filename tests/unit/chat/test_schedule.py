@@ -6,7 +6,6 @@ from datetime import datetime, time
 
 import pytest
 
-from monitor.chat.ical import BadCalendar, shifts_of
 from monitor.chat.schedule import LATEST, Occasion, current, due, last, shifts_by_clock
 from monitor.chat.shift import Shift
 from monitor.chat.teams import Team, Teams, not_in_quiet
@@ -93,56 +92,3 @@ def test_a_team_answers_for_its_services_and_everybody_for_the_rest() -> None:
     assert rest is not None
     assert (rest.name, rest.channel) == ("search", "C2")
     assert Teams({"payments": BERLIN}).of(catalogue, "search") is None
-
-
-CALENDAR = """BEGIN:VCALENDAR\r
-BEGIN:VEVENT\r
-SUMMARY:Ada Lovelace\r
-DTSTART;TZID=Europe/Berlin:20260202T180000\r
-DTEND;TZID=Europe/Berl\r
- in:20260203T090000\r
-END:VEVENT\r
-BEGIN:VEVENT\r
-DTSTART:20260203T170000Z\r
-DTEND:20260204T080000Z\r
-END:VEVENT\r
-BEGIN:VEVENT\r
-STATUS:CANCELLED\r
-DTSTART:20260204T170000Z\r
-DTEND:20260205T080000Z\r
-END:VEVENT\r
-BEGIN:VEVENT\r
-DTSTART;VALUE=DATE:20260206\r
-DTEND;VALUE=DATE:20260207\r
-END:VEVENT\r
-END:VCALENDAR\r
-"""
-
-
-def test_shifts_come_from_the_calendar_without_its_names() -> None:
-    shifts = shifts_of(CALENDAR, "Europe/Berlin")
-    assert [(to_text(shift.begins), to_text(shift.ends)) for shift in shifts] == [
-        ("2026-02-02T17:00:00Z", "2026-02-03T08:00:00Z"),
-        ("2026-02-03T17:00:00Z", "2026-02-04T08:00:00Z"),
-        ("2026-02-05T23:00:00Z", "2026-02-06T23:00:00Z"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        ("", "BEGIN:VCALENDAR"),
-        ("<html>", "BEGIN:VCALENDAR"),
-        (CALENDAR.replace("SUMMARY:Ada", "RRULE:FREQ=DAILY;X="), "repeated event"),
-        (CALENDAR.replace("20260203T170000Z", "20269903T170000Z"), "cannot be read"),
-        (CALENDAR.replace("TZID=Europe/Berlin", "TZID=../../etc/passwd"), "cannot be read"),
-    ],
-)
-def test_a_calendar_that_is_not_understood_says_why(text: str, why: str) -> None:
-    with pytest.raises(BadCalendar, match=why):
-        shifts_of(text, "UTC")
-
-
-def test_an_event_of_no_length_or_of_a_year_is_no_shift() -> None:
-    odd = CALENDAR.replace("20260204T080000Z", "20260203T170000Z").replace("DATE:20260207", "DATE:20270207")
-    assert len(shifts_of(odd, "UTC")) == 1
