@@ -9,6 +9,7 @@ from bisect import bisect_left
 
 from monitor.core.deciding.catch import instance_of
 from monitor.core.deciding.clauses import key_of
+from monitor.core.deciding.engine_settings import Met
 from monitor.core.deciding.episode_grouper import EpisodeGrouper
 from monitor.core.deciding.further_steps import FurtherSteps
 from monitor.core.matching.facts import is_drill
@@ -44,7 +45,10 @@ class CandidateMaker:
         grouper: EpisodeGrouper,
         steps: FurtherSteps,
         out: list[Decision],
+        met: Met | None = None,
     ) -> None:
+        """`met`: is told of each candidate that could be made, and none is made."""
+        self._met = met
         self._state = state
         self._matcher = matcher
         self._catalogue = catalogue
@@ -133,6 +137,9 @@ class CandidateMaker:
         instance = self._build(rule, key, live, action)
         if (unmet := self._steps.unmet_before(instance, compiled, action)) is not None:
             return unmet
+        if self._met is not None:
+            self._met(rule.name, Instant(self._state.now))
+            return None
         instance.interventions.add(action)
         instance.sibling_only = action.service not in self._catalogue.neighbours(instance.service)
         for hazard in live:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from monitor.core.deciding.candidate_maker import CandidateMaker, is_over
 from monitor.core.deciding.clauses import key_of
+from monitor.core.deciding.engine_settings import Met
 from monitor.core.deciding.episode_grouper import EpisodeGrouper
 from monitor.core.deciding.further_steps import FurtherSteps
 from monitor.core.matching.facts import is_drill
@@ -24,14 +25,21 @@ from monitor.core.state.engine_state import EngineState
 class Correlator:
     """Feeds events into the candidates and episodes of a state; what it decides on the way is appended to `out`."""
 
-    def __init__(self, state: EngineState, matcher: Matcher, catalogue: Catalogue, out: list[Decision]) -> None:
+    def __init__(
+        self,
+        state: EngineState,
+        matcher: Matcher,
+        catalogue: Catalogue,
+        out: list[Decision],
+        met: Met | None = None,
+    ) -> None:
         self._state = state
         self._matcher = matcher
         self._catalogue = catalogue
         self._out = out
         self.steps = FurtherSteps(state, matcher, catalogue)
         self.grouper = EpisodeGrouper(state, matcher, catalogue, out)
-        self.maker = CandidateMaker(state, matcher, catalogue, self.grouper, self.steps, out)
+        self.maker = CandidateMaker(state, matcher, catalogue, self.grouper, self.steps, out, met)
 
     # -- hazards -----------------------------------------------------------------------------------------------
 

@@ -66,7 +66,7 @@ class Engine:
         self._aside = aside
         self._make_regex = make_regex
         self._is_home = is_home
-        self._weights = settings.weights
+        self._weights, self._met = settings.weights, settings.met
         self._out: list[Decision] = []
         is_restored = bool(cells)  # They may be gone once they were read.
         self.state, written = restore(cells, aside) if cells else (EngineState(Timeline()), {})
@@ -100,9 +100,10 @@ class Engine:
         if net is not None:
             self._relevant |= WATCHED
         self.budget = budget = ByteBudget(state, catalogue, self._state_bytes, out)
-        correlator = Correlator(state, matcher, catalogue, out)
+        correlator = Correlator(state, matcher, catalogue, out, self._met)
         late_events = LateEvents(state, matcher, catalogue, correlator, match)
         judge = Judge(state, matcher, catalogue, correlator, out, net)
+        self._maker = correlator.maker
         self._rebuild = IndexRebuild(state, matcher, catalogue, retention, correlator, late_events, match, out)
         self._handler = handler = EventHandler(
             state, matcher, catalogue, retention, correlator, late_events, judge, budget, match, net, out
@@ -143,6 +144,12 @@ class Engine:
         remembered = self._rebuild.run()
         self._rebuild.write_again(remembered, lambda kept: before(kept.event.kind, kept.before))
         return self._take()
+
+    def let_go(self, names: Collection[str]) -> None:
+        """No action will meet what waits under these rules now; what comes from here on waits as usual."""
+        for compiled in (rule for name, rule in self._matcher.rules.items() if name in names):
+            for hazard in self._maker.waiting(compiled, None, BEGINNING, FOREVER):
+                self.state.pending_hazards.take(compiled.name, compiled.hazard.bit, hazard)
 
     # -- input -------------------------------------------------------------------------------------------------
 

@@ -14,12 +14,16 @@ Timer = tuple[int, str, str]
 
 
 class OpenWork:
-    """The candidates and episodes of an engine; `dirty`: the cells that changed since the last snapshot."""
+    """The candidates and episodes of an engine; `dirty`: the cells that changed since the last snapshot.
+
+    `made`: the rules of every candidate that was added; whoever reads it may clear it.
+    """
 
     def __init__(self) -> None:
         self.instances: dict[str, Instance] = {}
         self.episodes: dict[str, Episode] = {}
         self.dirty: set[str] = set()
+        self.made: set[str] = set()
         # Indexes, derived from the above.
         self.by_key: dict[tuple[str, str], str] = {}
         self.open_by_rule: dict[str, dict[str, set[str]]] = {}
@@ -32,6 +36,7 @@ class OpenWork:
 
     def add_instance(self, instance: Instance) -> None:
         self.instances[instance.id] = instance
+        self.made.add(instance.rule)
         if instance.is_newest:
             # Those that are restored come in any order, so that each knows whether another came after it.
             before = self.instances.get(self.by_key.get((instance.rule, instance.key), ""))
