@@ -21,6 +21,7 @@ from monitor.cli.engine_options import (
     read_weights,
     weights_option,
 )
+from monitor.cli.index_option import IndexOption, replayed
 from monitor.cli.main import FAILED, UNREADABLE
 from monitor.cli.put_aside import run_without_culprits
 from monitor.cli.rules_test import rule_paths
@@ -31,6 +32,7 @@ from monitor.core.model.faults import Culprit
 from monitor.core.model.rule import Rule
 from monitor.decode.times import time_as_text
 from monitor.lab.backtest import Backtest, BacktestReport, Found
+from monitor.lab.backtest_index import BacktestIndex, IndexWriter
 from monitor.lab.difference import Difference, differences
 from monitor.lab.replay import Summary
 from monitor.packs.loader import find_shared_names, load_rules
@@ -54,6 +56,8 @@ from monitor.packs.shipped import shipped_rules
 @click.option(
     "--rule", "names", multiple=True, metavar="NAME", help=("Show only this rule (repeatable); all rules still run.")
 )
+@click.option("--index", "index_path", type=click.Path(dir_okay=False, writable=True, path_type=Path), metavar="FILE",
+              help="Keep the run in FILE; with it, later runs replay only what a changed rule can affect.")  # fmt: skip
 @click.option("--examples", type=click.IntRange(min=0), default=3, show_default=True, metavar="N",
               help="Drafts to show per rule and per kind of difference.")  # fmt: skip
 @click.option("--format", "output", type=click.Choice(["table", "json"]), default="table", show_default=True)
@@ -67,6 +71,7 @@ def backtest(
     catalogue_paths: tuple[Path, ...],
     weights_path: Path | None,
     names: tuple[str, ...],
+    index_path: Path | None,
     examples: int,
     output: str,
 ) -> None:
@@ -79,10 +84,7 @@ def backtest(
     Exits 1 if a rule has an error or the engine failed at an event (which is skipped), 2 for a wrong option or
     catalogue, 3 if there is no event to read.
     """
-    if bool(files) == (database is not None):
-        raise click.UsageError("give --events FILE or --database URL, not both")
-    if since is not None and until is not None and since >= until:
-        raise click.UsageError("--since must be before --until")
+    _check(files, database, since, until, compared=other is not None, indexed=index_path is not None)
     rules = _read(paths or (shipped_rules(),))
     before_rules = None if other is None else _read((other,))
     check_names(names, {rule.name for rule in (*rules, *(before_rules or ()))})
@@ -91,13 +93,24 @@ def backtest(
     collect_garbage_rarely()
     span = (EARLIEST if since is None else since, LATEST if until is None else until)
     named: set[tuple[str, int]] = set()
+    index = IndexOption(index_path, files, span, catalogue, weights)
 
     def run(aside: Collection[Culprit]) -> tuple[Backtest, Backtest | None, Summary]:
-        def prepared(tested: Sequence[Rule]) -> Backtest:
-            compared = before_rules is not None
-            return Backtest(tested, catalogue, make_regex, is_compared=compared, aside=aside, weights=weights)
+        def prepared(
+            tested: Sequence[Rule], found: BacktestIndex | None = None, writer: IndexWriter | None = None
+        ) -> Backtest:
+            return Backtest(
+                tested,
+                catalogue,
+                make_regex,
+                is_compared=before_rules is not None,
+                aside=aside,
+                weights=weights,
+                index=found,
+                writer=writer,
+            )
 
-        after = prepared(rules)
+        after = index.prepared(rules, lambda found, writer: prepared(rules, found, writer), aside)
         before = None if before_rules is None else prepared(before_rules)
 
         def take(events: Sequence[Event]) -> None:
@@ -116,17 +129,38 @@ def backtest(
             before.want(opened)
         return after, before, summary
 
-    (after, before, summary), faults = run_without_culprits(run, files)
+    with index:
+        (after, before, summary), faults = run_without_culprits(run, files)
     report = after.report()
     changes = None if before is None else _chosen(differences(before, after), frozenset(names))
     if report.events or output == "json":
         _print(report, changes, frozenset(names), examples, output)
     click.echo(_sum_up(summary, report), err=True)
+    if after.by_index:
+        click.echo("\n".join(replayed(after.by_index, report.events)), err=True)
     if not report.events:
         click.echo("no events; expected one JSON event per line, or a period with events", err=True)
         sys.exit(UNREADABLE)
     if faults:
         sys.exit(FAILED)
+
+
+def _check(
+    files: Sequence[str],
+    database: str | None,
+    since: Instant | None,
+    until: Instant | None,
+    *,
+    compared: bool,
+    indexed: bool,
+) -> None:
+    """Raises click.UsageError for options that do not go together."""
+    if bool(files) == (database is not None):
+        raise click.UsageError("give --events FILE or --database URL, not both")
+    if since is not None and until is not None and since >= until:
+        raise click.UsageError("--since must be before --until")
+    if indexed and (compared or not files or "-" in files):
+        raise click.UsageError("--index needs --events with files, and no --against")
 
 
 def _read(paths: Sequence[Path]) -> tuple[Rule, ...]:

@@ -13,17 +13,19 @@ import msgspec
 from monitor.core.deciding.engine import Engine, EngineSettings
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.conditions import MakeRegex
-from monitor.core.model.decisions import Amend, Decision, Ignore, Open
+from monitor.core.model.decisions import Amend, Decision, Open
 from monitor.core.model.events import DAY, Event, EventId, Instant, to_datetime
 from monitor.core.model.faults import Culprit
 from monitor.core.model.near_miss import Mode, State, Verdict
 from monitor.core.model.rule import Rule
 from monitor.core.weighing.shapes import SHAPES
 from monitor.core.weighing.weights import Weights
-from monitor.lab.ledger import DraftEntry, Ledger
-from monitor.lab.reasons import Reasons
+from monitor.lab.backtest_index import BacktestIndex, IndexWriter
+from monitor.lab.backtest_runs import BacktestRun, RunsByIndex, StartEngine, WholeRuns
+from monitor.lab.changed_rules import ChangedRun
+from monitor.lab.ledger import DraftEntry
 from monitor.lab.replay import without
-from monitor.lab.shadow import as_live, has_shadow
+from monitor.lab.shadow import as_live, has_shadow, shadow_names
 
 WEEK = 7 * DAY
 _FROM_MONDAY = 3 * DAY
@@ -112,46 +114,10 @@ class BacktestReport(msgspec.Struct, frozen=True):
         return tuple(found for found in self.found if found.stands)
 
 
-class _Run:
-    """One engine, what became of its drafts, and why nothing was opened."""
-
-    def __init__(
-        self,
-        rules: Sequence[Rule],
-        catalogue: Catalogue,
-        make_regex: MakeRegex,
-        reasons: Reasons | None,
-        aside: Collection[Culprit],
-        weights: Weights | None,
-    ) -> None:
-        self._engine = Engine(rules, catalogue, make_regex, EngineSettings(weights=weights), aside=aside)
-        self.ledger = Ledger()
-        self.not_opened: Counter[tuple[str, str]] = Counter()
-        self.reasons = reasons
-
-    def step(self, events: Sequence[Event]) -> list[Decision]:
-        decisions = self._engine.step(events)
-        self._engine.forget_changes()
-        return self._recorded(decisions)
-
-    def end(self) -> list[Decision]:
-        return self._recorded(self._engine.end())
-
-    def _recorded(self, decisions: list[Decision]) -> list[Decision]:
-        self.ledger.record(decisions)
-        for decision in decisions:
-            if isinstance(decision, Ignore):
-                if self.reasons is not None:
-                    self.reasons.note(decision)
-                self.not_opened.update((rule, str(decision.reason)) for rule in decision.rules)
-        return decisions
-
-
 class Backtest:
     """A pack over one stream: `step` as often as there are batches, then `end`, then `report`.
 
-    Where rules are in shadow mode, a second engine runs beside the first, in which they are live: what they would
-    have opened shows there, and changes nothing of what the first one opens.
+    What rules in shadow mode would have opened, were they live, shows beside it, and changes nothing of what is opened.
     """
 
     def __init__(
@@ -163,39 +129,56 @@ class Backtest:
         is_compared: bool = False,
         aside: Collection[Culprit] = (),
         weights: Weights | None = None,
+        index: BacktestIndex | None = None,
+        writer: IndexWriter | None = None,
     ) -> None:
-        """`is_compared`: keep the engine's reasons too, so that `why_not` can tell them. `aside`: leave this out."""
+        """`is_compared`: keep the engine's reasons too, so that `why_not` can tell them. `aside`: leave this out.
+
+        `index`: of another pack's run over the same events, by which only what differs is run; `writer`: writes one.
+        Raises IndexUnusable where everything has to be run.
+        """
         self._aside = aside
-
-        def run(rules: Sequence[Rule]) -> _Run:
-            return _Run(rules, catalogue, make_regex, Reasons() if is_compared else None, aside, weights)
-
         self.rules = tuple(rules)
         self._catalogue = catalogue
         # What the net finds by itself has a name as well, and figures of its own.
         self._named = self.rules + (() if weights is None else tuple(SHAPES.values()))
         self._modes: dict[str, Mode] = {rule.name: rule.mode for rule in self._named}
-        self._shown = run(rules)
-        self._promoted = run(as_live(rules)) if has_shadow(rules) else None
         self._events = 0
         self._weeks: set[int] = set()
+        packs = [list(rules), as_live(rules)] if has_shadow(rules) else [list(rules)]
+        self._together: RunsByIndex | WholeRuns
+        if index is not None:
+            self._together = RunsByIndex([ChangedRun(index, p, catalogue, make_regex, weights) for p in packs])
+            return
+        settings = EngineSettings(weights=weights)
+
+        def starts(pack: Sequence[Rule]) -> StartEngine:
+            return lambda cells: Engine(pack, catalogue, make_regex, settings, cells, aside=aside)
+
+        self._together = WholeRuns(list(map(starts, packs)), shadow_names(rules), writer, is_compared=is_compared)
 
     def step(self, events: Sequence[Event]) -> list[EventId]:
         """Take events in the order of their arrival; the events on which new drafts rest. Raises Fault."""
         events = without(events, self._aside)
         self._events += len(events)
         self._weeks.update({(event.time + _FROM_MONDAY) // WEEK for event in events})
-        return self._new(run.step(events) for run in self._runs)
+        return self._new(self._together.step(events))
 
     def end(self) -> list[EventId]:
-        return self._new(run.end() for run in self._runs)
+        return self._new(self._together.end())
 
     @property
-    def _runs(self) -> tuple[_Run, ...]:
-        return (self._shown,) if self._promoted is None else (self._shown, self._promoted)
+    def by_index(self) -> tuple[ChangedRun, ...]:
+        """How it was run by an index: the pack, and with its shadow rules live; none where all was run."""
+        return self._together.runs if isinstance(self._together, RunsByIndex) else ()
 
-    def _new(self, decided: Iterable[list[Decision]]) -> list[EventId]:
-        opened = [each.draft for decisions in decided for each in decisions if isinstance(each, Open | Amend)]
+    @property
+    def _runs(self) -> Sequence[BacktestRun]:
+        """The pack as it is, and with its shadow rules live where it has any."""
+        return self._together.runs
+
+    def _new(self, decided: Iterable[Decision]) -> list[EventId]:
+        opened = [each.draft for each in decided if isinstance(each, Open | Amend)]
         return [cited.event.event_id for draft in opened for cited in draft.evidence if cited.role in _PARTS]
 
     def want(self, events: Sequence[EventId]) -> None:
@@ -225,13 +208,14 @@ class Backtest:
         rules = tuple(self._figures(rule, found) for rule in sorted(shown, key=lambda rule: rule.name))
         weeks = self._weeks | {_week(one.opened_at) for one in found}
         return BacktestReport(
-            self._events, _labels(sorted(weeks)), rules, _teams(found), found, self._shown.ledger.late
+            self._events, _labels(sorted(weeks)), rules, _teams(found), found, self._runs[0].ledger.late
         )
 
     def _found(self) -> list[Found]:
-        found = [self._seen(entry, entry.draft.mode) for entry in self._shown.ledger.entries()]
-        if self._promoted is not None:
-            entries = self._promoted.ledger.entries()
+        shown, *promoted = self._runs
+        found = [self._seen(entry, entry.draft.mode) for entry in shown.ledger.entries()]
+        for run in promoted:
+            entries = run.ledger.entries()
             found += [self._seen(entry, "shadow") for entry in entries if self._modes[entry.draft.rules[0]] == "shadow"]
         return found
 
@@ -258,7 +242,7 @@ class Backtest:
     def _figures(self, rule: Rule, found: Sequence[Found]) -> RuleFigures:
         own = [one for one in found if one.rule == rule.name and (one.mode == "shadow") == (rule.mode == "shadow")]
         standing = [one for one in own if one.stands]
-        run = self._promoted if rule.mode == "shadow" and self._promoted is not None else self._shown
+        run = self._runs[-1 if rule.mode == "shadow" else 0]
         reasons = {reason: count for (name, reason), count in run.not_opened.items() if name == rule.name}
         return RuleFigures(
             name=rule.name,

@@ -10,7 +10,11 @@ from monitor.core.model.rule import Rule
 
 
 def has_shadow(rules: Sequence[Rule]) -> bool:
-    return any(rule.mode == "shadow" for rule in rules)
+    return bool(shadow_names(rules))
+
+
+def shadow_names(rules: Sequence[Rule]) -> frozenset[str]:
+    return frozenset(rule.name for rule in rules if rule.mode == "shadow")
 
 
 def as_live(rules: Sequence[Rule]) -> list[Rule]:

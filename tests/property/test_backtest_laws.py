@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.model.events import Event
 from monitor.core.model.rule import Rule
 from monitor.lab.backtest import Backtest
+from monitor.lab.backtest_index import IndexWriter
 from monitor.lab.difference import differences
 from monitor.lab.ledger import Ledger
+from monitor.lab.shadow import as_live
 from monitor.packs.regex import make_regex
+from tests.support.small_stories import small_stories
 from tests.support.streams import law_rules, new_engine, run, shop, streams
 
 
@@ -65,3 +72,22 @@ def test_differences_are_the_same_from_both_sides(stream: list[Event], place: in
     standing = len(other.report().standing) - len(one.report().standing)
     kinds = [change.kind for change in there]
     assert kinds.count("appears") - kinds.count("vanishes") == standing
+
+
+@given(st.integers(0, 2**32), st.integers(1, 40), st.integers(0, 8), st.booleans())
+def test_what_rules_in_shadow_show_is_what_they_open_when_live(seed: int, size: int, place: int, indexed: bool) -> None:
+    """Also where the second engine starts late, from the end of one of many stretches."""
+    stream, rules = small_stories(seed), shadowed(place)
+    ledger = Ledger()
+    ledger.record(run(new_engine(as_live(rules)), stream))
+    name = rules[place].name
+    expected = [(e.draft.id, e.draft.title, e.state) for e in ledger.entries() if e.draft.rules[0] == name]
+    with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
+        patch.setattr("monitor.lab.backtest_runs.STRETCH", 7)
+        writer = IndexWriter(Path(folder) / "index", "", rules, 7) if indexed else None
+        backtest = Backtest(rules, shop(), make_regex, writer=writer)
+        for start in range(0, len(stream), size):
+            backtest.step(stream[start : start + size])
+        backtest.end()
+    found = [one for one in backtest.report().found if one.mode == "shadow"]
+    assert [(one.id, one.title, one.state) for one in found] == expected
