@@ -25,7 +25,7 @@ from monitor.kafka.writer import KafkaWriter
 from monitor.ops.clock import SystemClock
 from monitor.ops.logs import get_logger
 from monitor.ops.tasks import TaskFailed, WatchedTasks
-from monitor.pipeline.forward import Forwarder, NoTopics, carry_over
+from monitor.pipeline.forward import Forwarder, NoTopics, forward_rest
 from monitor.pipeline.lease import LeaseSettings
 from monitor.pipeline.loop import EngineLoop, LoopState
 from monitor.pipeline.store_watch import watch_store
@@ -136,8 +136,8 @@ async def _empty_the_database(context: Context, writer: JournalWriter) -> None:
     try:
         rest = await journal.read(await context.store.topics.positions(), 1)
         if rest.events or rest.rejects:
-            carried = await carry_over(journal, writer, memory, context.clock, context.owner, _LEASE.ttl)
-            _log.info("journal_carried_over", events=carried)
+            carried = await forward_rest(journal, writer, memory, context.clock, context.owner, _LEASE.ttl)
+            _log.info("journal_forwarded", events=carried)
     except Held as error:
         raise Unavailable(
             f"the journal of the database has events that nobody has read, and {error.owner} is at work on it; "
@@ -145,7 +145,7 @@ async def _empty_the_database(context: Context, writer: JournalWriter) -> None:
         ) from None
     except JournalLost as error:
         # What is gone cannot be carried, and is no reason not to read the topics.
-        _log.warning("journal_not_carried_over", why=str(error))
+        _log.warning("journal_not_forwarded", why=str(error))
 
 
 def _with_one_engine(

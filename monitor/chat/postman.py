@@ -23,7 +23,7 @@ from monitor.ops.logs import get_logger
 from monitor.ops.stop import stopped_within
 from monitor.ops.tasks import WatchedTasks, restarted
 from monitor.ports import Clock, NearMisses, NotFound, Unavailable
-from monitor.ports.chat import Lane, Letter, Outbox, RecordChange
+from monitor.ports.chat import DestinationState, Letter, Outbox, RecordChange
 from monitor.review.budget import ReviewBudget
 
 AT_ONCE = 200
@@ -40,7 +40,7 @@ KEPT = 30 * DAY
 _log = get_logger("chat")
 
 
-def rest_after(lane: Lane, now: Instant, reason: str, wait: float | None) -> Lane:
+def rest_after(lane: DestinationState, now: Instant, reason: str, wait: float | None) -> DestinationState:
     """The lane after one more failure: twice as long a rest each time, and never shorter than was asked for."""
     failures = lane.failures + 1
     rest = min(FIRST_WAIT * 2 ** min(failures - 1, 20), LONGEST_WAIT)
@@ -134,7 +134,7 @@ class Postman:
         await self._outbox.release(name, self._owner)
         return len(letters) == AT_ONCE
 
-    async def _send(self, name: str, lane: Lane, letters: Sequence[Letter]) -> bool:
+    async def _send(self, name: str, lane: DestinationState, letters: Sequence[Letter]) -> bool:
         try:
             outcome = await self._senders[name].send(letters)
         except PutOff as off:

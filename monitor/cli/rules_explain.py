@@ -172,14 +172,14 @@ def _stream(file: str, catalogue_paths: tuple[Path, ...]) -> tuple[list[Event], 
             sys.exit(UNREADABLE)
         own = loaded.case.catalogue if not catalogue_paths else read_catalogue(catalogue_paths)
         return list(loaded.case.events), own
-    events = events_of(Source(file, read_lines(file)), _Told())
+    events = events_of(Source(file, read_lines(file)), _UnreadLines())
     if not events:
         click.echo(f"{file}: no event could be read; expected one JSON event on each line", err=True)
         sys.exit(UNREADABLE)
     return events, read_catalogue(catalogue_paths)
 
 
-class _Told:
+class _UnreadLines:
     """Says on standard error which lines could not be read."""
 
     def unread(self, name: str, unread: Unread) -> None:

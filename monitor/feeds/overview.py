@@ -21,7 +21,7 @@ LATE_AFTER = 15 * 60 * 1_000_000
 TROUBLE = "/trouble"
 
 
-class Kept(msgspec.Struct, frozen=True):
+class CursorState(msgspec.Struct, frozen=True):
     """What a cursor says besides: the steps before it, and how long one is."""
 
     at: int
@@ -29,7 +29,7 @@ class Kept(msgspec.Struct, frozen=True):
     past_step: int = 0
 
 
-_KEPT = msgspec.json.Decoder(Kept)
+_KEPT = msgspec.json.Decoder(CursorState)
 
 
 def overview(feeds: Sequence[PulledFeed], cursors: Mapping[str, str], catalogue: Catalogue, now: int) -> FeedsView:
@@ -61,7 +61,7 @@ def _view(feed: PulledFeed, cursors: Mapping[str, str], now: int) -> FeedView:
     )
 
 
-def _read(text: str) -> Kept | None:
+def _read(text: str) -> CursorState | None:
     try:
         return _KEPT.decode(text) if text else None
     except msgspec.DecodeError:

@@ -17,7 +17,7 @@ from monitor.core.model.events import DAY, HOUR, SECOND, Instant
 from monitor.core.model.reasons import FeedFailure, FeedStep
 from monitor.feeds import day_strip as history
 from monitor.feeds.metrics import FeedMetrics
-from monitor.feeds.overview import TROUBLE, Kept
+from monitor.feeds.overview import TROUBLE, CursorState
 from monitor.feeds.queries import PulledFeed
 from monitor.feeds.states import CATCH_UP_EVERY, Cursor, advance, report_every, state_of
 from monitor.ops.logs import get_logger
@@ -37,7 +37,7 @@ PAUSE_SECONDS = 15.0
 _TOO_MUCH = frozenset({FeedFailure.TIMEOUT, FeedFailure.TOO_LARGE, FeedFailure.REFUSED})
 
 _log = get_logger("feeds")
-_CURSOR, _KEPT = msgspec.json.Decoder(Cursor), msgspec.json.Decoder(Kept)
+_CURSOR, _KEPT = msgspec.json.Decoder(Cursor), msgspec.json.Decoder(CursorState)
 
 Freshness = Callable[[PulledFeed], int | None]
 

@@ -133,7 +133,7 @@ class Membership:
         try:
             await consumer.commit(news)
         except KafkaError as error:
-            _log.debug("kafka_offset_hint_failed", group=self._group, error=repr(error))
+            _log.debug("kafka_offset_commit_failed", group=self._group, error=repr(error))
         else:
             self._told.update(news)
 

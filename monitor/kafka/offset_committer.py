@@ -59,7 +59,7 @@ class OffsetCommitter:
             await self._offsets.commit(_offsets(commit.positions, self._settings))
         except (KafkaError, KafkaProblem, Unavailable) as error:
             self._next_at = self._clock.now() + _PAUSE_AFTER_FAILURE
-            _log.warning("kafka_offset_hint_failed", error=str(error))
+            _log.warning("kafka_offset_commit_failed", error=str(error))
             await self._offsets.close()
         return contradicted
 

@@ -70,7 +70,7 @@ class RoutingWriter(KafkaWriter):
             ]
             await asyncio.gather(*sent)
 
-        await self._insist_on(send)
+        await self._write_or_unavailable(send)
 
 
 class RoutedReader:

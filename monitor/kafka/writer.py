@@ -55,10 +55,10 @@ class KafkaWriter:
             each = zip(events, told, strict=True)
             await asyncio.gather(*[await self._send(producer, event, body or encode(event)) for event, body in each])
 
-        await self._insist_on(send)
+        await self._write_or_unavailable(send)
         return Appended((True,) * len(events))
 
-    async def _insist_on(self, send: Callable[[AIOKafkaProducer], Awaitable[None]]) -> None:
+    async def _write_or_unavailable(self, send: Callable[[AIOKafkaProducer], Awaitable[None]]) -> None:
         """Raises Unavailable."""
         try:
             await self._durably(send)

@@ -37,7 +37,7 @@ class ClockSkewGuard:
             if is_ahead:
                 _log.warning("clock_jumped", seconds=(told - steady) // SECOND)
             else:
-                _log.info("clock_borne_out")
+                _log.info("clock_jump_confirmed")
         if is_ahead:
             return steady
         if told >= steady - STEP:

@@ -131,7 +131,7 @@ class Forwarder:
         return True
 
 
-async def carry_over(
+async def forward_rest(
     reader: JournalReader, writer: JournalWriter, store: EngineStore, clock: Clock, owner: str, lease: float
 ) -> int:
     """Write what no engine has read of a journal that is given up into the one that takes its place; how many events.

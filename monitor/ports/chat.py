@@ -53,7 +53,7 @@ class Post(msgspec.Struct, frozen=True):
     shown: str = ""
 
 
-class Lane(msgspec.Struct, frozen=True):
+class DestinationState(msgspec.Struct, frozen=True):
     """How a destination does: failures in a row, since when, why, and when it is tried again."""
 
     destination: str
@@ -115,7 +115,7 @@ class Outbox(Protocol):
         """Replace changes by what is to be told of them, whole or not at all; how many letters were new."""
         ...
 
-    async def take(self, destination: str, owner: str, now: Instant, until: Instant) -> Lane | None:
+    async def take(self, destination: str, owner: str, now: Instant, until: Instant) -> DestinationState | None:
         """The lane, ours until then; None where somebody else has it, or while it rests after a failure."""
         ...
 
@@ -131,7 +131,7 @@ class Outbox(Protocol):
         """The destination will never take these; they are kept with the reason."""
         ...
 
-    async def put_off(self, lane: Lane) -> None:
+    async def put_off(self, lane: DestinationState) -> None:
         """The destination failed: keep everything and rest until `retry_at`."""
         ...
 
@@ -147,7 +147,7 @@ class Outbox(Protocol):
         """The posts in a thread, oldest first."""
         ...
 
-    async def lanes(self) -> list[Lane]:
+    async def lanes(self) -> list[DestinationState]:
         """All destinations with what waits for them."""
         ...
 

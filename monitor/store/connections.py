@@ -136,7 +136,7 @@ class Database:
         async with self.writing() as connection:
             return await connection.run_sync(work)
 
-    async def carry_over(self) -> None:
+    async def checkpoint(self) -> None:
         """Move what the write-ahead log holds into the file itself, as far as nobody reads what was before it.
 
         For who wrote much. SQLite does it within whichever commit fills the log, and all who want to write wait for

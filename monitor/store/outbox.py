@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from monitor.core.model.events import Instant
 from monitor.ops.tasks import to_the_end
 from monitor.ports import Audit
-from monitor.ports.chat import Foretold, Lane, Letter, Post, Received, RecordChange
+from monitor.ports.chat import DestinationState, Foretold, Letter, Post, Received, RecordChange
 from monitor.store.chat_tables import chat_posts, chat_received, outbox, outbox_changes, outbox_lanes, told
 from monitor.store.codec import instant, plain, plain_or_none
 from monitor.store.connections import ANNOUNCES, Database
@@ -75,7 +75,7 @@ class SqlOutbox:
         return fresh
 
     @to_the_end
-    async def take(self, destination: str, owner: str, now: Instant, until: Instant) -> Lane | None:
+    async def take(self, destination: str, owner: str, now: Instant, until: Instant) -> DestinationState | None:
         lanes, name = outbox_lanes.c, plain(destination)
         async with self._database.writing() as connection:
             new = {"destination": name, "owner": "", "owned_until": 0, "failures": 0}
@@ -114,7 +114,7 @@ class SqlOutbox:
             await _close(connection, letters, {"done_at": int(now), "refused": plain(reason)})
 
     @to_the_end
-    async def put_off(self, lane: Lane) -> None:
+    async def put_off(self, lane: DestinationState) -> None:
         values = {
             "failures": lane.failures,
             "since": lane.since,
@@ -162,14 +162,17 @@ class SqlOutbox:
         async with self._database.reading() as connection:
             return [_post(row) for row in await connection.execute(query.order_by(posts.ref))]
 
-    async def lanes(self) -> list[Lane]:
+    async def lanes(self) -> list[DestinationState]:
         waits = func.sum(case((outbox.c.done_at.is_(None), 1), else_=0)).label("waiting")
         refused = func.count(outbox.c.refused).label("refused")
         counts = select(outbox.c.destination, waits, refused).group_by(outbox.c.destination)
         async with self._database.reading() as connection:
             known = {row.destination: _lane(row) for row in await connection.execute(select(outbox_lanes))}
             found = {row.destination: (int(row.waiting), int(row.refused)) for row in await connection.execute(counts)}
-        return [_with_counts(known.get(name, Lane(name)), found.get(name, (0, 0))) for name in sorted({*known, *found})]
+        return [
+            _with_counts(known.get(name, DestinationState(name)), found.get(name, (0, 0)))
+            for name in sorted({*known, *found})
+        ]
 
     @to_the_end
     async def receive(self, received: Received, until: Instant) -> bool:
@@ -245,12 +248,12 @@ async def _close(connection: AsyncConnection, letters: Sequence[Letter], values:
     await connection.execute(done.values({**values, "attempts": outbox.c.attempts + 1}))
 
 
-def _lane(row: Row[Any]) -> Lane:
-    return Lane(row.destination, row.failures, instant(row.since), row.reason, instant(row.retry_at))
+def _lane(row: Row[Any]) -> DestinationState:
+    return DestinationState(row.destination, row.failures, instant(row.since), row.reason, instant(row.retry_at))
 
 
-def _with_counts(lane: Lane, counts: tuple[int, int]) -> Lane:
-    return Lane(lane.destination, lane.failures, lane.since, lane.reason, lane.retry_at, *counts)
+def _with_counts(lane: DestinationState, counts: tuple[int, int]) -> DestinationState:
+    return DestinationState(lane.destination, lane.failures, lane.since, lane.reason, lane.retry_at, *counts)
 
 
 def _letter(row: Row[Any]) -> Letter:

@@ -142,7 +142,7 @@ async def _prune(
         if count < STEP:
             break
         # Else somebody who writes an event would have to do it, with all that others have written since.
-        await database.carry_over()
+        await database.checkpoint()
         # Most of the time is for those who write what is new: they share one lock, one disk and the processor.
         await asyncio.sleep(min(_PAUSE * (elapsed() - began), _LONGEST_PAUSE))
     return removed

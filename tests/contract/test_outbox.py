@@ -11,7 +11,7 @@ from monitor.core.model.decisions import Open
 from monitor.core.model.events import DAY, MINUTE, SECOND, Instant
 from monitor.core.model.near_miss import IllegalMove, Move
 from monitor.ports import Commit, Decide
-from monitor.ports.chat import Foretold, Lane, Letter, Post, Received
+from monitor.ports.chat import DestinationState, Foretold, Letter, Post, Received
 from monitor.store.database import Store, open_store
 from tests.support.records import BASE, draft
 
@@ -102,7 +102,7 @@ async def test_what_is_about_to_be_posted_is_known_before_it_is(store: Store) ->
 
 
 async def test_one_process_at_a_time_sends_to_a_destination(store: Store, other: Store) -> None:
-    assert await store.outbox.take("slack", "one", BASE, LATER) == Lane("slack")
+    assert await store.outbox.take("slack", "one", BASE, LATER) == DestinationState("slack")
     assert await other.outbox.take("slack", "two", BASE, LATER) is None
     assert await store.outbox.take("slack", "one", BASE, LATER) is not None
     assert await other.outbox.take("slack", "two", LATER, Instant(LATER + MINUTE)) is not None
@@ -115,13 +115,15 @@ async def test_one_process_at_a_time_sends_to_a_destination(store: Store, other:
 async def test_a_destination_that_failed_rests_and_loses_nothing(store: Store) -> None:
     (one,) = await put(store, letter())
     assert await store.outbox.take("slack", "one", BASE, LATER) is not None
-    ill = Lane("slack", 3, BASE, "slack answered 503", Instant(BASE + MINUTE))
+    ill = DestinationState("slack", 3, BASE, "slack answered 503", Instant(BASE + MINUTE))
     await store.outbox.put_off(ill)
     assert await store.outbox.take("slack", "one", Instant(BASE + SECOND), LATER) is None
-    assert await store.outbox.lanes() == [Lane("slack", 3, BASE, "slack answered 503", ill.retry_at, waiting=1)]
+    assert await store.outbox.lanes() == [
+        DestinationState("slack", 3, BASE, "slack answered 503", ill.retry_at, waiting=1)
+    ]
     assert await store.outbox.take("slack", "one", Instant(BASE + MINUTE), LATER) is not None
     await store.outbox.settle([one], LATER)
-    assert await store.outbox.lanes() == [Lane("slack")]
+    assert await store.outbox.lanes() == [DestinationState("slack")]
 
 
 async def test_a_letter_that_is_refused_for_ever_is_kept_with_the_reason(store: Store) -> None:

@@ -78,3 +78,40 @@ def test_the_index_answers_what_newcomers_ask() -> None:
     asked += ["confidence, margin, rank", "lease, epoch, standby", "position, offset", "verdict"]
     for concept in asked:
         assert re.search(rf"^\| {concept} \| .*`", index, re.MULTILINE), concept
+
+
+QUESTIONS = {
+    "where is the hold applied": ("hold", "core/deciding/safe_window.py", "window_end"),
+    "where does late impact withdraw a draft": (
+        "late impact withdraws a draft",
+        "core/deciding/withdrawals.py",
+        "Withdrawals",
+    ),
+    "how do I add a tool": ("adding a tool", "decode/tools", ""),
+    "which table holds comments": ("comment", "store/near_misses.py", "audit"),
+    "what is evicted when": ("eviction, TTL", "core/state/engine_state.py", "evict_expired"),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_newcomer_finds_it_in_one_step(question: str) -> None:
+    """The row of the index names the file, and the file has what the row says."""
+    concept, file, name = QUESTIONS[question]
+    index = (text(Path("ARCHITECTURE.md")) or "").partition("## Find it")[2].partition("\n## ")[0]
+    (row,) = re.findall(rf"^\| {re.escape(concept)} \|.*$", index, re.MULTILINE)
+    assert file in row
+    assert name in row
+    found = place(file)
+    assert (
+        found.is_dir()
+        or name in found.read_text(encoding="utf-8")
+        or name in (text(Path("monitor/store/tables.py")) or "")
+    )
+
+
+def test_each_row_of_the_index_names_a_place_that_is_there() -> None:
+    index = (text(Path("ARCHITECTURE.md")) or "").partition("## Find it")[2].partition("\n## ")[0]
+    rows = [row for row in index.splitlines() if row.startswith("| ") and not row.startswith("| concept")]
+    lost = [row for row in rows if not any(place(named).exists() for named in PATH.findall(row))]
+    assert lost == []
+    assert [row for row in rows for named in PATH.findall(row) if "/" in named and not place(named).exists()] == []

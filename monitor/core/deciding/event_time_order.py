@@ -10,7 +10,7 @@ from monitor.core.deciding.hazard_expiry import HazardExpiry
 from monitor.core.deciding.judge import Judge
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import MINUTE
-from monitor.core.model.faults import SWEEP, Culprit, fault_of
+from monitor.core.model.faults import EVICTION, Culprit, fault_of
 from monitor.core.model.retention_policy import RETENTION
 from monitor.core.model.watermark import BEGINNING
 from monitor.core.state.byte_budget import ByteBudget
@@ -77,7 +77,7 @@ class EventTimeOrder:
         except Exception as error:
             # Nothing is noted on the way, which would cost every event: what was at work follows from where it ended.
             if now >= self.housekeeping_at:
-                fault = fault_of(self._expiry.at_work_on, SWEEP)
+                fault = fault_of(self._expiry.at_work_on, EVICTION)
             elif event_at <= timer_at:
                 fault = fault_of(pending[place][4])
             else:
@@ -98,7 +98,7 @@ class EventTimeOrder:
             self._expiry.expire(boundary)
             self._state.expired_until = boundary
         is_due = self.looked_until is None and now >= self._state.evicted_at + RETENTION.evict_every
-        if is_due and SWEEP not in self._aside:
+        if is_due and EVICTION not in self._aside:
             self._state.evict_expired(now, self._retention.ttl_of(self._state), self._catalogue.domain_of)
             self._budget.count()
         self.housekeeping_at = boundary + EXPIRE_EVERY

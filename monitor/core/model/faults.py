@@ -12,9 +12,9 @@ from typing import TypeVar
 from monitor.core.model.events import Event, EventId
 
 Culprit = EventId | str
-"""An event, an episode by its id, or `SWEEP`."""
+"""An event, an episode by its id, or `EVICTION`."""
 
-SWEEP = "sweep"
+EVICTION = "eviction"
 """Forgetting what is old; put aside, memory grows until the next start and every verdict stays right."""
 
 MOST_TRACEBACK = 3000

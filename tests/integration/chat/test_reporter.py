@@ -15,7 +15,7 @@ from monitor.chat.pages import build_chat_pages
 from monitor.chat.reporter import Reporter
 from monitor.chat.teams import Team
 from monitor.core.model.events import DAY, HOUR, MINUTE, Event, Instant
-from monitor.ports.chat import Lane
+from monitor.ports.chat import DestinationState
 from monitor.review.auth import Person
 from monitor.review.permissions import EVERYTHING, Access, Grants
 from monitor.review.rendering import Pages
@@ -136,7 +136,7 @@ async def test_the_pages_show_text_as_text(office: Office) -> None:
     fired = recent(office, "a1", "alert.fired", -60, title=HOSTILE, url="javascript:alert(1)")
     await office.store.journal.append([fired])
     now = office.clock.now()
-    await office.store.outbox.put_off(Lane("slack", 2, now, "Slack is away.", Instant(now + HOUR)))
+    await office.store.outbox.put_off(DestinationState("slack", 2, now, "Slack is away.", Instant(now + HOUR)))
     await office.store.outbox.take("slack", "x", now, now)
     app = pages_of(made, office, EVERYTHING)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:

@@ -75,7 +75,7 @@ async def test_one_engine_moves_with_all_that_it_knows(
         assert await asyncio.to_thread(after.stop) == 0
         # Nothing is carried a second time.
         await asyncio.to_thread(after.start)
-        assert after.log().count("journal_carried_over") == 1
+        assert after.log().count("journal_forwarded") == 1
         assert await asyncio.to_thread(after.stop) == 0
     finally:
         before.close()

@@ -67,7 +67,7 @@ async def test_nobody_waits_for_it(own: Store, sqlite_url: str) -> None:
     async with own.journal_database.writing() as connection:
         await connection.execute(journal.delete())
 
-        await own.journal_database.carry_over()
+        await own.journal_database.checkpoint()
 
         assert in_the_file(sqlite_url) == 5, "what was committed, while somebody else writes"
 
@@ -78,10 +78,10 @@ async def test_who_reads_goes_on_with_what_was(own: Store, sqlite_url: str) -> N
         assert len((await connection.execute(select(journal.c.position))).all()) == 5
         await append(own, 5, "later")
 
-        await own.journal_database.carry_over()
+        await own.journal_database.checkpoint()
 
         assert len((await connection.execute(select(journal.c.position))).all()) == 5
-    await own.journal_database.carry_over()
+    await own.journal_database.checkpoint()
     assert in_the_file(sqlite_url) == 10
 
 
@@ -97,4 +97,4 @@ async def test_the_log_is_bounded_when_nobody_carries_over(own: Store, sqlite_ur
 async def test_what_is_closed_says_so(own: Store) -> None:
     await own.close()
     with pytest.raises(Unavailable, match="closed"):
-        await own.journal_database.carry_over()
+        await own.journal_database.checkpoint()

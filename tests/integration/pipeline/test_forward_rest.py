@@ -8,7 +8,7 @@ import pytest
 
 from monitor.core.model.events import Event
 from monitor.ops.clock import ManualClock
-from monitor.pipeline.forward import carry_over
+from monitor.pipeline.forward import forward_rest
 from monitor.ports import Appended, Commit, Held, Unavailable
 from monitor.store.database import Store
 from monitor.store.journal import PARTITION
@@ -33,7 +33,7 @@ class Topic:
 
 
 async def carried(store: Store, topic: Topic) -> int:
-    return await carry_over(store.journal, topic, store.engine_store, ManualClock(MONDAY), "new", LEASE)
+    return await forward_rest(store.journal, topic, store.engine_store, ManualClock(MONDAY), "new", LEASE)
 
 
 @pytest.fixture
