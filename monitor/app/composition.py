@@ -184,7 +184,9 @@ def build_web(
         _warn_of_open_sources(settings)
         flight = Flight(settings.in_flight_limit)
         receiver = Receiver(journal.writer, store.rejects, clock, metrics, settings.future_tolerance, flight)
-        app.include_router(build_router(receiver, clock, _intake_settings(settings), flight))
+        app.include_router(
+            build_router(receiver, clock, _intake_settings(settings), flight, lambda: current.pack.catalogue)
+        )
         # Routes are tried in their order, and nearly every request is a delivery.
         app.router.routes.insert(0, app.router.routes.pop())
     app.add_middleware(Refusals, metrics=metrics, sampler=Sampler(clock))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from monitor.cli.telling import TellingOptions, event_of, tell, telling_options
+from monitor.cli.telling import TellingOptions, doubted, event_of, say, tell, telling_options
 from monitor.ops.clock import SystemClock
 
 _TITLE = 200
@@ -17,6 +17,7 @@ _TEXT = 4000
 def command(words: tuple[str, ...], told: TellingOptions) -> None:
     """Send a note, such as `nearmiss note "odd: the queue is stuck" --service payments`.
 
+    A service that is spelt almost like a known one is refused: --anyway insists.
     While the monitor is away the note is kept on this machine, and sent with the next one.
     """
     text = " ".join(words).strip()
@@ -24,5 +25,13 @@ def command(words: tuple[str, ...], told: TellingOptions) -> None:
         raise click.UsageError('expected a few words; try `nearmiss note "odd: the queue is stuck"`')
     first = text.partition("\n")[0]
     labels = {"text": text[:_TEXT]} if text != first or len(text) > _TITLE else {}
-    if tell(told, event_of(told, "note.added", SystemClock().now(), first[:_TITLE], labels)):
+    event = event_of(told, "note.added", SystemClock().now(), first[:_TITLE], labels)
+    doubt, told = doubted(told, event)
+    if doubt is not None and doubt.nearest is not None:
+        raise click.UsageError(
+            f"{doubt} Nothing was sent; try `--service {doubt.nearest}`, or `--anyway` if it is called so"
+        )
+    if doubt is not None:
+        say(str(doubt))
+    if tell(told, event):
         click.echo("nearmiss: noted", err=True)

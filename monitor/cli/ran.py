@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import click
 
-from monitor.cli.telling import TellingOptions, event_of, tell, telling_options
+from monitor.cli.telling import TellingOptions, doubted, event_of, say, tell, telling_options
 from monitor.ops.clock import SystemClock
 from monitor.prompt.commandline import kind_of, program, shown
 
@@ -37,7 +37,11 @@ def command(words: tuple[str, ...], told: TellingOptions) -> None:
         "exit_code": str(code),
         "seconds": f"{clock.monotonic() - since:.1f}",
     }
-    tell(told, event_of(told, kind_of(words, code), began, labels["command"], labels))
+    event = event_of(told, kind_of(words, code), began, labels["command"], labels)
+    doubt, told = doubted(told, event)
+    tell(told, event)
+    if doubt is not None:
+        say(f"{doubt} It was told as it is written")
     sys.exit(code)
 
 

@@ -13,9 +13,12 @@ import click
 import msgspec
 
 from monitor.core.model.events import Actor, Event, Instant, Kind
+from monitor.decode.canonical import encode
+from monitor.ops.clock import SystemClock
 from monitor.prompt.spool import Spool, spool_folder
 
 ADDRESS = "http://127.0.0.1:8080"
+_LEAST_PATIENCE = 0.1
 
 
 class TellingOptions(msgspec.Struct, frozen=True):
@@ -27,6 +30,18 @@ class TellingOptions(msgspec.Struct, frozen=True):
     source: str | None
     to: str
     patience: float
+    anyway: bool = False
+
+
+class Doubt(msgspec.Struct, frozen=True):
+    """A service that the monitor does not know, and the one that is most likely meant."""
+
+    service: str
+    nearest: str | None
+
+    def __str__(self) -> str:
+        said = f"no service of the catalogue is called {self.service!r}"
+        return f"{said}." if self.nearest is None else f"{said}; did you mean {self.nearest}?"
 
 
 def telling_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -52,6 +67,7 @@ def telling_options(command: Callable[..., None]) -> Callable[..., None]:
         show_default=True,
         help="Wait so long for the monitor at most; then what was not sent is kept for the next time.",
     )
+    @click.option("--anyway", is_flag=True, help="Take the service as it is written, whatever it looks like.")
     def reading(
         service: str | None,
         environment: str | None,
@@ -59,9 +75,10 @@ def telling_options(command: Callable[..., None]) -> Callable[..., None]:
         source: str | None,
         to: str,
         patience: float,
+        anyway: bool,
         **more: Any,
     ) -> None:
-        command(told=TellingOptions(service, environment, by, source, to, patience), **more)
+        command(told=TellingOptions(service, environment, by, source, to, patience, anyway), **more)
 
     reading.__doc__ = command.__doc__
     return reading
@@ -83,6 +100,30 @@ def event_of(told: TellingOptions, kind: Kind, at: Instant, title: str, labels: 
     )
 
 
+def doubted(told: TellingOptions, event: Event) -> tuple[Doubt | None, TellingOptions]:
+    """What is odd about the service as it was typed, and the options with what is left of the patience.
+
+    None where the monitor knows it, where it cannot be asked now, and where the person insists.
+    """
+    if told.service is None or told.anyway:
+        return None, told
+    # Imported here: loading it must not delay the command that is run first.
+    from monitor.prompt.sample import NoAnswer, check_sample
+
+    clock = SystemClock()
+    began = clock.monotonic()
+    token = os.environ.get("NEARMISS_TOKEN")
+    headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
+    doubt = None
+    try:
+        _, answer = check_sample(told.to, "events", encode(event), headers, told.patience)
+        doubt = next(iter(msgspec.convert(answer.get("unknown", []), list[Doubt])), None)
+    except (NoAnswer, msgspec.ValidationError):
+        pass
+    left = max(_LEAST_PATIENCE, told.patience - (clock.monotonic() - began))
+    return doubt, msgspec.structs.replace(told, patience=left)
+
+
 def tell(told: TellingOptions, event: Event) -> bool:
     """Keep the event, then send all that waits; true if the monitor took this one, and nothing else is to say.
 
@@ -91,21 +132,21 @@ def tell(told: TellingOptions, event: Event) -> bool:
     spool = Spool(spool_folder(os.environ))
     try:
         if evicted := spool.add(event):
-            _say(f"the spool is full; its {evicted} oldest were dropped")
+            say(f"the spool is full; its {evicted} oldest were dropped")
     except OSError as error:
-        _say(f"not kept: {error}; trying to send nothing")
+        say(f"not kept: {error}; trying to send nothing")
         return False
     # Imported here: loading it must not delay the command that is run first.
     from monitor.prompt.delivery import deliver
 
     done = deliver(spool, told.to, os.environ.get("NEARMISS_TOKEN"), told.patience)
     for detail in done.rejected:
-        _say(f"not understood: {detail}")
+        say(f"not understood: {detail}")
     if done.why:
-        _say(f"{done.why}; {done.waiting} kept here and sent next time")
+        say(f"{done.why}; {done.waiting} kept here and sent next time")
     elif done.sent > 1:
         waited = done.sent - 1
-        _say(f"{waited} that waited {'was' if waited == 1 else 'were'} sent too")
+        say(f"{waited} that waited {'was' if waited == 1 else 'were'} sent too")
     return done.sent == 1 and not (done.rejected or done.why)
 
 
@@ -116,5 +157,6 @@ def _user() -> str:
         return f"uid {os.getuid()}"
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """A line on standard error."""
     click.echo(f"nearmiss: {line}", err=True)

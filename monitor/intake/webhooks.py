@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any
@@ -18,7 +18,9 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
 
+from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.reasons import Ignored, Rejected
+from monitor.core.resolving.names import Names
 from monitor.decode import certificates
 from monitor.decode.canonical import encode
 from monitor.decode.jsontext import MAX_GROUP_BYTES
@@ -83,10 +85,19 @@ class IntakeSettings(msgspec.Struct, frozen=True):
         return min(largest, self.group_limit if largest == MAX_GROUP_BYTES else self.body_limit)
 
 
-def build_router(receiver: Receiver, clock: Clock, settings: IntakeSettings, flight: Flight) -> APIRouter:
-    """The routes under /ingest. They need no login: a source proves itself by its secret, where one is configured."""
+def build_router(
+    receiver: Receiver,
+    clock: Clock,
+    settings: IntakeSettings,
+    flight: Flight,
+    catalogue: Callable[[], Catalogue] = Catalogue,
+) -> APIRouter:
+    """The routes under /ingest. They need no login: a source proves itself by its secret, where one is configured.
+
+    By `catalogue` a check says which services nobody knows; what is taken in does not depend on it.
+    """
     router = APIRouter(prefix="/ingest", tags=["ingest"])
-    door = _Door(receiver, clock, settings, flight)
+    door = _Door(receiver, clock, settings, flight, catalogue)
 
     @router.post("/events", status_code=202, responses=_RESPONSES, summary="Take events of the canonical format")
     async def take_events(request: Request) -> Response:
@@ -128,11 +139,19 @@ def build_router(receiver: Receiver, clock: Clock, settings: IntakeSettings, fli
 class _Door:
     """Reads one request, and turns what became of it into an answer."""
 
-    def __init__(self, receiver: Receiver, clock: Clock, settings: IntakeSettings, flight: Flight) -> None:
+    def __init__(
+        self,
+        receiver: Receiver,
+        clock: Clock,
+        settings: IntakeSettings,
+        flight: Flight,
+        catalogue: Callable[[], Catalogue],
+    ) -> None:
         self._receiver = receiver
         self._clock = clock
         self._settings = settings
         self._flight = flight
+        self._catalogue = catalogue
         self._sampler = Sampler(clock)
         self._tokens = Throttle(clock, TOKENS_AT_ONCE, SECONDS_A_TOKEN)
 
@@ -204,7 +223,9 @@ class _Door:
                 return _json(200, wanted)
             allows = partial(self._settings.access.may_carry, source)
             if CHECK in headers:
-                return _looked_at(await self._receiver.look(source, data, headers, allows))
+                outcome = await self._receiver.look(source, data, headers, allows)
+                # Of thousands of services it takes a while to find the one that is meant.
+                return await asyncio.to_thread(_looked_at, outcome, self._catalogue())
             packed = Packed(body.data, encoding)
             return _receipt(await self._receiver.receive(source, data, headers, packed, allows))
         except Unusable as unusable:
@@ -251,14 +272,21 @@ def _vendor(source: str) -> str:
     return source.partition("/")[0]
 
 
-def _looked_at(outcome: DecodeOutcome) -> Response:
-    """What would come out, so many as the reader can take in."""
+def _looked_at(outcome: DecodeOutcome, catalogue: Catalogue) -> Response:
+    """What would come out, so many as the reader can take in, and the services among it that nobody knows."""
     shown = outcome.events[:MOST_TOLD]
+    names = Names(catalogue)
+    said = dict.fromkeys(
+        event.service
+        for event in shown
+        if event.service and names.is_doubtful(event.service) and names.of(event) is None
+    )
     answer = {
         "events": [msgspec.Raw(encode(event)) for event in shown],
         "events_count": len(outcome.events),
         "rejected": [{"reason": str(each.reason), "detail": each.detail} for each in outcome.refusals],
         "ignored": [{"reason": str(each.reason), "detail": each.detail} for each in outcome.skipped],
+        "unknown": [{"service": name, "nearest": names.nearest(name)} for name in said],
     }
     return _json(200, answer)
 
@@ -305,5 +333,11 @@ _RESPONSES: dict[int | str, dict[str, object]] = {
 }
 _AS_ALERTMANAGER: dict[str, Any] = {
     "response_class": Response,
-    "responses": {status: said for status, said in _RESPONSES.items() if status != 202},
+    "responses": {
+        **{status: said for status, said in _RESPONSES.items() if status not in (202, 503)},
+        200: {"description": "Durable; also where some of the alerts are known or could not be read"},
+        400: {"description": "No alert of it can be read, or it was not complete"},
+        500: {"description": "Nothing can be taken in now: Prometheus sends it again by itself"},
+    },
 }
+"""An Alertmanager has no 503."""

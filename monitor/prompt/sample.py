@@ -18,11 +18,13 @@ class NoAnswer(Exception):
     """The monitor cannot be reached, or what answers is none."""
 
 
-def check_sample(address: str, source: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+def check_sample(
+    address: str, source: str, body: bytes, headers: Mapping[str, str], seconds: float = SECONDS
+) -> tuple[int, dict[str, Any]]:
     """The status and the JSON that came back. Raises NoAnswer."""
     url = f"{address.rstrip('/')}/ingest/{source}"
     try:
-        with httpx.Client(verify=ssl.create_default_context(), timeout=SECONDS, trust_env=False) as client:
+        with httpx.Client(verify=ssl.create_default_context(), timeout=seconds, trust_env=False) as client:
             answer = client.post(url, content=body, headers={**headers, CHECK: "1"})
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         raise NoAnswer(f"{url}: {str(error) or type(error).__name__}") from None

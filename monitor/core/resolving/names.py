@@ -241,6 +241,10 @@ class Names:
                 return joined[0], f"label {label}" + ("" if joined[1] == "name" else f", {joined[1]}")
         return None
 
+    def is_doubtful(self, name: str) -> bool:
+        """Whether there are services, and the name means none of them. A tool's own words are not looked at."""
+        return bool(self._services) and self._joined(name) is None
+
     def nearest(self, name: str) -> str | None:
         """The service that a name may mean: without a usual suffix or prefix the same, else spelt much alike."""
         spelt = plain(name)

@@ -25,7 +25,11 @@ PATIENT = ("--patience", "60")
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     directory = tmp_path_factory.mktemp("prompt")
-    (directory / "nearmiss.yaml").write_text("secrets: {events: [the-secret]}\nbody_limit: 2KiB\n")
+    catalogue = directory / "catalogue.yaml"
+    catalogue.write_text("services: {payments: {user_facing: true, aliases: [till]}, checkout: {}}\n")
+    (directory / "nearmiss.yaml").write_text(
+        f"secrets: {{events: [the-secret]}}\nbody_limit: 2KiB\ncatalogue: [{catalogue}]\n"
+    )
     running = Service(
         directory,
         "--database",
@@ -80,6 +84,50 @@ def test_what_could_not_be_sent_is_sent_next_time(service: Service, tmp_path: Pa
     assert waiting(tmp_path) == []
     assert service.metric("nearmiss_events_accepted_total") == before + 3
     assert nearmiss(tmp_path, service.address, "note", "odd: y", *PATIENT).stderr == "nearmiss: noted\n"
+
+
+def test_a_misspelt_service_is_not_noted_unless_one_insists(service: Service, tmp_path: Path) -> None:
+    before = service.metric("nearmiss_events_accepted_total")
+    note = ("note", "odd: the queue is stuck", *PATIENT)
+    refused = nearmiss(tmp_path, service.address, *note, "--service", "paymnts")
+    assert refused.returncode == 2
+    assert "no service of the catalogue is called 'paymnts'; did you mean payments?" in refused.stderr
+    assert "try `--service payments`, or `--anyway`" in refused.stderr
+    assert waiting(tmp_path) == []
+    assert service.metric("nearmiss_events_accepted_total") == before
+    insisted = nearmiss(tmp_path, service.address, *note, "--service", "paymnts", "--anyway")
+    assert (insisted.returncode, insisted.stderr) == (0, "nearmiss: noted\n")
+
+
+@pytest.mark.parametrize("name", ["payments", "Payments", "till", "payments-prod"])
+def test_a_service_by_any_of_its_names_is_noted_in_silence(service: Service, tmp_path: Path, name: str) -> None:
+    note = nearmiss(tmp_path, service.address, "note", "odd: x", "--service", name, *PATIENT)
+    assert (note.returncode, note.stderr) == (0, "nearmiss: noted\n")
+
+
+def test_a_service_that_is_like_no_other_is_noted_and_said_to_be_new(service: Service, tmp_path: Path) -> None:
+    note = nearmiss(tmp_path, service.address, "note", "odd: x", "--service", "telescope", *PATIENT)
+    assert note.returncode == 0
+    assert note.stderr == "nearmiss: no service of the catalogue is called 'telescope'.\nnearmiss: noted\n"
+
+
+def test_a_command_for_a_misspelt_service_runs_and_is_told_with_a_hint(service: Service, tmp_path: Path) -> None:
+    before = service.metric("nearmiss_events_accepted_total")
+    ran = nearmiss(
+        tmp_path, service.address, "ran", "--service", "paymnts", *PATIENT, "--", "sh", "-c", "echo out; exit 3"
+    )
+    assert (ran.returncode, ran.stdout) == (3, "out\n")
+    assert ran.stderr.startswith("nearmiss: no service of the catalogue is called 'paymnts'; did you mean payments?")
+    assert service.metric("nearmiss_events_accepted_total") == before + 1
+    quiet = nearmiss(tmp_path, service.address, "ran", "--service", "paymnts", "--anyway", *PATIENT, "--", "true")
+    assert (quiet.returncode, quiet.stderr) == (0, "")
+
+
+def test_a_name_is_not_asked_about_for_longer_than_one_waits(tmp_path: Path) -> None:
+    note = nearmiss(tmp_path, NOWHERE, "note", "odd: x", "--service", "paymnts")
+    assert note.returncode == 0
+    assert "1 kept here" in note.stderr
+    assert len(waiting(tmp_path)) == 1
 
 
 def test_a_command_runs_whatever_is_wrong_with_the_spool(tmp_path: Path) -> None:
