@@ -96,6 +96,10 @@ measure: setup ## Run the engine over a made-up year and print the figures
 recorder: ## Build an Alertmanager with the event recorder, whose test says otherwise that it did not run (needs Go)
 	@scripts/newer-alertmanager.sh
 
+.PHONY: kubernetes
+kubernetes: ## Build a kube-apiserver with etcd, whose tests say otherwise that they did not run (needs Go, minutes)
+	@scripts/real-kubernetes.sh
+
 .PHONY: docs
 docs: setup ## Write the generated tables of the reference pages anew
 	@$(BIN)/python scripts/reference.py

@@ -41,7 +41,7 @@ def command(words: tuple[str, ...], told: TellingOptions) -> None:
     doubt, told = doubted(told, event)
     tell(told, event)
     if doubt is not None:
-        say(f"{doubt} It was told as it is written")
+        say(f"{doubt} It was sent as it is written")
     sys.exit(code)
 
 

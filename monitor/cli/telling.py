@@ -67,7 +67,7 @@ def telling_options(command: Callable[..., None]) -> Callable[..., None]:
         show_default=True,
         help="Wait so long for the monitor at most; then what was not sent is kept for the next time.",
     )
-    @click.option("--anyway", is_flag=True, help="Take the service as it is written, whatever it looks like.")
+    @click.option("--anyway", is_flag=True, help="Take the service as it is written.")
     def reading(
         service: str | None,
         environment: str | None,
