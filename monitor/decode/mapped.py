@@ -34,6 +34,8 @@ from monitor.decode.reading import (
 
 MOST_STEPS = 1_000_000
 """Parts of expressions that are evaluated for one body, all pieces together: a second or two."""
+QUICK_STEPS = 10_000
+"""The same where nothing else goes on meanwhile: some milliseconds. What needs more is read again elsewhere."""
 
 BODY, HEADERS, ITEM = "_body", "_headers", "_item"
 """The names under which a piece also sees the whole body and the headers, and under which it stands if no object."""
@@ -107,7 +109,7 @@ class Mapped(msgspec.Struct, frozen=True, kw_only=True):
 
     def split(self, body: Any, delivery: Delivery) -> list[Any]:
         """The pieces of a body, each with what they share. Raises Unreadable."""
-        budget = Budget()
+        budget = Budget(QUICK_STEPS if delivery.quick else MOST_STEPS)
         found: Any = body if isinstance(body, list) else None
         if self.each is not None and found is None:
             found = self.each(_document(body, body, delivery), budget)

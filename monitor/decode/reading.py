@@ -48,13 +48,15 @@ _QUANTITY = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*([A-Za-z%/]{0,20})\s*", re.AS
 class Delivery(msgspec.Struct, frozen=True):
     """How a body arrived: the source it is named for, its headers (names in lower case), and when, if that is known.
 
-    `allows` tells which sources its events may name.
+    `allows` tells which sources its events may name. `quick`: nothing else goes on while it is read, so what a mapping
+    needs many steps for is refused.
     """
 
     source: str
     headers: Mapping[str, str] = {}
     received_at: Instant | None = None
     allows: Callable[[str], bool] | None = None
+    quick: bool = False
 
 
 OURS = "nearmiss"

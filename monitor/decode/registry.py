@@ -126,10 +126,13 @@ def decode(
     headers: Mapping[str, str] | None = None,
     received_at: Instant | None = None,
     allows: Callable[[str], bool] | None = None,
+    *,
+    quick: bool = False,
 ) -> DecodeOutcome:
     """Everything that one body of `source` gives. Header names may be in any case.
 
-    An event whose own source `allows` does not hold for is refused; without it the sender may name any.
+    An event whose own source `allows` does not hold for is refused; without it the sender may name any. `quick`: what a
+    mapping needs more than `QUICK_STEPS` for is refused as `mapping_overrun`, and to be read again without it.
 
     Whatever happens is in the outcome: a defect of a decoder becomes a refusal `decoder_failed` that keeps the body.
     Raises MemoryError, which is no defect: the same body is read when there is memory again.
@@ -140,7 +143,7 @@ def decode(
         return refused(Rejected.DECODER_FAILED, defect(error), body)
     if tool is None or not source.isprintable():
         return refused(Rejected.UNKNOWN_SOURCE, f"nothing reads {source!r:.80}; {meant_tools(source)}", body)
-    return read_as(tool, source, body, headers, received_at, allows)
+    return read_as(tool, source, body, headers, received_at, allows, quick=quick)
 
 
 ENVELOPES = frozenset({"events", "cloudevents", "cdevents"})
@@ -154,11 +157,13 @@ def read_as(
     headers: Mapping[str, str] | None = None,
     received_at: Instant | None = None,
     allows: Callable[[str], bool] | None = None,
+    *,
+    quick: bool = False,
 ) -> DecodeOutcome:
     """As `decode`, by a tool at hand, which need not be registered."""
     lowered = {name.lower(): value for name, value in (headers or {}).items()}
     try:
-        delivery = Delivery(source, lowered, received_at, allows)
+        delivery = Delivery(source, lowered, received_at, allows, quick)
         if cloudevents.is_binary(lowered) and (tool.name in ENVELOPES or cloudevents.is_ours(lowered)):
             tool = cloudevents.TOOL
         return tool.whole(body, delivery) if tool.whole else _decode(tool, body, delivery)

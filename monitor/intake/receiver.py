@@ -15,7 +15,7 @@ from monitor.decode.normalise import normalise
 from monitor.decode.outcome import DecodeOutcome
 from monitor.decode.registry import decode
 from monitor.intake.bodies import ENCODING, Body, Packed, Unusable
-from monitor.intake.flight import Flight
+from monitor.intake.flight import INLINE, Flight
 from monitor.intake.metrics import IntakeMetrics
 from monitor.ops.logs import get_logger
 from monitor.ports import Appended, Clock, JournalWriter, Reject, Rejects, Unavailable
@@ -101,7 +101,7 @@ class Receiver:
         where nothing of the body is taken since it is too large.
         """
         now = self._clock.now()
-        outcome, events = await self._flight.work(len(body), self._read, source, body, headers, now, allows)
+        outcome, events = await self._decoded(source, body, headers, now, allows)
         if not events and outcome.refused.keys() == {Rejected.TOO_LARGE}:
             raise Unusable(Rejected.TOO_LARGE, outcome.detail)
         refused = [_reject(source, outcome, headers, packed, now)] if outcome.refusals else []
@@ -129,23 +129,53 @@ class Receiver:
     ) -> DecodeOutcome:
         """What `receive` would make of it; keeps and counts nothing."""
         now = self._clock.now()
-        outcome, events = await self._flight.work(len(body), self._read, source, body, headers, now, allows)
+        outcome, events = await self._decoded(source, body, headers, now, allows)
         return msgspec.structs.replace(outcome, events=tuple(events))
 
-    def _read(
+    async def _decoded(
         self, source: str, body: bytes, headers: Mapping[str, str], now: Instant, allows: Callable[[str], bool]
     ) -> tuple[DecodeOutcome, list[Event]]:
-        outcome = decode(source, body, headers, now, allows)
+        size = len(body)
+        if size <= INLINE:
+            outcome, events = self._read(source, body, headers, now, allows, quick=True)
+            if Rejected.MAPPING_OVERRUN not in outcome.refused:
+                return outcome, events
+            # A short body can keep a mapping busy for a second, in which no other source would be answered.
+            size = INLINE + 1
+        return await self._flight.work(size, self._read, source, body, headers, now, allows)
+
+    def _read(
+        self,
+        source: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        now: Instant,
+        allows: Callable[[str], bool],
+        *,
+        quick: bool = False,
+    ) -> tuple[DecodeOutcome, list[Event]]:
+        outcome = decode(source, body, headers, now, allows, quick=quick)
         return outcome, [normalise(event, now, self._future_tolerance) for event in outcome.events]
 
     async def refuse(
-        self, source: str, reason: Rejected, detail: str, body: Body, headers: Mapping[str, str], *, stranger: bool
+        self,
+        source: str,
+        reason: Rejected,
+        detail: str,
+        body: Body,
+        headers: Mapping[str, str],
+        *,
+        stranger: bool,
+        shown_as: str = "",
     ) -> None:
         """Keep a whole body as a reject; of a `stranger` only the beginning, and so many a minute. Raises Unavailable.
 
-        A reject of which only the beginning is kept says so.
+        A reject of which only the beginning is kept says so. `shown_as`: the source among those that arrive, where this
+        is said too; empty where it is none of them.
         """
         now = self._clock.now()
+        if shown_as:
+            self._metrics.arrivals.failed(shown_as, now, str(reason), detail)
         if not stranger or self._may_keep_stranger(now):
             kept = body.data[:STRANGE_BODY_KEPT] if stranger else body.data
             if len(kept) < body.size:

@@ -237,15 +237,30 @@ class _Door:
         return await self._flight.work(limit if encoding else 0, readable, body, encoding, limit)
 
     async def _unproved(self, source: str, why: str, body: Body, headers: dict[str, str]) -> Response:
-        await self._receiver.refuse(source, Rejected.BAD_SIGNATURE, why, body, headers, stranger=True)
+        shown_as = "" if CHECK in headers else self._shown_as(source)
+        await self._receiver.refuse(
+            source, Rejected.BAD_SIGNATURE, why, body, headers, stranger=True, shown_as=shown_as
+        )
         if (others := self._sampler.take(_vendor(source))) is not None:
             _log.warning("signature_refused", source=source, why=why, others=others)
         return _problem(401, str(Rejected.BAD_SIGNATURE), why)
 
+    def _shown_as(self, source: str) -> str:
+        """Who did not prove to be a source can make up accounts of it: only those that are configured are shown."""
+        return source if source in self._settings.access.expected else _vendor(source)
+
     async def _unusable(self, source: str, unusable: Unusable, body: Body, headers: dict[str, str]) -> Response:
         # Nothing of what is too large is taken in, and only its beginning is kept: to answer 2xx would lose it.
         is_large = unusable.reason is Rejected.TOO_LARGE
-        await self._receiver.refuse(source, unusable.reason, unusable.detail, body, headers, stranger=is_large)
+        await self._receiver.refuse(
+            source,
+            unusable.reason,
+            unusable.detail,
+            body,
+            headers,
+            stranger=is_large,
+            shown_as=self._shown_as(source) if is_large else source,
+        )
         rejected = {"index": 0, "reason": str(unusable.reason), "detail": unusable.detail}
         answer = {"accepted": 0, "duplicates": 0, "rejected": [rejected], "rejected_count": 1}
         return _json(413 if is_large else 202, answer)

@@ -10,10 +10,10 @@ from typing import Any, cast
 
 from monitor.core.model.events import KINDS, Kind
 from monitor.core.model.reasons import Ignored
-from monitor.decode.mapped import Budget, Find, Mapped, MappedEvent, Skip, Test
-from monitor.located.form import Form, name_of, text_of
-from monitor.located.nodes import Listing, Mapping, Node, Scalar
-from monitor.located.problems import Problems, listed, meant
+from monitor.decode.mapped import QUICK_STEPS, Budget, Entry, Find, Mapped, Skip, Test
+from monitor.decode.outcome import Unreadable
+from monitor.packs.form import Form, name_of, text_of
+from monitor.packs.located import Listing, Mapping, Node, Scalar
 from monitor.packs.mappings.conditions import read_condition
 from monitor.packs.mappings.fields import NO_FIELDS, Fields, merged, read_fields
 from monitor.packs.mappings.keys import EVENT_KEYS, FIELD_KEYS, SKIP_KEYS
@@ -174,10 +174,14 @@ def read_answer(form: Form, problems: Problems) -> tuple[Test, dict[str, Find]] 
 
 def answered(when: Test, finds: dict[str, Find], body: Any) -> dict[str, str] | None:
     """What to say back to this body; None where it is no question, or does not hold what the answer needs."""
-    budget = Budget()
-    if not isinstance(body, dict) or not when(body, budget):
+    # Nothing else goes on meanwhile. What takes longer is no question, and refused by name where its events are read.
+    budget = Budget(QUICK_STEPS)
+    try:
+        if not isinstance(body, dict) or not when(body, budget):
+            return None
+        said = {name: found for name, find in finds.items() if (found := find(body, budget)) is not None}
+    except Unreadable:
         return None
-    said = {name: found for name, find in finds.items() if (found := find(body, budget)) is not None}
     return {name: str(found) for name, found in said.items()} if len(said) == len(finds) else None
 
 
