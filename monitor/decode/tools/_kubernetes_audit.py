@@ -37,6 +37,8 @@ _SUBRESOURCES: dict[str, Kind] = {
 }
 _WORKLOADS = frozenset({"deployments", "statefulsets", "daemonsets", "rollouts", "deploymentconfigs"})
 _CONTROLLED = frozenset({"pods", "replicasets", "jobs", "persistentvolumeclaims", "persistentvolumes"})
+_ITSELF = "system:apiserver"
+"""At its first start, and with each new version, it makes some hundred roles and names."""
 _CONTROL_PLANE = re.compile(r"system:(?:serviceaccount:kube-system:|node:|kube-|apiserver|controller)")
 _SINGULAR = {"ingresses": "Ingress", "networkpolicies": "NetworkPolicy", "podsecuritypolicies": "PodSecurityPolicy"}
 _RESTARTED = "kubectl.kubernetes.io/restartedAt"
@@ -109,6 +111,8 @@ def _skip_what_changed_nothing(entry: Mapping[str, Any], verb: str, resource: st
         raise NoEvent(Ignored.NOT_RELEVANT, "the same request comes again when it is complete")
     if not resource or resource in _QUIET or (sub is not None and sub not in _SUBRESOURCES):
         raise NoEvent(Ignored.NOT_RELEVANT, f"{resource}/{sub or ''} is the API's own housekeeping")
+    if user == _ITSELF:
+        raise NoEvent(Ignored.NOT_RELEVANT, "the API server sets up what it needs itself")
     if "All" in _queries(entry, "dryRun"):
         raise NoEvent(Ignored.NOT_RELEVANT, "a dry run")
     if resource in _CONTROLLED and sub is None and _CONTROL_PLANE.match(user):

@@ -203,10 +203,23 @@ kubectl get events --all-namespaces -o json |
 An exporter that posts events to a webhook works as well. Large clusters exceed `body_limit` (5 MB); send each
 namespace by itself then.
 
-**The audit log** is the only record of who ran `kubectl`. Start the API server with
-`--audit-webhook-config-file` and `--audit-policy-file`; the file is a kubeconfig whose server is
-`http://nearmiss:8080/ingest/kubernetes` and whose user has the secret as its `token`. A policy that logs what people
-do and leaves the rest out:
+**The audit log** is the only record of who ran `kubectl`. Start the API server with `--audit-policy-file` and
+`--audit-webhook-config-file`. The second is a kubeconfig, whose token Kubernetes shows over https alone: put a proxy
+in front of nearmiss, or list `kubernetes` in `open_sources` and give the address with http.
+
+```yaml
+apiVersion: v1
+kind: Config
+clusters:
+  - {name: nearmiss, cluster: {server: "https://nearmiss.example/ingest/kubernetes"}}
+users:
+  - {name: audit, user: {token: the-secret}}
+contexts:
+  - {name: audit, context: {cluster: nearmiss, user: audit}}
+current-context: audit
+```
+
+A policy that logs what people do and leaves the rest out:
 
 ```yaml
 apiVersion: audit.k8s.io/v1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -131,3 +132,25 @@ def test_a_log_of_metadata_alone_tells_who_and_what() -> None:
     assert event("kubernetes", bare).kind == "change.deployed"
     nameless = entry("deletecollection", "pods", objectRef={"resource": "pods", "namespace": "shop"})
     assert (event("kubernetes", nameless).kind, event("kubernetes", nameless).service) == ("change.restarted", None)
+
+
+def test_what_an_api_server_recorded() -> None:
+    """Version 1.34: what it made for itself at its start, a role for us, and a deployment that came, grew and went."""
+    lines = Path(__file__).with_name("kubernetes-1.34-audit.jsonl").read_bytes()
+    found = outcome("kubernetes", lines)
+    assert found.refused == {}
+    told = [(one.kind, one.service, one.actor and one.actor.id) for one in found.events]
+    assert told == [
+        ("change.configured", "nearmiss", "ann@shop.example"),
+        ("change.configured", "nearmiss", "ann@shop.example"),
+        ("change.deployed", "checkout", "ann@shop.example"),
+        ("change.scaled", "checkout", "ann@shop.example"),
+        ("change.blocked", "checkout", "nearmiss"),
+        ("change.deleted", "checkout", "ann@shop.example"),
+        ("change.deployed", "basket", "ann@shop.example"),
+    ]
+
+
+def test_what_the_api_server_makes_for_itself_is_no_change() -> None:
+    made = entry("create", "clusterroles", user={"username": "system:apiserver"})
+    assert left_out("kubernetes", made) == Ignored.NOT_RELEVANT
