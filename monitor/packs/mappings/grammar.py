@@ -10,10 +10,11 @@ from typing import Any, cast
 
 from monitor.core.model.events import KINDS, Kind
 from monitor.core.model.reasons import Ignored
-from monitor.decode.mapped import QUICK_STEPS, Budget, Entry, Find, Mapped, Skip, Test
+from monitor.decode.mapped import QUICK_STEPS, Budget, Find, Mapped, MappedEvent, Skip, Test
 from monitor.decode.outcome import Unreadable
-from monitor.packs.form import Form, name_of, text_of
-from monitor.packs.located import Listing, Mapping, Node, Scalar
+from monitor.located.form import Form, name_of, text_of
+from monitor.located.nodes import Listing, Mapping, Node, Scalar
+from monitor.located.problems import Problems, listed, meant
 from monitor.packs.mappings.conditions import read_condition
 from monitor.packs.mappings.fields import NO_FIELDS, Fields, merged, read_fields
 from monitor.packs.mappings.keys import EVENT_KEYS, FIELD_KEYS, SKIP_KEYS

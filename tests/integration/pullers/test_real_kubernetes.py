@@ -294,7 +294,7 @@ def test_the_audit_log_tells_who_ran_what_and_the_service_watches_as_the_page_sa
             assert cluster.refused("DELETE", f"{DEPLOYMENTS}/checkout", OURS) == 403
             cluster.ask("DELETE", f"{DEPLOYMENTS}/checkout")
 
-            def by_people() -> list[tuple[str, str, str]] | None:
+            def by_people() -> list[tuple[str, str | None, str]] | None:
                 found = [_who(event) for event in journal(tmp_path) if event.service == "checkout"]
                 return found if len(found) >= 4 else None
 
@@ -338,6 +338,6 @@ def test_the_audit_log_tells_who_ran_what_and_the_service_watches_as_the_page_sa
         again.close()
 
 
-def _who(event: Event) -> tuple[str, str, str]:
+def _who(event: Event) -> tuple[str, str | None, str]:
     assert event.actor is not None
     return event.kind, event.actor.id, event.actor.kind

@@ -12,19 +12,19 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from monitor.app.metrics import Metrics
 from monitor.core.model.catalogue import Catalogue
-from monitor.core.model.events import DAY, Event, Instant, to_text
+from monitor.core.model.events import DAY, Event, EventId, Instant, to_text
 from monitor.core.model.reasons import Rejected
 from monitor.decode import mapped
 from monitor.decode.mapped import QUICK_STEPS
 from monitor.decode.registry import use_own
 from monitor.decode.tool import Tool
-from monitor.intake.access import IntakeAccess
 from monitor.intake.flight import INLINE, Flight
 from monitor.intake.receiver import Receiver
+from monitor.intake.senders import IntakeAccess
 from monitor.intake.webhooks import IntakeSettings, build_router
 from monitor.ops.clock import ManualClock
-from monitor.ops.metrics import Metrics
 from monitor.ops.source_report import source_report
 from monitor.ports import Appended, Reject
 from tests.unit.packs.mappings.mapped import mapping, tool_from
@@ -56,7 +56,7 @@ class Kept:
     """A journal and what was refused, in memory."""
 
     def __init__(self) -> None:
-        self.events: dict[str, Event] = {}
+        self.events: dict[EventId, Event] = {}
         self.rejects: list[Reject] = []
 
     async def append(self, events: Sequence[Event]) -> Appended:
@@ -184,7 +184,8 @@ async def test_a_secret_that_does_not_fit_is_shown_with_its_source_and_no_accoun
         for account in ("acme", "made-up-1", "made-up-2"):
             answer = await site.http.post(f"/ingest/zendesk/{account}", content=b"{}")
             assert answer.status_code == 401
-    report = source_report(*site.metrics.arrivals.take(), Catalogue(), (), NOW)
+    hours, words = site.metrics.arrivals.take()
+    report = source_report(hours, words, Catalogue(), (), NOW)
     rows = {row.state.source: [(each.reason, each.count) for each in row.reasons] for row in report.sources}
     assert rows == {"zendesk/acme": [("bad_signature", 1)], "zendesk": [("bad_signature", 2)]}
 
