@@ -201,7 +201,7 @@ class ChangedRun:
         self._digest.update(cells)
         engine = Engine(self._rules, self._catalogue, self._make_regex, self._settings, cells)
         # Nothing will meet what came before: else it had begun earlier.
-        engine.let_go(self.changed)
+        engine.release(self.changed)
         return engine
 
     def _end_stretch(self, stretch: Stretch) -> list[Decision]:

@@ -114,4 +114,9 @@ def test_each_row_of_the_index_names_a_place_that_is_there() -> None:
     rows = [row for row in index.splitlines() if row.startswith("| ") and not row.startswith("| concept")]
     lost = [row for row in rows if not any(place(named).exists() for named in PATH.findall(row))]
     assert lost == []
-    assert [row for row in rows for named in PATH.findall(row) if "/" in named and not place(named).exists()] == []
+    assert [
+        row
+        for row in rows
+        for named in PATH.findall(row)
+        if "/" in named and "*" not in named and not place(named).exists()
+    ] == []

@@ -145,7 +145,7 @@ class Engine:
         self._rebuild.write_again(remembered, lambda kept: before(kept.event.kind, kept.before))
         return self._take()
 
-    def let_go(self, names: Collection[str]) -> None:
+    def release(self, names: Collection[str]) -> None:
         """No action will meet what waits under these rules now; what comes from here on waits as usual."""
         for compiled in (rule for name, rule in self._matcher.rules.items() if name in names):
             for hazard in self._maker.waiting(compiled, None, BEGINNING, FOREVER):

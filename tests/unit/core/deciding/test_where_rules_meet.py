@@ -42,7 +42,7 @@ def test_a_candidate_is_noted_under_its_rule() -> None:
 def test_what_was_let_go_is_met_no_more_and_what_comes_after_is() -> None:
     engine = new_engine([acted_rule(), acted_rule(name="other")])
     engine.step([FIRED, make_event("note.added", 10, "note")])
-    engine.let_go({"acted"})
+    engine.release({"acted"})
     engine.step([ACTED, make_event("note.added", 40, "later")])
     assert engine.state.made == {"other"}
     more = [
