@@ -4,6 +4,10 @@
 
 NAME is a module (`monitor/core/deciding/judge.py`), a folder, or one mutation (`…/judge.py#12`). Ends with 1 below the
 bar. The same seed takes the same mutations of the same code.
+
+The tests are collected once. A mutation of a function is put into a child of that process, which runs only the tests
+that come by its line. One of a constant or a default is put in before the import, in a process of its own; so is, a
+second time, what nobody noticed in a child, unless `--once`: nothing that the process remembers may hide a fault.
 """
 
 from __future__ import annotations
@@ -12,67 +16,110 @@ import argparse
 import os
 import subprocess
 import sys
-from collections import Counter
+import tempfile
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from random import Random
+
+import msgspec
 
 from tests.mutation.equivalent import EQUIVALENT
 from tests.mutation.mutations import ROOT, Mutation, files, mutations_of
+from tests.mutation.warm import Answer, Plan
 
-OWN, LAWS, ELSEWHERE = "own", "laws", "elsewhere"
-STAGES = (OWN, LAWS, ELSEWHERE)
-"""Whose tests notice a fault: the module's own, the laws, or those of some other part, which count for nothing."""
+OWN, LAWS, BESIDE = "own", "laws", "beside"
+STAGES = (OWN, LAWS, BESIDE)
+"""Whose tests notice a fault: those of the module's package, the laws, or others, which count for nothing."""
 TESTS = {
     "monitor/core": {
         OWN: ("tests/unit/core",),
         LAWS: ("tests/property",),
-        ELSEWHERE: ("tests/unit/packs", "tests/rules", "tests/unit/lab"),
+        BESIDE: ("tests/unit/core", "tests/unit/packs", "tests/rules", "tests/unit/lab"),
     },
     "monitor/decode": {
         OWN: ("tests/unit/decode", "tests/conformance"),
-        LAWS: ("tests/property/test_decode.py",),
-        ELSEWHERE: ("tests/unit/intake",),
+        LAWS: ("tests/property/test_decode.py", "tests/property/test_mappings.py"),
+        BESIDE: ("tests/unit/intake",),
     },
     "monitor/store": {
         OWN: ("tests/unit/store", "tests/contract"),
         LAWS: ("tests/property/test_stop_laws.py",),
-        ELSEWHERE: ("tests/unit/pipeline",),
+        BESIDE: ("tests/unit/pipeline",),
     },
 }
-LONGEST = 900.0
+LONGEST = 300.0
 """Seconds: a mutation that makes the tests hang was noticed."""
+COMMAND = (
+    sys.executable,
+    *("-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider", "-p", "tests.mutation.warm"),
+    *("-p", "tests.mutation.plugin", "--hypothesis-profile=mutation"),
+    *("-m", "not postgresql and not kafka and not faults and not browser and not long"),
+)
 
 
-def noticed_by(mutation: Mutation, until: str) -> str | None:
-    """The first stage with a test that fails under it, no stage beyond `until` being asked; None where none fails."""
-    package, stem = "/".join(mutation.file.split("/")[:2]), mutation.file.rsplit("/", 1)[1].removesuffix(".py")
-    folder = "/".join(mutation.file.split("/")[2:-1])
+def tests_of(file: str, stage: str) -> tuple[str, ...]:
+    """The folders or files of tests that this stage asks; of core only those of the module's own package are its own."""
+    tests = TESTS["/".join(file.split("/")[:2])][stage]
+    mirrored = (f"{tests[0]}/{'/'.join(file.split('/')[2:-1])}").rstrip("/")
+    return (mirrored,) if stage == OWN and mirrored != tests[0] and (ROOT / mirrored).is_dir() else tests
+
+
+def nearest(file: str) -> list[str]:
+    """The test files that bear the module's name."""
+    stem = Path(file).stem.strip("_")
+    found = (path for name in tests_of(file, OWN) for path in (ROOT / name).rglob(f"test_{stem}*.py"))
+    return sorted(str(path.relative_to(ROOT)) for path in found)
+
+
+def noticed_by(mutations: Sequence[Mutation], until: str, jobs: int, *, once: bool) -> dict[Mutation, str]:
+    """The first stage with a test that fails under each; no stage beyond `until` is asked."""
+    found: dict[Mutation, str] = {}
     for stage in STAGES[: STAGES.index(until) + 1]:
-        tests = TESTS[package][stage]
-        mirrored = tests[0] + (f"/{folder}" if (ROOT / tests[0] / folder).is_dir() else "")
-        nearest = [
-            str(path.relative_to(ROOT)) for path in sorted((ROOT / mirrored).rglob(f"test_{stem.strip('_')}*.py"))
-        ]
-        tried = [nearest] * bool(nearest) + [[name] for name in dict.fromkeys((mirrored, *tests))]
-        if any(not passes(mutation, names) for names in tried):
-            return stage
-    return None
+        asked: dict[tuple[str, ...], list[Mutation]] = defaultdict(list)
+        for mutation in mutations:
+            if mutation not in found:
+                asked[tests_of(mutation.file, stage)].append(mutation)
+        for tests, some in asked.items():
+            named = {(mutation.file, mutation.number): mutation for mutation in some}
+            answers = in_children(some, tests, jobs)
+            found |= {named[it.file, it.number]: stage for it in answers if it.by}
+            again = [named[it.file, it.number] for it in answers if it.cold or not (it.by or once or stage != OWN)]
+            with ThreadPoolExecutor(jobs) as pool:
+                good = pool.map(lambda it, tests=tests: _passes_nearest_first(it, tests), again)
+                found |= dict.fromkeys((it for it, passed in zip(again, good, strict=True) if not passed), stage)
+    return found
+
+
+def _passes_nearest_first(mutation: Mutation, tests: Sequence[str]) -> bool:
+    near = [name for name in nearest(mutation.file) if name.startswith(tuple(tests))]
+    return all(passes(mutation, names) for names in ([near] if near else []) + [list(tests)])
+
+
+def in_children(mutations: Sequence[Mutation], tests: Sequence[str], jobs: int) -> list[Answer]:
+    """What these tests say of mutations, each in a child of one process. Raises RuntimeError where it did not run."""
+    near = {file: nearest(file) for file in {mutation.file for mutation in mutations}}
+    plan = Plan([(it.file, it.number, it.line) for it in mutations], near, jobs, LONGEST)
+    with tempfile.TemporaryDirectory() as folder:
+        path, answers = Path(folder, "plan"), Path(folder, "answers")
+        path.write_bytes(msgspec.json.encode(plan))
+        environment = os.environ | {"MUTATION_PLAN": str(path), "MUTATION_ANSWERS": str(answers), "MUTATION": ""}
+        ended = subprocess.run([*COMMAND, *tests], check=False, cwd=ROOT, env=environment, capture_output=True)
+        said = answers.read_bytes().splitlines() if answers.exists() else []
+    if len(said) != len(mutations):
+        raise RuntimeError(f"{ended.stdout.decode()}\n{ended.stderr.decode()}")
+    return [msgspec.json.decode(line, type=Answer) for line in said]
 
 
 def passes(mutation: Mutation | None, tests: Sequence[str]) -> bool:
-    """Whether these tests pass under a mutation, or as the code is."""
+    """Whether these tests pass under a mutation that is put in before the import, or as the code is."""
     wanted = "" if mutation is None else f"{mutation.file}#{mutation.number}"
     environment = os.environ | {"MUTATION": wanted, "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "tests.mutation.plugin", "-p", "no:cacheprovider"]
-    command += [
-        "--hypothesis-profile=quick",
-        "-m",
-        "not postgresql and not kafka and not faults and not browser and not long",
-        *tests,
-    ]
     try:
-        ended = subprocess.run(command, check=False, cwd=ROOT, env=environment, capture_output=True, timeout=LONGEST)
+        ended = subprocess.run(
+            [*COMMAND, *tests], check=False, cwd=ROOT, env=environment, capture_output=True, timeout=LONGEST
+        )
     except subprocess.TimeoutExpired:
         return False
     return ended.returncode in (0, 5)
@@ -97,19 +144,29 @@ def main() -> int:
     parser.add_argument("--bar", type=float, default=0.95)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--until", choices=STAGES, default=LAWS)
+    parser.add_argument("--once", action="store_true", help="what nobody noticed in a child is not tried again")
     asked = parser.parse_args()
     mutations = chosen(asked.names, asked.count, asked.seed)
-    by = Counter[str | None]()
-    with ThreadPoolExecutor(asked.jobs) as pool:
-        found = pool.map(lambda mutation: noticed_by(mutation, asked.until), mutations)
-        for number, (mutation, stage) in enumerate(zip(mutations, found, strict=True), 1):
-            by[stage] += 1
-            print(f"{number:3} {stage or 'SURVIVED':9} {mutation}", flush=True)  # noqa: T201
-    noticed = by[OWN] + by[LAWS]
-    share = noticed / len(mutations) if mutations else 1.0
-    told = ", ".join(f"{by[stage]} {stage}" for stage in STAGES if by[stage])
-    print(f"{noticed} of {len(mutations)} mutations noticed ({share:.2f}; the bar is {asked.bar:g}): {told}")  # noqa: T201
+    by = noticed_by(mutations, asked.until, asked.jobs, once=asked.once)
+    for number, mutation in enumerate(mutations, 1):
+        print(f"{number:3} {by.get(mutation, 'SURVIVED'):9} {mutation}")  # noqa: T201
+    for package in sorted({it.file.rsplit("/", 1)[0] for it in mutations}):
+        some = [it for it in mutations if it.file.rsplit("/", 1)[0] == package]
+        print(f"{package:26} {_share(some, by)}")  # noqa: T201
+    share = _noticed(mutations, by) / len(mutations) if mutations else 1.0
+    print(f"{_share(mutations, by)} (the bar is {asked.bar:g})")  # noqa: T201
     return 0 if share >= asked.bar else 1
+
+
+def _noticed(mutations: Sequence[Mutation], by: dict[Mutation, str]) -> int:
+    return sum(by.get(mutation) in (OWN, LAWS) for mutation in mutations)
+
+
+def _share(mutations: Sequence[Mutation], by: dict[Mutation, str]) -> str:
+    counted = Counter(by[mutation] for mutation in mutations if mutation in by)
+    told = ", ".join(f"{counted[stage]} {stage}" for stage in STAGES if counted[stage])
+    noticed = _noticed(mutations, by)
+    return f"{noticed} of {len(mutations)} mutations noticed, {noticed / len(mutations):.2f}: {told}"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,272 @@
+"""Runs tests under many mutations from one collection: each in a child of its own, and only those that come by its line.
+
+A plugin of the test runner. MUTATION_PLAN names a JSON file with what to try; each answer is a line of MUTATION_ANSWERS.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import gc
+import os
+import signal
+import sys
+import threading
+import time
+import types
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import hypothesis
+import msgspec
+import pytest
+from _pytest.runner import runtestprotocol
+
+from tests.mutation.mutations import ROOT, mutated
+
+hypothesis.settings.register_profile(
+    "mutation",
+    deadline=None,
+    max_examples=10,
+    database=None,
+    derandomize=True,
+    phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate),
+)
+
+OPTIMIZED = 0x1
+"""The flag of code that a function runs; modules and classes run theirs at import."""
+PASSED, STOPPED = "passed", "never ended, or ended the process"
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What is tried, as (file, number, line). `nearest` are each file's tests that are asked first; `longest` in s."""
+
+    mutations: list[tuple[str, int, int]]
+    nearest: dict[str, list[str]]
+    jobs: int
+    longest: float
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """`by` is the test that failed; None where none did. `cold`: it has to be put in before the import."""
+
+    file: str
+    number: int
+    by: str | None = None
+    cold: bool = False
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """By file and line which tests, by their place, came by; and how many seconds each took."""
+
+    lines: dict[str, dict[int, list[int]]]
+    seconds: list[float]
+    failed: list[str]
+
+
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """Instead of one run: one to see which test comes by which line, then one for each mutation."""
+    if not (path := os.environ.get("MUTATION_PLAN")):
+        return None
+    plan = msgspec.json.decode(Path(path).read_bytes(), type=Plan)
+    _functions(), _memories()
+    gc.freeze()  # else each child copies all pages at its first collection
+    # In a child too: fixtures and memories stay as they were after the collection.
+    files = sorted({file for file, _, _ in plan.mutations})
+    trace = msgspec.json.decode(_in_child(lambda: _trace(session.items, files)), type=Trace)
+    assert not trace.failed, f"these fail without any mutation: {trace.failed}"
+    with Path(os.environ["MUTATION_ANSWERS"]).open("wb", buffering=0) as answers:
+        for answer in _answers(session.items, plan, trace):
+            answers.write(msgspec.json.encode(answer) + b"\n")
+    return True
+
+
+def _answers(items: Sequence[pytest.Item], plan: Plan, trace: Trace) -> Iterator[Answer]:
+    waiting = list(reversed(plan.mutations))
+    running: dict[int, tuple[str, int, float, int]] = {}
+    while waiting or running:
+        while waiting and len(running) < plan.jobs:
+            file, number, line = waiting.pop()
+            if (changed := _changed(file, number)) is None:
+                yield Answer(file, number, cold=True)
+            elif tests := _in_order(items, trace, file, line, plan.nearest.get(file, ())):
+                child, reads = _fork(lambda changed=changed, tests=tests: _first_failed(items, tests, changed))  # type: ignore[misc]
+                running[child] = file, number, time.monotonic() + plan.longest, reads  # noqa: TID251
+            else:
+                yield Answer(file, number)
+        ended, _ = os.waitpid(-1, os.WNOHANG) if running else (0, 0)
+        if ended:
+            file, number, _, reads = running.pop(ended)
+            with os.fdopen(reads, "rb") as told:
+                by = told.read().decode() or STOPPED
+            yield Answer(file, number, None if by == PASSED else by)
+        elif running:
+            for child, (_, _, until, _) in running.items():
+                if time.monotonic() > until:  # noqa: TID251
+                    os.kill(child, signal.SIGKILL)
+            time.sleep(0.002)  # noqa: TID251
+
+
+def _fork(work: Callable[[], bytes]) -> tuple[int, int]:
+    """A child that does it, and where its answer is read; nothing is read where the child was stopped."""
+    reads, writes = os.pipe()
+    if child := os.fork():
+        os.close(writes)
+        return child, reads
+    _work(work, writes)
+
+
+def _work(work: Callable[[], bytes], writes: int) -> NoReturn:
+    try:
+        quiet = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(quiet, 1)
+        os.dup2(quiet, 2)
+        with os.fdopen(writes, "wb") as told:
+            told.write(work())
+    finally:
+        os._exit(0)
+
+
+def _in_child(work: Callable[[], bytes]) -> bytes:
+    child, reads = _fork(work)
+    with os.fdopen(reads, "rb") as told:
+        answer = told.read()
+    os.waitpid(child, 0)
+    return answer
+
+
+def _passes(item: pytest.Item) -> bool:
+    # Without a next item everything is torn down: the order of tests is another for each mutation.
+    return not any(report.failed for report in runtestprotocol(item, log=False, nextitem=None))
+
+
+def _first_failed(items: Sequence[pytest.Item], tests: Sequence[int], changed: Changed) -> bytes:
+    _put_in(changed)
+    return next((items[place].nodeid for place in tests if not _passes(items[place])), PASSED).encode()
+
+
+def _trace(items: Sequence[pytest.Item], files: Sequence[str]) -> bytes:
+    names = {str(ROOT / file): file for file in files}
+    lines: dict[str, dict[int, list[int]]] = {file: {} for file in files}
+    seconds, failed = [], []
+    here: set[tuple[str, int]] = set()
+
+    def line(frame: types.FrameType, event: str, _: object) -> object:
+        if event == "line":
+            here.add((frame.f_code.co_filename, frame.f_lineno))
+        return line
+
+    def call(frame: types.FrameType, _event: str, _: object) -> object:
+        if frame.f_code.co_filename not in names:
+            return None
+        here.add((frame.f_code.co_filename, frame.f_lineno))
+        return line
+
+    for place, item in enumerate(items):
+        here.clear()
+        began = time.perf_counter()  # noqa: TID251
+        threading.settrace(call)
+        sys.settrace(call)
+        try:
+            good = _passes(item)
+        finally:
+            sys.settrace(None)
+            threading.settrace(None)  # type: ignore[arg-type]
+        seconds.append(time.perf_counter() - began)  # noqa: TID251
+        if not good:
+            failed.append(item.nodeid)
+        for name, number in here:
+            lines[names[name]].setdefault(number, []).append(place)
+    return msgspec.json.encode(Trace(lines, seconds, failed))
+
+
+def _in_order(
+    items: Sequence[pytest.Item], trace: Trace, file: str, line: int, nearest: Sequence[str]
+) -> list[int]:
+    """The tests that come by the statement of this line: the nearest first, of those the quickest."""
+    seen = trace.lines[file]
+    first, last = _statement(file, line)
+    places = {place for number in range(first, last + 1) for place in seen.get(number, ())}
+    ranks = {
+        place: next((rank for rank, name in enumerate(nearest) if items[place].nodeid.startswith(name)), len(nearest))
+        for place in places
+    }
+    return sorted(places, key=lambda place: (ranks[place], trace.seconds[place]))
+
+
+def _statement(file: str, line: int) -> tuple[int, int]:
+    """The first and the last line of the statement there; of one with a body those of its head."""
+    around = (node for node in ast.walk(_tree(file)) if isinstance(node, ast.stmt) and node.lineno <= line)
+    node = max((node for node in around if line <= (node.end_lineno or line)), key=lambda node: node.lineno)
+    body = getattr(node, "body", None)
+    last = max(node.lineno, body[0].lineno - 1) if isinstance(body, list) else node.end_lineno or line
+    return node.lineno, max(line, last)
+
+
+@functools.cache
+def _tree(file: str) -> ast.Module:
+    return ast.parse((ROOT / file).read_bytes())
+
+
+Changed = list[tuple[types.FunctionType, types.CodeType]]
+
+
+def _changed(file: str, number: int) -> Changed | None:
+    """The functions that the mutation changes, with what they shall run; None where not only functions run it."""
+    path = ROOT / file
+    before = compile(_tree(file), str(path), "exec", dont_inherit=True)
+    after = compile(mutated(path.read_bytes(), number), str(path), "exec", dont_inherit=True)
+    pairs = list(_pairs(before, after))
+    differing = [old for old, new in pairs if not _same_alone(old, new)]
+    if not all(code.co_flags & OPTIMIZED for code in differing):
+        return None
+    changed = [
+        (function, new)
+        for function in _functions().get(str(path), ())
+        for old, new in pairs
+        if old == function.__code__ and old.co_firstlineno == function.__code__.co_firstlineno and old != new
+    ]
+    reached = [old for _, new in changed for old, it in pairs for _, code in _pairs(new, new) if code is it]
+    return changed if all(any(old is it for it in reached) for old in differing) else None
+
+
+@functools.cache
+def _functions() -> dict[str, list[types.FunctionType]]:
+    """All that were there after the collection, by the file that they came from."""
+    found: dict[str, list[types.FunctionType]] = {}
+    for it in gc.get_objects():
+        if isinstance(it, types.FunctionType):
+            found.setdefault(it.__code__.co_filename, []).append(it)
+    return found
+
+
+@functools.cache
+def _memories() -> list[functools._lru_cache_wrapper[object]]:
+    """What functions remember of earlier calls, as of whatever a module did at import."""
+    return [it for it in gc.get_objects() if isinstance(it, functools._lru_cache_wrapper)]
+
+
+def _pairs(before: types.CodeType, after: types.CodeType) -> Iterator[tuple[types.CodeType, types.CodeType]]:
+    """What lies at the same place in both: the code, and what is nested in it."""
+    yield before, after
+    nested = [[const for const in code.co_consts if isinstance(const, types.CodeType)] for code in (before, after)]
+    for old, new in zip(*nested, strict=True):
+        yield from _pairs(old, new)
+
+
+def _same_alone(one: types.CodeType, other: types.CodeType) -> bool:
+    """Whether they are the same, what is nested in them left aside."""
+
+    def alone(code: types.CodeType) -> tuple[object, ...]:
+        consts = [(type(const), const) for const in code.co_consts if not isinstance(const, types.CodeType)]
+        return code.co_code, consts, code.co_names, code.co_varnames
+
+    return alone(one) == alone(other)
+
+
+def _put_in(changed: Changed) -> None:
+    for function, code in changed:
+        function.__code__ = code
+    for memory in _memories():
+        memory.cache_clear()
