@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.deciding.headline import LONGEST_WHAT, kind_noun, render_title
+from monitor.core.deciding.headline import LONGEST_WHAT, kind_noun, kind_words, render_title, say_number, who
 from monitor.core.model.events import MINUTE, Actor, Event
 from monitor.core.model.near_miss import Margin
 
@@ -93,6 +93,102 @@ def test_an_action_at_once_is_not_said_to_take_zero_seconds() -> None:
 )
 def test_each_kind_has_a_noun(kind: str, noun: str) -> None:
     assert kind_noun(event(kind=kind)) == noun
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [("change.rolled_back", "rolled back"), ("change.merged", "change merged")]
+)
+def test_each_kind_has_words(kind: str, words: str) -> None:
+    assert kind_words(event(kind=kind)) == words
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (6.0, "6"),
+        (1234567.0, "1,234,567"),
+        (0.5, "0.5"),
+        (12.34567, "12.35"),
+        (-3.0, "-3"),
+        (999_999_999_999_999.0, "999,999,999,999,999"),
+        (1e15, "1e+15"),
+        (-1e15, "-1e+15"),
+    ],
+)
+def test_numbers_are_said_as_people_write_them(number: float, said: str) -> None:
+    assert say_number(number) == said
+
+
+@pytest.mark.parametrize(
+    ("actor", "said"),
+    [
+        (None, "someone"),
+        (Actor(id="x", kind="unknown"), "someone"),
+        (Actor(id="bot", kind="automation"), "automation"),
+        (Actor(id="ada", kind="human"), "a person"),
+        (Actor(id="ada", kind="human", on_call=True), "the person on call"),
+        (Actor(id="ada", kind="human", on_call=False), "a person off rotation"),
+    ],
+)
+def test_who_acted_is_a_part_and_never_a_name(actor: Actor | None, said: str) -> None:
+    assert who(event(actor=actor)) == said
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(0.9, "less than a second"), (1, "1 s"), (-0.9, "less than a second")])
+def test_a_second_is_the_least_that_is_said(seconds: float, said: str) -> None:
+    action = event(id="b", time=HOUR_OF_ALERT + int(seconds * 1_000_000))
+    assert title("in {elapsed}", action=action) == f"In {said}"
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ("by {intervention.kind_words}", "By rolled back"),
+        ("{service} is slow", "checkout is slow"),
+        ("so {hazard.value} of {hazard.limit}", "So 1,200 of 2.5"),
+        ("so {hazard.expires_at}", "So 2027-01-15T08:00:00Z"),
+        ("so {hazard.began_at}", "So something"),
+        ("so {hazard.labels.cell}", "So something"),
+        ("so {hazard.title}", "So error rate above 5 %"),
+        ("so {intervention.title}", "So a rollback"),
+        ("so {hazard.subject}", "So error-rate"),
+    ],
+)
+def test_fields_of_both_events_may_be_named(template: str, said: str) -> None:
+    hazard = event(
+        service="checkout", subject="error-rate", title="error rate above 5 %", value=1200.0, limit=2.5,
+        expires_at=HOUR_OF_ALERT, labels={"cell": ""},
+    )  # fmt: skip
+    assert title(template, hazard) == said
+
+
+def test_a_flag_without_a_label_is_called_by_its_subject_and_other_changes_always_are() -> None:
+    assert title("flag {hazard.subject}", event(kind="change.flag_set", subject="s")) == "Flag s"
+    changed = event(kind="change.configured", subject="s", labels={"flag": "basket"})
+    assert title("flag {hazard.subject}", changed) == "Flag s"
+
+
+@pytest.mark.parametrize(
+    ("length", "shown"), [(LONGEST_WHAT, LONGEST_WHAT), (LONGEST_WHAT + 1, LONGEST_WHAT + 1)]
+)
+def test_ninety_characters_of_a_title_are_shown(length: int, shown: int) -> None:
+    """One more is cut, and the ellipsis says so."""
+    said = title("{what}", event(title="X" * length))
+    assert LONGEST_WHAT == 90
+    assert len(said) == shown
+    assert said.endswith("…") is (length > LONGEST_WHAT)
+
+
+@pytest.mark.parametrize(("length", "is_cut"), [(LONGEST_WHAT, False), (LONGEST_WHAT + 1, True)])
+def test_a_first_sentence_of_ninety_characters_is_shown_whole(length: int, is_cut: bool) -> None:
+    said = title("{what}", event(title="X" * length + ". And more. And so on."))
+    assert said.endswith("…") is is_cut
+    assert said.startswith("X" * LONGEST_WHAT)
+
+
+def test_that_an_alert_was_silenced_is_not_said_twice() -> None:
+    assert title("{what}", event(kind="alert.silenced", title="silenced: Lag")) == "Lag"
+    assert title("{what}", event(title="silenced: Lag")) == "Silenced: Lag"
 
 
 def test_people_appear_by_the_part_they_played() -> None:
