@@ -60,7 +60,7 @@ COMMAND = (
 
 
 def tests_of(file: str, stage: str) -> tuple[str, ...]:
-    """The folders or files of tests that this stage asks; of core only those of the module's own package are its own."""
+    """Which tests this stage asks; of core only those of the module's own package are its own."""
     tests = TESTS["/".join(file.split("/")[:2])][stage]
     mirrored = (f"{tests[0]}/{'/'.join(file.split('/')[2:-1])}").rstrip("/")
     return (mirrored,) if stage == OWN and mirrored != tests[0] and (ROOT / mirrored).is_dir() else tests

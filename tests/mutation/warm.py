@@ -1,6 +1,6 @@
-"""Runs tests under many mutations from one collection: each in a child of its own, and only those that come by its line.
+"""Runs tests under many mutations from one collection: each in a child, and only the tests that come by its line.
 
-A plugin of the test runner. MUTATION_PLAN names a JSON file with what to try; each answer is a line of MUTATION_ANSWERS.
+A plugin of the test runner. MUTATION_PLAN names a JSON file with what to try; MUTATION_ANSWERS gets a line for each.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 import types
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import hypothesis
 import msgspec
@@ -77,8 +77,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     trace = msgspec.json.decode(_in_child(lambda: _trace(session.items, files)), type=Trace)
     assert not trace.failed, f"these fail without any mutation: {trace.failed}"
     with Path(os.environ["MUTATION_ANSWERS"]).open("wb", buffering=0) as answers:
-        for answer in _answers(session.items, plan, trace):
-            answers.write(msgspec.json.encode(answer) + b"\n")
+        answers.writelines(msgspec.json.encode(answer) + b"\n" for answer in _answers(session.items, plan, trace))
     return True
 
 
@@ -111,10 +110,11 @@ def _answers(items: Sequence[pytest.Item], plan: Plan, trace: Trace) -> Iterator
 def _fork(work: Callable[[], bytes]) -> tuple[int, int]:
     """A child that does it, and where its answer is read; nothing is read where the child was stopped."""
     reads, writes = os.pipe()
-    if child := os.fork():
-        os.close(writes)
-        return child, reads
-    _work(work, writes)
+    child = os.fork()
+    if not child:
+        _work(work, writes)
+    os.close(writes)
+    return child, reads
 
 
 def _work(work: Callable[[], bytes], writes: int) -> NoReturn:
@@ -152,12 +152,12 @@ def _trace(items: Sequence[pytest.Item], files: Sequence[str]) -> bytes:
     seconds, failed = [], []
     here: set[tuple[str, int]] = set()
 
-    def line(frame: types.FrameType, event: str, _: object) -> object:
+    def line(frame: types.FrameType, event: str, _: object) -> Any:
         if event == "line":
             here.add((frame.f_code.co_filename, frame.f_lineno))
         return line
 
-    def call(frame: types.FrameType, _event: str, _: object) -> object:
+    def call(frame: types.FrameType, _event: str, _: object) -> Any:
         if frame.f_code.co_filename not in names:
             return None
         here.add((frame.f_code.co_filename, frame.f_lineno))
@@ -172,7 +172,7 @@ def _trace(items: Sequence[pytest.Item], files: Sequence[str]) -> bytes:
             good = _passes(item)
         finally:
             sys.settrace(None)
-            threading.settrace(None)  # type: ignore[arg-type]
+            threading.settrace(None)
         seconds.append(time.perf_counter() - began)  # noqa: TID251
         if not good:
             failed.append(item.nodeid)
@@ -181,9 +181,7 @@ def _trace(items: Sequence[pytest.Item], files: Sequence[str]) -> bytes:
     return msgspec.json.encode(Trace(lines, seconds, failed))
 
 
-def _in_order(
-    items: Sequence[pytest.Item], trace: Trace, file: str, line: int, nearest: Sequence[str]
-) -> list[int]:
+def _in_order(items: Sequence[pytest.Item], trace: Trace, file: str, line: int, nearest: Sequence[str]) -> list[int]:
     """The tests that come by the statement of this line: the nearest first, of those the quickest."""
     seen = trace.lines[file]
     first, last = _statement(file, line)

@@ -90,7 +90,7 @@ def _recovery(sign: Sign, act: Event, values: Vector, details: dict[str, str]) -
         details["recovered"] = f"{say_duration(after)} later"
     else:
         last = max(after, MINUTE) / max(sign.ended - sign.began, 2 * MINUTE)
-        values["recovered"] = min(2.0, -math.log10(min(1.0, max(last, SHARE_FLOOR))))
+        values["recovered"] = -math.log10(min(1.0, max(last, SHARE_FLOOR)))
         details["recovered"] = f"{say_duration(after)} later, after {say_duration(before)}"
     if sign.came_back_at is not None or any(at > act.time for at in sign.flaps):
         values["came_back"] = 1.0

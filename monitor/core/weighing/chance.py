@@ -16,6 +16,8 @@ from monitor.core.weighing.signs import Sign, habit_key
 
 LEAST_GAP = 2 * MINUTE
 RAREST = 5.0
+SURPRISING = 0.01
+"""So few expected signs say as much as can be said: what falls into the span is no accident."""
 RARE_SIGN_PRIOR = 0.5
 RARE_SIGN_UNKNOWN = 0.7
 RARE_SIGN_AFTER = 5 * DAY
@@ -44,11 +46,11 @@ class Scene(msgspec.Struct):
     reach: dict[str, int]
     places: dict[str, ServiceMemory]
     habits_of: Callable[[str], Habits]
-    size_of: Callable[[str], int] = lambda service: 1
-    announced: bool = False
-    pace: float = 1.0
-    larger: float = 1.0
-    counted: bool = False
+    size_of: Callable[[str], int]
+    announced: bool
+    pace: float
+    larger: float
+    counted: bool
     others: dict[tuple[str, str, str, int], float] = {}
 
 
@@ -56,7 +58,7 @@ def by_no_accident(scene: Scene, sign: Sign, span: int) -> float:
     """Whether such a sign says something by falling into a span on one service: from 0, where one always does, to 1."""
     days = scene.habits_of(sign.service).days_known(scene.act.time) * scene.size_of(sign.service)
     expected = _others(scene, sign) / days * max(span, HOUR) / DAY
-    return min(1.0, max(0.0, -math.log10(max(expected, 1e-9)) / 2))
+    return max(0.0, -math.log10(max(expected, SURPRISING)) / 2)
 
 
 def common_sign(scene: Scene, sign: Sign) -> float:
@@ -80,7 +82,7 @@ def rare_sign(scene: Scene, sign: Sign) -> float:
     place = scene.places.get(sign.service)
     rate = place.rates.get(sign_rate_key(sign.severity)) if place is not None else None
     daily = per_day(rate, at, began, RARE_SIGN_PRIOR / 4)
-    return min(2.0, max(0.0, -math.log10(min(1.0, daily))))
+    return max(0.0, -math.log10(daily))
 
 
 def coincidence(scene: Scene, values: Vector, details: dict[str, str], gap: int, places: int) -> None:

@@ -209,7 +209,7 @@ def _what_it_says(scene: Scene, sign: Sign, values: Vector, details: dict[str, s
         values["routine"] = 1.0
     if sign.deadline is not None:
         left, whole = sign.deadline - act.time, sign.deadline - told.time
-        if left < DEADLINE_NEAR or (whole > 0 and left < DEADLINE_SHARE * whole):
+        if left < max(DEADLINE_NEAR, DEADLINE_SHARE * whole):
             values["deadline"] = _nearness(left)
         elif left > DEADLINE_FAR:
             values["deadline"] = -1.0
@@ -245,8 +245,7 @@ def _of_change(scene: Scene, common: Vector, undone: Event) -> Option:
     _habit(scene, values, pairings, alert=False)
     key = f"{undone.source}\x1f{undone.id}"
     cited = _cited(scene, None)
-    service = undone.service or scene.place.service
-    return Option("change", key, service, undone.time, 0, dict(values), details, cited, pairings)
+    return Option("change", key, scene.place.service, undone.time, 0, dict(values), details, cited, pairings)
 
 
 def _alone(scene: Scene, common: Vector) -> Option:

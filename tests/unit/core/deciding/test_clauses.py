@@ -72,7 +72,9 @@ def test_when_a_count_fails(at_least: int, at_most: int | None, count: int, reas
     unmet = clause_unmet(clause, count)
     assert (unmet and unmet[0]) == reason
     if unmet is not None:
-        bound = f"at least {at_least} required" if reason is NotOpened.CONDITION_NOT_MET else f"at most {at_most} allowed"
+        bound = (
+            f"at least {at_least} required" if reason is NotOpened.CONDITION_NOT_MET else f"at most {at_most} allowed"
+        )
         assert unmet[1] == f"step told: {count} seen, {bound}"
 
 

@@ -1,6 +1,8 @@
-"""What a draft states: the margin in words, which evidence is shown, how sure it is and where it stands in the queue."""
+"""What a draft states: the margin in words, which evidence is shown, how sure it is, and its place in the queue."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 
@@ -31,11 +33,11 @@ def rule(measure: str) -> Rule:
     return acted_rule(margin=MarginSpec(measure))  # type: ignore[arg-type]
 
 
-def alert(minutes: float = 0, name: str = "a", **fields: object) -> Event:
+def alert(minutes: float = 0, name: str = "a", **fields: Any) -> Event:
     return make_event("alert.fired", minutes, name, **fields)
 
 
-def act(minutes: float, name: str = "fix", **fields: object) -> Event:
+def act(minutes: float, name: str = "fix", **fields: Any) -> Event:
     return make_event("change.scaled", minutes, name, **fields)
 
 
@@ -68,7 +70,7 @@ def candidate(hazards: list[Event], actions: list[Event]) -> Instance:
         ({"value": 97, "limit": 100, "unit": "pods"}, "97 of 100 pods"),
     ],
 )
-def test_headroom_in_words(fields: dict[str, object], text: str) -> None:
+def test_headroom_in_words(fields: dict[str, Any], text: str) -> None:
     margin = margin_of(rule("headroom"), [alert(**fields)], 1, act(10), START)
     assert margin is not None
     assert (margin.measure, margin.text, margin.value, margin.limit) == (

@@ -95,9 +95,7 @@ def test_each_kind_has_a_noun(kind: str, noun: str) -> None:
     assert kind_noun(event(kind=kind)) == noun
 
 
-@pytest.mark.parametrize(
-    ("kind", "words"), [("change.rolled_back", "rolled back"), ("change.merged", "change merged")]
-)
+@pytest.mark.parametrize(("kind", "words"), [("change.rolled_back", "rolled back"), ("change.merged", "change merged")])
 def test_each_kind_has_words(kind: str, words: str) -> None:
     assert kind_words(event(kind=kind)) == words
 
@@ -168,9 +166,7 @@ def test_a_flag_without_a_label_is_called_by_its_subject_and_other_changes_alway
     assert title("flag {hazard.subject}", changed) == "Flag s"
 
 
-@pytest.mark.parametrize(
-    ("length", "shown"), [(LONGEST_WHAT, LONGEST_WHAT), (LONGEST_WHAT + 1, LONGEST_WHAT + 1)]
-)
+@pytest.mark.parametrize(("length", "shown"), [(LONGEST_WHAT, LONGEST_WHAT), (LONGEST_WHAT + 1, LONGEST_WHAT + 1)])
 def test_ninety_characters_of_a_title_are_shown(length: int, shown: int) -> None:
     """One more is cut, and the ellipsis says so."""
     said = title("{what}", event(title="X" * length))

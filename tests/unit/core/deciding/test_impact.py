@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
@@ -42,11 +43,11 @@ def remembering(*events: Event) -> Memory:
     return memory
 
 
-def started(minutes: float, name: str = "hit", **fields: object) -> Event:
+def started(minutes: float, name: str = "hit", **fields: Any) -> Event:
     return make_event("impact.started", minutes, name, **{"service": "shop", **fields})
 
 
-def ended(minutes: float, name: str = "over", **fields: object) -> Event:
+def ended(minutes: float, name: str = "over", **fields: Any) -> Event:
     return make_event("impact.ended", minutes, name, **{"service": "shop", **fields})
 
 
@@ -138,7 +139,15 @@ def test_an_end_alone_is_a_moment_of_impact_and_one_without_an_end_lasts_a_day()
         (ended(20, labels={"evidence": "probe"}), True),
         (ended(20, subject="cart"), True),
     ],
-    ids=["at once", "before", "elsewhere", "told by another", "of the same evidence", "by the same source", "one named"],
+    ids=[
+        "at once",
+        "before",
+        "elsewhere",
+        "told by another",
+        "of the same evidence",
+        "by the same source",
+        "one named",
+    ],
 )
 def test_which_end_fits_a_beginning(end: Event, fits: bool) -> None:
     found = spans(started(10, labels={"evidence": "slo"}), end)
@@ -199,7 +208,9 @@ def test_what_everyone_suffers_is_told_once() -> None:
     assert spans(started(10, service=None), ended(20, service=None), of="x9") == [("hit", 10, 20)]
 
 
-@pytest.mark.parametrize(("minutes", "counts"), [(-1, False), (0, True), (22 * 24 * 60, True), (22 * 24 * 60 + 1, False)])
+@pytest.mark.parametrize(
+    ("minutes", "counts"), [(-1, False), (0, True), (22 * 24 * 60, True), (22 * 24 * 60 + 1, False)]
+)
 def test_impact_counts_for_as_long_as_it_is_kept(minutes: int, counts: bool) -> None:
     """For 22 days; what comes after the moment that is asked for is not known yet."""
     reach = reach_of(["db"], shop())
@@ -210,9 +221,9 @@ def test_impact_counts_for_as_long_as_it_is_kept(minutes: int, counts: bool) -> 
 # -- incident records ----------------------------------------------------------------------------------------
 
 
-def record(kind: str, minutes: float, impact: str | None = None, **fields: object) -> Event:
+def record(kind: str, minutes: float, impact: str | None = None, **fields: Any) -> Event:
     labels = {} if impact is None else {"impact": impact}
-    return make_event(f"incident.{kind}", minutes, f"{kind}{minutes:g}", **{"labels": labels, **fields})  # type: ignore[arg-type]
+    return make_event(f"incident.{kind}", minutes, f"{kind}{minutes:g}", **{"labels": labels, **fields})
 
 
 def views(*events: Event, services: Iterable[str] = ("db",)) -> list[tuple[int, int, str | None, int | None]]:
@@ -265,7 +276,7 @@ def test_a_record_that_is_closed_twice_ended_with_the_last_closing() -> None:
         ({"service": None, "subject": "INC-1"}, "None|INC-1"),
     ],
 )
-def test_what_makes_two_events_one_record(fields: dict[str, object], key: str) -> None:
+def test_what_makes_two_events_one_record(fields: dict[str, Any], key: str) -> None:
     assert incident_key(make_event("incident.opened", 0, **fields)) == key
 
 
@@ -288,7 +299,9 @@ def test_records_with_users_hurt_count_in_both_directions(
     service: str | None, word: str | None, of: str, elsewhere: list[bool]
 ) -> None:
     known = shop()
-    found = incident_spans(remembering(record("opened", 10, word, service=service)), known, reach_of([of], known), LATER)
+    found = incident_spans(
+        remembering(record("opened", 10, word, service=service)), known, reach_of([of], known), LATER
+    )
     assert [span.elsewhere for span in found] == elsewhere
 
 
@@ -356,7 +369,9 @@ def test_a_feed_by_its_own_cadence(minutes: tuple[float, ...], told: tuple[bool,
         ((0, 16, 30), (False, "silent for longer than its freshness")),
     ],
 )
-def test_a_feed_by_the_freshness_that_the_catalogue_gives_it(minutes: tuple[float, ...], told: tuple[bool, str]) -> None:
+def test_a_feed_by_the_freshness_that_the_catalogue_gives_it(
+    minutes: tuple[float, ...], told: tuple[bool, str]
+) -> None:
     named = Feed("shop", freshness=15 * MINUTE)
     assert seen(*feed(*minutes), feeds=[named])[0] == [told]
 
@@ -434,9 +449,7 @@ def test_every_feed_that_speaks_for_the_harm_has_to_have_looked() -> None:
         ("mail", None, (), 0),
     ],
 )
-def test_which_feeds_can_see_the_harm(
-    service: str, evidence: str | None, asked: tuple[str, ...], reports: int
-) -> None:
+def test_which_feeds_can_see_the_harm(service: str, evidence: str | None, asked: tuple[str, ...], reports: int) -> None:
     """Those of the services that users see; of what is cited only where the rule names its evidence."""
     found, missing = seen(*feed(0, 10, 20, 30, service=service, evidence=evidence), evidence=asked)
     assert len(found) == reports
@@ -520,9 +533,7 @@ def test_a_service_that_users_see_without_a_feed_is_named() -> None:
     assert (found.clear, found.unfed, found.missing) == (True, ("b",), ())
 
 
-@pytest.mark.parametrize(
-    ("looked_until", "missing"), [(None, ()), (30, ()), (29, (str(Missing.TRUNCATED),)), (31, ())]
-)
+@pytest.mark.parametrize(("looked_until", "missing"), [(None, ()), (30, ()), (29, (str(Missing.TRUNCATED),)), (31, ())])
 def test_a_window_behind_the_end_of_the_stream_was_not_looked_at(
     looked_until: int | None, missing: tuple[str, ...]
 ) -> None:
@@ -533,15 +544,17 @@ def test_a_window_behind_the_end_of_the_stream_was_not_looked_at(
 # -- announced work ------------------------------------------------------------------------------------------
 
 
-def begins(minutes: float, scope: str = "db", **fields: object) -> Event:
-    return make_event("maintenance.started", minutes, "begins", **{"labels": {"scope": scope}, "service": None, **fields})
+def begins(minutes: float, scope: str = "db", **fields: Any) -> Event:
+    return make_event(
+        "maintenance.started", minutes, "begins", **{"labels": {"scope": scope}, "service": None, **fields}
+    )
 
 
-def ends(minutes: float, scope: str = "db", **fields: object) -> Event:
+def ends(minutes: float, scope: str = "db", **fields: Any) -> Event:
     return make_event("maintenance.ended", minutes, "ends", **{"labels": {"scope": scope}, "service": None, **fields})
 
 
-def alert(minutes: float, **fields: object) -> Event:
+def alert(minutes: float, **fields: Any) -> Event:
     return make_event("alert.fired", minutes, "alert", **fields)
 
 

@@ -18,7 +18,11 @@ def at(minutes: float) -> int:
 def episode(*actions: float, **fields: object) -> Episode:
     """Since minute 10; people acted at these minutes."""
     return Episode(
-        "e", ["db"], first_sign_at=at(10), action_times=[at(minutes) for minutes in actions], **fields  # type: ignore[arg-type]
+        "e",
+        ["db"],
+        first_sign_at=at(10),
+        action_times=[at(minutes) for minutes in actions],
+        **fields,  # type: ignore[arg-type]
     )
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from monitor.core.model.events import Actor, Event, Instant
 from monitor.core.weighing.acts import (
+    DONE,
     NOTHING_UNDONE,
+    STOPPED,
     Undoing,
     flag_share,
     is_act,
@@ -30,7 +34,7 @@ def merged(number: int, time: int, **labels: str) -> Event:
     )
 
 
-def did(verb: str, at: float, name: str | None = None, **fields: object) -> Event:
+def did(verb: str, at: float, name: str | None = None, **fields: Any) -> Event:
     return make_event(f"change.{verb}", at, name or f"{verb}-{at:g}", **fields)
 
 
@@ -38,7 +42,7 @@ def flag(at: float, name: str | None = None, **labels: str) -> Event:
     return did("flag_set", at, name, subject="new-cart", labels=labels)
 
 
-def deployed(at: float, version: str | None, **fields: object) -> Event:
+def deployed(at: float, version: str | None, **fields: Any) -> Event:
     labels = {} if version is None else {"version": version}
     return did("deployed", at, **{"subject": "web", "labels": labels, **fields})
 
@@ -57,8 +61,7 @@ def test_a_merge_that_reverts_a_request_undoes_it_by_its_number() -> None:
 @pytest.mark.parametrize(
     ("event", "anchors"),
     [
-        *((did(verb, 0), True) for verb in "deployed rolled_back configured flag_set scaled restarted".split()),
-        *((did(verb, 0), True) for verb in "failed_over deleted restored rotated ran held blocked".split()),
+        *((did(kind.removeprefix("change."), 0), True) for kind in sorted(DONE | STOPPED)),
         (did("merged", 0, title='Revert "new cart"'), True),
         (did("merged", 0, title="new cart"), False),
         (did("started", 0, title='Revert "new cart"'), False),
@@ -277,7 +280,7 @@ def test_a_flag_is_known_by_its_label_or_its_subject() -> None:
 
 
 def setting(at: float, title: str | None = None, name: str | None = None, **labels: str) -> Event:
-    return did("configured", at, name, **{"subject": "pool", "title": title, "labels": labels, "source": f"s{at:g}"})
+    return did("configured", at, name, subject="pool", title=title, labels=labels, source=f"s{at:g}")
 
 
 @pytest.mark.parametrize(

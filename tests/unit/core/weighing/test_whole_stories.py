@@ -6,6 +6,7 @@ Each tells what happened before on the services (`month`), what stood when someb
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,6 +15,7 @@ from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import DAY, MINUTE, Actor, Event, Instant
 from monitor.core.weighing.net import Net
 from monitor.core.weighing.observed import Observed
+from monitor.core.weighing.option import Caught
 from monitor.core.weighing.weights import reasoned
 from tests.support.streams import MACHINE, PERSON, START, make_event, shop
 
@@ -24,15 +26,15 @@ OTHER = Actor(id="p2", kind="human")
 LEAST = 1e-9
 
 
-def alert(at: float, name: str = "alert", **fields: object) -> Event:
+def alert(at: float, name: str = "alert", **fields: Any) -> Event:
     return make_event("alert.fired", at, name, **{"subject": "disk", "severity": "high", **fields})
 
 
-def over(at: float, name: str = "over", **fields: object) -> Event:
+def over(at: float, name: str = "over", **fields: Any) -> Event:
     return make_event("alert.resolved", at, name, **{"subject": "disk", **fields})
 
 
-def did(verb: str, at: float, name: str = "act", **fields: object) -> Event:
+def did(verb: str, at: float, name: str = "act", **fields: Any) -> Event:
     return make_event(f"change.{verb}", at, name, **{"actor": PERSON, **fields})
 
 
@@ -64,7 +66,7 @@ def month() -> list[Event]:
     return found
 
 
-def rotated(at: float, days: float, life: float, **fields: object) -> Event:
+def rotated(at: float, days: float, life: float, **fields: Any) -> Event:
     ends = Instant(START + int(at * MINUTE) + int(days * DAY))
     renewed = Instant(START + int(at * MINUTE) + int(life * DAY))
     return did("rotated", at, previous_expires_at=ends, expires_at=renewed, subject="cert", **fields)
@@ -187,7 +189,7 @@ STORIES: dict[str, list[Event]] = {
 def evidence(story: list[Event], before: list[Event], catalogue: Catalogue) -> list[list[object]]:
     """Of each option of the act, as known in the end: its sign, how near, the figures, and what is cited."""
     net = Net(Observed(), catalogue, reasoned(live=0.5, digest=LEAST))
-    found = {}
+    found: dict[str, Caught] = {}
     for event in sorted([*before, *story], key=lambda event: (event.time, event.source, event.id)):
         found |= {caught.act.id: caught for caught in net.observe(event)}
     caught = found["act"]
