@@ -1,4 +1,4 @@
-"""Conditions by example: each operator at its boundary, and what a condition reads, needs and can be looked up by."""
+"""Conditions by example: each operator at its boundary, how parts are combined, and what is asked first."""
 
 from __future__ import annotations
 
@@ -13,16 +13,9 @@ from monitor.core.model.conditions import (
     Condition,
     Not,
     Scalar,
-    fields_of,
-    index_key,
-    needs,
-    read,
-    say,
-    say_value,
 )
-from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND
 from monitor.packs.regex import make_regex
-from tests.support.streams import PERSON, make_event
+from tests.support.streams import make_event
 
 EVENT = make_event(
     "alert.fired",
@@ -134,89 +127,6 @@ def test_severities_are_compared_by_rank() -> None:
         severities_that("above", "loud")
 
 
-@pytest.mark.parametrize(
-    ("field", "value", "said"),
-    [
-        ("subject", "a", "'a'"),
-        ("labels.x", True, "true"),
-        ("labels.x", False, "false"),
-        ("value", 2.0, "2"),
-        ("derived.time_left", 2 * DAY + 6 * HOUR + 5 * MINUTE, "2d6h"),
-        ("derived.time_left", -90 * SECOND, "-1m30s"),
-        ("derived.time_left", 0, "0s"),
-        ("expires_at", 0, "1970-01-01T00:00:00Z"),
-        ("derived.opens_at", 0, "1970-01-01T00:00:00Z"),
-    ],
-)
-def test_a_value_in_words(field: str, value: object, said: str) -> None:
-    assert say_value(field, value) == said
-
-
-@pytest.mark.parametrize(
-    ("compare", "said"),
-    [
-        (Compare("subject", "present", (True,)), "subject is present"),
-        (Compare("subject", "present", (False,)), "subject is absent"),
-        (Compare("subject", "one_of", ("a", "b")), "subject is one of 'a', 'b'"),
-        (Compare("value", "at_least", (3,)), "value at least 3"),
-    ],
-)
-def test_a_comparison_in_words(compare: Compare, said: str) -> None:
-    assert say(compare) == said
-
-
-def test_what_a_condition_reads() -> None:
-    same = Compare("labels.a", "same_as", ("labels.b",))
-    assert fields_of(All((same, Not(YES)))) == {"labels.a", "labels.b", "service"}
-    assert fields_of(YES) == {"service"}
-    assert fields_of(None) == frozenset()
-
-
-@pytest.mark.parametrize(
-    ("condition", "expected"),
-    [
-        (None, False),
-        (YES, True),
-        (Compare("subject", "equals", ("a",)), False),
-        (Compare("service", "present", (True,)), True),
-        (Compare("service", "present", (False,)), False),
-        (Not(Compare("service", "present", (False,))), True),
-        (Not(Compare("service", "present", (True,))), False),
-        (Not(Compare("subject", "present", (False,))), False),
-        (Not(YES), False),
-        (All((Compare("subject", "equals", ("a",)), YES)), True),
-        (AnyOf((Compare("subject", "equals", ("a",)), YES)), False),
-        (AnyOf((YES, NO)), True),
-        (AnyOf(()), False),
-    ],
-)
-def test_whether_a_condition_needs_a_field(condition: Condition | None, expected: bool) -> None:
-    assert needs(condition, frozenset({"service"})) is expected
-
-
-def test_an_index_is_the_equality_with_the_fewest_values() -> None:
-    two = Compare("subject", "one_of", ("a", "b"))
-    assert index_key(All((two, YES))) == ("service", ("api",))
-    assert index_key(two) == ("subject", ("a", "b"))
-    none: list[Condition | None] = [
-        None,
-        Not(YES),
-        AnyOf((YES, YES)),
-        Compare("subject", "prefix", ("a",)),
-        Compare("derived.actor", "equals", ("human",)),
-    ]
-    assert [index_key(each) for each in none] == [None] * len(none)
-
-
 def test_what_is_cheap_is_asked_before_what_is_dear() -> None:
     cheap, dear = YES, Compare("subject", "matches", ("^d",))
     assert cost_of(cheap) < cost_of(dear) <= cost_of(All((cheap, dear)))
-
-
-def test_a_field_is_read_from_the_event_its_actor_its_labels_or_the_facts() -> None:
-    acted = make_event("change.ran", 0, actor=PERSON, subject="a", labels={"x": "1"})
-    names = ("subject", "labels.x", "labels.y", "actor.id", "actor.kind", "derived.drill")
-    assert [read(name, acted, NO_FACTS) for name in names] == ["a", "1", None, "p1", "human", None]
-    assert read("actor.id", EVENT, NO_FACTS) is None
-    with pytest.raises(KeyError, match="colour"):
-        read("colour", EVENT, NO_FACTS)
