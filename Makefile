@@ -16,9 +16,12 @@ FAULTS_SEED ?= 1
 # How many bodies `make fuzz` makes for each decoder, and which.
 FUZZ_BODIES ?= 1000000
 FUZZ_SEED ?= 1
-# How many faults `make mutants` puts in, and which.
+# How many faults `make mutants` puts in, which, where (modules or folders), and the share that has to be noticed.
 MUTANTS ?= 60
 MUTANTS_SEED ?= 1
+MUTANTS_IN ?=
+MUTANTS_BAR ?= 0.95
+MUTANTS_UNTIL ?= laws
 
 .PHONY: help
 help: ## List what can be made
@@ -78,7 +81,8 @@ fuzz: setup ## Mutate bodies and headers for every decoder, a million bodies eac
 
 .PHONY: mutants
 mutants: setup ## Put faults into the code, one at a time, and print those that no test notices (MUTANTS, MUTANTS_SEED)
-	@$(BIN)/python -m tests.mutation --count $(MUTANTS) --seed $(MUTANTS_SEED)
+	@$(BIN)/python -m tests.mutation --count $(MUTANTS) --seed $(MUTANTS_SEED) --bar $(MUTANTS_BAR) \
+		--until $(MUTANTS_UNTIL) $(MUTANTS_IN)
 
 .PHONY: bench
 bench: setup ## Measure speed and memory, and print the ratios

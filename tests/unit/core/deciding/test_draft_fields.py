@@ -24,7 +24,7 @@ from monitor.core.model.events import MINUTE, Event, Instant
 from monitor.core.model.near_miss import Cited, Margin
 from monitor.core.model.reasons import Missing
 from monitor.core.model.rule import Intervention, MarginSpec, Rule, Step
-from monitor.core.state.candidates import Evidence, Instance
+from monitor.core.state.candidates import CappedEvidence, Instance
 from tests.support.streams import START, acted_rule, make_event, new_engine, run
 from tests.unit.core.deciding.test_verdict import story, the_draft
 
@@ -46,7 +46,7 @@ def at(minutes: float) -> Instant:
 
 
 def candidate(hazards: list[Event], actions: list[Event]) -> Instance:
-    found = Instance("i", "acted", "1", "k", "db", 0, Evidence(), Evidence())
+    found = Instance("i", "acted", "1", "k", "db", 0, CappedEvidence(), CappedEvidence())
     for event in hazards:
         found.hazards.add(event)
     for event in actions:

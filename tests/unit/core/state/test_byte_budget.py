@@ -15,7 +15,7 @@ from monitor.core.state.engine_state import EngineState
 from monitor.core.state.episodes import Episode, PastDraft
 from monitor.core.state.holdings import HOLDINGS, Evictable, least
 from monitor.core.weighing.habits import Habits, Rate, Standings
-from monitor.core.weighing.place import Place
+from monitor.core.weighing.place import ServiceMemory
 from tests.support.streams import PERSON, START, acted_rule, clear_feed, make_event, new_engine, shop
 
 
@@ -76,7 +76,7 @@ def state() -> EngineState:
 
 def test_a_place_gives_up_signs_and_events_by_their_last_moment() -> None:
     here = state()
-    place = here.observed.places["db"] = Place("db")
+    place = here.observed.places["db"] = ServiceMemory("db")
     place.fired(make_event("alert.fired", 1, "a", subject="x"), production=True)
     place.fired(make_event("alert.fired", 2, "b", subject="y"), production=True)
     place.ended(make_event("alert.resolved", 9, subject="x"))

@@ -6,7 +6,7 @@ import pytest
 
 from monitor.core.model.events import Event
 from monitor.core.state.alerts import Track
-from monitor.core.state.candidates import Evidence, Instance, correlation_key
+from monitor.core.state.candidates import CappedEvidence, Instance, correlation_key
 from tests.support.streams import make_event
 
 
@@ -14,14 +14,14 @@ def event(minutes: float, **fields: object) -> Event:
     return make_event("alert.fired", minutes, f"e{minutes:g}", **fields)
 
 
-def evidence(*minutes: float) -> Evidence:
-    found = Evidence()
+def evidence(*minutes: float) -> CappedEvidence:
+    found = CappedEvidence()
     for minute in minutes:
         found.add(event(minute))
     return found
 
 
-def kept(found: Evidence) -> list[str]:
+def kept(found: CappedEvidence) -> list[str]:
     return [each.id for each in found.events]
 
 
@@ -57,12 +57,12 @@ def test_without_a_gap_only_what_is_there_is_known() -> None:
 
 
 def test_no_evidence_is_false() -> None:
-    assert not Evidence()
+    assert not CappedEvidence()
     assert evidence(0)
 
 
 def candidate(tracks: dict[str, Track]) -> Instance:
-    return Instance("i", "r", "1", "k", "db", 0, evidence(5, 6), Evidence(), tracks)
+    return Instance("i", "r", "1", "k", "db", 0, evidence(5, 6), CappedEvidence(), tracks)
 
 
 def ended(minutes: float | None) -> Track:

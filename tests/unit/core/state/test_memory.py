@@ -9,7 +9,8 @@ import pytest
 from monitor.core.model.events import MINUTE, Event
 from monitor.core.model.retention_policy import RETENTION
 from monitor.core.state.costs import SERIES, event_bytes, labels_bytes
-from monitor.core.state.memory import Memory, Ttl
+from monitor.core.state.event_series import Ttl
+from monitor.core.state.memory import Memory
 from tests.support.streams import START, make_event
 
 MOST, FEW = RETENTION.most_per_kind, RETENTION.most_beyond_ttl

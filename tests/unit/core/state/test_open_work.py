@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from monitor.core.state.alerts import Track
-from monitor.core.state.candidates import Evidence, Instance
+from monitor.core.state.candidates import CappedEvidence, Instance
 from monitor.core.state.episodes import Episode
 from monitor.core.state.open_work import OpenWork
 from tests.support.streams import make_event
 
 
 def candidate(name: str, key: str = "k", service: str = "db", **fields: object) -> Instance:
-    hazards = Evidence()
+    hazards = CappedEvidence()
     hazards.add(make_event("alert.fired", 0, f"{name}-hazard"))
-    return Instance(name, "r", "1", key, service, 0, hazards, Evidence(), **fields)  # type: ignore[arg-type]
+    return Instance(name, "r", "1", key, service, 0, hazards, CappedEvidence(), **fields)  # type: ignore[arg-type]
 
 
 def test_of_one_key_the_newest_is_found() -> None:

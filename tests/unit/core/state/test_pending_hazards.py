@@ -10,7 +10,8 @@ from monitor.core.matching.matcher import MatchedSteps, Matcher
 from monitor.core.model.events import DAY, HOUR, MINUTE, Event
 from monitor.core.model.reasons import NotOpened
 from monitor.core.model.rule import Intervention, Step
-from monitor.core.state.pending_hazards import ANY_RULE, CLEARED, OutcomeSoFar, PendingHazards
+from monitor.core.state.hazard_outcomes import ANY_RULE, CLEARED, OutcomeSoFar
+from monitor.core.state.pending_hazards import PendingHazards
 from tests.support.streams import BY_HUMAN, HUMAN_ACTIONS, START, acted_rule, make_event, new_engine
 
 
@@ -149,9 +150,9 @@ def test_what_a_candidate_took_waits_under_other_rules_only() -> None:
     here.add(alert(0), alert(1, "b"))
     here.pending.take("r1", here.bit(0), alert(0))
     assert (here.endable(5, rule=0), here.endable(5, rule=1)) == (["b"], ["a", "b"])
-    assert here.pending.is_taken("r1", alert(0))
-    assert not here.pending.is_taken("r4", alert(0))
-    assert not here.pending.is_taken("r1", alert(1, "b"))
+    assert here.pending.outcomes.is_taken("r1", alert(0))
+    assert not here.pending.outcomes.is_taken("r4", alert(0))
+    assert not here.pending.outcomes.is_taken("r1", alert(1, "b"))
     for _, _, _, hazard in here.pending.expire(at(1000)):
         here.pending.evict(hazard)
     assert not any(hazards.is_in_use for hazards in here.pending.by_rule.values())
@@ -168,67 +169,20 @@ def test_a_hazard_may_be_withdrawn() -> None:
     assert here.pending.by_rule[here.bit()].cleared["db"].count == 1
 
 
-# -- outcomes ------------------------------------------------------------------------------------------------
-
-
-def test_the_reason_that_came_closest_stays() -> None:
-    pending, event = PendingHazards(), alert(0)
-    told = [
-        (NotOpened.NO_INTERVENTION, "drill"),
-        (NotOpened.UNRELATED_INTERVENTION, "first"),
-        (NotOpened.CLEARED_BEFORE_ACTION, "cleared"),
-        (NotOpened.UNRELATED_INTERVENTION, "second"),
-        (NotOpened.ABSENCE_VIOLATED, "seen"),
-        (NotOpened.CONDITION_NOT_MET, "not seen"),
-    ]
-    seen = []
-    for reason, detail in told:
-        pending.record("r", event, reason, detail)
-        outcome = pending.cell(("r", "test", "a"))
-        assert outcome is not None
-        seen.append(outcome.detail)
-    assert seen == ["drill", "first", "first", "second", "seen", "seen"]
-
-
-def test_outcomes_are_told_once_and_written() -> None:
-    pending, event = PendingHazards(), alert(0)
-    pending.record("r", event, NotOpened.UNRELATED_INTERVENTION, "x")
-    pending.record("s", event, NotOpened.UNRELATED_INTERVENTION, "y")
-    assert pending.dirty == {("r", "test", "a"), ("s", "test", "a")}
-    pending.dirty.clear()
-    pending.drop_outcome("s", event)
-    pending.drop_outcome("t", event)
-    assert pending.dirty == {("s", "test", "a")}
-    assert [*pending.pop_outcomes(event)] == ["r"]
-    assert pending.dirty == {("r", "test", "a"), ("s", "test", "a")}
-    assert pending.pop_outcomes(event) == {}
-    assert pending.cell(("r", "test", "a")) is None
-
-
-def test_outcomes_of_what_waits_no_longer_are_dropped() -> None:
-    pending = PendingHazards()
-    for name in ("r", "s"):
-        pending.restore_outcome((name, "test", "a"), OutcomeSoFar(taken=True))
-    pending.restore_outcome(("r", "test", "b"), OutcomeSoFar())
-    pending.drop_stale_outcomes([("r", "test", "a")])
-    assert pending.is_taken("r", alert(0))
-    assert pending.dirty == {("s", "test", "a"), ("r", "test", "b")}
-
-
 def test_when_an_alert_was_over_is_written_where_recoveries_are_kept_for_less() -> None:
     for hours, written in ((24, False), (25, True)):
         here = Waiting(hours)
         here.add(alert(0))
         here.pending.clear_alert(over(10))
-        outcome = here.pending.cell((ANY_RULE, "test", "a"))
+        outcome = here.pending.outcomes.cell((ANY_RULE, "test", "a"))
         assert (outcome is not None and outcome.cleared_at == at(10)) is written
 
 
 def test_a_restored_hazard_is_as_it_was() -> None:
     here = Waiting(25, 48)
     event = alert(0)
-    here.pending.restore_outcome((ANY_RULE, "test", "a"), OutcomeSoFar(cleared_at=at(10)))
-    here.pending.restore_outcome(("r25", "test", "a"), OutcomeSoFar(taken=True))
+    here.pending.outcomes.restore((ANY_RULE, "test", "a"), OutcomeSoFar(cleared_at=at(10)))
+    here.pending.outcomes.restore(("r25", "test", "a"), OutcomeSoFar(taken=True))
     here.pending.restore(event, here.matched(event))
     assert (here.endable(5, rule=0), here.endable(5, rule=1), here.endable(11, rule=1)) == ([], ["a"], [])
     here.pending.clear_alert(over(30))
@@ -245,7 +199,7 @@ def test_a_restored_hazard_is_as_it_was() -> None:
 )
 def test_what_was_cleared_before_somebody_acted_waits_no_longer(reason: NotOpened, waits: bool) -> None:
     here = Waiting()
-    here.pending.restore_outcome(("r4", "test", "a"), OutcomeSoFar(reason=reason))
+    here.pending.outcomes.restore(("r4", "test", "a"), OutcomeSoFar(reason=reason))
     here.pending.restore(alert(0), here.matched(alert(0)))
     assert bool(here.endable(5)) is waits
 
@@ -257,10 +211,10 @@ def test_before_events_are_cut_it_is_noted_who_acted_too_late() -> None:
     here.pending.clear_alert(over(20, subject="cpu"))
     here.pending.by_rule[here.bit()].act(["db"], at(15))
     here.pending.note_missed()
-    outcome = here.pending.cell(("r4", "test", "a"))
+    outcome = here.pending.outcomes.cell(("r4", "test", "a"))
     assert outcome is not None
     assert (outcome.reason, outcome.detail) == (NotOpened.CLEARED_BEFORE_ACTION, CLEARED)
-    assert here.pending.cell(("r4", "test", "cpu")) is None
+    assert here.pending.outcomes.cell(("r4", "test", "cpu")) is None
 
 
 def test_an_action_at_the_very_end_was_not_too_late() -> None:
@@ -269,26 +223,26 @@ def test_an_action_at_the_very_end_was_not_too_late() -> None:
     here.pending.clear_alert(over(10))
     here.pending.by_rule[here.bit()].act(["db"], at(10))
     here.pending.note_missed()
-    assert here.pending.cell(("r4", "test", "a")) is None
+    assert here.pending.outcomes.cell(("r4", "test", "a")) is None
 
 
 def test_dropped_hazards_are_told_with_the_rules_that_nobody_took_them_for() -> None:
     here = Waiting(1, 4)
     here.add(alert(1, "b"), alert(0), alert(2, "c"))
     here.pending.take("r1", here.bit(0), alert(0))
-    here.pending.record("r4", alert(0), NotOpened.UNRELATED_INTERVENTION, "x")
+    here.pending.outcomes.record("r4", alert(0), NotOpened.UNRELATED_INTERVENTION, "x")
     dropped = here.pending.drop({("test", "a"), ("test", "b"), ("test", "never")})
     assert [(event.id, rules) for event, rules in dropped] == [("a", ("r4",)), ("b", ("r1", "r4"))]
     assert here.endable(5, rule=1) == ["c"]
     assert len(here.pending) == 1
-    assert here.pending.cell(("r4", "test", "a")) is None
+    assert here.pending.outcomes.cell(("r4", "test", "a")) is None
 
 
 def test_when_the_rules_change_the_outcomes_stay() -> None:
     here = Waiting()
     here.add(alert(0))
-    here.pending.record("r4", alert(0), NotOpened.UNRELATED_INTERVENTION, "x")
+    here.pending.outcomes.record("r4", alert(0), NotOpened.UNRELATED_INTERVENTION, "x")
     here.pending.clear()
     assert (len(here.pending), here.pending.by_rule) == (0, {})
-    assert here.pending.cell(("r4", "test", "a")) is not None
+    assert here.pending.outcomes.cell(("r4", "test", "a")) is not None
     assert here.pending.expire(at(0) + 100 * DAY) == []

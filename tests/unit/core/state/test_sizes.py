@@ -7,7 +7,7 @@ import pytest
 from monitor.core.deciding.engine_settings import EngineSettings
 from monitor.core.model.events import Event
 from monitor.core.state.alerts import Track
-from monitor.core.state.candidates import Evidence, Instance
+from monitor.core.state.candidates import CappedEvidence, Instance
 from monitor.core.state.costs import event_bytes, labels_bytes, next_event_bytes, text_bytes, texts_bytes
 from monitor.core.state.episodes import Episode, PastDraft
 from monitor.core.state.sizes import (
@@ -20,7 +20,7 @@ from monitor.core.state.sizes import (
 )
 from monitor.core.weighing.habits import Rate
 from monitor.core.weighing.option import Caught, Option
-from monitor.core.weighing.place import Place
+from monitor.core.weighing.place import ServiceMemory
 from tests.support.streams import make_event, new_engine, run
 from tests.unit.core.deciding.test_verdict import decide, the_draft
 
@@ -70,8 +70,8 @@ def test_an_event_behind_another_shares_equal_labels_with_it() -> None:
     assert next_event_bytes(bare(), bare()) == BARE
 
 
-def evidence(count: int) -> Evidence:
-    found = Evidence()
+def evidence(count: int) -> CappedEvidence:
+    found = CappedEvidence()
     for _ in range(count):
         found.add(bare())
     return found
@@ -99,7 +99,7 @@ def test_what_the_net_caught() -> None:
 
 
 def test_what_the_weighing_keeps_of_a_service() -> None:
-    place = Place("db")
+    place = ServiceMemory("db")
     assert place_bytes(place) == 900 + 58
     place.fired(bare(subject="k", labels={"alertname": "abc"}), production=True)
     sign = 420 + event_bytes(place.signs[0].first) + 57 + 59
