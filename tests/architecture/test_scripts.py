@@ -183,6 +183,9 @@ def test_setup_does_nothing_when_the_environment_is_up_to_date(machine: Machine,
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+MUTANTS = "mutants MUTANTS=25 MUTANTS_IN=monitor/core/deciding monitor/core/model MUTANTS_UNTIL=own MUTANTS_BAR=0.6"
+
+
 def test_continuous_integration_runs_the_tests_with_the_material_beside_it(tmp_path: Path, machine: Machine) -> None:
     folder = tmp_path / "checkout"
     (folder / ".ci").mkdir(parents=True)
@@ -203,7 +206,7 @@ def test_continuous_integration_runs_the_tests_with_the_material_beside_it(tmp_p
     assert alone.returncode == 5
     assert alone.stdout.splitlines() == [
         f"{folder} {target} |"
-        for target in ("setup", "measure MEASURE_ARGS=--days 42", "fuzz FUZZ_BODIES=10000", "test")
+        for target in ("setup", "measure MEASURE_ARGS=--days 42", "fuzz FUZZ_BODIES=10000", MUTANTS, "test")
     ]
     beside = tmp_path / "shared"
     for name in ("payloads", "cases", "cases-more"):
@@ -218,5 +221,6 @@ def test_continuous_integration_runs_the_tests_with_the_material_beside_it(tmp_p
         f"evaluate {beside}/cases {beside}/cases-more",
         f"{folder} measure MEASURE_ARGS=--days 42 {material}",
         f"{folder} fuzz FUZZ_BODIES=10000 {material}",
+        f"{folder} {MUTANTS} {material}",
         f"{folder} test {material}",
     ]
