@@ -21,7 +21,7 @@ from fastapi import FastAPI, Response
 from monitor.app.chat import build_office
 from monitor.app.journals import FLUSH_GRACE, Context, Journal, MakeLoop, open_journal
 from monitor.app.metrics import Metrics
-from monitor.app.readiness import engine_check, measure_queue, memory_check, store_check
+from monitor.app.readiness import QueueWatch, engine_check, memory_check, store_check
 from monitor.app.server import ConnectionLimits, Server, room_for
 from monitor.asking import webs
 from monitor.core.deciding.engine import Engine, EngineSettings
@@ -116,6 +116,7 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
             tasks.start("http", server.serve(sockets=[listener]))
             parts = _parts_of_intake(settings, current, store, journal, clock, metrics, stop.event)
             parts["reload"] = partial(_reloader(settings, current).run, stop.event, asked)
+            parts["queue_metrics"] = partial(app.state.queue.run, stop.event)
             if (office := getattr(app.state, "office", None)) is not None:
                 parts["chat"] = partial(office.run, stop.event)
             if (closing := getattr(app.state, "closing", None)) is not None:
@@ -190,6 +191,7 @@ def build_web(
         # Routes are tried in their order, and nearly every request is a delivery.
         app.router.routes.insert(0, app.router.routes.pop())
     app.add_middleware(Refusals, metrics=metrics, sampler=Sampler(clock))
+    app.state.queue = queue = QueueWatch(store.near_misses, budget, clock, metrics)
     readiness = Readiness()
     readiness.add("store", store_check(store))
     readiness.add("engine", engine_check(journal))
@@ -199,7 +201,8 @@ def build_web(
 
     @app.get("/metrics", include_in_schema=False)
     async def show_metrics() -> Response:
-        await measure_queue(store, budget, clock, metrics)
+        # From memory: metrics are wanted most while the store, or whoever writes to it, does not answer.
+        queue.show()
         return Response(metrics.render(), media_type=CONTENT_TYPE)
 
     @app.get("/healthz", include_in_schema=False)
