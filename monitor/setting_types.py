@@ -21,7 +21,12 @@ class SettingsGroup(BaseModel):
 
 
 _REQUESTS = re.compile(r"(?P<number>[0-9]{1,12}(?:\.[0-9]{1,6})?) requests?", re.ASCII)
-_SIZES = {"KB": 1000, "MB": 1000**2, "KiB": 1024, "MiB": 1024**2}
+_SIZES = {
+    **{f"{letter}B": 1000**power for power, letter in enumerate("KMGT", 1)},
+    **{f"{letter}iB": 1024**power for power, letter in enumerate("KMGT", 1)},
+}
+_MOST_DIGITS = 18
+"""Of a number with a unit: the language refuses to read thousands of them, in words of its own."""
 
 
 def _to_duration(value: object) -> object:
@@ -43,9 +48,9 @@ def to_size(value: object) -> object:
         return value
     for unit, factor in _SIZES.items():
         number = value.removesuffix(unit).strip()
-        if value.endswith(unit) and number.isdecimal():
+        if value.endswith(unit) and number.isdecimal() and len(number) <= _MOST_DIGITS:
             return int(number) * factor
-    raise ValueError("expected a number of bytes, or one with a unit such as 512KiB or 5MiB")
+    raise ValueError("expected a number of bytes, or one with a unit such as 512KiB or 2GiB")
 
 
 def _to_list(value: object) -> object:

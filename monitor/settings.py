@@ -7,10 +7,10 @@ nobody else reads the file or the environment.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, get_args
 
 from pydantic import (
     BaseModel,
@@ -19,11 +19,13 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 
 from monitor.chat.settings import ChatSettings, TeamSettings
 from monitor.feeds.settings import FeedPull, FeedSettings, unlike
 from monitor.intake.settings import SenderSettings
 from monitor.kafka.settings import KafkaSettings
+from monitor.located.form import say_duration
 from monitor.located.nodes import Mapping as LocatedMapping
 from monitor.located.nodes import plain, read_located
 from monitor.located.problems import Problems, listed, nearest
@@ -46,6 +48,10 @@ NOT_SETTINGS = frozenset(
     {"NEARMISS_DEBUG", "NEARMISS_PAYLOADS", "NEARMISS_CASES", "NEARMISS_MONITOR", "NEARMISS_ACCOUNT", "NEARMISS_TOKEN"}
 )
 """Variables of this prefix that are read elsewhere: by the command line and by the tests."""
+DURATIONS = frozenset(
+    {"watch_every", "lateness", "future_tolerance", "retention.events", "retention.rejects", "retention.not_opened"}
+)
+"""Settings that are shown as durations."""
 
 _log = get_logger("settings")
 
@@ -231,12 +237,14 @@ def _what(path: list[str], error: Any, where: str) -> str:
         said = str(error["ctx"]["error"])
         shown = f"{error['input']!r}: " if said.startswith("expected") and not _is_secret(path) else ""
         return f"{where}{name}{': ' if name else ''}{shown}{said}"
-    expected = hints().expected.get(name) or OF_KIND.get(kind) or str(error["msg"])
+    field = ".".join(step for step in path if not step.isdecimal())
+    expected = hints().expected.get(field) or OF_KIND.get(kind) or str(error["msg"])
     if kind == "literal_error":
         expected = str(error["ctx"]["expected"]).replace("'", "")
     if kind == "missing":
         return f"{where}{name}: missing; expected a value"
-    shown = "" if _is_secret(path) else f"{error['input']!r}: "
+    given = say_duration(error["input"]) if name in DURATIONS and isinstance(error["input"], int) else error["input"]
+    shown = "" if _is_secret(path) else f"{given!r}: "
     return f"{where}{name}: {shown}expected {expected}"
 
 
@@ -267,7 +275,19 @@ def groups() -> dict[str, type[BaseModel]]:
 @cache
 def hints() -> Hints:
     """What to try in place of a wrong setting, as the fields say themselves."""
-    inner = [
-        (f"{name}.{below}", field) for name, group in groups().items() for below, field in group.model_fields.items()
-    ]
-    return hints_of([*Settings.model_fields.items(), *inner])
+    return hints_of(_fields(Settings))
+
+
+def _fields(group: type[BaseModel], above: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Every setting by its full name, those of groups and in lists of groups too."""
+    for name, field in group.model_fields.items():
+        yield above + name, field
+        for inner in _groups_in(field.annotation):
+            yield from _fields(inner, f"{above}{name}.")
+
+
+def _groups_in(kind: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        yield kind
+    for part in get_args(kind):
+        yield from _groups_in(part)

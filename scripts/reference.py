@@ -35,7 +35,7 @@ from monitor.packs.schema import DERIVED
 from monitor.review.exports.document import RecordDocument
 from monitor.review.sign_in.settings import AccessSettings, AccountSettings, OidcSettings, ProxySettings
 from monitor.setting_hints import PREFIX
-from monitor.settings import Settings, groups
+from monitor.settings import DURATIONS, Settings, groups
 
 ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
@@ -44,9 +44,6 @@ from scripts import vocabulary  # noqa: E402 - started as a file, the directory 
 
 BEGIN = "<!-- generated: make docs -->"
 END = "<!-- end of what is generated -->"
-DURATIONS = frozenset(
-    {"watch_every", "lateness", "future_tolerance", "retention.events", "retention.rejects", "retention.not_opened"}
-)
 
 
 def record_schema() -> str:

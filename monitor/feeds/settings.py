@@ -60,21 +60,45 @@ class FeedPull(SettingsGroup):
     requests: str | None = Field(default=None, min_length=1, description="Selector of the raw counter of requests.")
     good: str | None = Field(default=None, min_length=1, description="openslo: selector of the counter of good ones.")
     bad: str | None = Field(default=None, min_length=1, description="openslo: selector of the counter of bad ones.")
-    objective: float | None = Field(default=None, gt=0, lt=1, description="openslo: such as 0.999.")
+    objective: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="openslo: such as 0.999.",
+        json_schema_extra={"expected": "a number between 0 and 1, such as 0.999"},
+    )
     file: Path | None = Field(default=None, description="openslo: a document with the four above.")
     alert: str | None = Field(default=None, min_length=1, description="An alerting rule whose silence is good news.")
     component: str = Field(default="", description="statuspage: a component; default: all.")
     clear: str | None = Field(default=None, min_length=1, description="PromQL: a series while users are fine.")
     hurt: str | None = Field(default=None, min_length=1, description="PromQL: a series while users are hit.")
-    step: Microseconds = Field(default=MINUTE, ge=10 * SECOND, le=5 * MINUTE, description="Interval of the steps.")
+    step: Microseconds = Field(
+        default=MINUTE,
+        ge=10 * SECOND,
+        le=5 * MINUTE,
+        description="Interval of the steps.",
+        json_schema_extra={"expected": "10s to 5m"},
+    )
     scrape: Microseconds | None = Field(
-        default=None, ge=SECOND, le=HOUR, description="How often the target is scraped, or a check runs."
+        default=None,
+        ge=SECOND,
+        le=HOUR,
+        description="How often the target is scraped, or a check runs.",
+        json_schema_extra={"expected": "1s to 1h"},
     )
     floor: Requests | None = Field(
-        default=None, description="Fewest requests in five minutes that mean anything: `30 requests`."
+        default=None,
+        ge=0,
+        le=1_000_000_000,
+        description="Fewest requests in five minutes that mean anything: `30 requests`.",
+        json_schema_extra={"expected": "0 to 1000000000 requests in five minutes"},
     )
     samples: int | None = Field(
-        default=None, ge=1, description="Fewest scrapes in five minutes that mean anything; default: 80 %."
+        default=None,
+        ge=1,
+        le=300,
+        description="Fewest scrapes in five minutes that mean anything; default: 80 %.",
+        json_schema_extra={"expected": "a whole number from 1 to 300"},
     )
 
     @property

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field, SecretStr, field_validator
 
-from monitor.core.model.events import MINUTE
+from monitor.core.model.events import HOUR, MINUTE
 from monitor.located.problems import listed, nearest
 from monitor.setting_types import Bytes, Microseconds, Networks, SecretTexts, SettingsGroup, SourceNames
 
@@ -19,8 +19,10 @@ class SenderSettings(SettingsGroup):
 
     future_tolerance: Microseconds = Field(
         default=5 * MINUTE,
+        le=HOUR,
         description="How far an event's time may be ahead of its receipt before it is capped.",
         examples=["5m"],
+        json_schema_extra={"expected": "a duration such as 5m, at most 1h"},
     )
     body_limit: Bytes = Field(
         default=5 * 1024**2,
@@ -41,11 +43,12 @@ class SenderSettings(SettingsGroup):
     in_flight_limit: Bytes = Field(
         default=64 * 1024**2,
         ge=1024**2,
+        le=64 * 1024**3,
         description=(
             "Total size of concurrent request bodies, beyond the first 64 KiB of each; more get 503 with `Retry-After`."
         ),
         examples=["64MiB"],
-        json_schema_extra={"expected": "at least 1MiB"},
+        json_schema_extra={"expected": "1MiB to 64GiB"},
     )
     secrets: dict[str, SecretTexts] = Field(
         default_factory=dict,

@@ -89,9 +89,10 @@ class KafkaSettings(SettingsGroup):
     reject_limit: int = Field(
         default=100,
         ge=0,
+        le=1_000_000,
         description="Rejects in a row after which a topic is halted; 0: never.",
         examples=["100"],
-        json_schema_extra={"expected": "a whole number, 0 or more"},
+        json_schema_extra={"expected": "a whole number from 0 to 1000000"},
     )
     on_lost_position: Literal["stop", "continue"] = Field(
         default="stop",

@@ -44,7 +44,13 @@ class PullSettings(SettingsGroup):
     namespace: str = Field(
         default="", max_length=63, pattern=r"^[a-z0-9-]*$", description="kubernetes: this one alone; default: all."
     )
-    every: Microseconds = Field(default=MINUTE, ge=10 * SECOND, le=HOUR, description="How often it is asked.")
+    every: Microseconds = Field(
+        default=MINUTE,
+        ge=10 * SECOND,
+        le=HOUR,
+        description="How often it is asked.",
+        json_schema_extra={"expected": "10s to 1h"},
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

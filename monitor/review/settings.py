@@ -50,12 +50,13 @@ class ReviewSettings(SettingsGroup):
     review_budget: int = Field(
         default=DEFAULT_A_WEEK,
         ge=0,
+        le=1_000_000,
         description=(
             "Drafts per team and week. Lower-ranked ones are folded in the queue and can still be reviewed; 0 "
             "folds nothing."
         ),
         examples=["3"],
-        json_schema_extra={"expected": "a whole number, 0 or more"},
+        json_schema_extra={"expected": "a whole number from 0 to 1000000"},
     )
 
     def auth(self) -> Auth:
