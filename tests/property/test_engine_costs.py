@@ -7,12 +7,17 @@ import sys
 from collections.abc import Callable, Iterable
 from types import FrameType
 
+import pytest
+
 from monitor.core.deciding.engine import Engine
+from monitor.core.deciding.impact import impact_spans
+from monitor.core.deciding.reach import reach_of
 from monitor.core.model.conditions import All, Compare
-from monitor.core.model.decisions import Decision, Ignore
+from monitor.core.model.decisions import Decision, Ignore, Open
 from monitor.core.model.events import HOUR, Event
 from monitor.core.model.reasons import NotOpened
 from monitor.core.model.rule import Clause, Intervention, Point, Rule, Step
+from monitor.core.state.memory import Memory
 from monitor.lab.ledger import Ledger
 from monitor.packs.regex import make_regex
 from tests.support.streams import HUMAN_ACTIONS, PERSON, acted_rule, make_event, shop
@@ -126,3 +131,40 @@ def test_what_a_late_event_costs_is_bounded() -> None:
     assert calls(lambda: said.extend(many.step(late))) < 8 * some
     refused = [each for each in said if isinstance(each, Ignore)]
     assert [(each.reason, each.evidence) for each in refused] == [(NotOpened.TOO_MANY_OPEN, (late[0].event_id,))]
+
+
+def with_drafts(kind: str, strangers: int) -> Engine:
+    """Some drafts that stand, and what strangers said of impact on as many names that nobody knows."""
+    engine = Engine([acted_rule()], shop(), make_regex)
+    events: list[Event] = []
+    for n in range(8):
+        events.append(make_event("alert.fired", 300 * n, f"a{n}", subject=f"s{n}", severity="high"))
+        events.append(make_event("change.configured", 300 * n + 1, f"c{n}", actor=PERSON, subject=f"knob{n}"))
+    said = engine.step([*events, make_event("note.added", 6_000, "now")])
+    assert sum(isinstance(each, Open) for each in said) > 1
+    engine.step(
+        [make_event(kind, 6_000 + n / 100, f"x{n}", service=f"stranger-{n}", subject=f"x{n}") for n in range(strangers)]
+    )
+    return engine
+
+
+@pytest.mark.parametrize("kind", ["incident.opened", "impact.started", "impact.ended"])
+def test_what_is_said_of_an_unknown_name_costs_no_more_where_much_was_said_of_others(kind: str) -> None:
+    """Each draft that stands is held against it; not each draft against all that was ever said of anything."""
+    few, many = with_drafts(kind, 30), with_drafts(kind, 300)
+    said = [make_event(kind, 6_003.1, "one", service="stranger", subject="one")]
+    some = calls(lambda: few.step(said))
+    assert calls(lambda: many.step(said)) < 1.2 * some
+
+
+def test_starts_and_ends_that_do_not_belong_together_are_not_tried_with_each_other() -> None:
+    def cost(count: int) -> int:
+        memory, catalogue = Memory(), shop()
+        for n in range(count):
+            memory.add(make_event("impact.started", n, f"s{n}", service="api", subject=f"s{n}"), 0)
+            memory.add(make_event("impact.ended", 500 + n, f"e{n}", service="api", subject=f"e{n}"), 0)
+        reach = reach_of({"api"}, catalogue)
+        now = make_event("note.added", 2_000, "now").time
+        return calls(lambda: impact_spans(memory, catalogue, reach, now))
+
+    assert cost(200) < 6 * cost(40)

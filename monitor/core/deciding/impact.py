@@ -5,6 +5,7 @@ A negative is a finding, never a silence: `none` needs a feed that looked throug
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from itertools import pairwise
 from statistics import median
@@ -21,7 +22,7 @@ from monitor.core.model.retention_policy import RETENTION
 from monitor.core.model.verdict_policy import POLICY
 from monitor.core.resolving.names import lookalikes, resemble
 from monitor.core.state.feeds import FeedKey, FeedReports, Feeds
-from monitor.core.state.memory import EVERYONE, Memory
+from monitor.core.state.memory import EVERYONE, INCIDENT_KINDS, USERS_HURT, Memory
 
 PERSON_EVIDENCE = frozenset({"ticket", "tickets", "user_report", "report", "call", "reviewer"})
 AUDIT_EVIDENCE = frozenset({"audit_log"})
@@ -76,11 +77,11 @@ def counts_until(span: Span, safe_at: int) -> int:
     return safe_at + (POLICY.reported_within if is_vague_report(span.event) else POLICY.reopen_within)
 
 
-def impact_spans(memory: Memory, catalogue: Catalogue, reach: Reach, until: int) -> list[Span]:
-    """What users suffered within reach, or everywhere, as far as known by `until`."""
+def impact_spans(memory: Memory, catalogue: Catalogue, reach: Reach, until: int, only: str | None = None) -> list[Span]:
+    """What users suffered within reach, or everywhere, as far as known by `until`; `only`: by events on one service."""
     scope = reach.scope
-    heard_of = memory.services_with("impact.started", "impact.ended")
-    services = [*sorted(heard_of & scope), EVERYONE]
+    heard_of = memory.services_with("impact.started", "impact.ended", only=only)
+    services = [*sorted(heard_of & scope), *({EVERYONE} & heard_of)]
     services += sorted(name for name in heard_of - scope if name and (reach.strangers or not catalogue.knows(name)))
     starts: list[Event] = []
     ends: list[Event] = []
@@ -95,15 +96,46 @@ def impact_spans(memory: Memory, catalogue: Catalogue, reach: Reach, until: int)
             far.add(event.event_id)
         (starts if event.kind == "impact.started" else ends).append(event)
     spans = []
-    used: set[tuple[str, str]] = set()
+    used: set[EventId] = set()
+    known = Ends(ends)
     for event in sorted(starts, key=_in_time):
-        end = next((other for other in sorted(ends, key=_in_time) if _ends(other, event)), None)
+        end = known.first(event)
         if end is not None:
-            used.add((end.source, end.id))
+            used.add(end.event_id)
         last = end.time if end else event.time + POLICY.never_ends
         spans.append(Span(onset(event), last, event, is_planned(event), event.event_id in far))
-    alone = [event for event in ends if (event.source, event.id) not in used]
+    alone = [event for event in ends if event.event_id not in used]
     return spans + [Span(onset(event), event.time, event, is_planned(event), event.event_id in far) for event in alone]
+
+
+class Ends:
+    """Which event tells the end of an impact: of all that are known the first that is of the same.
+
+    On the same service: of the same subject, or, where one of the two names none, of the same source or evidence.
+    Looked up, since whoever sends decides how many there are of both.
+    """
+
+    def __init__(self, ends: Iterable[Event]) -> None:
+        self._by: dict[tuple[str | None, str, str | None], list[Event]] = {}
+        for event in sorted(ends, key=_in_time):
+            evidence = event.labels.get("evidence")
+            named = "" if event.subject is None else "named "
+            for how, what in (("subject", event.subject), (named + "source", event.source), (named + "by", evidence)):
+                self._by.setdefault((event.service, how, what), []).append(event)
+
+    def first(self, start: Event) -> Event | None:
+        evidence = start.labels.get("evidence")
+        if start.subject is None:
+            said = [(f"{named}{how}", what) for named in ("", "named ") for how, what in
+                    (("source", start.source), ("by", evidence))]  # fmt: skip
+        else:
+            said = [("subject", start.subject), ("source", start.source), ("by", evidence)]
+        found = []
+        for how, what in said:
+            ends = self._by.get((start.service, how, what), [])
+            if (place := bisect_left(ends, start.time, key=_time)) < len(ends):
+                found.append(ends[place])
+        return min(found, key=_in_time, default=None)
 
 
 def _concerns(event: Event, scope: frozenset[str], catalogue: Catalogue) -> bool:
@@ -128,19 +160,12 @@ def may_be_in(name: str, scope: frozenset[str], catalogue: Catalogue) -> bool:
     return not catalogue.is_empty and not like
 
 
-def _ends(end: Event, start: Event) -> bool:
-    if end.time < start.time or end.service != start.service:
-        return False
-    if end.subject is not None and start.subject is not None:
-        return end.subject == start.subject
-    return end.source == start.source or end.labels.get("evidence") == start.labels.get("evidence")
+def _time(event: Event) -> Instant:
+    return event.time
 
 
 def _in_time(event: Event) -> tuple[int, str, str]:
     return (event.time, event.source, event.id)
-
-
-INCIDENT_KINDS = ("incident.opened", "incident.updated", "incident.closed")
 
 
 def incident_key(event: Event) -> str:
@@ -158,7 +183,7 @@ class IncidentView(msgspec.Struct, frozen=True):
 def incidents(memory: Memory, catalogue: Catalogue, services: Iterable[str], until: int) -> list[IncidentView]:
     """The incident records of these services; the last word on impact counts."""
     by_key: dict[str, list[Event]] = {}
-    heard_of = memory.services_with(*INCIDENT_KINDS).intersection(services)
+    heard_of = {name for name in services if memory.services_with(*INCIDENT_KINDS, only=name)}
     for event in memory.between(sorted(heard_of), INCIDENT_KINDS, until - RETENTION.impact, until):
         if catalogue.counts(event.environment) is not False:
             by_key.setdefault(incident_key(event), []).append(event)
@@ -174,15 +199,22 @@ def incidents(memory: Memory, catalogue: Catalogue, services: Iterable[str], unt
     return views
 
 
-def incident_spans(memory: Memory, catalogue: Catalogue, reach: Reach, until: int) -> list[Span]:
-    """The incidents with users hurt, within reach or on a name that may be, as far as known by `until`."""
+def incident_spans(
+    memory: Memory, catalogue: Catalogue, reach: Reach, until: int, only: str | None = None
+) -> list[Span]:
+    """The incidents with users hurt, within reach or on a name that may be, as far as known by `until`.
+
+    `only`: those on one service.
+    """
+    # The others need not be put together: whoever sends decides how many records there are, on how many names.
+    hurt = memory.services_hurt(only)
     around = reach.along
-    beyond = {name for name in memory.services_with(*INCIDENT_KINDS) - around if name}
-    near = around | {name for name in beyond if may_be_in(name, around - {EVERYONE}, catalogue)}
-    spans = [view.span for view in incidents(memory, catalogue, near, until) if view.impact == "users"]
+    beyond = {name for name in hurt - around if name}
+    near = (hurt & around) | {name for name in beyond if may_be_in(name, around - {EVERYONE}, catalogue)}
+    spans = [view.span for view in incidents(memory, catalogue, near, until) if view.impact == USERS_HURT]
     if reach.strangers:
         views = incidents(memory, catalogue, beyond - near, until)
-        spans += [msgspec.structs.replace(view.span, elsewhere=True) for view in views if view.impact == "users"]
+        spans += [msgspec.structs.replace(view.span, elsewhere=True) for view in views if view.impact == USERS_HURT]
     return spans
 
 

@@ -19,6 +19,7 @@ from monitor.core.model.reasons import Withdrawn
 from monitor.core.model.verdict_policy import POLICY
 from monitor.core.state.engine_state import EngineState
 from monitor.core.state.episodes import Episode
+from monitor.core.state.memory import EVERYONE
 
 
 class Withdrawals:
@@ -51,7 +52,10 @@ class Withdrawals:
     def _contradict(self, episode: Episode, event: Event, now: int) -> None:
         services = frozenset(episode.draft.services if episode.draft else episode.services)
         safe_at = episode.safe_at or episode.window_to
-        found = self.impact(episode, services, safe_at + POLICY.tied_within, now)
+        # What others said was looked at when they said it: looked at again with each event, it would be a way to keep
+        # the engine busy.
+        only = event.service or EVERYONE
+        found = self.impact(episode, services, safe_at + POLICY.tied_within, now, only)
         for span in sorted(found, key=lambda span: (span.start, span.event.source, span.event.id)):
             if span.overlaps(episode.window_from, episode.window_to):
                 reason = Withdrawn.IMPACT_IN_WINDOW
@@ -74,11 +78,16 @@ class Withdrawals:
         known = {*episode.subjects, *(reference.partition("\x1f")[2] for reference in episode.cited)}
         return any(reference is not None and reference in known for reference in references)
 
-    def impact(self, episode: Episode, services: frozenset[str], until: int, now: int) -> list[Span]:
-        """Impact that overlaps the window or began within reach by `until`, as far as known by `now`."""
+    def impact(
+        self, episode: Episode, services: frozenset[str], until: int, now: int, only: str | None = None
+    ) -> list[Span]:
+        """Impact that overlaps the window or began within reach by `until`, as far as known by `now`.
+
+        `only`: what events on one service tell of it.
+        """
         reach = reach_of(services, self._catalogue)
-        spans = impact_spans(self._state.memory, self._catalogue, reach, now)
-        spans += incident_spans(self._state.memory, self._catalogue, reach, now)
+        spans = impact_spans(self._state.memory, self._catalogue, reach, now, only)
+        spans += incident_spans(self._state.memory, self._catalogue, reach, now, only)
         return [span for span in spans if span.overlaps(episode.window_from, max(episode.window_to, until))]
 
     def withdraw(self, episode: Episode, reason: Withdrawn, evidence: Sequence[Event], now: int) -> None:

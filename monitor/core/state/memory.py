@@ -14,6 +14,9 @@ from monitor.core.model.events import Event
 from monitor.core.state.event_series import MOST_PER_KIND, UNCOUNTED, EventSeries, TtlOf, entry
 from monitor.core.state.interning import Interner
 
+INCIDENT_KINDS = ("incident.opened", "incident.updated", "incident.closed")
+USERS_HURT = "users"
+"""What a record says of impact where users are hurt."""
 EVERYONE = ""
 """Where events are kept that name no service."""
 
@@ -52,6 +55,7 @@ class Memory:
     def __init__(self) -> None:
         self._by_service: dict[str, dict[str, EventSeries]] = {}
         self._with_kind: dict[str, set[str]] = {}
+        self._hurt: set[str] = set()
         self._interner = Interner()
 
     def add(self, event: Event, mask: int, derived: DerivedFacts | None = None) -> Added:
@@ -60,6 +64,7 @@ class Memory:
         `derived`: its derived facts, to be used again when its mask is worked out anew.
         """
         service, kind = event.service or EVERYONE, event.kind
+        self._listen(service, event)
         by_kind = self._by_service.get(service)
         if by_kind is None:
             by_kind = self._by_service[service] = {}
@@ -103,6 +108,7 @@ class Memory:
         many before `forget` has been here.
         """
         service, kind = event.service or EVERYONE, event.kind
+        self._listen(service, event)
         by_kind = self._by_service.setdefault(service, {})
         series = by_kind.get(kind)
         self._interner.share(event, None if series is None else series.events[-1])
@@ -176,9 +182,19 @@ class Memory:
             found.sort(key=entry)
         return found
 
-    def services_with(self, *kinds: str) -> set[str]:
-        """Services of which an event of one of these kinds is kept."""
+    def services_with(self, *kinds: str, only: str | None = None) -> set[str]:
+        """Services of which an event of one of these kinds is kept; `only`: that one, if it is among them."""
+        if only is not None:
+            return {only} if any(only in self._with_kind.get(kind, ()) for kind in kinds) else set()
         return set().union(*(self._with_kind.get(kind, ()) for kind in kinds))
+
+    def services_hurt(self, only: str | None = None) -> set[str]:
+        """As `services_with`, of those with a record of an incident that said, if only once, that users are hurt."""
+        return self._hurt & self.services_with(*INCIDENT_KINDS, only=only)
+
+    def _listen(self, service: str, event: Event) -> None:
+        if event.kind in INCIDENT_KINDS and event.labels.get("impact") == USERS_HURT:
+            self._hurt.add(service)
 
     def services(self) -> list[str]:
         """Every service of which an event is kept, in a fixed order."""
@@ -226,6 +242,7 @@ class Memory:
             self._with_kind[kind].discard(service)
         if not by_kind:
             del self._by_service[service]
+            self._hurt.discard(service)
 
     def evict(self, watermark: int, ttl_of: TtlOf) -> None:
         """Forget what has been kept for long enough by the watermark (event time)."""
