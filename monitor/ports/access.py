@@ -11,7 +11,11 @@ from monitor.core.model.events import Instant
 
 
 class Session(msgspec.Struct, frozen=True):
-    """Somebody who signed in. `key`: the hash of what the browser holds; `grants`: JSON; times in microseconds."""
+    """Somebody who signed in. `key`: the hash of what the browser holds; times in microseconds.
+
+    `name`, `role` and `grants` (JSON) are of that moment; `proof` (JSON): on what it rests, to be looked at with each
+    request. None in sessions of older versions.
+    """
 
     id: str
     key: bytes
@@ -20,6 +24,7 @@ class Session(msgspec.Struct, frozen=True):
     grants: str
     created_at: Instant
     expires_at: Instant
+    proof: str | None = None
 
 
 class ApiToken(msgspec.Struct, frozen=True):
@@ -51,8 +56,8 @@ class Chained(msgspec.Struct, frozen=True):
 class AccessStore(Protocol):
     """Each may raise `monitor.ports.Unavailable`."""
 
-    async def open_session(self, session: Session) -> None:
-        """Keep it, log it, and forget those that have expired."""
+    async def open_session(self, session: Session, by: str) -> None:
+        """Keep it, log it as of `by`, and forget those that have expired."""
         ...
 
     async def session(self, key: bytes, now: Instant) -> Session | None:

@@ -49,12 +49,22 @@ class Account(msgspec.Struct, frozen=True):
 
 
 class Person(msgspec.Struct, frozen=True):
-    """Who is asking, and what they may do. On records only `role` is ever written down."""
+    """Who is asking, and what they may do. On records only `role` is ever written down.
+
+    `identity`: where the name can be chosen by its owner, what cannot. An account's name holds no colon, so that none
+    of these is an account's.
+    """
 
     name: str
     role: str
     grants: Grants = Grants()
     session: str | None = None
+    identity: str = ""
+
+    @property
+    def known_as(self) -> str:
+        """Who it is, for logs and for comparing people."""
+        return self.identity or self.name
 
 
 LOCAL_PERSON = Person("local", LOCAL_ROLE, EVERYTHING)
@@ -101,6 +111,15 @@ class Auth:
 
     def knows(self, name: str) -> bool:
         return name in self._people
+
+    def named(self, name: str) -> Person | None:
+        """The account of this name, without any proof."""
+        return self._people.get(name)
+
+    def mark_of(self, name: str) -> str:
+        """Changes with the secret of an account, and does not tell it."""
+        kept = self._passwords[name].encode() if name in self._passwords else self._digests[name]
+        return hashlib.sha256(b"session" + kept).hexdigest()[:32]
 
     def by_password(self, name: str, secret: str) -> Person | None:
         """The account with this name and password."""

@@ -128,7 +128,7 @@ class Gate:
         needed = ROUTES.get(route, Access.ADMIN)
         grants: Grants = person.grants
         if not _covers(grants.highest, needed):
-            raise _refused(person.name, route, needed)
+            raise _refused(person.known_as, route, needed)
         record_id = request.path_params.get("record_id")
         if record_id is None or _covers(grants.everywhere, Access.ADMIN):
             return
@@ -137,10 +137,10 @@ class Gate:
         allowed = grants.with_record(self.teams_of(await self._near_misses.get(record_id)))
         if allowed is None:
             # Whether another team has such a record is its own business.
-            _log.warning("access_refused", by=person.name, route=route, needed=str(needed), record=record_id)
+            _log.warning("access_refused", by=person.known_as, route=route, needed=str(needed), record=record_id)
             raise NotFound(record_id)
         if not _covers(allowed, needed):
-            raise _refused(person.name, route, needed)
+            raise _refused(person.known_as, route, needed)
 
     def teams_of(self, record: Record) -> frozenset[str]:
         """The owners of its services, and the team that it was handed to."""

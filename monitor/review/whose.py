@@ -78,4 +78,4 @@ def _person(request: Request) -> Person:
 
 
 def _cookie(person: Person) -> str:
-    return f"nearmiss_team_{hashlib.sha256(person.name.encode()).hexdigest()[:8]}"
+    return f"nearmiss_team_{hashlib.sha256(person.known_as.encode()).hexdigest()[:8]}"

@@ -50,14 +50,15 @@ class SqlAccess:
         self._database = database
 
     @to_the_end
-    async def open_session(self, session: Session) -> None:
+    async def open_session(self, session: Session, by: str) -> None:
         values = {name: getattr(session, name) for name in Session.__struct_fields__}
         async with self._database.writing() as connection:
             await connection.execute(
                 delete(access_sessions).where(access_sessions.c.expires_at <= int(session.created_at))
             )
             await connection.execute(insert(access_sessions).values(**values))
-            await append_to_chain(connection, session.created_at, session.name, "signed_in", session.id, session.grants)
+            detail = json.dumps({"name": session.name, "grants": session.grants}, sort_keys=True)
+            await append_to_chain(connection, session.created_at, by, "signed_in", session.id, detail)
 
     async def session(self, key: bytes, now: Instant) -> Session | None:
         statement = select(access_sessions).where(access_sessions.c.key == key, access_sessions.c.expires_at > int(now))

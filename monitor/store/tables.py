@@ -349,6 +349,7 @@ access_sessions = Table(
     Column("grants", Words, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
+    Column("proof", Words),
     Index("access_sessions_key", "key", unique=True),
 )
 

@@ -47,6 +47,7 @@ BODY = 30
 UPLOADS = 12
 IDLE = 100
 PATIENCE = 120.0
+MOST_LOG = 6_000
 """Seconds."""
 
 
@@ -54,12 +55,14 @@ class Figures(msgspec.Struct, frozen=True):
     """`peak`: the most memory, in MB; `evicted`: by kind; `sent`: what strangers sent, by status of the answer.
 
     `lost`: drafts of honest senders that are gone or named otherwise; `changed`: those that say something else;
-    `unchanged`: all is the same.
+    `unchanged`: all is the same. `failure`: how it ended, or the first traceback of its log; `slowest`: seconds that
+    `/healthz` took at most.
     """
 
     limit: int
     peak: float
     alive: bool
+    failure: str
     honest: int
     lost: int
     changed: list[dict[str, Any]]
@@ -238,6 +241,15 @@ def started(folder: Path, memory: int) -> Service:
     return service
 
 
+def failure_of(service: Service) -> str:
+    """Empty where it is alive and nothing failed."""
+    assert service.process is not None
+    if (code := service.process.poll()) is not None:
+        return f"it ended with {code}: {service.log()[-MOST_LOG:]}"
+    before, found, after = service.log().partition("Traceback")
+    return f"{before[-200:]}{found}{after[:MOST_LOG]}" if found else ""
+
+
 def measure(seconds: float, limit: int, memory: int, folder: Path) -> Figures:
     """`limit`: MB of address space; `memory`: bytes of the engine's budget."""
     parts = deliveries(SystemClock().now())
@@ -266,7 +278,8 @@ def measure(seconds: float, limit: int, memory: int, folder: Path) -> Figures:
         return Figures(
             limit=limit,
             peak=beside.peak_memory() / 1e6,
-            alive=beside.process.poll() is None and "Traceback" not in beside.log(),
+            alive=not (failure := failure_of(beside)),
+            failure=failure,
             honest=len(expected),
             lost=len(stories(expected) - stories(found)),
             changed=[each for each in found if each not in expected],

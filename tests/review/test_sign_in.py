@@ -6,7 +6,7 @@ import asyncio
 import ipaddress
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -33,14 +33,15 @@ PROXIES = ProxyLogin((ipaddress.ip_network("10.0.0.0/24"),), "x-forwarded-user",
 
 
 @contextmanager
-def a_provider(groups: list[str]) -> Iterator[str]:
-    """An OpenID Connect provider that listens on loopback and knows one person."""
+def a_provider(groups: list[str], others: Mapping[str, Mapping[str, Any]] | None = None) -> Iterator[str]:
+    """An OpenID Connect provider that listens on loopback and knows one person; and others, by their claims."""
     with warnings.catch_warnings():
         # The provider uses parts of its libraries that are going to change; that is not ours to mend.
         warnings.simplefilter("ignore")
         import oidc_provider_mock
 
         known = [oidc_provider_mock.User(sub="ada", claims={"groups": groups, "preferred_username": "ada"})]
+        known += [oidc_provider_mock.User(sub=sub, claims=dict(claims)) for sub, claims in (others or {}).items()]
         with oidc_provider_mock.run_server_in_thread(user_claims=known) as server:
             yield f"http://localhost:{server.server_port}"
 
@@ -63,10 +64,10 @@ def with_provider(desk: Desk, issuer: str, client_id: str = "nearmiss") -> None:
     wired(desk, provider=Provider(Oidc(issuer, client_id, "a secret", HOST)))
 
 
-async def consent(address: str) -> str:
+async def consent(address: str, sub: str = "ada") -> str:
     """What a person does at the provider; where it sends the browser then."""
     async with httpx.AsyncClient(trust_env=False) as browser:
-        answer = await browser.post(address, data={"sub": "ada"})
+        answer = await browser.post(address, data={"sub": sub})
     assert answer.status_code == 302, answer.text
     return answer.headers["location"]
 
@@ -237,6 +238,102 @@ async def test_one_ends_ones_own_sessions_and_no_other(desk: Desk) -> None:
     assert (await desk.http.post(f"/account/sessions/{adas.id}/end")).status_code == 303
     assert (await desk.http.get("/api/v1/near-misses")).status_code == 401
     assert (await other.get("/api/v1/near-misses")).status_code == 200
+
+
+async def enter(desk: Desk, http: httpx.AsyncClient, sub: str) -> int:
+    """Sign in at the provider as this subject; the status of the page that one comes back to."""
+    begun = await http.get("/login/oidc")
+    back = urlsplit(await consent(begun.headers["location"], sub))
+    return (await http.get(f"{back.path}?{back.query}")).status_code
+
+
+@pytest.mark.parametrize(
+    "accounts",
+    [[], [Account("ada", "on call", SECRET + " changed")], [Account("bob", "on call", SECRET)]],
+    ids=["removed", "another secret", "renamed"],
+)
+async def test_a_session_ends_with_its_account(desk: Desk, accounts: list[Account]) -> None:
+    root = Account("root", "admin", SECRET + "!", Grants(Access.ADMIN))
+    wired(desk, Auth([Account("ada", "on call", SECRET), root]))
+    await desk.http.post("/login", data={"name": "ada", "secret": SECRET})
+    cookies = desk.http.cookies
+    assert (await desk.http.get("/api/v1/near-misses")).status_code == 200
+    wired(desk, Auth([*accounts, root]))
+    desk.http.cookies = cookies
+    assert (await desk.http.get("/api/v1/near-misses")).status_code == 401
+    admin = desk.client(desk.app, auth=("root", SECRET + "!"))
+    assert (await admin.get("/api/v1/sessions")).json()["items"] == []
+
+
+async def test_a_session_may_do_what_its_account_may_now(desk: Desk) -> None:
+    await desk.put(records.draft())
+    wired(desk, Auth([Account("ada", "on call", SECRET)]))
+    await desk.http.post("/login", data={"name": "ada", "secret": SECRET})
+    cookies = desk.http.cookies
+    wired(desk, Auth([Account("ada", "guest", SECRET, Grants(Access.VIEWER))]))
+    desk.http.cookies = cookies
+    assert (await desk.http.get("/api/v1/near-misses")).status_code == 200
+    refused = await desk.http.post("/api/v1/near-misses/nm-1/decision", json={"decision": "start_review"})
+    assert refused.status_code == 403
+    assert "Signed in as guest" in (await desk.http.get("/")).text
+
+
+async def test_a_session_of_before_it_was_known_what_it_rests_on_is_over(desk: Desk) -> None:
+    wired(desk, Auth([Account("ada", "on call", SECRET)]))
+    await desk.http.post("/login", data={"name": "ada", "secret": SECRET})
+    desk.tamper("UPDATE access_sessions SET proof = NULL")
+    assert (await desk.http.get("/api/v1/near-misses")).status_code == 401
+
+
+async def test_a_session_of_the_provider_ends_with_the_access_of_its_groups(desk: Desk) -> None:
+    with a_provider(["sre"]) as issuer:
+        with_provider(desk, issuer)
+        assert await enter(desk, desk.http, "ada") == 303
+        cookies = desk.http.cookies
+        provider = Provider(Oidc(issuer, "nearmiss", "a secret", HOST))
+        other = Provider(Oidc("http://127.0.0.1:9", "nearmiss", "a secret", HOST))
+        for groups, asked, expected in ((GROUPS, provider, 200), ({}, provider, 401), (GROUPS, other, 401)):
+            desk.app = desk.build(sign_in=SignIn(Auth(), desk.clock, desk.store.access, asked, groups=groups))
+            desk.http = desk.client(desk.app)
+            desk.http.cookies = cookies
+            assert (await desk.http.get("/api/v1/near-misses")).status_code == expected
+
+
+async def test_a_name_that_its_owner_chose_makes_nobody_somebody_else(desk: Desk) -> None:
+    """At many providers people write their preferred name themselves."""
+    posing = {"mallory": {"groups": ["sre"], "preferred_username": "ada"}}
+    with a_provider(["sre"], posing) as issuer:
+        with_provider(desk, issuer)
+        other = desk.client(desk.app)
+        assert [await enter(desk, desk.http, "ada"), await enter(desk, other, "mallory")] == [303, 303]
+        sessions = await desk.store.access.sessions(desk.clock.now())
+        assert [each.name for each in sessions] == ["ada", "ada"]
+        assert (await other.get("/account")).text.count("/end") == 1
+        assert (await other.post(f"/account/sessions/{sessions[0].id}/end")).status_code == 404
+        lines = [line async for line in desk.store.access.chain()]
+        assert [line.by for line in lines] == [f"{issuer}#ada", f"{issuer}#mallory"]
+        assert json.loads(lines[1].detail)["name"] == "ada"
+
+
+@pytest.mark.parametrize(
+    ("claims", "status"),
+    [
+        ({"groups": {"sre": False}}, 403),
+        ({"groups": 5}, 403),
+        ({"groups": [["sre"], None, 7, "sre"]}, 303),
+        ({"groups": "sre"}, 303),
+        ({"groups": ["sre"] * 5_000}, 303),
+        ({"groups": ["sre"], "preferred_username": ["ada"], "email": 7}, 303),
+        ({"groups": ["sre"], "preferred_username": "\u202e" + "a" * 20_000}, 303),
+        ({"groups": ["sre"], "preferred_username": "  "}, 303),
+    ],
+    ids=str,
+)
+async def test_whatever_a_provider_claims_is_read_or_refused(desk: Desk, claims: dict[str, Any], status: int) -> None:
+    with a_provider(["sre"], {"odd": claims}) as issuer:
+        with_provider(desk, issuer)
+        assert await enter(desk, desk.http, "odd") == status
+    assert all(len(each.name) <= 255 for each in await desk.store.access.sessions(desk.clock.now()))
 
 
 async def test_a_session_expires(desk: Desk) -> None:

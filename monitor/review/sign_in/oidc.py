@@ -29,6 +29,7 @@ LEEWAY = 60
 _SECONDS = 10.0
 _KEPT_FOR = HOUR
 _MOST_BYTES = 512 * 1024
+_LONGEST_NAME = 255
 
 
 class SignInFailed(Exception):
@@ -70,7 +71,7 @@ class Pending(msgspec.Struct, frozen=True):
 
 
 class Claimed(msgspec.Struct, frozen=True):
-    """Who the provider says it is."""
+    """Who the provider says it is. `name` is for showing: its owner can change it; `subject` stays."""
 
     subject: str
     name: str
@@ -155,10 +156,15 @@ class Provider:
         return claims
 
     def _claimed(self, claims: CodeIDToken) -> Claimed:
-        groups = claims.get(self.oidc.groups) or ()
-        listed = (groups,) if isinstance(groups, str) else groups
-        name = claims.get("preferred_username") or claims.get("email") or claims["sub"]
-        return Claimed(str(claims["sub"]), str(name), tuple(str(group) for group in listed))
+        """Raises SignInFailed."""
+        subject = claims["sub"]
+        if not isinstance(subject, str) or not 0 < len(subject) <= _LONGEST_NAME:
+            raise SignInFailed("the ID token names nobody")
+        groups = claims.get(self.oidc.groups)
+        listed = [groups] if isinstance(groups, str) else groups if isinstance(groups, list) else []
+        names = (claims.get("preferred_username"), claims.get("email"))
+        name = next((name for name in names if isinstance(name, str) and name.strip()), subject)
+        return Claimed(subject, name[:_LONGEST_NAME], tuple(group for group in listed if isinstance(group, str)))
 
     async def _provider(self, now: Instant, *, fresh: bool = False) -> tuple[dict[str, Any], KeySet]:
         if self._known is not None and not fresh and now - self._known[0] < _KEPT_FOR:

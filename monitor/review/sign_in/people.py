@@ -37,6 +37,18 @@ class ProxyLogin(msgspec.Struct, frozen=True):
     groups: str
 
 
+class Proof(msgspec.Struct, frozen=True):
+    """By what somebody signed in: an account of ours (`issuer` is empty), or a subject of a provider.
+
+    `mark` changes with the account's secret; `groups` are those that had access then.
+    """
+
+    issuer: str
+    subject: str
+    mark: str = ""
+    groups: tuple[str, ...] = ()
+
+
 class SignIn:
     """The ways in that are configured. Raises `monitor.ports.Unavailable` while the store is away."""
 
@@ -66,13 +78,46 @@ class SignIn:
         if not key or self.access is None:
             return None
         session = await self.access.session(digest(key), self._clock.now())
-        return None if session is None else _of_session(session)
+        return None if session is None else self.person_of(session)
+
+    def person_of(self, session: Session) -> Person | None:
+        """Who a session is now, and what they may do now; None where what it rests on is gone or another."""
+        try:
+            proof = msgspec.json.decode(session.proof or "", type=Proof)
+        except msgspec.DecodeError:
+            return None
+        if not proof.issuer:
+            person = self.auth.named(proof.subject)
+            if person is None or self.auth.mark_of(person.name) != proof.mark:
+                return None
+            return msgspec.structs.replace(person, session=session.id)
+        if self.provider is None or self.provider.oidc.issuer != proof.issuer:
+            return None
+        person = self.of_provider(proof.subject, session.name, proof.groups)
+        return None if person is None else msgspec.structs.replace(person, session=session.id)
+
+    def of_provider(self, subject: str, name: str, groups: Iterable[str]) -> Person | None:
+        """None where none of the groups has access."""
+        assert self.provider is not None
+        grants = self.grants_of(groups)
+        identity = f"{self.provider.oidc.issuer}#{subject}"
+        return None if grants.highest is None else Person(name, role_of(grants), grants, identity=identity)
+
+    def proof_of(self, account: str) -> Proof:
+        return Proof("", account, self.auth.mark_of(account))
+
+    def proof_by_provider(self, subject: str, groups: Iterable[str]) -> Proof:
+        assert self.provider is not None
+        known = tuple(sorted({group for group in groups if group in self._groups}))
+        return Proof(self.provider.oidc.issuer, subject, groups=known)
 
     async def by_token(self, secret: str) -> Person | None:
         if self.access is None or not secret.startswith(TOKEN_PREFIX):
             return None
         token = await self.access.token(digest(secret), self._clock.now())
-        return None if token is None else Person(token.name, token.name, decode(token.grants))
+        if token is None:
+            return None
+        return Person(token.name, token.name, decode(token.grants), identity=f"token:{token.id}")
 
     def by_proxy(self, headers: Headers, address: str) -> Person | None:
         """Only from an address of the list; from elsewhere the headers are nobody's word."""
@@ -82,7 +127,9 @@ class SignIn:
         name = headers.get(proxy.user, "").strip()
         groups = [group.strip() for group in headers.get(proxy.groups, "").split(",")]
         grants = self.grants_of(groups)
-        return Person(name, role_of(grants), grants) if name and grants.highest is not None else None
+        if not name or grants.highest is None:
+            return None
+        return Person(name, role_of(grants), grants, identity=f"proxy:{name}")
 
     def grants_of(self, groups: Iterable[str]) -> Grants:
         """What membership in all these groups comes to."""
@@ -94,14 +141,21 @@ class SignIn:
                 teams[team] = max(access, teams.get(team, access), key=lambda each: each.height)
         return Grants(everywhere, teams)
 
-    async def open_session(self, name: str, role: str, grants: Grants) -> str:
+    async def open_session(self, person: Person, proof: Proof) -> str:
         """A new session; what the browser is to hold."""
         assert self.access is not None
         key, now = secrets.token_urlsafe(32), self._clock.now()
         session = Session(
-            secrets.token_hex(8), digest(key), name, role, encode(grants), now, Instant(now + SESSION_FOR)
+            id=secrets.token_hex(8),
+            key=digest(key),
+            name=person.name,
+            role=person.role,
+            grants=encode(person.grants),
+            created_at=now,
+            expires_at=Instant(now + SESSION_FOR),
+            proof=msgspec.json.encode(proof).decode(),
         )
-        await self.access.open_session(session)
+        await self.access.open_session(session, person.known_as)
         return key
 
     async def make_token(self, name: str, grants: Grants, days: int, by: str) -> tuple[ApiToken, str]:
@@ -128,10 +182,6 @@ def decode(text: str) -> Grants:
 def role_of(grants: Grants) -> str:
     """The role under which somebody without an account of their own acts."""
     return str(grants.highest or Access.VIEWER)
-
-
-def _of_session(session: Session) -> Person:
-    return Person(session.name, session.role, decode(session.grants), session.id)
 
 
 def _is_in(address: str, networks: Sequence[Network]) -> bool:

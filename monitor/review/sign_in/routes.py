@@ -31,9 +31,9 @@ from monitor.review.sign_in.people import (
     LONGEST_TOKEN_DAYS,
     PENDING_COOKIE,
     SESSION_FOR,
+    Proof,
     SignIn,
     decode,
-    role_of,
 )
 
 _log = get_logger("review")
@@ -122,7 +122,7 @@ def build_sign_in_pages(sign_in: SignIn, pages: Pages, clock: Clock, throttle: T
             await refused(account, "account", "")
             return form(request, next, 401, "Name and password do not fit.")
         throttle.passed(proof)
-        return await _signed_in(request, sign_in, person, next)
+        return await _signed_in(request, sign_in, person, sign_in.proof_of(person.name), next)
 
     @router.get("/login/oidc")
     async def to_provider(next: Annotated[str, Query(max_length=2000)] = "/") -> Response:
@@ -151,11 +151,12 @@ def build_sign_in_pages(sign_in: SignIn, pages: Pages, clock: Clock, throttle: T
         except ProviderAway as error:
             _log.error("provider_away", problem=str(error))
             return form(request, pending.next, 502, "The sign-in provider does not answer. Try again in a moment.")
-        grants = sign_in.grants_of(claimed.groups)
-        if grants.highest is None:
-            await refused(claimed.name, "oidc", "no group with access")
+        person = sign_in.of_provider(claimed.subject, claimed.name, claimed.groups)
+        if person is None:
+            await refused(f"{provider.oidc.issuer}#{claimed.subject}", "oidc", "no group with access")
             return form(request, pending.next, 403, "None of your groups has access. Ask an admin of nearmiss.")
-        answer = await _signed_in(request, sign_in, Person(claimed.name, role_of(grants), grants), pending.next)
+        proof = sign_in.proof_by_provider(claimed.subject, claimed.groups)
+        answer = await _signed_in(request, sign_in, person, proof, pending.next)
         answer.delete_cookie(PENDING_COOKIE)
         return answer
 
@@ -168,16 +169,15 @@ def build_account_pages(sign_in: SignIn, pages: Pages, clock: Clock) -> APIRoute
     @router.get("/account")
     async def account(request: Request) -> Response:
         person = _person(request)
-        sessions = [each for each in await _store(sign_in).sessions(clock.now()) if each.name == person.name]
+        sessions = await _own_sessions(sign_in, person, clock)
         return pages.render(request, "account.html", {"sessions": sessions, "current": person.session})
 
     @router.post("/account/sessions/{session_id}/end")
     async def end(request: Request, session_id: Id) -> Response:
         person = _person(request)
-        mine = {each.id for each in await _store(sign_in).sessions(clock.now()) if each.name == person.name}
-        if session_id not in mine:
+        if session_id not in {each.id for each in await _own_sessions(sign_in, person, clock)}:
             raise HTTPException(404, "There is no such session of yours.")
-        await _store(sign_in).end_session(session_id, person.name, clock.now())
+        await _store(sign_in).end_session(session_id, person.known_as, clock.now())
         return RedirectResponse("/login" if session_id == person.session else "/account", 303)
 
     return router
@@ -203,7 +203,7 @@ def build_access_api(sign_in: SignIn, clock: Clock) -> APIRouter:
             raise Invalid(FieldProblem("access", "say what it may do: access, teams, or both"))
         if not grants.at_most(person.grants):
             raise HTTPException(403, "A token may do at most what you may do yourself.")
-        token, secret = await sign_in.make_token(body.name, grants, body.days, person.name)
+        token, secret = await sign_in.make_token(body.name, grants, body.days, person.known_as)
         return JSONResponse({**_token(token), "token": secret}, 201)
 
     @router.delete(
@@ -211,21 +211,22 @@ def build_access_api(sign_in: SignIn, clock: Clock) -> APIRouter:
         responses={204: {"description": "It is refused from now on."}, **gone, **COMMON},
     )  # fmt: skip
     async def revoke(token_id: Id, request: Request) -> Response:
-        if not await _store(sign_in).revoke_token(token_id, _person(request).name, clock.now()):
+        if not await _store(sign_in).revoke_token(token_id, _person(request).known_as, clock.now()):
             raise HTTPException(404, "There is no such token.")
         return Response(status_code=204)
 
     @router.get("/sessions", summary="Who is signed in", responses={200: {"model": SessionsListed}, **COMMON})
     async def sessions() -> JSONResponse:
         """Sessions of people; programs with a token have none."""
-        return JSONResponse({"items": [_session(each) for each in await _store(sign_in).sessions(clock.now())]})
+        found = await _store(sign_in).sessions(clock.now())
+        return JSONResponse({"items": [_session(each) for each in found if sign_in.person_of(each) is not None]})
 
     @router.delete(
         "/sessions/{session_id}", summary="End a session", status_code=204, response_class=Response,
         responses={204: {"description": "It is over at once."}, **gone, **COMMON},
     )  # fmt: skip
     async def end(session_id: Id, request: Request) -> Response:
-        if not await _store(sign_in).end_session(session_id, _person(request).name, clock.now()):
+        if not await _store(sign_in).end_session(session_id, _person(request).known_as, clock.now()):
             raise HTTPException(404, "There is no such session.")
         return Response(status_code=204)
 
@@ -246,8 +247,18 @@ class _Refused:
         await _store(self._sign_in).log(by, "sign_in_refused", way, detail, self._clock.now())
 
 
-async def _signed_in(request: Request, sign_in: SignIn, person: Person, next_path: str) -> Response:
-    key = await sign_in.open_session(person.name, person.role, person.grants)
+async def _own_sessions(sign_in: SignIn, person: Person, clock: Clock) -> list[Session]:
+    """Those that are still good. Compared is who it is, not the name: at a provider people choose their own."""
+    found = []
+    for session in await _store(sign_in).sessions(clock.now()):
+        of = sign_in.person_of(session)
+        if of is not None and of.known_as == person.known_as:
+            found.append(session)
+    return found
+
+
+async def _signed_in(request: Request, sign_in: SignIn, person: Person, proof: Proof, next_path: str) -> Response:
+    key = await sign_in.open_session(person, proof)
     _log.info("signed_in", role=person.role)
     answer = RedirectResponse(quote(local_path(next_path), safe="/?=&%#"), 303)
     _set(answer, COOKIE, key, SESSION_FOR // 1_000_000, _is_tls(sign_in) or request.url.scheme == "https")
