@@ -17,6 +17,7 @@ from monitor.cli.settings_options import with_settings
 from monitor.cli.streams import EARLIEST, LATEST, Moment, read_files
 from monitor.core.model.events import DAY, SECOND, Event, Instant, to_text
 from monitor.core.weighing.habits import LEARNING
+from monitor.decode.lookalikes import OURS, reads_like_ours
 from monitor.ops.clock import SystemClock
 from monitor.pipeline.lease import LeaseSettings
 from monitor.ports import Held
@@ -28,11 +29,15 @@ APPENDED = 2_000
 
 
 class Learnt(msgspec.Struct):
-    """What was imported. `known`: events that the journal had; `behind`: older than what it held before."""
+    """What was imported. `known`: events that the journal had; `behind`: older than what it held before.
+
+    `posing`: left out, since their source looks like one of this program.
+    """
 
     events: int = 0
     known: int = 0
     behind: int = 0
+    posing: int = 0
     first: Instant | None = None
     last: Instant | None = None
 
@@ -107,11 +112,15 @@ async def _own(store: Store) -> dict[str, int]:
 
 async def _append(store: Store, events: Sequence[Event], newest: Instant | None, learnt: Learnt) -> None:
     """What the journal held before the start stays in front: of what is older only the known can be there."""
-    fitting = [event for event in events if newest is None or event.time >= newest]
-    appended = await store.journal.append(fitting)
+    behind = [event for event in events if newest is not None and event.time < newest]
+    # What this program wrote itself is history too; what only looks like it is not.
+    posing = [event for event in events if reads_like_ours(event.source) and event.source.partition("/")[0] != OURS]
+    out = {event.event_id for event in (*behind, *posing)}
+    appended = await store.journal.append([event for event in events if event.event_id not in out])
     learnt.events += appended.accepted
     learnt.known += appended.duplicates
-    learnt.behind += len(events) - len(fitting)
+    learnt.behind += len(behind)
+    learnt.posing += len(posing)
     for event in events:
         learnt.first = event.time if learnt.first is None else min(learnt.first, event.time)
         learnt.last = event.time if learnt.last is None else max(learnt.last, event.time)
@@ -122,6 +131,8 @@ def _say(learnt: Learnt) -> None:
         raise click.ClickException("no event to import; expected one JSON event on each line")
     more = f", {learnt.known:,} known before" if learnt.known else ""
     more += f", {learnt.behind:,} older than what the journal held and left out" if learnt.behind else ""
+    if learnt.posing:
+        more += f", {learnt.posing:,} left out whose source looks like {OURS}/… and is not"
     click.echo(f"imported {learnt.events:,} events of {to_text(learnt.first)} to {to_text(learnt.last)}{more}")
     until = Instant(learnt.first + LEARNING)
     if until > learnt.last:

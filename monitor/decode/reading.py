@@ -20,6 +20,7 @@ from monitor.core.model.phrases import DRILL, searching
 from monitor.core.model.reasons import Mark, Rejected
 from monitor.core.model.words import severity_of
 from monitor.decode.lenient import MAX_TEXT, Labels, as_text, clip, clip_identifier
+from monitor.decode.lookalikes import reads_like_ours
 from monitor.decode.outcome import Unreadable
 from monitor.decode.times import read_time
 
@@ -59,13 +60,9 @@ class Delivery(msgspec.Struct, frozen=True):
     quick: bool = False
 
 
-OURS = "nearmiss"
-"""Sources of this name, or below it, are written by this program alone."""
-
-
 def others_may_use(source: str) -> bool:
-    """Whether a source of this name may be somebody else than this program."""
-    return OURS not in source.lower() or source_path(source)[:1] != (OURS,)
+    """Whether a source of this name may be somebody else than this program, for whoever reads it."""
+    return not reads_like_ours(source)
 
 
 def source_path(source: str) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from monitor.core.model.events import SECOND
 from monitor.ops.clock import ManualClock, SystemClock
 from monitor.ops.tasks import WatchedTasks
 from monitor.packs.pack import load_pack
-from monitor.pipeline.pack import Current
+from monitor.pipeline.current_pack import Current
 from monitor.ports import Commit, Unavailable
 from monitor.review.budget import ReviewBudget
 from monitor.settings import load_settings
