@@ -62,6 +62,8 @@ SERVICE_TAGS = ("service", "service_name", "service.name")
 ENVIRONMENT_TAGS = ("environment", "env", "deployment.environment.name", "deployment.environment")
 """Labels that name a service and an environment where no field of the mapping found one."""
 
+_BY_HAND: frozenset[Kind] = frozenset({"alert.acknowledged", "alert.unacknowledged", "note.added"})
+
 Find = Callable[[Any, Budget], Any]
 """A document → what stands at a place in it; None where that says nothing."""
 Test = Callable[[Any, Budget], bool]
@@ -178,7 +180,7 @@ class Mapped(msgspec.Struct, frozen=True, kw_only=True):
             subject=text(said("subject")),
             severity=severity(text(said("severity"))),
             title=text(said("title")),
-            actor=_actor(entry, document, budget),
+            actor=_actor(entry, kind, document, budget),
             labels=labels,
             value=value[0] if value else None,
             limit=limit[0] if limit else None,
@@ -223,12 +225,15 @@ def _document(piece: Any, body: Any, delivery: Delivery) -> dict[str, Any]:
     return {**own, BODY: body, HEADERS: delivery.headers}
 
 
-def _actor(entry: MappedEvent, document: Any, budget: Budget) -> Actor | None:
+def _actor(entry: MappedEvent, event: Kind, document: Any, budget: Budget) -> Actor | None:
     name = text(entry.actor(document, budget)) if entry.actor else None
     kind = entry.actor_kind(document, budget) if entry.actor_kind else None
     known = cast(ActorKind, kind) if kind in ("human", "automation", "unknown") else None
     if name is None:
-        # Without a name the kind still says something: nobody's hand is not the same as a hand without a name.
+        # Without a name the kind still says something: nobody's hand is not the same as a hand without a name. Where a
+        # name was looked for and is not there, only an acknowledgement is surely someone's.
+        if entry.actor is not None and known == "human" and event not in _BY_HAND:
+            return None
         return Actor(kind=known) if known in ("human", "automation") else None
     return Actor(id=name, kind=known) if known == "automation" else person_or_bot(name, known or "unknown")
 

@@ -71,6 +71,7 @@ _RDS_CATEGORY: tuple[tuple[str, Kind], ...] = (
     ("maintenance", "change.configured"),
     ("security patching", "change.configured"),
 )
+_FAILOVER_BEGINS = re.compile(r"failover (?:has )?started|started .*failover", re.IGNORECASE)
 _STACK: tuple[tuple[re.Pattern[str], Kind], ...] = (
     (re.compile(r".*ROLLBACK_COMPLETE"), "change.rolled_back"),
     (re.compile(r".*(?:FAILED|ROLLBACK_IN_PROGRESS)"), "change.failed"),
@@ -288,6 +289,8 @@ def _rds(found: Found, delivery: Delivery) -> Event:
     kind = _RDS_EVENT.get(code) or next((kind for category, kind in _RDS_CATEGORY if category in categories), None)
     if kind is None:
         raise NoEvent(Ignored.NOT_RELEVANT, f"{code} ({', '.join(categories)}) is no hazard and no action")
+    if kind == "change.failed_over" and _FAILOVER_BEGINS.search(text(detail.get("Message")) or ""):
+        kind = "change.started"
     name = (text(detail.get("SourceIdentifier")) or "").removeprefix("rds:") or None
     return _make(
         found,

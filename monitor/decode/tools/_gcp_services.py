@@ -91,7 +91,9 @@ def _audit(entry: Mapping[str, Any], payload: Mapping[str, Any], delivery: Deliv
         id=text(entry.get("insertId")) or digest(entry),
         kind=kind,
         time=tool_time(first(entry, ("timestamp", "receiveTimestamp")), "timestamp"),
-        service=first(places, ("service_name", "database_id", "function_name", "cluster_name")) or _last(name),
+        service=first(places, ("service_name", "function_name", "cluster_name"))
+        or (text(places.get("database_id")) or "").rpartition(":")[2]
+        or _last(name),
         subject=name,
         title=f"{method} {_last(name) or ''}".strip(),
         actor=actor,

@@ -30,6 +30,8 @@ _NAMES = ("ServiceName", "FunctionName", "DBInstanceIdentifier", "DBClusterIdent
 _CONFIRMATIONS = ("SubscriptionConfirmation", "UnsubscribeConfirmation")
 _MOST_WRAPPED = 4
 _LONGEST_LINK = 1000
+_LONGEST_WORDS = 20_000
+_WORDS = re.compile(r"^(\w{1,40})='([^'\n]*)'", re.MULTILINE)
 
 
 def split(body: Any, delivery: Delivery) -> list[Any]:
@@ -78,10 +80,32 @@ def _unwrapped(piece: Any) -> tuple[Mapping[str, Any], str | None]:
         if isinstance(inner, dict):
             found = inner
             continue
+        if (stack := _stack_of_words(str(inner)[:_LONGEST_WORDS], identity)) is not None:
+            return stack, identity
         if not (text(inner) or "").startswith("{"):
             raise NoEvent(Ignored.UNKNOWN_TYPE, f"a message in words, which no field tells apart: {inner!s:.80}")
         found = mapping(load(str(inner).encode()))
     return found, identity
+
+
+def _stack_of_words(words: str, identity: str | None) -> Mapping[str, Any] | None:
+    """CloudFormation's own notification, lines such as `StackName='payments'`, as EventBridge has it; else None.
+
+    The parts of a stack are reported in the same form; the stack itself says what became of the whole.
+    """
+    said = dict(_WORDS.findall(words)) if "StackName='" in words else {}
+    if "ResourceStatus" not in said:
+        return None
+    if said.get("ResourceType", "AWS::CloudFormation::Stack") != "AWS::CloudFormation::Stack":
+        raise NoEvent(Ignored.NOT_RELEVANT, f"a part of a stack: {said['ResourceStatus']:.60}")
+    return {
+        "detail-type": "CloudFormation Stack Status Change",
+        "detail": {"stack-id": said.get("StackId"), "status-details": {"status": said["ResourceStatus"]}},
+        "id": text(said.get("EventId")) or identity,
+        "source": "aws.cloudformation",
+        "time": text(said.get("Timestamp")),
+        "account": text(said.get("Namespace")),
+    }
 
 
 def _as_eventbridge(found: Mapping[str, Any], identity: str | None) -> Mapping[str, Any]:

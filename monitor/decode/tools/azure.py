@@ -47,6 +47,8 @@ _SERVICES: dict[str, Kind] = {
     "Microsoft.AppConfiguration.KeyValueDeleted": "change.deleted",
     "Microsoft.ContainerRegistry.ImagePushed": "change.merged",
 }
+_SERVICE_DIMENSIONS = ("cloud_RoleName", "cloud/roleName", "AppRoleName", "service", "service_name", "serviceName")
+"""By what a rule may split that names a service: Application Insights calls it a role."""
 _FLAG = ".appconfig.featureflag/"
 _VALIDATION = "Microsoft.EventGrid.SubscriptionValidationEvent"
 _VAULT = re.compile(
@@ -126,18 +128,21 @@ def _alert(essentials: Mapping[str, Any], body: Mapping[str, Any], delivery: Del
     context = mapping(mapping(body.get("data")).get("alertContext") or body.get("alertContext"))
     criterion = next((mapping(one) for one in sequence(mapping(context.get("condition")).get("allOf"))), {})
     own = mapping(mapping(body.get("data")).get("customProperties"))
+    split_by = [mapping(one) for one in sequence(criterion.get("dimensions"))]
+    dimensions = {str(one.get("name")): one.get("value") for one in split_by}
     word = text(essentials.get("severity"))
     return make(
         delivery,
         id=f"{short}/{condition}",
         kind=kind,
         time=ended if resolved else fired,
-        service=first(own, ("service", "Service")) or name_of(target),
+        service=first(own, ("service", "Service")) or first(dimensions, _SERVICE_DIMENSIONS) or name_of(target),
         environment=first(own, ("environment", "env", "Environment")),
         subject=short,
         severity=grade(word),
         title=first(essentials, ("alertRule", "description")),
         labels={
+            **{f"dimension.{name}": value for name, value in dimensions.items() if text(value)},
             **own,
             "severity": word,
             "text": text(essentials.get("description")),

@@ -9,7 +9,7 @@ from monitor.core.model.events import Event
 from monitor.core.model.reasons import Ignored
 from monitor.decode.outcome import NoEvent
 from monitor.decode.people import Named, who
-from monitor.decode.reading import Delivery, digest, first, make, mapping, not_the_shape, text
+from monitor.decode.reading import Delivery, digest, first, make, mapping, not_the_shape, sequence, text
 from monitor.decode.signatures import FLAGSMITH
 from monitor.decode.tool import Sample, Tool
 from monitor.decode.tool_times import tool_time
@@ -32,6 +32,8 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
     event_type, data = text(body.get("event_type")), mapping(body.get("data"))
     if event_type in _EVENTS:
         return [_flag(event_type or "", data, delivery)]
+    if event_type == "NEW_VERSION_PUBLISHED":
+        return [_version(data, delivery)]
     entry = data if event_type == "AUDIT_LOG_CREATED" else body
     if event_type not in (None, "AUDIT_LOG_CREATED") or "log" not in entry:
         raise NoEvent(Ignored.UNKNOWN_TYPE, f"event_type {event_type!r:.40} is none that we know")
@@ -63,6 +65,26 @@ def _flag(event_type: str, data: Mapping[str, Any], delivery: Delivery) -> Event
             "previous_value": text(old.get("feature_state_value")),
             "previous_state": "on" if old.get("enabled") is True else "off" if "enabled" in old else None,
         },
+    )
+
+
+def _version(data: Mapping[str, Any], delivery: Delivery) -> Event:
+    """A version of a flag in an environment that works with versions: all its states at once."""
+    feature = mapping(data.get("feature"))
+    name, states = text(feature.get("name")), [mapping(one) for one in sequence(data.get("feature_states"))]
+    plain = next((one for one in states if one.get("feature_segment") is None), {})
+    state = "on" if plain.get("enabled") is True else "off" if "enabled" in plain else None
+    actor, said = _author(mapping(data.get("published_by")))
+    return make(
+        delivery,
+        id=text(data.get("uuid")) or digest(data),
+        kind="change.flag_set",
+        time=tool_time(first(data, ("live_from", "published_at", "timestamp")), "data.live_from"),
+        environment=first(mapping(data.get("environment")), ("name",)),
+        subject="/".join(filter(None, ("flag", text(mapping(feature.get("project")).get("name")), name))),
+        title=f"flag {name}: a new version" + (f", turned {state}" if state else ""),
+        actor=actor,
+        labels={**said, "flag": name, "state": state, "value": text(plain.get("feature_state_value"))},
     )
 
 

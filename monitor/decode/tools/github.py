@@ -314,12 +314,14 @@ def _issue_comment(body: Mapping[str, Any], delivery: Delivery) -> Event:
         raise NoEvent(Ignored.NOT_RELEVANT, f"a comment was {action}: nobody saw anything new")
     return make(
         delivery,
-        id=f"issue_comment/{number_of(comment)}",
+        id=f"{'issue' if issue else 'commit'}_comment/{number_of(comment)}",
         kind="note.added",
         time=moment(comment.get("created_at"), "comment.created_at"),
         service=service_of(body),
-        subject=f"issue/{repository_of(body)}/{text(issue.get('number'))}",
-        title=text(issue.get("title")),
+        subject=f"issue/{repository_of(body)}/{text(issue.get('number'))}"
+        if issue
+        else f"commit/{repository_of(body)}/{text(comment.get('commit_id'))}",
+        title=text(issue.get("title")) or text(comment.get("body")),
         actor=actor_of(comment.get("user")) or actor_of(body.get("sender")),
         labels={**common_labels(body), "text": text(comment.get("body"))},
         url=text(comment.get("html_url")),
@@ -359,6 +361,7 @@ _READERS: dict[str, Callable[[Mapping[str, Any], Delivery], Event]] = {
     "push": _push,
     "release": _release,
     "issue_comment": _issue_comment,
+    "commit_comment": _issue_comment,
     "secret_scanning_alert": _secret,
 }
 

@@ -56,6 +56,8 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
     event = text(body.get("webhookEvent"))
     what = _EVENTS.get(event or "", text(body.get("action")) if event is None else None)
     issue = mapping(body.get("issue"))
+    if what == "updated" and text(body.get("issue_event_type_name")) == "issue_commented":
+        what = "commented"  # a server and a data centre have no event of its own for it
     if what is None:
         reason = Ignored.UNKNOWN_TYPE if event is not None or not issue else Ignored.NOT_RELEVANT
         raise NoEvent(reason, f"{event or 'an automation'!s:.60} says nothing about a hazard or an action")

@@ -17,6 +17,12 @@ from monitor.decode.tool_times import tool_time
 _FLAGS = frozenset({"flag", "segment"})
 _SETTINGS = frozenset({"environment", "project", "metric", "experiment", "layer", "release-pipeline", "holdout"})
 _QUIET = frozenset({"member", "account", "token", "service-token", "role", "webhook", "integration", "team", "session"})
+_TALK = frozenset(
+    {None, "createApprovalRequest", "reviewApprovalRequest", "updateApprovalRequest", "deleteApprovalRequest"}
+    | {"createFlagLink", "updateFlagLink", "deleteFlagLink", "updateMaintainer", "updateDescription", "updateName"}
+    | {"updateTags", "updateIncludeInSnippet", "updateClientSideFlagAvailability"}
+)
+"""What is done to a flag without a change of what anyone is served."""
 _STATES = {"updateOn": "on", "updateOff": "off"}
 
 
@@ -39,6 +45,11 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
     if about not in _FLAGS | _SETTINGS:
         reason = Ignored.NOT_RELEVANT if about in _QUIET else Ignored.UNKNOWN_TYPE
         raise NoEvent(reason, f"an entry about {about or 'nothing'!r:.40} changes nothing that runs")
+    acts = {text(mapping(one).get("action")) for one in sequence(entry.get("accesses"))}
+    if acts and acts <= _TALK:
+        raise NoEvent(
+            Ignored.NOT_RELEVANT, f"{min(filter(None, acts), default=''):.60}: a flag is talked about, not set"
+        )
     project = mapping(entry.get("project"))
     environments = [project.get("environment"), *sequence(project.get("environments"))]
     environment = next((found for one in environments if (found := first(mapping(one), ("key", "name")))), None)
