@@ -263,7 +263,9 @@ def pairs(found: Any) -> Iterator[tuple[str, Any]]:
         yield from ((str(name), _bare(value)) for name, value in found.items())
     if isinstance(found, str):
         yield from tags_of(found).items()
-    for item in found if isinstance(found, list) else ():
+    for entry in found if isinstance(found, list) else ():
+        # A list with numbers before its items, as some serialisers write one.
+        item = entry[1] if isinstance(entry, list) and len(entry) == 2 and isinstance(entry[1], dict) else entry
         if isinstance(item, dict):
             name = next((said for key in ("key", "name", "tag", "label") if (said := text(item.get(key)))), None)
             if name is not None and "value" in item:

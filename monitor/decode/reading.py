@@ -113,7 +113,8 @@ def first(values: Mapping[str, Any], names: Iterable[str]) -> str | None:
 def respelt(body: Mapping[str, Any]) -> dict[str, Any]:
     """The body with its names in `snake_case` and `camelCase` too: who writes a template chooses how names look.
 
-    `ALERT_TITLE`, `alertTitle` and `Alert Title` are one name. A name that the body has itself is never replaced.
+    `ALERT_TITLE`, `alertTitle` and `Alert Title` are one name, and `ALERT.title` is a part of `ALERT`. A name that the
+    body has itself is never replaced.
     """
     found = dict(body)
     for name, value in list(body.items())[:MOST_RESPELT]:
@@ -121,6 +122,9 @@ def respelt(body: Mapping[str, Any]) -> dict[str, Any]:
         if words:
             found.setdefault("_".join(words), value)
             found.setdefault(words[0] + "".join(word.capitalize() for word in words[1:]), value)
+        whole, dot, part = str(name)[:100].partition(".")
+        if dot and whole and part and whole not in body:
+            found.setdefault(whole, {})[part] = value
     return found
 
 

@@ -67,6 +67,8 @@ def split(body: Any, delivery: Delivery) -> list[Any]:
     if isinstance(body, list):
         return [(_with_status(alert, delivery), {}) for alert in body]
     alerts = mapping(body).get("alerts")
+    if alerts is None and isinstance(mapping(body).get("labels"), dict) and "startsAt" in body:
+        return [(_with_status(body, delivery), body)]  # one alert by itself, as some relays pass it on
     if not isinstance(alerts, list):
         raise not_the_shape("an Alertmanager notification with alerts", body)
     return [(alert, body) for alert in alerts]

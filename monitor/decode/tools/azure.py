@@ -214,6 +214,7 @@ def _service(event: Mapping[str, Any], type_name: str, delivery: Delivery) -> Ev
     if flag is not None:
         kind = "change.flag_set"
     name = first(data, ("name",)) or text(target.get("repository")) or name_of(text(event.get("topic")))
+    actor, said = who(mapping(data.get("actor")).get("name"), kind="unknown")
     return make(
         delivery,
         id=text(event.get("id")) or digest(event),
@@ -223,7 +224,9 @@ def _service(event: Mapping[str, Any], type_name: str, delivery: Delivery) -> Ev
         environment=text(data.get("label")) if flag else None,
         subject=f"flag/{flag}" if flag else subject,
         title=f"{type_name.rpartition('.')[2]}: {flag or name}",
+        actor=actor,
         labels={
+            **said,
             "flag": flag,
             "key": key or None,
             "version": text(target.get("tag")) or text(target.get("digest")),

@@ -14,7 +14,7 @@ from monitor.core.model.events import Bound, Event, Kind
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.jsontext import load
 from monitor.decode.outcome import NoEvent, Unreadable
-from monitor.decode.reading import Delivery, first, make, mapping, not_the_shape, number, severity, text
+from monitor.decode.reading import Delivery, first, make, mapping, not_the_shape, number, respelt, severity, text
 from monitor.decode.tool import Sample, Tool
 from monitor.decode.tool_times import tool_time
 from monitor.decode.tools import _gcp_services
@@ -53,6 +53,8 @@ def split(body: Any, delivery: Delivery) -> list[Any]:
         return [found]
     if isinstance(data, str):
         return [{}]
+    if {"incident_id", "state"} <= (flat := respelt(found)).keys():
+        return [flat]  # the incident without its envelope, as some relays pass it on
     raise not_the_shape("a notification with an incident, an audit log entry, or a push of Pub/Sub", body)
 
 

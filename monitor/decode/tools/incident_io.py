@@ -44,7 +44,7 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
     """The event of one body. Raises Unreadable or NoEvent."""
     body = mapping(piece)
     event_type = text(body.get("event_type")) or ""
-    inner = mapping(body.get(event_type))
+    inner = mapping(body.get(event_type)) or mapping(body.get("incident")) or mapping(body.get("alert"))
     scope, _, name = event_type.partition(".")
     name = name.rpartition("_v")[0] or name
     if scope == "private_incident":

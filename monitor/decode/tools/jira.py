@@ -56,7 +56,7 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
     event = text(body.get("webhookEvent"))
     what = _EVENTS.get(event or "", text(body.get("action")) if event is None else None)
     issue = mapping(body.get("issue"))
-    if what == "updated" and text(body.get("issue_event_type_name")) == "issue_commented":
+    if what == "updated" and _is_new_comment(body):
         what = "commented"  # a server and a data centre have no event of its own for it
     if what is None:
         reason = Ignored.UNKNOWN_TYPE if event is not None or not issue else Ignored.NOT_RELEVANT
@@ -130,6 +130,13 @@ def _kind(what: str, type_name: str, fields: Mapping[str, Any], changed: tuple[s
     if _HELP.search(type_name):
         return "impact.started" if what == "created" else "impact.ended" if is_done else "note.added"
     return "note.added"
+
+
+def _is_new_comment(body: Mapping[str, Any]) -> bool:
+    name = text(body.get("issue_event_type_name"))
+    if name is not None:
+        return name == "issue_commented"
+    return bool(mapping(body.get("comment"))) and not mapping(body.get("changelog"))
 
 
 def _status_change(body: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ from monitor.core.model.events import Actor, Event, Kind
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.people import Named, who
-from monitor.decode.reading import Delivery, first, make, mapping, not_the_shape, sequence, text
+from monitor.decode.reading import Delivery, digest, first, make, mapping, not_the_shape, sequence, text
 from monitor.decode.signatures import LAUNCHDARKLY
 from monitor.decode.tool import Sample, Tool
 from monitor.decode.tool_times import tool_time
@@ -17,6 +18,7 @@ from monitor.decode.tool_times import tool_time
 _FLAGS = frozenset({"flag", "segment"})
 _SETTINGS = frozenset({"environment", "project", "metric", "experiment", "layer", "release-pipeline", "holdout"})
 _QUIET = frozenset({"member", "account", "token", "service-token", "role", "webhook", "integration", "team", "session"})
+_TURNED = re.compile(r"turned (on|off)\b", re.IGNORECASE)
 _TALK = frozenset(
     {None, "createApprovalRequest", "reviewApprovalRequest", "updateApprovalRequest", "deleteApprovalRequest"}
     | {"createFlagLink", "updateFlagLink", "deleteFlagLink", "updateMaintainer", "updateDescription", "updateName"}
@@ -38,7 +40,7 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
     """The event of one entry. Raises Unreadable or NoEvent."""
     entry = mapping(piece)
     about = text(entry.get("kind")) or ""
-    identity = text(entry.get("_id"))
+    identity = text(entry.get("_id")) or (digest(entry) if entry.get("accesses") else None)
     if identity is None:
         raise Unreadable(Rejected.MISSING_FIELD, "_id is missing; every entry of the audit log has one")
     kind: Kind = "change.flag_set" if about in _FLAGS else "change.configured"
@@ -111,6 +113,8 @@ def _environment(entry: Mapping[str, Any]) -> str | None:
 def _state(entry: Mapping[str, Any]) -> str | None:
     """What the flag is now, where an entry brings it with."""
     found = mapping(entry.get("currentVersion")).get("on")
+    if (turned := _TURNED.match(text(entry.get("titleVerb")) or "")) is not None:
+        return turned[1].lower()
     return None if not isinstance(found, bool) else "on" if found else "off"
 
 

@@ -44,8 +44,19 @@ _KINDS: dict[str, Kind] = {
     "close": "alert.resolved",
     "delete": "alert.cancelled",
 }
+_PAST = {
+    "created": "create",
+    "acknowledged": "acknowledge",
+    "unacknowledged": "unacknowledge",
+    "snoozed": "snooze",
+    "escalated": "escalate",
+    "closed": "close",
+    "deleted": "delete",
+}
+"""How the Operations of Jira Service Management call the same in their automations."""
 _QUIET = frozenset(
     {"addtags", "removetags", "adddetails", "removedetails", "updatepriority", "updatedescription", "updatemessage"}
+    | {"removerecipient", "removeresponder", "removeteam", "updated"}
     | {"attachmentadded", "addattachment", "seen", "changecustomattributes", "incrementcount", "resend"}
 )
 KINDS: tuple[Kind, ...] = tuple(sorted(set(_KINDS.values())))
@@ -65,8 +76,9 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
     alert, source = mapping(body.get("alert")), mapping(body.get("source"))
     action = text(body.get("action")) or ""
     plain = action.lower().replace(" ", "").replace("_", "")
+    plain = _PAST.get(plain, plain)
     if plain in _QUIET:
-        raise NoEvent(Ignored.NOT_RELEVANT, f"{action:.40} changes only the words of an alert")
+        raise NoEvent(Ignored.NOT_RELEVANT, f"{action:.40} changes neither the state of an alert nor who is called")
     identity = first(alert, ("alertId", "id"))
     if identity is None or not action:
         raise Unreadable(Rejected.MISSING_FIELD, "alert.alertId or action is missing; every body has both")

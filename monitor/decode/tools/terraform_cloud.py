@@ -8,7 +8,7 @@ from monitor.core.model.events import Event, Kind
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.people import who
-from monitor.decode.reading import Delivery, first, make, mapping, not_the_shape, sequence, text
+from monitor.decode.reading import Delivery, first, make, mapping, not_the_shape, respelt, sequence, text
 from monitor.decode.signatures import TERRAFORM
 from monitor.decode.tool import Sample, Tool
 from monitor.decode.tool_times import tool_time
@@ -36,6 +36,10 @@ _QUIET = ("run:", "assessment:", "workspace:", "change_request:", "team:")
 def split(body: Any, delivery: Delivery) -> list[Any]:
     """The notifications of a body, each with its run. Raises Unreadable."""
     found = mapping(body)
+    if "notifications" not in found and "trigger" not in found:
+        found = respelt(found)  # one notification without its envelope, as some relays pass it on
+        if text(found.get("action")) in _RUNS:
+            found["trigger"] = found["action"]
     if not isinstance(found.get("notifications"), list) and "trigger" not in found:
         raise not_the_shape("a notification with run_id and notifications", body)
     # The second version has one notification a body; what it is about stands under details.

@@ -1,0 +1,124 @@
+"""Bodies as relays and older versions pass them on: without an envelope, other spellings, words of the past."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from monitor.core.model.events import Actor
+from monitor.core.model.reasons import Ignored, Rejected
+from monitor.decode.reading import respelt
+from tests.unit.decode.deliveries import at, event, left_out, refused
+
+AT = "2026-03-10T12:00:00Z"
+SECONDS = 1773144000
+
+
+def test_a_dotted_name_is_a_part_of_its_whole() -> None:
+    found = respelt({"INCIDENT.PHASE": 1, "INCIDENT.NAME": 2, "alert.id": 3, "alert": "own", ".x": 4, "y.": 5})
+    assert found["INCIDENT"] == {"PHASE": 1, "NAME": 2}
+    assert found["alert"] == "own"
+
+
+def test_one_alert_alone_at_the_alertmanager_s_address() -> None:
+    alert = {"labels": {"alertname": "Full", "service": "queue"}, "startsAt": AT, "status": "firing"}
+    assert (event("alertmanager", alert).service, at(event("alertmanager", alert))) == ("queue", AT)
+    assert refused("alertmanager", {"labels": {"alertname": "Full"}}) is Rejected.NOT_AN_EVENT
+
+
+def test_google_cloud_s_incident_without_its_envelope() -> None:
+    body = {"incidentId": "0.1", "state": "open", "summary": "CPU", "startedAt": SECONDS, "observedValue": "0.9"}
+    found = event("gcp", {**body, "thresholdValue": "0.8", "url": "https://cloud.example/1"})
+    assert (found.kind, found.subject, at(found), found.url) == ("alert.fired", "0.1", AT, "https://cloud.example/1")
+    assert (found.value, found.limit) == (0.9, 0.8)
+
+
+def test_azure_s_image_was_pushed_by_someone() -> None:
+    data = {"target": {"repository": "payments", "tag": "v1"}, "actor": {"name": "builder"}}
+    body = {"id": "1", "eventType": "Microsoft.ContainerRegistry.ImagePushed", "eventTime": AT, "data": data}
+    assert event("azure", body).actor == Actor("builder", "unknown")
+
+
+def test_incident_io_s_incident_under_its_plain_name() -> None:
+    incident = {"id": "01F", "name": "Slow", "created_at": AT}
+    found = event("incident-io", {"event_type": "public_incident.incident_created_v2", "incident": incident})
+    assert (found.kind, found.subject, at(found)) == ("incident.opened", "01F", AT)
+
+
+@pytest.mark.parametrize(
+    ("action", "kind"),
+    [("created", "alert.fired"), ("acknowledged", "alert.acknowledged"), ("Closed", "alert.resolved")],
+)
+def test_an_alert_s_action_in_the_past_tense(action: str, kind: str) -> None:
+    body = {"action": action, "alert": {"alertId": "a", "message": "x"}}
+    assert event("opsgenie", body).kind == event("jira", body).kind == kind
+
+
+def test_who_is_no_longer_called_is_no_note() -> None:
+    body = {"action": "RemoveRecipient", "alert": {"alertId": "a", "message": "x"}}
+    assert left_out("opsgenie", body) is Ignored.NOT_RELEVANT
+
+
+def test_a_comment_that_an_older_jira_sends_with_the_issue() -> None:
+    body: dict[str, Any] = {
+        "webhookEvent": "jira:issue_updated",
+        "issue": {"key": "OPS-1", "fields": {"summary": "Slow"}},
+        "comment": {"id": "9", "body": "odd", "author": {"name": "dev-one"}, "created": AT},
+    }
+    assert event("jira", body).kind == "note.added"
+    assert left_out("jira", {**body, "issue_event_type_name": "issue_comment_edited"}) is Ignored.NOT_RELEVANT
+    assert left_out("jira", {**body, "changelog": {"items": [{"field": "priority"}]}}) is Ignored.NOT_RELEVANT
+
+
+def test_launchdarkly_s_entry_without_an_id() -> None:
+    accesses = [{"action": "updateOn", "resource": "proj/default:env/test:flag/fast-pay"}]
+    body = {"kind": "flag", "date": SECONDS * 1000, "titleVerb": "turned off the flag", "accesses": accesses}
+    one, other = event("launchdarkly", body), event("launchdarkly", {**body, "date": SECONDS * 1000 + 1})
+    assert (one.labels["state"], at(one)) == ("off", AT)
+    assert one.id != other.id
+    assert refused("launchdarkly", {"kind": "flag", "date": 1}) is Rejected.MISSING_FIELD
+
+
+def test_terraform_s_run_without_its_envelope() -> None:
+    body = {"action": "run:completed", "runId": "run-1", "runStatus": "applied", "workspaceName": "payments-prod"}
+    found = event("terraform-cloud", {**body, "runCreatedBy": "dev-one"})
+    assert (found.kind, found.service) == ("change.configured", "payments-prod")
+    assert found.actor == Actor("dev-one", "human")
+    assert refused("terraform-cloud", {"action": "opened"}) is Rejected.NOT_AN_EVENT
+
+
+def test_dash0_s_labels_with_numbers_before_them() -> None:
+    labels = [["0", {"key": "service.name", "value": {"stringValue": "payments"}}], ["1", "odd"], []]
+    issue = {"id": "i", "issueIdentifier": "7", "start": AT, "status": "critical", "labels": labels}
+    assert event("dash0", {"type": "alert.ongoing", "data": {"issue": issue}}).service == "payments"
+
+
+def rootly(name: str, **data: Any) -> dict[str, Any]:
+    return {"event": {"id": "e", "type": name, "issued_at": "2026-03-10T12:00:05Z"}, "data": {"id": "i", **data}}
+
+
+def test_who_opened_an_incident_of_rootly_did_not_end_it() -> None:
+    about = {"title": "Slow", "user": {"name": "Dev One"}, "resolved_at": AT}
+    assert event("rootly", rootly("incident.created", **about)).actor == Actor("Dev One", "human")
+    assert event("rootly", rootly("incident.resolved", **about)).actor is None
+    ended = event("rootly", rootly("incident.resolved", **about, resolved_by={"name": "Dev Two"}))
+    assert ended.actor == Actor("Dev Two", "human")
+
+
+def test_a_line_of_rootly_s_timeline_belongs_to_its_incident() -> None:
+    incident = {"id": "inc-1", "services": [{"name": "payments"}]}
+    line = {"event": "odd", "incident": incident, "occurred_at": AT, "user_display_name": "Dev One", "kind": "event"}
+    found = event("rootly", rootly("incident_event.created", **line))
+    assert (found.kind, found.subject, found.service, at(found)) == ("note.added", "inc-1", "payments", AT)
+    assert found.actor == Actor("Dev One", "human")
+    trail = {**line, "kind": "trail"}
+    assert left_out("rootly", rootly("incident_event.created", **trail)) is Ignored.NOT_RELEVANT
+
+
+def test_cloudflare_s_tunnel_with_its_state_at_the_top() -> None:
+    body = {"alert_type": "tunnel_health_event", "tunnel_name": "eu-1", "ts": SECONDS, "alert_correlation_id": "c"}
+    down, up = (
+        event("cloudflare", {**body, "new_status": f"TUNNEL_STATUS_TYPE_{word}"}) for word in ("DOWN", "HEALTHY")
+    )
+    assert (down.kind, down.service, up.kind) == ("alert.fired", "eu-1", "alert.resolved")
