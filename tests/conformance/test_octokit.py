@@ -22,6 +22,7 @@ from monitor.decode.registry import decode
 PACKAGE = "@octokit/webhooks-examples@7.6.1"
 BODIES = 726
 GIVEN = {
+    "commit_comment": Counter({"note.added": 12}),
     "deployment": Counter({"change.started": 11}),
     "deployment_review": Counter({"note.added": 1}),
     "deployment_status": Counter({"change.deployed": 10, "change.started": 1}),
