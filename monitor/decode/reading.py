@@ -43,6 +43,8 @@ _BOT = re.compile(r"\[bot\]|(?:^|[-_])bot(?:$|[-_])|bot[-_]", re.IGNORECASE)
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _TAG = re.compile(r"(?P<name>[^:=]+)[:=]\s*(?P<value>\S.*)", re.DOTALL)
 MOST_RESPELT = 200
+_TIME_OF_GO = re.compile(r"([-\d]{10} [\d:.]{8,30} [+-]\d{4})(?: [A-Z+\-\d]{1,6})?(?: m=[+-][\d.]{1,30})?", re.ASCII)
+"""`2026-03-10 12:00:00.1 +0000 UTC m=+8.2`, as Go writes a time where a template does not say how."""
 _QUANTITY = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*([A-Za-z%/]{0,20})\s*", re.ASCII)
 
 
@@ -162,8 +164,11 @@ def moment(value: Any, field: str) -> Moment | None:
         return _from_number(value, field)
     if text(value) is None:
         return None
-    if isinstance(value, str) and value.startswith(("0001-01-01", "1970-01-01T00:00:00")):
-        return None
+    if isinstance(value, str):
+        if value.startswith(("0001-01-01", "1970-01-01T00:00:00")):
+            return None
+        if value[10:11] == " " and (written := _TIME_OF_GO.fullmatch(value)) is not None:
+            value = written[1]
     return read_time(value, field)
 
 

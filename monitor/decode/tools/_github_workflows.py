@@ -12,13 +12,7 @@ from monitor.decode.outcome import NoEvent
 from monitor.decode.reading import Delivery, first, make, moment, text
 from monitor.decode.tools._github_parts import actor_of, common_labels, number_of, part_of, repository_of, service_of
 
-_CONCLUDED: dict[str, Kind] = {
-    "success": "change.deployed",
-    "failure": "change.failed",
-    "startup_failure": "change.failed",
-    "timed_out": "change.failed",
-    "cancelled": "change.held",
-}
+_CONCLUDED: dict[str, Kind] = {"success": "change.deployed", "failure": "change.failed", "timed_out": "change.failed"}
 _TO_PRODUCTION = re.compile(
     r"(?=.*\b(?:deploy\w*|roll-?(?:back|out)|promote)\b)(?=.*\b(?:prod|production|live)\b).*", re.IGNORECASE
 )

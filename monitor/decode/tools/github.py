@@ -80,6 +80,8 @@ def shape_of(body: Mapping[str, Any]) -> str | None:
     """The event that a body without its header belongs to."""
     if "secret_type" in mapping(body.get("alert")) and "location" not in body:
         return "secret_scanning_alert"
+    if "commit_id" in mapping(body.get("comment")) and body.get("pull_request") is None:
+        return "commit_comment"
     for name, needed in _SHAPES:
         if all(body.get(key) is not None for key in needed):
             return name

@@ -27,6 +27,7 @@ _EVENTS = {
     "comment_updated": "comment edited",
     "comment_deleted": "comment deleted",
 }
+_OF_ISSUE = re.compile(r"/issue/([A-Za-z0-9_-]{1,60})/comment/")
 _INCIDENT = re.compile(r"incident|outage|major problem", re.IGNORECASE)
 _CHANGE = re.compile(r"\bchange\b", re.IGNORECASE)
 _HELP = re.compile(r"\bhelp\b|\bsupport\b|customer|report a (?:problem|bug)|\bemailed request", re.IGNORECASE)
@@ -61,6 +62,9 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
     if what is None:
         reason = Ignored.UNKNOWN_TYPE if event is not None or not issue else Ignored.NOT_RELEVANT
         raise NoEvent(reason, f"{event or 'an automation'!s:.60} says nothing about a hazard or an action")
+    if not issue and what.startswith("comment"):
+        found = _OF_ISSUE.search(text(mapping(body.get("comment")).get("self")) or "")
+        issue = {"id": found[1]} if found else {}
     if not issue:
         raise not_the_shape("an issue with key and fields", body)
     return [_issue(body, issue, what, delivery)]
@@ -95,7 +99,7 @@ def _issue(body: Mapping[str, Any], issue: Mapping[str, Any], what: str, deliver
         environment=text(fields.get("environment")),
         subject=key,
         severity=severity(word) if kind != "note.added" else None,
-        title=text(fields.get("summary")) or key,
+        title=text(fields.get("summary")) or text(comment.get("body")) or key,
         actor=actor,
         labels={
             **said,

@@ -115,6 +115,7 @@ def _event_alert(body: Mapping[str, Any], data: Mapping[str, Any], action: str, 
     if identity is None:
         raise not_the_shape("data.event with an event_id", data)
     tags = {str(pair[0]): pair[1] for pair in sequence(event.get("tags")) if isinstance(pair, list) and len(pair) == 2}
+    _no_sample(tags)
     word = text(event.get("level"))
     issue = text(event.get("issue_id")) or text(event.get("groupid"))
     return make(
@@ -150,6 +151,7 @@ def _of_plugin(body: Mapping[str, Any], delivery: Delivery) -> Event:
     if identity is None:
         raise not_the_shape("event with an event_id", body)
     tags = {str(pair[0]): pair[1] for pair in sequence(event.get("tags")) if isinstance(pair, list) and len(pair) == 2}
+    _no_sample(tags)
     word = text(body.get("level")) or text(event.get("level")) or text(tags.get("level"))
     rules = ", ".join(filter(None, map(text, sequence(body.get("triggering_rules")))))
     return make(
@@ -171,6 +173,12 @@ def _of_plugin(body: Mapping[str, Any], delivery: Delivery) -> Event:
         },
         url=text(body.get("url")),
     )
+
+
+def _no_sample(tags: Mapping[str, Any]) -> None:
+    """Raises NoEvent for the event that Sentry makes up to try a rule or a project."""
+    if text(tags.get("sample_event")) == "yes":
+        raise NoEvent(Ignored.TEST_DELIVERY, "the tag sample_event: Sentry made this event up")
 
 
 def _metric_alert(body: Mapping[str, Any], data: Mapping[str, Any], action: str, delivery: Delivery) -> Event:

@@ -55,16 +55,6 @@ def test_azure_s_rule_that_is_split_by_a_role_names_the_service() -> None:
     assert event("azure", body).service == "payments"
 
 
-def test_a_deployment_by_a_workflow_that_someone_cancels_is_held() -> None:
-    run = {"id": 1, "name": "Deploy production", "conclusion": "cancelled", "updated_at": AT}
-    body = {
-        "action": "completed",
-        "workflow_run": run,
-        "repository": {"name": "payments", "full_name": "acme/payments"},
-    }
-    assert event("github", body, {"X-GitHub-Event": "workflow_run"}).kind == "change.held"
-
-
 def test_a_comment_on_a_commit() -> None:
     comment = {
         "id": 1,

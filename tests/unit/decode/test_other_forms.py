@@ -122,3 +122,35 @@ def test_cloudflare_s_tunnel_with_its_state_at_the_top() -> None:
         event("cloudflare", {**body, "new_status": f"TUNNEL_STATUS_TYPE_{word}"}) for word in ("DOWN", "HEALTHY")
     )
     assert (down.kind, down.service, up.kind) == ("alert.fired", "eu-1", "alert.resolved")
+
+
+def test_a_time_as_go_writes_it_into_a_template() -> None:
+    alert = {"labels": {"alertname": "Errors"}, "status": "firing", "endsAt": "0001-01-01 00:00:00 +0000 UTC"}
+    for written in (
+        "2026-03-10 12:00:00 +0000 UTC",
+        "2026-03-10 13:00:00.000000001 +0100 CET",
+        "2026-03-10 12:00:00 +0000 UTC m=+8560.28",
+    ):
+        assert at(event("grafana", {"alerts": [{**alert, "startsAt": written}]})) == AT
+    assert refused("grafana", {"alerts": [{**alert, "startsAt": "2026-03-10 12:00:00 CET"}]}) is Rejected.BAD_TIME
+
+
+def test_an_event_that_sentry_made_up() -> None:
+    inner = {"event_id": "e1", "title": "example", "datetime": AT, "tags": [["sample_event", "yes"]]}
+    assert left_out("sentry", {"action": "triggered", "data": {"event": inner}}) is Ignored.TEST_DELIVERY
+    assert left_out("sentry", {"id": "7", "project": "payments", "event": inner}) is Ignored.TEST_DELIVERY
+
+
+def test_a_comment_of_jira_without_its_issue() -> None:
+    comment = {"id": "9", "self": "https://jira.example/rest/api/2/issue/10000/comment/9", "body": "odd", "created": AT}
+    found = event("jira", {"webhookEvent": "comment_created", "comment": comment})
+    assert (found.kind, found.subject, found.title) == ("note.added", "10000", "odd")
+    assert refused("jira", {"webhookEvent": "comment_created", "comment": {"id": "9"}}) is Rejected.NOT_AN_EVENT
+
+
+def test_a_note_on_a_ticket_of_intercom_names_its_ticket() -> None:
+    part = {"id": "2", "body": "odd", "author": {"type": "admin", "name": "Dev One"}}
+    item = {"type": "ticket_ticket_part", "ticket": {"ticket_id": "66"}, "ticket_part": part}
+    found = event("intercom", {"topic": "ticket.note.created", "created_at": SECONDS, "data": {"item": item}})
+    assert (found.kind, found.subject, found.title) == ("note.added", "66", "odd")
+    assert found.actor == Actor("Dev One", "human")
