@@ -57,6 +57,8 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
     event = text(body.get("webhookEvent"))
     what = _EVENTS.get(event or "", text(body.get("action")) if event is None else None)
     issue = mapping(body.get("issue"))
+    if what is None and event is None and isinstance(body.get("transition"), dict):
+        what = "updated"  # a step of a workflow that calls by itself
     if what == "updated" and _is_new_comment(body):
         what = "commented"  # a server and a data centre have no event of its own for it
     if what is None:
@@ -144,6 +146,9 @@ def _is_new_comment(body: Mapping[str, Any]) -> bool:
 
 
 def _status_change(body: Mapping[str, Any]) -> tuple[str, str] | None:
+    step = mapping(body.get("transition"))
+    if (to := text(step.get("to_status"))) is not None:
+        return text(step.get("from_status")) or "", to
     for item in map(mapping, sequence(mapping(body.get("changelog")).get("items"))):
         if item.get("field") == "status":
             return text(item.get("fromString")) or "", text(item.get("toString")) or ""

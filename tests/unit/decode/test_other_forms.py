@@ -154,3 +154,20 @@ def test_a_note_on_a_ticket_of_intercom_names_its_ticket() -> None:
     found = event("intercom", {"topic": "ticket.note.created", "created_at": SECONDS, "data": {"item": item}})
     assert (found.kind, found.subject, found.title) == ("note.added", "66", "odd")
     assert found.actor == Actor("Dev One", "human")
+
+
+def test_a_step_of_a_workflow_of_jira_that_calls_by_itself() -> None:
+    step = {"transitionName": "Resolve", "from_status": "Open", "to_status": "Resolved"}
+    issue = {"key": "OPS-1", "fields": {"summary": "Slow", "issuetype": {"name": "Incident"}}}
+    body = {"transition": step, "issue": issue, "user": {"name": "dev-one"}, "timestamp": SECONDS * 1000}
+    found = event("jira", body)
+    assert (found.kind, found.labels["previous_status"], at(found)) == ("incident.closed", "Open", AT)
+
+
+def test_new_relic_s_issue_is_named_in_its_link() -> None:
+    body = {
+        "state": "CREATED",
+        "issueUrl": "https://nr.example/accounts/1/issues/0ea2?notifier=X",
+        "updatedAt": SECONDS,
+    }
+    assert event("newrelic", body).subject == "0ea2"
