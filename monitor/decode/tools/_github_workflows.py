@@ -16,14 +16,15 @@ _CONCLUDED: dict[str, Kind] = {"success": "change.deployed", "failure": "change.
 _TO_PRODUCTION = re.compile(
     r"(?=.*\b(?:deploy\w*|roll-?(?:back|out)|promote)\b)(?=.*\b(?:prod|production|live)\b).*", re.IGNORECASE
 )
-_BACK = re.compile(r"\b(?:roll-?back|revert)\b", re.IGNORECASE)
+_ROLLS_BACK = re.compile(r"\broll[ -]?back\b", re.IGNORECASE)
+_REVERTS = re.compile(r"\brevert\b", re.IGNORECASE)
 _ELSEWHERE = re.compile(r"\b(?:stag\w*|dev\w*|test\w*|qa|uat|preview|sandbox|demo|pages|docs)\b", re.IGNORECASE)
 _JOINTS = re.compile(r"[_/.\s-]+")
 
 
 def _deploys(name: str) -> bool:
     """Whether a workflow of this name changes production: it deploys there, or rolls back and names no other place."""
-    back = re.search(r"\broll ?back\b", name, re.IGNORECASE) is not None and _ELSEWHERE.search(name) is None
+    back = _ROLLS_BACK.search(name) is not None and _ELSEWHERE.search(name) is None
     return back or _TO_PRODUCTION.fullmatch(name) is not None
 
 
@@ -39,7 +40,7 @@ def workflow_run(body: Mapping[str, Any], delivery: Delivery) -> Event:
     if state != "completed" or kind is None or name is None:
         raise NoEvent(Ignored.NOT_RELEVANT, "workflow_run is no deployment to production, or changed nothing")
     told = " ".join((name, text(run.get("display_title")) or ""))
-    if kind == "change.deployed" and _BACK.search(told):
+    if kind == "change.deployed" and (_ROLLS_BACK.search(told) or _REVERTS.search(told)):
         kind = "change.rolled_back"
     began = moment(run.get("run_started_at"), "workflow_run.run_started_at")
     pressed = actor_of(run.get("triggering_actor")) or actor_of(run.get("actor")) or actor_of(body.get("sender"))

@@ -129,6 +129,7 @@ def test_a_workflow_that_is_called_a_deployment_to_production() -> None:
         ({"name": "rollback"}, "change.rolled_back"),
         ({"name": "CD", "path": ".github/workflows/prod-deploy.yml"}, "change.deployed"),
         ({"name": "Promote to live"}, "change.deployed"),
+        ({"name": "Roll back production"}, "change.rolled_back"),
     ],
 )
 def test_runs_that_change_production(said: dict[str, Any], kind: str) -> None:
