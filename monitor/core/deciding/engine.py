@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import repeat
 
 from monitor.core.deciding.correlator import Correlator
+from monitor.core.deciding.engine_parts import EngineParts
 from monitor.core.deciding.engine_settings import EngineSettings
 from monitor.core.deciding.event_handler import EventHandler
 from monitor.core.deciding.event_time_order import FOREVER, EventTimeOrder
@@ -104,10 +105,9 @@ class Engine:
         late_events = LateEvents(state, matcher, catalogue, correlator, match)
         judge = Judge(state, matcher, catalogue, correlator, out, net)
         self._maker = correlator.maker
-        self._rebuild = IndexRebuild(state, matcher, catalogue, retention, correlator, late_events, match, out)
-        self._handler = handler = EventHandler(
-            state, matcher, catalogue, retention, correlator, late_events, judge, budget, match, net, out
-        )
+        parts = EngineParts(state, matcher, catalogue, retention, correlator, late_events, match, out)
+        self._rebuild = IndexRebuild(parts)
+        self._handler = handler = EventHandler(parts, judge, budget, net)
         expiry = HazardExpiry(state.pending_hazards, matcher, out)
         self._order = EventTimeOrder(state, catalogue, retention, budget, handler, judge, expiry, self._aside)
         if before is not None:

@@ -5,63 +5,30 @@ Events come in event-time order; one from before the watermark is used where it 
 
 from __future__ import annotations
 
-from typing import Protocol
-
-from monitor.core.deciding.correlator import Correlator
+from monitor.core.deciding.engine_parts import EngineParts
 from monitor.core.deciding.judge import Judge
-from monitor.core.deciding.late_events import LateEvents
-from monitor.core.matching.facts import DerivedFacts
-from monitor.core.matching.matcher import Matcher
-from monitor.core.model.catalogue import Catalogue
-from monitor.core.model.decisions import Decision, Ignore, Late
+from monitor.core.model.decisions import Ignore, Late
 from monitor.core.model.events import Event, Instant
 from monitor.core.model.reasons import NotOpened
 from monitor.core.model.retention_policy import RETENTION
 from monitor.core.state.alerts import ALERT_STATES, RECOVERIES
 from monitor.core.state.byte_budget import ByteBudget
-from monitor.core.state.engine_state import EngineState
 from monitor.core.state.ttl_by_kind import TTL_BY_KIND
-from monitor.core.state.ttls import RuleTtls
 from monitor.core.weighing.net import Net
 
 _IMPACT_KINDS = frozenset({"impact.started", "impact.ended", "incident.opened", "incident.updated", "incident.closed"})
 
 
-class Match(Protocol):
-    """The steps that an event matches, and the facts derived for it; `derived`: those that were derived before."""
-
-    def __call__(self, event: Event, derived: DerivedFacts | None = None, /) -> tuple[int, DerivedFacts | None]: ...
-
-
 class EventHandler:
     """Handles the events of a state; what is decided is appended to `out`."""
 
-    def __init__(
-        self,
-        state: EngineState,
-        matcher: Matcher,
-        catalogue: Catalogue,
-        retention: RuleTtls,
-        correlator: Correlator,
-        late_events: LateEvents,
-        judge: Judge,
-        budget: ByteBudget,
-        match: Match,
-        net: Net | None,
-        out: list[Decision],
-    ) -> None:
-        self._state = state
-        self._matcher = matcher
-        self._catalogue = catalogue
-        self._retention = retention
-        self._correlator = correlator
-        self._late_events = late_events
+    def __init__(self, parts: EngineParts, judge: Judge, budget: ByteBudget, net: Net | None) -> None:
+        self._state, self._matcher, self._catalogue, self._retention = parts[:4]
+        self._correlator, self._late_events, self._match, self._out = parts[4:]
         self._judge = judge
         self._budget = budget
-        self._match = match
         self._net = net
-        self._recorded = state.last_values.kinds
-        self._out = out
+        self._recorded = parts.state.last_values.kinds
 
     def process(self, event: Event, *, late: bool = False) -> int:
         """Pass one event to each part that handles it; returns the mask of the steps that it matched."""

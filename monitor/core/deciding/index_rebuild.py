@@ -4,48 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from monitor.core.deciding.correlator import Correlator
-from monitor.core.deciding.late_events import LateEvents
+from monitor.core.deciding.engine_parts import EngineParts
 from monitor.core.matching.facts import DerivedFacts, is_drill
-from monitor.core.matching.matcher import Matcher
-from monitor.core.model.catalogue import Catalogue
-from monitor.core.model.decisions import Decision, Ignore
+from monitor.core.model.decisions import Ignore
 from monitor.core.model.events import Event, Instant
 from monitor.core.model.faults import fault_of
 from monitor.core.model.reasons import NotOpened
 from monitor.core.state.alerts import RECOVERIES
 from monitor.core.state.candidates import Instance
-from monitor.core.state.engine_state import EngineState
 from monitor.core.state.event_series import entry
 from monitor.core.state.hazard_outcomes import ANY_RULE
-from monitor.core.state.memory import MaskOf, RememberedEvent
-from monitor.core.state.ttls import RuleTtls
+from monitor.core.state.memory import RememberedEvent
 from monitor.core.weighing.shapes import SHAPES
 
 
 class IndexRebuild:
     """Rebuilds the indexes of a state; candidates whose rule is gone are named in `out`."""
 
-    def __init__(
-        self,
-        state: EngineState,
-        matcher: Matcher,
-        catalogue: Catalogue,
-        retention: RuleTtls,
-        correlator: Correlator,
-        late_events: LateEvents,
-        match: MaskOf,
-        out: list[Decision],
-    ) -> None:
-        """`match`: the mask of an event with the facts that were derived for it before."""
-        self._state = state
-        self._matcher = matcher
-        self._catalogue = catalogue
-        self._retention = retention
-        self._correlator = correlator
-        self._late_events = late_events
-        self._match = match
-        self._out = out
+    def __init__(self, parts: EngineParts) -> None:
+        self._state, self._matcher, self._catalogue, self._retention = parts[:4]
+        self._correlator, self._late_events, self._match, self._out = parts[4:]
         self._at_work_on: Event | None = None
 
     def run(self) -> list[RememberedEvent]:
