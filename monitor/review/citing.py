@@ -8,20 +8,19 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 
 from monitor.core.model.events import HOUR, MINUTE, Event, EventId, Instant
-from monitor.core.model.near_miss import IllegalMove, Move, move
+from monitor.core.model.near_miss import Move
 from monitor.core.model.risk import Handling
-from monitor.ops.logs import get_logger
-from monitor.ports import Clock, Decide, NearMisses, Record
+from monitor.ports import Clock, NearMisses, Record
 from monitor.ports.chat import EventHistory
 from monitor.review.metrics import ReviewMetrics
-from monitor.review.service import FieldProblem, Invalid, NotPossible
+from monitor.review.moving import Mover
+from monitor.review.service import FieldProblem, Invalid
 
 BEFORE, AFTER = HOUR, 15 * MINUTE
 MOST_OFFERED = 40
 MOST_ADDED = 50
 MOST_READ = 2_000
 """Events of one service that are looked at; a service that tells more has no story that can be listed."""
-_log = get_logger("review")
 
 
 class Citing:
@@ -30,8 +29,7 @@ class Citing:
     def __init__(self, near_misses: NearMisses, past: EventHistory, clock: Clock, metrics: ReviewMetrics) -> None:
         self._near_misses = near_misses
         self._past = past
-        self._clock = clock
-        self._metrics = metrics
+        self._mover = Mover(near_misses, clock, metrics)
 
     async def around(self, record: Record) -> list[Event]:
         """What happened on its services from an hour before the first sign to a quarter after safe, and is not cited.
@@ -79,24 +77,9 @@ class Citing:
     async def _settle(
         self, record: Record, what: Move, added: Iterable[Event], left_out: Iterable[EventId], note: str, by: str
     ) -> Record:
-        name = record.draft.id
-        try:
-            move(record.state, what)
-            order = Decide(
-                record_id=name,
-                move=what,
-                by=by,
-                at=self._clock.now(),
-                expected_version=record.version,
-                note=note,
-                handling=Handling(added=tuple(added), left_out=tuple(left_out)),
-            )
-            settled = await self._near_misses.decide(order)
-        except IllegalMove as error:
-            raise NotPossible(await self._near_misses.get(name), what) from error
-        self._metrics.decisions.inc(what)
-        _log.info("near_miss_settled", record=name, move=str(what), by=by)
-        return settled
+        self._mover.allow(record, what)
+        handling = Handling(added=tuple(added), left_out=tuple(left_out))
+        return await self._mover.make(record, what, by, handling=handling, note=note, expected_version=record.version)
 
 
 async def around(past: EventHistory, services: Iterable[str], since: Instant, until: Instant) -> list[Event]:

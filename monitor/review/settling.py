@@ -12,13 +12,13 @@ from typing import TypeVar
 import msgspec
 
 from monitor.core.model.events import DAY, Instant
-from monitor.core.model.near_miss import IllegalMove, Move, move
+from monitor.core.model.near_miss import Move
 from monitor.core.model.risk import Barrier, Handling, OpenUntil, Outcome, Risk, Share
 from monitor.core.state.still_open import left_open
-from monitor.ops.logs import get_logger
-from monitor.ports import Clock, Decide, NearMisses, NotFound, Record, VersionConflict
+from monitor.ports import Clock, NearMisses, NotFound, Record, VersionConflict
 from monitor.review.metrics import ReviewMetrics
-from monitor.review.service import FieldProblem, Invalid, NotPossible
+from monitor.review.moving import Mover
+from monitor.review.service import FieldProblem, Invalid
 
 SETTLED_BY_PEOPLE: tuple[Move, ...] = (
     *(Move.ASSESS, Move.SNOOZE, Move.WAKE, Move.HAND_OVER, Move.SHARE, Move.KEEP_OPEN, Move.MERGE, Move.SPLIT),
@@ -27,7 +27,6 @@ LONGEST_DAYS = 365
 LONGEST_CONDITION = 500
 LONGEST_TEAM = 255
 
-_log = get_logger("review")
 _Word = TypeVar("_Word", bound=StrEnum)
 
 
@@ -63,7 +62,7 @@ class Settling:
         """`teams`: the owners that the catalogue knows; without any, every name is taken."""
         self._near_misses = near_misses
         self._clock = clock
-        self._metrics = metrics
+        self._mover = Mover(near_misses, clock, metrics)
         self._teams = teams
 
     def teams(self) -> list[str]:
@@ -80,30 +79,22 @@ class Settling:
         what = Move(given.move)
         if given.expected_version is not None and given.expected_version != record.version:
             raise VersionConflict(record)
-        try:
-            move(record.state, what)
-            watched = None
-            if what is Move.KEEP_OPEN:
-                given, watched = _to_watch(record, given, self._clock.now())
-            handling = read(what, given, self._clock.now(), self._teams())
-            if watched is not None:
-                handling = msgspec.structs.replace(handling, open_until=watched)
-            order = Decide(
-                record_id=record_id,
-                move=what,
-                by=by,
-                at=self._clock.now(),
-                expected_version=given.expected_version,
-                note=_note(what, given),
-                merged_into=await self._target(record, given, sees) if what is Move.MERGE else None,
-                handling=handling,
-            )
-            settled = await self._near_misses.decide(order)
-        except IllegalMove as error:
-            raise NotPossible(await self._near_misses.get(record_id), what) from error
-        self._metrics.decisions.inc(what)
-        _log.info("near_miss_settled", record=record_id, move=str(what), by=by)
-        return settled
+        self._mover.allow(record, what)
+        watched = None
+        if what is Move.KEEP_OPEN:
+            given, watched = _to_watch(record, given, self._clock.now())
+        handling = read(what, given, self._clock.now(), self._teams())
+        if watched is not None:
+            handling = msgspec.structs.replace(handling, open_until=watched)
+        return await self._mover.make(
+            record,
+            what,
+            by,
+            handling=handling,
+            note=_note(what, given),
+            expected_version=given.expected_version,
+            merged_into=await self._target(record, given, sees) if what is Move.MERGE else None,
+        )
 
     async def _target(self, record: Record, given: Given, sees: Callable[[Record], bool]) -> str:
         """The record to merge into, by its id or the address of its page. Raises Invalid."""
