@@ -57,6 +57,15 @@ SERIES = {
     'prometheus_rule_evaluation_failures_total{rule_group="/r.yml;stuck"}': "0x20",
     'prometheus_rule_group_last_evaluation_timestamp_seconds{rule_group="/r.yml;slow"}': "0+30x2 60x18",
     'prometheus_rule_evaluation_failures_total{rule_group="/r.yml;slow"}': "0x20",
+    'slo:current_burn_rate:ratio{sloth_service="burns"}': "20x20",
+    'http_requests:burnrate5m{slo="burns"}': "0.5x20",
+    'pyrra_objective{slo="burns"}': "0.96875x20",
+    'grafana_slo_sli_5m{grafana_slo_uuid="burns"}': "0.5x20",
+    'grafana_slo_objective{grafana_slo_uuid="burns"}': "0.96875x20",
+    'gatus_results_endpoint_success{name="down",key="g_d"}': "0x20",
+    'gatus_results_total{name="down",key="g_d",success="false"}': "0+1x20",
+    'monitor_status{monitor_name="down"}': "0x20",
+    'monitor_status{monitor_name="gone"}': "1x6 _x14",
     # Scrapes ended three minutes before.
     'probe_success{service="gone"}': "1x6 _x14",
 }
@@ -84,6 +93,21 @@ CASES: list[Case] = [
     (queries.gatus('{name="frozen"}'), PROBE | {"requests": 0}, FeedStep.BELOW_FLOOR),
     (queries.kuma('{monitor_name="a"}'), PROBE | {"highest": 1}, FeedStep.CLEAR),
     (queries.kuma('{monitor_name="pending"}'), PROBE | {"highest": 2}, FeedStep.BETWEEN),
+    # Each of them hurts, and each is blind once its scrapes have ended.
+    (queries.sloth('{sloth_service="burns"}', COUNTER), {"burn": 20, **COUNTS}, FeedStep.HURT),
+    (queries.pyrra('{slo="burns"}', COUNTER), {"burn": 16, **COUNTS}, FeedStep.HURT),
+    (queries.pyrra('{slo="a"}', DEAD), {"burn": 0.5, **GONE}, FeedStep.STALE),
+    (queries.grafana_slo('{grafana_slo_uuid="burns"}', COUNTER), {"burn": 16, **COUNTS}, FeedStep.HURT),
+    (queries.grafana_slo('{grafana_slo_uuid="u"}', DEAD), {"burn": 0.5, **GONE}, FeedStep.STALE),
+    (queries.openslo(None, GOOD, COUNTER, 0.96875), {"burn": 32, **COUNTS}, FeedStep.HURT),
+    (queries.openslo(DEAD, None, DEAD, 0.999), {"burn": 0, **GONE}, FeedStep.STALE),
+    (queries.gatus('{name="down"}'), PROBE | {"lowest": 0, "newest": 0, "requests": 10}, FeedStep.HURT),
+    (
+        queries.kuma('{monitor_name="down"}'),
+        PROBE | {"lowest": 0, "newest": 0, "highest": 0},
+        FeedStep.HURT,
+    ),
+    (queries.kuma('{monitor_name="gone"}'), PROBE | {"highest": 1, "samples": 5, "age": 180}, FeedStep.STALE),
     (queries.alert(AlertingRule("Cold"), "/r.yml;shop", 30), PROOF, FeedStep.CLEAR),
     (
         queries.alert(AlertingRule("Hot", '{service="hot"}'), "/r.yml;shop", 30),
