@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -138,6 +139,17 @@ def test_a_command_runs_whatever_is_wrong_with_the_spool(tmp_path: Path) -> None
     missing = nearmiss(tmp_path, NOWHERE, "ran", "--", "no-such-command")
     assert missing.returncode == 127
     assert "command not found" in missing.stderr
+
+
+def test_the_line_for_a_console_is_taken_as_it_stands_on_the_page(service: Service) -> None:
+    page = Path("docs/how-to/tell-what-people-did.md").read_text(encoding="utf-8")
+    (line,) = (block for block in re.findall(r"^```sh\n(.*?)^```$", page, re.DOTALL | re.MULTILINE) if "curl" in block)
+    line = line.replace("http://127.0.0.1:8080", service.address).replace("--max-time 3", "--max-time 60")
+    told = {"PATH": os.environ["PATH"], "USER": "dev-one", "NEARMISS_TOKEN": "the-secret"}
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, env=told, check=False, timeout=90)
+    assert done.returncode == 0, done.stderr
+    answer = msgspec.json.decode(done.stdout)
+    assert (answer["accepted"], answer["rejected"]) == (1, [])
 
 
 def test_what_is_too_large_does_not_keep_the_others_waiting(service: Service, tmp_path: Path) -> None:
