@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
+from monitor.ops.memory_limit import lacks_thread
+
 SMALL = 64 * 1024
 """Bytes of each body that do not count: the number of connections bounds those."""
 INLINE = 16 * 1024
@@ -73,7 +75,7 @@ class Flight:
     ) -> Result:
         """Do `work` on a body of `size` bytes: at once, or in a thread when the large ones before it are done.
 
-        Raises Busy when those take too long.
+        Raises Busy when those take too long, MemoryError where there is none for a thread.
         """
         if size <= INLINE:
             return work(*args, **kwargs)
@@ -84,5 +86,9 @@ class Flight:
             raise Busy(f"large bodies wait for each other; none could be begun within {QUEUE_SECONDS:g} s") from None
         try:
             return await asyncio.to_thread(work, *args, **kwargs)
+        except RuntimeError as error:
+            if not lacks_thread(error):
+                raise
+            raise MemoryError(str(error)) from error
         finally:
             self._bench.release()

@@ -58,3 +58,8 @@ def _lines(file: Path) -> list[str]:
         return file.read_text(encoding="ascii").splitlines()
     except (OSError, ValueError):
         return []
+
+
+def lacks_thread(error: RuntimeError) -> bool:
+    """Whether it says that there is no memory, or no leave, for another thread: it passes, as a lack of memory does."""
+    return "can't start new thread" in str(error)

@@ -14,6 +14,7 @@ import asyncpg  # type: ignore[import-untyped]  # comes without types
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from monitor.ops.memory_limit import lacks_thread
 from monitor.ports import MissingRight, Unavailable, WrongDatabase
 
 _SQLITE: dict[int, str] = {
@@ -62,6 +63,10 @@ def translated(user: str = "", file: str = "") -> Iterator[None]:
         if cause is None:
             raise
         raise Unavailable(cause) from error
+    except RuntimeError as error:
+        if not lacks_thread(error):
+            raise
+        raise Unavailable("there is no memory for another connection") from error
 
 
 _RIGHTS_WORDS = re.compile(r"permission denied for (?P<kind>\w+) (?P<name>\S+)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -210,3 +211,20 @@ async def test_a_client_that_falls_silent_in_a_transaction_keeps_no_locks(
                 await connection.execute(text("SELECT 1"))
         await database.close()
     assert taken.epoch == 2
+
+
+async def test_where_there_is_no_memory_for_a_thread_the_store_is_away_for_that_moment(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each connection of the asynchronous driver has one."""
+
+    def lacking(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async with open_store(sqlite_url) as store:
+        await store.records_database.engine.dispose()
+        monkeypatch.setattr(threading, "_start_new_thread", lacking)
+        with pytest.raises(Unavailable, match="no memory for another connection"):
+            await store.near_misses.counts()
+        monkeypatch.undo()
+        assert sum((await store.near_misses.counts()).values()) == 0

@@ -52,3 +52,17 @@ async def test_large_bodies_are_read_one_at_a_time_and_a_long_queue_is_refused(m
     release.set()
     assert await first.result()
     assert await flight.work(INLINE + 1, int) == 0
+
+
+async def test_where_there_is_no_memory_for_a_thread_it_is_a_lack_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sender is asked to come again; it is no defect."""
+
+    def lacking(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading, "_start_new_thread", lacking)
+    flight = Flight(0)
+    with pytest.raises(MemoryError):
+        await flight.work(INLINE + 1, len, b"")
+    monkeypatch.undo()
+    assert await flight.work(INLINE + 1, len, b"") == 0
