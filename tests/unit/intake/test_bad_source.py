@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import threading
 from collections.abc import Awaitable, Generator, Iterator, Sequence
 from typing import Any, Generic, TypeVar
@@ -20,6 +21,7 @@ from monitor.decode import mapped
 from monitor.decode.mapped import QUICK_STEPS
 from monitor.decode.registry import use_own
 from monitor.decode.tool import Tool
+from monitor.intake import flight
 from monitor.intake.flight import INLINE, Flight
 from monitor.intake.receiver import Receiver
 from monitor.intake.senders import IntakeAccess
@@ -98,6 +100,8 @@ class Site:
         self.steps = 0
         # Fewer than in earnest, since each is counted here.
         monkeypatch.setattr(mapped, "MOST_STEPS", MOST_STEPS)
+        # The others that need a thread wait for the one that is held, however long a busy machine takes.
+        monkeypatch.setattr(flight, "QUEUE_SECONDS", math.inf)
         loop_thread, spend = threading.current_thread(), mapped.Budget.spend
 
         def watched(budget: mapped.Budget, steps: int = 1) -> None:
