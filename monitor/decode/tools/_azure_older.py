@@ -154,6 +154,8 @@ def record(said: Mapping[str, Any], essentials: Mapping[str, Any], delivery: Del
     if "health" in source:
         kind, service = _health(source, properties), text(properties.get("service")) or service
         title = first(properties, ("title", "communication")) or text(essentials.get("alertRule")) or operation
+    elif source in ("recommendation", "policy", "security", "alert"):
+        raise NoEvent(Ignored.NOT_RELEVANT, f"a record of the activity log about a {source}: nobody acted")
     else:
         kind = _ENDED.get(status) or kind_of(operation) or "change.ran"
         caller = text(said.get("caller"))

@@ -104,7 +104,7 @@ def _notification(inner: Mapping[str, Any], at: Moment | None, delivery: Deliver
     name = text(integration.get("name")) or ""
     if name not in _PAGERS:
         raise NoEvent(Ignored.NOT_RELEVANT, f"a notification by {name or 'an integration'} calls nobody")
-    if inner.get("reason") not in _CALLS:
+    if text(inner.get("reason")) not in _CALLS:
         raise NoEvent(Ignored.NOT_RELEVANT, "a repeat or an end: nobody was notified again")
     group = mapping(inner.get("groupInfo"))
     receiver = text(group.get("receiverName"))

@@ -188,7 +188,7 @@ def _step(status: Mapping[str, Any], spec: Mapping[str, Any], phase: str) -> tup
     if status.get("abort") is True:
         return "change.held", text(status.get("abortedAt"))
     pauses = [mapping(one) for one in sequence(status.get("pauseConditions"))]
-    odd = next((one for one in pauses if one.get("reason") not in _STEP_PAUSES), None)
+    odd = next((one for one in pauses if text(one.get("reason")) not in _STEP_PAUSES), None)
     if odd is not None or spec.get("paused") is True:
         return "change.held", text((odd or {}).get("startTime"))
     if phase == "Degraded":

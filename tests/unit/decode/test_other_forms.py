@@ -171,3 +171,18 @@ def test_new_relic_s_issue_is_named_in_its_link() -> None:
         "updatedAt": SECONDS,
     }
     assert event("newrelic", body).subject == "0ea2"
+
+
+def test_an_alert_that_rootly_relays_keeps_its_labels() -> None:
+    labels = [
+        {"key": name, "value": value} for name, value in (("service", "cart"), ("env", "prod"), ("severity", "high"))
+    ]
+    found = event("rootly", rootly("alert.created", summary="Errors", labels=labels, started_at=AT))
+    assert (found.service, found.environment, found.severity) == ("cart", "prod", "high")
+
+
+@pytest.mark.parametrize("reason", [[], {}, None, 5])
+def test_a_pause_of_a_rollout_without_a_word_for_its_reason(reason: Any) -> None:
+    status = {"phase": "Paused", "pauseConditions": [{"reason": reason, "startTime": AT}]}
+    body = {"kind": "Rollout", "metadata": {"name": "payments"}, "status": status}
+    assert event("argo", body).kind == "change.held"

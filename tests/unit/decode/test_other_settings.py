@@ -343,3 +343,13 @@ def test_octopus_s_sentence_goes_on_behind_the_environment() -> None:
 def test_an_actor_s_kind_that_is_no_word_costs_only_itself(kind: Any) -> None:
     body = {"id": "1", "source": "shop", "time": AT, "kind": "note.added", "actor": {"id": "dev-one", "kind": kind}}
     assert event("events", body).actor == Actor("dev-one", "unknown")
+
+
+def test_azure_s_advice_is_nobody_s_action() -> None:
+    said = {
+        **ACTIVITY,
+        "eventSource": "Recommendation",
+        "operationName": "Microsoft.Advisor/recommendations/available/action",
+    }
+    body = {"data": {"status": "Activated", "context": {"activityLog": said}}}
+    assert left_out("azure", body) is Ignored.NOT_RELEVANT
