@@ -11,6 +11,10 @@ import msgspec
 
 from monitor.core.model.near_miss import Draft, Reason
 from monitor.core.weighing.weights import likelihood
+from monitor.review import wording as words
+
+NAMED = 2
+"""So many things that could not be checked are named in a row; the draft names all."""
 
 _FOR: dict[str, str] = {
     "agree": "Other signs agree.",
@@ -85,8 +89,9 @@ def sentence(reason: Reason) -> str:
 
 
 def completeness(draft: Draft) -> str:
-    """How complete the evidence is: the confidence of the engine in words."""
-    count = len(draft.missing_evidence)
-    if not count:
+    """How complete the evidence is: the confidence of the engine in words, with what is missing by name."""
+    if not draft.missing_evidence:
         return "complete"
-    return f"{count} {'thing' if count == 1 else 'things'} could not be checked"
+    named = [words.missing_in_short(name) for name in draft.missing_evidence]
+    more = f", and {len(named) - NAMED} more" if len(named) > NAMED else ""
+    return f"not checked: {', '.join(named[:NAMED])}{more}"

@@ -49,6 +49,23 @@ def deadline_of(draft: Draft) -> tuple[Instant, Instant] | None:
     return acted, Instant(acted + left)
 
 
+def to_action(draft: Draft) -> tuple[Instant, Instant]:
+    """From where to where time until the action counts: as the margin and the title have it, else the whole draft's.
+
+    A draft of several stories has an earlier first sign than the story that names it.
+    """
+    margin = draft.margin
+    if margin is not None and margin.measure == "elapsed" and margin.unit in _UNITS:
+        span = margin.value * _UNITS[margin.unit]
+        signs = [cited.event.time for cited in draft.evidence if cited.role == "hazard"]
+        acts = [cited.event.time for cited in draft.evidence if cited.role == "intervention"]
+        for acted in acts:
+            for sign in signs:
+                if abs(acted - sign - span) < SECOND:
+                    return sign, acted
+    return draft.first_sign_at, draft.intervened_at
+
+
 def measure(draft: Draft, axis: Axis, y: float, left: float, right: float, character: float) -> Measure | None:
     """The lane's content at the height `y`; None where the margin is elapsed time or was not measured."""
     margin = draft.margin

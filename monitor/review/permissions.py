@@ -180,6 +180,11 @@ def may(grants: Grants, needed: Access, record: Record, catalogue: Catalogue) ->
     return _covers(grants.everywhere, needed) or _covers(grants.with_record(teams_of(record, catalogue)), needed)
 
 
+def owns(grants: Grants, service: str | None, catalogue: Catalogue) -> bool:
+    """Whether the person may see what is said of a service: one of their teams', or any where they see all."""
+    return grants.everywhere is not None or team_of(catalogue, service) in grants.teams
+
+
 def may_share(grants: Grants, teams: frozenset[str]) -> bool:
     return _covers(grants.with_record(teams), SHARING)
 

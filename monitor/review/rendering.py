@@ -22,6 +22,7 @@ from monitor.ports import ActivePack, Record
 from monitor.review import wording as words
 from monitor.review.likelihood import completeness, likely
 from monitor.review.links import shown, web_address
+from monitor.review.measures import to_action
 from monitor.review.problems import Problem
 from monitor.review.sentences import happened
 from monitor.review.shortcuts import DISMISSAL_KEYS, keys_of
@@ -145,7 +146,8 @@ def how_close(draft: Draft) -> str:
     """The margin in a few words. Time that passed is said shortly, and also where no rule measured anything else."""
     if draft.margin is not None and draft.margin.text and draft.margin.measure != "elapsed":
         return draft.margin.text
-    return f"{say_duration(draft.intervened_at - draft.first_sign_at)} to action"
+    begins, ends = to_action(draft)
+    return f"{say_duration(ends - begins)} to action"
 
 
 def owner(record: Record, catalogue: Catalogue) -> str | None:

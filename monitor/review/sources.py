@@ -15,7 +15,8 @@ from monitor.ops.arrivals import SourceBook
 from monitor.ops.source_report import WEEK, SourceReport, SourceRow, source_report
 from monitor.ops.usual import WINDOW
 from monitor.ports import Clock
-from monitor.review.api import GUARDED, PREFIX
+from monitor.review.api import GUARDED, PREFIX, person_of
+from monitor.review.permissions import Grants, owns
 from monitor.review.rendering import Pages
 from monitor.review.schemas import SourcesOut
 
@@ -28,6 +29,18 @@ async def read_report(
     """`expected`: sources that are configured. Raises Unavailable."""
     hours, words = await book.hours(Instant(now - WINDOW)), await book.words(Instant(now - WEEK))
     return source_report(hours, words, catalogue, rules, now, expected)
+
+
+def for_person(report: SourceReport, grants: Grants, catalogue: Catalogue) -> SourceReport:
+    """What somebody may see of it: services of their teams; texts of events, which name any service, only with all."""
+    if grants.everywhere is not None:
+        return report
+    rows = tuple(
+        msgspec.structs.replace(row, reasons=tuple(msgspec.structs.replace(each, detail="") for each in row.reasons))
+        for row in report.sources
+    )
+    services = tuple(each for each in report.services if owns(grants, each.service, catalogue))
+    return msgspec.structs.replace(report, sources=rows, services=services)
 
 
 def as_json(report: SourceReport) -> dict[str, object]:
@@ -60,10 +73,15 @@ def build_sources(book: SourceBook, clock: Clock, pages: Pages, known: Known) ->
     """`known` tells the catalogue and the rules in force, and the sources that are configured."""
     router = APIRouter()
 
+    async def report_for(grants: Grants) -> SourceReport:
+        catalogue, rules, expected = known()
+        return for_person(await read_report(book, catalogue, rules, expected, clock.now()), grants, catalogue)
+
     @router.get("/sources", include_in_schema=False, response_class=HTMLResponse)
     async def show(request: Request) -> Response:
-        report = await read_report(book, *known(), clock.now())
-        return pages.render(request, "sources.html", {"report": report})
+        grants = person_of(request).grants
+        context = {"report": await report_for(grants), "is_whole": grants.everywhere is not None}
+        return pages.render(request, "sources.html", context)
 
     @router.get(
         f"{PREFIX}/sources",
@@ -71,11 +89,12 @@ def build_sources(book: SourceBook, clock: Clock, pages: Pages, known: Known) ->
         summary="What arrives, from where, and what is missing",
         responses={200: {"model": SourcesOut}, **GUARDED},
     )
-    async def tell() -> Response:
+    async def tell(request: Request) -> Response:
         """Each source with its last delivery, its rate against its own usual, and what gave no event; each user-facing
-        service with the sources that watch it; rules for which nothing arrives.
+        service with the sources that watch it; rules for which nothing arrives. Who may see single teams gets their
+        services, and no details of what gave no event.
         """
-        report = await read_report(book, *known(), clock.now())
+        report = await report_for(person_of(request).grants)
         return Response(msgspec.json.encode(as_json(report)), media_type="application/json")
 
     return router

@@ -15,7 +15,7 @@ from monitor.core.model.near_miss import Cited, Draft
 from monitor.ports import Record
 from monitor.review import wording as words
 from monitor.review.axis import Axis, Break, Tick, build_axis
-from monitor.review.measures import Measure, deadline_of, measure
+from monitor.review.measures import Measure, deadline_of, measure, to_action
 
 WIDTH = 1000.0
 LEFT, RIGHT = 108.0, 986.0
@@ -142,6 +142,7 @@ def picture(record: Record) -> Picture:
         bands.append(LaneBand("Margin", y, ROW + 4))
         y += ROW + 4 + LANE_GAP
     text, at, anchor = _margin_label(draft, axis)
+    begins, acted = to_action(draft)
     return Picture(
         width=WIDTH,
         left=LEFT,
@@ -152,8 +153,8 @@ def picture(record: Record) -> Picture:
         bars=tuple(bars),
         ticks=tuple(axis.ticks()),
         breaks=tuple(axis.breaks()),
-        first_x=axis.x(draft.first_sign_at),
-        acted_x=axis.x(draft.intervened_at),
+        first_x=axis.x(begins),
+        acted_x=axis.x(acted),
         safe_x=axis.x(draft.safe_at),
         hold_x=axis.x(draft.safe_at),
         hold_width=round(axis.x(draft.window_to) - axis.x(draft.safe_at), 1),
@@ -291,8 +292,10 @@ def _hold_label(draft: Draft, axis: Axis) -> str:
 
 
 def _margin_label(draft: Draft, axis: Axis) -> tuple[str, float, Anchor]:
-    text = f"{say_duration(draft.intervened_at - draft.first_sign_at)} from first sign to action"
-    first, safe = axis.x(draft.first_sign_at), axis.x(draft.safe_at)
+    begins, acted = to_action(draft)
+    since = "from first sign to action" if begins == draft.first_sign_at else "to action"
+    text = f"{say_duration(acted - begins)} {since}"
+    first, safe = axis.x(begins), axis.x(draft.safe_at)
     if first + len(text) * CHARACTER <= max(safe - 8, LEFT + 10):
         return text, first, "start"
     return text, round(safe - 8, 1), "end"

@@ -97,6 +97,24 @@ MISSING: dict[Missing, str] = {
     Missing.EVIDENCE_CAPPED: "More evidence than is stored; the rest is only counted.",
 }
 
+MISSING_IN_SHORT: dict[Missing, str] = {
+    Missing.NO_FEED: "no feed watches users",
+    Missing.FEED_GAP: "a feed was silent",
+    Missing.TRUNCATED: "the stream ended early",
+    Missing.NO_RESOLVE: "no recovery was reported",
+    Missing.SAFE_ASSUMED: "safe is assumed",
+    Missing.ALERT_CANCELLED: "closed without a recovery",
+    Missing.NAME_GUESSED: "a service name is a guess",
+    Missing.SERVICE_UNKNOWN: "a service is not in the catalogue",
+    Missing.ENVIRONMENT_UNKNOWN: "an environment is not named",
+    Missing.SIBLING_ONLY: "the action was on a sibling",
+    Missing.IMPACT_UNSTATED: "the record does not state impact",
+    Missing.TIME_MARKED: "an event has an odd time",
+    Missing.EVICTED: "memory was full",
+    Missing.EVIDENCE_CAPPED: "not all evidence is stored",
+}
+"""For a row of the queue."""
+
 WITHDRAWALS: dict[Withdrawn, str] = {
     Withdrawn.IMPACT_IN_WINDOW: "users were hit within the window",
     Withdrawn.IMPACT_AFTERWARDS: "users were hit within a day after",
@@ -214,6 +232,13 @@ def missing(name: str) -> str:
     except ValueError:
         return name.replace("_", " ")
     return f"{sentence} ({detail.strip()})" if detail else sentence
+
+
+def missing_in_short(name: str) -> str:
+    """A missing-evidence name in a few words, without its detail."""
+    code = name.partition(":")[0]
+    known = set(map(str, Missing))
+    return MISSING_IN_SHORT[Missing(code)] if code in known else code.replace("_", " ")
 
 
 def reason(name: str | None) -> str:

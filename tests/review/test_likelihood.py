@@ -7,7 +7,9 @@ import re
 import pytest
 
 from monitor.core.model.near_miss import Reason
+from monitor.core.model.reasons import Missing
 from monitor.core.weighing.features import FEATURES, reason_of
+from monitor.review import wording as words
 from monitor.review.likelihood import completeness, likely, sentence
 from tests.review.conftest import Desk
 from tests.support import records
@@ -54,7 +56,11 @@ def test_reasons_stand_on_their_side_and_in_short_speak_those_that_tell_stories_
 
 def test_confidence_says_how_complete_the_evidence_is() -> None:
     assert completeness(records.draft()) == "complete"
-    assert completeness(records.draft(missing_evidence=("no_feed",))) == "1 thing could not be checked"
+    assert completeness(records.draft(missing_evidence=("no_feed",))) == "not checked: no feed watches users"
+    many = ("no_feed", "sibling_only: payments", "evicted", "time_marked")
+    said = "not checked: no feed watches users, the action was on a sibling, and 2 more"
+    assert completeness(records.draft(missing_evidence=many)) == said
+    assert all(words.missing_in_short(name) in words.MISSING_IN_SHORT.values() for name in Missing)
 
 
 async def test_the_row_and_the_page_say_it_and_fold_the_engine_away(desk: Desk) -> None:
@@ -69,4 +75,4 @@ async def test_the_row_and_the_page_say_it_and_fold_the_engine_away(desk: Desk) 
             assert engine not in text, engine
     for folded in ("<code>same_person</code> +1.50", "<code>disk-full-averted</code>", "derived.share"):
         assert folded in html
-    assert '<a href="#unchecked">2 things could not be checked</a>' in html
+    assert '<a href="#unchecked">not checked: no feed watches users, a feed was silent</a>' in html

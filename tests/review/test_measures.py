@@ -10,6 +10,7 @@ from monitor.core.model.events import MINUTE, Instant
 from monitor.core.model.near_miss import Cited, Margin, State
 from monitor.ports import Record
 from monitor.review.measures import Measure
+from monitor.review.rendering import how_close
 from monitor.review.timeline import CHARACTER, LEFT, RIGHT, WIDTH, Picture, picture
 from tests.review.conftest import Desk
 from tests.support import records
@@ -85,3 +86,17 @@ def test_a_count_has_a_dot_for_each_and_elapsed_time_its_bracket() -> None:
     assert elapsed.measured is None
     assert elapsed.margin_text == "22 min from first sign to action"
     assert drawn(None).measured is None
+
+
+def test_a_margin_is_measured_from_where_its_title_is() -> None:
+    """The story that names the draft began after the first sign of another, and was ended by an act of its own."""
+    act = records.event("c2", "change.deployed", 24, title="Raised the quota")
+    draft = records.draft(
+        margin=Margin("elapsed", 600.0, "seconds", "10 min from first sign to action"),
+        evidence=(*records.evidence(), Cited("intervention", act)),
+        title="Disk of pg-3 – 10 min in – deployed by a person",
+    )
+    drew = picture(Record(draft, State.DRAFT, 1))
+    assert how_close(draft) == drew.margin_text == "10 min to action"
+    assert drew.first_x > drawn(None).first_x
+    assert how_close(records.draft(margin=None)) == "22 min to action"

@@ -88,7 +88,7 @@ async def test_the_queue_shows_what_decides_where_to_look_first(desk: Desk) -> N
         "Impact unverified",
         "Users spared",
         "seen 3 times",
-        "2 things could not be checked",
+        "not checked: no feed watches users, a feed was silent",
         "3 h ago",
     ):
         assert shown in html

@@ -9,6 +9,8 @@ from monitor.core.matching.coverage import Arrived, Blind, Looked
 from monitor.core.model.catalogue import Alias, Catalogue, Feed, PersonId, Service
 from monitor.core.model.events import DAY, Instant
 from monitor.core.resolving.unmatched import Unmatched, UnmatchedReport
+from monitor.review.auth import Account, Auth
+from monitor.review.permissions import Access, Grants
 from monitor.review.setup import Setup
 from monitor.review.web import build_app
 from tests.review.conftest import HOST, Desk
@@ -95,3 +97,22 @@ async def test_before_the_first_look_the_page_says_so(desk: Desk) -> None:
     assert "has not been looked at yet" in html
     assert "No feed says whether users are fine." in html
     assert "Everything works without these, with lower confidence." in html
+
+
+async def test_who_may_see_one_team_sees_no_name_of_another(desk: Desk) -> None:
+    catalogue = Catalogue({name: Service(name, owner=owner) for name, owner in (("shop", "retail"), ("pay", "money"))})
+    found = looked({"grafana": 4}, {"alert.fired": 4})
+    texts = {}
+    for team in ("retail", "money"):
+        account = Account("bob", "on-call", "a long secret of bob", Grants(None, {team: Access.VIEWER}))
+        app = build_app(
+            desk.store.near_misses, desk.store.journal, desk.clock, desk.metrics, Auth((account,)),
+            setup=lambda: Setup(catalogue, found),
+        )  # fmt: skip
+        async with desk.client(app) as http:
+            http.auth = httpx.BasicAuth(account.name, account.secret)
+            texts[team] = (await http.get("/setup")).text
+    assert "<code>shp</code>" in texts["retail"]
+    assert "<code>shp</code>" not in texts["money"]
+    assert "1 more, for people who may see all teams" in texts["money"]
+    assert all("U0123456" not in text for text in texts.values())

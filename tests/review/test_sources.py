@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import httpx
+
 from monitor.core.model.catalogue import Catalogue, Service
 from monitor.core.model.events import DAY, HOUR, SECOND, Instant, to_text
 from monitor.ops.arrivals import UP, SourceHour, SourceWord
 from monitor.packs.loader import load_rules
 from monitor.packs.shipped import shipped_rules
+from monitor.review.auth import Account, Auth
+from monitor.review.permissions import Access, Grants
 from tests.review.conftest import Desk
 
 
@@ -49,3 +53,27 @@ async def test_silence_and_what_was_not_understood_are_shown(desk: Desk) -> None
 async def test_nothing_that_arrived_is_said(desk: Desk) -> None:
     page = await desk.http.get("/sources")
     assert "Nothing has arrived in the last two weeks" in page.text
+
+
+def one_team(desk: Desk, team: str) -> httpx.AsyncClient:
+    account = Account("bob", "on-call", "a long secret of bob", Grants(None, {team: Access.VIEWER}))
+    http = desk.client(desk.build(Auth((account,))))
+    http.auth = httpx.BasicAuth(account.name, account.secret)
+    return http
+
+
+async def test_who_may_see_one_team_sees_no_service_and_no_text_of_another(desk: Desk) -> None:
+    owners = {"shop": "retail", "search": "finding"}
+    services = {name: Service(name, user_facing=True, owner=owner) for name, owner in owners.items()}
+    desk.known = (Catalogue(services), ())
+    await arrive(desk)
+    async with one_team(desk, "retail") as http:
+        told = (await http.get("/api/v1/sources")).json()
+        page = (await http.get("/sources")).text
+    assert [each["service"] for each in told["services"]] == ["shop"]
+    assert [each["source"] for each in told["sources"]] == ["github", "probe"]
+    reasons = [each for source in told["sources"] for each in source["reasons"]]
+    assert [(each["reason"], each["count"], each["detail"]) for each in reasons] == [("unknown_type", 3, "")]
+    assert "search" not in page
+    assert "none that we know" not in page
+    assert "Services of your teams." in page
