@@ -61,6 +61,7 @@ class DecisionForm(msgspec.Struct, frozen=True):
 async def decision_form(
     decision: Annotated[str, Form()] = "",
     reason: Annotated[str, Form()] = "",
+    listed: Annotated[str, Form()] = "",
     note: Annotated[str, Form()] = "",
     why_near_miss: Annotated[str, Form()] = "",
     what_saved_it: Annotated[str, Form()] = "",
@@ -70,7 +71,8 @@ async def decision_form(
 ) -> DecisionForm:
     hit = {"yes": True, "no": False}.get(users_hit)
     answers = Answers(why_near_miss.strip(), what_saved_it.strip(), what_next_time.strip(), hit)
-    return DecisionForm(decision, reason, note, answers, expected_version)
+    # A phone shows the reasons as one list; the buttons and circles of wide screens are hidden there, and send nothing.
+    return DecisionForm(decision, reason or listed, note, answers, expected_version)
 
 
 class DraftPages:

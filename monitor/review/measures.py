@@ -63,6 +63,8 @@ def to_action(draft: Draft) -> tuple[Instant, Instant]:
             for sign in signs:
                 if abs(acted - sign - span) < SECOND:
                     return sign, acted
+        # Its events are among those that are only counted.
+        return Instant(int(draft.intervened_at - span)), draft.intervened_at
     return draft.first_sign_at, draft.intervened_at
 
 

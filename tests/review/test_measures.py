@@ -100,3 +100,5 @@ def test_a_margin_is_measured_from_where_its_title_is() -> None:
     assert how_close(draft) == drew.margin_text == "10 min to action"
     assert drew.first_x > drawn(None).first_x
     assert how_close(records.draft(margin=None)) == "22 min to action"
+    capped = records.draft(margin=Margin("elapsed", 6.0, "min", "6 min until undone"))
+    assert how_close(capped) == "6 min to action"
