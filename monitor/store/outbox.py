@@ -17,7 +17,7 @@ from monitor.ports import Audit
 from monitor.ports.chat import DestinationState, Foretold, Letter, Post, Received, RecordChange
 from monitor.store.codec import instant, plain, plain_or_none
 from monitor.store.connections import ANNOUNCES, Database
-from monitor.store.tables.chat import chat_posts, chat_received, outbox, outbox_changes, outbox_lanes, told
+from monitor.store.tables.chat_tables import chat_posts, chat_received, outbox, outbox_changes, outbox_lanes, told
 
 _IN_LIST = 500
 
