@@ -230,7 +230,7 @@ def _put_back(act: Event, same: Sequence[Event]) -> Undoing:
     since, now = _from_to(act)
     if was is not None and was == now and was != became and since in (None, became):
         return Undoing(1.0, last)
-    values = [_from_to(e)[1] for e in same]
+    values = [_from_to(e)[1] for e in same[-2:]]
     if now is not None and len(values) > 1 and values[-2] == now != values[-1]:
         return Undoing(1.0, last)
     return NOTHING_UNDONE

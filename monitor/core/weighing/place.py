@@ -5,7 +5,7 @@ Bounded in time and number; everything else is derived from it.
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, insort
 from collections import Counter
 
 import msgspec
@@ -158,7 +158,7 @@ class ServiceMemory(msgspec.Struct):
         return _insert(self.responses, event, MOST_RESPONSES)
 
     def changes_before(self, act: Event) -> list[Event]:
-        return [event for event in self.changes if entry(event) < entry(act)]
+        return self.changes[: bisect_left(self.changes, entry(act), key=entry)]
 
     def acts_since(self, at: int) -> list[Event]:
         return [event for event in self.changes if event.time >= at and is_act(event)]
@@ -221,9 +221,10 @@ def _kept_until(sign: Sign) -> int:
 
 def _insert(events: list[Event], event: Event, most: int) -> bool:
     key = entry(event)
-    if any(entry(known) == key for known in reversed(events) if known.time == event.time):
+    place = bisect_left(events, key, key=entry)
+    if place < len(events) and entry(events[place]) == key:
         return False
-    insort(events, event, key=entry)
+    events.insert(place, event)
     if len(events) > most:
         del events[0]
     return True

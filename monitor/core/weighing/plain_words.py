@@ -150,6 +150,7 @@ def _told(event: Event) -> str:
     return " ".join((event.labels.get("alertname", ""), event.title or "", event.subject or ""))
 
 
+@lru_cache(maxsize=2048)
 def _words(text: str) -> frozenset[str]:
     """The longer words of a text or a name, in the singular."""
     return frozenset(word.lower().rstrip("s") for word in _WORD.findall(_HUMP.sub(" ", text)) if len(word) > 3)
