@@ -31,7 +31,7 @@ from monitor.core.state.hazard_outcomes import ANY_RULE
 from monitor.core.state.ttl_by_kind import verdict_ttl
 from monitor.core.weighing.weights import Weights
 
-FORMAT = 1
+FORMAT = 2
 STRETCH = 4_000
 """Events of a stretch, at least: a batch is never divided."""
 STATE_EVERY = 6
@@ -49,13 +49,15 @@ class IndexUnusable(Exception):
 
 
 class RuleCard(msgspec.Struct, frozen=True):
-    """What is kept of a rule: hashes of all of it and of its further steps, and what it shares with other rules.
+    """What is kept of a rule: hashes, and what it shares with other rules.
 
-    `past`: the facts that it asks of the past. `far`: kinds of further steps that look back beyond what is kept for
-    all, of which only the newest few are kept, whichever rule wants them.
+    `hash`: of all of it; `forming`: of what candidates are made by, apart from title, mode, hold and the like; `steps`:
+    of what its further steps find. `past`: the facts that it asks of the past. `far`: kinds of further steps that look
+    back beyond what is kept for all, of which only the newest few are kept, whichever rule wants them.
     """
 
     hash: str
+    forming: str
     steps: str
     past: tuple[str, ...]
     far: tuple[str, ...]
@@ -96,8 +98,9 @@ def key_of(streams: Sequence[str], catalogue: Catalogue, weights: Weights | None
 
 def card_of(rule: Rule) -> RuleCard:
     return RuleCard(
-        hash=_hash(msgspec.structs.replace(rule, description="")),
-        steps=_hash(rule.clauses),
+        hash=_hash(msgspec.structs.replace(rule, description="", version="")),
+        forming=_hash([rule.hazard, rule.intervention, rule.correlate, rule.clauses]),
+        steps=_hash([rule.clauses, rule.intervention.within, rule.impact.hold] if rule.clauses else []),
         past=tuple(sorted(facts_asked([rule]) & FROM_THE_PAST)),
         far=tuple(sorted(_far(rule))),
     )

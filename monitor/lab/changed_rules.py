@@ -116,9 +116,12 @@ class ChangedRun:
         self.changed = changed_rules(index.header.rules, rules)
         mine = [rule for rule in rules if rule.name in self.changed]
         self._look_back = look_back(mine)
+        # Where a rule makes candidates as it did, those of the other run are all there are.
+        known = index.header.rules
+        unlike = [rule for rule in mine if not _forms_alike(known.get(rule.name), card_of(rule))]
         self._index, self._rules, self._catalogue = index, tuple(rules), catalogue
         self._make_regex, self._settings = make_regex, EngineSettings(weights=weights)
-        self._meetings = Meetings(mine, catalogue, make_regex, weaken) if mine else None
+        self._meetings = Meetings(unlike, catalogue, make_regex, weaken) if unlike else None
         self.ledger = Ledger()
         self.not_opened: Counter[tuple[str, str]] = Counter()
         self.reasons: Reasons | None = None
@@ -248,6 +251,10 @@ def changed_rules(before: dict[str, RuleCard], rules: Sequence[Rule]) -> frozens
             if shared:
                 raise IndexUnusable(f"steps of {name} and {shared[0]} share the newest few events")
     return names
+
+
+def _forms_alike(before: RuleCard | None, after: RuleCard) -> bool:
+    return before is not None and (before.forming, before.steps) == (after.forming, after.steps)
 
 
 def look_back(rules: Sequence[Rule]) -> int:
