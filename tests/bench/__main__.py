@@ -1,6 +1,6 @@
 """`python -m tests.bench`: measures one part after the other and prints the figures with what is asked.
 
-Sizes come from arguments or NEARMISS_BENCH_EVENTS, NEARMISS_BENCH_RATE and NEARMISS_BENCH_SECONDS. Figures of the parts
+Sizes come from arguments or NEARMISS_BENCH_EVENTS, _DAYS, _RATE and _SECONDS. Figures of the parts
 that need a broker and a database are gated with slack for a busy machine: the exit status is 1 when one is beyond it.
 """
 
@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import decoders, failover, live, load, queue, replay, rules, visible, webhook
+from tests.bench import decoders, failover, live, load, queue, ratios, replay, rules, visible, webhook
 from tests.bench.measure import run
 
 CACHE = Path(__file__).resolve().parents[2] / ".cache" / "bench"
@@ -32,6 +32,13 @@ def bench_replay(events: int) -> None:
     print(f"  memory              {found.memory:8.0f} MB         (asked: under 600)")
     print(f"  over 28 days        {found.memory_month:8.0f} MB")
     print(f"  over 112 days       {found.memory_months:8.0f} MB         (asked: not growing)")
+
+
+def bench_ratios(events: int, days: int) -> None:
+    print(f"ratios, with {events:,} events of the bench stream and {days} days of a synthetic year")
+    for row in ratios.measure(events, days, CACHE / "ratios"):
+        bar = f"{'at least' if row.at_least else 'at most'} {row.bar:g}{row.unit}"
+        print(f"  {row.what:<56}{row.figure:8.3g}{row.unit:<4}({bar}{'' if row.is_met else ', missed'})")
 
 
 def bench_rules(events: int) -> None:
@@ -161,6 +168,7 @@ def main() -> None:
         "which",
         nargs="*",
         choices=[
+            "ratios",
             "replay",
             "rules",
             "load",
@@ -178,10 +186,12 @@ def main() -> None:
         help="all of them by default",
     )
     parser.add_argument("--events", type=int, default=int(env("NEARMISS_BENCH_EVENTS", "1000000")))
+    parser.add_argument("--days", type=int, default=int(env("NEARMISS_BENCH_DAYS", "365")))
     parser.add_argument("--rate", type=float, default=float(env("NEARMISS_BENCH_RATE", "300")))
     parser.add_argument("--seconds", type=float, default=float(env("NEARMISS_BENCH_SECONDS", "60")))
     given = parser.parse_args()
     benches: dict[str, Callable[[], None]] = {
+        "ratios": lambda: bench_ratios(given.events, given.days),
         "replay": lambda: bench_replay(given.events),
         "rules": lambda: bench_rules(given.events),
         "load": lambda: bench_load(1_000),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import decoders, load, queue, replay, rules, webhook
+from tests.bench import decoders, load, queue, ratios, replay, rules, webhook
 from tests.bench.__main__ import bench_rules
 from tests.bench.measure import run
 
@@ -19,6 +19,14 @@ def test_replay_is_measured_against_the_bare_loop(tmp_path: Path) -> None:
     assert min(found.bare, found.least, found.replay, found.ratio, found.least_ratio) > 0
     assert min(found.memory, found.memory_month, found.memory_months) > 0
     assert sum(1 for _ in tmp_path.glob("*.jsonl")) == 3
+
+
+def test_ratios_are_measured_with_their_bars(tmp_path: Path) -> None:
+    found = ratios.measure(400, 14, tmp_path, rounds=1, changes=1)
+    assert len(found) == 9
+    assert all(row.figure >= 0 and row.bar > 0 for row in found)
+    assert ratios.Ratio("", 1.0, 1.0).is_met
+    assert not ratios.Ratio("", 0.9, 1.0, at_least=True).is_met
 
 
 def test_rules_are_measured_few_against_many() -> None:
