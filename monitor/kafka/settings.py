@@ -51,8 +51,69 @@ def _to_text(value: object) -> object:
     return str(value) if isinstance(value, int | float) else value
 
 
-class KafkaSettings(SettingsGroup):
-    """Where events come from when Kafka is the journal; without brokers and topics Kafka is not used."""
+class KafkaLogin(SettingsGroup):
+    """How the brokers know us, and we them."""
+
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="Protocol of the listener at `bootstrap`.", examples=["SASL_SSL"]
+    )
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
+        default=None,
+        description="SASL mechanism; required with SASL_PLAINTEXT and SASL_SSL.",
+        examples=["SCRAM-SHA-512"],
+    )
+    username: str | None = Field(default=None, description="SASL user.", examples=["nearmiss"])
+    password: Annotated[SecretStr | None, BeforeValidator(_to_text)] = Field(
+        default=None, description="The password of `username`.", examples=["THE-PASSWORD"]
+    )
+    ca_file: FilePath | None = Field(
+        default=None,
+        description="CA of the brokers' certificates; default: the system's.",
+        examples=["/etc/ssl/certs/ca-certificates.crt"],
+    )
+    cert_file: FilePath | None = Field(default=None, description="Client certificate.", examples=["client.crt"])
+    key_file: FilePath | None = Field(
+        default=None, description="Private key of `cert_file`, without a passphrase.", examples=["client.key"]
+    )
+
+    @property
+    def uses_tls(self) -> bool:
+        return self.security_protocol in ("SSL", "SASL_SSL")
+
+    @property
+    def uses_sasl(self) -> bool:
+        return self.security_protocol in ("SASL_PLAINTEXT", "SASL_SSL")
+
+    @model_validator(mode="after")
+    def _check_login(self) -> Self:
+        login = {"sasl_mechanism": self.sasl_mechanism, "username": self.username, "password": self.password}
+        if self.uses_sasl and not all(login.values()):
+            absent = ", ".join(name for name, told in login.items() if not told)
+            raise ValueError(
+                f"security_protocol {self.security_protocol} needs {absent} as well; expected all of a login; "
+                "try `sasl_mechanism: SCRAM-SHA-512` with `username:` and `password:`"
+            )
+        if not self.uses_sasl and any(login.values()):
+            given = ", ".join(name for name, told in login.items() if told)
+            raise ValueError(
+                f"{given} would not be used with security_protocol {self.security_protocol}; expected SASL_SSL "
+                "(or SASL_PLAINTEXT inside a trusted network); try `security_protocol: SASL_SSL`"
+            )
+        if not self.uses_tls and (self.ca_file or self.cert_file or self.key_file):
+            raise ValueError(
+                "ca_file, cert_file and key_file would not be used with security_protocol "
+                f"{self.security_protocol}; expected SSL or SASL_SSL; try `security_protocol: SSL`"
+            )
+        if bool(self.cert_file) != bool(self.key_file):
+            raise ValueError(
+                "cert_file and key_file belong together; expected both or none; "
+                "try `cert_file: client.crt` with `key_file: client.key`"
+            )
+        return self
+
+
+class KafkaTopics(SettingsGroup):
+    """Which topics of which brokers are read and written."""
 
     bootstrap: str = Field(
         default="",
@@ -106,38 +167,10 @@ class KafkaSettings(SettingsGroup):
         description="Consumer group to which offsets are committed for dashboards; null: none. It is never read.",
         examples=["nearmiss"],
     )
-    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        default="PLAINTEXT", description="Protocol of the listener at `bootstrap`.", examples=["SASL_SSL"]
-    )
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
-        default=None,
-        description="SASL mechanism; required with SASL_PLAINTEXT and SASL_SSL.",
-        examples=["SCRAM-SHA-512"],
-    )
-    username: str | None = Field(default=None, description="SASL user.", examples=["nearmiss"])
-    password: Annotated[SecretStr | None, BeforeValidator(_to_text)] = Field(
-        default=None, description="The password of `username`.", examples=["THE-PASSWORD"]
-    )
-    ca_file: FilePath | None = Field(
-        default=None,
-        description="CA of the brokers' certificates; default: the system's.",
-        examples=["/etc/ssl/certs/ca-certificates.crt"],
-    )
-    cert_file: FilePath | None = Field(default=None, description="Client certificate.", examples=["client.crt"])
-    key_file: FilePath | None = Field(
-        default=None, description="Private key of `cert_file`, without a passphrase.", examples=["client.key"]
-    )
 
     @property
     def is_used(self) -> bool:
         return bool(self.bootstrap)
-
-    @property
-    def shared(self) -> KafkaSettings:
-        """The same cluster, seen by the engines that share the canonical topic."""
-        return self.model_copy(
-            update={"topics": {self.canonical: "events"}, "journal": self.canonical, "canonical": ""}
-        )
 
     @property
     def has_patterns(self) -> bool:
@@ -165,14 +198,6 @@ class KafkaSettings(SettingsGroup):
             return None
         fitting = (pattern for pattern in self.topics if _WILD.search(pattern) and fnmatchcase(topic, pattern))
         return max(fitting, key=lambda pattern: (len(pattern), pattern), default=None)
-
-    @property
-    def uses_tls(self) -> bool:
-        return self.security_protocol in ("SSL", "SASL_SSL")
-
-    @property
-    def uses_sasl(self) -> bool:
-        return self.security_protocol in ("SASL_PLAINTEXT", "SASL_SSL")
 
     @field_validator("bootstrap")
     @classmethod
@@ -253,29 +278,13 @@ class KafkaSettings(SettingsGroup):
             )
         return self
 
-    @model_validator(mode="after")
-    def _check_login(self) -> Self:
-        login = {"sasl_mechanism": self.sasl_mechanism, "username": self.username, "password": self.password}
-        if self.uses_sasl and not all(login.values()):
-            absent = ", ".join(name for name, told in login.items() if not told)
-            raise ValueError(
-                f"security_protocol {self.security_protocol} needs {absent} as well; expected all of a login; "
-                "try `sasl_mechanism: SCRAM-SHA-512` with `username:` and `password:`"
-            )
-        if not self.uses_sasl and any(login.values()):
-            given = ", ".join(name for name, told in login.items() if told)
-            raise ValueError(
-                f"{given} would not be used with security_protocol {self.security_protocol}; expected SASL_SSL "
-                "(or SASL_PLAINTEXT inside a trusted network); try `security_protocol: SASL_SSL`"
-            )
-        if not self.uses_tls and (self.ca_file or self.cert_file or self.key_file):
-            raise ValueError(
-                "ca_file, cert_file and key_file would not be used with security_protocol "
-                f"{self.security_protocol}; expected SSL or SASL_SSL; try `security_protocol: SSL`"
-            )
-        if bool(self.cert_file) != bool(self.key_file):
-            raise ValueError(
-                "cert_file and key_file belong together; expected both or none; "
-                "try `cert_file: client.crt` with `key_file: client.key`"
-            )
-        return self
+
+class KafkaSettings(KafkaLogin, KafkaTopics):
+    """Where events come from when Kafka is the journal; without brokers and topics Kafka is not used."""
+
+    @property
+    def shared(self) -> KafkaSettings:
+        """The same cluster, seen by the engines that share the canonical topic."""
+        return self.model_copy(
+            update={"topics": {self.canonical: "events"}, "journal": self.canonical, "canonical": ""}
+        )
