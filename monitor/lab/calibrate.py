@@ -67,7 +67,7 @@ def candidates_of(events: Iterable[Event], catalogue: Catalogue, weights: Weight
 
 
 def _settled(net: Net, caught: Caught) -> Candidate:
-    options = tuple(values for _, values in net.outcomes(caught))
+    options = tuple(values for _, values in net.sequel.outcomes(caught))
     net.release([caught.id])
     cited = frozenset(event.event_id for event in caught.cited())
     return Candidate(caught.act.event_id, cited, options)

@@ -35,7 +35,7 @@ from monitor.core.state.engine_state import EngineState
 from monitor.core.state.episodes import Episode
 from monitor.core.state.ttl_by_kind import CONTEXT_KINDS
 from monitor.core.weighing.acts import FORWARD
-from monitor.core.weighing.net import Weighed
+from monitor.core.weighing.sequel import Weighed
 from monitor.core.weighing.shapes import SHAPES, UNDONE, rule_named
 
 MOST_QUESTIONS = 5

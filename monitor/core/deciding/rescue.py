@@ -12,7 +12,8 @@ from monitor.core.model.events import Event, EventId
 from monitor.core.model.near_miss import Mode
 from monitor.core.model.rule import Rule
 from monitor.core.state.candidates import CappedEvidence, Instance
-from monitor.core.weighing.net import Net, Weighed, caught_id
+from monitor.core.weighing.net import Net, caught_id
+from monitor.core.weighing.sequel import Weighed
 
 Recognised = dict[EventId, dict[str, list[Event]]]
 """By act the rules that recognise it, each with its hazards."""
@@ -69,7 +70,7 @@ def _without_bystanders(net: Net, instance: Instance, recognised: Recognised) ->
 
 def _weigh_act(net: Net, instance: Instance, act: Event, recognised: Recognised) -> Weighed:
     caught = net.caught.get(caught_id(act)) or net.compare(act, instance.hazards.events)
-    return net.settle(caught, recognised.get(act.event_id))
+    return net.sequel.settle(caught, recognised.get(act.event_id))
 
 
 def _weigh_one(net: Net, instance: Instance, recognised: Recognised) -> Weighed:

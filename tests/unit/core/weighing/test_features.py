@@ -39,7 +39,7 @@ def weigh(
     if kind is not None:
         options = [option for option in candidate.options if option.kind == kind]
         candidate = msgspec.structs.replace(candidate, options=options)
-    return net.settle(candidate, recognised).values
+    return net.sequel.settle(candidate, recognised).values
 
 
 def alert(at: float = 0, name: str = "alert", **fields: object) -> Event:

@@ -1,0 +1,67 @@
+"""What surrounds an act when it is weighed: who did it, what was announced, how often such acts happen here."""
+
+from __future__ import annotations
+
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.events import Event
+from monitor.core.weighing.acts import Undoing
+from monitor.core.weighing.chance import Scene
+from monitor.core.weighing.habits import PRIOR_ANY_OTHER, PRIOR_PER_DAY, act_rate
+from monitor.core.weighing.learning import HabitCounter
+from monitor.core.weighing.nearness import Nearness
+from monitor.core.weighing.place import ServiceMemory, act_rate_key
+from monitor.core.weighing.signs import Sign
+
+WORK = frozenset({"maintenance.started", "maintenance.ended"})
+
+
+class Surroundings:
+    """Over what was observed, with one catalogue."""
+
+    def __init__(
+        self, places: dict[str, ServiceMemory], catalogue: Catalogue, learner: HabitCounter, near: Nearness
+    ) -> None:
+        self._places = places
+        self._catalogue = catalogue
+        self._learner = learner
+        self._near = near
+
+    def scene(
+        self, place: ServiceMemory, act: Event, undone: Undoing, signs: list[tuple[Sign, int]], *, counted: bool
+    ) -> Scene:
+        actor = self._learner.actor(act)
+        return Scene(
+            counted=counted,
+            act=act,
+            actor=actor,
+            place=place,
+            undoing=undone,
+            signs=signs,
+            known_service=self._catalogue.is_empty or self._catalogue.knows(place.service),
+            production=self._near.is_production(act),
+            per_day=self._act_rate(place, act),
+            reach=self._near.of(place.service),
+            places=self._places,
+            habits_of=self._learner.habits_of,
+            pace=self._learner.habits_of(place.service).pace(act.time) if actor != "automation" else 1.0,
+            size_of=self._catalogue.size_of,
+            larger=self._catalogue.larger_than(place.service),
+            announced=self._is_announced(place.service, act.time),
+        )
+
+    def _act_rate(self, place: ServiceMemory, act: Event) -> float:
+        key = act_rate_key(act.kind, self._learner.actor(act))
+        habits = self._learner.habits_of(place.service)
+        began = habits.began or act.time
+        prior, size = PRIOR_PER_DAY.get(act.kind, PRIOR_ANY_OTHER), self._catalogue.size_of(place.service)
+        usual = habits.usual_rate(key, act.time, prior, size)
+        return act_rate(place.rates.get(key), act.time, began, usual)
+
+    def _is_announced(self, service: str, at: int) -> bool:
+        """Whether announced work was in progress on a service, or on one that needs it."""
+        for above in sorted(self._catalogue.upward(service) | {service}):
+            place = self._places.get(above)
+            told = [e for e in place.responses if e.kind in WORK and e.time <= at] if place is not None else []
+            if told and told[-1].kind == "maintenance.started":
+                return True
+        return False
