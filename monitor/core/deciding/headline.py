@@ -25,6 +25,7 @@ TITLE_FIELDS: frozenset[str] = frozenset(
 """What a title may name between braces; labels too, as `hazard.labels.…`."""
 DASH = " – "
 """Separates the parts of a headline. A part after the first that lacks a value is left out."""
+SHORTEST_HASH = 12
 LONGEST_WHAT = 90
 """Characters of a tool's own title that a headline shows; the page shows all of it."""
 
@@ -146,7 +147,7 @@ def _field(event: Event, field: str) -> str | None:
         return to_text(value)
     if isinstance(value, float):
         return say_number(value)
-    return None if value is None or value == "" else str(value)
+    return (for_people(str(value)) or None) if value is not None else None
 
 
 _TAGS = re.compile(
@@ -158,16 +159,32 @@ _TAGS = re.compile(
 """What tools put before a title: how grave, which state, and who says so."""
 
 
+_MACHINE_MADE = re.compile(
+    r"\s*[@:#=(\[]*\s*(?:sha-?(?:1|256|512)[:-])?(?<![0-9a-z])"
+    r"(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{12,}|[0-9]{16,})"
+    r"(?![0-9a-z])[)\]]*",
+    re.IGNORECASE,
+)
+"""Fingerprints, hashes, and ids by which tools tell things apart: nobody knows a thing by them."""
+
+
+def for_people(words: str) -> str:
+    """The words without hashes and ids that only machines use; the page shows them with the evidence."""
+    # Short texts hold none, and most texts are short.
+    return _MACHINE_MADE.sub("", words).strip(" :,;-") if len(words) >= SHORTEST_HASH else words
+
+
 def _own_words(event: Event) -> str:
     """The title that the tool gave, at most one line of it; where it gave none, the sort of event and its subject."""
-    words = " ".join((event.title or "").split()).rstrip(".")
+    words = for_people(" ".join((event.title or "").split()).rstrip("."))
     words = (words[tags.end() :] if (tags := _TAGS.match(words)) else words) or words
     if event.kind == "alert.silenced":
         # The alert is what is spoken of; that it was put to sleep the rest of the headline says.
         words = words.removeprefix("silenced: ")
     if not words:
         noun = kind_noun(event)
-        return f"{noun} on {event.subject}" if event.subject else noun
+        subject = for_people(event.subject or "")
+        return f"{noun} on {subject}" if subject else noun
     if len(words) <= LONGEST_WHAT:
         return words
     sentence = words.split(". ", 1)[0]

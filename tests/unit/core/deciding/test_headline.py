@@ -190,3 +190,35 @@ def test_that_an_alert_was_silenced_is_not_said_twice() -> None:
 def test_people_appear_by_the_part_they_played() -> None:
     by = event(kind="change.ran", actor=Actor(id="ada", kind="human", on_call=True))
     assert title("{what} – fixed by {intervention.who}", action=by).endswith("fixed by the person on call")
+
+
+FINGERPRINT, COMMIT = "b2f1c0de9a7e4d13", "3f2a9c1d77e0b4a6f5d8c9e1a2b3c4d5e6f70819"
+UUID = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
+
+
+@pytest.mark.parametrize(
+    ("hazard", "expected"),
+    [
+        (event(service="cart", subject=FINGERPRINT), "cart: an alert"),
+        (event(service="cart", title=f"Deploy {COMMIT} to production"), "cart: Deploy to production"),
+        (
+            event(service="cart", title=f"Image shop/cart@sha256:{COMMIT} rolled out"),
+            "Image shop/cart rolled out",
+        ),
+        (event(service="cart", title=f"Run ({UUID}) is slow"), "cart: Run is slow"),
+        (event(service="cart", title=UUID, subject="nightly"), "cart: an alert on nightly"),
+        (event(service="cart", title="Order 4012345678901234567 waits"), "cart: Order waits"),
+        # Names, versions and numbers that people say.
+        (event(service="cart", title="Release 2026.02.02-3 of cart"), "Release 2026.02.02-3 of cart"),
+        (event(service="cart", title="abcdefabcdef and 202602021200"), "cart: abcdefabcdef and 202602021200"),
+        (event(service="cart", title="Pod cart-7d9f8b6c5d-x2x9z restarts"), "Pod cart-7d9f8b6c5d-x2x9z restarts"),
+    ],
+)
+def test_no_hash_stands_in_a_headline(hazard: Event, expected: str) -> None:
+    assert title("{what}", hazard) == expected
+
+
+def test_a_part_that_would_be_a_hash_is_left_out() -> None:
+    undone = event(id="b", kind="change.deployed", subject=FINGERPRINT, labels={"version": COMMIT})
+    said = title("{what} – undone {intervention.subject} – {intervention.labels.version} – back", action=undone)
+    assert said == "checkout: error rate above 5 % – back"
