@@ -71,3 +71,19 @@ def test_exceptions_to_rules_carry_a_reason(path: Path) -> None:
             said = above.strip().startswith("#") or len(mark["rest"].strip(" #-:")) >= 8
             assert said, f"{path}:{number}: say why beside the exception"
         above = line
+
+
+LONGEST_CLASS = 200
+LONGER_CLASSES = {"EngineLoop", "Entities", "KafkaReader", "SlackWorker", "SqlOutbox"}
+"""Classes that are longer still. Divide one by its duties, and take it off."""
+
+
+def test_a_class_does_one_thing() -> None:
+    long = {
+        node.name
+        for path in python("monitor")
+        for node in ast.walk(ast.parse(text(path) or ""))
+        if isinstance(node, ast.ClassDef) and (node.end_lineno or 0) - node.lineno + 1 > LONGEST_CLASS
+    }
+    assert long - LONGER_CLASSES == set(), "it does more than one thing"
+    assert LONGER_CLASSES - long == set(), "exceptions that are no longer needed"

@@ -202,6 +202,16 @@ class EventSeries:
                 yield events[place]
             place -= 1
 
+    def cap(self) -> tuple[Event, int] | None:
+        """The event, with its mask, that the newest one pushed beyond those that can be asked for."""
+        if len(self.events) <= MOST_PER_KIND:
+            return None
+        beyond = self.events[-MOST_PER_KIND - 1], self.masks[-MOST_PER_KIND - 1]
+        if len(self.events) > 2 * MOST_PER_KIND:
+            del self.events[:-MOST_PER_KIND], self.masks[:-MOST_PER_KIND]
+            self.drop_stale_facts()
+        return beyond
+
     def insert(self, event: Event, mask: int) -> None:
         """Put an event that is not here where it belongs."""
         place = self.place(event)

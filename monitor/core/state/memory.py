@@ -89,14 +89,8 @@ class Memory:
         if derived:
             series.derived[event.event_id] = self._interner.facts(derived)
         series.came(event.time, mask)
-        if len(events) > MOST_PER_KIND:
-            evicted = Added(True, (events[-MOST_PER_KIND - 1], series.masks[-MOST_PER_KIND - 1]))
-            if len(events) > 2 * MOST_PER_KIND:
-                del events[:-MOST_PER_KIND]
-                del series.masks[:-MOST_PER_KIND]
-                series.drop_stale_facts()
-            return evicted
-        return _ADDED
+        beyond = series.cap()
+        return _ADDED if beyond is None else Added(True, beyond)
 
     def _series_of(self, event: Event) -> EventSeries | None:
         return self._by_service.get(event.service or EVERYONE, {}).get(event.kind)

@@ -225,21 +225,21 @@ def test_which_sign_and_act_name_one_thing(sign: dict[str, object], acted: dict[
 def test_an_end_that_is_told_late_counts_from_two_minutes_before_the_act(at: float, recovered: bool) -> None:
     net, candidate = in_this_order(alert(), act(), over(at))
     assert candidate is not None
-    assert ("recovered" in net.settle(candidate).values) is recovered
+    assert ("recovered" in net.sequel.settle(candidate).values) is recovered
 
 
 def test_a_sibling_that_never_recovered_is_no_option_in_the_end() -> None:
     net, candidate = caught(alert(service="side"), act(service="api"))
-    assert net.outcomes(candidate) == []
-    alone = net.settle(candidate)
+    assert net.sequel.outcomes(candidate) == []
+    alone = net.sequel.settle(candidate)
     assert alone.reasons == ()
     assert alone.log_odds == pytest.approx(net.weights.log_odds(alone.option.values) - 4)
 
 
 def test_a_note_at_a_sibling_is_no_option() -> None:
     net = new_net()
-    assert net.outcomes(net.compare(act(service="api"), [note(service="side")])) == []
-    assert len(net.outcomes(net.compare(act(service="api"), [note(service="db")]))) == 1
+    assert net.sequel.outcomes(net.compare(act(service="api"), [note(service="side")])) == []
+    assert len(net.sequel.outcomes(net.compare(act(service="api"), [note(service="db")]))) == 1
 
 
 @pytest.mark.parametrize(

@@ -201,7 +201,7 @@ def evidence(story: list[Event], before: list[Event], catalogue: Catalogue) -> l
             {name: round(value, 3) for name, value in sorted(values.items())},
             cited[option.kind + option.key],
         ]
-        for option, values in net.outcomes(caught)
+        for option, values in net.sequel.outcomes(caught)
     ]
 
 
