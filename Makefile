@@ -22,6 +22,7 @@ MUTANTS_SEED ?= 1
 MUTANTS_IN ?=
 MUTANTS_BAR ?= 0.95
 MUTANTS_UNTIL ?= laws
+MUTANTS_ARGS ?=
 
 .PHONY: help
 help: ## List what can be made
@@ -82,7 +83,7 @@ fuzz: setup ## Mutate bodies and headers for every decoder, a million bodies eac
 .PHONY: mutants
 mutants: setup ## Put faults into the code, one at a time, and print those that no test notices (MUTANTS, MUTANTS_SEED)
 	@$(BIN)/python -m tests.mutation --count $(MUTANTS) --seed $(MUTANTS_SEED) --bar $(MUTANTS_BAR) \
-		--until $(MUTANTS_UNTIL) $(MUTANTS_IN)
+		--until $(MUTANTS_UNTIL) $(MUTANTS_ARGS) $(MUTANTS_IN)
 
 .PHONY: bench
 bench: setup ## Measure speed and memory, and print the ratios
