@@ -144,12 +144,13 @@ document.addEventListener("click", (event) => {
 // After a panel came in, its first field has the focus; after a row was judged, the next one to judge has it. Only once
 // htmx has settled: before that a form would be sent the plain way, away from the queue.
 function panelCame(panel) {
-  const first = panel.querySelector("[aria-invalid=true]") || panel.querySelector("textarea, .reason, input:not([type=hidden])");
+  const fields = [...panel.querySelectorAll("textarea, select, .reason, input:not([type=hidden])")].filter((each) => each.offsetParent);
+  const first = panel.querySelector("[aria-invalid=true]") || fields[0] || panel;
   first.focus();
   const keys = typedAhead || "";
   typedAhead = null;
   if (!keys) return;
-  if (isTyping(first)) first.setRangeText(keys, first.value.length, first.value.length, "end");
+  if (first.matches("textarea, input")) first.setRangeText(keys, first.value.length, first.value.length, "end");
   else panel.querySelector(`[data-key="${CSS.escape(keys[0])}"]`)?.click();
 }
 
