@@ -7,6 +7,7 @@ what the engine held at its end; from time to time the whole state. Knows no rul
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 import zlib
 from collections import Counter
@@ -34,7 +35,7 @@ from monitor.core.weighing.weights import Weights
 FORMAT = 2
 STRETCH = 4_000
 """Events of a stretch, at least: a batch is never divided."""
-STATE_EVERY = 6
+STATE_EVERY = 12
 """Stretches from one whole state to the next."""
 _TABLES = """
 CREATE TABLE header (body BLOB NOT NULL);
@@ -222,7 +223,7 @@ class IndexWriter:
     def __init__(self, path: Path, key: str, rules: Sequence[Rule], stretch: int = STRETCH) -> None:
         """Raises OSError or sqlite3.Error where the file cannot be written."""
         self.kept = EngineCells(stretch)
-        self._path, self._partial = path, path.with_name(path.name + ".partial")
+        self._path, self._partial = path, path.with_name(f"{path.name}.{os.getpid()}.partial")
         self._partial.unlink(missing_ok=True)
         self._database = sqlite3.connect(self._partial, isolation_level=None)
         self._database.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + _TABLES)
