@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from monitor.lab.year.shape import YearShape
 from tests.bench import decoders, failover, live, load, queue, ratios, replay, rules, visible, webhook
 from tests.bench.measure import run
 
@@ -36,7 +37,7 @@ def bench_replay(events: int) -> None:
 
 def bench_ratios(events: int, days: int) -> None:
     print(f"ratios, with {events:,} events of the bench stream and {days} days of a synthetic year")
-    for row in ratios.measure(events, days, CACHE / "ratios"):
+    for row in ratios.measure(events, YearShape(days=days, services=150, busy=2.0), CACHE / "ratios"):
         bar = f"{'at least' if row.at_least else 'at most'} {row.bar:g}{row.unit}"
         print(f"  {row.what:<56}{row.figure:8.3g}{row.unit:<4}({bar}{'' if row.is_met else ', missed'})")
 

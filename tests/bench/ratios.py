@@ -44,12 +44,12 @@ class Ratio(msgspec.Struct, frozen=True):
         return self.figure >= self.bar if self.at_least else self.figure <= self.bar
 
 
-def measure(events: int, days: int, directory: Path, rounds: int = 3, changes: int = 10) -> list[Ratio]:
-    """`events`: of the bench stream; `days`: of the synthetic year; `changes`: how many rules, one at a time."""
+def measure(events: int, shape: YearShape, directory: Path, rounds: int = 3, changes: int = 10) -> list[Ratio]:
+    """`events`: of the bench stream; `shape`: of the synthetic year; `changes`: how many rules, one at a time."""
     directory.mkdir(parents=True, exist_ok=True)
     stream, catalogue = stream_of(_shape(events), directory)
     fifth, its_catalogue = stream_of(_shape(max(1, events // 5)), directory)
-    year, its_organisation, count = year_of(days, directory)
+    year, its_organisation, count = year_of(shape, directory)
     start = directory / "start.jsonl"
     start.write_bytes(stream.read_bytes().partition(b"\n")[0] + b"\n")
     backtest = ["rules", "backtest", str(shipped_rules()), "--format", "json"]
@@ -115,11 +115,11 @@ def changed(year: Path, catalogue: Path, directory: Path, changes: int, rounds: 
     return found
 
 
-def year_of(days: int, directory: Path) -> tuple[Path, Path, int]:
-    """So many days of the synthetic year at twice the usual traffic, its catalogue, and how many events they have."""
-    path = directory / f"year-{days}.jsonl"
+def year_of(shape: YearShape, directory: Path) -> tuple[Path, Path, int]:
+    """The file of a synthetic year, its catalogue, and how many events it has."""
+    path = directory / "year.jsonl"
     catalogue = path.with_name(path.name + ".catalogue.yaml")
-    year = Year(YearShape(days=days, services=150, busy=2.0))
+    year = Year(shape)
     count = 0
     with path.open("wb") as file:
         for batch in year.batches():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.lab.year.shape import YearShape
 from tests.bench import decoders, load, queue, ratios, replay, rules, webhook
 from tests.bench.__main__ import bench_rules
 from tests.bench.measure import run
@@ -22,7 +23,7 @@ def test_replay_is_measured_against_the_bare_loop(tmp_path: Path) -> None:
 
 
 def test_ratios_are_measured_with_their_bars(tmp_path: Path) -> None:
-    found = ratios.measure(400, 14, tmp_path, rounds=1, changes=1)
+    found = ratios.measure(400, YearShape(days=14, services=60, busy=0.1), tmp_path, rounds=1, changes=1)
     assert len(found) == 9
     assert all(row.figure >= 0 and row.bar > 0 for row in found)
     assert ratios.Ratio("", 1.0, 1.0).is_met
