@@ -220,8 +220,14 @@ class IndexWriter:
     `kept`: the cells of the engine, which this takes.
     """
 
-    def __init__(self, path: Path, key: str, rules: Sequence[Rule], stretch: int = STRETCH) -> None:
-        """Raises OSError or sqlite3.Error where the file cannot be written."""
+    def __init__(
+        self, path: Path, key: str, rules: Sequence[Rule], stretch: int = STRETCH, state_every: int = STATE_EVERY
+    ) -> None:
+        """`stretch`: in events; `state_every`: in stretches.
+
+        Raises OSError or sqlite3.Error where the file cannot be written.
+        """
+        self._state_every = state_every
         self.kept = EngineCells(stretch)
         self._path, self._partial = path, path.with_name(f"{path.name}.{os.getpid()}.partial")
         self._partial.unlink(missing_ok=True)
@@ -237,7 +243,7 @@ class IndexWriter:
         self._recorded.add(decisions)
         if self.kept.is_over(events):
             self._end_stretch(engine)
-            if self.kept.ended % STATE_EVERY == 0:
+            if self.kept.ended % self._state_every == 0:
                 self._insert("states", zlib.compress(pack(self.kept.cells), 1))
 
     def _end_stretch(self, engine: Engine) -> None:

@@ -84,7 +84,10 @@ def whole(stream: Sequence[Event], rules: Sequence[Rule], size: int, weights: We
 
 
 def indexed(stream: Sequence[Event], rules: Sequence[Rule], size: int, weights: Weights | None, path: Path) -> None:
-    engine, writer = Engine(rules, shop(), make_regex, EngineSettings(weights=weights)), IndexWriter(path, "", rules, 5)
+    engine, writer = (
+        Engine(rules, shop(), make_regex, EngineSettings(weights=weights)),
+        IndexWriter(path, "", rules, 5, 6),
+    )
     for batch in batches(stream, size):
         writer.took(engine, len(batch), engine.step(batch))
     writer.before_end(engine)
