@@ -12,11 +12,13 @@ from typing import Protocol
 from monitor.core.deciding.engine import Engine
 from monitor.core.model.decisions import Decision, Ignore
 from monitor.core.model.events import Event
-from monitor.lab.backtest_index import STRETCH, EngineCells, IndexWriter
+from monitor.lab.backtest_index import EngineCells, IndexWriter
 from monitor.lab.changed_rules import ChangedRun
 from monitor.lab.ledger import Ledger
 from monitor.lab.reasons import Reasons
 
+HELD = 20_000
+"""Events that are held between two takings of the cells."""
 StartEngine = Callable[[Mapping[str, bytes] | None], Engine]
 """A new engine, or one that goes on from these cells."""
 
@@ -65,7 +67,7 @@ class ShownRun(RunOutcome):
         self.engine = engine
         self.made: set[str] = set()
         self._writer = writer
-        self.kept = writer.kept if writer is not None else EngineCells(STRETCH) if keeps else None
+        self.kept = writer.kept if writer is not None else EngineCells(HELD) if keeps else None
 
     def step(self, events: Sequence[Event]) -> list[Decision]:
         decisions = self.engine.step(events)

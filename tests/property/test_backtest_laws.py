@@ -83,7 +83,7 @@ def test_what_rules_in_shadow_show_is_what_they_open_when_live(seed: int, size: 
     name = rules[place].name
     expected = [(e.draft.id, e.draft.title, e.state) for e in ledger.entries() if e.draft.rules[0] == name]
     with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
-        patch.setattr("monitor.lab.backtest_runs.STRETCH", 7)
+        patch.setattr("monitor.lab.backtest_runs.HELD", 7)
         writer = IndexWriter(Path(folder) / "index", "", rules, 7) if indexed else None
         backtest = Backtest(rules, shop(), make_regex, writer=writer)
         for start in range(0, len(stream), size):
