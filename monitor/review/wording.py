@@ -88,6 +88,7 @@ MISSING: dict[Missing, str] = {
     Missing.SAFE_ASSUMED: "No alert recovered and no incident was closed; safe is assumed after the action.",
     Missing.ALERT_CANCELLED: "The alert was closed without a recovery.",
     Missing.NAME_GUESSED: "The service of some evidence is a guess from its name.",
+    Missing.DEPENDENCIES_UNKNOWN: "The catalogue does not say which services depend on which.",
     Missing.SERVICE_UNKNOWN: "A service is missing in the catalogue.",
     Missing.ENVIRONMENT_UNKNOWN: "An event does not name its environment.",
     Missing.SIBLING_ONLY: "The action was on a sibling service, not on this one or a neighbour.",

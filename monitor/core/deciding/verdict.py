@@ -70,7 +70,8 @@ class Assessor:
         seen = coverage(self._state.feeds, self._catalogue, scope, services, evidence, window)
         if (is_blind := (cuts := self._state.cuts).blind_until > start) or cuts.lost_before(services) > start:
             missing.append(str(Missing.EVICTED))
-        is_clear = seen.clear and not is_blind and Missing.SERVICE_UNKNOWN not in missing
+        unplaced = Missing.SERVICE_UNKNOWN in missing or Missing.DEPENDENCIES_UNKNOWN in missing
+        is_clear = seen.clear and not is_blind and not unplaced
         verdict: Verdict = "none" if is_clear else "unknown"
         missing += [*seen.missing, *safe.missing, *self._doubts(instances, services, now)]
         chain = tuple(other.draft.id for other in predecessors if other.draft is not None)
@@ -98,7 +99,11 @@ class Assessor:
             return [str(Missing.SERVICE_UNKNOWN)]
         reported = any(is_report(event) for instance in instances for event in instance.hazards.events)
         matters = reported or self._rule_of(instances[0]).kind == "exposure"
-        if not matters and not any(self._catalogue.is_user_facing(service) for service in scope):
+        if any(self._catalogue.is_user_facing(service) for service in scope):
+            return []
+        if not self._catalogue.tells_dependencies:
+            return [str(Missing.DEPENDENCIES_UNKNOWN)]
+        if not matters:
             raise NoDraft(
                 NotOpened.NO_PATH_TO_USERS, "nothing that users see depends on " + ", ".join(sorted(services))
             )

@@ -103,6 +103,11 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
         return not self.services
 
     @cached_property
+    def tells_dependencies(self) -> bool:
+        """Whether it says of any service what that depends on; else that nothing depends on one says nothing."""
+        return any(service.depends_on for service in self.services.values())
+
+    @cached_property
     def names(self) -> frozenset[str]:
         """The names of its services."""
         return frozenset(self.services)

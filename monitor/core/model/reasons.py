@@ -54,6 +54,7 @@ class Missing(StrEnum):
     SAFE_ASSUMED = "safe_assumed"  # no alert and no incident was there to tell that it was over
     ALERT_CANCELLED = "alert_cancelled"  # the alert was closed without a recovery
     NAME_GUESSED = "name_guessed"  # a tool's name for a service was joined with one of the catalogue by a guess
+    DEPENDENCIES_UNKNOWN = "dependencies_unknown"  # the catalogue says of no service what it depends on
     SERVICE_UNKNOWN = "service_unknown"  # the catalogue does not know a cited service
     ENVIRONMENT_UNKNOWN = "environment_unknown"  # a cited event names no environment
     SIBLING_ONLY = "sibling_only"  # the action was on a sibling service, not on a neighbour

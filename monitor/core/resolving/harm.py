@@ -1,7 +1,7 @@
-"""Whether an alert says that users are hurt: by the catalogue, and by the conventions of SLO and synthetic tools.
+"""Whether an event says that users are hurt: by the catalogue, the conventions of SLO and synthetic tools, and words.
 
 A fast burn of an error budget and a failing check of a service that users see are impact, beside being alerts. A slow
-burn and a ticket are signs only.
+burn and a ticket are signs only. A person who writes that the page gives 500 tells impact as well. Words are English.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from monitor.core.model.catalogue import Catalogue, ImpactAlert
 from monitor.core.model.events import Event, Kind
+from monitor.core.resolving.claims import claims_harm, says_refused, says_unserved
 from monitor.core.resolving.names import Pattern
 
 HARMS: dict[str, Kind] = {
@@ -21,25 +22,16 @@ HARMS: dict[str, Kind] = {
     "alert.resolved": "impact.ended",
     "alert.cancelled": "impact.ended",
     "incident.opened": "impact.started",
+    "incident.updated": "impact.started",
     "incident.closed": "impact.ended",
+    "note.added": "impact.started",
+    "change.rotated": "impact.started",
 }
-"""What an alert or a record of harm is besides."""
+"""What an alert, a record or a note of harm is besides."""
 
-_USERS = r"(?:customers?|users?|clients?|subscribers?|members?|merchants?|visitors?|patients?|passengers?|players?)"
-_SUFFER = (
-    r"(?:cannot|can ?not|can't|(?:are )?unable|are not able|fail(?:ing)? to|(?:see|get|report)(?:t?ing)? errors?"
-    r"|are (?:affected|impacted|locked out|logged out|down)|(?:affected|impacted)\b)"
-)
-_CLAIMED = re.compile(
-    rf"\b{_USERS} {_SUFFER}|\b(?:affect|impact)(?:s|ing) (?:all |some |our |many |most )?{_USERS}\b", re.IGNORECASE
-)
-"""What people call an incident that users feel."""
-_UNSURE = re.compile(
-    r"\b(?:no|not yet|zero|without|before|until|if|would|could|may|might|possibl[ey]|potential\w*|risk\w*|almost|"
-    r"nearly|internal|staff|test\w*|drill|exercise|pilot|beta)\b",
-    re.IGNORECASE,
-)
-
+_TOLD = ("summary", "description", "customer_impact_summary", "message")
+"""Where tools for incidents put what is known of them, beside the title."""
+_GRAVE = frozenset({"critical", "high"})
 _SLO_LABELS = frozenset(
     {"sloth_slo", "sloth_id", "sloth_service", "grafana_slo_uuid", "grafana_slo_severity", "slo", "slo_name", "slo_id"}
     | {"openslo_slo", "nobl9_slo", "exhaustion", "burnrate", "burn_rate"}
@@ -94,9 +86,16 @@ class Harm:
         """
         if event.service is None:
             return None
-        claimed = event.title and _CLAIMED.search(event.title) and not _UNSURE.search(event.title)
+        if _is_past(event) and self._catalogue.is_user_facing(event.service):
+            return "deadline: it had passed when something was said or done"
+        if event.kind == "change.rotated":
+            return None
+        if event.kind == "note.added":
+            return self._written(event)
+        told = (event.title, *(map(event.labels.get, _TOLD) if event.kind.startswith("incident.") else ()))
+        claimed = any(claims_harm(text) for text in told if text)
         if event.kind.startswith("incident."):
-            return "report: the title says that users are hurt" if claimed else None
+            return "report: the record says that users are hurt" if claimed else None
         names = [name for label in _NAME_LABELS if (name := event.labels.get(label))]
         if event.title:
             names.append(event.title)
@@ -107,12 +106,26 @@ class Harm:
             return "report: the title says that users are hurt"
         if not self._sees_users(event.service):
             return None
-        return _burning(event, names) or _failing(event, names)
+        return _burning(event, names) or _failing(event, names) or self._refusing(event, names)
+
+    def _refusing(self, event: Event, names: list[str]) -> str | None:
+        """A grave alert that what users ask a service for fails. Where nobody knows the service, it may be any part."""
+        grave = event.severity in _GRAVE and self._catalogue.is_user_facing(event.service or "")
+        return "alert: what users ask for fails" if grave and says_refused(" ".join(names)) else None
+
+    def _written(self, note: Event) -> str | None:
+        """What a person wrote on a service that users see, in the words of one whom it does not serve."""
+        told = note.title or note.labels.get("text") or ""
+        if claims_harm(told) or (self._sees_users(note.service or "") and says_unserved(told)):
+            return "report: a note says that users are hurt"
+        return None
 
     def may_be(self, event: Event) -> bool:
         """False where `of` is sure to be None: most alerts, at the cost of a look."""
         labels = event.labels
-        if event.kind.startswith("incident."):
+        if event.kind in ("note.added", "change.rotated") or event.kind.startswith("incident."):
+            return True
+        if event.expires_at is not None:
             return True
         if self._marks or not self.telling.isdisjoint(labels):
             return True
@@ -129,11 +142,18 @@ class Harm:
         return self._catalogue.is_user_facing(service) or not self._catalogue.knows(service)
 
 
+def _is_past(event: Event) -> bool:
+    """Whether an event tells of a deadline that lies behind it, such as the expiry of a certificate just replaced."""
+    ends = event.previous_expires_at if event.kind == "change.rotated" else event.expires_at
+    return ends is not None and ends < event.time
+
+
 def _hinted(source: str, *names: str | None) -> bool:
     """Whether the source or a name is one that alerts of harm have."""
     told = " ".join(name for name in names if name)
-    patterns = (_BURNS, _CHECK, _DOWN, _CLAIMED)
-    return source.partition("/")[0] in _CHECKERS or any(pattern.search(told) for pattern in patterns)
+    if source.partition("/")[0] in _CHECKERS or claims_harm(told) or says_refused(told):
+        return True
+    return any(pattern.search(told) for pattern in (_BURNS, _CHECK, _DOWN))
 
 
 def _marked(mark: ImpactAlert, pattern: Pattern | None, names: list[str], labels: Mapping[str, str]) -> bool:
@@ -166,7 +186,7 @@ def _burning(event: Event, names: list[str]) -> str | None:
 def _failing(event: Event, names: list[str]) -> str | None:
     labels = event.labels
     told = " ".join(names)
-    if _OTHERWISE.search(told):
+    if _OTHERWISE.search(told) or event.severity == "info":
         return None
     checker = event.source.partition("/")[0]
     if checker in _CHECKERS:

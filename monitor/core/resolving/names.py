@@ -8,7 +8,7 @@ marked as one. Names that are merely alike are proposed (`nearest`), never joine
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from functools import lru_cache
 
@@ -34,6 +34,13 @@ _SPOKEN_OF = ("alert.", "note.", "incident.", "change.")
 """Kinds whose words may name the service. Of impact nobody guesses whose it is."""
 _OF_SEVERAL = re.compile(r"(.+?[a-z])[-_.]?\d{0,4}(?:\.[a-z0-9-]+){0,6}", re.IGNORECASE)
 """A host as one of several: `orders-db-01`, `orders-db2.prod.example.net`."""
+_PIPELINE = re.compile(
+    r"(?:deploy(?:ment)?|release|rollout|rollback)(?:[-_. ](?:to[-_. ])?(?:prod|production|prd))?[-_. ]"
+    r"([a-z0-9][\w.-]*)"
+    r"|([a-z0-9][\w.-]*?)(?:[-_. ](?:prod|production|prd))?[-_. ](?:deploy(?:ment|er)?|release|rollout|rollback|cd)",
+    re.IGNORECASE,
+)
+"""A job that deploys, and what."""
 _WORKLOAD = "Deployment"
 _WORKLOADS = frozenset({_WORKLOAD, "StatefulSet", "DaemonSet", "ReplicaSet", "Pod", "Rollout", "Node", "Namespace"})
 """Objects that are services of their own. Others, such as a Secret, belong to the one whose name theirs begins with."""
@@ -73,7 +80,6 @@ class Names:
     def __init__(self, catalogue: Catalogue) -> None:
         self._services = frozenset(catalogue.services)
         seen = [name for name, service in catalogue.services.items() if service.user_facing]
-        self._only_top = seen[0] if len(seen) == 1 else None
         self._names: dict[str, str] = {}
         self._sources: dict[tuple[str, str], str] = {}
         self._workloads: dict[str, str] = {}
@@ -96,6 +102,7 @@ class Names:
         for name in self._services:
             bare.setdefault(_bare(name), set()).add(name)
         self._bare = {word: next(iter(names)) for word, names in bare.items() if word and len(names) == 1}
+        self._guesses = _Guesses(self._names, self._spelt, self._joined, seen[0] if len(seen) == 1 else None)
 
     def tells(self, name: str | None) -> bool:
         """Whether the name alone says which service it is, whoever says it and whatever else is said."""
@@ -114,63 +121,8 @@ class Names:
         found = next(self._by_alias(event), None) or self._by_workload(event)
         if found is None and (name is None or measured) and (said := named(event.labels)) is not None:
             found = said[1], f"label {said[0]}"
-        if found is None and name is None and event.kind == "change.flag_set":
-            found = self._by_flag(event)
-        if found is None and event.kind.startswith(_SPOKEN_OF):
-            found = self._by_words(event) if name is None else self._of_part(name, event)
+        found = found or self._guesses.of(event)
         return found if found is not None and found[0] != name else None
-
-    def _by_flag(self, event: Event) -> Named | None:
-        """By what a flag is called, or its project: flag tools know no services. A guess."""
-        flag, project = event.labels.get("flag") or "", event.labels.get("project") or ""
-        words = _WORDS.findall(flag.casefold())
-        for count in range(len(words), 0, -1):
-            service = self._spelt.get("".join(words[:count]))
-            if service is not None and telling_words(service):
-                return service, f"{GUESSED}: the flag {flag!r} begins with its name"
-        if project and (joined := self._joined(project)) is not None:
-            return joined[0], f"{GUESSED}: the flag's project is {project!r}"
-        return None if self._only_top is None else (self._only_top, f"{GUESSED}: users see no other service")
-
-    def _by_words(self, event: Event) -> Named | None:
-        """By what is said of it, where that names one service and no other. A guess."""
-        labels = event.labels
-        told = [*hosts(labels), ("label entity", labels.get("entity")), ("label tags", labels.get("tags"))]
-        told += [("title", event.title), ("text", labels.get("text"))]
-        for where, said in told:
-            if said and (service := self._only_named(said)) is not None:
-                return service, f"{GUESSED}: the {where} names it"
-        return None
-
-    def _of_part(self, name: str, event: Event) -> Named | None:
-        """By a name that holds the service's: a check on a host, one of its hosts, or its secret. A guess."""
-        if " " in name and (service := self._only_named(name)) is not None:
-            return service, f"{GUESSED}: {name!r} names it"
-        if (one := _OF_SEVERAL.fullmatch(name)) and (joined := self._joined(one[1])) is not None:
-            return joined[0], f"{GUESSED}: {name!r} without its number or domain"
-        if event.labels.get("object_kind", _WORKLOAD) in _WORKLOADS:
-            return None
-        parts = name.split("-")
-        wholes = ("-".join(parts[:count]) for count in range(len(parts) - 1, 0, -1))
-        service = next((self._spelt[plain(whole)] for whole in wholes if plain(whole) in self._spelt), None)
-        return None if service is None else (service, f"{GUESSED}: {name!r} begins with its name")
-
-    def _only_named(self, said: str) -> str | None:
-        """The one service whose name stands among these words, as one word or several; None where two do."""
-        words = _WORDS.findall(said[:_MOST_SAID].casefold())
-        found: set[str] = set()
-        place = 0
-        while place < len(words):
-            for count in range(min(_MOST_WORDS, len(words) - place), 0, -1):
-                spelt = "".join(words[place : place + count])
-                service = self._names.get(spelt) or self._spelt.get(spelt)
-                if service is not None and telling_words(service):
-                    found.add(service)
-                    break
-            else:
-                count = 1
-            place += count
-        return found.pop() if len(found) == 1 else None
 
     def _called(self, event: Event, name: str | None) -> Named | None:
         """By what this very source calls it."""
@@ -209,15 +161,20 @@ class Names:
         if not self._by and not self._workloads:
             return
         labels = event.labels
-        for label, name in workloads(labels):
+        named_here = [(f"label {label}", name) for label, name in workloads(labels)]
+        if event.service is not None:  # Where a tool knows nothing else, it calls the workload or the host the service.
+            named_here.append(("service", event.service))
+        for where, name in named_here:
             if (service := self._workloads.get(name.casefold())) is not None:
-                yield service, f"alias of a workload, label {label}"
-            yield from self._matching("workload", name, f"label {label}")
+                yield service, f"alias of a workload, {where}"
+            yield from self._matching("workload", name, where)
         places = [*repositories(labels), ("service", event.service or ""), ("source", event.source.partition("/")[2])]
         for label, name in places:
             yield from self._matching("repository", name, label)
         for label, name in hosts(labels):
             yield from self._matching("host", name, f"label {label}")
+        if event.service is not None:
+            yield from self._matching("host", event.service, "service")
         for alias, pattern in self._by.get("label", ()):
             value = labels.get(alias.of or "")
             if value is not None and pattern.matches(value):
@@ -259,6 +216,100 @@ class Names:
             return by_word[close[0]]
         within = [known for word, known in by_word.items() if len(word) > 3 and word in spelt]
         return max(within, key=len) if within else None
+
+
+class _Guesses:
+    """Where no name is told that the catalogue has: what else is said may be of one service and no other."""
+
+    def __init__(
+        self,
+        names: dict[str, str],
+        spelt: dict[str, str],
+        joined: Callable[[str], Named | None],
+        only_top: str | None,
+    ) -> None:
+        self._names = names
+        self._spelt = spelt
+        self._joined = joined
+        self._only_top = only_top
+
+    def of(self, event: Event) -> Named | None:
+        """A service and why it may be meant, marked as a guess."""
+        name, kind = event.service, event.kind
+        if not kind.startswith(_SPOKEN_OF):
+            return None
+        if name is None:
+            is_flag = kind == "change.flag_set"
+            found = (self._by_flag(event) if is_flag else None) or self._by_words(event)
+            if found is None and self._only_top is not None and (is_flag or kind.startswith("incident.")):
+                found = self._only_top, f"{GUESSED}: users see no other service"
+            if found is None and is_flag and (whose := event.labels.get("project") or event.labels.get("flag")):
+                # Turned on and off again, it is a story of its own, whoever's it is.
+                found = whose, f"{GUESSED}: nobody says whose flag it is"
+            return found
+        found = self._by_pipeline(name) if kind.startswith("change.") else None
+        return found or self._of_part(name, event)
+
+    def _by_flag(self, event: Event) -> Named | None:
+        """By what a flag is called, or its project: flag tools know no services. A guess."""
+        flag, project = event.labels.get("flag") or "", event.labels.get("project") or ""
+        words = _WORDS.findall(flag.casefold())
+        for count in range(len(words), 0, -1):
+            service = self._spelt.get("".join(words[:count]))
+            if service is not None and telling_words(service):
+                return service, f"{GUESSED}: the flag {flag!r} begins with its name"
+        if project and (joined := self._joined(project)) is not None:
+            return joined[0], f"{GUESSED}: the flag's project is {project!r}"
+        return None
+
+    def _by_pipeline(self, name: str) -> Named | None:
+        """By the name of a job that deploys: `deploy-checkout`, `Checkout Deploy`. A guess."""
+        found = _PIPELINE.fullmatch(name)
+        if found is None:
+            return None
+        service = found[1] or found[2]
+        joined = self._joined(service)
+        return service if joined is None else joined[0], f"{GUESSED}: {name!r} deploys it"
+
+    def _by_words(self, event: Event) -> Named | None:
+        """By what is said of it, where that names one service and no other. A guess."""
+        labels = event.labels
+        told = [*hosts(labels), ("label entity", labels.get("entity")), ("label tags", labels.get("tags"))]
+        told += [("title", event.title), ("text", labels.get("text"))]
+        for where, said in told:
+            if said and (service := self._only_named(said)) is not None:
+                return service, f"{GUESSED}: the {where} names it"
+        return None
+
+    def _of_part(self, name: str, event: Event) -> Named | None:
+        """By a name that holds the service's: a check on a host, one of its hosts, or its secret. A guess."""
+        if " " in name and (service := self._only_named(name)) is not None:
+            return service, f"{GUESSED}: {name!r} names it"
+        if (one := _OF_SEVERAL.fullmatch(name)) and (joined := self._joined(one[1])) is not None:
+            return joined[0], f"{GUESSED}: {name!r} without its number or domain"
+        if event.labels.get("object_kind", _WORKLOAD) in _WORKLOADS:
+            return None
+        parts = name.split("-")
+        wholes = ("-".join(parts[:count]) for count in range(len(parts) - 1, 0, -1))
+        service = next((self._spelt[plain(whole)] for whole in wholes if plain(whole) in self._spelt), None)
+        return None if service is None else (service, f"{GUESSED}: {name!r} begins with its name")
+
+    def _only_named(self, said: str) -> str | None:
+        """The one service whose name stands among these words, as one word or several; None where two do."""
+        words = _WORDS.findall(said[:_MOST_SAID].casefold())
+        found: set[str] = set()
+        place = 0
+        while place < len(words):
+            for count in range(min(_MOST_WORDS, len(words) - place), 0, -1):
+                spelt = "".join(words[place : place + count])
+                service = self._names.get(spelt) or self._spelt.get(spelt)
+                if service is not None and telling_words(service):
+                    found.add(service)
+                    break
+            else:
+                count = 1
+            place += count
+        return found.pop() if len(found) == 1 else None
 
 
 @lru_cache(maxsize=16_384)

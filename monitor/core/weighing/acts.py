@@ -130,15 +130,26 @@ def _version_back(act: Event, before: Sequence[Event]) -> Undoing:
     if version is None:
         return NOTHING_UNDONE
     runs: list[tuple[str, Event]] = []
-    for event in before:
+    for event in _released_here(act, before):
         found = version_of(event)
-        here = event.kind == "change.deployed" and (event.subject, event.environment) == (act.subject, act.environment)
-        if here and found is not None and (not runs or runs[-1][0] != found):
+        if found is not None and (not runs or runs[-1][0] != found):
             runs.append((found, event))
     recent = [found for found, _ in runs[-VERSIONS_BEFORE:-1]]
     if runs and runs[-1][0] != version and version in recent and act.time - runs[-1][1].time <= UNDONE_WITHIN:
         return Undoing(1.0, runs[-1][1])
     return NOTHING_UNDONE
+
+
+def _released_here(act: Event, before: Sequence[Event]) -> list[Event]:
+    """The earlier deployments of what an act deploys, in its environment.
+
+    Many tools call each run by a number of its own: where no subject ever came again, subjects tell nothing apart.
+    """
+    here = [e for e in before if e.kind == "change.deployed" and e.environment == act.environment]
+    subjects = {e.subject for e in (*here, act)}
+    if len(here) > 1 and len(subjects) > len(here):
+        return here
+    return [e for e in here if e.subject == act.subject]
 
 
 def _revert_shipped(act: Event, earlier: Sequence[Event]) -> Undoing:
@@ -147,9 +158,7 @@ def _revert_shipped(act: Event, earlier: Sequence[Event]) -> Undoing:
     merged = [e for e in earlier if e.kind == "change.merged" and version is not None and version_of(e) == version]
     if not any(says_revert(merge) for merge in merged):
         return NOTHING_UNDONE
-    place = act.subject, act.environment
-    shipped = [e for e in earlier if e.kind == "change.deployed" and (e.subject, e.environment) == place]
-    done = [e for e in shipped if version_of(e) != version]
+    done = [e for e in _released_here(act, earlier) if version_of(e) != version]
     return Undoing(1.0, done[-1] if done else None)
 
 

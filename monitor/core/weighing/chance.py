@@ -32,7 +32,8 @@ class Scene(msgspec.Struct):
     `counted`: whether the act itself is among the habits.
     `size_of`: how many services are in the domain of a service.
     `pace`: how many times as much people do at that time of the week as on average.
-    `announced`: whether announced work was in progress on the service, or above it.
+    `announced`: whether announced work was in progress on the service or above it, or the change told beforehand.
+    `rehearsed`: whether what was told beforehand was an exercise.
     """
 
     act: Event
@@ -48,6 +49,7 @@ class Scene(msgspec.Struct):
     habits_of: Callable[[str], Habits]
     size_of: Callable[[str], int]
     announced: bool
+    rehearsed: bool
     pace: float
     larger: float
     counted: bool

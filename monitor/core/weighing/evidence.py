@@ -26,7 +26,9 @@ from monitor.core.weighing.features import Vector
 from monitor.core.weighing.habits import Standings
 from monitor.core.weighing.option import COMMON, Option
 from monitor.core.weighing.plain_words import (
+    calls_harmless,
     is_beside,
+    is_drill_by_name,
     is_routine,
     names_surprise,
     names_trouble,
@@ -60,6 +62,11 @@ DEADLINE_NEAR = 7 * DAY
 DEADLINE_FAR = 14 * DAY
 DEADLINE_TODAY = 1.5
 DEADLINE_SHARE = 0.1
+DEADLINE_OF_SOMETHING = 0.3
+"""A near deadline makes a little likelier that an act which names nothing of it was about it."""
+RENEWING = frozenset({"change.rotated", "change.scaled", "change.ran", "change.restored", "change.deleted"})
+"""What people do about an expiry or about what fills up."""
+ON_PURPOSE = 1.5
 RENEWED_LIFE = 90 * DAY
 RENEWED_SHARE = 0.12
 UNHURRIED = 2.2
@@ -97,8 +104,9 @@ def _common(scene: Scene) -> Vector:
         _automatic(act, values)
     if not scene.known_service:
         values["unknown_service"] = 1.0
-    if is_routine(act) or is_beside(act) or (undone is not None and is_routine(undone)):
-        values["routine"] = 1.0
+    if scene.rehearsed or is_routine(act) or is_beside(act) or (undone is not None and is_routine(undone)):
+        on_purpose = is_drill_by_name(act) or (undone is not None and is_drill_by_name(undone))
+        values["routine"] = ON_PURPOSE if on_purpose else 1.0
     if undone is not None and undone.kind != "change.blocked":
         _prompted(scene, undone, values)
     if scene.announced:
@@ -156,7 +164,7 @@ def _of_sign(scene: Scene, common: Vector, sign: Sign, relation: int, related: i
         values["sibling"] = 1.0
     _what_it_says(scene, sign, values, details)
     values["common_sign"] = common_sign(scene, sign)
-    _how_it_hangs_together(scene, sign, values)
+    _how_it_hangs_together(scene, sign, values, details)
     since = max(sign.seen_at if sign.seen_at <= act.time else sign.began, _last_response(scene, sign))
     gap = max(act.time - since, LEAST_GAP)
     if sign.deadline is not None and values.get("deadline", 0) > 0:
@@ -206,16 +214,25 @@ def _what_it_says(scene: Scene, sign: Sign, values: Vector, details: dict[str, s
     if worried and people(told) & people(act):
         values["same_person"] = 1.0
     if sign.routine:
-        values["routine"] = 1.0
+        values.raise_to("routine", 1.0)
+    if _called_harmless(scene, sign):
+        values["called_harmless"] = 1.0
     if sign.deadline is not None:
-        left, whole = sign.deadline - act.time, sign.deadline - told.time
-        if left < max(DEADLINE_NEAR, DEADLINE_SHARE * whole):
-            values["deadline"] = _nearness(left)
-        elif left > DEADLINE_FAR:
-            values["deadline"] = -1.0
+        _near_or_far(sign, sign.deadline, act, values)
 
 
-def _how_it_hangs_together(scene: Scene, sign: Sign, values: Vector) -> None:
+def _near_or_far(sign: Sign, deadline: int, act: Event, values: Vector) -> None:
+    """How near the moment was at which the danger would have come true."""
+    told = sign.first
+    left, whole = deadline - act.time, deadline - told.time
+    if left < max(DEADLINE_NEAR, DEADLINE_SHARE * whole):
+        named = act.kind in RENEWING or same_thing(told, act) or shared_words(told, act)
+        values["deadline"] = _nearness(left) if named else DEADLINE_OF_SOMETHING
+    elif left > DEADLINE_FAR:
+        values["deadline"] = -1.0
+
+
+def _how_it_hangs_together(scene: Scene, sign: Sign, values: Vector, details: dict[str, str]) -> None:
     act, undone = scene.act, scene.undoing.change
     shared = same_thing(sign.first, act)
     if shared:
@@ -232,6 +249,7 @@ def _how_it_hangs_together(scene: Scene, sign: Sign, values: Vector) -> None:
             values["begun"] = -1.0
     if undone is not None:
         values["undone_soon"] = 0.7 * _soon(act.time - undone.time)
+        details["undone_soon"] = say_duration(act.time - undone.time)
 
 
 def _of_change(scene: Scene, common: Vector, undone: Event) -> Option:
@@ -327,6 +345,20 @@ def _prompted(scene: Scene, undone: Event, values: Vector) -> None:
 def _responses(scene: Scene, service: str) -> list[Event]:
     place = scene.places.get(service)
     return [e for e in place.responses if e.time <= scene.act.time] if place is not None else []
+
+
+def _called_harmless(scene: Scene, sign: Sign) -> bool:
+    if sign.kind not in ("alert", "record"):
+        return False
+    told = (e for e in _responses(scene, sign.service) if e.time >= sign.began and _answers(e, sign))
+    return any(map(calls_harmless, told))
+
+
+def _answers(response: Event, sign: Sign) -> bool:
+    """Whether what somebody wrote may be about the sign: a note beside it, or a word at its own page."""
+    if response.kind == "note.added":
+        return True
+    return response.kind in ("alert.acknowledged", "alert.silenced") and _is_about(response, sign)
 
 
 def _is_about(response: Event, sign: Sign) -> bool:

@@ -19,6 +19,7 @@ from monitor.core.weighing.nearness import Nearness
 from monitor.core.weighing.observed import Observed
 from monitor.core.weighing.option import Caught, Option
 from monitor.core.weighing.place import ServiceMemory, act_rate_key, sign_rate_key
+from monitor.core.weighing.plain_words import is_exercise, says_plan
 from monitor.core.weighing.sequel import Hopes, Sequel
 from monitor.core.weighing.signs import Sign, SignKind, sign_of
 from monitor.core.weighing.surroundings import WORK, Surroundings
@@ -143,7 +144,7 @@ class Net:
                 self._learner.sign(record)
             return record
         if kind == "note.added":
-            if not by_person or not place.responded(event):
+            if not by_person or not place.responded(event) or says_plan(event) or is_exercise(event):
                 return None
             note = sign_of(event, "note", place.service, production=True)
             if not place.noted(note):

@@ -22,6 +22,7 @@ _EXERCISE = re.compile(
     r"maintenance window)\b",
     re.IGNORECASE,
 )
+_DRILL = re.compile(r"\b(drill|exercise|game ?day|chaos|rehears\w*)\b", re.IGNORECASE)
 _NOT_ROUTINE = re.compile(r"\b(un|not )-?(planned|scheduled)", re.IGNORECASE)
 _TROUBLE = re.compile(
     r"\b(broken|breaks?|breaking|fail(s|ed|ing|ures?)?|wrong|mistake\w*|incorrect\w*|corrected|corrupt\w*|missing|lost|"
@@ -39,6 +40,23 @@ _SURPRISE = re.compile(
     re.IGNORECASE,
 )
 """How people write when something is not as they expected."""
+_PLAN = re.compile(
+    r"^\W*(?:(?:heads[- ]?up|fyi|hi|hello|hey|ok|all|everyone|team|today|tonight|tomorrow|later|now|next|shortly|so|"
+    r"then)\b\W*)*"
+    r"(?:(?:i|we)(?:'ll| will| plan to| want to| intend to|'m about to|'re about to| am about to| are about to)\b"
+    r"|(?:i|we)(?:'m| am|'re| are) going to (?!run out|run into|hit|lose|fail|break|miss|be\b|have\b|need\b)"
+    r"|tonight (?:is|we|i)\b|tomorrow (?:we|i)\b)",
+    re.IGNORECASE,
+)
+"""How a note begins whose author tells what is about to be done."""
+_HARMLESS = re.compile(
+    r"\b(?:nothing to (?:do|worry|see)|no action (?:needed|required|necessary)|false (?:alarm|positive)|harmless|"
+    r"(?:safe to|can|just) ignore|not a problem|no problem|as expected|(?:is|are|was|were|all) expected|expected,|"
+    r"(?:is|that's|it's|this is) (?:normal|fine|known|us|ours)|known (?:issue|noise|batch|flake)|flak(?:y|e)|"
+    r"test alert)\b",
+    re.IGNORECASE,
+)
+"""How people say that an alert is no danger."""
 _BESIDE = re.compile(
     r"\b(alert(ing|s)?|thresholds?|dashboards?|monitors?|recording rules?|owners?|tags?|descriptions?|docs?|"
     r"documentation|readme|comments?|typos?|wording|translations?)\b",
@@ -71,6 +89,22 @@ def is_exercise(event: Event) -> bool:
     """Whether an alert belongs to something planned or practised. What ran by timetable and failed is no exercise."""
     title = event.title or ""
     return _EXERCISE.search(title) is not None and not _NOT_ROUTINE.search(title)
+
+
+def is_drill_by_name(event: Event) -> bool:
+    """Whether the title calls it a drill, an exercise, a game day: harm on purpose, and taken back as planned."""
+    title = event.title or ""
+    return _DRILL.search(title) is not None and not _NOT_ROUTINE.search(title)
+
+
+def says_plan(event: Event) -> bool:
+    """Whether a note begins with what its author is about to do: it announces work and reports nothing."""
+    return _PLAN.search(event.title or "") is not None
+
+
+def calls_harmless(event: Event) -> bool:
+    """Whether a person writes that what is alerted about is no danger."""
+    return any(map(_HARMLESS.search, (event.title or "", event.labels.get("comment", ""))))
 
 
 def is_routine(event: Event) -> bool:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from monitor.core.model.catalogue import Catalogue
-from monitor.core.model.events import Event
-from monitor.core.weighing.acts import Undoing
+from monitor.core.model.events import HOUR, Event
+from monitor.core.weighing.acts import Undoing, same_actor
 from monitor.core.weighing.chance import Scene
 from monitor.core.weighing.habits import PRIOR_ANY_OTHER, PRIOR_PER_DAY, act_rate
 from monitor.core.weighing.learning import HabitCounter
 from monitor.core.weighing.nearness import Nearness
 from monitor.core.weighing.place import ServiceMemory, act_rate_key
+from monitor.core.weighing.plain_words import is_exercise, says_plan
 from monitor.core.weighing.signs import Sign
 
 WORK = frozenset({"maintenance.started", "maintenance.ended"})
+TOLD_BEFORE = 4 * HOUR
 
 
 class Surroundings:
@@ -30,6 +32,7 @@ class Surroundings:
         self, place: ServiceMemory, act: Event, undone: Undoing, signs: list[tuple[Sign, int]], *, counted: bool
     ) -> Scene:
         actor = self._learner.actor(act)
+        told = _told_before(place, act, undone.change)
         return Scene(
             counted=counted,
             act=act,
@@ -46,7 +49,8 @@ class Surroundings:
             pace=self._learner.habits_of(place.service).pace(act.time) if actor != "automation" else 1.0,
             size_of=self._catalogue.size_of,
             larger=self._catalogue.larger_than(place.service),
-            announced=self._is_announced(place.service, act.time),
+            announced=self._is_announced(place.service, act.time) or bool(told),
+            rehearsed=any(map(is_exercise, told)),
         )
 
     def _act_rate(self, place: ServiceMemory, act: Event) -> float:
@@ -65,3 +69,23 @@ class Surroundings:
             if told and told[-1].kind == "maintenance.started":
                 return True
         return False
+
+
+def _told_before(place: ServiceMemory, act: Event, undone: Event | None) -> list[Event]:
+    """What was written beforehand by who acts: that it is an exercise, or a plan of the change that is undone.
+
+    A plan of the act itself says nothing against it: who restarts something writes so first.
+    """
+    return [
+        told
+        for told in place.responses
+        if told.kind == "note.added"
+        and (
+            (is_exercise(told) and any(_follows(told, change) for change in (act, undone)))
+            or (says_plan(told) and _follows(told, undone))
+        )
+    ]
+
+
+def _follows(told: Event, change: Event | None) -> bool:
+    return change is not None and 0 <= change.time - told.time <= TOLD_BEFORE and same_actor(told, change)

@@ -58,14 +58,15 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
     stamp = mapping(entry.get("timestamp"))
     actor, said = _actor(entry)
     key, verb = text(entry.get("key")) or _key(entry), text(entry.get("verbKind"))
-    state = _STATES.get(verb or "") or _state(entry)
+    environment = environment or _part_of(entry, "env")
+    state = _state(entry, verb, environment)
     return [
         make(
             delivery,
             id=identity,
             kind=kind,
             time=tool_time(stamp.get("rfc3339"), "timestamp") or tool_time(entry.get("date"), "date"),
-            environment=environment or _environment(entry),
+            environment=environment,
             subject="/".join(filter(None, (about, first(project, ("key", "name")), key or text(entry.get("name"))))),
             title=_told(entry),
             actor=actor,
@@ -73,7 +74,7 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
                 **said,
                 "flag": key if about == "flag" else None,
                 "segment": key if about == "segment" else None,
-                "project": first(project, ("key", "name")),
+                "project": first(project, ("key", "name")) or _part_of(entry, "proj"),
                 "name": text(entry.get("name")),
                 "verb": verb,
                 "state": state,
@@ -101,21 +102,27 @@ def _told(entry: Mapping[str, Any]) -> str | None:
     return text(mapping(entry.get("title")).get("plainText")) or first(entry, ("shortDescription", "titleVerb"))
 
 
-def _environment(entry: Mapping[str, Any]) -> str | None:
+def _part_of(entry: Mapping[str, Any], kind: str) -> str | None:
+    """The project (`proj`) or environment (`env`) of the resource that an entry is about."""
     for resource in sequence(mapping(entry.get("target")).get("resources")):
         for part in str(resource).split(":"):
-            if part.startswith("env/"):
-                name = part.removeprefix("env/").partition(";")[0]
+            if part.startswith(f"{kind}/"):
+                name = part.removeprefix(f"{kind}/").partition(";")[0]
                 return None if name == "*" else name
     return None
 
 
-def _state(entry: Mapping[str, Any]) -> str | None:
-    """What the flag is now, where an entry brings it with."""
-    found = mapping(entry.get("currentVersion")).get("on")
-    if (turned := _TURNED.match(text(entry.get("titleVerb")) or "")) is not None:
-        return turned[1].lower()
-    return None if not isinstance(found, bool) else "on" if found else "off"
+def _state(entry: Mapping[str, Any], verb: str | None, environment: str | None) -> str | None:
+    """What the flag is now: as the verb says, the permission that it took, or the version that came along."""
+    verbs = [verb, *(text(mapping(access).get("action")) for access in sequence(entry.get("accesses")))]
+    if found := next((_STATES[each] for each in verbs if each in _STATES), None):
+        return found
+    if told := _TURNED.match(text(entry.get("titleVerb")) or ""):
+        return told[1].lower()
+    version = mapping(entry.get("currentVersion"))
+    here = mapping(mapping(version.get("environments")).get(environment or ""))
+    on = here.get("on", version.get("on"))
+    return None if not isinstance(on, bool) else "on" if on else "off"
 
 
 def _actor(entry: Mapping[str, Any]) -> Named:

@@ -51,6 +51,23 @@ def test_launchdarkly_by_its_resources_and_by_a_token() -> None:
     assert event("launchdarkly", ENTRY | {"kind": "environment"}).kind == "change.configured"
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"verbKind": "updateOff"},
+        {"accesses": [{"action": "updateFallthrough"}, {"action": "updateOff"}]},
+        {"titleVerb": "turned off the flag"},
+        {"currentVersion": {"environments": {"production": {"on": False}, "test": {"on": True}}}},
+        {"currentVersion": {"on": False}},
+    ],
+)
+def test_launchdarkly_tells_in_several_ways_that_a_flag_is_off(told: dict[str, Any]) -> None:
+    resource = {"resources": ["proj/shop:env/production:flag/new-checkout"]}
+    plain = {key: value for key, value in ENTRY.items() if key not in ("project", "verbKind")}
+    found = event("launchdarkly", plain | {"target": resource} | told)
+    assert (found.labels["state"], found.labels["project"]) == ("off", "shop")
+
+
 def test_unleash() -> None:
     entry = {"id": 28, "type": "feature-environment-disabled", "createdBy": "ann", "createdAt": AT}
     entry |= {"featureName": "new-checkout", "project": "shop", "environment": "production"}

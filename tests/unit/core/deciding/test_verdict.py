@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from monitor.core.model.catalogue import Feed
+from monitor.core.model.catalogue import Catalogue, Feed, Service
 from monitor.core.model.conditions import Compare
 from monitor.core.model.decisions import Amend, Ignore, Open, Withdraw
 from monitor.core.model.events import HOUR, MINUTE, Event, Instant
@@ -260,6 +260,19 @@ def test_a_service_without_a_path_to_users_gives_no_draft() -> None:
     ]
     decided = run(new_engine([acted_rule()]), [*lonely, make_event("note.added", 400, "end", service="mail")])
     assert reasons(list(decided)) == [NotOpened.NO_PATH_TO_USERS]
+
+
+def test_a_catalogue_without_dependencies_keeps_nothing_from_users() -> None:
+    lonely = [
+        make_event("alert.fired", 60, "alert", service="mail", subject="full", severity="high"),
+        make_event("change.scaled", 70, "grow", service="mail", actor=PERSON),
+        *clear_feed("mail", 0, 400),
+    ]
+    flat = Catalogue({"web": Service("web", user_facing=True), "mail": Service("mail")})
+    stream = sorted(lonely, key=lambda event: (event.time, event.source, event.id))
+    draft = the_draft(list(run(new_engine([acted_rule()], catalogue=flat), stream)))
+    assert draft.verdict == "unknown"
+    assert Missing.DEPENDENCIES_UNKNOWN in draft.missing_evidence
 
 
 def test_a_service_that_the_catalogue_does_not_know_is_marked() -> None:

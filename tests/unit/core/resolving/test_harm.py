@@ -52,7 +52,7 @@ def test_harm_by_convention(title: str, labels: dict[str, str], evidence: str) -
         ("ErrorBudgetBurn", {"slo": "checkout-errors", "severity": "warning", "long": "1d"}),
         ("SLO Burn Rate High", {"grafana_slo_uuid": "x", "grafana_slo_severity": "warning"}),
         ("CheckoutErrorBudgetBurn", {"long_window": "3d"}),
-        ("HighErrorRate", {"slo": "gold", "severity": "critical"}),
+        ("QueueTooLong", {"slo": "gold", "severity": "critical"}),
         ("Certificate of shop.example expires soon", {"job": "blackbox"}),
         ("BlackboxSlowProbe", {"job": "blackbox"}),
         ("Readiness probe failed", {}),
@@ -133,3 +133,107 @@ def test_a_record_that_said_so_ends_the_impact_with_its_end() -> None:
     found = impact(alert("Users are locked out", {}, kind="incident.closed", service="payments"))
     assert found is not None
     assert found.kind == "impact.ended"
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "504 now",
+        "confirmed, 5xx here from everywhere",
+        "kim asks on irc why the dashboard gives 500",
+        "getting 500s from the api since ten",
+        "site is down again",
+        "check out doesn't load for me",
+        "hubs answer Service unavailable",
+        "the pages load again, 34 minutes in total",
+        "customer: your dashboard times out",
+        "is it just me or does it no longer connect?",
+        "all the relays are dead",
+        "it was 20 minutes for 31 apps",
+        "support is mailing the owners",
+        "12 min of downtime",
+        "users report errors",
+    ],
+)
+def test_a_note_in_the_words_of_those_whom_it_does_not_serve(title: str) -> None:
+    found = impact(alert(title, {}, kind="note.added"))
+    assert found is not None
+    assert (found.kind, found.labels["evidence"]) == ("impact.started", "report")
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "only the canary gives 502",
+        "would have been an outage: the page would give 500",
+        "one pod returns 503, retried",
+        "nobody saw the 503s",
+        "500 GB free again",
+        "p95 at 500 ms",
+        "404 ratio went from 9 to 11 percent, expected",
+        "replica works",
+        "customers were not affected",
+    ],
+)
+def test_a_note_that_speaks_of_failures_and_tells_no_harm(title: str) -> None:
+    assert impact(alert(title, {}, kind="note.added")) is None
+
+
+def test_what_a_note_says_of_a_part_that_users_do_not_see_is_no_harm() -> None:
+    assert impact(alert("getting 500s from it", {}, kind="note.added", service="payments")) is None
+    assert impact(alert("users cannot log in", {}, kind="note.added", service="payments")) is not None
+
+
+@pytest.mark.parametrize(
+    ("title", "severity", "service", "hurts"),
+    [
+        ("RemoteWrite5xx: 62 percent of pushes fail", "critical", "checkout", True),
+        ("NewOrderSuccessRate below 50 percent", "high", "checkout", True),
+        ("HighErrorRate", "critical", "checkout", True),
+        ("Start failure ratio above 0.02", "critical", "checkout", True),
+        ("Logins are failing", "high", "checkout", True),
+        ("HighErrorRate", "warning", "checkout", False),
+        ("HighErrorRate", "critical", "payments", False),
+        ("HighErrorRate", "critical", "unheard", False),
+        ("HighErrorRate of the canary", "critical", "checkout", False),
+        ("Heap above 90 percent", "critical", "checkout", False),
+    ],
+)
+def test_a_grave_alert_that_what_users_ask_for_fails(title: str, severity: str, service: str, hurts: bool) -> None:
+    assert (impact(alert(title, {}, severity=severity, service=service)) is not None) == hurts
+
+
+def test_a_failing_check_that_its_owner_calls_information_is_no_harm() -> None:
+    found = alert("Website checkout is unreachable", {}, severity="info")
+    assert impact(found) is None
+    assert impact(alert("Website checkout is unreachable", {}, severity="warning")) is not None
+
+
+@pytest.mark.parametrize(("ends", "hurts"), [(-1, True), (0, False), (1, False)])
+@pytest.mark.parametrize("kind", ["note.added", "alert.fired"])
+def test_a_deadline_that_had_passed_on_a_service_that_users_see(kind: Kind, ends: int, hurts: bool) -> None:
+    said: dict[str, Any] = {"kind": kind, "time": Instant(10), "expires_at": Instant(10 + ends)}
+    assert (impact(alert("certificate", {}, **said)) is not None) == hurts
+    assert impact(alert("certificate", {}, **said, service="payments")) is None
+
+
+def test_a_renewal_after_the_end_tells_that_it_had_ended() -> None:
+    said: dict[str, Any] = {"kind": "change.rotated", "time": Instant(10), "expires_at": Instant(99)}
+    assert impact(alert("renewed", {}, **said, previous_expires_at=Instant(9))) is not None
+    assert impact(alert("renewed", {}, **said, previous_expires_at=Instant(11))) is None
+    assert impact(alert("renewed", {}, **said)) is None
+
+
+def test_a_record_tells_harm_in_its_summary_and_as_it_goes_on() -> None:
+    told = {"summary": "About 8 % of viewers see errors, users are affected"}
+    assert impact(alert("Playback fails", told, kind="incident.opened")) is not None
+    assert impact(alert("Customers cannot pay", {}, kind="incident.updated")) is not None
+    assert impact(alert("Playback fails", {}, kind="incident.updated")) is None
+
+
+def test_a_record_of_harm_that_names_no_service_is_of_the_one_that_users_see() -> None:
+    found = impact(alert("Customers cannot pay", {}, kind="incident.opened", service=None))
+    assert found is not None
+    assert found.service == "checkout"
+    two = Catalogue({name: Service(name, user_facing=True) for name in ("checkout", "payments")})
+    assert impact(alert("Customers cannot pay", {}, kind="incident.opened", service=None), two) is None

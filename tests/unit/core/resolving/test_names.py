@@ -72,6 +72,9 @@ def test_labels_that_name_the_service(said: str | None, labels: dict[str, str], 
         (Alias("payments", "repository", "acme/pay"), alert(service="pay", labels={"repository": "acme/pay"})),
         (Alias("payments", "repository", "acme/pay"), alert(source="github/acme/pay")),
         (Alias("payments", "workload", "pay-web"), alert(labels={"pod": "pay-web-7d9f8b6c5-x2x7q"})),
+        (Alias("payments", "workload", "pay-web"), alert(service="pay-web", labels={"namespace": "pay"})),
+        (Alias("payments", "workload", "pay-*"), alert(service="pay-web")),
+        (Alias("payments", "host", "pg-pay-*"), alert(service="pg-pay-02")),
         (Alias("payments", "namespace", "pay-*"), alert(service="kubelet", labels={"namespace": "pay-eu"})),
         (Alias("payments", "host", "pay-*.example"), alert(labels={"instance": "https://pay-3.example:9100/x"})),
         (Alias("payments", "label", "pay", "team"), alert(service="unheard", labels={"team": "Pay"})),
@@ -101,6 +104,23 @@ def test_a_name_with_a_usual_word_beside_it_is_a_guess(name: str) -> None:
     service, why = resolved(alert(service=name))
     assert service == "payments"
     assert why.startswith(GUESSED)
+
+
+@pytest.mark.parametrize(
+    ("job", "service"),
+    [
+        ("deploy-ledger-web", "ledger-web"),
+        ("deploy-to-prod-ledger-web", "ledger-web"),
+        ("ledger-web-deploy", "ledger-web"),
+        ("ledger-web-prod-release", "ledger-web"),
+        ("Rollback payments", "payments"),
+        ("deploy", "deploy"),
+        ("deployer-of-things", "deployer-of-things"),
+    ],
+)
+def test_a_job_that_deploys_is_a_change_of_what_it_deploys(job: str, service: str) -> None:
+    assert resolved(alert(kind="change.deployed", service=job))[0] == service
+    assert resolved(alert(service="ledger-web-deploy"))[0] == "ledger-web-deploy"
 
 
 @pytest.mark.parametrize("name", ["payments-v2", "payments-staging", "payments-cache", "old-payments"])
@@ -150,7 +170,10 @@ def test_a_flag_that_names_nothing_is_of_the_one_service_that_users_see() -> Non
     flag = alert(kind="change.flag_set", labels={"flag": "recs-v2"})
     assert resolved(flag) == ("checkout", f"{GUESSED}: users see no other service")
     two = Catalogue({name: Service(name, user_facing=True) for name in ("checkout", "payments")})
-    assert Resolver(two).resolve(flag).service is None
+    told = Resolver(two).resolve(flag)
+    assert (told.service, told.resolved_from["service"]) == ("recs-v2", f"{GUESSED}: nobody says whose flag it is")
+    in_project = alert(kind="change.flag_set", labels={"flag": "recs-v2", "project": "growth"})
+    assert Resolver(two).resolve(in_project).service == "growth"
 
 
 def test_a_guess_that_two_services_fit_is_not_made() -> None:

@@ -110,12 +110,12 @@ ALERTS: list[tuple[str, float | None, list[Event]]] = [
     ("rare_act", 0.545, [due(0, 10), act(at=2 * DAYS)]),
     ("rare_act", 1.169, [due(0, 1), act(at=1000)]),
     # the deadline
-    ("deadline", 1.0, [due(-185 * DAYS, 15), act(at=0)]),
+    ("deadline", 1.0, [due(-185 * DAYS, 15), act("rotated", 0)]),
     ("deadline", -1.0, [due(-180 * DAYS, 20), act(at=0)]),
     ("deadline", None, [due(-10, 7), act(at=0)]),
     ("deadline", None, [due(-10, 14), act(at=0)]),
-    ("deadline", 1.0, [due(-10, 1), act(at=0)]),
-    ("deadline", 1.5, [due(-10, 0), act(at=0)]),
+    ("deadline", 1.0, [due(-10, 1), act("rotated", 0)]),
+    ("deadline", 1.5, [due(-10, 0), act("rotated", 0)]),
     # what was under way
     ("begun", 1.0, [alert(), started(-1, labels={"version": "7"}), deployed(10, "7")]),
     ("begun", -1.0, [alert(), started(-1.1, labels={"version": "7"}), deployed(10, "7")]),
