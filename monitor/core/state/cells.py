@@ -144,7 +144,7 @@ def restore(cells: Mapping[str, bytes], aside: Collection[object] = ()) -> Resto
         state.log.facts.note(number, chunk)
         derived = {place: facts for facts, places in chunk.derived for place in places}
         for place, event in enumerate(chunk.events):
-            if (aside and event.event_id in aside) or state.cuts.drops(event):
+            if (aside and event.event_id in aside) or state.cuts.drops(event) or chunk.is_over(place, meta.evicted_at):
                 continue
             # An event that was written again has more derived facts.
             if not state.memory.restore(event, derived.get(place)) and place in derived:

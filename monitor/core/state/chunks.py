@@ -12,6 +12,8 @@ from monitor.core.model.packing import unpack
 from monitor.core.model.retention_policy import RETENTION
 from monitor.core.state.cuts import EVIDENCE_KINDS
 
+MOST_TERMS = 2
+"""Events that are kept for one `RETENTION.long`, for two and for longer lie in chunks of their own."""
 NewEvent = tuple[int, Event, DerivedFacts | None]
 """(until when it is kept, what happened, its derived facts)."""
 
@@ -19,7 +21,8 @@ NewEvent = tuple[int, Event, DerivedFacts | None]
 class Chunk(msgspec.Struct, omit_defaults=True):
     """Events written together; forgotten together when the last of them is past its horizon.
 
-    `derived`: the derived facts of some of them, each with the places of those events.
+    `derived`: the derived facts of some of them, each with the places of those events. `ends`: until when each event is
+    kept at most, in the order of the events; empty where an older version wrote them.
     """
 
     until: int
@@ -27,6 +30,11 @@ class Chunk(msgspec.Struct, omit_defaults=True):
     derived: list[tuple[DerivedFacts, list[int]]] = msgspec.field(default_factory=list, name="told")
     loose: bool = False
     """Only of services that the catalogue did not know: evicted whole when the byte budget cuts those."""
+    ends: list[int] = []
+
+    def is_over(self, place: int, watermark: int) -> bool:
+        """Whether an event was evicted by then: a chunk is read again until its last event is."""
+        return bool(self.ends) and self.ends[place] < watermark
 
 
 class FactChunks:
@@ -70,18 +78,20 @@ def sorted_out(
     longest_ttl: Callable[[str, int], int],
     is_known: Callable[[str], bool] | None,
 ) -> Iterator[Chunk]:
-    """New events as chunks. The few that are kept for long have their own, so that the many are evicted with theirs.
+    """New events as chunks. Those that are kept for long have their own, so that the many are evicted with theirs.
 
     `is_known`: whether the catalogue has a service; None where nothing is ever cut.
     """
-    kept: dict[tuple[bool, bool], list[NewEvent]] = {}
+    kept: dict[tuple[bool, int], list[NewEvent]] = {}
     for event, mask, derived in facts:
         keep = longest_ttl(event.kind, mask)
         loose = is_known is not None and event.kind not in EVIDENCE_KINDS and not is_known(event.service or "")
-        kept.setdefault((loose, keep > RETENTION.long), []).append((event.time + keep, event, derived))
+        term = min((keep - 1) // RETENTION.long, MOST_TERMS)
+        kept.setdefault((loose, term), []).append((event.time + keep, event, derived))
     for (loose, _), new in sorted(kept.items()):
         until = max(at for at, _, _ in new)
-        yield Chunk(until, [event for _, event, _ in new], grouped_by_facts(new), loose)
+        ends = [at for at, _, _ in new]
+        yield Chunk(until, [event for _, event, _ in new], grouped_by_facts(new), loose, ends)
 
 
 def grouped_by_facts(facts: Sequence[NewEvent]) -> list[tuple[DerivedFacts, list[int]]]:
