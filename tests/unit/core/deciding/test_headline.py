@@ -82,6 +82,8 @@ def test_a_long_title_is_cut_at_its_first_sentence_or_at_a_word() -> None:
     assert cut.endswith("word…")
     assert len(cut) <= LONGEST_WHAT + 1
     assert len(title("{what}", event(title="x" * 500))) <= LONGEST_WHAT + 1
+    # Only the word that no longer fits is left out.
+    assert title("{what}", event(title="a" * 80 + " bb cc ddddddddd")) == "A" + "a" * 79 + " bb cc…"
 
 
 def test_an_action_at_once_is_not_said_to_take_zero_seconds() -> None:

@@ -132,7 +132,8 @@ def test_without_an_alert_or_an_incident_that_it_became_safe_is_assumed() -> Non
     assumed = draft_of()
     assert assumed.safe_at == START + 80 * MINUTE  # the action at 70 and ten minutes to settle
     assert assumed.missing_evidence == (Missing.SAFE_ASSUMED,)
-    for told, safe in ((other_alert(65, 85), 85), ([opened, closed], 90)):
+    with_the_act = make_event("incident.closed", 70, "over", subject="INC-1")
+    for told, safe in ((other_alert(65, 85), 85), ([opened, closed], 90), ([opened, with_the_act], 70)):
         draft = draft_of(*told)
         assert draft.safe_at == START + safe * MINUTE
         assert draft.missing_evidence == ()
