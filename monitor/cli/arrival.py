@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import click
 import msgspec
@@ -24,14 +25,12 @@ class _Sources(msgspec.Struct):
     sources: list[_Source] = []
 
 
-async def wait_for_first(address: str, seconds: float) -> bool:
-    """Whether an event came; says which source it was."""
+async def wait_for_first(address: str, seconds: float, run: str, settings_path: Path) -> bool:
+    """Whether an event came; says which source it was. `run`: the command that starts what is waited for."""
     clock = SystemClock()
     deadline = clock.monotonic() + seconds
     why = "nothing has arrived"
-    click.echo(
-        f"waiting up to {seconds:g} s for the first event; start it with: nearmiss run --config nearmiss.yaml", err=True
-    )
+    click.echo(f"waiting up to {seconds:g} s for the first event; start it with: {run}", err=True)
     async with Web() as web:
         while True:
             try:
@@ -46,6 +45,6 @@ async def wait_for_first(address: str, seconds: float) -> bool:
                     click.echo(f"first events: {source.source}: {kinds}")
                     return True
             if clock.monotonic() >= deadline:
-                click.echo(f"{why}; look later with: nearmiss sources --config nearmiss.yaml", err=True)
+                click.echo(f"{why}; look later with: nearmiss sources --config {settings_path}", err=True)
                 return False
             await stopped_within(asyncio.Event(), min(_EVERY_SECONDS, max(deadline - clock.monotonic(), 0)))

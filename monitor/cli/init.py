@@ -42,19 +42,44 @@ _SETTINGS_HEAD = (
 )
 
 
+class _Address(click.ParamType):
+    """An address of a tool, without the slash at its end."""
+
+    name = "address"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            parts = urlsplit(value)
+            is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            is_address = False
+        if not is_address:
+            # What only lacks its scheme is given back with one.
+            bare = "prometheus:9090" if "//" in value else value
+            self.fail(f"{value!r} is no address; try http://{bare}", param, ctx)
+        return value.rstrip("/")
+
+
+_ADDRESS = _Address()
+
+
 @click.command("init", short_help="Write a catalogue and settings from what the shop has.")
-@click.option("--prometheus", "prometheus_url", metavar="URL", help="Address of the Prometheus.")
+@click.option("--prometheus", "prometheus_url", type=_ADDRESS, metavar="URL", help="Address of the Prometheus.")
 @click.option("--authorization-file", type=click.Path(path_type=Path), help="File with its Authorization header.")
 @click.option("--tenant", help="Its X-Scope-OrgID, for Mimir and others.")
 @click.option(
-    "--alertmanager", "alertmanager_url", metavar="URL", help="Address; default: those that Prometheus names."
+    "--alertmanager",
+    "alertmanager_url",
+    type=_ADDRESS,
+    metavar="URL",
+    help="Address; default: those that Prometheus names.",
 )
-@click.option("--grafana", "grafana_url", metavar="URL", help="Address, for its annotations.")
+@click.option("--grafana", "grafana_url", type=_ADDRESS, metavar="URL", help="Address, for its annotations.")
 @click.option("--kubeconfig", type=click.Path(path_type=Path), help="Kubeconfig; kubectl lists the workloads.")
 @click.option("--backstage", type=click.Path(path_type=Path), help="File or directory of Backstage entities.")
 @click.option("--github", "github_org", metavar="ORG", help="GitHub organisation that will send webhooks.")
 @click.option("--pagerduty", is_flag=True, default=None, help="PagerDuty will send webhooks.")
-@click.option("--address", metavar="URL", default="http://127.0.0.1:8080", show_default=True,
+@click.option("--address", type=_ADDRESS, metavar="URL", default="http://127.0.0.1:8080", show_default=True,
               help="Where the shop's tools reach nearmiss.")  # fmt: skip
 @click.option("--directory", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Where to write.")
 @click.option("--non-interactive", is_flag=True, help="Ask nothing; take the options as they are.")
@@ -93,7 +118,7 @@ def command(
         kubeconfig=kubeconfig,
         github=github_org,
         pagerduty=bool(pagerduty),
-        address=address.rstrip("/"),
+        address=address,
     )
     if not non_interactive:
         answers = _asked(answers)
@@ -116,7 +141,7 @@ def command(
         catalogue_path: (_CATALOGUE_HEAD, described),
         settings_path: (
             _SETTINGS_HEAD,
-            settings_sections(answers, discovery, catalogue_path if is_described else None, before_settings),
+            settings_sections(_there(answers), discovery, catalogue_path if is_described else None, before_settings),
         ),
     }
     for path, (head, sections) in places.items():
@@ -130,10 +155,12 @@ def command(
             click.echo(f"# {path}: put by hand: {line}")
     for line in paste(answers):
         click.echo(line)
-    say(f"next: nearmiss run --config {settings_path}{_port(answers, settings)}")
-    say(f"then: nearmiss sources check --config {settings_path}{_port(answers, settings)}")
+    port = _port(answers, settings)
+    run = f"nearmiss run --config {settings_path}{f' --port {port}' if port else ''}"
+    say(f"next: {run}")
+    say(f"then: nearmiss sources check --config {settings_path}{f' --to http://127.0.0.1:{port}' if port else ''}")
     seconds = wait_seconds if wait_seconds is not None else 0 if non_interactive else 300
-    if seconds and not asyncio.run(wait_for_first(answers.address, seconds)):
+    if seconds and not asyncio.run(wait_for_first(answers.address, seconds, run, settings_path)):
         raise SystemExit(FAILED)
     if failures:
         raise SystemExit(FAILED)
@@ -142,16 +169,30 @@ def command(
 def _asked(answers: ShopAnswers) -> ShopAnswers:
     """Ask a person for what no option told; an empty answer means that the shop has none."""
 
-    def ask(what: str, given: str | None) -> str | None:
-        return given or click.prompt(f"{what} (empty: none)", default="", show_default=False, err=True) or None
+    def ask(what: str, given: str | None, read: click.ParamType = click.STRING) -> str | None:
+        if given:
+            return given
+        said = click.prompt(
+            f"{what} (empty: none)",
+            default="",
+            show_default=False,
+            err=True,
+            value_proc=lambda text: read.convert(text, None, None) if text else "",
+        )
+        return str(said) or None
 
-    where = ask("Address of your Prometheus", answers.prometheus)
+    there = click.Path(exists=True)
+    where = ask("Address of your Prometheus", answers.prometheus, _ADDRESS)
     alertmanager = ask(
-        "Address of your Alertmanager (those that Prometheus names are found)", next(iter(answers.alertmanagers), None)
+        "Address of your Alertmanager (those that Prometheus names are found)",
+        next(iter(answers.alertmanagers), None),
+        _ADDRESS,
     )
-    grafana = ask("Address of your Grafana", answers.grafana)
-    kubeconfig = ask("Kubeconfig", str(answers.kubeconfig) if answers.kubeconfig else None)
-    backstage = ask("File or directory of Backstage entities", str(answers.backstage) if answers.backstage else None)
+    grafana = ask("Address of your Grafana", answers.grafana, _ADDRESS)
+    kubeconfig = ask("Kubeconfig", str(answers.kubeconfig) if answers.kubeconfig else None, there)
+    backstage = ask(
+        "File or directory of Backstage entities", str(answers.backstage) if answers.backstage else None, there
+    )
     github = ask("GitHub organisation", answers.github)
     pagerduty = answers.pagerduty or click.confirm("Does PagerDuty page people?", default=False, err=True)
     return msgspec.structs.replace(
@@ -181,6 +222,12 @@ def _known(answers: ShopAnswers, catalogue_path: Path, say: Callable[..., None])
     return loaded.catalogue
 
 
+def _there(answers: ShopAnswers) -> ShopAnswers:
+    """Without entities that do not exist: a service with them in its settings would not start."""
+    is_there = answers.backstage is not None and answers.backstage.exists()
+    return answers if is_there else msgspec.structs.replace(answers, backstage=None)
+
+
 async def _discover(
     answers: ShopAnswers, known: Catalogue, say: Callable[..., None]
 ) -> tuple[FoundServices, Discovery, ShopAnswers]:
@@ -195,9 +242,10 @@ async def _discover(
             say("prometheus: not named; services, dependencies and feeds are not looked for")
         else:
             named = await _ask_prometheus(web, where, caller, found, say, answers.address)
-            if not answers.alertmanagers:
-                answers = msgspec.structs.replace(answers, alertmanagers=tuple(named))
-            discovery = await discover(web, where, _with(known, found), caller)
+            if named is not None:
+                if not answers.alertmanagers:
+                    answers = msgspec.structs.replace(answers, alertmanagers=tuple(named))
+                discovery = await discover(web, where, _with(known, found), caller)
             for problem in discovery.problems:
                 say(f"feeds: {problem}", is_failure=True)
         if not answers.alertmanagers:
@@ -209,17 +257,27 @@ async def _discover(
 
 async def _ask_prometheus(
     web: Web, address: str, caller: Caller, found: FoundServices, say: Callable[..., None], own: str
-) -> list[str]:
-    """Fill `found`, and give the Alertmanagers that it notifies, other than nearmiss at `own`."""
+) -> list[str] | None:
+    """Fill `found`, and give the Alertmanagers that it notifies, other than nearmiss at `own`.
+
+    None: it cannot be asked at all.
+    """
     base = address.rstrip("/")
     for question, query in prometheus.QUESTIONS.items():
         try:
-            _, body = await web.post(f"{base}/api/v1/query", {"query": query}, caller)
+            status, body = await web.post(f"{base}/api/v1/query", {"query": query}, caller)
+            if status in (401, 403):
+                say(f"prometheus: {address} answers {status}; check --authorization-file", is_failure=True)
+                return None
             prometheus.take(question, prometheus.labels_of(body), found)
-        except (QueryFailed, prometheus.BadAnswer) as error:
+        except prometheus.NotPrometheus as error:
+            say(f"prometheus: {address} answers {status}, and not as a Prometheus does: {error}", is_failure=True)
+            return None
+        except QueryFailed as error:
+            say(f"prometheus: {address}: {error}", is_failure=True)
+            return None
+        except prometheus.BadAnswer as error:
             say(f"prometheus: {question}: {error}", is_failure=True)
-            if isinstance(error, QueryFailed):
-                return []
     try:
         prometheus.take_rules((await web.get(f"{base}/api/v1/rules", {"type": "alert"}, caller))[1], found)
         peers = (await web.get(f"{base}/api/v1/alertmanagers", {}, caller))[1]
@@ -316,11 +374,11 @@ def _host(answers: ShopAnswers) -> str:
     return urlsplit(answers.address).hostname or ""
 
 
-def _port(answers: ShopAnswers, settings: Settings | None) -> str:
-    """The option that makes it listen where `--address` says that it does, on this machine."""
+def _port(answers: ShopAnswers, settings: Settings | None) -> int | None:
+    """Where `--address` says that it listens on this machine, if the settings say another port."""
     asked = urlsplit(answers.address).port
     configured = Settings.model_fields["port"].default if settings is None else settings.port
-    return f" --port {asked}" if asked and asked != configured and is_loopback(_host(answers)) else ""
+    return asked if asked != configured and is_loopback(_host(answers)) else None
 
 
 def _write(path: Path, before: str | None, after: str, overwrite: bool) -> None:

@@ -172,7 +172,8 @@ def paste(answers: ShopAnswers) -> Iterator[str]:
         yield f"#   Payload URL: {answers.address}/ingest/github"
         yield "#   Content type: application/json"
         yield f"#   Secret: {answers.secrets.get('github', '')}"
-        yield "#   Events: deployments, deployment statuses, workflow runs, pushes, pull requests, releases"
+        yield "#   Events: deployments, deployment statuses, deployment reviews, workflow runs, pushes, pull requests,"
+        yield "#     releases, issue comments, secret scanning alerts"
     if answers.pagerduty:
         yield ""
         yield "# PagerDuty: Integrations, Generic Webhooks (v3), New Webhook"

@@ -67,15 +67,19 @@ class _Alertmanagers(msgspec.Struct, frozen=True):
 
 
 class BadAnswer(Exception):
-    """No answer of a Prometheus."""
+    """No answer of a Prometheus, or one that says why there is none."""
+
+
+class NotPrometheus(BadAnswer):
+    """Something else answers."""
 
 
 def labels_of(body: bytes) -> list[dict[str, str]]:
-    """The labels of each series of an answer. Raises BadAnswer."""
+    """The labels of each series of an answer. Raises BadAnswer, and NotPrometheus where no part of it can be read."""
     try:
         answer = msgspec.json.decode(body, type=_Answer)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise BadAnswer(str(error)) from None
+        raise NotPrometheus(str(error)) from None
     if answer.status != "success":
         raise BadAnswer(answer.error[:300])
     return [series.metric for series in answer.data.result[:MOST_SERIES]]

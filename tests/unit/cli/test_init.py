@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
+import pytest
 import yaml
 from click.testing import CliRunner, Result
 
@@ -15,6 +20,31 @@ NOWHERE = "http://127.0.0.1:1"
 def init(folder: Path, *more: str, said: str | None = None) -> Result:
     asks = () if said is not None else ("--non-interactive",)
     return CliRunner().invoke(cli, ["init", "--directory", str(folder), *asks, *more], input=said)
+
+
+@contextmanager
+def answering(status: int, said: str) -> Iterator[str]:
+    """The address of a program that always answers the same."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(said)))
+            self.end_headers()
+            self.wfile.write(said.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_what_is_absent_is_said(tmp_path: Path) -> None:
@@ -30,10 +60,12 @@ def test_a_tool_that_is_away_fails_and_hides_nothing(tmp_path: Path) -> None:
     away = ("--prometheus", NOWHERE, "--alertmanager", NOWHERE, "--backstage", str(tmp_path / "none.yaml"))
     done = init(tmp_path, *away, "--github", "acme")
     assert done.exit_code == 1
-    assert "prometheus: services: unreachable" in done.output
+    assert f"prometheus: {NOWHERE}: unreachable" in done.output
+    assert "feeds:" not in done.output
     assert f"alertmanager: {NOWHERE}: unreachable" in done.output
     assert "no such file" in done.output
     settings = yaml.safe_load((tmp_path / "nearmiss.yaml").read_text())
+    assert "catalogue" not in settings
     assert settings["pulls"] == [{"tool": "alertmanager", "url": NOWHERE}]
     assert f"Secret: {settings['secrets']['github'][0]}" in done.output
     again = init(tmp_path, *away, "--github", "acme")
@@ -66,11 +98,46 @@ def test_a_prometheus_elsewhere_has_to_prove_itself_and_one_that_delivers_goes_o
     local = init(tmp_path, *away, "--address", "http://127.0.0.1:9000")
     assert "credentials" not in local.output
     assert f"next: nearmiss run --config {settings} --port 9000" in local.output
+    assert f"then: nearmiss sources check --config {settings} --to http://127.0.0.1:9000" in local.output
+
+
+@pytest.mark.parametrize("option", ["--prometheus", "--alertmanager", "--grafana", "--address"])
+def test_an_address_needs_its_scheme(tmp_path: Path, option: str) -> None:
+    done = init(tmp_path, option, "tool:9090")
+    assert done.exit_code == 2
+    assert "'tool:9090' is no address; try http://tool:9090" in done.output
+    assert list(tmp_path.iterdir()) == []
+    for wrong in ("htp://tool", "http://tool:port", "http://[tool"):
+        assert "is no address; try http://prometheus:9090" in init(tmp_path, option, wrong).output
+
+
+def test_a_wrong_answer_is_asked_for_again(tmp_path: Path) -> None:
+    said = f"127.0.0.1:1\n{NOWHERE}/\n\n\nnone\n\n\nacme\nn\n"
+    done = init(tmp_path, "--wait", "0", said=said)
+    assert "'127.0.0.1:1' is no address; try http://127.0.0.1:1" in done.output
+    assert "'none' does not exist" in done.output
+    assert f"prometheus: {NOWHERE}: unreachable" in done.output
+    assert list(yaml.safe_load((tmp_path / "nearmiss.yaml").read_text())["secrets"]) == ["github"]
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "said"),
+    [(401, "token expired", "answers 401; check --authorization-file"), (404, "404", "not as a Prometheus does")],
+)
+def test_what_answers_in_place_of_a_prometheus_is_said_once(
+    tmp_path: Path, status: int, answer: str, said: str
+) -> None:
+    with answering(status, answer) as address:
+        done = init(tmp_path, "--prometheus", address)
+    assert done.exit_code == 1
+    assert said in done.output
+    assert done.output.count(address) == 1
 
 
 def test_waiting_ends(tmp_path: Path) -> None:
     done = init(tmp_path, "--wait", "1", "--address", NOWHERE)
     assert done.exit_code == 1
+    assert f"start it with: nearmiss run --config {tmp_path / 'nearmiss.yaml'} --port 1" in done.output
     assert f"{NOWHERE}: unreachable" in done.output
 
 
