@@ -97,8 +97,9 @@ class Arrivals:
             self._day = day
             self._names.clear()
         # Most deliveries are of one source and few kinds: what is looked up for each event is as little as can be.
-        # By source: how many, and the latest time, which has the least lag too.
+        # By source: how many, and the latest time, which has the least lag too unless it was capped.
         spans: dict[str, list[int]] = {}
+        ahead: dict[str, int] = {}
         kinds: dict[tuple[str, str], int] = {}
         for event in events:
             span = spans.get(event.source)
@@ -108,12 +109,15 @@ class Arrivals:
             else:
                 span[0] += 1
                 span[1] = max(span[1], time)
+            if event.stated_time is not None:
+                ahead[event.source] = max(event.stated_time, ahead.get(event.source, time))
             said = (event.source, event.kind)
             kinds[said] = kinds.get(said, 0) + 1
             if event.kind in _IMPACT and event.service is not None:
                 self._word(self._name(event.source), day, "watched", event.service)
         for named, (count, newest) in spans.items():
-            self._arrived(self._name(named), hour, at, newest, count)
+            lag = at - ahead[named] if named in ahead else None
+            self._arrived(self._name(named), hour, at, newest, count, lag)
         for (named, kind), count in kinds.items():
             self._word(self._name(named), day, "kind", kind, count)
         if refused or ignored:

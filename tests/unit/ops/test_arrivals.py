@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from monitor.core.model.events import DAY, HOUR, SECOND, Event, Instant
+from msgspec.structs import replace
+
+from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Event, Instant
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.ops.arrivals import MOST_SOURCES, OTHER, Arrivals, SourceHour, SourceWord
 
@@ -39,6 +41,14 @@ def test_events_count_for_the_source_that_they_name_and_refusals_for_the_door() 
         SourceWord("events", day, "ignored", "unknown_type", 1, "type x"),
     }
     assert arrivals.take() == ([], [])
+
+
+def test_a_clock_that_is_ahead_is_told_by_what_the_source_said() -> None:
+    capped = replace(event(ago=-5 * MINUTE), stated_time=Instant(NOW + HOUR))
+    arrivals = Arrivals()
+    arrivals.delivered("ci", NOW, [event(), capped, event()])
+    ((hour,), _) = arrivals.take()
+    assert (hour.newest, hour.least_lag) == (NOW + 5 * MINUTE, -HOUR)
 
 
 def test_what_could_not_be_written_is_added_up() -> None:
