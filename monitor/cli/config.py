@@ -15,6 +15,7 @@ import msgspec
 from monitor.cli.engine_options import printable
 from monitor.cli.main import FAILED, Group
 from monitor.cli.settings_options import config_option
+from monitor.located.checks import Check
 from monitor.packs.mappings.loader import LoadedMappings
 from monitor.packs.pack import load_pack
 from monitor.packs.survey import CatalogueSurvey, PackSurvey, RuleSurvey, few, survey
@@ -49,8 +50,11 @@ def check(
         mappings=None if mappings is None else Path(mappings),
     )
     loaded = load_pack(given.rules, given.catalogue, given.mappings, given.weights)
-    found = survey(loaded, given.retention.events)
-    problems = (*loaded.problems, *found.warnings)
+    found = survey(loaded, given.retention.events, [feed.service for feed in given.feeds], config or "settings")
+    # Settings that cannot be read may well name a catalogue.
+    is_unread = settings is None and not catalogue
+    warnings_of_pack = [each for each in found.warnings if not (is_unread and each.check is Check.NO_CATALOGUE)]
+    problems = (*loaded.problems, *warnings_of_pack)
     errors = len(wrong) + len(loaded.errors)
     warnings = len(problems) - len(loaded.errors)
     if output == "json":
@@ -62,7 +66,8 @@ def check(
         if wrong and settings is None:
             note = "the settings are invalid: only the rules and the catalogue of the command line were checked"
             click.echo(note, err=True)
-        for line in [*_lines(found, settings), *_of_mappings(loaded.mappings)]:
+        is_unread |= bool(loaded.catalogue.errors)
+        for line in [*_lines(found, settings, is_unread), *_of_mappings(loaded.mappings)]:
             click.echo(printable(line))
     click.echo(
         f"{errors} error{'' if errors == 1 else 's'}, {warnings} warning{'' if warnings == 1 else 's'}", err=True
@@ -78,13 +83,17 @@ def _settings(flags: Mapping[str, object]) -> tuple[Settings | None, tuple[str, 
         return None, error.problems
 
 
-def _lines(found: PackSurvey, settings: Settings | None) -> list[str]:
+def _lines(found: PackSurvey, settings: Settings | None, is_unread: bool) -> list[str]:
+    """`is_unread`: there may be a catalogue, and it could not be read."""
     lines = []
     if settings is not None:
         kept = "PostgreSQL" if settings.database.startswith("postgresql") else "SQLite"
         source = "Kafka" if settings.kafka.is_used else f"the journal in {kept}"
         lines.append(f"service     listens on {settings.host}:{settings.port}, keeps records in {kept}, reads {source}")
-    return [*lines, *_of_rules(found.rules), *_of_catalogue(found.catalogue)]
+    services = (
+        ["catalogue   not read"] if is_unread and not found.catalogue.services else _of_catalogue(found.catalogue)
+    )
+    return [*lines, *_of_rules(found.rules), *services]
 
 
 def _of_rules(rules: RuleSurvey) -> list[str]:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from monitor.core.model.events import HOUR, MINUTE, SECOND
 from monitor.feeds import checkly, datadog, queries
@@ -36,19 +36,39 @@ _LONGEST_SCRAPE = 2 * MINUTE
 _ADDRESS = r"^https?://[^\s@?#]+$"
 
 
+def _tried(what: str, hint: str) -> dict[str, JsonValue]:
+    return {"expected": f"{what}; try {hint}"}
+
+
 class FeedPull(SettingsGroup):
     """Whom a feed asks, and what counts as clear and hurt."""
 
-    prometheus: str | None = Field(default=None, pattern=_ADDRESS, description="Address, with its path prefix.")
+    prometheus: str | None = Field(
+        default=None,
+        pattern=_ADDRESS,
+        description="Address, with its path prefix.",
+        json_schema_extra=_tried("an address", "prometheus: http://prometheus:9090"),
+    )
     datadog: str | None = Field(default=None, pattern=r"^[\w-]{1,100}$", description="Id of an SLO of the type metric.")
     google: str | None = Field(
         default=None,
         pattern=r"^projects/[^/\s\"]+/services/[^/\s\"]+/serviceLevelObjectives/[^/\s\"]+$",
         description="Full name of an SLO of Google Cloud Monitoring.",
+        json_schema_extra=_tried("the SLO's full name", "google: projects/…/services/…/serviceLevelObjectives/…"),
     )
     checkly: str | None = Field(default=None, pattern=r"^[\w-]{1,100}$", description="Id of a check.")
-    statuspage: str | None = Field(default=None, pattern=_ADDRESS, description="Address of a public page.")
-    address: str | None = Field(default=None, pattern=_ADDRESS, description="Another address of datadog and so on.")
+    statuspage: str | None = Field(
+        default=None,
+        pattern=_ADDRESS,
+        description="Address of a public page.",
+        json_schema_extra=_tried("an address", "statuspage: https://status.example.com"),
+    )
+    address: str | None = Field(
+        default=None,
+        pattern=_ADDRESS,
+        description="Another address of datadog and so on.",
+        json_schema_extra=_tried("an address", "address: https://api.datadoghq.eu"),
+    )
     authorization: Secret | None = Field(default=None, description="The Authorization header, such as `Bearer …`.")
     authorization_file: Path | None = Field(default=None, description="File with it, read for each request.")
     headers: dict[str, Secret] = Field(default_factory=dict, description="Further headers, such as DD-API-KEY.")
@@ -56,7 +76,12 @@ class FeedPull(SettingsGroup):
     preset: Literal["blackbox", "sloth", "pyrra", "grafana_slo", "gatus", "kuma", "openslo"] | None = Field(
         default=None, description="Whose series are asked."
     )
-    match: str | None = Field(default=None, pattern=r"^\{[^{}]+\}$", description="Label matchers of the series.")
+    match: str | None = Field(
+        default=None,
+        pattern=r"^\{[^{}]+\}$",
+        description="Label matchers of the series.",
+        json_schema_extra=_tried("label matchers in braces", "match: '{service=\"checkout\"}'"),
+    )
     requests: str | None = Field(default=None, min_length=1, description="Selector of the raw counter of requests.")
     good: str | None = Field(default=None, min_length=1, description="openslo: selector of the counter of good ones.")
     bad: str | None = Field(default=None, min_length=1, description="openslo: selector of the counter of bad ones.")

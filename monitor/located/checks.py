@@ -112,7 +112,10 @@ MEANINGS: dict[Check, tuple[str, str]] = {
     ),
     Check.NO_HOURS: ("No operating hours", "Rules ask whether a service was open, and no service says when it is."),
     Check.NOTHING_USER_FACING: ("Nothing is user-facing", "Without a service that users see nothing can reach a user."),
-    Check.UNKNOWN_SERVICE: ("A dependency that is not listed", "The name joins nothing: impact does not pass it."),
+    Check.UNKNOWN_SERVICE: (
+        "A service that is not listed",
+        "As a dependency the name joins nothing, so that impact does not pass it; no verdict rests on its pulled feed.",
+    ),
     Check.NOT_DESCRIBED: (
         "An entity that is not described",
         "A file refers to an entity of which no file says anything. The reference is left out.",

@@ -14,9 +14,10 @@ from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.conditions import fields_of
 from monitor.core.model.events import DAY
 from monitor.core.model.rule import Rule
+from monitor.core.resolving.names import Names
 from monitor.located.checks import Check
 from monitor.located.form import say_duration
-from monitor.located.problems import Place, Problem, Problems
+from monitor.located.problems import Place, Problem, Problems, nearest
 from monitor.packs.lint import reaches_back
 from monitor.packs.pack import LoadedPack
 from monitor.packs.silences import without_silenced
@@ -65,10 +66,13 @@ class PackSurvey(msgspec.Struct, frozen=True):
     warnings: tuple[Problem, ...]
 
 
-def survey(loaded: LoadedPack, history: int | None = None) -> PackSurvey:
+def survey(
+    loaded: LoadedPack, history: int | None = None, pulled: Iterable[str] = (), settings: str = "settings"
+) -> PackSurvey:
     """Of a pack without errors; with errors the numbers tell what was readable.
 
-    `history`: how long the service keeps events that it has decided by (microseconds); None: for ever.
+    `history`: how long the service keeps events that it has decided by (microseconds); None: for ever. `pulled`: the
+    services that the feeds of the file `settings` watch.
     """
     rules, catalogue = loaded.rules.rules, loaded.catalogue.catalogue
     counted = RuleSurvey(
@@ -82,6 +86,7 @@ def survey(loaded: LoadedPack, history: int | None = None) -> PackSurvey:
     problems = Problems()
     if not loaded.errors:
         _warn(loaded, known, problems)
+        _warn_of_feeds(catalogue, pulled, Place(settings), problems)
         if history is not None:
             _warn_of_history(loaded, history, problems)
         if not catalogue.is_empty:
@@ -141,6 +146,16 @@ def _warn(loaded: LoadedPack, known: CatalogueSurvey, problems: Problems) -> Non
             "the environments with users",
             "`production: [production]`",
         )
+
+
+def _warn_of_feeds(catalogue: Catalogue, pulled: Iterable[str], place: Place, problems: Problems) -> None:
+    names = Names(catalogue)
+    for name in sorted({*pulled}) if catalogue.services else ():
+        if not catalogue.knows(names.joined(name)):
+            close = nearest(name, catalogue.services)
+            message = f"a feed is pulled for {name!r}, which is not in the catalogue: no verdict will rest on it"
+            hint = repr(close) if close else f"an entry `{name}: {{}}`"
+            problems.warning(Check.UNKNOWN_SERVICE, place, message, "a service that is listed", hint)
 
 
 def _feed(service: str, evidence: str) -> str:

@@ -26,7 +26,11 @@ class PullSettings(SettingsGroup):
     """One tool that is asked."""
 
     tool: Literal["alertmanager", "grafana", "kubernetes"] = Field(description="What answers.")
-    url: str = Field(pattern=r"^https?://[^\s@?#]+$", description="Its address, with its path prefix.")
+    url: str = Field(
+        pattern=r"^https?://[^\s@?#]+$",
+        description="Its address, with its path prefix.",
+        json_schema_extra={"expected": "an address; try url: http://alertmanager:9093"},
+    )
     name: str = Field(
         default="",
         max_length=100,

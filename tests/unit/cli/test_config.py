@@ -146,3 +146,39 @@ def test_rules_that_look_further_back_than_the_history(tmp_path: Path, catalogue
         assert "notice-acted-on-late.yaml:2:7: warning: 'notice-acted-on-late' looks 90d back" in line
         assert "the history keeps 30d" in line
         assert line.endswith("try `retention: {events: 90d}` [NM116]")
+
+
+def test_a_feed_of_a_service_that_does_not_exist(tmp_path: Path, catalogue: Path) -> None:
+    settings = tmp_path / "nearmiss.yaml"
+    feed = "feeds: [{service: NAME, pull: {prometheus: 'http://127.0.0.1:9', preset: blackbox}}]"
+    settings.write_text(f"catalogue: {catalogue}\n{feed.replace('NAME', 'shp')}\n")
+    done = check("--config", settings)
+    assert done.exit_code == 0, done.output
+    assert "a feed is pulled for 'shp', which is not in the catalogue" in done.output
+    assert "try 'shop' [NM208]" in done.output
+    settings.write_text(f"catalogue: {catalogue}\n{feed.replace('NAME', 'Shop')}\n")
+    assert "is pulled" not in check("--config", settings).output
+
+
+@pytest.mark.parametrize(
+    ("pull", "told"),
+    [
+        ("{prometheus: 'prom:9090', preset: blackbox}", "pull.prometheus: expected an address; try prometheus: http:"),
+        ("{statuspage: status}", "pull.statuspage: expected an address; try statuspage: https:"),
+        ("{prometheus: 'http://p', preset: blackbox, match: service=shop}", "match: expected label matchers in braces"),
+        ("{google: shop}", "pull.google: expected the SLO's full name; try google: projects/"),
+    ],
+)
+def test_wrong_settings_are_told_in_words_and_hide_no_catalogue(
+    tmp_path: Path, catalogue: Path, pull: str, told: str
+) -> None:
+    settings = tmp_path / "nearmiss.yaml"
+    settings.write_text(f"catalogue: {catalogue}\nfeeds: [{{service: shop, pull: {pull}}}]\n")
+    done = check("--config", settings)
+    assert done.exit_code == 1
+    assert told in done.output
+    assert "String should" not in done.output
+    assert "no catalogue" not in done.output
+    assert "every service counts" not in done.output
+    settings.write_text("pulls: [{tool: alertmanager, url: 'am:9093'}]\n")
+    assert "url: expected an address; try url: http" in check("--config", settings).output
