@@ -18,7 +18,7 @@ from monitor.core.model.reasons import FeedStep
 from monitor.feeds.discover import Discovery, discover, lines
 from monitor.feeds.queries import PulledFeed
 from monitor.feeds.states import state_of
-from monitor.feeds.strip import BLIND, CLEAR, HURT, SEEING, blind, strip
+from monitor.feeds.strip import BLIND, CLEAR, HURT, SEEING, blind, seen, strip
 from monitor.feeds.tools import Tools
 from monitor.ops.clock import SystemClock
 from monitor.packs.catalogue import load_catalogues
@@ -60,7 +60,7 @@ def discover_feeds(
 ) -> None:
     """Find feeds in the Prometheus at URL, match them to services and print the lines for them. Writes nothing.
 
-    Exits 1 if nothing was found or something could not be asked.
+    Exits 1 if nothing was found, something could not be asked, or the catalogue has errors.
     """
     if not url.startswith(("http://", "https://")):
         raise click.UsageError(f"{url!r} is no address; try http://prometheus:9090")
@@ -71,7 +71,7 @@ def discover_feeds(
     found = asyncio.run(_discover(url, loaded.catalogue, Caller(headers, authorization_file)))
     for line in lines(found):
         click.echo(line)
-    if found.problems or not found.feeds:
+    if found.problems or not found.feeds or loaded.errors:
         sys.exit(_FAILED)
 
 
@@ -91,6 +91,8 @@ async def _show(feeds: list[PulledFeed]) -> bool:
             environment = f" in {feed.name.environment}" if feed.name.environment else ""
             click.echo(f"\n{feed.name.service}{environment}  {feed.name.source}  {feed.name.evidence}")
             click.echo(strip(states))
+            for state, steps in seen(states):
+                click.echo(f"  {state} for {say_duration(steps * feed.step)}")
             for reason, steps in blind(states):
                 click.echo(f"  blind for {say_duration(steps * feed.step)}: {reason}")
             for failure in failures:

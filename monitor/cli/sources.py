@@ -137,7 +137,7 @@ def _try(console: Console, address: str, name: str, access: IntakeAccess) -> boo
     try:
         status, answer = check_sample(address, name, body, headers)
     except NoAnswer as error:
-        say(console, f"{name}: {error}", "red")
+        say(console, f"{name}: {error} Try --to URL", "red")
         return False
     if status != _TAKEN:
         say(console, f"{name}: answered {status}: {answer.get('detail', '')}", "red")

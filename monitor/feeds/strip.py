@@ -26,6 +26,12 @@ def _cell(states: Sequence[FeedStep]) -> str:
     return CLEAR if all(state is FeedStep.CLEAR for state in states) else BLIND
 
 
+def seen(states: Sequence[FeedStep]) -> list[tuple[FeedStep, int]]:
+    """How many steps were hurt, and how many clear, unless all were: a cell of a quarter of an hour hides a few."""
+    counted = [(state, states.count(state)) for state in (FeedStep.HURT, FeedStep.CLEAR)]
+    return [(state, steps) for state, steps in counted if steps and (state, steps) != (FeedStep.CLEAR, len(states))]
+
+
 def blind(states: Sequence[FeedStep]) -> list[tuple[FeedStep, int]]:
     """How many steps each reason took, the most frequent first."""
     found = Counter(state for state in states if state not in SEEING)

@@ -158,9 +158,13 @@ def _warn_of_feeds(catalogue: Catalogue, pulled: Iterable[str], place: Place, pr
             problems.warning(Check.UNKNOWN_SERVICE, place, message, "a service that is listed", hint)
 
 
+_USUAL_SOURCES = {"synthetic": "blackbox", "slo": "sloth", "status_post": "statuspage"}
+
+
 def _feed(service: str, evidence: str) -> str:
     """An entry that would be right, for a hint."""
-    return f"`feeds: [{{service: {service}, source: blackbox, evidence: {evidence}}}]`"
+    source = _USUAL_SOURCES.get(evidence, evidence.replace("_", "-"))
+    return f"`feeds: [{{service: {service}, source: {source}, evidence: {evidence}}}]`"
 
 
 def _file(loaded: LoadedPack) -> Place:

@@ -27,7 +27,7 @@ def check_sample(
         with httpx.Client(verify=ssl.create_default_context(), timeout=seconds, trust_env=False) as client:
             answer = client.post(url, content=body, headers={**headers, CHECK: "1"})
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-        raise NoAnswer(f"{url}: {str(error) or type(error).__name__}") from None
+        raise NoAnswer(f"{url}: {str(error) or type(error).__name__}; is nearmiss running there?") from None
     try:
         found = msgspec.json.decode(answer.content)
     except msgspec.DecodeError:

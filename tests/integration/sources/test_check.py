@@ -62,6 +62,7 @@ def test_what_does_not_come_through_says_why(service: Service) -> None:
     away = CliRunner().invoke(cli, ["sources", "check", "slack", "--to", "http://127.0.0.1:1"])
     assert away.exit_code == 1
     assert "http://127.0.0.1:1/ingest/slack: " in away.output
+    assert "is nearmiss running there? Try --to URL" in away.output.replace("\n", " ")
 
 
 def test_what_arrived_is_listed_when_the_service_has_stopped(service: Service) -> None:
@@ -80,3 +81,18 @@ def test_what_arrived_is_listed_when_the_service_has_stopped(service: Service) -
     assert rules.endswith("rules wait for kinds of events that nothing sends")
     as_json = CliRunner().invoke(cli, ["sources", "list", "--format", "json", *where])
     assert [each["source"] for each in json.loads(as_json.output)["sources"]] == ["events", "probe"]
+
+
+def test_names_are_suggested_for_what_the_settings_say(service: Service) -> None:
+    service.stop()
+    (service.directory / "catalogue.yaml").write_text("services: {shops: {user_facing: true}}\n")
+    settings = service.directory / "suggest.yaml"
+    settings.write_text(
+        f"database: sqlite:///{service.directory / 'n.db'}\ncatalogue: {service.directory / 'catalogue.yaml'}\n"
+    )
+    done = CliRunner().invoke(cli, ["services", "suggest", "--config", str(settings)])
+    assert done.exit_code == 0, done.output
+    assert "  shops:" in done.output.splitlines()
+    assert "- shop  # 1 event of probe" in done.output
+    both = CliRunner().invoke(cli, ["services", "suggest", str(settings), "--database", "sqlite:///n.db"])
+    assert "give FILE or --database URL, not both" in both.output

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitor.core.model.reasons import FeedStep
-from monitor.feeds.strip import blind, strip
+from monitor.feeds.strip import blind, seen, strip
 
 C, H, N, S = FeedStep.CLEAR, FeedStep.HURT, FeedStep.NO_DATA, FeedStep.STALE
 
@@ -16,3 +16,9 @@ def test_a_cell_shows_the_worst_of_its_steps() -> None:
 
 def test_reasons_are_counted_the_most_frequent_first() -> None:
     assert blind([C, N, S, S, H]) == [(S, 2), (N, 1)]
+
+
+def test_what_a_cell_hides_is_counted() -> None:
+    assert seen([N, N, C, H, C]) == [(H, 1), (C, 2)]
+    assert seen([C, C]) == []
+    assert seen([N]) == []
