@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import click
@@ -42,7 +43,7 @@ _SETTINGS_HEAD = (
 )
 
 
-class _Address(click.ParamType):
+class _Address(click.ParamType[str]):
     """An address of a tool, without the slash at its end."""
 
     name = "address"
@@ -169,7 +170,7 @@ def command(
 def _asked(answers: ShopAnswers) -> ShopAnswers:
     """Ask a person for what no option told; an empty answer means that the shop has none."""
 
-    def ask(what: str, given: str | None, read: click.ParamType = click.STRING) -> str | None:
+    def ask(what: str, given: str | None, read: click.ParamType[Any] = click.STRING) -> str | None:
         if given:
             return given
         said = click.prompt(
@@ -266,15 +267,16 @@ async def _ask_prometheus(
     for question, query in prometheus.QUESTIONS.items():
         try:
             status, body = await web.post(f"{base}/api/v1/query", {"query": query}, caller)
-            if status in (401, 403):
-                say(f"prometheus: {address} answers {status}; check --authorization-file", is_failure=True)
-                return None
+        except QueryFailed as error:
+            say(f"prometheus: {address}: {error}", is_failure=True)
+            return None
+        if status in (401, 403):
+            say(f"prometheus: {address} answers {status}; check --authorization-file", is_failure=True)
+            return None
+        try:
             prometheus.take(question, prometheus.labels_of(body), found)
         except prometheus.NotPrometheus as error:
             say(f"prometheus: {address} answers {status}, and not as a Prometheus does: {error}", is_failure=True)
-            return None
-        except QueryFailed as error:
-            say(f"prometheus: {address}: {error}", is_failure=True)
             return None
         except prometheus.BadAnswer as error:
             say(f"prometheus: {question}: {error}", is_failure=True)
