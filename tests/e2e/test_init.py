@@ -129,7 +129,7 @@ def pagerduty(kind: str, at: int, incident: str, service: str) -> dict[str, Any]
     data = {
         "id": incident,
         "type": "incident",
-        "title": f"{service}: error rate",
+        "title": f"{service}: queue grows",
         "service": {"id": f"P{service.upper()}", "summary": service, "type": "service_reference"},
         "urgency": "high",
         "status": kind,
