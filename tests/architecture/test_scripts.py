@@ -183,7 +183,7 @@ def test_setup_does_nothing_when_the_environment_is_up_to_date(machine: Machine,
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-MUTANTS = "mutants MUTANTS=15 MUTANTS_IN=monitor/core/deciding MUTANTS_UNTIL=own MUTANTS_BAR=0.6 MUTANTS_ARGS=--once"
+MUTANTS = "mutants MUTANTS=15 MUTANTS_IN=monitor/core/deciding MUTANTS_UNTIL=own MUTANTS_BAR=0.35 MUTANTS_ARGS=--once"
 
 
 def test_continuous_integration_runs_the_tests_with_the_material_beside_it(tmp_path: Path, machine: Machine) -> None:
