@@ -18,6 +18,7 @@ from monitor.core.model.words import Environments, plain, severity_of
 from monitor.core.resolving.harm import HARMS, Harm, impact_of
 from monitor.core.resolving.names import Names
 from monitor.core.resolving.people import People
+from monitor.core.resolving.told_acts import act_of, act_told
 
 SEVERITY_LABELS = ("severity", "priority", "level", "alertLevel", "urgency", "impact_level", "criticality")
 """Where tools put their own word for it, as far as decoders keep it."""
@@ -83,6 +84,8 @@ class Resolver:
             append(resolved)
             if resolved is not event and (why := resolved.resolved_from.get("impact")) is not None:
                 append(impact_of(resolved, why))
+            if (kind := act_told(resolved)) is not None:
+                append(act_of(resolved, kind))
         return found
 
     def resolve(self, event: Event) -> Event:

@@ -98,7 +98,7 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
             environment=first(details, ("environment", "env", "Environment")),
             subject=identity,
             severity=severity(word),
-            title=text(alert.get("message")),
+            title=(text(alert.get("note")) if kind == "note.added" else None) or text(alert.get("message")),
             actor=actor,
             labels={
                 **details,

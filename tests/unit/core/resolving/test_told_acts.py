@@ -1,0 +1,90 @@
+"""Notes in which a person says what they did: what kind of change that is, and what tells none."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.core.model.catalogue import Catalogue, Service
+from monitor.core.model.decisions import Open
+from monitor.core.model.events import Actor, Event, Instant
+from monitor.core.resolving.resolver import Resolver
+from monitor.core.resolving.told_acts import MOST_SAID, act_told
+from tests.support.streams import MACHINE, PERSON, acted_rule, clear_feed, make_event, new_engine, run
+
+SHOP = Catalogue({"bridge": Service("bridge", user_facing=True)})
+
+
+def note(title: str, service: str | None = "bridge", actor: Actor | None = PERSON, id: str = "n1") -> Event:
+    return Event(id, "slack", Instant(0), "note.added", service=service, title=title, actor=actor)
+
+
+@pytest.mark.parametrize(
+    ("title", "kind"),
+    [
+        ("restarted the channel", "change.restarted"),
+        ("bridge: moved the broken message to the error folder", "change.ran"),
+        ("one message blocks it, so I dropped the old archive. 60 GB free again", "change.ran"),
+        ("purged binary logs, replica is fine", "change.ran"),
+        ("we've failed over to b", "change.failed_over"),
+        ("I have rolled back the last one", "change.rolled_back"),
+        ("looked at it and then scaled it to 12", "change.scaled"),
+        ("renewed the certificate by hand", "change.rotated"),
+        ("restored the row from the copy", "change.restored"),
+        ("turned off the importer (it was stuck)", "change.configured"),
+        ("Restarted it. It will be fine.", "change.restarted"),
+    ],
+)
+def test_a_person_says_what_they_did(title: str, kind: str) -> None:
+    assert act_told(note(title)) == kind
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "I will restart the channel",
+        "restarted it?",
+        "if I restarted it now it would be lost",
+        "moved by automation",
+        "has anybody restarted it",
+        "the channel restarted itself",
+        "restarted last week, same thing",
+        "we have not restarted anything",
+        "the restarted channel is slow",
+        "looks odd",
+        "moved to Friday",
+        "prices raised by two percent",
+        "cleared by legal",
+        "x" * MOST_SAID + ". Restarted it",
+    ],
+)
+def test_what_tells_no_act(title: str) -> None:
+    assert act_told(note(title)) is None
+
+
+def test_only_a_person_on_a_service_tells_an_act() -> None:
+    assert act_told(note("restarted it", actor=None)) is None
+    assert act_told(note("restarted it", actor=MACHINE)) is None
+    assert act_told(note("restarted it", service=None)) is None
+    assert act_told(make_event("alert.acknowledged", 0, "k", title="restarted it", actor=PERSON)) is None
+
+
+def test_the_act_stands_beside_the_note_and_has_an_identity_of_its_own() -> None:
+    told, act = Resolver(SHOP).all([note("restarted it")])
+    assert (told.kind, act.kind, act.id) == ("note.added", "change.restarted", "act/n1")
+    assert (act.source, act.time, act.service, act.actor, act.title) == ("slack", 0, "bridge", told.actor, told.title)
+    assert act.resolved_from == {"kind": "a note says that it was done"}
+    long = Resolver(SHOP).all([note("restarted it", id="x" * 255)])[1]
+    assert len(long.id) < 100
+
+
+def test_a_story_whose_act_only_a_note_tells_is_found() -> None:
+    stream = [
+        make_event("alert.fired", 60, "a", subject="disk", severity="high"),
+        make_event("note.added", 70, "n", title="scaled it to twice the size", actor=PERSON),
+        make_event("alert.resolved", 75, "b", subject="disk"),
+        *clear_feed("shop", 0, 600),
+    ]
+    ordered = sorted(stream, key=lambda event: (event.time, event.source, event.id))
+    opened = [made.draft for made in run(new_engine([acted_rule()]), ordered) if isinstance(made, Open)]
+    (draft,) = opened
+    assert [cited.event.id for cited in draft.evidence if cited.role == "intervention"] == ["act/n"]
