@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field, SecretStr, field_validator
 
-from monitor.core.model.events import HOUR, MINUTE
+from monitor.core.model.events import DAY, MINUTE
 from monitor.located.problems import listed, nearest
 from monitor.setting_types import Bytes, Microseconds, Networks, SecretTexts, SettingsGroup, SourceNames
 
@@ -19,10 +19,10 @@ class SenderSettings(SettingsGroup):
 
     future_tolerance: Microseconds = Field(
         default=5 * MINUTE,
-        le=HOUR,
+        le=90 * DAY,  # who plays a recorded stream quicker than it was needs days of it
         description="How far an event's time may be ahead of its receipt before it is capped.",
         examples=["5m"],
-        json_schema_extra={"expected": "a duration such as 5m, at most 1h"},
+        json_schema_extra={"expected": "a duration such as 5m, at most 90d"},
     )
     body_limit: Bytes = Field(
         default=5 * 1024**2,
