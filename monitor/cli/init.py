@@ -150,6 +150,10 @@ def command(
         if path == catalogue_path and not is_described:
             say("catalogue: no service was found; describe yours by hand: docs/how-to/catalogue.md")
             continue
+        if before is None and not any(section.lines for section in sections):
+            # A file of comments alone is none that could be read again.
+            say(f"{path}: nothing is known that it could say; not written")
+            continue
         after, left = merged(before, head, sections)
         _write(path, before, after, overwrite)
         for line in left:
@@ -157,9 +161,10 @@ def command(
     for line in paste(answers):
         click.echo(line)
     port = _port(answers, settings)
-    run = f"nearmiss run --config {settings_path}{f' --port {port}' if port else ''}"
+    with_settings = f" --config {settings_path}" if settings_path.exists() else ""
+    run = f"nearmiss run{with_settings}{f' --port {port}' if port else ''}"
     say(f"next: {run}")
-    say(f"then: nearmiss sources check --config {settings_path}{f' --to http://127.0.0.1:{port}' if port else ''}")
+    say(f"then: nearmiss sources check{with_settings}{f' --to http://127.0.0.1:{port}' if port else ''}")
     seconds = wait_seconds if wait_seconds is not None else 0 if non_interactive else 300
     if seconds and not asyncio.run(wait_for_first(answers.address, seconds, run, settings_path)):
         raise SystemExit(FAILED)

@@ -95,7 +95,7 @@ def test_a_prometheus_elsewhere_has_to_prove_itself_and_one_that_delivers_goes_o
     settings.write_text("port: 8080\n")
     assert "credentials" not in init(tmp_path, *away, "--address", "https://nearmiss.example").output
     settings.unlink()
-    local = init(tmp_path, *away, "--address", "http://127.0.0.1:9000")
+    local = init(tmp_path, *away, "--github", "acme", "--address", "http://127.0.0.1:9000")
     assert "credentials" not in local.output
     assert f"next: nearmiss run --config {settings} --port 9000" in local.output
     assert f"then: nearmiss sources check --config {settings} --to http://127.0.0.1:9000" in local.output
@@ -132,12 +132,14 @@ def test_what_answers_in_place_of_a_prometheus_is_said_once(
     assert done.exit_code == 1
     assert said in done.output
     assert done.output.count(address) == 1
+    assert list(tmp_path.iterdir()) == []
+    assert init(tmp_path, "--alertmanager", NOWHERE).output.count("written") == 1
 
 
 def test_waiting_ends(tmp_path: Path) -> None:
     done = init(tmp_path, "--wait", "1", "--address", NOWHERE)
     assert done.exit_code == 1
-    assert f"start it with: nearmiss run --config {tmp_path / 'nearmiss.yaml'} --port 1" in done.output
+    assert "start it with: nearmiss run --port 1" in done.output
     assert f"{NOWHERE}: unreachable" in done.output
 
 
