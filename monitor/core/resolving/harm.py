@@ -110,7 +110,9 @@ class Harm:
 
     def _refusing(self, event: Event, names: list[str]) -> str | None:
         """A grave alert that what users ask a service for fails. Where nobody knows the service, it may be any part."""
-        grave = event.severity in _GRAVE and self._catalogue.is_user_facing(event.service or "")
+        # How urgent a page is says whom it wakes, not how users fare.
+        graded = "urgency" not in event.labels or "priority" in event.labels
+        grave = graded and event.severity in _GRAVE and self._catalogue.is_user_facing(event.service or "")
         return "alert: what users ask for fails" if grave and says_refused(" ".join(names)) else None
 
     def _written(self, note: Event) -> str | None:

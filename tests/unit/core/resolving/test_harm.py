@@ -203,6 +203,19 @@ def test_a_grave_alert_that_what_users_ask_for_fails(title: str, severity: str, 
     assert (impact(alert(title, {}, severity=severity, service=service)) is not None) == hurts
 
 
+@pytest.mark.parametrize(
+    ("labels", "hurts"),
+    [
+        ({}, True),
+        ({"urgency": "high"}, False),
+        ({"urgency": "high", "priority": "P1"}, True),
+        ({"priority": "P1"}, True),
+    ],
+)
+def test_the_urgency_of_a_page_alone_makes_no_alert_grave(labels: dict[str, str], hurts: bool) -> None:
+    assert (impact(alert("checkout: error rate", labels, severity="high")) is not None) == hurts
+
+
 def test_a_failing_check_that_its_owner_calls_information_is_no_harm() -> None:
     found = alert("Website checkout is unreachable", {}, severity="info")
     assert impact(found) is None
