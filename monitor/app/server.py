@@ -6,8 +6,9 @@ Knows uvicorn; decides when a connection is closed, not what is answered on it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import resource
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -71,6 +72,7 @@ class Connections:
 
     def __init__(self, limits: ConnectionLimits, metrics: Metrics) -> None:
         self.limits = limits
+        self.sampler = Sampler(SystemClock())
         self._metrics = metrics
         self._open: set[Bounded] = set()
         self._fresh: dict[Bounded, None] = {}
@@ -114,7 +116,10 @@ class Connections:
 
 
 class Pieces(h11.Connection):
-    """Reads HTTP, and refuses a body that comes in very many very small chunks."""
+    """Reads HTTP, and refuses a body that comes in very many very small chunks, or whose end can be read in two ways.
+
+    A proxy that goes by the other reading takes what follows for the request of somebody else.
+    """
 
     def __init__(self) -> None:
         super().__init__(h11.SERVER, _HEAD_BYTES)
@@ -125,6 +130,9 @@ class Pieces(h11.Connection):
         event = super().next_event()
         if isinstance(event, h11.Request):
             self._pieces = self._size = 0
+            names = {name for name, _ in event.headers}
+            if b"transfer-encoding" in names and (b"content-length" in names or event.http_version == b"1.0"):
+                raise h11.RemoteProtocolError("the end of the body can be read in two ways")
         elif isinstance(event, h11.Data):
             self._pieces += 1
             self._size += len(event.data)
@@ -133,12 +141,29 @@ class Pieces(h11.Connection):
         return event
 
 
+class Sampled(logging.LoggerAdapter[logging.Logger]):
+    """The web server's logger, whose warnings an outsider can cause at will."""
+
+    def __init__(self, logger: logging.Logger, sampler: Sampler) -> None:
+        super().__init__(logger)
+        self._sampler = sampler
+        self.level = logger.level
+
+    def warning(self, msg: object, *args: Any, **kwargs: Any) -> None:
+        if (others := self._sampler.take(str(msg))) is not None:
+            super().warning(msg, *args, **{**kwargs, "extra": {"others": others}})
+
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        return msg, kwargs
+
+
 class Bounded(H11Protocol):
     """One connection within its bounds."""
 
     def __init__(self, *args: Any, bounds: Connections, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.conn = Pieces()
+        self.logger = Sampled(logging.getLogger("uvicorn.error"), bounds.sampler)  # type: ignore[assignment]  # as one
         self._bounds = bounds
         self._head: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
@@ -161,6 +186,20 @@ class Bounded(H11Protocol):
     def on_response_complete(self) -> None:
         super().on_response_complete()
         self._look()
+
+    def send_400_response(self, msg: str) -> None:
+        """What was sent cannot be read. Where an answer has begun, or was given, there is no other."""
+        self._bounds.count(Closed.MALFORMED)
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            super().send_400_response(msg)
+        else:
+            self.transport.close()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Whoever asks for another protocol is answered in this one, and nothing is amiss."""
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -224,7 +263,6 @@ class Server(uvicorn.Server):
             return Bounded(*args, bounds=bounds, **kwargs)
 
         self._bounds = bounds
-        self._sampler = Sampler(SystemClock())
         super().__init__(
             uvicorn.Config(
                 app,
@@ -253,7 +291,7 @@ class Server(uvicorn.Server):
             loop.default_exception_handler(context)
             return
         self._bounds.count(Closed.FULL)
-        if (others := self._sampler.take(_NO_ROOM)) is not None:
+        if (others := self._bounds.sampler.take(_NO_ROOM)) is not None:
             _log.warning("connection_not_accepted", why=str(context.get("exception")), others=others)
 
     async def startup(self, sockets: list[Any] | None = None) -> None:

@@ -24,12 +24,13 @@ _WITHOUT_PLAIN_COUNT = frozenset(
 
 
 class Closed(StrEnum):
-    """Why a connection was closed by us, without an answer or before a request was read."""
+    """Why a connection was closed by us: without an answer, before a request was read, or in the middle of one."""
 
     HEAD_LATE = "head_late"  # no whole head of a request in time
     EVICTED = "evicted"  # it asked nothing yet, and another one came when all were taken
     STALLED = "stalled"  # it did not read its answer
     FULL = "full"  # all were busy
+    MALFORMED = "malformed"  # what it sent is no HTTP, or can be read in two ways
 
 
 class CounterBy(Generic[Label]):
