@@ -159,8 +159,9 @@ _TAGS = re.compile(
 """What tools put before a title: how grave, which state, and who says so."""
 
 
+# Bounded: what may stand before a hash is tried at each character, and long runs of it would take the cube of the time.
 _MACHINE_MADE = re.compile(
-    r"\s*[@:#=(\[]*\s*(?:sha-?(?:1|256|512)[:-])?(?<![0-9a-z])"
+    r"\s{0,2}[@:#=(\[]{0,4}\s{0,2}(?:sha-?(?:1|256|512)[:-])?(?<![0-9a-z])"
     r"(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{12,}|[0-9]{16,})"
     r"(?![0-9a-z])[)\]]*",
     re.IGNORECASE,
