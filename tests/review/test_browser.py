@@ -105,7 +105,7 @@ async def test_on_a_phone_dismiss_leads_to_the_form(browser: Browser, address: s
         await page.goto(f"{address}/near-misses/nm-002")
         await page.get_by_role("link", name="Dismiss …").click()
         await expect(page.locator("#dismiss summary")).to_be_in_viewport()
-        await expect(page.get_by_label("Planned work")).to_be_in_viewport()
+        await expect(page.get_by_role("combobox", name="Why it is not a near miss")).to_be_in_viewport()
 
 
 async def test_the_way_back_leads_to_the_view_that_was_left(watched: Watched) -> None:
