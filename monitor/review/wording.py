@@ -106,6 +106,7 @@ MISSING_IN_SHORT: dict[Missing, str] = {
     Missing.SAFE_ASSUMED: "safe is assumed",
     Missing.ALERT_CANCELLED: "closed without a recovery",
     Missing.NAME_GUESSED: "a service name is a guess",
+    Missing.DEPENDENCIES_UNKNOWN: "no dependencies are known",
     Missing.SERVICE_UNKNOWN: "a service is not in the catalogue",
     Missing.ENVIRONMENT_UNKNOWN: "an environment is not named",
     Missing.SIBLING_ONLY: "the action was on a sibling",
