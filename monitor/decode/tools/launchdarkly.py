@@ -113,16 +113,16 @@ def _part_of(entry: Mapping[str, Any], kind: str) -> str | None:
 
 
 def _state(entry: Mapping[str, Any], verb: str | None, environment: str | None) -> str | None:
-    """What the flag is now: as the verb says, the permission that it took, or the version that came along."""
-    verbs = [verb, *(text(mapping(access).get("action")) for access in sequence(entry.get("accesses")))]
-    if found := next((_STATES[each] for each in verbs if each in _STATES), None):
-        return found
+    """What the flag is now: as the words say, else the version that came along, else the verb.
+
+    The permission `updateOn` among the accesses says nothing: it is asked for either way.
+    """
     if told := _TURNED.match(text(entry.get("titleVerb")) or ""):
         return told[1].lower()
     version = mapping(entry.get("currentVersion"))
     here = mapping(mapping(version.get("environments")).get(environment or ""))
     on = here.get("on", version.get("on"))
-    return None if not isinstance(on, bool) else "on" if on else "off"
+    return _STATES.get(verb or "") if not isinstance(on, bool) else "on" if on else "off"
 
 
 def _actor(entry: Mapping[str, Any]) -> Named:

@@ -55,7 +55,7 @@ def test_launchdarkly_by_its_resources_and_by_a_token() -> None:
     "told",
     [
         {"verbKind": "updateOff"},
-        {"accesses": [{"action": "updateFallthrough"}, {"action": "updateOff"}]},
+        {"accesses": [{"action": "updateOn"}], "titleVerb": "turned off the flag"},
         {"titleVerb": "turned off the flag"},
         {"currentVersion": {"environments": {"production": {"on": False}, "test": {"on": True}}}},
         {"currentVersion": {"on": False}},
