@@ -163,7 +163,8 @@ class Bounded(H11Protocol):
     def __init__(self, *args: Any, bounds: Connections, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.conn = Pieces()
-        self.logger = Sampled(logging.getLogger("uvicorn.error"), bounds.sampler)  # type: ignore[assignment]  # as one
+        # Stands in for a logger: uvicorn calls its methods and asks for nothing else.
+        self.logger = Sampled(logging.getLogger("uvicorn.error"), bounds.sampler)  # type: ignore[assignment]
         self._bounds = bounds
         self._head: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
