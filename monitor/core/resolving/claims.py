@@ -40,7 +40,7 @@ _UNSERVED = re.compile(
     rf"|\b{_SEEN} {_BEING} (?:down|unreachable|unavailable|offline|blank|gone|timing out)\b"
     rf"|\b{_SEEN} (?:times? out|timed out|{_REFUSES} (?:load|open|work|respond))\b"
     r"|\bservice unavailable\b"
-    r"|\b(?:loads?|works?|reachable|available|respond(?:s|ing)?|serving) again\b"
+    rf"|\b(?:it|{_SEEN}) (?:(?:is|are) )?(?:loads?|works?|reachable|available|responds?|responding|up) again\b"
     r"|\b(?:your|our live|live) \w+(?: \w+)? (?:is|are|does|do|times?|can|cannot)\b"
     rf"|^\W*{_USERS}: "
     r"|\bsupport (?:is|are|has been|have been) (?:e-?mailing|mailing|contacting|telling|writing)\b"

@@ -146,6 +146,7 @@ def test_a_record_that_said_so_ends_the_impact_with_its_end() -> None:
         "check out doesn't load for me",
         "hubs answer Service unavailable",
         "the pages load again, 34 minutes in total",
+        "thank you it works again since 5 minutes",
         "customer: your dashboard times out",
         "is it just me or does it no longer connect?",
         "all the relays are dead",
@@ -172,6 +173,8 @@ def test_a_note_in_the_words_of_those_whom_it_does_not_serve(title: str) -> None
         "p95 at 500 ms",
         "404 ratio went from 9 to 11 percent, expected",
         "replica works",
+        "connections of the pool are available again",
+        "restarted the importer, works again",
         "customers were not affected",
     ],
 )
