@@ -28,7 +28,10 @@ class Session(msgspec.Struct, frozen=True):
 
 
 class ApiToken(msgspec.Struct, frozen=True):
-    """A token of a program. `key`: the hash of the token, which is shown once and kept nowhere."""
+    """A token of a program. `key`: the hash of the token, which is shown once and kept nowhere.
+
+    `proof` (JSON): on what its maker's access rested, to be looked at with each request. None in older ones.
+    """
 
     id: str
     key: bytes
@@ -38,6 +41,7 @@ class ApiToken(msgspec.Struct, frozen=True):
     created_at: Instant
     expires_at: Instant
     last_used_at: Instant | None = None
+    proof: str | None = None
 
 
 class Chained(msgspec.Struct, frozen=True):
@@ -77,6 +81,10 @@ class AccessStore(Protocol):
         ...
 
     async def tokens(self) -> list[ApiToken]: ...
+
+    async def rest_tokens(self, created_by: str, proof: str) -> None:
+        """Let all that somebody made rest on this `proof` from now on."""
+        ...
 
     async def revoke_token(self, token_id: str, by: str, at: Instant) -> bool: ...
 

@@ -56,6 +56,15 @@ class Grants(msgspec.Struct, frozen=True):
             return False
         return all(_covers(_higher(other.everywhere, other.teams.get(team)), own) for team, own in self.teams.items())
 
+    def bounded_by(self, other: Grants) -> Grants:
+        """What of this the other has as well."""
+        found = {
+            team: _lower(self.with_record(frozenset({team})), other.with_record(frozenset({team})))
+            for team in self.teams.keys() | other.teams.keys()
+        }
+        teams = {team: access for team, access in found.items() if access is not None}
+        return Grants(_lower(self.everywhere, other.everywhere), teams)
+
 
 EVERYTHING = Grants(Access.ADMIN)
 
@@ -197,6 +206,10 @@ def _refused(name: str, route: str, needed: Access) -> HTTPException:
 def _higher(*several: Access | None) -> Access | None:
     known = [access for access in several if access is not None]
     return max(known, key=lambda access: access.height) if known else None
+
+
+def _lower(one: Access | None, other: Access | None) -> Access | None:
+    return None if one is None or other is None else min(one, other, key=lambda access: access.height)
 
 
 def _covers(has: Access | None, needed: Access | None) -> bool:

@@ -106,6 +106,12 @@ class SqlAccess:
             return [_token(row) for row in rows]
 
     @to_the_end
+    async def rest_tokens(self, created_by: str, proof: str) -> None:
+        rest = update(access_tokens).where(access_tokens.c.created_by == plain(created_by))
+        async with self._database.writing() as connection:
+            await connection.execute(rest.values(proof=proof))
+
+    @to_the_end
     async def revoke_token(self, token_id: str, by: str, at: Instant) -> bool:
         async with self._database.writing() as connection:
             gone = await connection.execute(delete(access_tokens).where(access_tokens.c.id == token_id))

@@ -26,6 +26,8 @@ PENDING_COOKIE = "nearmiss_login"
 TOKEN_PREFIX = "nmt_"  # noqa: S105 -- how a token begins, no secret
 SESSION_FOR = 12 * HOUR
 LONGEST_TOKEN_DAYS = 366
+_PROXY, _OF_TOKEN = "proxy:", "token:"
+"""How the identities of those begin whom a proxy signed in, and of programs."""
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -38,7 +40,7 @@ class ProxyLogin(msgspec.Struct, frozen=True):
 
 
 class Proof(msgspec.Struct, frozen=True):
-    """By what somebody signed in: an account of ours (`issuer` is empty), or a subject of a provider.
+    """By what somebody signed in: an account of ours (`issuer` is empty), or a subject of a provider or of the proxy.
 
     `mark` changes with the account's secret; `groups` are those that had access then.
     """
@@ -74,7 +76,7 @@ class SignIn:
         return self.auth.is_configured or self.provider is not None or self._proxy is not None
 
     async def by_cookie(self, headers: Headers) -> Person | None:
-        key = cookie_parser(headers.get("cookie", "")).get(COOKIE)
+        key = _cookie(headers)
         if not key or self.access is None:
             return None
         session = await self.access.session(digest(key), self._clock.now())
@@ -82,19 +84,23 @@ class SignIn:
 
     def person_of(self, session: Session) -> Person | None:
         """Who a session is now, and what they may do now; None where what it rests on is gone or another."""
+        person = self._proved(session.proof, session.name)
+        return None if person is None else msgspec.structs.replace(person, session=session.id)
+
+    def _proved(self, text: str | None, name: str) -> Person | None:
+        """Who a proof stands for now; None where what it rests on is gone. `name`: of a provider's person."""
         try:
-            proof = msgspec.json.decode(session.proof or "", type=Proof)
+            proof = msgspec.json.decode(text or "", type=Proof)
         except msgspec.DecodeError:
             return None
         if not proof.issuer:
             person = self.auth.named(proof.subject)
-            if person is None or self.auth.mark_of(person.name) != proof.mark:
-                return None
-            return msgspec.structs.replace(person, session=session.id)
+            return None if person is None or self.auth.mark_of(person.name) != proof.mark else person
+        if proof.issuer == _PROXY:
+            return None if self._proxy is None else self._of_proxy(proof.subject, proof.groups)
         if self.provider is None or self.provider.oidc.issuer != proof.issuer:
             return None
-        person = self.of_provider(proof.subject, session.name, proof.groups)
-        return None if person is None else msgspec.structs.replace(person, session=session.id)
+        return self.of_provider(proof.subject, name, proof.groups)
 
     def of_provider(self, subject: str, name: str, groups: Iterable[str]) -> Person | None:
         """None where none of the groups has access."""
@@ -108,8 +114,27 @@ class SignIn:
 
     def proof_by_provider(self, subject: str, groups: Iterable[str]) -> Proof:
         assert self.provider is not None
-        known = tuple(sorted({group for group in groups if group in self._groups}))
-        return Proof(self.provider.oidc.issuer, subject, groups=known)
+        return Proof(self.provider.oidc.issuer, subject, groups=self._known(groups))
+
+    def _known(self, groups: Iterable[str]) -> tuple[str, ...]:
+        return tuple(sorted({group for group in groups if group in self._groups}))
+
+    async def proof_of_request(self, person: Person, headers: Headers) -> Proof | None:
+        """By what the person of this request signed in; None for a program, which did not."""
+        assert self.access is not None
+        if person.session is not None:
+            session = await self.access.session(digest(_cookie(headers)), self._clock.now())
+            return None if session is None else msgspec.json.decode(session.proof or "", type=Proof)
+        if person.identity.startswith(_OF_TOKEN):
+            return None
+        if self._proxy is not None and person.identity.startswith(_PROXY):
+            return Proof(_PROXY, person.name, groups=self._known(_groups_of(headers, self._proxy)))
+        return Proof("", person.name) if not self.auth.knows(person.name) else self.proof_of(person.name)
+
+    async def rest_tokens(self, proof: Proof) -> None:
+        """What somebody made rests from now on what the provider tells of them today."""
+        assert self.access is not None
+        await self.access.rest_tokens(f"{proof.issuer}#{proof.subject}", msgspec.json.encode(proof).decode())
 
     async def by_token(self, secret: str) -> Person | None:
         if self.access is None or not secret.startswith(TOKEN_PREFIX):
@@ -117,7 +142,15 @@ class SignIn:
         token = await self.access.token(digest(secret), self._clock.now())
         if token is None:
             return None
-        return Person(token.name, token.name, decode(token.grants), identity=f"token:{token.id}")
+        grants = self.left_of(token)
+        if grants.highest is None:
+            return None
+        return Person(token.name, token.name, grants, identity=_OF_TOKEN + token.id)
+
+    def left_of(self, token: ApiToken) -> Grants:
+        """What it may do now: at most what its maker may now, and nothing once what the maker rests on is gone."""
+        maker = self._proved(token.proof, token.created_by)
+        return decode(token.grants).bounded_by(Grants() if maker is None else maker.grants)
 
     def by_proxy(self, headers: Headers, address: str) -> Person | None:
         """Only from an address of the list; from elsewhere the headers are nobody's word."""
@@ -125,11 +158,11 @@ class SignIn:
         if proxy is None or not _is_in(address, proxy.networks):
             return None
         name = headers.get(proxy.user, "").strip()
-        groups = [group.strip() for group in headers.get(proxy.groups, "").split(",")]
+        return self._of_proxy(name, _groups_of(headers, proxy)) if name else None
+
+    def _of_proxy(self, name: str, groups: Iterable[str]) -> Person | None:
         grants = self.grants_of(groups)
-        if not name or grants.highest is None:
-            return None
-        return Person(name, role_of(grants), grants, identity=f"proxy:{name}")
+        return None if grants.highest is None else Person(name, role_of(grants), grants, identity=_PROXY + name)
 
     def grants_of(self, groups: Iterable[str]) -> Grants:
         """What membership in all these groups comes to."""
@@ -158,13 +191,30 @@ class SignIn:
         await self.access.open_session(session, person.known_as)
         return key
 
-    async def make_token(self, name: str, grants: Grants, days: int, by: str) -> tuple[ApiToken, str]:
-        """A new token, and its secret, which is told this once."""
+    async def make_token(self, name: str, grants: Grants, days: int, by: str, proof: Proof) -> tuple[ApiToken, str]:
+        """A new token, and its secret, which is told this once. `proof`: what the maker rests on."""
         assert self.access is not None
         secret, now = TOKEN_PREFIX + secrets.token_urlsafe(32), self._clock.now()
-        token = ApiToken(secrets.token_hex(8), digest(secret), name, encode(grants), by, now, Instant(now + days * DAY))
+        token = ApiToken(
+            id=secrets.token_hex(8),
+            key=digest(secret),
+            name=name,
+            grants=encode(grants),
+            created_by=by,
+            created_at=now,
+            expires_at=Instant(now + days * DAY),
+            proof=msgspec.json.encode(proof).decode(),
+        )
         await self.access.add_token(token)
         return token, secret
+
+
+def _cookie(headers: Headers) -> str:
+    return cookie_parser(headers.get("cookie", "")).get(COOKIE) or ""
+
+
+def _groups_of(headers: Headers, proxy: ProxyLogin) -> list[str]:
+    return [group.strip() for group in headers.get(proxy.groups, "").split(",")]
 
 
 def digest(secret: str) -> bytes:

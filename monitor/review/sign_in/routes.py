@@ -57,6 +57,7 @@ class TokenOut(Shape):
     created_at: str
     expires_at: str
     last_used_at: str | None = Field(description="To the hour.")
+    is_refused: bool = Field(description="Whether it lost its access with what its maker's rested on.")
 
 
 class NewToken(TokenOut):
@@ -151,11 +152,12 @@ def build_sign_in_pages(sign_in: SignIn, pages: Pages, clock: Clock, throttle: T
         except ProviderAway as error:
             _log.error("provider_away", problem=str(error))
             return form(request, pending.next, 502, "The sign-in provider does not answer. Try again in a moment.")
+        proof = sign_in.proof_by_provider(claimed.subject, claimed.groups)
+        await sign_in.rest_tokens(proof)
         person = sign_in.of_provider(claimed.subject, claimed.name, claimed.groups)
         if person is None:
             await refused(f"{provider.oidc.issuer}#{claimed.subject}", "oidc", "no group with access")
             return form(request, pending.next, 403, "None of your groups has access. Ask an admin of nearmiss.")
-        proof = sign_in.proof_by_provider(claimed.subject, claimed.groups)
         answer = await _signed_in(request, sign_in, person, proof, pending.next)
         answer.delete_cookie(PENDING_COOKIE)
         return answer
@@ -190,21 +192,24 @@ def build_access_api(sign_in: SignIn, clock: Clock) -> APIRouter:
     @router.get("/tokens", summary="API tokens", responses={200: {"model": Listed}, **COMMON})
     async def tokens() -> JSONResponse:
         """Their secrets are kept nowhere."""
-        return JSONResponse({"items": [_token(each) for each in await _store(sign_in).tokens()]})
+        return JSONResponse({"items": [_token(sign_in, each) for each in await _store(sign_in).tokens()]})
 
     @router.post(
         "/tokens", summary="Make an API token", status_code=201, responses={201: {"model": NewToken}, **COMMON}
     )
     async def make(body: TokenIn, request: Request) -> JSONResponse:
-        """It may do at most what its maker may. The secret is in the answer, this once."""
+        """It may do at most what its maker may, then and later. The secret is in the answer, this once."""
         person = _person(request)
         grants = Grants(body.access, dict(body.teams))
         if grants.highest is None:
             raise Invalid(FieldProblem("access", "say what it may do: access, teams, or both"))
         if not grants.at_most(person.grants):
             raise HTTPException(403, "A token may do at most what you may do yourself.")
-        token, secret = await sign_in.make_token(body.name, grants, body.days, person.known_as)
-        return JSONResponse({**_token(token), "token": secret}, 201)
+        proof = await sign_in.proof_of_request(person, request.headers)
+        if proof is None:
+            raise HTTPException(403, "A token makes no tokens; sign in as a person.")
+        token, secret = await sign_in.make_token(body.name, grants, body.days, person.known_as, proof)
+        return JSONResponse({**_token(sign_in, token), "token": secret}, 201)
 
     @router.delete(
         "/tokens/{token_id}", summary="Revoke an API token", status_code=204, response_class=Response,
@@ -283,7 +288,7 @@ def _person(request: Request) -> Person:
     return cast(Person, request.state.person)
 
 
-def _token(token: ApiToken) -> dict[str, object]:
+def _token(sign_in: SignIn, token: ApiToken) -> dict[str, object]:
     grants = json.loads(token.grants)
     return {
         "id": token.id,
@@ -294,6 +299,7 @@ def _token(token: ApiToken) -> dict[str, object]:
         "created_at": to_text(token.created_at),
         "expires_at": to_text(token.expires_at),
         "last_used_at": to_text(token.last_used_at),
+        "is_refused": sign_in.left_of(token).highest is None,
     }
 
 

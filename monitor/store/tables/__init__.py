@@ -364,6 +364,7 @@ access_tokens = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("last_used_at", BigInteger),
+    Column("proof", Words),
     Index("access_tokens_key", "key", unique=True),
 )
 
