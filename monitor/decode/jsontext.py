@@ -20,6 +20,9 @@ MAX_BODY_BYTES = 5 * 1024 * 1024
 MAX_GROUP_BYTES = 32 * 1024 * 1024
 """A tool that sends alerts in groups may have no bound of its own; such a body is read member by member."""
 
+INLINE = 16 * 1024
+"""Larger bodies are read in a thread, since nothing else is answered while the event loop reads one."""
+
 MAX_DEPTH = 64
 
 MOST_VALUES = 1_000_000

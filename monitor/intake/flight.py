@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
-from monitor.ops.memory_limit import lacks_thread
+from monitor.decode.jsontext import INLINE
+from monitor.ops.tasks import in_thread
 
 SMALL = 64 * 1024
 """Bytes of each body that do not count: the number of connections bounds those."""
-INLINE = 16 * 1024
-"""Larger bodies are read in a thread, since nothing else is answered while the event loop reads one."""
 QUEUE_SECONDS = 15.0
 
 Parameters = ParamSpec("Parameters")
@@ -85,10 +84,6 @@ class Flight:
         except TimeoutError:
             raise Busy(f"large bodies wait for each other; none could be begun within {QUEUE_SECONDS:g} s") from None
         try:
-            return await asyncio.to_thread(work, *args, **kwargs)
-        except RuntimeError as error:
-            if not lacks_thread(error):
-                raise
-            raise MemoryError(str(error)) from error
+            return await in_thread(work, *args, **kwargs)
         finally:
             self._bench.release()

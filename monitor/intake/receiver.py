@@ -11,11 +11,12 @@ import msgspec
 
 from monitor.core.model.events import MINUTE, SECOND, Event, Instant
 from monitor.core.model.reasons import Ignored, Rejected
+from monitor.decode.jsontext import INLINE
 from monitor.decode.normalise import normalise
 from monitor.decode.outcome import DecodeOutcome
 from monitor.decode.registry import decode
 from monitor.intake.bodies import ENCODING, Body, Packed, Unusable
-from monitor.intake.flight import INLINE, Flight
+from monitor.intake.flight import Flight
 from monitor.intake.metrics import IntakeMetrics
 from monitor.ops.logs import get_logger
 from monitor.ports import Appended, Clock, JournalWriter, Reject, Rejects, Unavailable

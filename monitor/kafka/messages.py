@@ -75,13 +75,20 @@ class RecordContent(msgspec.Struct, frozen=True, gc=False):
 
 
 def read_message(
-    message: Message, source: str, now: Instant, tolerance: int, *, forward: bool = False, ours: bool = False
+    message: Message,
+    source: str,
+    now: Instant,
+    tolerance: int,
+    *,
+    forward: bool = False,
+    ours: bool = False,
+    quick: bool = False,
 ) -> RecordContent:
     """Decode a record that the decoder `source` reads.
 
     `now` stands in where the record has no timestamp, and caps one from the future. `tolerance` in microseconds: how
     far an event's time may lie after its receipt. `forward`: rejects are for somebody else too. `ours`: this
-    program writes into the topic, and may name itself as the source. An empty record (a
+    program writes into the topic, and may name itself as the source. `quick` as of `decode`. An empty record (a
     tombstone) is ignored, by name.
     """
     if not message.value:
@@ -101,7 +108,7 @@ def read_message(
             body = message.value if was_received else with_receipt(message.value, received_at)
         return RecordContent(offset=message.offset, at=event.time, events=(event,), bodies=(body,), route=route)
     outcome = _framed(message.value) or decode(
-        source, message.value, headers, received_at, None if ours else others_may_use
+        source, message.value, headers, received_at, None if ours else others_may_use, quick=quick
     )
     events = tuple(normalise(event, received_at, tolerance) for event in outcome.events)
     coordinates = {

@@ -11,17 +11,17 @@ import heapq
 from collections import deque
 from collections.abc import Iterable
 
-from monitor.kafka.messages import RecordContent
+from monitor.kafka.messages import Message, RecordContent
 
 
 class PartitionBuffer:
     """One partition: what was fetched from it and not handed out yet.
 
     `handed` is the offset after the last entry handed out, `fetched` the offset to fetch next, `end` the offset after
-    the last entry that is known to be there.
+    the last entry that is known to be there. `fetched_records` come after the entries, and wait to be decoded.
     """
 
-    __slots__ = ("end", "entries", "fetched", "first", "handed", "key", "source", "topic")
+    __slots__ = ("end", "entries", "fetched", "fetched_records", "first", "handed", "key", "source", "topic")
 
     def __init__(self, key: str, source: str, position: int, first: int, end: int) -> None:
         self.key = key
@@ -32,15 +32,26 @@ class PartitionBuffer:
         self.fetched = position
         self.end = end
         self.entries: deque[RecordContent] = deque()
+        self.fetched_records: deque[Message] = deque()
+
+    @property
+    def size(self) -> int:
+        """How many records are here, decoded or not."""
+        return len(self.entries) + len(self.fetched_records)
+
+    @property
+    def lacks(self) -> bool:
+        """Whether nothing is here although more is known to be on the broker."""
+        return not self.size and self.fetched < self.end
 
     @property
     def is_behind(self) -> bool:
-        """Whether nothing is at hand although more is known to be there."""
-        return not self.entries and self.fetched < self.end
+        """Whether nothing can be handed out although more is known to be there."""
+        return not self.entries and (bool(self.fetched_records) or self.fetched < self.end)
 
     @property
     def is_drained(self) -> bool:
-        return not self.entries and self.fetched >= self.end
+        return not self.size and self.fetched >= self.end
 
 
 def give_back(
@@ -83,7 +94,7 @@ def merge(buffers: Iterable[PartitionBuffer], limit: int) -> list[tuple[Partitio
         if buffer.is_behind:
             break
     for buffer in waiting:
-        if not buffer.entries:
+        if not buffer.size:
             # Offsets may have gaps (markers of transactions, compaction): the fetch position is behind them.
             buffer.handed = buffer.fetched
     return taken

@@ -16,9 +16,10 @@ from monitor.core.model.events import Event, Instant
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.core.sharding.routing import Route
 from monitor.kafka.connection import Connector
+from monitor.kafka.decoding import Decoding
 from monitor.kafka.errors import MissingTopics, PositionLost, WrongCluster
 from monitor.kafka.halts import Halts, MemoryBook
-from monitor.kafka.messages import RecordContent, read_message
+from monitor.kafka.messages import RecordContent
 from monitor.kafka.metrics import KafkaMetrics
 from monitor.kafka.partition_buffers import PartitionBuffer, merge
 from monitor.kafka.settings import KafkaSettings
@@ -63,7 +64,7 @@ class KafkaReader:
         self._settings = settings
         self._clock = clock
         self._metrics = metrics
-        self._future_tolerance = future_tolerance
+        self._decoding = Decoding(settings, clock, future_tolerance)
         self._connector = Connector(settings, timeout, refresh)
         self._book = MemoryBook() if book is None else book
         self._only = only
@@ -112,7 +113,7 @@ class KafkaReader:
     async def wait(self, timeout: float) -> None:
         """Return when entries have arrived, or after `timeout` seconds. Trouble is for the next `read` to tell."""
         consumer = self._consumer
-        if consumer is None or not self._in_step or any(buffer.entries for buffer in self._open.values()):
+        if consumer is None or not self._in_step or any(buffer.size for buffer in self._open.values()):
             return
         try:
             if not self._open:
@@ -146,6 +147,8 @@ class KafkaReader:
                 self._in_step = False
                 await self._stand_at(positions)
             raise
+        # What decoding takes is no delay of the broker's.
+        await self._decoding.advance(self._open.values())
         taken = await self._halts.judge(merge(self._open.values(), limit))
         self._count(taken)
         events: list[Event] = []
@@ -300,10 +303,10 @@ class KafkaReader:
     async def _fill(self, consumer: AIOKafkaConsumer) -> None:
         """Fetch until no partition is behind. The caller bounds the time."""
         buffers = self._open
-        low = [partition for partition, buffer in buffers.items() if len(buffer.entries) < _CHUNK]
+        low = [partition for partition, buffer in buffers.items() if buffer.size < _CHUNK]
         if low:
             await self._take(consumer, await consumer.getmany(*low, timeout_ms=0, max_records=_CHUNK))
-        while behind := [partition for partition, buffer in buffers.items() if buffer.is_behind]:
+        while behind := [partition for partition, buffer in buffers.items() if buffer.lacks]:
             # In slices: a fetch that brings only markers of transactions moves the position and returns nothing.
             fetched = await consumer.getmany(*behind, timeout_ms=_SLICE_MILLISECONDS, max_records=_CHUNK)
             await self._take(consumer, fetched)
@@ -311,15 +314,8 @@ class KafkaReader:
     async def _take(
         self, consumer: AIOKafkaConsumer, fetched: Mapping[TopicPartition, list[ConsumerRecord[bytes, bytes]]]
     ) -> None:
-        now = self._clock.now()
-        forward = bool(self._settings.dead_letter)
         for partition, records in fetched.items():
-            buffer = self._buffers[partition]
-            ours = partition.topic == self._settings.journal
-            buffer.entries.extend(
-                read_message(record, buffer.source, now, self._future_tolerance, forward=forward, ours=ours)
-                for record in records
-            )
+            self._buffers[partition].fetched_records.extend(records)
         for partition, buffer in self._buffers.items():
             buffer.fetched = await consumer.position(partition)
             buffer.end = max(buffer.end, consumer.last_stable_offset(partition) or 0)

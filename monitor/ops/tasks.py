@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Generic, ParamSpec, Self, TypeVar
 
 from monitor.ops.logs import get_logger
+from monitor.ops.memory_limit import lacks_thread
 from monitor.ops.stop import stopped_within
 
 _log = get_logger("tasks")
@@ -53,6 +54,16 @@ def to_the_end(
             raise
 
     return whole
+
+
+async def in_thread(work: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+    """Do work that takes long beside everything else. Raises MemoryError where there is none for a thread."""
+    try:
+        return await asyncio.to_thread(work, *args, **kwargs)
+    except RuntimeError as error:
+        if not lacks_thread(error):
+            raise
+        raise MemoryError(str(error)) from error
 
 
 async def restarted(

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from monitor.core.model.events import Instant
+from monitor.decode.jsontext import INLINE
 from monitor.decode.registry import decode, tools
-from monitor.intake.flight import INLINE
 
 PATIENCE_SECONDS = 1.0
 TEXTS = (" ", "1", "1.", "a", "a-", "_", "(", '"', "{", "[", "> 1", "a=", "/", ":", "-1", "\n", "@a", "0 ")

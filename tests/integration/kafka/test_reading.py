@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import NewPartitions
@@ -9,6 +13,9 @@ from aiokafka.admin import NewPartitions
 from monitor.app.metrics import Metrics
 from monitor.core.model.events import HOUR, MINUTE, SECOND, Instant
 from monitor.core.model.reasons import Ignored, Mark, Rejected
+from monitor.kafka import decoding
+from monitor.kafka.connection import Connector
+from monitor.kafka.messages import RecordContent, read_message
 from tests.integration.kafka.conftest import KAFKA, NOON, Cluster, MakeReader, canonical, ids, read_all
 
 pytestmark = KAFKA
@@ -73,6 +80,35 @@ async def test_a_backlog_longer_than_a_fetch_is_merged_too(
 
     assert len(events) == 2 * count
     assert [event.time for event in events] == sorted(event.time for event in events)
+
+
+async def test_what_decoding_takes_is_no_delay_of_the_broker(
+    cluster: Cluster, make_reader: MakeReader, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A topic of slow bodies would be fetched, given up after the timeout, and fetched again for ever."""
+    under_way: list[str] = []
+    meanwhile: list[list[str]] = []
+    patience = Connector.patience
+
+    @asynccontextmanager
+    async def watched(connector: Connector, what: str) -> AsyncIterator[None]:
+        under_way.append(what)
+        try:
+            async with patience(connector, what):
+                yield
+        finally:
+            under_way.remove(what)
+
+    def noted(*args: Any, **options: Any) -> RecordContent:
+        meanwhile.append(list(under_way))
+        return read_message(*args, **options)
+
+    monkeypatch.setattr(Connector, "patience", watched)
+    monkeypatch.setattr(decoding, "read_message", noted)
+    await cluster.create(topic)
+    await cluster.produce(topic, canonical("a"), canonical("b"))
+    assert ids(await read_all(make_reader(**{topic: "events"}))) == ["a", "b"]
+    assert meanwhile == [[], []]
 
 
 async def test_any_position_resumes_exactly(cluster: Cluster, make_reader: MakeReader, topic: str) -> None:

@@ -18,11 +18,12 @@ from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import DAY, Event, EventId, Instant, to_text
 from monitor.core.model.reasons import Rejected
 from monitor.decode import mapped
+from monitor.decode.jsontext import INLINE
 from monitor.decode.mapped import QUICK_STEPS
 from monitor.decode.registry import use_own
 from monitor.decode.tool import Tool
 from monitor.intake import flight
-from monitor.intake.flight import INLINE, Flight
+from monitor.intake.flight import Flight
 from monitor.intake.receiver import Receiver
 from monitor.intake.senders import IntakeAccess
 from monitor.intake.webhooks import IntakeSettings, build_router

@@ -7,8 +7,9 @@ import threading
 
 import pytest
 
+from monitor.decode.jsontext import INLINE
 from monitor.intake import flight as module
-from monitor.intake.flight import INLINE, SMALL, Busy, Flight
+from monitor.intake.flight import SMALL, Busy, Flight
 from monitor.ops.tasks import Aside
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import NamedTuple
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +22,17 @@ def buffer(key: str, *times: int, end: int | None = None) -> PartitionBuffer:
         for offset, at in enumerate(times)
     )
     return made
+
+
+class Undecoded(NamedTuple):
+    """A record as it was fetched."""
+
+    topic: str = "a"
+    partition: int = 0
+    offset: int = 0
+    timestamp: int = 0
+    value: bytes | None = b"{}"
+    headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
 def times(taken: list[tuple[PartitionBuffer, RecordContent]]) -> list[int]:
@@ -55,6 +67,21 @@ def test_a_drained_lane_stands_behind_gaps() -> None:
     merge([gap], 10)
 
     assert gap.handed == 7
+
+
+def test_a_lane_whose_records_are_not_decoded_yet_is_behind_and_is_asked_for_no_more() -> None:
+    waiting, other = buffer("a", 5), buffer("b", 1)
+    fetched = RecordContent(0, 0)
+    waiting.entries.clear()
+    waiting.fetched_records.append(Undecoded())
+
+    assert merge([waiting, other], 10) == []
+    assert (waiting.is_behind, waiting.is_drained, waiting.lacks, waiting.handed) == (True, False, False, 0)
+
+    waiting.fetched_records.clear()
+    waiting.entries.append(fetched)
+    assert [entry for _, entry in merge([waiting], 10)] == [fetched]
+    assert (waiting.is_drained, waiting.handed) == (True, 1)
 
 
 def test_an_entry_with_more_events_than_the_limit_is_taken_whole() -> None:
