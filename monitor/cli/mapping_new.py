@@ -19,7 +19,7 @@ from monitor.located.problems import Problems
 from monitor.packs.mappings.examples import RECEIVED_AT
 from monitor.packs.mappings.grammar import NAME
 from monitor.packs.mappings.loader import read_mapping
-from monitor.packs.mappings.propose import LARGEST_SAMPLE, propose, with_expectation
+from monitor.packs.mappings.propose import LARGEST_SAMPLE, has_fields, propose, with_expectation
 
 
 @click.command("new", short_help="Propose a mapping from a sample payload.")
@@ -45,6 +45,9 @@ def new(sample: str, name: str | None, output: Path | None) -> None:
         sys.exit(UNREADABLE)
     if not isinstance(value, dict | list):
         click.echo(f"{sample}: expected an object or an array; try the body as the tool sends it", err=True)
+        sys.exit(UNREADABLE)
+    if not has_fields(value):
+        click.echo(f"{sample}: has no field with a value; try a body that the tool sent about an event", err=True)
         sys.exit(UNREADABLE)
     proposal = propose(chosen, value)
     text = with_expectation(proposal, _expectation(chosen, proposal, body))

@@ -93,6 +93,11 @@ def propose(name: str, body: Any) -> str:
     return "\n".join(lines) + "\n"
 
 
+def has_fields(body: Any) -> bool:
+    """Whether a mapping could read anything of it: an object, or one among others, with a value."""
+    return _says(_pieces(body)[1])
+
+
 def with_expectation(proposal: str, said: str) -> str:
     """The proposal with what its example gives now as the expectation."""
     return f"{proposal}    expect: {said}\n"
@@ -101,12 +106,18 @@ def with_expectation(proposal: str, said: str) -> str:
 def _pieces(body: Any) -> tuple[str, Any]:
     """Where a body holds a list of alike objects, one of these is a piece."""
     if isinstance(body, list):
-        return "", next((item for item in body if isinstance(item, dict)), {})
+        return "", next((item for item in body if isinstance(item, dict) and item), {})
     for name in ("alerts", "events", "incidents", "items", "messages"):
         items = body.get(name) if isinstance(body, dict) else None
         if isinstance(items, list) and items and isinstance(items[0], dict):
             return name, items[0]
     return "", body if isinstance(body, dict) else {}
+
+
+def _says(value: Any) -> bool:
+    if isinstance(value, dict | list):
+        return any(map(_says, value.values() if isinstance(value, dict) else value))
+    return value is not None
 
 
 def _places(value: Any, path: str, depth: int = 0) -> Iterator[BodyValue]:

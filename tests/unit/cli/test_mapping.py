@@ -79,7 +79,13 @@ def test_a_new_mapping_passes_its_own_example(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("written", "code", "said"),
-    [("{", 3, "not_json"), ("7", 3, "expected an object or an array"), ("{}", 0, "")],
+    [
+        ("{", 3, "not_json"),
+        ("7", 3, "expected an object or an array"),
+        *((empty, 3, "has no field with a value") for empty in ("[]", "{}", "[{}]", "[1]", '{"a": [{"b": null}]}')),
+        ('{"up": true}', 0, ""),
+        ('[{}, {"up": true}]', 0, ""),
+    ],
 )
 def test_a_sample_that_cannot_be_read(tmp_path: Path, written: str, code: int, said: str) -> None:
     sample = tmp_path / "tool.json"
