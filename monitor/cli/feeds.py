@@ -15,7 +15,7 @@ from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.durations import say_duration
 from monitor.core.model.events import DAY
 from monitor.core.model.reasons import FeedStep
-from monitor.feeds.discover import Discovery, discover, lines
+from monitor.feeds.discover import PRESETS, Discovery, discover, lines
 from monitor.feeds.queries import PulledFeed
 from monitor.feeds.states import state_of
 from monitor.feeds.strip import BLIND, CLEAR, HURT, SEEING, blind, seen, strip
@@ -60,7 +60,7 @@ def discover_feeds(
 ) -> None:
     """Find feeds in the Prometheus at URL, match them to services and print the lines for them. Writes nothing.
 
-    Exits 1 if nothing was found, something could not be asked, or the catalogue has errors.
+    What could not be asked is said on standard error. Exits 1 if nothing was found, something could not be asked, or the catalogue has errors.
     """
     if not url.startswith(("http://", "https://")):
         raise click.UsageError(f"{url!r} is no address; try http://prometheus:9090")
@@ -71,6 +71,11 @@ def discover_feeds(
     found = asyncio.run(_discover(url, loaded.catalogue, Caller(headers, authorization_file)))
     for line in lines(found):
         click.echo(line)
+    for problem in found.problems:
+        click.echo(problem, err=True)
+    if not found.feeds and not found.problems:
+        series = ", ".join(preset.series for preset in PRESETS)
+        click.echo(f"{url}: no feed found; it has none of {series}", err=True)
     if found.problems or not found.feeds or loaded.errors:
         sys.exit(_FAILED)
 

@@ -160,9 +160,10 @@ async def discover(web: Web, address: str, catalogue: Catalogue, caller: Caller 
             if samples and preset.name in _EVIDENCE and counters is None:
                 counters = await _recorded(web, address, asking)
         except QueryFailed as error:
-            problems[f"{preset.series}: {error}"] = None
             if error.reason in (FeedFailure.UNREACHABLE, FeedFailure.TIMEOUT, FeedFailure.DENIED):
+                problems[f"{address}: {error}"] = None
                 break
+            problems[f"{preset.series}: {error}"] = None
             if not samples:
                 continue
         feeds += _found(preset, samples, counters or [], catalogue, address)
@@ -307,19 +308,24 @@ def _decoded(decoder: msgspec.json.Decoder[Wanted], status: int, body: bytes) ->
 
 
 def lines(found: Discovery) -> Iterator[str]:
-    """What to paste into the settings and the catalogue; what has to be confirmed or completed is a comment."""
+    """What to paste into the settings and the catalogue; what has to be confirmed or completed is a comment.
+
+    Where nothing was found there is nothing to paste.
+    """
+    if not found.feeds:
+        return
+    # A key whose entries are all comments is one too: without a value it would be wrong.
+    key = "feeds:" if any(feed.is_sure for feed in found.feeds) else "# feeds:"
     yield "# Settings (nearmiss.yaml)"
-    yield "feeds:"
+    yield key
     for feed in found.feeds:
         why = f"{feed.told_by}, score {feed.score:.2f}"
         if not feed.is_whole:
             why += "; add requests: the raw counter of requests"
         yield f"  {'' if feed.is_sure else '# '}- {flow(feed.setting())}  # {why}"
     yield "# Catalogue"
-    yield "feeds:"
+    yield key
     for feed in found.feeds:
         yield f"  {'' if feed.is_sure else '# '}- {flow(feed.catalogue_entry())}"
     for service in found.without:
         yield f"# {service} is user-facing, and nothing here watches it"
-    for problem in found.problems:
-        yield f"# {problem}"

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 
 from monitor.asking import Caller, QueryFailed
 from monitor.core.model.catalogue import Alias, Catalogue, Service
@@ -179,13 +180,27 @@ async def test_what_cannot_be_asked_hides_nothing_else() -> None:
 async def test_a_server_that_is_away_is_asked_once() -> None:
     asked = Asked({})
     asked.failing = {preset.series: QueryFailed(FeedFailure.UNREACHABLE, "no route") for preset in PRESETS}
-    assert (await find(asked)).problems == ("sloth_slo_info: unreachable: no route",)
+    discovery = await find(asked)
+    assert discovery.problems == ("http://p:9090: unreachable: no route",)
+    assert list(lines(discovery)) == [], "nothing to paste, and no word on what watches whom"
 
 
 async def test_without_a_catalogue_names_are_as_they_are_and_to_be_confirmed() -> None:
     asked = Asked({"probe_success": [{"service": "basket"}]})
     (feed,) = (await find(asked, Catalogue())).feeds
     assert (feed.service, feed.score, feed.is_sure) == ("basket", 0.0, False)
+
+
+@pytest.mark.parametrize("labels", [[{"service": "basket"}], [{"service": "basket"}, {"service": "search"}]])
+async def test_what_is_pasted_as_it_is_can_be_read(labels: list[dict[str, str]]) -> None:
+    """A key without one entry that is sure would have no value."""
+    discovery = await find(Asked({"probe_success": labels}))
+    sure = [feed.service for feed in discovery.feeds if feed.is_sure]
+    said = list(lines(discovery))
+    for part in (said[: said.index("# Catalogue")], said[said.index("# Catalogue") :]):
+        read = yaml.safe_load("\n".join(part))
+        assert [entry["service"] for entry in (read or {"feeds": []})["feeds"]] == sure
+        assert (read is None) == (not sure)
 
 
 def test_a_line_is_yaml_whatever_stands_in_it() -> None:
