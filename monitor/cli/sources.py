@@ -14,7 +14,6 @@ from monitor.cli.lines import say
 from monitor.cli.main import Group
 from monitor.cli.settings_options import with_settings_of_group, with_shared_settings
 from monitor.core.model.durations import say_duration
-from monitor.core.model.events import Instant
 from monitor.decode.proofs import proof
 from monitor.decode.registry import meant_tools, tool_of
 from monitor.intake.senders import IntakeAccess
@@ -67,9 +66,9 @@ def show(settings: Settings, output: str) -> None:
 
 def _print(console: Console, report: SourceReport) -> None:
     if not report.sources:
-        say(console, "nothing has arrived in two weeks; try `nearmiss sources check`")
+        say(console, f"nothing has arrived {report.ever()}; try `nearmiss sources check`")
     for row in report.sources:
-        say(console, _line(row, report.at))
+        say(console, _line(row, report))
         for each in row.reasons:
             mark = "" if each.is_understood else " (not understood)"
             say(console, f"  {each.count} {each.reason}{mark}{': ' if each.detail else ''}{each.detail}")
@@ -80,12 +79,12 @@ def _print(console: Console, report: SourceReport) -> None:
         say(console, f"{len(report.silent_rules)} of {report.rules} rules wait for kinds of events that nothing sends")
 
 
-def _line(row: SourceRow, now: Instant) -> str:
+def _line(row: SourceRow, report: SourceReport) -> str:
     state = row.state
     usual = "usual unknown" if state.usual_day is None else f"usually {state.usual_day:,.0f}"
     if state.last_at is None:
-        return f"{state.source}: nothing in two weeks; try `nearmiss sources check {state.source}`"
-    last = f"last {say_duration(now - state.last_at)} ago"
+        return f"{state.source}: nothing {report.ever()}; try `nearmiss sources check {state.source}`"
+    last = f"last {say_duration(report.at - state.last_at)} ago"
     said = f"{state.source}: {last}; {state.last_day:,} in 24 h, {usual}"
     if state.lag is not None:
         said += f"; {lag_words(state.lag)}"

@@ -9,15 +9,18 @@ import msgspec
 
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.durations import say_duration
-from monitor.core.model.events import DAY, SECOND, Instant
+from monitor.core.model.events import DAY, HOUR, SECOND, Instant
 from monitor.core.model.rule import Rule
 from monitor.core.resolving.names import Names
-from monitor.ops.arrivals import SourceHour, SourceWord
-from monitor.ops.usual import SourceState, states
+from monitor.ops.arrivals import UP, SourceHour, SourceWord
+from monitor.ops.usual import WINDOW, SourceState, states
 
 NOT_UNDERSTOOD = frozenset({"unknown_type"})
 """Omissions that may be a gap of ours; the others are by intention."""
 WEEK = 7 * DAY
+_SPANS = {WEEK: "a week", WINDOW: "two weeks"}
+_BORDERS = 2 * HOUR
+"""Of a span that is counted in whole hours the first and the last one may be missing."""
 
 
 class RejectCount(msgspec.Struct, frozen=True):
@@ -46,13 +49,27 @@ class Watched(msgspec.Struct, frozen=True):
 
 
 class SourceReport(msgspec.Struct, frozen=True):
-    """`silent_rules`: rules of which no kind of hazard, or no kind of intervention, has arrived in seven days."""
+    """`silent_rules`: rules of which no kind of hazard, or no kind of intervention, has arrived in seven days.
+
+    `known`: for how long the service has counted at least what arrives (microseconds), at most two weeks.
+    """
 
     at: Instant
     sources: tuple[SourceRow, ...]
     services: tuple[Watched, ...]
     silent_rules: tuple[str, ...]
     rules: int
+    known: int
+
+    def ever(self, span: int = WINDOW) -> str:
+        """Of what never came in `span`: "in two weeks", "in 3 h"; "yet" while the service is new."""
+        return _ever(self.known, span)
+
+
+def _ever(known: int, span: int) -> str:
+    if known < HOUR:
+        return "yet"
+    return f"in {_SPANS[span] if known + _BORDERS >= span else say_duration(known)}"
 
 
 def lag_words(lag: int) -> str:
@@ -85,6 +102,7 @@ def source_report(
                 word.detail or (before.detail if before else ""),
                 word.what == "ignored" and word.word not in NOT_UNDERSTOOD,
             )
+    hours = list(hours)
     found = states(hours, now)
     known = {state.source for state in found}
     missing = {*reasons, *(each for each in expected if not _arrived(each, known))} - known
@@ -99,7 +117,14 @@ def source_report(
     )
     arrived = {kind for found in kinds.values() for kind in found}
     mute = tuple(sorted(rule.name for rule in rules if not _can_match(rule, arrived))) if arrived else ()
-    return SourceReport(now, rows, tuple(_watched(words, catalogue, now)), mute, len(rules))
+    counted = _counted(hours, now)
+    return SourceReport(now, rows, tuple(_watched(words, catalogue, now, counted)), mute, len(rules), counted)
+
+
+def _counted(hours: Iterable[SourceHour], now: Instant) -> int:
+    """Since the end of the first hour in which the service was up: nobody knows when in it that was."""
+    began = min((each.hour for each in hours if each.source == UP), default=now // HOUR)
+    return min(WINDOW, max(0, now - (began + 1) * HOUR))
 
 
 def _arrived(name: str, known: Collection[str]) -> bool:
@@ -107,7 +132,7 @@ def _arrived(name: str, known: Collection[str]) -> bool:
     return any(each == name or each.startswith(f"{name}/") for each in known)
 
 
-def _watched(words: Sequence[SourceWord], catalogue: Catalogue, now: Instant) -> Iterable[Watched]:
+def _watched(words: Sequence[SourceWord], catalogue: Catalogue, now: Instant, counted: int) -> Iterable[Watched]:
     names = Names(catalogue)
     recent: dict[str, set[str]] = defaultdict(set)
     last: dict[str, int] = {}
@@ -126,7 +151,8 @@ def _watched(words: Sequence[SourceWord], catalogue: Catalogue, now: Instant) ->
         elif service in last:
             yield Watched(service, (), f"its feeds said nothing for {now // DAY - last[service]} days")
         elif declared:
-            yield Watched(service, (), f"the catalogue names {', '.join(declared)}, which sent nothing in a week")
+            silence = f"which sent nothing {_ever(counted, WEEK)}"
+            yield Watched(service, (), f"the catalogue names {', '.join(declared)}, {silence}")
         else:
             yield Watched(service, (), "no feed reports on its users")
 

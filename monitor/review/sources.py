@@ -80,7 +80,7 @@ def build_sources(book: SourceBook, clock: Clock, pages: Pages, known: Known) ->
     @router.get("/sources", include_in_schema=False, response_class=HTMLResponse)
     async def show(request: Request) -> Response:
         grants = person_of(request).grants
-        context = {"report": await report_for(grants), "is_whole": grants.everywhere is not None}
+        context = {"report": await report_for(grants), "is_whole": grants.everywhere is not None, "week": WEEK}
         return pages.render(request, "sources.html", context)
 
     @router.get(

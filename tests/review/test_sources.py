@@ -52,7 +52,11 @@ async def test_silence_and_what_was_not_understood_are_shown(desk: Desk) -> None
 
 async def test_nothing_that_arrived_is_said(desk: Desk) -> None:
     page = await desk.http.get("/sources")
-    assert "Nothing has arrived in the last two weeks" in page.text
+    assert "Nothing has arrived yet." in page.text
+    now = desk.clock.now()
+    await desk.store.sources.add([SourceHour(UP, (now - 14 * DAY) // HOUR + 1, 0, now)], (), now)
+    page = await desk.http.get("/sources")
+    assert "Nothing has arrived in two weeks." in page.text
 
 
 def one_team(desk: Desk, team: str) -> httpx.AsyncClient:

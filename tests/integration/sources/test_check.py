@@ -65,6 +65,13 @@ def test_what_does_not_come_through_says_why(service: Service) -> None:
     assert "is nearmiss running there? Try --to URL" in away.output.replace("\n", " ")
 
 
+def test_a_new_service_claims_no_weeks(service: Service) -> None:
+    where = [*options(service.directory), "--database", f"sqlite:///{service.directory / 'n.db'}"]
+    done = CliRunner().invoke(cli, ["sources", *where])
+    assert "pagerduty: nothing yet; try `nearmiss sources check pagerduty`" in done.output
+    assert "week" not in done.output
+
+
 def test_what_arrived_is_listed_when_the_service_has_stopped(service: Service) -> None:
     event = {"id": "1", "source": "probe", "time": "2026-03-10T12:00:00Z", "kind": "impact.clear", "service": "shop"}
     assert service.post("/ingest/events", json.dumps(event).encode(), content_type="application/json").is_success

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from monitor.core.model.catalogue import Catalogue, Feed, Service
-from monitor.core.model.events import DAY, HOUR, SECOND, Instant
-from monitor.ops.arrivals import SourceHour, SourceWord
-from monitor.ops.source_report import RejectCount, Watched, lag_words, source_report
+from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Instant
+from monitor.ops.arrivals import UP, SourceHour, SourceWord
+from monitor.ops.source_report import WEEK, RejectCount, Watched, lag_words, source_report
 from monitor.packs.loader import load_rules
 from monitor.packs.shipped import shipped_rules
 
@@ -56,7 +58,8 @@ def test_a_service_is_watched_by_who_told_about_impact_since_yesterday() -> None
         SourceWord("slo", TODAY, "watched", "shop", 1),
         SourceWord("probe", TODAY - 3, "watched", "search", 1),
     ]
-    assert source_report((), words, CATALOGUE, (), NOW).services == (
+    week_old = [SourceHour(UP, (NOW - WEEK) // HOUR, 0, NOW)]
+    assert source_report(week_old, words, CATALOGUE, (), NOW).services == (
         Watched("help", (), "no feed reports on its users"),
         Watched("mail", (), "the catalogue names probe, which sent nothing in a week"),
         Watched("search", (), "its feeds said nothing for 3 days"),
@@ -74,3 +77,25 @@ def test_a_rule_cannot_match_while_its_kinds_do_not_arrive() -> None:
     seen.append(SourceWord("a", TODAY, "kind", act, 1))
     assert source_report((), seen, CATALOGUE, (one,), NOW).silent_rules == ()
     assert source_report((), (), CATALOGUE, (one,), NOW).silent_rules == ()
+
+
+@pytest.mark.parametrize(
+    ("up", "in_two_weeks", "in_a_week"),
+    [
+        (None, "yet", "yet"),
+        (0, "yet", "yet"),
+        (HOUR, "yet", "yet"),
+        (2 * HOUR, "in 1 h 30 min", "in 1 h 30 min"),
+        (3 * DAY, "in 3 d", "in 3 d"),
+        (WEEK, "in 7 d", "in a week"),
+        (14 * DAY, "in two weeks", "in a week"),
+        (50 * DAY, "in two weeks", "in a week"),
+    ],
+)
+def test_silence_is_said_of_no_longer_than_anybody_listened(up: int | None, in_two_weeks: str, in_a_week: str) -> None:
+    now = Instant(NOW + 30 * MINUTE)
+    hours = [] if up is None else [SourceHour(UP, (now - up) // HOUR, 0, now), SourceHour(UP, now // HOUR, 0, now)]
+    report = source_report(hours, (), CATALOGUE, (), now, ("pagerduty",))
+    assert (report.ever(), report.ever(WEEK)) == (in_two_weeks, in_a_week)
+    (mail,) = [each for each in report.services if each.service == "mail"]
+    assert mail.why == f"the catalogue names probe, which sent nothing {in_a_week}"
