@@ -60,7 +60,7 @@ def discover_feeds(
 ) -> None:
     """Find feeds in the Prometheus at URL, match them to services and print the lines for them. Writes nothing.
 
-    What could not be asked is said on standard error. Exits 1 if nothing was found, something could not be asked, or the catalogue has errors.
+    Exits 1 if nothing was found, something could not be asked, or the catalogue has errors.
     """
     if not url.startswith(("http://", "https://")):
         raise click.UsageError(f"{url!r} is no address; try http://prometheus:9090")
@@ -71,8 +71,8 @@ def discover_feeds(
     found = asyncio.run(_discover(url, loaded.catalogue, Caller(headers, authorization_file)))
     for line in lines(found):
         click.echo(line)
-    for problem in found.problems:
-        click.echo(problem, err=True)
+    for failure in found.problems:
+        click.echo(failure, err=True)
     if not found.feeds and not found.problems:
         series = ", ".join(preset.series for preset in PRESETS)
         click.echo(f"{url}: no feed found; it has none of {series}", err=True)

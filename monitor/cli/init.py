@@ -80,8 +80,8 @@ _ADDRESS = _Address()
 @click.option("--backstage", type=click.Path(path_type=Path), help="File or directory of Backstage entities.")
 @click.option("--github", "github_org", metavar="ORG", help="GitHub organisation that will send webhooks.")
 @click.option("--pagerduty", is_flag=True, default=None, help="PagerDuty will send webhooks.")
-@click.option("--address", type=_ADDRESS, metavar="URL", default="http://127.0.0.1:8080", show_default=True,
-              help="Where the shop's tools reach nearmiss.")  # fmt: skip
+@click.option("--address", type=_ADDRESS, metavar="URL",
+              help="Where the shop's tools reach nearmiss.  [default: this machine, the configured port]")  # fmt: skip
 @click.option("--directory", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Where to write.")
 @click.option("--non-interactive", is_flag=True, help="Ask nothing; take the options as they are.")
 @click.option("--write", "overwrite", is_flag=True, help="Apply the diff to files that are there already.")
@@ -97,7 +97,7 @@ def command(
     backstage: Path | None,
     github_org: str | None,
     pagerduty: bool | None,
-    address: str,
+    address: str | None,
     directory: Path,
     non_interactive: bool,
     overwrite: bool,
@@ -109,6 +109,8 @@ def command(
     would be added as a diff and writes it only with --write; nothing in them is changed or removed. Exits 1 if a tool
     that was named could not be asked.
     """
+    catalogue_path, settings_path = directory / "catalogue.yaml", directory / "nearmiss.yaml"
+    settings = _settings(settings_path)
     answers = ShopAnswers(
         prometheus=prometheus_url,
         authorization_file=authorization_file,
@@ -119,7 +121,7 @@ def command(
         kubeconfig=kubeconfig,
         github=github_org,
         pagerduty=bool(pagerduty),
-        address=address,
+        address=address or f"http://127.0.0.1:{_configured_port(settings)}",
     )
     if not non_interactive:
         answers = _asked(answers)
@@ -130,8 +132,6 @@ def command(
         if is_failure:
             failures.append(line)
 
-    catalogue_path, settings_path = directory / "catalogue.yaml", directory / "nearmiss.yaml"
-    settings = _settings(settings_path)
     before_settings = _configured(settings)
     known = _known(answers, catalogue_path, say)
     found, discovery, answers = asyncio.run(_discover(answers, known, say))
@@ -142,7 +142,13 @@ def command(
         catalogue_path: (_CATALOGUE_HEAD, described),
         settings_path: (
             _SETTINGS_HEAD,
-            settings_sections(_there(answers), discovery, catalogue_path if is_described else None, before_settings),
+            settings_sections(
+                _there(answers),
+                discovery,
+                catalogue_path if is_described else None,
+                before_settings,
+                _port(answers, settings),
+            ),
         ),
     }
     for path, (head, sections) in places.items():
@@ -160,7 +166,8 @@ def command(
             click.echo(f"# {path}: put by hand: {line}")
     for line in paste(answers):
         click.echo(line)
-    port = _port(answers, settings)
+    # As the file says now: a port that was only proposed, or stands there otherwise, has to be told.
+    port = _port(answers, _settings(settings_path))
     with_settings = f" --config {settings_path}" if settings_path.exists() else ""
     run = f"nearmiss run{with_settings}{f' --port {port}' if port else ''}"
     say(f"next: {run}")
@@ -384,8 +391,11 @@ def _host(answers: ShopAnswers) -> str:
 def _port(answers: ShopAnswers, settings: Settings | None) -> int | None:
     """Where `--address` says that it listens on this machine, if the settings say another port."""
     asked = urlsplit(answers.address).port
-    configured = Settings.model_fields["port"].default if settings is None else settings.port
-    return asked if asked != configured and is_loopback(_host(answers)) else None
+    return asked if asked != _configured_port(settings) and is_loopback(_host(answers)) else None
+
+
+def _configured_port(settings: Settings | None) -> int:
+    return int(Settings.model_fields["port"].default if settings is None else settings.port)
 
 
 def _write(path: Path, before: str | None, after: str, overwrite: bool) -> None:

@@ -101,9 +101,13 @@ NOTHING = Configured()
 
 
 def settings_sections(
-    answers: ShopAnswers, feeds: ShopFeeds, catalogue: Path | None, before: Configured = NOTHING
+    answers: ShopAnswers,
+    feeds: ShopFeeds,
+    catalogue: Path | None,
+    before: Configured = NOTHING,
+    port: int | None = None,
 ) -> list[FileSection]:
-    """What the settings lack."""
+    """What the settings lack. `port`: where it has to listen, if not where it does."""
     paths = [path.resolve() for path in (catalogue, answers.backstage) if path is not None]
     paths = [path for path in paths if path not in before.paths]
     shown = {} if answers.tenant is None else {"tenant": answers.tenant}
@@ -118,6 +122,7 @@ def settings_sections(
         else ()
     )
     return [
+        FileSection("port", "Where it listens.", () if port is None else (f"port: {port}",), is_scalar=True),
         FileSection("catalogue", "The services.", tuple(f"  - {said(str(path))}" for path in paths)),
         FileSection(
             "feeds",

@@ -13,11 +13,15 @@ from monitor.shop.found import FoundService
 
 
 class FileSection(msgspec.Struct, frozen=True):
-    """A top-level key of a file, what is said about it, and its lines, indented by two."""
+    """A top-level key of a file, what is said about it, and its lines, indented by two.
+
+    `is_scalar`: the one line is the key with its value.
+    """
 
     key: str
     about: str
     lines: tuple[str, ...]
+    is_scalar: bool = False
 
 
 def service_line(service: FoundService, known: Sequence[str]) -> str:
@@ -42,7 +46,7 @@ def merged(before: str | None, head: str, sections: Sequence[FileSection]) -> tu
     if before is None:
         parts = [head]
         parts += [
-            f"{_comment(each.about)}{_key(each.key, each.lines)}\n" + "".join(f"{line}\n" for line in each.lines)
+            _comment(each.about) + "".join(f"{line}\n" for line in _whole(each, each.lines))
             for each in sections
             if each.lines
         ]
@@ -54,7 +58,9 @@ def merged(before: str | None, head: str, sections: Sequence[FileSection]) -> tu
             continue
         place = next((number for number, line in enumerate(lines) if re.match(rf"{each.key}\s*:", line)), None)
         if place is None:
-            lines += ["", *_comment(each.about).splitlines(), _key(each.key, fresh), *fresh]
+            lines += ["", *_comment(each.about).splitlines(), *_whole(each, fresh)]
+        elif each.is_scalar:
+            left += fresh
         elif re.fullmatch(rf"{each.key}\s*:\s*(#.*)?", lines[place]):
             lines[place + 1 : place + 1] = fresh
         else:
@@ -70,9 +76,12 @@ def difference(name: str, before: str | None, after: str) -> str:
     )
 
 
-def _key(key: str, lines: Sequence[str]) -> str:
-    """A key whose lines are all comments is one too: without a value it would be wrong."""
-    return f"{key}:" if any(not line.lstrip().startswith("#") for line in lines) else f"# {key}:"
+def _whole(section: FileSection, lines: Sequence[str]) -> Sequence[str]:
+    """With the key; one whose lines are all comments is one too: without a value it would be wrong."""
+    if section.is_scalar:
+        return lines
+    is_comment = all(line.lstrip().startswith("#") for line in lines)
+    return [f"# {section.key}:" if is_comment else f"{section.key}:", *lines]
 
 
 def _comment(about: str) -> str:

@@ -13,6 +13,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from monitor.cli.main import cli
+from monitor.settings import load_settings
 
 NOWHERE = "http://127.0.0.1:1"
 
@@ -97,8 +98,7 @@ def test_a_prometheus_elsewhere_has_to_prove_itself_and_one_that_delivers_goes_o
     settings.unlink()
     local = init(tmp_path, *away, "--github", "acme", "--address", "http://127.0.0.1:9000")
     assert "credentials" not in local.output
-    assert f"next: nearmiss run --config {settings} --port 9000" in local.output
-    assert f"then: nearmiss sources check --config {settings} --to http://127.0.0.1:9000" in local.output
+    assert f"next: nearmiss run --config {settings}\n" in local.output
 
 
 @pytest.mark.parametrize("option", ["--prometheus", "--alertmanager", "--grafana", "--address"])
@@ -139,7 +139,7 @@ def test_what_answers_in_place_of_a_prometheus_is_said_once(
 def test_waiting_ends(tmp_path: Path) -> None:
     done = init(tmp_path, "--wait", "1", "--address", NOWHERE)
     assert done.exit_code == 1
-    assert "start it with: nearmiss run --port 1" in done.output
+    assert f"start it with: nearmiss run --config {tmp_path / 'nearmiss.yaml'}\n" in done.output
     assert f"{NOWHERE}: unreachable" in done.output
 
 
@@ -149,3 +149,36 @@ def test_settings_that_are_wrong_are_not_added_to(tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert "did you mean port?" in done.output
     assert (tmp_path / "nearmiss.yaml").read_text() == "prot: 8080\n"
+
+
+def test_the_port_of_the_address_is_where_the_service_listens(tmp_path: Path) -> None:
+    settings = tmp_path / "nearmiss.yaml"
+    first = init(tmp_path, "--address", "http://127.0.0.1:9000")
+    assert load_settings({"config": str(settings)}, {}).port == 9000
+    assert f"next: nearmiss run --config {settings}\nthen: nearmiss sources check --config {settings}\n" in first.output
+    again = init(tmp_path, "--prometheus", NOWHERE)
+    assert "targets: ['127.0.0.1:9000']" in again.output, "the configured port is where its tools reach it"
+    assert f"{settings}: nothing to add" in again.output
+
+
+@pytest.mark.parametrize(
+    ("before", "applied", "listens"),
+    [("port: 8081\n", "--write", 8081), ("log_level: debug\n", "--write", 9000), ("log_level: debug\n", "", 8080)],
+)
+def test_a_port_that_the_settings_do_not_say_is_told_with_the_command(
+    tmp_path: Path, before: str, applied: str, listens: int
+) -> None:
+    settings = tmp_path / "nearmiss.yaml"
+    settings.write_text(before)
+    done = init(tmp_path, "--address", "http://localhost:9000", *filter(None, [applied]))
+    assert load_settings({"config": str(settings)}, {}).port == listens
+    assert settings.read_text().startswith(before)
+    told = "" if listens == 9000 else " --port 9000"
+    assert f"next: nearmiss run --config {settings}{told}\n" in done.output
+    assert (" --to http://127.0.0.1:9000\n" in done.output) == bool(told)
+    assert ("put by hand: port: 9000" in done.output) == before.startswith("port")
+
+
+def test_an_address_of_another_machine_tells_no_port(tmp_path: Path) -> None:
+    init(tmp_path, "--github", "acme", "--address", "https://nearmiss.example:8443")
+    assert "port" not in yaml.safe_load((tmp_path / "nearmiss.yaml").read_text())
