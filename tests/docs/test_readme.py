@@ -95,6 +95,15 @@ def test_both_commands_for_a_newcomer_are_on_the_first_screen() -> None:
     assert README.index("make demo") < 2000
 
 
+def test_what_is_to_be_run_comes_after_what_makes_it() -> None:
+    """In the order of the page: a command of ours by its path, behind the target that puts it there."""
+    lines = "".join(blocks(README, "sh")).splitlines()
+    ours = [place for place, line in enumerate(lines) if re.match(r"\S*\bnearmiss ", line)]
+    assert all(lines[place].startswith(".venv/bin/nearmiss ") for place in ours)
+    made = next(place for place, line in enumerate(lines) if line.split()[:2] == ["make", "setup"])
+    assert made < min(ours)
+
+
 def test_every_source_has_its_address_and_every_address_its_decoder() -> None:
     table = (text(Path("docs/reference/tools.md")) or "").partition("\n## ")[0]
     named = {name.partition("/")[0] for name in re.findall(r"`/ingest/([\w/-]+)`", table)}
