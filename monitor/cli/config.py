@@ -50,7 +50,8 @@ def check(
         mappings=None if mappings is None else Path(mappings),
     )
     loaded = load_pack(given.rules, given.catalogue, given.mappings, given.weights)
-    found = survey(loaded, given.retention.events, [feed.service for feed in given.feeds], config or "settings")
+    pulled = [(feed.service, feed.name.evidence) for feed in given.feeds]
+    found = survey(loaded, given.retention.events, pulled, config or "settings")
     # Settings that cannot be read may well name a catalogue.
     is_unread = settings is None and not catalogue
     warnings_of_pack = [each for each in found.warnings if not (is_unread and each.check is Check.NO_CATALOGUE)]

@@ -38,6 +38,7 @@ class Check(StrEnum):
     UNKNOWN_SERVICE = "NM208"
     NOT_DESCRIBED = "NM209"
     PERSON_OWNS = "NM210"
+    UNKNOWN_EVIDENCE = "NM211"
     UNTRIED_MAPPING = "NM301"
     CASE_SLIP = "NM302"
 
@@ -121,6 +122,10 @@ MEANINGS: dict[Check, tuple[str, str]] = {
         "A file refers to an entity of which no file says anything. The reference is left out.",
     ),
     Check.PERSON_OWNS: ("One person owns it", "Drafts go to teams. An owner that is one person is left out."),
+    Check.UNKNOWN_EVIDENCE: (
+        "Evidence that nothing asks for",
+        "A feed gives evidence of a name that no rule knows: to a rule that asks for evidence it is no feed.",
+    ),
     Check.UNTRIED_MAPPING: ("A mapping without an example", "`nearmiss mapping test` has nothing to run."),
     Check.CASE_SLIP: ("A key that a case does not have", "A misspelt key is skipped, and the case tests less."),
 }

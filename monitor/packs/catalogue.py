@@ -43,12 +43,13 @@ SERVICE_KEYS = ("depends_on", "user_facing", "owner", "system", "domain", "lifec
 
 
 class LoadedCatalogue(msgspec.Struct, frozen=True):
-    """What the files gave; empty where there is an error. `places` says where each service is defined."""
+    """What the files gave; empty where there is an error. `places` and `feed_places` say where each is."""
 
     catalogue: Catalogue
     problems: tuple[Problem, ...]
     content_hash: str
     places: dict[str, Place]
+    feed_places: dict[Feed, Place]
     files: int
     left_out: int
     """Documents of other tools, which are no part of a catalogue."""
@@ -91,7 +92,13 @@ def load_catalogues(paths: Sequence[Path]) -> LoadedCatalogue:
     if problems.errors:
         catalogue = Catalogue()
     return LoadedCatalogue(
-        catalogue, tuple(problems), catalogue_hash(catalogue), parts.places, len(set(files)), left_out
+        catalogue=catalogue,
+        problems=tuple(problems),
+        content_hash=catalogue_hash(catalogue),
+        places=parts.places,
+        feed_places=parts.feed_places,
+        files=len(set(files)),
+        left_out=left_out,
     )
 
 

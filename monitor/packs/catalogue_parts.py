@@ -65,6 +65,11 @@ class Parts:
         """Where each service is defined: by hand before described."""
         return {name: entry.place for name, entry in sorted({**self._described, **self._written}.items())}
 
+    @property
+    def feed_places(self) -> dict[Feed, Place]:
+        """Where each feed is first named."""
+        return dict(reversed(self._feeds))
+
     def finish(self, place: Place) -> Catalogue:
         """The catalogue of everything; what does not fit together is added to the problems.
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
+from monitor.core.deciding.impact import PERSON_EVIDENCE, PUBLIC_EVIDENCE
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.conditions import fields_of
 from monitor.core.model.events import DAY
@@ -17,7 +18,7 @@ from monitor.core.model.rule import Rule
 from monitor.core.resolving.names import Names
 from monitor.located.checks import Check
 from monitor.located.form import say_duration
-from monitor.located.problems import Place, Problem, Problems, nearest
+from monitor.located.problems import Place, Problem, Problems, listed, meant, nearest
 from monitor.packs.lint import reaches_back
 from monitor.packs.pack import LoadedPack
 from monitor.packs.silences import without_silenced
@@ -26,6 +27,8 @@ MOST_NAMES = 8
 """Names that one line lists; the rest is counted."""
 NOT_YET_OR_NO_MORE = frozenset({"experimental", "development", "deprecated", "retired"})
 """Lifecycles in which nobody expects a feed to watch."""
+EVIDENCE = frozenset({"synthetic", "slo", "audit_log"}) | PERSON_EVIDENCE | PUBLIC_EVIDENCE
+"""What feeds may give though no rule asks for it by name."""
 HOURS = '`hours: {zone: Europe/Berlin, opens: "08:00", closes: "18:00"}`'
 _BY_THE_CLOCK = frozenset({"derived.off_hours", "derived.opens_at"})
 
@@ -67,12 +70,12 @@ class PackSurvey(msgspec.Struct, frozen=True):
 
 
 def survey(
-    loaded: LoadedPack, history: int | None = None, pulled: Iterable[str] = (), settings: str = "settings"
+    loaded: LoadedPack, history: int | None = None, pulled: Iterable[tuple[str, str]] = (), settings: str = "settings"
 ) -> PackSurvey:
     """Of a pack without errors; with errors the numbers tell what was readable.
 
     `history`: how long the service keeps events that it has decided by (microseconds); None: for ever. `pulled`: the
-    services that the feeds of the file `settings` watch.
+    services that the feeds of the file `settings` watch, and the evidence that they give.
     """
     rules, catalogue = loaded.rules.rules, loaded.catalogue.catalogue
     counted = RuleSurvey(
@@ -86,7 +89,11 @@ def survey(
     problems = Problems()
     if not loaded.errors:
         _warn(loaded, known, problems)
-        _warn_of_feeds(catalogue, pulled, Place(settings), problems)
+        pulled = sorted({*pulled})
+        _warn_of_feeds(catalogue, {name for name, _ in pulled}, Place(settings), problems)
+        given = [(feed.service, feed.evidence, place) for feed, place in loaded.catalogue.feed_places.items()]
+        given += [(name, evidence, Place(settings)) for name, evidence in pulled]
+        _warn_of_evidence(rules, given, problems)
         if history is not None:
             _warn_of_history(loaded, history, problems)
         if not catalogue.is_empty:
@@ -156,6 +163,18 @@ def _warn_of_feeds(catalogue: Catalogue, pulled: Iterable[str], place: Place, pr
             message = f"a feed is pulled for {name!r}, which is not in the catalogue: no verdict will rest on it"
             hint = repr(close) if close else f"an entry `{name}: {{}}`"
             problems.warning(Check.UNKNOWN_SERVICE, place, message, "a service that is listed", hint)
+
+
+def _warn_of_evidence(
+    rules: Iterable[Rule], given: Iterable[tuple[str, str | None, Place]], problems: Problems
+) -> None:
+    """Feeds whose evidence has a name that nothing asks for: most often it is misspelt."""
+    known = EVIDENCE.union(*(rule.impact.evidence for rule in rules))
+    for service, evidence, place in given:
+        if evidence and evidence not in known:
+            message = f"no rule asks for the evidence {evidence!r}, which a feed of {service!r} gives"
+            hint = meant(evidence, known, "`evidence: synthetic`")
+            problems.warning(Check.UNKNOWN_EVIDENCE, place, message, listed(known), hint)
 
 
 _USUAL_SOURCES = {"synthetic": "blackbox", "slo": "sloth", "status_post": "statuspage"}

@@ -160,6 +160,39 @@ def test_a_feed_of_a_service_that_does_not_exist(tmp_path: Path, catalogue: Path
     assert "is pulled" not in check("--config", settings).output
 
 
+@pytest.mark.parametrize("where", ["catalogue", "settings"])
+@pytest.mark.parametrize(
+    ("evidence", "hint"),
+    [("synthetc", "'synthetic' (did you mean that?)"), ("probes", "`evidence: synthetic`"), ("slo", None)],
+)
+def test_evidence_that_no_rule_knows(tmp_path: Path, where: str, evidence: str, hint: str | None) -> None:
+    catalogue, settings = tmp_path / "catalogue.yaml", tmp_path / "nearmiss.yaml"
+    said = {"catalogue": "synthetic", "settings": "synthetic", where: evidence}
+    shop = "services: {shop: {user_facing: true, owner: team-web}}\nproduction: [production]\n"
+    catalogue.write_text(f"{shop}feeds:\n- {{service: shop, source: probe, evidence: {said['catalogue']}}}\n")
+    pull = "pull: {prometheus: 'http://127.0.0.1:9', preset: blackbox}"
+    settings.write_text(f"catalogue: {catalogue}\nfeeds: [{{service: shop, evidence: {said['settings']}, {pull}}}]\n")
+    done = check("--config", settings)
+    assert done.exit_code == 0, done.output
+    told = [line for line in done.stderr.splitlines() if "NM211" in line]
+    if hint is None:
+        assert told == []
+        return
+    (line,) = told
+    assert line.startswith(f"{catalogue}:4:" if where == "catalogue" else f"{settings}")
+    assert f"no rule asks for the evidence '{evidence}', which a feed of 'shop' gives" in line
+    assert hint in line
+
+
+def test_evidence_that_an_own_rule_asks_for_is_known(tmp_path: Path, pack: Path) -> None:
+    catalogue = tmp_path / "catalogue.yaml"
+    catalogue.write_text("services: {shop: {user_facing: true}}\nfeeds: [{service: shop, evidence: rum}]\n")
+    assert "NM211" in check("--catalogue", catalogue, "--rules", pack).stderr
+    (rule,) = pack.glob("*.yaml")
+    rule.write_text(rule.read_text().replace("evidence: [synthetic, slo]", "evidence: [rum]"))
+    assert "rum" not in check("--catalogue", catalogue, "--rules", pack).stderr
+
+
 @pytest.mark.parametrize(
     ("pull", "told"),
     [
