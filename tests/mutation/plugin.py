@@ -14,6 +14,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
+from tests.mutation.bounds import LONGEST, bound_to
 from tests.mutation.mutations import ROOT, mutated
 
 
@@ -45,5 +46,6 @@ class _Finder(MetaPathFinder):
 
 
 if wanted := os.environ.get("MUTATION"):
+    bound_to(LONGEST)
     _file, _, _number = wanted.partition("#")
     sys.meta_path.insert(0, _Finder(ROOT / _file, int(_number)))

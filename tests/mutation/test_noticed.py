@@ -9,9 +9,10 @@ import ast
 
 import pytest
 
-from tests.mutation.__main__ import chosen, passes
+from tests.mutation.__main__ import chosen, in_children, passes
 from tests.mutation.mutations import Mutation, Mutator, files, mutated, mutations_of
 
+WATERMARK, ITS_TESTS = "monitor/core/model/watermark.py", "tests/unit/core/model/test_watermark.py"
 POLICY = "monitor/core/model/verdict_policy.py"
 
 
@@ -59,3 +60,12 @@ def test_every_boundary_of_the_verdict_is_noticed(mutation: Mutation) -> None:
     assert not passes(
         mutation, ["tests/unit/core/deciding/test_verdict_policy.py", "tests/unit/core/deciding/test_verdict.py"]
     )
+
+
+def test_in_one_process_a_fault_is_asked_of_the_tests_that_come_by_it() -> None:
+    """The tests of durations come by none of its lines, and say nothing of it."""
+    faults = [Mutation(it.file, it.number, it.line, it.what) for it in mutations_of(WATERMARK)]
+    named = {it.by.partition("::")[0] for it in in_children(faults, [ITS_TESTS], 2) if it.by}
+    assert named == {ITS_TESTS}
+    elsewhere = in_children(faults, ["tests/unit/core/model/test_durations.py"], 2)
+    assert not [it for it in elsewhere if it.by]

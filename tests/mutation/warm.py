@@ -6,23 +6,23 @@ A plugin of the test runner. MUTATION_PLAN names a JSON file with what to try; M
 from __future__ import annotations
 
 import ast
+import builtins
 import functools
 import gc
 import os
 import signal
-import sys
-import threading
 import time
 import types
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import hypothesis
 import msgspec
 import pytest
 from _pytest.runner import runtestprotocol
 
+from tests.mutation.bounds import bound_to
 from tests.mutation.mutations import ROOT, mutated
 
 hypothesis.settings.register_profile(
@@ -37,6 +37,7 @@ hypothesis.settings.register_profile(
 OPTIMIZED = 0x1
 """The flag of code that a function runs; modules and classes run theirs at import."""
 PASSED, STOPPED = "passed", "never ended, or ended the process"
+NOTE = "__a_test_came_by__"
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -58,7 +59,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Trace(msgspec.Struct, frozen=True):
-    """By file and line which tests, by their place, came by; and how many seconds each took."""
+    """By file and line which tests, by their place, came by; and how many seconds of the processor each took."""
 
     lines: dict[str, dict[int, list[int]]]
     seconds: list[float]
@@ -73,8 +74,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     _functions(), _memories()
     gc.freeze()  # else each child copies all pages at its first collection
     # In a child too: fixtures and memories stay as they were after the collection.
-    files = sorted({file for file, _, _ in plan.mutations})
-    trace = msgspec.json.decode(_in_child(lambda: _trace(session.items, files)), type=Trace)
+    trace = msgspec.json.decode(_in_child(lambda: _trace(session.items, plan.mutations)), type=Trace)
     assert not trace.failed, f"these fail without any mutation: {trace.failed}"
     with Path(os.environ["MUTATION_ANSWERS"]).open("wb", buffering=0) as answers:
         answers.writelines(msgspec.json.encode(answer) + b"\n" for answer in _answers(session.items, plan, trace))
@@ -90,7 +90,8 @@ def _answers(items: Sequence[pytest.Item], plan: Plan, trace: Trace) -> Iterator
             if (changed := _changed(file, number)) is None:
                 yield Answer(file, number, cold=True)
             elif tests := _in_order(items, trace, file, line, plan.nearest.get(file, ())):
-                child, reads = _fork(lambda changed=changed, tests=tests: _first_failed(items, tests, changed))  # type: ignore[misc]
+                allowed = 20 + 5 * sum(trace.seconds[place] for place in tests)
+                child, reads = _fork(functools.partial(_first_failed, items, tests, changed, allowed))
                 running[child] = file, number, time.monotonic() + plan.longest, reads  # noqa: TID251
             else:
                 yield Answer(file, number)
@@ -141,65 +142,69 @@ def _passes(item: pytest.Item) -> bool:
     return not any(report.failed for report in runtestprotocol(item, log=False, nextitem=None))
 
 
-def _first_failed(items: Sequence[pytest.Item], tests: Sequence[int], changed: Changed) -> bytes:
+def _first_failed(items: Sequence[pytest.Item], tests: Sequence[int], changed: Changed, seconds: float) -> bytes:
+    bound_to(seconds)
     _put_in(changed)
     return next((items[place].nodeid for place in tests if not _passes(items[place])), PASSED).encode()
 
 
-def _trace(items: Sequence[pytest.Item], files: Sequence[str]) -> bytes:
-    names = {str(ROOT / file): file for file in files}
-    lines: dict[str, dict[int, list[int]]] = {file: {} for file in files}
-    seconds, failed = [], []
+def _trace(items: Sequence[pytest.Item], mutations: Sequence[tuple[str, int, int]]) -> bytes:
+    """One run with a note before each statement that is going to be changed: a tracer would see every line."""
     here: set[tuple[str, int]] = set()
-
-    def line(frame: types.FrameType, event: str, _: object) -> Any:
-        if event == "line":
-            here.add((frame.f_code.co_filename, frame.f_lineno))
-        return line
-
-    def call(frame: types.FrameType, _event: str, _: object) -> Any:
-        if frame.f_code.co_filename not in names:
-            return None
-        here.add((frame.f_code.co_filename, frame.f_lineno))
-        return line
-
+    setattr(builtins, NOTE, lambda file, line: here.add((file, line)))
+    found: dict[str, dict[int, list[int]]] = {file: {} for file, _, _ in mutations}
+    # All at once: no function is found again after that.
+    _put_in([it for file in found for it in _noting(file, {line for other, _, line in mutations if other == file})])
+    seconds, failed = [], []
     for place, item in enumerate(items):
         here.clear()
-        began = time.perf_counter()  # noqa: TID251
-        threading.settrace(call)
-        sys.settrace(call)
-        try:
-            good = _passes(item)
-        finally:
-            sys.settrace(None)
-            threading.settrace(None)
-        seconds.append(time.perf_counter() - began)  # noqa: TID251
+        began = time.process_time()
+        good = _passes(item)
+        seconds.append(time.process_time() - began)
         if not good:
             failed.append(item.nodeid)
-        for name, number in here:
-            lines[names[name]].setdefault(number, []).append(place)
-    return msgspec.json.encode(Trace(lines, seconds, failed))
+        for file, line in here:
+            found[file].setdefault(line, []).append(place)
+    return msgspec.json.encode(Trace(found, seconds, failed))
+
+
+def _noting(file: str, lines: set[int]) -> Changed:
+    """The functions of a module that note when they come by the statements of these lines."""
+    before, after = _compiled(file, _tree(file)), _compiled(file, _with_notes(file, lines))
+    return _replacing(str(ROOT / file), [(old, new) for old, new in _pairs(before, after) if old != new])
+
+
+def _with_notes(file: str, lines: set[int]) -> ast.Module:
+    tree = ast.parse((ROOT / file).read_bytes())
+    wanted: dict[ast.stmt, list[int]] = {}
+    for line in sorted(lines):
+        around = [it for it in ast.walk(tree) if isinstance(it, ast.stmt) and it.lineno <= line <= _last(it)]
+        wanted.setdefault(max(around, key=lambda it: it.lineno), []).append(line)
+    for function in [it for it in ast.walk(tree) if isinstance(it, ast.FunctionDef | ast.AsyncFunctionDef)]:
+        for node in ast.walk(function):
+            for name in ("body", "orelse", "finalbody"):
+                if isinstance(statements := getattr(node, name, None), list):
+                    setattr(node, name, [it for each in statements for it in _noted(each, file, wanted)])
+    return ast.fix_missing_locations(tree)
+
+
+def _noted(statement: ast.stmt, file: str, wanted: dict[ast.stmt, list[int]]) -> list[ast.stmt]:
+    notes = [ast.parse(f"{NOTE}({file!r}, {line})").body[0] for line in wanted.pop(statement, ())]
+    return [*notes, statement]
+
+
+def _last(statement: ast.stmt) -> int:
+    return statement.end_lineno or statement.lineno
 
 
 def _in_order(items: Sequence[pytest.Item], trace: Trace, file: str, line: int, nearest: Sequence[str]) -> list[int]:
     """The tests that come by the statement of this line: the nearest first, of those the quickest."""
-    seen = trace.lines[file]
-    first, last = _statement(file, line)
-    places = {place for number in range(first, last + 1) for place in seen.get(number, ())}
+    places = trace.lines[file].get(line, ())
     ranks = {
         place: next((rank for rank, name in enumerate(nearest) if items[place].nodeid.startswith(name)), len(nearest))
         for place in places
     }
     return sorted(places, key=lambda place: (ranks[place], trace.seconds[place]))
-
-
-def _statement(file: str, line: int) -> tuple[int, int]:
-    """The first and the last line of the statement there; of one with a body those of its head."""
-    around = (node for node in ast.walk(_tree(file)) if isinstance(node, ast.stmt) and node.lineno <= line)
-    node = max((node for node in around if line <= (node.end_lineno or line)), key=lambda node: node.lineno)
-    body = getattr(node, "body", None)
-    last = max(node.lineno, body[0].lineno - 1) if isinstance(body, list) else node.end_lineno or line
-    return node.lineno, max(line, last)
 
 
 @functools.cache
@@ -213,20 +218,28 @@ Changed = list[tuple[types.FunctionType, types.CodeType]]
 def _changed(file: str, number: int) -> Changed | None:
     """The functions that the mutation changes, with what they shall run; None where not only functions run it."""
     path = ROOT / file
-    before = compile(_tree(file), str(path), "exec", dont_inherit=True)
-    after = compile(mutated(path.read_bytes(), number), str(path), "exec", dont_inherit=True)
+    before, after = _compiled(file, _tree(file)), _compiled(file, mutated(path.read_bytes(), number))
     pairs = list(_pairs(before, after))
     differing = [old for old, new in pairs if not _same_alone(old, new)]
     if not all(code.co_flags & OPTIMIZED for code in differing):
         return None
-    changed = [
-        (function, new)
-        for function in _functions().get(str(path), ())
-        for old, new in pairs
-        if old == function.__code__ and old.co_firstlineno == function.__code__.co_firstlineno and old != new
-    ]
+    changed = _replacing(str(path), [(old, new) for old, new in pairs if old != new])
     reached = [old for _, new in changed for old, it in pairs for _, code in _pairs(new, new) if code is it]
     return changed if all(any(old is it for it in reached) for old in differing) else None
+
+
+def _compiled(file: str, tree: ast.Module) -> types.CodeType:
+    return compile(tree, str(ROOT / file), "exec", dont_inherit=True)
+
+
+def _replacing(path: str, pairs: Sequence[tuple[types.CodeType, types.CodeType]]) -> Changed:
+    """The functions that run the first of a pair, with the second."""
+    return [
+        (function, new)
+        for function in _functions().get(path, ())
+        for old, new in pairs
+        if old == function.__code__ and old.co_firstlineno == function.__code__.co_firstlineno
+    ]
 
 
 @functools.cache
