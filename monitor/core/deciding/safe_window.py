@@ -41,8 +41,8 @@ def harmless_for(instances: Sequence[Instance], rules: Sequence[Rule]) -> int:
     starts = []
     for instance, rule in zip(instances, rules, strict=True):
         named = [event.expires_at for event in instance.hazards.events if event.expires_at is not None]
-        start = min([*named, instance.interventions.earliest.time]) if rule.has_deadline and named else 0
-        starts.append(max(start, instance.first_sign_at))
+        ends = [*named, instance.interventions.earliest.time] if rule.has_deadline and named else []
+        starts.append(max(min(ends, default=instance.first_sign_at), instance.first_sign_at))
     return min(starts) - min(instance.first_sign_at for instance in instances)
 
 
