@@ -60,7 +60,7 @@ SLOW_LAWS = (
 """Not asked: they take five sixths of the time of all laws. What only they would notice counts as not noticed."""
 COMMAND = (
     sys.executable,
-    *("-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider", "-p", "tests.mutation.warm"),
+    *("-m", "pytest", "-x", "-q", "-n", "0", "-p", "tests.mutation.warm"),
     *("-p", "tests.mutation.plugin", "--hypothesis-profile=mutation"),
     *("-m", "not postgresql and not kafka and not faults and not browser and not long"),
     *(f"--deselect={law}" for law in SLOW_LAWS),
@@ -135,10 +135,12 @@ def passes(mutation: Mutation | None, tests: Sequence[str]) -> bool:
 
 def chosen(names: Sequence[str], count: int, seed: int) -> list[Mutation]:
     """So many mutations, spread over the modules; those that change nothing are left out."""
-    wanted = [name.partition("#")[0] for name in names]
-    some = [file for file in files() if not wanted or any(file.startswith(name) for name in wanted)]
-    numbers = {int(name.partition("#")[2]) for name in names if "#" in name}
-    pool = [m for file in some for m in mutations_of(file) if not numbers or m.number in numbers]
+    pool = [
+        mutation
+        for file in files()
+        for mutation in mutations_of(file)
+        if not names or f"{file}#{mutation.number}" in names or file.startswith(tuple(names))
+    ]
     pool = [mutation for mutation in pool if (mutation.file, mutation.what) not in EQUIVALENT]
     return sorted(Random(seed).sample(pool, min(count, len(pool))), key=lambda m: (m.file, m.number))
 

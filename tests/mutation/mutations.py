@@ -73,6 +73,8 @@ class Mutator(ast.NodeTransformer):
         return node
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        if ast.unparse(node) == "2 ** 62":
+            return node  # for never: beyond every time, whatever it is
         self.generic_visit(node)
         counts = isinstance(node.op, ast.Add | ast.Sub) and not _is_text(node)
         if counts and self._meet(node, f"plus for minus, or the other way round, in `{ast.unparse(node)}`"):
@@ -97,7 +99,7 @@ class Mutator(ast.NodeTransformer):
             node.func = ast.copy_location(ast.Name(other, ast.Load()), node.func)
         return node
 
-    # Types and what is only said in an assertion decide nothing.
+    # Types and what is only said in an assertion, as that two lists are as long, decide nothing.
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         if node.value is not None:
@@ -106,6 +108,9 @@ class Mutator(ast.NodeTransformer):
 
     def visit_arg(self, node: ast.arg) -> ast.AST:
         return node
+
+    def visit_keyword(self, node: ast.keyword) -> ast.AST:
+        return node if node.arg == "strict" else self.generic_visit(node)
 
     def visit_Assert(self, node: ast.Assert) -> ast.AST:
         return node

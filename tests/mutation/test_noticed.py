@@ -28,6 +28,8 @@ POLICY = "monitor/core/model/verdict_policy.py"
         ("f(True)", ["f(False)"]),
         ("min(a)", ["max(a)"]),
         ("'a' + b", []),
+        ("never = 2**62", []),
+        ("zip(a, b, strict=True)", []),
         ("def f(a: int=3) -> int:\n    assert a > 1", ["def f(a: int=6) -> int:\n    assert a > 1"]),
         ("class A(frozen=True):\n    a: int = 3", ["class A(frozen=True):\n    a: int = 6"]),
     ],
