@@ -12,9 +12,8 @@ from monitor.core.model.faults import fault_of
 from monitor.core.model.reasons import NotOpened
 from monitor.core.state.alerts import RECOVERIES
 from monitor.core.state.candidates import Instance
-from monitor.core.state.event_series import entry
+from monitor.core.state.event_series import RememberedEvent, entry
 from monitor.core.state.hazard_outcomes import ANY_RULE
-from monitor.core.state.memory import RememberedEvent
 from monitor.core.weighing.shapes import SHAPES
 
 

@@ -19,7 +19,7 @@ from monitor.core.model.retention_policy import RETENTION
 from monitor.core.model.rule import MOST_COUNTED
 from monitor.core.state.alerts import alert_key
 from monitor.core.state.engine_state import EngineState
-from monitor.core.state.memory import MaskOf
+from monitor.core.state.event_series import MaskOf
 from monitor.core.state.ttl_by_kind import CONTEXT_KINDS, TTL_BY_KIND
 
 MOST_TRIED = 256

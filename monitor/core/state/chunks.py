@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -14,6 +15,10 @@ from monitor.core.state.cuts import EVIDENCE_KINDS
 
 MOST_TERMS = 2
 """Events that are kept for one `RETENTION.long`, for two and for longer lie in chunks of their own."""
+MOST_TOGETHER = 1_000
+"""Events in a chunk: it is read whole, and its bytes and its events take memory side by side then."""
+MOST_GONE = 0.5
+"""So many events that are evicted, for each that is remembered, may lie in old chunks before these are written anew."""
 NewEvent = tuple[int, Event, DerivedFacts | None]
 """(until when it is kept, what happened, its derived facts)."""
 
@@ -37,30 +42,46 @@ class Chunk(msgspec.Struct, omit_defaults=True):
         return bool(self.ends) and self.ends[place] < watermark
 
 
+class Written(NamedTuple):
+    """A chunk that is written: until when it is kept, its newest event, its events, and whether it is a loose one."""
+
+    until: int
+    newest: int
+    events: int
+    loose: bool
+
+
 class FactChunks:
-    """Which chunks of remembered events are written: `until` when, and the newest event of the loose ones."""
+    """Which chunks of remembered events are written, by number."""
 
     def __init__(self) -> None:
-        self.until: dict[int, int] = {}
-        self.loose: dict[int, int] = {}
+        self.written: dict[int, Written] = {}
 
     def note(self, number: int, chunk: Chunk) -> None:
-        self.until[number] = chunk.until
-        if chunk.loose:
-            self.loose[number] = max(event.time for event in chunk.events)
+        newest = max(event.time for event in chunk.events)
+        self.written[number] = Written(chunk.until, newest, len(chunk.events), chunk.loose)
 
     def expire(self, watermark: int) -> list[str]:
         """Forget those whose events are all past their TTL; the cells."""
-        return self._forget([number for number, until in self.until.items() if until < watermark])
+        return self._forget([number for number, chunk in self.written.items() if chunk.until < watermark])
 
     def cut(self, until: int) -> list[str]:
         """Forget the loose ones of which nothing is younger; the cells."""
-        return self._forget([number for number, newest in self.loose.items() if newest < until])
+        gone = [number for number, chunk in self.written.items() if chunk.loose and chunk.newest < until]
+        return self._forget(gone)
+
+    def written_anew(self, before: int, remembered: int) -> list[str]:
+        """Forget those of which all lies before a moment, to write again what of it is remembered; the cells.
+
+        None while most of what they hold is: what is written again is paid for by what was evicted since.
+        """
+        old = [number for number, chunk in self.written.items() if chunk.newest < before]
+        held = sum(self.written[number].events for number in old)
+        return self._forget(old) if held - remembered > remembered * MOST_GONE else []
 
     def _forget(self, numbers: list[int]) -> list[str]:
         for number in numbers:
-            del self.until[number]
-            self.loose.pop(number, None)
+            del self.written[number]
         return [f"facts:{number}" for number in numbers]
 
 
@@ -88,10 +109,11 @@ def sorted_out(
         loose = is_known is not None and event.kind not in EVIDENCE_KINDS and not is_known(event.service or "")
         term = min((keep - 1) // RETENTION.long, MOST_TERMS)
         kept.setdefault((loose, term), []).append((event.time + keep, event, derived))
-    for (loose, _), new in sorted(kept.items()):
-        until = max(at for at, _, _ in new)
-        ends = [at for at, _, _ in new]
-        yield Chunk(until, [event for _, event, _ in new], grouped_by_facts(new), loose, ends)
+    for (loose, _), found in sorted(kept.items()):
+        for start in range(0, len(found), MOST_TOGETHER):
+            new = found[start : start + MOST_TOGETHER]
+            ends = [at for at, _, _ in new]
+            yield Chunk(max(ends), [event for _, event, _ in new], grouped_by_facts(new), loose, ends)
 
 
 def grouped_by_facts(facts: Sequence[NewEvent]) -> list[tuple[DerivedFacts, list[int]]]:

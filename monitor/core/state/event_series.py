@@ -39,6 +39,23 @@ def entry(event: Event) -> MemoryEntry:
     return MemoryEntry(event.time, event.source, event.id, event)
 
 
+class RememberedEvent(NamedTuple):
+    """An event that is remembered: its mask, what it was `before` by other rules, and its derived facts.
+
+    `is_news`: some were derived for the first time.
+    """
+
+    event: Event
+    mask: int
+    before: int
+    derived: DerivedFacts | None
+    is_news: bool
+
+
+MaskOf = Callable[[Event, DerivedFacts | None], tuple[int, DerivedFacts | None]]
+"""The mask of an event with the facts derived so far, and its facts afterwards."""
+
+
 class Ttl(NamedTuple):
     """For how long events are kept (microseconds): every one, the newest few of them at any rate, and those few now.
 
@@ -189,6 +206,26 @@ class EventSeries:
             if events[place].time > end:
                 break
             yield events[place]
+
+    def before(self, moment: int) -> Iterator[tuple[Event, int, DerivedFacts | None]]:
+        """Each event from before a moment, with its mask and its derived facts."""
+        for place in range(bisect_left(self.events, moment, key=_time)):
+            event = self.events[place]
+            yield event, self.masks[place], self.derived.get(event.event_id)
+
+    def remask(self, mask_of: MaskOf, interned: Callable[[DerivedFacts], DerivedFacts]) -> list[RememberedEvent]:
+        """Work every event's mask out anew, for other rules; the events."""
+        kept = []
+        for event, before in zip(self.events, self.masks, strict=True):
+            known = self.derived.get(event.event_id) if self.derived else None
+            so_far = len(known or ())
+            mask, derived = mask_of(event, None if known is None else dict(known))
+            if derived:
+                self.derived[event.event_id] = interned(derived)
+            kept.append(RememberedEvent(event, mask, before, derived, len(derived or ()) > so_far))
+        self.masks = [each.mask for each in kept]
+        self.invalidate()
+        return kept
 
     def matching(self, bit: int, start: int, end: int) -> Iterator[Event]:
         """Of these the ones that match the step of this bit, the newest first."""

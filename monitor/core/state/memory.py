@@ -6,12 +6,12 @@ change nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from monitor.core.matching.facts import DerivedFacts
 from monitor.core.model.events import Event
-from monitor.core.state.event_series import MOST_PER_KIND, UNCOUNTED, EventSeries, TtlOf, entry
+from monitor.core.state.event_series import MOST_PER_KIND, UNCOUNTED, EventSeries, MaskOf, RememberedEvent, TtlOf, entry
 from monitor.core.state.interning import Interner
 
 INCIDENT_KINDS = ("incident.opened", "incident.updated", "incident.closed")
@@ -19,23 +19,6 @@ USERS_HURT = "users"
 """What a record says of impact where users are hurt."""
 EVERYONE = ""
 """Where events are kept that name no service."""
-
-
-class RememberedEvent(NamedTuple):
-    """An event that is remembered: its mask, what it was `before` by other rules, and its derived facts.
-
-    `is_news`: some were derived for the first time.
-    """
-
-    event: Event
-    mask: int
-    before: int
-    derived: DerivedFacts | None
-    is_news: bool
-
-
-MaskOf = Callable[[Event, DerivedFacts | None], tuple[int, DerivedFacts | None]]
-"""The mask of an event with the facts derived so far, and its facts afterwards."""
 
 
 class Added(NamedTuple):
@@ -163,6 +146,9 @@ class Memory:
                 if (series := by_kind.get(kind)) is not None:
                     yield from series.between(start, end)
 
+    def series(self) -> Iterator[EventSeries]:
+        return (series for by_kind in self._by_service.values() for series in by_kind.values())
+
     def matching(self, service: str, kinds: tuple[str, ...], bit: int, start: int, end: int) -> list[Event]:
         """Events of a service with start <= time <= end that match the step of this bit, in time order."""
         by_kind = self._by_service.get(service)
@@ -196,19 +182,8 @@ class Memory:
 
     def remask(self, mask_of: MaskOf) -> Iterator[RememberedEvent]:
         """Work every event's mask out anew, for other rules, and show the events."""
-        for by_kind in self._by_service.values():
-            for series in by_kind.values():
-                kept = []
-                for event, before in zip(series.events, series.masks, strict=True):
-                    known = series.derived.get(event.event_id) if series.derived else None
-                    so_far = len(known or ())
-                    mask, derived = mask_of(event, None if known is None else dict(known))
-                    if derived:
-                        series.derived[event.event_id] = self._interner.facts(derived)
-                    kept.append(RememberedEvent(event, mask, before, derived, len(derived or ()) > so_far))
-                series.masks = [each.mask for each in kept]
-                series.invalidate()
-                yield from kept
+        for series in self.series():
+            yield from series.remask(mask_of, self._interner.facts)
 
     def sizes(self) -> Iterator[tuple[str, str, int]]:
         """The bytes of each (service, kind)."""

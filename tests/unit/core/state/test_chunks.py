@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
+from typing import NamedTuple
 
+import msgspec
 import pytest
 
+from monitor.core.deciding.engine import Engine
+from monitor.core.matching.facts import DerivedFacts
 from monitor.core.model.events import DAY, Event, Instant
 from monitor.core.model.packing import pack, unpack
 from monitor.core.model.retention_policy import RETENTION
 from monitor.core.model.watermark import Timeline
 from monitor.core.state.cells import restore, take_changes
-from monitor.core.state.chunks import Chunk, sorted_out
+from monitor.core.state.chunks import MOST_GONE, MOST_TOGETHER, Chunk, FactChunks, sorted_out
 from monitor.core.state.engine_state import EngineState
-from tests.support.streams import PERSON, make_event
+from monitor.decode.canonical import decode_line
+from monitor.lab.generator import STARTS_AT, StreamShape, generate, make_catalogue
+from monitor.packs.loader import load_rules
+from monitor.packs.regex import make_regex
+from monitor.packs.shipped import shipped_rules
+from tests.support.streams import PERSON, make_event, saved
 
 LONG = RETENTION.long
 
@@ -62,3 +72,66 @@ def test_a_restart_reads_no_event_again_that_was_evicted(after: int, kept: list[
     again, written = restore(cells)
     assert [event.id for event in (old, young) if again.memory.has(event)] == kept
     assert {event.id for event in (old, young) if event.event_id in written} == set(kept)
+
+
+def written(*newest: int) -> FactChunks:
+    """Chunks of a hundred events each, of which the newest is from that moment."""
+    chunks = FactChunks()
+    for number, at in enumerate(newest):
+        event = msgspec.structs.replace(told("a"), time=Instant(at))
+        chunks.note(number, Chunk(at + DAY, [event] * 100))
+    return chunks
+
+
+@pytest.mark.parametrize(
+    ("remembered", "gone"), [(200, []), (134, []), (133, ["facts:0", "facts:1"]), (0, ["facts:0", "facts:1"])]
+)
+def test_old_chunks_are_written_anew_once_a_third_of_them_is_evicted(remembered: int, gone: list[str]) -> None:
+    chunks = written(5, 9, 10)
+    assert chunks.written_anew(10, remembered) == gone
+    assert len(chunks.written) == 3 - len(gone)
+
+
+def test_no_chunk_holds_more_than_is_read_at_once() -> None:
+    new = [(told(f"n{number}"), 0, None) for number in range(MOST_TOGETHER + 1)]
+    sizes = [len(chunk.events) for chunk in sorted_out(new, lambda kind, mask: DAY, None)]
+    assert sizes == [MOST_TOGETHER, 1]
+
+
+class Read(NamedTuple):
+    """Events that a restart reads, and those of them that the engine remembers."""
+
+    all: int
+    remembered: int
+
+
+def read_again(cells: Mapping[str, bytes], engine: Engine) -> Read:
+    chunks = [unpack(cell, Chunk) for name, cell in cells.items() if name.startswith("facts:")]
+    events = [event for chunk in chunks for event in chunk.events]
+    return Read(len(events), len({event.event_id for event in events if engine.state.memory.has(event)}))
+
+
+def remembered_by(engine: Engine) -> list[tuple[Event, int, DerivedFacts | None]]:
+    return sorted((each for series in engine.state.memory.series() for each in series.before(2**62)), key=str)
+
+
+def test_over_days_a_restart_reads_no_more_than_what_ran_remembers() -> None:
+    """What is read and dropped at once takes memory first, which the process does not give back."""
+    shape = StreamShape(
+        events=8_000, services=3, user_facing=1, rate=0.01, candidates=0.1, disorder=0.0, bytes_each=0, seed=1
+    )
+    rules, catalogue = load_rules(shipped_rules()).rules, make_catalogue(shape)
+    engine, cells = Engine(rules, catalogue, make_regex), dict[str, bytes]()
+    lines = map(decode_line, generate(shape))
+    while batch := list(islice(lines, 500)):
+        engine.step(batch)
+        saved(cells, engine)
+    everything = remembered_by(engine)
+    days = (max(event.time for event, _, _ in everything) - STARTS_AT) / DAY
+    assert days > 8
+    found = read_again(cells, engine)
+    assert found.remembered == len(everything)
+    a_day = 8_000 / days
+    assert found.all <= (1 + MOST_GONE) * found.remembered + 2 * a_day
+    again = Engine(rules, catalogue, make_regex, cells=cells)
+    assert remembered_by(again) == everything
