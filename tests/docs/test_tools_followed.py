@@ -14,6 +14,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -35,6 +36,7 @@ URL = re.compile(
     r"https?://(?:[\w-]+:(?P<password>[\w-]+)@)?nearmiss(?:\.example(?:\.com)?)?(?::\d+)?(?P<path>/[\w/?=.-]+)"
 )
 CHECK = {"x-nearmiss-check": "1"}
+FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
 @pytest.fixture(scope="module")
@@ -244,6 +246,34 @@ def test_flagger_posts_to_the_address_of_its_webhook(service: Service) -> None:
     answer = send(service, path["path"], json.dumps(body).encode(), {"authorization": f"Bearer {SECRET}"})
     assert kinds(answer) == section.kinds
     assert answer.json()["events"][0]["environment"] == hook["metadata"]["environment"]
+
+
+def test_slack_s_manifest_brings_mentions_commands_and_shortcuts(service: Service) -> None:
+    """What Slack posts for each feature of it, to the address that stands there, signed as the section says."""
+    section = BY_TITLE["Slack"]
+    (block,) = section.blocks("yaml")
+    app = yaml.safe_load(block)
+    settings, features = app["settings"], app["features"]
+    (command,), (shortcut,) = features["slash_commands"], features["shortcuts"]
+    assert settings["event_subscriptions"]["bot_events"] == [json.loads(section.body)["event"]["type"]]
+    by, where = {"id": "U222"}, {"id": "C111"}
+    message = {"type": "message", "user": "U333", "text": "the queue is stuck", "ts": "1773143990.000100"}
+    interaction = {"type": f"{shortcut['type']}_action", "callback_id": shortcut["callback_id"], "user": by}
+    interaction |= {"channel": where, "message": message, "action_ts": "1773144000.5", "trigger_id": "1.2"}
+    written = {"command": command["command"], "text": "odd: it is slow", "user_id": "U222", "channel_id": "C111"}
+    posted = [
+        (settings["event_subscriptions"]["request_url"], section.body, {}),
+        (command["url"], urlencode(written | {"trigger_id": "1.3"}).encode(), FORM),
+        (settings["interactivity"]["request_url"], urlencode({"payload": json.dumps(interaction)}).encode(), FORM),
+    ]
+    titles = []
+    for url, body, headers in posted:
+        path = URL.fullmatch(url)
+        assert path is not None
+        answer = send(service, path["path"], body, headers | proof(section.authentication, body, now()))
+        assert kinds(answer) == section.kinds
+        titles.append(answer.json()["events"][0]["title"])
+    assert titles[1:] == ["odd: it is slow", "the queue is stuck"]
 
 
 def test_every_way_to_show_a_token_is_one(service: Service) -> None:

@@ -109,7 +109,7 @@ async def cluster(kafka_broker: KafkaBroker) -> AsyncIterator[Cluster]:
 
 @pytest.fixture
 def metrics() -> Metrics:
-    return Metrics(sources=["events", "alertmanager", "cloudevents"])
+    return Metrics(sources=["events", "alertmanager", "alertmanager-events", "cloudevents"])
 
 
 @pytest_asyncio.fixture
