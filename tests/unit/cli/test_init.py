@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -79,6 +81,40 @@ def test_entities_of_backstage_are_read_in_place(tmp_path: Path) -> None:
     done = init(tmp_path, "--backstage", str(entities))
     assert done.exit_code == 0, done.output
     assert yaml.safe_load((tmp_path / "nearmiss.yaml").read_text()) == {"catalogue": [str(entities)]}
+
+
+def kubectl(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """A `kubectl` that is found before any other."""
+    (folder / "bin").mkdir()
+    (folder / "bin/kubectl").write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    (folder / "bin/kubectl").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder / 'bin'}:{os.environ['PATH']}")
+
+
+def test_workloads_are_listed_by_kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workload = {"metadata": {"name": "checkout", "namespace": "shop", "labels": {"team": "team-web"}}}
+    (tmp_path / "list.json").write_text(json.dumps({"kind": "List", "items": [workload]}), encoding="utf-8")
+    kubectl(tmp_path, monkeypatch, f'echo "$@" > {tmp_path}/asked\ncat {tmp_path}/list.json')
+    done = init(tmp_path / "out", "--kubeconfig", str(tmp_path / "config"))
+    assert done.exit_code == 0, done.output
+    assert "kubernetes: 1 workloads" in done.output
+    assert (tmp_path / "asked").read_text().split()[:2] == [f"--kubeconfig={tmp_path / 'config'}", "get"]
+    catalogue = yaml.safe_load((tmp_path / "out/catalogue.yaml").read_text())
+    assert catalogue["services"] == {"checkout": {"owner": "team-web"}}
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [("echo 'the server refuses' >&2; exit 1", "kubernetes: the server refuses"), ("echo '<html>'", "kubernetes: ")],
+)
+def test_a_cluster_that_cannot_be_listed_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, said: str
+) -> None:
+    kubectl(tmp_path, monkeypatch, script)
+    done = init(tmp_path / "out", "--kubeconfig", str(tmp_path / "config"), "--github", "acme")
+    assert done.exit_code == 1
+    assert said in done.output
+    assert "secrets" in yaml.safe_load((tmp_path / "out/nearmiss.yaml").read_text()), "what is known is written"
 
 
 def test_a_person_is_asked(tmp_path: Path) -> None:
