@@ -72,6 +72,7 @@ class Cluster:
             headers={"Authorization": f"Bearer {PERSON}", "User-Agent": "kubectl/v1.34.2"},
             verify=ssl.create_default_context(cafile=str(ca_file)),
             trust_env=False,
+            timeout=READY_SECONDS,
         )
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
@@ -83,8 +84,8 @@ class Cluster:
     def patch(self, path: str, body: Any) -> Any:
         return self.ask("PATCH", path, body, **{"Content-Type": "application/merge-patch+json"})
 
-    def refused(self, method: str, path: str, token: str) -> int:
-        """The status of what an account may not do."""
+    def status(self, method: str, path: str, token: str) -> int:
+        """What another account is answered."""
         return self._client.request(method, path, headers={"Authorization": f"Bearer {token}"}).status_code
 
     def is_ready(self) -> bool:
@@ -96,12 +97,25 @@ class Cluster:
 
     def compact(self) -> None:
         """Etcd forgets everything but how things are now."""
-        key = {"key": "AA=="}
-        revision = httpx.post(f"{self._etcd}/v3/kv/range", json=key, trust_env=False).json()["header"]["revision"]
-        done = httpx.post(
-            f"{self._etcd}/v3/kv/compaction", json={"revision": revision, "physical": True}, trust_env=False
-        )
-        assert done.is_success, done.text
+        with httpx.Client(base_url=self._etcd, trust_env=False, timeout=READY_SECONDS) as client:
+            found = client.post("/v3/kv/range", json={"key": "AA=="})
+            assert found.is_success, found.text
+            upto = {"revision": found.json()["header"]["revision"], "physical": True}
+            done = client.post("/v3/kv/compaction", json=upto)
+            assert done.is_success, done.text
+
+    def kubeconfig(self) -> dict[str, Any]:
+        """As the person has it."""
+        return {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [
+                {"name": "c", "cluster": {"server": self.address, "certificate-authority": str(self.ca_file)}},
+            ],
+            "users": [{"name": "ann", "user": {"token": PERSON}}],
+            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "ann"}}],
+            "current-context": "c",
+        }
 
     def close(self) -> None:
         self._client.close()
