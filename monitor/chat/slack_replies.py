@@ -14,8 +14,9 @@ from monitor.ports import NearMisses, NotFound
 from monitor.ports.chat import Outbox, Post
 
 _RECORD = record_subject("")
-_MENTION = re.compile(r"<[@!][^>]{0,100}>")
-_LINK = re.compile(r"<([^|>]{0,2000})(?:\|([^>]{0,2000}))?>")
+# None goes beyond the next `<`, which Slack writes as `&lt;` where it is text: a run of them is looked at once.
+_MENTION = re.compile(r"<[@!][^<>]{0,100}>")
+_LINK = re.compile(r"<([^<|>]{0,2000})(?:\|([^<>]{0,2000}))?>")
 _log = get_logger("chat")
 
 

@@ -21,7 +21,7 @@ from monitor.lab.year.shape import YearShape
 from monitor.lab.year.stream import Year
 from monitor.packs.loader import load_rules
 from monitor.packs.shipped import shipped_rules
-from tests.bench import rules
+from tests.bench import rules, texts
 from tests.bench.make_stream import stream_of
 from tests.bench.measure import Cost, run
 
@@ -83,6 +83,7 @@ def measure(events: int, shape: YearShape, directory: Path, rounds: int = 3, cha
         Ratio("a changed rule by the index, median, for 1.4 million", median(again) * A_YEAR / count, 5.0, unit=" s"),
         Ratio("a changed rule by the index, slowest, against a replay", max(again) / best["year"], 1.0),
         Ratio("200 rules against 10 that want nothing", few_many.ratio, 1.24),
+        Ratio("a hostile text that is twice as long", texts.measure(rounds), 3.0),
     ]
 
 

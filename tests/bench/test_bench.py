@@ -24,7 +24,7 @@ def test_replay_is_measured_against_the_bare_loop(tmp_path: Path) -> None:
 
 def test_ratios_are_measured_with_their_bars(tmp_path: Path) -> None:
     found = ratios.measure(400, YearShape(days=14, services=60, busy=0.1), tmp_path, rounds=1, changes=1)
-    assert len(found) == 9
+    assert len(found) == 10
     assert all(row.figure >= 0 and row.bar > 0 for row in found)
     assert ratios.Ratio("", 1.0, 1.0).is_met
     assert not ratios.Ratio("", 0.9, 1.0, at_least=True).is_met

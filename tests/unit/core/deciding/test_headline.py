@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.deciding.headline import LONGEST_WHAT, kind_noun, kind_words, render_title, say_number, who
+from monitor.core.deciding.headline import (
+    LONGEST_WHAT,
+    for_people,
+    kind_noun,
+    kind_words,
+    render_title,
+    say_number,
+    who,
+)
 from monitor.core.model.events import MINUTE, Actor, Event
 from monitor.core.model.near_miss import Margin
 
@@ -224,3 +232,12 @@ def test_a_part_that_would_be_a_hash_is_left_out() -> None:
     undone = event(id="b", kind="change.deployed", subject=FINGERPRINT, labels={"version": COMMIT})
     said = title("{what} – undone {intervention.subject} – {intervention.labels.version} – back", action=undone)
     assert said == "checkout: error rate above 5 % – back"
+
+
+@pytest.mark.parametrize(
+    ("before", "left"),
+    [(40 * "(", 36 * "("), (40 * "@", 36 * "@"), ("a" + 9 * " " + "(((((", "a" + 9 * " " + "(")],
+)
+def test_only_so_much_of_what_stands_before_a_hash_goes_with_it(before: str, left: str) -> None:
+    """Runs without a bound would be tried at each character: the cube of their length."""
+    assert for_people(f"b{before}5f3a9c0e7d1b48261a2b") == f"b{left}".strip(" :,;-")
