@@ -43,6 +43,7 @@ _BOT = re.compile(r"\[bot\]|(?:^|[-_])bot(?:$|[-_])|bot[-_]", re.IGNORECASE)
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _TAG = re.compile(r"(?P<name>[^:=]+)[:=]\s*(?P<value>\S.*)", re.DOTALL)
 MOST_RESPELT = 200
+LONGEST_NAME = 1000
 _TIME_OF_GO = re.compile(r"([-\d]{10} [\d:.]{8,30} [+-]\d{4})(?: [A-Z+\-\d]{1,6})?(?: m=[+-][\d.]{1,30})?", re.ASCII)
 """`2026-03-10 12:00:00.1 +0000 UTC m=+8.2`, as Go writes a time where a template does not say how."""
 _QUANTITY = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*([A-Za-z%/]{0,20})\s*", re.ASCII)
@@ -209,7 +210,8 @@ def person_or_bot(name: str | None, otherwise: str = "unknown") -> Actor | None:
     """An actor by its name: automation where the name says so, else what the field it came from means."""
     if name is None:
         return None
-    if _BOT.search(name):
+    # What comes behind is no name: it may be long, and be shared by all pieces of a body.
+    if _BOT.search(name[:LONGEST_NAME]):
         return Actor(id=name, kind="automation")
     return Actor(id=name, kind="human" if otherwise == "human" else "unknown")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -22,7 +23,7 @@ from monitor.feeds.queries import PulledFeed
 from monitor.feeds.states import CATCH_UP_EVERY, Cursor, advance, report_every, state_of
 from monitor.ops.logs import get_logger
 from monitor.ops.stop import stopped_within
-from monitor.ops.tasks import WatchedTasks
+from monitor.ops.tasks import WatchedTasks, restarted
 from monitor.ports import Clock, FeedCursors, JournalWriter, Unavailable
 
 AT_ONCE = 2
@@ -76,9 +77,9 @@ class Puller:
         async with WatchedTasks() as tasks:
             for address, feeds in self._by_address.items():
                 for lane in range(min(AT_ONCE, len(feeds))):
-                    tasks.start(
-                        f"feeds of {address}, {lane + 1}", self._rounds(feeds[lane::AT_ONCE], stop), may_end=True
-                    )
+                    name, rounds = f"feeds of {address}, {lane + 1}", partial(self._rounds, feeds[lane::AT_ONCE], stop)
+                    failed = partial(self._metrics.part_failures.inc, "feeds")
+                    tasks.start(name, restarted(rounds, stop, name, failed), may_end=True)
             await tasks.watch(stop)
 
     async def _rounds(self, feeds: Sequence[PulledFeed], stop: asyncio.Event) -> None:

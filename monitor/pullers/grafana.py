@@ -27,7 +27,7 @@ async def ask_grafana(ask: Ask, target: Target, cursor: PullCursor, now: Instant
         body = well(*await ask.get(f"{target.url.rstrip('/')}/api/annotations", span, target.caller))
         try:
             count = len(msgspec.json.decode(body, type=list[msgspec.Raw]))
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             what = f"{target.url}: no array; expected the annotations of a Grafana"
             raise QueryFailed(FeedFailure.UNREADABLE, what) from None
         if count < MOST:

@@ -7,27 +7,34 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import msgspec
 
 from monitor.asking import Ask, QueryFailed
-from monitor.core.model.events import DAY, HOUR, SECOND, Instant
+from monitor.core.model.events import DAY, HOUR, SECOND, Event, Instant
 from monitor.core.model.reasons import FeedFailure
+from monitor.decode.jsontext import INLINE
 from monitor.decode.normalise import normalise
+from monitor.decode.outcome import DecodeOutcome
 from monitor.decode.registry import decode
 from monitor.ops.logs import get_logger
 from monitor.ops.stop import stopped_within
-from monitor.ops.tasks import WatchedTasks
+from monitor.ops.tasks import WatchedTasks, in_thread, restarted
 from monitor.ports import Clock, FeedCursors, JournalWriter, Reject, Rejects, Unavailable
 from monitor.pullers.alertmanager import ask_alertmanager
 from monitor.pullers.grafana import ask_grafana
 from monitor.pullers.kubernetes import ask_kubernetes
 from monitor.pullers.metrics import PullMetrics
-from monitor.pullers.target import KNOWN, PullCursor, Target
+from monitor.pullers.target import KNOWN, Piece, PullCursor, Target
 
 FIRST_LOOK = HOUR
 LONGEST = 7 * DAY
 """An older cursor starts here."""
+PAUSE_SECONDS = 0.5
+"""Between two answers of which the first says that there is more: it may say so for ever."""
+_SLICE = 1000
+"""Events that are appended at once, as at the door."""
 _ASKED = {"alertmanager": ask_alertmanager, "grafana": ask_grafana, "kubernetes": ask_kubernetes}
 _CURSOR = msgspec.json.Decoder(PullCursor)
 
@@ -57,13 +64,15 @@ class Pulls:
         """Pull until `stop`."""
         async with WatchedTasks() as tasks:
             for target in self._targets:
-                tasks.start(f"pulls {target.key}", self._rounds(target, stop), may_end=True)
+                name, rounds = f"pulls {target.key}", partial(self._rounds, target, stop)
+                failed = partial(self._metrics.part_failures.inc, "pulls")
+                tasks.start(name, restarted(rounds, stop, name, failed), may_end=True)
             await tasks.watch(stop)
 
     async def _rounds(self, target: Target, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            if not await self.pull(target):
-                await stopped_within(stop, target.every / SECOND)
+            has_more = await self.pull(target)
+            await stopped_within(stop, PAUSE_SECONDS if has_more else target.every / SECOND)
 
     async def pull(self, target: Target) -> bool:
         """Ask once; whether there is more to ask for at once."""
@@ -71,11 +80,9 @@ class Pulls:
         try:
             cursor = await self._cursor(target, now)
             piece = await _ASKED[target.tool](self._asks[target.ca_file], target, cursor, now)
-            outcome = decode(piece.source, piece.body, {}, now)
-            known = set(cursor.known)
-            fresh = [each for each in outcome.events if each.time >= piece.since and each.id not in known]
-            events = [normalise(event, now, self._future_tolerance) for event in fresh]
-            await self._journal.append(events)
+            outcome, events = await self._read(piece, set(cursor.known), now)
+            for start in range(0, len(events), _SLICE):
+                await self._journal.append(events[start : start + _SLICE])
             if outcome.refusals:
                 reason = str(outcome.refusals[0].reason)
                 # One place is kept once: the same answer comes again each minute.
@@ -104,6 +111,16 @@ class Pulls:
         if self._failing.pop(target.key, None) is not None:
             _log.info("pull_answers_again", source=target.source)
         return piece.has_more
+
+    async def _read(self, piece: Piece, known: set[str], now: Instant) -> tuple[DecodeOutcome, list[Event]]:
+        """What an answer gives, and what of it is new; beside everything else where it is large."""
+
+        def read() -> tuple[DecodeOutcome, list[Event]]:
+            outcome = decode(piece.source, piece.body, {}, now)
+            fresh = [each for each in outcome.events if each.time >= piece.since and each.id not in known]
+            return outcome, [normalise(event, now, self._future_tolerance) for event in fresh]
+
+        return read() if len(piece.body) <= INLINE else await in_thread(read)
 
     async def _cursor(self, target: Target, now: Instant) -> PullCursor:
         text = await self._cursors.load(target.key)

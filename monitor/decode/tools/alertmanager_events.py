@@ -113,8 +113,11 @@ def _notification(inner: Mapping[str, Any], at: Moment | None, delivery: Deliver
         for grouped in map(mapping, sequence(inner.get("alerts")))
         if (hash_ := text(grouped.get("hash")))
     }
-    firing = [mapping(item) for item in sequence(inner.get("firingAlerts"))]
-    found = [mapping(item.get("details")) or known.get(text(item.get("hash")) or "", {}) for item in firing]
+    # Each only once: its labels may be many, and a hash of a few bytes would name them again.
+    found = [
+        mapping(item.get("details")) or known.pop(text(item.get("hash")) or "", {})
+        for item in map(mapping, sequence(inner.get("firingAlerts")))
+    ]
     events = []
     for alert in found:
         labels = pairs(alert.get("labels"))

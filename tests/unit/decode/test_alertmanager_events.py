@@ -113,6 +113,13 @@ def test_somebody_is_paged_once_for_an_alert() -> None:
     assert again.event_id == found.event_id
 
 
+def test_a_hash_that_is_named_again_and_again_names_one_alert() -> None:
+    """A few bytes would have all the labels of an alert looked at once more."""
+    named = notification()
+    named["data"]["notification"]["firingAlerts"] *= 500
+    assert [each.subject for each in events("alertmanager-events", named)] == [HEXADECIMAL]
+
+
 @pytest.mark.parametrize(
     ("reason", "name"),
     [

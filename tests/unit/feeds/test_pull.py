@@ -20,9 +20,11 @@ from monitor.feeds.queries import MOST_STEPS, SETTLE, PulledFeed
 from monitor.feeds.states import FeedName, Limits
 from monitor.ops.clock import ManualClock
 from monitor.ports import Appended, Unavailable
+from tests.support.virtual_time import run_in_virtual_time
 
 NOON = 1_800_000_000_000_000 // DAY * DAY + DAY // 2
 FEED = PulledFeed(FeedName("checkout", "own", "slo"), "http://p", "x", MINUTE, Limits(0, 0, False, False))
+ODD = structs.replace(FEED, name=FeedName("search", "own", "slo"), address="http://odd")
 
 
 class Site:
@@ -258,3 +260,27 @@ async def test_a_stop_ends_it(site: Site) -> None:
     await site.puller().run(stop)
     assert await site.puller().round([FEED], stop) is False
     assert site.asked == []
+
+
+class Odd(Site):
+    """One Prometheus raises what nothing expects, the other is well."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stop = asyncio.Event()
+
+    async def steps(self, feed: PulledFeed, after: int, until: int) -> list[dict[str, float]]:
+        if feed.address == ODD.address:
+            raise ZeroDivisionError
+        self.clock.advance(MINUTE)
+        if self.clock.now() > NOON + HOUR:
+            self.stop.set()
+        return await super().steps(feed, after, until)
+
+
+def test_one_that_fails_in_an_unknown_way_ends_no_other() -> None:
+    site = Odd()
+    puller = Puller([ODD, FEED], site, site, site, site.clock, site.metrics, lambda _feed: None)
+    run_in_virtual_time(asyncio.wait_for(puller.run(site.stop), 24 * 3600))
+    assert len(site.asked) > 30
+    assert (site.counted("nearmiss_part_failures_total", part="feeds") or 0) > 1
