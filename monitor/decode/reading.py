@@ -21,6 +21,7 @@ from monitor.core.model.reasons import Mark, Rejected
 from monitor.core.model.words import severity_of
 from monitor.decode.lenient import MAX_TEXT, Labels, as_text, clip, clip_identifier
 from monitor.decode.lookalikes import reads_like_ours
+from monitor.decode.named_places import named_place
 from monitor.decode.outcome import Unreadable
 from monitor.decode.times import read_time
 
@@ -44,6 +45,8 @@ _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _TAG = re.compile(r"(?P<name>[^:=]+)[:=]\s*(?P<value>\S.*)", re.DOTALL)
 MOST_RESPELT = 200
 LONGEST_NAME = 1000
+LONGEST_LINE = 1000
+"""Characters of what somebody wrote that make a title."""
 _TIME_OF_GO = re.compile(r"([-\d]{10} [\d:.]{8,30} [+-]\d{4})(?: [A-Z+\-\d]{1,6})?(?: m=[+-][\d.]{1,30})?", re.ASCII)
 """`2026-03-10 12:00:00.1 +0000 UTC m=+8.2`, as Go writes a time where a template does not say how."""
 _QUANTITY = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*([A-Za-z%/]{0,20})\s*", re.ASCII)
@@ -254,6 +257,7 @@ def make(
     Where the body tells no time the time of receipt stands in, marked; raises Unreadable where that is unknown too.
     """
     at, marks = _when(time, delivery.received_at)
+    environment = environment or named_place(service, labels or {})
     if any(found is not None and not -_EXACT < found < _EXACT for found in (value, limit)):
         marks[Mark.NUMBER_INEXACT] = None
     texts = {"service": service, "environment": environment, "subject": subject, "title": title}
@@ -307,6 +311,12 @@ def with_labels(event: Event, more: Mapping[str, Any], environment: str | None =
     labels = _kept({**event.labels, **more}, marks)
     place = event.environment or (_cut(environment, marks) if environment else None)
     return msgspec.structs.replace(event, labels=labels, environment=place, marks=tuple(map(str, marks)))
+
+
+def one_line(found: Any) -> str | None:
+    """What somebody wrote, as the one line that a title is; all of it belongs into a label `text` besides."""
+    said = text(found)
+    return None if said is None else " ".join(said[: 2 * LONGEST_LINE].split())[:LONGEST_LINE]
 
 
 def _cut(found: str, marks: dict[Mark, None]) -> str:

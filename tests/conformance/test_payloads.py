@@ -33,6 +33,14 @@ DIFFERENT_KINDS = {
         "change.started",
         "a run was created: its plan may never be applied, and a run that was says run:completed",
     ),
+    "zendesk/ticket.created-prismatic.json": (
+        "note.added",
+        "one customer's ticket, of no type and no priority: a help desk has hundreds a day, and its words are read",
+    ),
+    "intercom/ticket.created.json": (
+        "note.added",
+        "one customer's ticket, that is no tracker of what many report: its words are read",
+    ),
 }
 NO_TIME = {
     "aws/asg-launch-successful.json": "1970 stands for no time in this sample of the documentation",
@@ -49,9 +57,12 @@ DIFFERENT_TIME = {
     ),
 }
 DIFFERENT_SERVICE = {
+    "honeycomb/trigger-triggered-production-superplane.json": "Honeycomb calls a dataset as the service that sends it",
     "cdevents/approval_closed.json": "only a link to a person's page holds the name; a path of a link is no field",
 }
 DIFFERENT_ENVIRONMENT = {
+    "terraform-cloud/run-created.json": "the workspace is called service-tfbuddy-dev: the last word of it says where",
+    "terraform-cloud/run-errored.json": "the workspace is called service-tfbuddy-dev: the last word of it says where",
     "grafana/unified-mixed-firing-resolved.json": "one of its three alerts names no environment",
     "cdevents/approval_closed.json": "only a link to a person's page holds the name; a path of a link is no field",
 }
