@@ -15,9 +15,12 @@ Named = tuple[Actor | None, dict[str, str | None]]
 
 def who(id: Any, name: Any = None, email: Any = None, kind: ActorKind = "human") -> Named:
     """The actor and its labels. `kind` is what the place in the body means; a name that says bot is automation."""
-    known = text(id) or text(email) or text(name)
+    address = text(email)
+    if address is not None and "@" not in address:
+        address = None  # GitLab writes [REDACTED] for everyone: what all share joins strangers to one person
+    known = text(id) or address or text(name)
     if known is None:
         return (Actor(kind=kind), {}) if kind == "automation" else (None, {})
-    labels = {"actor_name": text(name), "actor_email": text(email)}
+    labels = {"actor_name": text(name), "actor_email": address}
     is_bot = any(found.kind == "automation" for found in map(person_or_bot, (known, text(name))) if found)
     return Actor(id=known, kind="automation" if is_bot else kind), labels
