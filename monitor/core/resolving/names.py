@@ -275,7 +275,7 @@ class _Guesses:
         """By what is said of it, where that names one service and no other. A guess."""
         labels = event.labels
         told = [*hosts(labels), ("label entity", labels.get("entity")), ("label tags", labels.get("tags"))]
-        told += [("title", event.title), ("text", labels.get("text"))]
+        told += [("title", event.title), ("text", labels.get("text")), ("thing it is about", labels.get("about"))]
         for where, said in told:
             if said and (service := self._only_named(said)) is not None:
                 return service, f"{GUESSED}: the {where} names it"

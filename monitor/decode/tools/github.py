@@ -10,10 +10,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from monitor.core.model.events import Actor, Event, Kind
+from monitor.core.model.events import SECOND, Actor, Event, Kind
 from monitor.core.model.reasons import Ignored
 from monitor.decode.outcome import NoEvent
-from monitor.decode.reading import Delivery, first, make, mapping, moment, not_the_shape, text
+from monitor.decode.reading import Delivery, Moment, first, make, mapping, moment, not_the_shape, one_line, text
+from monitor.decode.repository_paths import paths_of, told_by
 from monitor.decode.signatures import GITHUB
 from monitor.decode.tool import Sample, Tool
 from monitor.decode.tools._github_parts import actor_of, common_labels, number_of, part_of, repository_of, service_of
@@ -38,6 +39,8 @@ _MORE_KINDS: tuple[Kind, ...] = ("change.blocked", "change.merged", "change.roll
 _REVERTS = re.compile(r"\bThis reverts commit ([0-9a-f]{7,64})\b")
 _REVERT_BUTTON = re.compile(r"\bReverts (?:[\w.-]+/[\w.-]+)?#(\d+)\b|\bfrom \S{1,200}/revert-(\d+)-")
 """What GitHub's button writes into the request, and what a merge of its branch says."""
+_CLOCKS_DIFFER = 600 * SECOND
+"""A commit's time is that of its author's clock."""
 _QUIET = frozenset(
     {"check_run", "check_suite", "create", "delete", "deployment_protection_rule", "fork", "issues", "label", "member"}
     | {"merge_group", "milestone", "page_build", "pull_request_review", "pull_request_review_comment", "star", "status"}
@@ -156,8 +159,7 @@ def _of_deployment(
         service=service_of(body),
         environment=environment,
         subject="/".join(filter(None, ("deployment", repository_of(body), environment))),
-        title=text(deployment.get("description"))
-        or " ".join(filter(None, ("deploy", ref, "to" if environment else None, environment))),
+        title=text(deployment.get("description")) or _deployment_title(body, ref, environment),
         actor=_who_deployed(body, deployment),
         labels={
             **common_labels(body),
@@ -174,6 +176,14 @@ def _of_deployment(
         },
         url=first(mapping(body.get("deployment_status")), ("target_url", "environment_url")),
     )
+
+
+def _deployment_title(body: Mapping[str, Any], ref: str | None, environment: str | None) -> str:
+    """`deploy main to production: checkout 5.14.0`, with what its state or its workflow's run says that it is."""
+    run = mapping(body.get("workflow_run"))
+    where = " ".join(filter(None, ("deploy", ref, "to" if environment else None, environment)))
+    said = text(mapping(body.get("deployment_status")).get("description")) or text(run.get("display_title"))
+    return where if said is None or said == text(run.get("name")) else f"{where}: {said}"
 
 
 def _who_deployed(body: Mapping[str, Any], deployment: Mapping[str, Any]) -> Actor | None:
@@ -259,13 +269,14 @@ def _push(body: Mapping[str, Any], delivery: Delivery) -> Event:
     sender = actor_of(body.get("sender"))
     pusher = first(mapping(body.get("pusher")), ("name",))
     undone = undone_request(commit.get("message"))
+    told = told_by(paths_of(body.get("commits")))
     return make(
         delivery,
         id=f"push/{repository_of(body)}/{ref}/{text(body.get('before'))}..{after}",
         kind="change.merged",
-        time=moment(repository.get("pushed_at"), "repository.pushed_at")
-        or moment(commit.get("timestamp"), "head_commit.timestamp"),
+        time=_pushed_at(repository, commit),
         service=service_of(body),
+        environment=told["environment"],
         subject=f"commit/{repository_of(body)}/{after}",
         title=(text(commit.get("message")) or "").partition("\n")[0] or None,
         actor=Actor(id=pusher, kind=sender.kind if sender else "unknown") if pusher else sender,
@@ -278,9 +289,20 @@ def _push(body: Mapping[str, Any], delivery: Delivery) -> Event:
             "reverts_pull_request": undone,
             "ref": branch,
             "forced": body.get("forced") or None,
+            "paths": told["paths"],
+            "app": told["app"],
         },
         url=text(body.get("compare")),
     )
+
+
+def _pushed_at(repository: Mapping[str, Any], commit: Mapping[str, Any]) -> Moment | None:
+    """When it was pushed; where the repository says a time before the newest commit was made, it means another push."""
+    pushed = moment(repository.get("pushed_at"), "repository.pushed_at")
+    made = moment(commit.get("timestamp"), "head_commit.timestamp")
+    if pushed is None or made is None:
+        return pushed or made
+    return pushed if pushed[0] >= made[0] - _CLOCKS_DIFFER else made
 
 
 def _release(body: Mapping[str, Any], delivery: Delivery) -> Event:
@@ -323,9 +345,9 @@ def _issue_comment(body: Mapping[str, Any], delivery: Delivery) -> Event:
         subject=f"issue/{repository_of(body)}/{text(issue.get('number'))}"
         if issue
         else f"commit/{repository_of(body)}/{text(comment.get('commit_id'))}",
-        title=text(issue.get("title")) or text(comment.get("body")),
+        title=one_line(comment.get("body")) or text(issue.get("title")),
         actor=actor_of(comment.get("user")) or actor_of(body.get("sender")),
-        labels={**common_labels(body), "text": text(comment.get("body"))},
+        labels={**common_labels(body), "text": text(comment.get("body")), "about": text(issue.get("title"))},
         url=text(comment.get("html_url")),
     )
 

@@ -13,7 +13,19 @@ from monitor.core.model.events import Event, Kind
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.people import Named, who
-from monitor.decode.reading import Delivery, day_of, first, make, mapping, not_the_shape, sequence, severity, text
+from monitor.decode.reading import (
+    Delivery,
+    day_of,
+    first,
+    make,
+    mapping,
+    not_the_shape,
+    one_line,
+    sequence,
+    severity,
+    text,
+)
+from monitor.decode.repository_paths import paths_of, told_by
 from monitor.decode.signatures import GITLAB
 from monitor.decode.tool import Sample, Tool
 from monitor.decode.tool_times import tool_time
@@ -125,12 +137,14 @@ def _push(body: Mapping[str, Any], delivery: Delivery) -> Event:
     last = next((item for item in commits if item.get("id") == after), commits[-1] if commits else {})
     undone = _REVERTS.search(text(last.get("message")) or "")
     actor, said = who(body.get("user_username"), body.get("user_name"), body.get("user_email"))
+    told = told_by(paths_of(commits))
     return make(
         delivery,
         id=f"push/{_path(body)}/{ref}/{text(body.get('before'))}..{after}",
         kind="change.merged",
         time=None if is_tag else tool_time(last.get("timestamp"), "commits.timestamp"),
         service=_service(body),
+        environment=told["environment"],
         subject=f"commit/{_path(body)}/{after}",
         title=first(last, ("title", "message")) or (f"tag {branch}" if is_tag else None),
         actor=actor,
@@ -142,6 +156,8 @@ def _push(body: Mapping[str, Any], delivery: Delivery) -> Event:
             "previous_version": text(body.get("before")),
             "ref": branch,
             "reverts": undone[1] if undone else None,
+            "paths": told["paths"],
+            "app": told["app"],
         },
     )
 
@@ -202,9 +218,14 @@ def _note(body: Mapping[str, Any], delivery: Delivery) -> Event:
         time=tool_time(note.get("created_at"), "created_at"),
         service=_service(body),
         subject=f"{kind_of.lower()}/{_path(body)}/{first(about, ('iid', 'id'))}",
-        title=first(about, ("title", "message")) or text(note.get("note")),
+        title=one_line(note.get("note")) or first(about, ("title", "message")),
         actor=actor,
-        labels={**said, "repository": _path(body), "text": text(note.get("note"))},
+        labels={
+            **said,
+            "repository": _path(body),
+            "text": text(note.get("note")),
+            "about": one_line(first(about, ("title", "message"))),
+        },
         url=text(note.get("url")),
     )
 

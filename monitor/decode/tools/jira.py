@@ -13,7 +13,18 @@ from monitor.core.model.events import Event, Kind
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.people import Named, who
-from monitor.decode.reading import Delivery, digest, first, make, mapping, not_the_shape, sequence, severity, text
+from monitor.decode.reading import (
+    Delivery,
+    digest,
+    first,
+    make,
+    mapping,
+    not_the_shape,
+    one_line,
+    sequence,
+    severity,
+    text,
+)
 from monitor.decode.signatures import JIRA
 from monitor.decode.tool import Sample, Tool
 from monitor.decode.tool_times import tool_time
@@ -31,6 +42,8 @@ _OF_ISSUE = re.compile(r"/issue/([A-Za-z0-9_-]{1,60})/comment/")
 _INCIDENT = re.compile(r"incident|outage|major problem", re.IGNORECASE)
 _CHANGE = re.compile(r"\bchange\b", re.IGNORECASE)
 _HELP = re.compile(r"\bhelp\b|\bsupport\b|customer|report a (?:problem|bug)|\bemailed request", re.IGNORECASE)
+_MOST_PARTS = 200
+"""Pieces of one written document that are read."""
 _DONE = re.compile(r"done|closed|resolved|completed?|cancell?ed|declined|failed", re.IGNORECASE)
 _CHANGE_STATES: tuple[tuple[re.Pattern[str], Kind], ...] = (
     (re.compile(r"implement|in progress", re.IGNORECASE), "change.started"),
@@ -92,6 +105,7 @@ def _issue(body: Mapping[str, Any], issue: Mapping[str, Any], what: str, deliver
     delivered = delivery.headers.get("x-atlassian-webhook-identifier")
     components = [name for one in sequence(fields.get("components")) if (name := text(mapping(one).get("name")))]
     is_impact = kind.startswith("impact.")
+    about, said_now = text(fields.get("summary")), _plain(comment.get("body"))
     return make(
         delivery,
         id="/".join(filter(None, (key, what, change or delivered or (None if what == "created" else digest(body))))),
@@ -101,7 +115,7 @@ def _issue(body: Mapping[str, Any], issue: Mapping[str, Any], what: str, deliver
         environment=text(fields.get("environment")),
         subject=key,
         severity=severity(word) if kind != "note.added" else None,
-        title=text(fields.get("summary")) or text(comment.get("body")) or key,
+        title=(one_line(said_now) if what == "commented" else None) or about or one_line(said_now) or key,
         actor=actor,
         labels={
             **said,
@@ -111,12 +125,28 @@ def _issue(body: Mapping[str, Any], issue: Mapping[str, Any], what: str, deliver
             "status": text(mapping(fields.get("status")).get("name")),
             "previous_status": changed[0] if changed else None,
             "labels": ",".join(filter(None, map(text, sequence(fields.get("labels"))))),
-            "text": text(comment.get("body")),
+            "text": said_now,
+            "about": about if what == "commented" else None,
+            "description": _plain(fields.get("description")) if what == "created" else None,
             "evidence": "customer_ticket" if is_impact else None,
             "impact": "unknown" if kind.startswith("incident.") else None,
         },
         url=text(issue.get("self")),
     )
+
+
+def _plain(written: Any) -> str | None:
+    """What somebody wrote: text, or the nested document that the third version of Jira's API sends."""
+    if not isinstance(written, dict):
+        return text(written)
+    said: list[str] = []
+    parts = [written]
+    while parts and len(said) < _MOST_PARTS:
+        part = mapping(parts.pop())
+        if (found := text(part.get("text"))) is not None:
+            said.append(found)
+        parts += reversed(sequence(part.get("content"))[:_MOST_PARTS])
+    return " ".join(said) or None
 
 
 def _kind(what: str, type_name: str, fields: Mapping[str, Any], changed: tuple[str, str] | None) -> Kind:

@@ -144,13 +144,51 @@ def test_runs_that_change_production(said: dict[str, Any], kind: str) -> None:
         {"name": "Deploy to staging"},
         {"name": "Rollback staging"},
         {"name": "Product deployments report"},
-        {"conclusion": "cancelled"},
+        {"name": "Tests", "conclusion": "cancelled"},
+        {"name": "Release to staging", "conclusion": "cancelled"},
     ],
 )
 def test_runs_that_may_have_changed_nothing(said: dict[str, Any]) -> None:
     run = body(action="completed", workflow_run=RUN | said)
     assert left_out("github", run) == Ignored.NOT_RELEVANT
     assert left_out("github", run | {"action": "requested"}) == Ignored.NOT_RELEVANT
+
+
+@pytest.mark.parametrize(
+    ("said", "environment"), [({}, "production"), ({"name": "Release"}, None), ({"name": "Deploy"}, None)]
+)
+def test_a_cancelled_run_that_puts_something_out_is_held_by_who_sends_it(
+    said: dict[str, Any], environment: str | None
+) -> None:
+    run = body(action="completed", workflow_run=RUN | said | {"conclusion": "cancelled", "actor": ANN})
+    found = event("github", run | {"sender": {"login": "bea", "type": "User"}})
+    assert (found.kind, found.environment) == ("change.held", environment)
+    assert found.actor == Actor("bea", "human")
+
+
+def test_a_push_is_dated_by_its_commit_where_the_repository_tells_of_another_push() -> None:
+    commit = {"id": "c1", "message": "checkout: 7 replicas", "timestamp": "2026-03-10T12:00:00Z"}
+    push = {"ref": "refs/heads/main", "before": "a", "after": "c1", "head_commit": commit}
+    for pushed, told in (("2026-03-09T22:00:00Z", "2026-03-10T12:00:00Z"), (1773144300, "2026-03-10T12:05:00Z")):
+        repository = {"name": "fleet", "full_name": "acme/fleet", "default_branch": "main", "pushed_at": pushed}
+        assert at(event("github", body(**push) | {"repository": repository})) == told
+
+
+def test_a_push_to_many_applications_says_which_one_and_where() -> None:
+    commits = [
+        {"id": "c1", "modified": ["clusters/staging/basket/release.yaml"], "added": ["clusters/staging/basket/a.yaml"]}
+    ]
+    repository = {"name": "fleet", "full_name": "acme/fleet", "default_branch": "main", "pushed_at": 1773144300}
+    push = body(ref="refs/heads/main", before="a", after="c1", commits=commits) | {"repository": repository}
+    found = event("github", push)
+    assert (found.service, found.labels["app"], found.environment) == ("fleet", "basket", "staging")
+
+
+def test_a_deployment_says_what_it_is() -> None:
+    status = {"id": 12, "state": "success", "created_at": "2026-03-10T12:00:00Z", "description": "checkout 5.14.0"}
+    deployment = {"id": 11, "sha": "d6a7", "ref": "main", "environment": "production"}
+    found = event("github", body(deployment_status=status, deployment=deployment))
+    assert found.title == "deploy main to production: checkout 5.14.0"
 
 
 def test_a_review_of_a_deployment() -> None:
@@ -260,7 +298,8 @@ def test_a_release_is_one_event_however_often_it_is_told() -> None:
 def test_a_comment_is_a_note() -> None:
     comment = {"id": 8, "user": ANN, "created_at": "2026-03-10T12:00:00Z", "body": "that is weird"}
     found = event("github", body(action="created", issue={"number": 3, "title": "slow"}, comment=comment))
-    assert (found.kind, found.title, found.labels["text"]) == ("note.added", "slow", "that is weird")
+    assert (found.kind, found.title, found.labels["text"]) == ("note.added", "that is weird", "that is weird")
+    assert found.labels["about"] == "slow"
     assert found.subject == "issue/acme/shop/3"
     assert left_out("github", body(action="deleted", issue={}, comment=comment)) == Ignored.NOT_RELEVANT
 

@@ -135,6 +135,7 @@ def test_a_name_with_another_word_is_another_service(name: str) -> None:
         ({"labels": {"entity": "payments_db"}}, "the label entity names it"),
         ({"title": "Payments DB: memory at 91 %"}, "the title names it"),
         ({"title": "odd", "labels": {"text": "is payments-db slow for anybody else?"}}, "the text names it"),
+        ({"title": "odd", "labels": {"about": "payments-db is slow"}}, "the thing it is about names it"),
         ({"service": "payments-db-3"}, "'payments-db-3' without its number or domain"),
         ({"service": "payments-db2.prod.example.net"}, "'payments-db2.prod.example.net' without its number or domain"),
         ({"service": "disk /var on payments-db"}, "'disk /var on payments-db' names it"),
