@@ -9,6 +9,7 @@ from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.people import who
 from monitor.decode.reading import Delivery, first, make, mapping, not_the_shape, respelt, sequence, text
+from monitor.decode.reversals import reverts
 from monitor.decode.signatures import TERRAFORM
 from monitor.decode.tool import Sample, Tool
 from monitor.decode.tool_times import tool_time
@@ -30,6 +31,7 @@ _STATUS: dict[str, Kind | None] = {
     "planned_and_saved": None,
 }
 """States in which a run ends without having changed anything."""
+_MADE_BY = ("run_created_by", "run_updated_by")
 _QUIET = ("run:", "assessment:", "workspace:", "change_request:", "team:")
 
 
@@ -62,7 +64,11 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
     identity = first(run, ("run_id", "workspace_id"))
     if identity is None:
         raise Unreadable(Rejected.MISSING_FIELD, "run_id is missing; every run has one")
-    person = text(run.get("run_created_by")) or text(item.get("run_updated_by"))
+    # Who discards or confirms a run decided on it, whoever made it.
+    by = ("run_updated_by", "run_created_by") if kind != "change.started" or trigger == "run:applying" else _MADE_BY
+    person = first({**run, **item}, by)
+    if kind == "change.configured" and reverts(run.get("run_message")):
+        kind = "change.rolled_back"
     actor, said = who(person, email=person if person and "@" in person else None)
     result = mapping(run.get("new_assessment_result"))
     is_alert = kind == "alert.fired"
@@ -90,7 +96,9 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
                 "trigger": trigger,
                 "status": status,
                 "guard": "policy" if kind == "change.blocked" else None,
+                "created_by": text(run.get("run_created_by")),
                 "updated_by": text(item.get("run_updated_by")),
+                "service_id": "/".join(filter(None, (text(run.get("organization_name")), workspace))),
             },
             url=text(run.get("run_url")) or first(result, ("url",)),
         )
@@ -112,11 +120,19 @@ TOOL = Tool(
     name="terraform-cloud",
     title="HCP Terraform",
     tells="runs that changed infrastructure, drift and failed checks",
-    kinds=("change.started", "change.configured", "change.failed", "change.held", "change.blocked", "alert.fired"),
+    kinds=(
+        "change.started",
+        "change.configured",
+        "change.rolled_back",
+        "change.failed",
+        "change.held",
+        "change.blocked",
+        "alert.fired",
+    ),
     sample=Sample(_SAMPLE, ("change.configured",)),
     setup=_SETUP,
     limits=(
-        "The service is the workspace's name; an environment is part of that name at most.",
+        "The service is the workspace's name; the environment is the last word of that name, where it is one.",
         "A run that planned nothing to do is left out.",
     ),
     aliases=("terraform", "hcp-terraform"),
