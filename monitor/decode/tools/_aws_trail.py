@@ -62,6 +62,14 @@ _BY_VERB: tuple[tuple[re.Pattern[str], Kind], ...] = (
         "change.configured",
     ),
 )
+_SIZES = (
+    *("allocatedStorage", "maxAllocatedStorage", "dBInstanceClass", "iops", "cacheNodeType", "numCacheNodes"),
+    *("nodeType", "numberOfNodes", "newReplicaCount", "replicaCount", "instanceType", "size", "targetShardCount"),
+    *("memorySize", "reservedConcurrentExecutions", "desiredSize", "minCapacity", "maxCapacity"),
+)
+"""What a request asks for that makes a thing larger or smaller."""
+_VERSIONS = ("engineVersion",)
+_MOST_TOLD = 3
 _DENIED = re.compile(r"AccessDenied|Unauthorized|Forbidden|OperationNotPermitted|DeletionProtection", re.IGNORECASE)
 _PROTECTED = re.compile(r"OperationNotPermitted|DeletionProtection", re.IGNORECASE)
 _NOISE = frozenset({"sts.amazonaws.com", "signin.amazonaws.com", "logs.amazonaws.com"})
@@ -120,7 +128,7 @@ def read(record: Mapping[str, Any], delivery: Delivery) -> Event:
         time=tool_time(record.get("eventTime"), "eventTime"),
         service=target,
         subject="/".join(filter(None, (source.removesuffix(".amazonaws.com"), target or secret or _first_id(asked)))),
-        title=f"{name} {target or secret or ''}".strip(),
+        title=f"{name} {target or secret or ''}".strip() + _asked_for(asked),
         actor=actor,
         labels={
             **said,
@@ -139,6 +147,12 @@ def read(record: Mapping[str, Any], delivery: Delivery) -> Event:
     )
 
 
+def _asked_for(asked: Mapping[str, Any]) -> str:
+    """`: allocatedStorage 600`: the sizes and versions that a request names."""
+    said = [f"{key} {value}" for key in (*_SIZES, *_VERSIONS) if (value := text(asked.get(key))) is not None]
+    return f": {', '.join(said[:_MOST_TOLD])}" if said else ""
+
+
 def _guard(error: str) -> str:
     """What refused a call: a protection of the thing itself, or a right that is missing."""
     return "deletion_protection" if _PROTECTED.search(error) else "permission"
@@ -152,6 +166,9 @@ def _kind(name: str, asked: Mapping[str, Any]) -> Kind | None:
     name = re.sub(r"\d{4,8}(?:v\d)?$", "", name)  # Lambda's calls carry the date of their API
     if name in _BY_NAME:
         return _BY_NAME[name]
+    resizes = any(asked.get(key) is not None for key in _SIZES) and not any(asked.get(key) for key in _VERSIONS)
+    if resizes and name.startswith(("Modify", "Update", "Increase", "Decrease")):
+        return "change.scaled"
     return next((kind for verb, kind in _BY_VERB if verb.match(name)), None)
 
 

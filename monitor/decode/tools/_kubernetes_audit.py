@@ -75,7 +75,8 @@ def read(entry: Mapping[str, Any], delivery: Delivery) -> Event:
         service=service_of(what, name.rstrip("-")) if name else None,
         environment=text(mapping(metadata.get("labels")).get("environment")),
         subject="/".join(part for part in (what.lower(), namespace, name) if part),
-        title=" ".join(filter(None, (verb, f"{resource}/{sub}" if sub else resource, name))),
+        title=_title(kind, what, name, replicas)
+        or " ".join(filter(None, (verb, f"{resource}/{sub}" if sub else resource, name))),
         actor=actor,
         labels={
             **said,
@@ -99,6 +100,13 @@ def read(entry: Mapping[str, Any], delivery: Delivery) -> Event:
         value=replicas,
         unit="replicas" if replicas is not None else None,
     )
+
+
+def _title(kind: Kind, what: str, name: str | None, replicas: float | None) -> str | None:
+    """What was done where a word says it better than the verb of the API: everything is patched."""
+    if kind == "change.scaled" and replicas is not None:
+        return f"scale {what} {name} to {replicas:g}"
+    return f"restart {what} {name}" if kind == "change.restarted" and what != "Pod" else None
 
 
 def _skip_what_changed_nothing(entry: Mapping[str, Any], verb: str, resource: str, sub: str | None, user: str) -> None:
@@ -128,6 +136,8 @@ def _kind(entry: Mapping[str, Any], verb: str, resource: str, sub: str | None, a
         return _SUBRESOURCES[sub]
     if verb in ("delete", "deletecollection"):
         return "change.restarted" if resource == "pods" else "change.deleted"
+    if resource == "secrets" and "cert-manager" in (text(mapping(entry.get("user")).get("username")) or ""):
+        return "change.rotated"  # it writes the certificate that it was given
     if resource in _WORKLOADS:
         return _of_workload(entry, verb, asked)
     if resource in ("pods", "jobs") and verb == "create":

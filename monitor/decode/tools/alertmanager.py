@@ -57,6 +57,7 @@ _COMPARISON = re.compile(r"(?:[^<>=!]|^)(<=?|>=?)\s*(?:bool\s+)?([-+]?\d+(?:\.\d
 _MISSING = re.compile(r"^[\s(]*absent(?:_over_time)?\s*\(")
 _NO_DATA = frozenset({"DatasourceNoData", "NoData"})
 """What Grafana calls an alert whose series is gone."""
+_HEARTBEATS = frozenset({"Watchdog", "InfoInhibitor", "DeadMansSwitch", "DeadManSwitch", "DeadMansSnitch"})
 _LONGEST_LINK = 8192
 """The patterns below take time that grows faster than the text."""
 _SET_OPERATOR = re.compile(r"\b(?:and|or|unless)\b", re.IGNORECASE)
@@ -99,6 +100,8 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
     name = labels.get("alertname")
     if name is not None and _TEST.fullmatch(name):
         raise NoEvent(Ignored.TEST_DELIVERY, f"alertname {name!r:.80} is the name of a test delivery")
+    if name in _HEARTBEATS:
+        raise NoEvent(Ignored.NOT_RELEVANT, f"{name}: it fires as long as alerting works, and says no more")
     status = text(alert.get("status")) or text(group.get("status"))
     if status not in ("firing", "resolved"):
         raise not_the_shape(f"status firing or resolved, not {status!r:.40},", alert)

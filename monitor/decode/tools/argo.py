@@ -86,6 +86,7 @@ def _sync(app: Mapping[str, Any], metadata: Mapping[str, Any], delivery: Deliver
     actor, said = _initiator(mapping(operation.get("initiatedBy")))
     at = first(state, ("startedAt",) if kind == "change.started" else ("finishedAt", "startedAt"))
     name = text(metadata.get("name"))
+    images = [image for one in sequence(mapping(status.get("summary")).get("images")) if (image := text(one))]
     return make(
         delivery,
         id="/".join(filter(None, (text(metadata.get("uid")) or name, phase, text(state.get("startedAt")), revision))),
@@ -99,12 +100,12 @@ def _sync(app: Mapping[str, Any], metadata: Mapping[str, Any], delivery: Deliver
         labels={
             **said,
             **_place(app),
-            "version": revision,
+            "version": image_version(images) or revision,
             "commit": revision,
-            "previous_version": before[-1] if before else None,
+            "previous_version": before[-1] if before and image_version(images) is None else None,
             "message": text(state.get("message")),
             "health": text(mapping(status.get("health")).get("status")),
-            "images": ",".join(filter(None, map(text, sequence(mapping(status.get("summary")).get("images"))))),
+            "images": ",".join(images) or None,
         },
     )
 
@@ -144,6 +145,15 @@ def _place(app: Mapping[str, Any]) -> dict[str, str | None]:
         "namespace": text(target.get("namespace")),
         "cluster": first(target, ("name", "server")),
     }
+
+
+def image_version(images: list[str]) -> str | None:
+    """The tag of an application that is one image: what runs, whatever commit of the manifests says so."""
+    names = {image.rpartition("@")[0] or image for image in images}
+    if len(names) != 1:
+        return None
+    _, mark, tag = names.pop().rpartition(":")
+    return tag if mark and "/" not in tag else None
 
 
 def _initiator(by: Mapping[str, Any]) -> Named:
@@ -250,7 +260,7 @@ TOOL = Tool(
     setup=_SETUP,
     limits=(
         "An automated sync has no person: connect the repository to see who merged.",
-        "The environment comes from a label `env` or `environment` of the application.",
+        "The environment comes from a label `env` or `environment`, else from the end of a name such as `shop-prod`.",
     ),
     aliases=("argocd", "argo-cd", "argo-rollouts"),
     split=split,

@@ -236,6 +236,8 @@ def _alarm(
         raise Unreadable(Rejected.MISSING_FIELD, "the alarm has no name; every alarm has one")
     changed = tool_time(at, "StateChangeTime")
     value, told_limit = _numbers(data)
+    if value is None and (seen := _SEEN.search(reason or "")) is not None:
+        value = number(seen[1])
     words = (comparison or reason or "").lower()
     bound: Bound | None = "max" if "greater" in words else "min" if "less" in words else None
     limit = told_limit if limit is None else limit
@@ -247,7 +249,7 @@ def _alarm(
         time=changed,
         service=first(dimensions, _NAMES),
         subject=f"alarm/{name}",
-        title=description or name,
+        title=name if description is None or name in description else f"{name}: {description}",
         labels={
             **{f"dimension.{key}": value for key, value in dimensions.items()},
             "alarm": name,
@@ -261,6 +263,10 @@ def _alarm(
         limit=limit,
         bound=bound if limit is not None and " or " not in words.partition("threshold")[2] else None,
     )
+
+
+_SEEN = re.compile(r"datapoints? \[(-?[\d.]{1,40}(?:E-?\d{1,3})?) ")
+"""What was seen last, in the words of an alarm: `1 out of the last 1 datapoints [3.0 (15/01/26 13:26:00)] was …`."""
 
 
 def _numbers(data: Any) -> tuple[float | None, float | None]:

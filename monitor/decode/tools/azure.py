@@ -23,6 +23,7 @@ from monitor.decode.reading import (
     mapping,
     not_the_shape,
     number,
+    one_line,
     sequence,
     text,
 )
@@ -140,7 +141,7 @@ def _alert(essentials: Mapping[str, Any], body: Mapping[str, Any], delivery: Del
         environment=first(own, ("environment", "env", "Environment")),
         subject=short,
         severity=grade(word),
-        title=first(essentials, ("alertRule", "description")),
+        title=_title(text(essentials.get("alertRule")), text(essentials.get("description"))),
         labels={
             **{f"dimension.{name}": value for name, value in dimensions.items() if text(value)},
             **own,
@@ -153,10 +154,16 @@ def _alert(essentials: Mapping[str, Any], body: Mapping[str, Any], delivery: Del
         },
         value=number(criterion.get("metricValue")),
         limit=number(criterion.get("threshold")),
+        unit="percent" if "percent" in (text(criterion.get("metricName")) or "").lower() else None,
         bound=BOUNDS.get(text(criterion.get("operator")) or ""),
         began_at=fired[0] if fired and resolved else None,
         url=text(essentials.get("investigationLink")),
     )
+
+
+def _title(rule: str | None, description: str | None) -> str | None:
+    """Rules have names such as `redis-memory-97`; their authors say beside it what that means."""
+    return one_line(": ".join(filter(None, (rule, description))))
 
 
 def _resource(event: Mapping[str, Any], type_name: str, delivery: Delivery) -> Event:

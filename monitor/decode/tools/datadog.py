@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from monitor.core.model.events import Event, Kind
+from monitor.core.model.events import Bound, Event, Kind
 from monitor.core.model.reasons import Ignored
 from monitor.decode.outcome import NoEvent
 from monitor.decode.people import who
@@ -21,6 +21,7 @@ from monitor.decode.reading import (
     make,
     mapping,
     not_the_shape,
+    number,
     respelt,
     severity,
     tags_of,
@@ -50,6 +51,8 @@ _SCOPE = re.compile(r"\{([^{}]{3,500})\}\]")
 _MARKS = re.compile(
     r"\[(?:P[1-5]|(?:Re-Triggered|Triggered|Recovered|Warn|No data)(?: on (?P<group>[^\]]{0,500}))?)\]", re.IGNORECASE
 )
+_COMPARED = re.compile(r"(?P<sign>[<>]=?)\s*(?P<limit>-?\d+(?:\.\d+)?)\s*$")
+_LONGEST_END = 64
 _TITLE = re.compile(r"\[(?P<state>Re-Triggered|Triggered|Recovered|Warn|No data)", re.IGNORECASE)
 
 
@@ -74,6 +77,7 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
     priority = first(body, ("severity", "alert_priority", "priority"))
     at = tool_time(body.get("date"), "date") or tool_time(body.get("last_updated"), "last_updated")
     actor, labels = who(body.get("user"), body.get("username"), body.get("email"), "unknown")
+    limit, bound = _limit(first(body, ("alert_query", "query")))
     fallback = f"{digest(body)}/{day_of(delivery)}" if at is None else digest(body)
     return [
         make(
@@ -102,9 +106,19 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
                 "text": first(body, ("body", "event_msg", "text_only_msg")),
                 "signal": "metrics" if "no data" in (transition or "").lower() else None,
             },
+            limit=limit,
+            bound=bound,
             url=first(body, ("url", "link")),
         )
     ]
+
+
+def _limit(query: str | None) -> tuple[float | None, Bound | None]:
+    """The threshold with which a monitor's query ends, `… by {host} > 90`; others have none."""
+    found = _COMPARED.search((query or "")[-_LONGEST_END:])
+    if found is None:
+        return None, None
+    return number(found["limit"]), "max" if found["sign"].startswith(">") else "min"
 
 
 def _untitled(title: str | None) -> str | None:

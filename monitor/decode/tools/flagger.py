@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 from monitor.core.model.events import Actor, Bound, Event, Kind
 from monitor.core.model.reasons import Ignored
@@ -12,8 +12,12 @@ from monitor.decode.reading import Delivery, digest, make, mapping, not_the_shap
 from monitor.decode.tool import Sample, Tool
 from monitor.decode.tool_times import tool_time
 
-_WORDS: tuple[tuple[re.Pattern[str], Kind | None], ...] = (
+_GATE: Literal["gate"] = "gate"
+"""A step that is neither an event nor one of the unknown."""
+_BY_HAND = re.compile(r"\bmanual", re.IGNORECASE)
+_WORDS: tuple[tuple[re.Pattern[str], Kind | Literal["gate"] | None], ...] = (
     (re.compile(r"rolling back|canary failed", re.IGNORECASE), "change.held"),
+    (re.compile(r"halt.{0,200}waiting for (?:promotion )?approval|waiting for approval", re.IGNORECASE), _GATE),
     (re.compile(r"halt|failed|no values found|not ready", re.IGNORECASE), "alert.fired"),
     (re.compile(r"new revision detected|starting canary|initialization done", re.IGNORECASE), "change.started"),
     (re.compile(r"promotion completed", re.IGNORECASE), "change.deployed"),
@@ -42,6 +46,7 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
     metadata = mapping(body.get("metadata"))
     message, at = text(metadata.get("eventMessage")), tool_time(metadata.get("timestamp"), "metadata.timestamp")
     kind = _kind(phase, message, text(metadata.get("eventType")) == "Warning")
+    by_hand = kind == "change.held" and _BY_HAND.search(message or "") is not None
     value, limit, unit, bound = _margin(message) if kind == "alert.fired" else (None, None, None, None)
     return [
         make(
@@ -54,7 +59,8 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
             subject="/".join(filter(None, ("canary", namespace, name))),
             severity="warning" if kind == "alert.fired" else None,
             title=message or f"canary {name}: {phase}",
-            actor=Actor(id="flagger", kind="automation"),
+            # Somebody called for the rollback at the gate; Flagger does not know who.
+            actor=Actor(kind="human") if by_hand else Actor(id="flagger", kind="automation"),
             labels={
                 **{
                     key: item for key, item in metadata.items() if key not in ("eventMessage", "eventType", "timestamp")
@@ -77,6 +83,8 @@ def _kind(phase: str, message: str | None, is_warning: bool) -> Kind:
     """The words say which step it was; without words only the phases that end a canary say something."""
     for words, kind in _WORDS if message else ():
         if words.search(message or ""):
+            if kind == _GATE:
+                raise NoEvent(Ignored.NOT_RELEVANT, "a canary waits for the approval that its author asked for")
             if kind is None or (kind == "alert.fired" and not is_warning):
                 break
             return kind

@@ -9,7 +9,7 @@ from monitor.core.model.events import Event
 from monitor.core.model.reasons import Ignored
 from monitor.decode.outcome import NoEvent
 from monitor.decode.people import Named, who
-from monitor.decode.reading import Delivery, digest, first, make, mapping, not_the_shape, sequence, text
+from monitor.decode.reading import LONGEST_LINE, Delivery, digest, first, make, mapping, not_the_shape, sequence, text
 from monitor.decode.signatures import FLAGSMITH
 from monitor.decode.tool import Sample, Tool
 from monitor.decode.tool_times import tool_time
@@ -46,6 +46,7 @@ def _flag(event_type: str, data: Mapping[str, Any], delivery: Delivery) -> Event
     feature, environment = mapping(new.get("feature")), mapping(new.get("environment"))
     name, at = text(feature.get("name")), text(data.get("timestamp"))
     state = None if event_type == "FLAG_DELETED" else "on" if new.get("enabled") is True else "off"
+    before = "on" if old.get("enabled") is True else "off" if "enabled" in old else None
     changed = text(data.get("changed_by"))
     actor, said = who(changed, email=changed if changed and "@" in changed else None)
     return make(
@@ -55,7 +56,7 @@ def _flag(event_type: str, data: Mapping[str, Any], delivery: Delivery) -> Event
         time=tool_time(at, "data.timestamp"),
         environment=text(environment.get("name")),
         subject="/".join(filter(None, ("flag", text(mapping(feature.get("project")).get("name")), name))),
-        title=f"flag {name} " + ("deleted" if state is None else f"turned {state}"),
+        title=_title(name, state, before, new, old),
         actor=actor,
         labels={
             **said,
@@ -63,9 +64,19 @@ def _flag(event_type: str, data: Mapping[str, Any], delivery: Delivery) -> Event
             "state": state,
             "value": text(new.get("feature_state_value")),
             "previous_value": text(old.get("feature_state_value")),
-            "previous_state": "on" if old.get("enabled") is True else "off" if "enabled" in old else None,
+            "previous_state": before,
         },
     )
+
+
+def _title(
+    name: str | None, state: str | None, before: str | None, new: Mapping[str, Any], old: Mapping[str, Any]
+) -> str:
+    """What became of a flag; one that was on, and is, got another value."""
+    now, was = text(new.get("feature_state_value")), text(old.get("feature_state_value"))
+    if state is not None and state == before and now != was:
+        return f"flag {name} set from {was or 'nothing'} to {now or 'nothing'}"[:LONGEST_LINE]
+    return f"flag {name} " + ("deleted" if state is None else f"turned {state}")
 
 
 def _version(data: Mapping[str, Any], delivery: Delivery) -> Event:

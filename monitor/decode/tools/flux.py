@@ -8,7 +8,7 @@ from typing import Any
 from monitor.core.model.events import Actor, Event, Kind
 from monitor.core.model.reasons import Ignored
 from monitor.decode.outcome import NoEvent
-from monitor.decode.reading import Delivery, digest, first, make, mapping, not_the_shape, severity, text
+from monitor.decode.reading import Delivery, digest, first, make, mapping, not_the_shape, one_line, severity, text
 from monitor.decode.signatures import FLUX
 from monitor.decode.tool import Sample, Tool
 from monitor.decode.tool_times import tool_time
@@ -32,6 +32,8 @@ _KINDS: dict[str, Kind] = {
 _APPLIERS = frozenset({"Kustomization", "HelmRelease", "Terraform", "ResourceSet", "FluxInstance"})
 _QUIET = frozenset({"DependencyNotReady", "ProgressingWithRetry", "ArtifactUpToDate", "GarbageCollectionSucceeded"})
 _QUIET_TOO = frozenset({"TestSucceeded", "HealthCheckSucceeded", "Info", "CacheOperationFailed", "NoAction"})
+_WORKLOAD = re.compile(r"\b(Deployment|StatefulSet|DaemonSet)/[\w.-]{1,100}/([\w.-]{1,200}) (?:configured|created)")
+_LONGEST = 8192
 _REVISION = re.compile(r"(?:^|[@/:])(?P<commit>[0-9a-f]{7,64})$")
 
 
@@ -64,7 +66,7 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
             environment=first(said, ("env", "environment")),
             subject="/".join(part for part in (what.lower(), namespace, name) if part),
             severity=severity(word) if is_bad else None,
-            title=f"{reason}: {message}" if message else f"{reason}: {name}",
+            title=one_line(f"{reason}: {message}" if message else f"{reason}: {name}"),
             actor=Actor(kind="automation"),
             labels={
                 **said,
@@ -78,9 +80,16 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
                 "commit": commit["commit"] if commit else None,
                 "commit_status": text(said.get("commit_status")),
                 "cluster": first(said, ("cluster", "summary")),
+                **_applied(message),
             },
         )
     ]
+
+
+def _applied(message: str | None) -> dict[str, str]:
+    """The one workload among what a reconciliation changed: a Kustomization may be called `apps`, and hold all."""
+    found = {(kind.lower(), name) for kind, name in _WORKLOAD.findall((message or "")[:_LONGEST])}
+    return dict(found) if len(found) == 1 else {}
 
 
 def _kind(reason: str, word: str, what: str) -> Kind:

@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from monitor.core.model.events import Event, Kind
 from monitor.core.model.reasons import Ignored
 from monitor.decode.jsontext import load_item
@@ -58,7 +60,17 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
     labels |= {name: link for name in _LINKS if (link := text(alert.get(name))) is not None}
     if (org := text(mapping(group).get("orgId"))) is not None:
         labels["org_id"] = org
-    return [with_labels(event, labels, _deploy(mapping(alert.get("labels"))))]
+    told = with_labels(event, labels, _deploy(mapping(alert.get("labels"))))
+    if told.value is None and told.kind == "alert.fired" and (seen := _seen(values)) is not None:
+        told = msgspec.structs.replace(told, value=seen)
+    return [told]
+
+
+def _seen(values: Mapping[str, Any]) -> float | None:
+    """What was measured: the one number beside that of the threshold, which is 1 where it is crossed."""
+    found = {name: value for name, raw in values.items() if (value := number(raw)) is not None}
+    measured = [value for value in found.values() if value not in (0, 1)] if len(found) > 1 else []
+    return measured[0] if len(measured) == 1 else None
 
 
 def _deploy(labels: Mapping[str, Any]) -> str | None:

@@ -5,7 +5,8 @@ A private incident sends its id only. The ranks of severities are the organisati
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from monitor.core.model.events import Actor, Event, Kind
@@ -30,6 +31,9 @@ from monitor.decode.tool import Sample, Tool
 _DONE = frozenset({"closed", "declined", "merged", "canceled"})
 _ENDED = frozenset({"learning", "post_incident", "closed"})
 _ALERT: dict[str, Kind] = {"firing": "alert.fired", "resolved": "alert.resolved", "acknowledged": "alert.acknowledged"}
+_IMPACT_FIELD = re.compile(r"\b(?:customers?|users?|client|external) ?impact|^impact$", re.IGNORECASE)
+_NO_IMPACT = re.compile(r"\s*(?:no\b|none\b|nil\b|not? (?:affected|impacted)|internal)", re.IGNORECASE)
+_UNSURE = re.compile(r"unknown|unsure|investigat|tbd|to be determined|possible|potential|\?", re.IGNORECASE)
 _SERVICE = ("affected service", "affected services", "service", "services", "affected component")
 
 
@@ -102,7 +106,7 @@ def _incident(name: str, inner: Mapping[str, Any], delivery: Delivery) -> Event:
             "previous_status": text(before.get("name")),
             "incident_type": text(mapping(incident.get("incident_type")).get("name")),
             "mode": text(incident.get("mode")),
-            "impact": "users" if text(stamps.get("impact started")) else "unknown",
+            "impact": "users" if text(stamps.get("impact started")) else _impact(incident),
             "summary": text(incident.get("summary")),
             "message": text(inner.get("message")),
         },
@@ -110,20 +114,30 @@ def _incident(name: str, inner: Mapping[str, Any], delivery: Delivery) -> Event:
     )
 
 
+def _impact(incident: Mapping[str, Any]) -> str:
+    """What an own field that is called *Customer impact* or the like says: `none`, `users`, or nothing known."""
+    for name, said in _said(incident):
+        if _IMPACT_FIELD.search(name):
+            return "none" if _NO_IMPACT.match(said) else "unknown" if _UNSURE.search(said) else "users"
+    return "unknown"
+
+
 def _fields(incident: Mapping[str, Any]) -> dict[str, str]:
     """An organisation's own fields, with the first value of each."""
-    found: dict[str, str] = {}
+    return {name: said for name, written in _said(incident) if (said := text(written)) is not None}
+
+
+def _said(incident: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Own fields as they are written: `None` is what a field of impact may say."""
     for entry in map(mapping, sequence(incident.get("custom_field_entries"))):
         name = text(mapping(entry.get("custom_field")).get("name"))
         value = mapping(next(iter(sequence(entry.get("values"))), None))
-        said = (
-            text(mapping(value.get("value_catalog_entry")).get("name"))
-            or text(mapping(value.get("value_option")).get("value"))
-            or first(value, ("value_text", "value_numeric", "value_link"))
-        )
+        option = mapping(value.get("value_option")).get("value")
+        chosen = option if isinstance(option, str) and option else None
+        said = text(mapping(value.get("value_catalog_entry")).get("name")) or chosen
+        said = said or first(value, ("value_text", "value_numeric", "value_link"))
         if name and said:
-            found[name] = said
-    return found
+            yield name, said
 
 
 def _follow_up(name: str, inner: Mapping[str, Any], delivery: Delivery) -> Event:

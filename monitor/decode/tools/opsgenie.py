@@ -61,6 +61,7 @@ _QUIET = frozenset(
 )
 KINDS: tuple[Kind, ...] = tuple(sorted(set(_KINDS.values())))
 _SERVICE = ("service", "Service", "service_name")
+_HOST = ("host", "hostname", "Host", "instance")
 
 
 def split(body: Any, delivery: Delivery) -> list[Any]:
@@ -107,6 +108,7 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
                 "action": action,
                 "alias": text(alert.get("alias")),
                 "entity": text(alert.get("entity")),
+                "host": first(details, _HOST) or _host(alert.get("entity")),
                 "note": text(alert.get("note")),
                 "integration": text(body.get("integrationName")),
                 "tags": ",".join(filter(None, map(text, sequence(alert.get("tags"))))),
@@ -124,6 +126,12 @@ def _priority(alert: Mapping[str, Any]) -> str | None:
     return f"P{found}" if found is not None and found.isdecimal() else found
 
 
+def _host(entity: Any) -> str | None:
+    """What the alert is about, where it is one word as a host is; some teams write a sentence there."""
+    said = text(entity)
+    return said if said is not None and " " not in said else None
+
+
 def _names(teams: Any) -> list[str]:
     found = (text(one) or text(mapping(one).get("name")) for one in sequence(teams))
     return [name for name in found if name is not None]
@@ -137,6 +145,8 @@ def _actor(alert: Mapping[str, Any], source: Mapping[str, Any], kind: Kind) -> N
         return Actor(id=name, kind="automation"), {}
     if by in ("system", "policy", "integration", "heartbeat", "email") and kind != "note.added":
         return Actor(id=text(source.get("name")) or name, kind="automation"), {}
+    if by == "api" and name is not None and name.lower() in (text(source.get("name")) or "").lower():
+        return Actor(id=name, kind="automation"), {}  # an integration goes by the name of its tool
     return who(name, email=name if name and "@" in name else None, kind="unknown" if by == "api" else "human")
 
 

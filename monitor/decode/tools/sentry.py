@@ -100,6 +100,8 @@ def _issue(body: Mapping[str, Any], data: Mapping[str, Any], action: str, delive
             "severity": word,
             "short_id": text(issue.get("shortId")),
             "culprit": text(issue.get("culprit")),
+            "times_seen": text(issue.get("count")),
+            "users_seen": text(issue.get("userCount")),
             "resolution": text(data.get("resolution_type")),
             "priority": text(issue.get("priority")),
             "substatus": text(issue.get("substatus")),

@@ -43,6 +43,7 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
     data = mapping(entry.get("data"))
     flag = first(entry, ("featureName", "feature")) or (text(data.get("name")) if is_setting else None)
     actor, said = _actor(entry)
+    rollout, rollout_before = _rollout(data), _rollout(mapping(entry.get("preData")))
     environment = text(entry.get("environment"))
     tags = {
         f"tag.{text(one.get('type'))}": one.get("value") for one in map(mapping, sequence(entry.get("tags"))) if one
@@ -55,7 +56,7 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
             time=tool_time(entry.get("createdAt"), "createdAt"),
             environment=environment,
             subject="/".join(filter(None, ("flag", text(entry.get("project")), flag))),
-            title=first(entry, ("summary", "label")) or f"{type_name}: {flag}",
+            title=first(entry, ("summary", "label")) or _title(type_name, flag, rollout, rollout_before),
             actor=actor,
             labels={
                 **said,
@@ -64,11 +65,24 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
                 "project": text(entry.get("project")),
                 "verb": type_name,
                 "state": _STATES.get(type_name),
-                "rollout": text(mapping(data.get("parameters")).get("rollout")),
+                "rollout": rollout,
+                "previous_rollout": rollout_before,
             },
             url=first(entry, ("featureLink", "url")),
         )
     ]
+
+
+def _rollout(data: Mapping[str, Any]) -> str | None:
+    return text(mapping(data.get("parameters")).get("rollout"))
+
+
+def _title(type_name: str, flag: str | None, rollout: str | None, before: str | None) -> str:
+    if (state := _STATES.get(type_name)) is not None:
+        return f"flag {flag} turned {state}"
+    if rollout is not None:
+        return f"flag {flag} rolled out to {rollout} %" + (f", before {before} %" if before is not None else "")
+    return f"{type_name}: {flag}"
 
 
 def _actor(entry: Mapping[str, Any]) -> Named:
