@@ -102,6 +102,8 @@ def fits(found: Mapping[str, Any]) -> bool:
 def read(record: Mapping[str, Any], delivery: Delivery) -> Event:
     """The event of one record. Raises Unreadable or NoEvent."""
     name, source = text(record.get("eventName")) or "", text(record.get("eventSource")) or ""
+    if source.startswith("aws:"):
+        raise NoEvent(Ignored.UNKNOWN_TYPE, f"a record of {source:.80} for functions and queues: no call")
     asked = mapping(record.get("requestParameters"))
     if record.get("readOnly") is True or _READS.match(name) or source in _NOISE or name in _NOISY:
         raise NoEvent(Ignored.NOT_RELEVANT, f"{name:.80} changes nothing that runs")

@@ -73,6 +73,11 @@ def test_envelopes_of_functions_and_queues() -> None:
         (sns({"Event": "autoscaling:TEST_NOTIFICATION"}), Ignored.TEST_DELIVERY),
         (sns({"detail-type": "x"}), Ignored.UNKNOWN_TYPE),
         (bridge("GuardDuty Finding", {}), Ignored.UNKNOWN_TYPE),
+        # What a bucket tells functions is formed like a record of CloudTrail.
+        (
+            {"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "requestParameters": {}}]},
+            Ignored.UNKNOWN_TYPE,
+        ),
         (bridge("ECS Task State Change", {"lastStatus": "RUNNING"}), Ignored.NOT_RELEVANT),
     ],
 )
