@@ -162,7 +162,8 @@ def api_server(directory: Path, kept: str, *more: str) -> Iterator[Cluster]:
 
         def is_certified() -> bool:
             assert process.poll() is None, log.read_text()
-            return certificate.exists()
+            # It is there before anything stands in it.
+            return certificate.exists() and "END CERTIFICATE" in certificate.read_text("ascii")
 
         until(is_certified, "the API server has a certificate", within=READY_SECONDS)
         cluster = Cluster(f"https://127.0.0.1:{port}", kept, certificate)
