@@ -103,6 +103,11 @@ def _feed_cell(state: EngineState, feed: FeedKey, slot: int | None) -> bytes | N
 
 
 def _take_events(state: EngineState, cells: dict[str, bytes | None], longest_ttl: LongestTtl) -> None:
+    rewriting = state.log.rewriting
+    if rewriting.is_under_way:
+        unwritten = {event.event_id for event, _, _ in state.new_facts}
+        state.new_facts += [each for each in rewriting.next_part() if each[0].event_id not in unwritten]
+        cells.update(dict.fromkeys(state.log.facts.forget(rewriting.take_done())))
     for chunk in sorted_out(state.new_facts, longest_ttl, state.is_known):
         state.log.facts.note(state.log.chunks, chunk)
         cells[f"facts:{state.log.chunks}"] = pack(chunk)

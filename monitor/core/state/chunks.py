@@ -12,13 +12,14 @@ from monitor.core.model.events import Event
 from monitor.core.model.packing import unpack
 from monitor.core.model.retention_policy import RETENTION
 from monitor.core.state.cuts import EVIDENCE_KINDS
+from monitor.core.state.event_series import EventSeries
 
 MOST_TERMS = 2
 """Events that are kept for one `RETENTION.long`, for two and for longer lie in chunks of their own."""
 MOST_TOGETHER = 1_000
 """Events in a chunk: it is read whole, and its bytes and its events take memory side by side then."""
 MOST_GONE = 0.5
-"""So many events that are evicted, for each that is remembered, may lie in old chunks before these are written anew."""
+"""So many events that are evicted, for each that is remembered, may lie in old chunks until these are written again."""
 NewEvent = tuple[int, Event, DerivedFacts | None]
 """(until when it is kept, what happened, its derived facts)."""
 
@@ -70,19 +71,56 @@ class FactChunks:
         gone = [number for number, chunk in self.written.items() if chunk.loose and chunk.newest < until]
         return self._forget(gone)
 
-    def written_anew(self, before: int, remembered: int) -> list[str]:
-        """Forget those of which all lies before a moment, to write again what of it is remembered; the cells.
+    def to_write_again(self, before: int, remembered: int) -> list[int]:
+        """Those of which all lies before a moment, where so much of them is evicted that it pays to write the rest.
 
-        None while most of what they hold is: what is written again is paid for by what was evicted since.
+        What is written again is paid for by what was evicted since.
         """
         old = [number for number, chunk in self.written.items() if chunk.newest < before]
         held = sum(self.written[number].events for number in old)
-        return self._forget(old) if held - remembered > remembered * MOST_GONE else []
+        return old if held - remembered > remembered * MOST_GONE else []
+
+    def forget(self, numbers: list[int]) -> list[str]:
+        """They are of no use any more; the cells."""
+        return self._forget([number for number in numbers if number in self.written])
 
     def _forget(self, numbers: list[int]) -> list[str]:
         for number in numbers:
             del self.written[number]
         return [f"facts:{number}" for number in numbers]
+
+
+class Rewriting:
+    """Old chunks of which most is evicted: what is remembered of them is written again, a part with each commit.
+
+    All at once would take the memory of it once more.
+    """
+
+    def __init__(self) -> None:
+        self._chunks: list[int] = []
+        self._series: list[EventSeries] = []
+        self._before = 0
+
+    @property
+    def is_under_way(self) -> bool:
+        return bool(self._chunks)
+
+    def begin(self, chunks: list[int], series: list[EventSeries], before: int) -> None:
+        self._chunks, self._series, self._before = chunks, series, before
+
+    def next_part(self) -> list[tuple[Event, int, DerivedFacts | None]]:
+        """Events to be written now; what came since the beginning lies in younger chunks."""
+        found: list[tuple[Event, int, DerivedFacts | None]] = []
+        while self._series and len(found) < MOST_TOGETHER:
+            found += self._series.pop().before(self._before)
+        return found
+
+    def take_done(self) -> list[int]:
+        """The chunks, once all that is remembered of them was written again."""
+        if self._series:
+            return []
+        done, self._chunks = self._chunks, []
+        return done
 
 
 class ChunkLog:
@@ -91,6 +129,7 @@ class ChunkLog:
     def __init__(self) -> None:
         self.chunks = 0
         self.facts = FactChunks()
+        self.rewriting = Rewriting()
         self.pending: dict[int, int] = {}
 
 

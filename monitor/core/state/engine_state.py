@@ -115,7 +115,7 @@ class EngineState(OpenWork):
         self.feeds.forget_before(watermark - RETENTION.impact)
         self.observed.evict(watermark, domain_of)
         self.dirty.update(self.log.facts.expire(watermark))
-        self._write_anew(watermark - RETENTION.event)
+        self._shed_old_chunks(watermark - RETENTION.event)
         self.cuts.forget_before(watermark - RETENTION.past_draft)
         self.dirty.update(self.last_values.forget_before(watermark))
         past = watermark - RETENTION.past_draft
@@ -124,14 +124,14 @@ class EngineState(OpenWork):
         for key in [key for key, entries in self.recurrences.items() if entries[-1][0] < watermark - RETENTION.repeat]:
             self.forget_recurrence(key)
 
-    def _write_anew(self, before: int) -> None:
+    def _shed_old_chunks(self, before: int) -> None:
         """A restart reads chunks whole, and needs as much memory as it reads, whatever of it was evicted."""
-        unwritten = {event.event_id for event, _, _ in self.new_facts}
-        old = (each for series in self.memory.series() for each in series.before(before))
-        remembered = [each for each in old if each[0].event_id not in unwritten]
-        if gone := self.log.facts.written_anew(before, len(remembered)):
-            self.dirty.update(gone)
-            self.new_facts += remembered
+        if self.log.rewriting.is_under_way:
+            return
+        series = list(self.memory.series())
+        remembered = sum(each.count_before(before) for each in series)
+        if chunks := self.log.facts.to_write_again(before, remembered):
+            self.log.rewriting.begin(chunks, series, before)
 
     def gauges(self) -> dict[str, float]:
         """Sizes for the metrics."""

@@ -207,9 +207,12 @@ class EventSeries:
                 break
             yield events[place]
 
+    def count_before(self, moment: int) -> int:
+        return bisect_left(self.events, moment, key=_time)
+
     def before(self, moment: int) -> Iterator[tuple[Event, int, DerivedFacts | None]]:
         """Each event from before a moment, with its mask and its derived facts."""
-        for place in range(bisect_left(self.events, moment, key=_time)):
+        for place in range(self.count_before(moment)):
             event = self.events[place]
             yield event, self.masks[place], self.derived.get(event.event_id)
 

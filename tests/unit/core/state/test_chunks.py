@@ -83,13 +83,26 @@ def written(*newest: int) -> FactChunks:
     return chunks
 
 
-@pytest.mark.parametrize(
-    ("remembered", "gone"), [(200, []), (134, []), (133, ["facts:0", "facts:1"]), (0, ["facts:0", "facts:1"])]
-)
-def test_old_chunks_are_written_anew_once_a_third_of_them_is_evicted(remembered: int, gone: list[str]) -> None:
-    chunks = written(5, 9, 10)
-    assert chunks.written_anew(10, remembered) == gone
-    assert len(chunks.written) == 3 - len(gone)
+@pytest.mark.parametrize(("remembered", "old"), [(200, []), (134, []), (133, [0, 1]), (0, [0, 1])])
+def test_old_chunks_are_written_again_once_a_third_of_them_is_evicted(remembered: int, old: list[int]) -> None:
+    assert written(5, 9, 10).to_write_again(10, remembered) == old
+
+
+def test_old_chunks_go_when_all_that_is_remembered_of_them_is_written_again_and_not_before() -> None:
+    """In parts; and only what came before the moment, as what came later lies in younger chunks."""
+    state, services = EngineState(Timeline()), 12
+    for service in range(services):
+        for at in range(100):
+            state.memory.add(make_event("note.added", at, f"{service}-{at}", service=f"shop{service}"), 0)
+    moment = make_event("note.added", 99).time
+    state.log.facts = written(moment - 1, moment - 1, moment)
+    state.log.rewriting.begin([0, 1], list(state.memory.series()), moment)
+    parts = [take_changes(state, lambda kind, mask: DAY) for _ in range(3)]
+    gone = [[name for name, cell in cells.items() if cell is None] for cells in parts]
+    assert gone == [[], ["facts:0", "facts:1"], []]
+    chunks = [[unpack(cell, Chunk) for name, cell in cells.items() if cell and name[:6] == "facts:"] for cells in parts]
+    sizes = [[len(chunk.events) for chunk in each] for each in chunks]
+    assert sizes == [[MOST_TOGETHER, 11 * 99 - MOST_TOGETHER], [99], []]
 
 
 def test_no_chunk_holds_more_than_is_read_at_once() -> None:
