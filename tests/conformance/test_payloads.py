@@ -37,6 +37,10 @@ DIFFERENT_KINDS = {
         "note.added",
         "one customer's ticket, of no type and no priority: a help desk has hundreds a day, and its words are read",
     ),
+    "jira/jsm-incident-created-superplane.json": (
+        "note.added",
+        "one customer's request for help, of a priority that is not the highest: its words are read",
+    ),
     "intercom/ticket.created.json": (
         "note.added",
         "one customer's ticket, that is no tracker of what many report: its words are read",

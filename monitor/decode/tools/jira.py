@@ -128,7 +128,7 @@ def _issue(body: Mapping[str, Any], issue: Mapping[str, Any], what: str, deliver
             "text": said_now,
             "about": about if what == "commented" else None,
             "description": _plain(fields.get("description")) if what == "created" else None,
-            "evidence": "customer_ticket" if is_impact else None,
+            "evidence": "customer_ticket" if is_impact or (_HELP.search(type_name) and what == "created") else None,
             "impact": "unknown" if kind.startswith("incident.") else None,
         },
         url=text(issue.get("self")),
@@ -163,7 +163,7 @@ def _kind(what: str, type_name: str, fields: Mapping[str, Any], changed: tuple[s
         return "incident.opened" if what == "created" else "incident.closed" if is_done else "incident.updated"
     if _CHANGE.search(type_name) and changed is not None:
         return next((kind for word, kind in _CHANGE_STATES if word.search(changed[1])), "note.added")
-    if _HELP.search(type_name):
+    if _HELP.search(type_name) and severity(text(mapping(fields.get("priority")).get("name"))) == "critical":
         return "impact.started" if what == "created" else "impact.ended" if is_done else "note.added"
     return "note.added"
 
@@ -226,7 +226,7 @@ TOOL = Tool(
     limits=(
         "The type of an issue decides by its name: *incident*, *change*, *help* or *support*; others are notes.",
         "The service is the first component.",
-        "A request for help counts as impact: filter out types that are only orders.",
+        "A request for help is impact where its priority is the highest; any other is a note, whose words count.",
     ),
     aliases=("jsm",),
     scheme=JIRA,

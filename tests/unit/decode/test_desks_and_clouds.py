@@ -64,11 +64,13 @@ def test_an_alert_of_incident_io() -> None:
     assert (found.kind, found.service, at(found)) == ("alert.resolved", "payments", AT)
 
 
-def issue(type_name: str, event_name: str = "jira:issue_created", to: str | None = None) -> dict[str, Any]:
+def issue(
+    type_name: str, event_name: str = "jira:issue_created", to: str | None = None, priority: str = "High"
+) -> dict[str, Any]:
     fields = {
         "summary": "s",
         "issuetype": {"name": type_name},
-        "priority": {"name": "High"},
+        "priority": {"name": priority},
         "components": [{"name": "payments"}],
     }
     body = {"timestamp": 1_773_144_000_000, "webhookEvent": event_name, "issue": {"key": "OPS-1", "fields": fields}}
@@ -87,8 +89,10 @@ def issue(type_name: str, event_name: str = "jira:issue_created", to: str | None
         (issue("[System] Change", "jira:issue_updated", "Implementing"), "change.started"),
         (issue("[System] Change", "jira:issue_updated", "Completed"), "change.ran"),
         (issue("[System] Change", "jira:issue_updated", "Declined"), "change.blocked"),
-        (issue("IT Help"), "impact.started"),
-        (issue("IT Help", "jira:issue_updated", "Done"), "impact.ended"),
+        (issue("IT Help", priority="Highest"), "impact.started"),
+        (issue("IT Help", "jira:issue_updated", "Done", "Highest"), "impact.ended"),
+        # A desk has hundreds of these a day, and most are questions.
+        (issue("IT Help"), "note.added"),
         (issue("Task"), "note.added"),
         (issue("Task", "comment_created") | {"comment": {"id": "9", "body": "odd", "created": AT}}, "note.added"),
     ],
@@ -96,7 +100,8 @@ def issue(type_name: str, event_name: str = "jira:issue_created", to: str | None
 def test_jira(body: dict[str, Any], kind: str) -> None:
     found = event("jira", body)
     assert (found.kind, found.service, found.actor) == (kind, "payments", Actor("5f8a", "human"))
-    assert found.labels.get("evidence") == ("customer_ticket" if kind.startswith("impact.") else None)
+    asked = body["issue"]["fields"]["issuetype"]["name"] == "IT Help"
+    assert found.labels.get("evidence") == ("customer_ticket" if asked else None)
 
 
 def test_jira_that_says_nothing_and_its_alerts() -> None:
