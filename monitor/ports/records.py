@@ -6,6 +6,7 @@ from typing import Protocol
 
 import msgspec
 
+from monitor.core.model.budget import QueueOrder
 from monitor.core.model.events import Event, Instant
 from monitor.core.model.near_miss import Cited, Draft, Move, State
 from monitor.core.model.risk import Handling
@@ -70,6 +71,8 @@ class Query(msgspec.Struct, frozen=True):
     text: str | None = None
     only: frozenset[str] | None = None
     """These ids alone; None: any."""
+    only_in_order: tuple[QueueOrder, ...] = ()
+    """The same in the order of pages, where that is known: a store need not look for them among all others then."""
     without: frozenset[str] = frozenset()
     """Any but these ids."""
     drafts: frozenset[str] | None = None

@@ -17,6 +17,7 @@ from monitor.core.state.still_open import left_open
 from monitor.decode.canonical import encode
 from monitor.ports import Answers, Audit, Query, Record
 from monitor.review.auth import Person
+from monitor.review.budget import ReviewBudget
 from monitor.review.permissions import Gate
 from monitor.review.schemas import (
     AuditLine,
@@ -110,7 +111,7 @@ def build_router(review: Review, gate: Gate) -> APIRouter:
         )
         query = gate.within(person_of(request).grants, query)
         beyond = await review.budget.folded()
-        page = await review.page(fold(query, beyond, folded, review.budget.shown), after or None, limit)
+        page = await review.page(fold(query, beyond, folded, review.budget), after or None, limit)
         return JSONResponse({"items": [item(record, beyond) for record in page.records], "next": page.next})
 
     @router.get(
@@ -176,16 +177,16 @@ def _decision(body: DecisionIn) -> Decision:
     )
 
 
-def fold(query: Query, beyond: frozenset[str], folded: bool | None, shown: frozenset[str] | None) -> Query:
+def fold(query: Query, beyond: frozenset[str], folded: bool | None, budget: ReviewBudget) -> Query:
     """The query for the folded drafts alone, for all others, or (None) as it is.
 
-    `shown`: those that wait and are not folded. It says the same as `beyond`; a store names whichever is shorter.
+    What waits and is not folded says the same as `beyond`; a store names whichever is shorter.
     """
     if folded is None:
         return query
     if folded:
-        return msgspec.structs.replace(query, only=beyond)
-    return msgspec.structs.replace(query, without=beyond, drafts=shown)
+        return msgspec.structs.replace(query, only=beyond, only_in_order=budget.in_order)
+    return msgspec.structs.replace(query, without=beyond, drafts=budget.shown)
 
 
 def item(record: Record, beyond: frozenset[str]) -> dict[str, object]:

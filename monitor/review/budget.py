@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from monitor.core.model.budget import BudgetedDraft, Fold, team_of, week_of
+from monitor.core.model.budget import BudgetedDraft, Fold, QueueOrder, team_of, week_of
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import Instant
 from monitor.core.model.near_miss import State
@@ -56,6 +56,11 @@ class ReviewBudget:
     def shown(self) -> frozenset[str] | None:
         """The ids of the live drafts that wait unfolded, when `folded` last looked; None without a budget."""
         return None if self._fold is None else self._fold.shown
+
+    @property
+    def in_order(self) -> tuple[QueueOrder, ...]:
+        """The folded drafts in the order of the queue, when `folded` last looked."""
+        return () if self._fold is None else self._fold.in_order
 
     def folded_of(self, teams: frozenset[str]) -> int:
         """How many drafts of these teams were folded when `folded` last looked."""

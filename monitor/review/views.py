@@ -110,7 +110,7 @@ class Views:
         budget = self._review.budget
         beyond = await budget.folded()
         if show == "folded" or (show == "review" and not filters.narrows):
-            wanted = fold(wanted, beyond, show == "folded", budget.shown)
+            wanted = fold(wanted, beyond, show == "folded", budget)
         folded = len(beyond) if wanted.within is None else budget.folded_of(wanted.teams)
         return QueueListing(wanted, beyond, folded)
 

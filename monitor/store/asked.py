@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import func, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, func, or_, select
 
 from monitor.core.model.budget import BudgetedDraft, week_of
 from monitor.core.model.events import Instant
@@ -24,14 +23,14 @@ _GAPS_OVER = 10_000
 others were written ended long ago."""
 
 columns = near_misses.c
-_FIELDS = (columns.id, columns.service, columns.state, columns.rank, columns.opened_at)
+_FIELDS = (columns.id, columns.service, columns.state, columns.rank, columns.opened_at, columns.place)
 
 
-async def everything(connection: AsyncConnection) -> Asks:
+def everything(connection: Connection) -> Asks:
     # First the mark: what is written meanwhile comes once more among the changes, which does no harm.
-    mark = await _mark(connection)
+    mark = _mark(connection)
     waiting = select(func.min(columns.opened_at)).where(columns.state == State.DRAFT, columns.mode == "live")
-    oldest = (await connection.execute(waiting)).scalar_one()
+    oldest = (connection.execute(waiting)).scalar_one()
     if oldest is None:
         return Asks(mark, ())
     statement = select(*_FIELDS).where(
@@ -39,28 +38,28 @@ async def everything(connection: AsyncConnection) -> Asks:
         columns.state.not_in((State.MERGED, State.WITHDRAWN)),
         columns.opened_at >= int(week_of(Instant(oldest))),
     )
-    return Asks(mark, _asked(await connection.execute(statement)))
+    return Asks(mark, _asked(connection.execute(statement)))
 
 
-async def changes(connection: AsyncConnection, mark: TrailMark) -> Changes | None:
+def changes(connection: Connection, mark: TrailMark) -> Changes | None:
     """What has new lines since the mark; None where that is more than is worth it."""
     new = audit.c.id > mark.last
     if mark.gaps:
         new = or_(new, audit.c.id.in_(sorted(mark.gaps)))
-    lines = (await connection.execute(select(audit.c.id, audit.c.record_id).where(new).limit(_MOST + 1))).all()
+    lines = (connection.execute(select(audit.c.id, audit.c.record_id).where(new).limit(_MOST + 1))).all()
     if not lines:
         return Changes(mark, frozenset(), ())
     if len(lines) > _MOST:
         return None
     ids = frozenset(line.record_id for line in lines)
     statement = select(*_FIELDS).where(columns.id.in_(sorted(ids)), columns.mode.concat("") == "live")
-    drafts = _asked(await connection.execute(statement))
+    drafts = _asked(connection.execute(statement))
     return Changes(_after(mark, {line.id for line in lines}), ids, drafts)
 
 
-async def _mark(connection: AsyncConnection) -> TrailMark:
+def _mark(connection: Connection) -> TrailMark:
     newest = select(audit.c.id).order_by(audit.c.id.desc()).limit(_MOST)
-    seen = set((await connection.execute(newest)).scalars())
+    seen = set((connection.execute(newest)).scalars())
     if not seen:
         return TrailMark(0)
     return TrailMark(max(seen), frozenset(range(min(seen), max(seen))) - seen)
@@ -77,6 +76,6 @@ def _asked(rows: Iterable[Any]) -> tuple[BudgetedDraft, ...]:
     names: dict[str | None, str | None] = {}
     states = {str(state): state for state in State}
     return tuple(
-        BudgetedDraft(name, names.setdefault(service, service), states[state], rank, Instant(opened_at))
-        for name, service, state, rank, opened_at in rows
+        BudgetedDraft(name, names.setdefault(service, service), states[state], rank, Instant(opened_at), place)
+        for name, service, state, rank, opened_at, place in rows
     )

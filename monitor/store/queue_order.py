@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from bisect import bisect_right
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -28,6 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from monitor.core.model.budget import order_of
 from monitor.core.model.near_miss import DECIDED, Mode, State
 from monitor.ports import Query
 from monitor.ports.queue import MODES
@@ -79,6 +81,8 @@ async def keys_of(connection: AsyncConnection, query: Query, after: PageKey | No
         among, only = (only if among is None else among & only), None
     named = without if len(without) <= FEW else frozenset()
     without -= named
+    if only is not None and among is None and query.only_in_order:
+        return await _in_known_order(connection, query, after, count)
     found: list[PageKey] = []
     step = count if only is None and not without else max(count, _STEP)
     while True:
@@ -88,6 +92,22 @@ async def keys_of(connection: AsyncConnection, query: Query, after: PageKey | No
         if len(rows) < step or len(found) >= count:
             return found[:count]
         after, step = rows[-1], min(step * 4, _LONGEST_STEP)
+
+
+async def _in_known_order(
+    connection: AsyncConnection, query: Query, after: PageKey | None, count: int
+) -> list[PageKey]:
+    """The same where the order of `only` is known: these are looked up, the next ones first, and no others are read."""
+    order = query.only_in_order
+    start = 0 if after is None else bisect_right(order, order_of(after.place, after.rank, after.opened_at, after.id))
+    found: list[PageKey] = []
+    step = max(count, _STEP)
+    while start < len(order) and len(found) < count:
+        ids = frozenset(key[-1] for key in order[start : start + step])
+        statement = _statement(query, ids - query.without, frozenset(), after, count)
+        found += [PageKey(*row) for row in await connection.execute(statement)]
+        start, step = start + step, min(step * 4, _LONGEST_STEP)
+    return found[:count]
 
 
 async def _few(connection: AsyncConnection, query: Query) -> frozenset[str] | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from monitor.core.model.budget import QueueOrder, order_of
 from monitor.core.model.decisions import Open, Withdraw
 from monitor.core.model.events import DAY, HOUR, Instant
 from monitor.core.model.near_miss import DECIDED, Dismissal, Move, State
@@ -67,9 +68,9 @@ async def filled(store: Store) -> list[Record]:
     return sorted(everything, key=_place)
 
 
-def _place(record: Record) -> tuple[float, float, int, str]:
-    risk = record.handling.risk
-    return (0 if risk is None else -risk.place, -record.draft.rank, -record.draft.opened_at, record.draft.id)
+def _place(record: Record) -> QueueOrder:
+    risk, draft = record.handling.risk, record.draft
+    return order_of(0 if risk is None else risk.place, draft.rank, draft.opened_at, draft.id)
 
 
 def _comes_back(record: Record) -> bool:
@@ -129,8 +130,17 @@ async def test_each_query_lists_what_it_says_in_order_and_in_pages(
     monkeypatch.setattr(queue_order, "_STEP", 4)
     waiting = {each.draft.id for each in filled if each.state is State.DRAFT and each.draft.mode == "live"}
     unfolded = Query(states=OPEN, modes=("live",), without=frozenset(waiting - SOME), drafts=SOME & waiting)
+    order = tuple(_place(record) for record in filled if record.draft.id in SOME)
     both = {
         **CASES,
+        "only, in an order that is known": (
+            Query(only=SOME, only_in_order=order, states=OPEN),
+            lambda record: record.draft.id in SOME and record.state in OPEN,
+        ),
+        "the same without some": (
+            Query(only=SOME, only_in_order=order, without=frozenset({"nm-00"})),
+            lambda record: record.draft.id in SOME - {"nm-00"},
+        ),
         "unfolded": (
             unfolded,
             lambda record: (

@@ -5,6 +5,7 @@ A view of the queue and never a reason: nothing is refused or withdrawn by it. K
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable
 from heapq import nsmallest
 
@@ -30,6 +31,16 @@ class BudgetedDraft(msgspec.Struct, frozen=True, gc=False):
     state: State
     rank: float
     opened_at: Instant
+    place: int = 0
+    """What people said of its risk, which goes before the rank where drafts are listed; shares out no places."""
+
+
+QueueOrder = tuple[int, float, int, str]
+"""Compares as the queue lists: by place, rank and moment, the highest and the newest first, then by id."""
+
+
+def order_of(place: int, rank: float, opened_at: int, name: str) -> QueueOrder:
+    return (-place, -rank, -opened_at, name)
 
 
 def team_of(catalogue: Catalogue, service: str | None) -> str:
@@ -56,6 +67,35 @@ class _Group:
         self.shown: tuple[str, ...] = ()
 
 
+class _Ordered:
+    """Drafts in the order of the queue, kept up as single ones come, move and go."""
+
+    def __init__(self, drafts: Iterable[BudgetedDraft]) -> None:
+        self._keys = {draft.id: _order(draft) for draft in drafts}
+        self._order = sorted(self._keys.values())
+        self._told: tuple[QueueOrder, ...] | None = None
+
+    @property
+    def all(self) -> tuple[QueueOrder, ...]:
+        if self._told is None:
+            self._told = tuple(self._order)
+        return self._told
+
+    def put(self, name: str, draft: BudgetedDraft | None) -> None:
+        """It is this draft now, or is not among them."""
+        before = self._keys.pop(name, None)
+        if before is not None:
+            del self._order[bisect_left(self._order, before)]
+        if draft is not None:
+            self._keys[name] = key = _order(draft)
+            insort(self._order, key)
+        self._told = None
+
+
+def _order(draft: BudgetedDraft) -> QueueOrder:
+    return order_of(draft.place, draft.rank, draft.opened_at, draft.id)
+
+
 class Fold:
     """Which drafts are folded, kept up while they change: a change costs what its week holds, not what all weeks do.
 
@@ -70,11 +110,16 @@ class Fold:
         self._drafts: dict[str, BudgetedDraft] = {}
         self._group_of: dict[str, _Group] = {}
         self._groups: dict[tuple[str, Instant], _Group] = {}
+        self._teams: dict[str | None, str] = {}
         self._waiting: set[str] = set()
         self._shown: set[str] = set()
         self._beyond: frozenset[str] | None = None
         self._left: frozenset[str] | None = None
-        self.put((), drafts)
+        self._ordered: _Ordered | None = None
+        for draft in {draft.id: draft for draft in drafts}.values():
+            self._add(draft)
+        for group in self._groups.values():
+            self._share_out(group)
 
     @property
     def waiting(self) -> int:
@@ -87,6 +132,13 @@ class Fold:
         if self._beyond is None:
             self._beyond = frozenset(self._waiting - self._shown)
         return self._beyond
+
+    @property
+    def in_order(self) -> tuple[QueueOrder, ...]:
+        """The folded drafts in the order of the queue."""
+        if self._ordered is None:
+            self._ordered = _Ordered(self._drafts[name] for name in self.beyond)
+        return self._ordered.all
 
     @property
     def shown(self) -> frozenset[str]:
@@ -102,17 +154,25 @@ class Fold:
 
     def put(self, gone: Iterable[str], drafts: Iterable[BudgetedDraft]) -> None:
         """Forget the drafts with the ids in `gone`, then take `drafts` as they are now."""
-        changed = {id(group): group for name in gone if (group := self._remove(name)) is not None}
+        touched = set(gone)
+        changed = {id(group): group for name in touched if (group := self._remove(name)) is not None}
         for draft in drafts:
+            touched.add(draft.id)
             for group in (self._remove(draft.id), self._add(draft)):
                 if group is not None:
                     changed[id(group)] = group
         # A draft may have gone from one group to another: first all places are taken back, then they are given.
         for group in changed.values():
             self._shown.difference_update(group.shown)
+            touched.update(group.shown)
         for group in changed.values():
             self._share_out(group)
+            touched.update(group.shown)
         self._beyond = self._left = None
+        if self._ordered is not None:
+            for name in touched:
+                is_folded = name in self._waiting and name not in self._shown
+                self._ordered.put(name, self._drafts[name] if is_folded else None)
 
     def under(self, catalogue: Catalogue) -> Fold:
         """The same drafts, where services may belong to other teams."""
@@ -121,8 +181,13 @@ class Fold:
     def _add(self, draft: BudgetedDraft) -> _Group | None:
         if draft.state in (State.MERGED, State.WITHDRAWN):
             return None
-        key = (team_of(self.catalogue, draft.service), week_of(draft.opened_at))
-        group = self._groups.setdefault(key, _Group())
+        team = self._teams.get(draft.service)
+        if team is None:
+            team = self._teams[draft.service] = team_of(self.catalogue, draft.service)
+        key = (team, week_of(draft.opened_at))
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = _Group()
         self._drafts[draft.id], self._group_of[draft.id] = draft, group
         if draft.state == State.DRAFT:
             group.waiting[draft.id] = draft
@@ -143,8 +208,11 @@ class Fold:
 
     def _share_out(self, group: _Group) -> None:
         places = max(0, self._budget - group.used)
-        best = nsmallest(places, group.waiting.values(), key=lambda draft: (-draft.rank, -draft.opened_at, draft.id))
-        group.shown = tuple(draft.id for draft in best)
+        if len(group.waiting) <= places:
+            group.shown = tuple(group.waiting)
+        else:
+            by_rank = ((-draft.rank, -draft.opened_at, draft.id) for draft in group.waiting.values())
+            group.shown = tuple(key[-1] for key in nsmallest(places, by_rank))
         self._shown.update(group.shown)
 
 

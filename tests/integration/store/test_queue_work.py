@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy import event as engine_event
 
+from monitor.core.model.events import MINUTE
 from tests.bench.queue import STORM, YEARS, Shape, filled, reviewing
 
 FEW, MANY = 800, 8_000
@@ -80,7 +81,28 @@ async def pages(file: Path, shape: Shape, count: int) -> dict[str, tuple[int, in
             body = {"decision": "dismiss", "reason": "routine_hygiene"}
             (await client.post(f"/api/v1/near-misses/{top}/decision", json=body)).raise_for_status()
             found["after a decision"] = await work_of(client, work, "/")
+            found["folded, after a decision"] = await work_of(client, work, "/?show=folded")
     return found
+
+
+async def test_the_folded_are_found_without_reading_those_that_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folded are those of the lowest rank, so that who walks the queue meets all others first."""
+    monkeypatch.setattr("monitor.store.near_misses.COUNTED", COUNTED)
+    monkeypatch.setattr("monitor.review.views.COUNTED", COUNTED)
+    monkeypatch.setattr("monitor.store.queue_order.FEW", COUNTED)
+    work, taken = Work(), []
+    for count in (FEW, MANY):
+        # Each team has four drafts a week, of which three are shown.
+        shape = Shape("four a week", 1, count // 4, MINUTE // count)
+        with watched(work):
+            async with filled(f"sqlite:///{tmp_path}/{count}.db", shape, count) as store, reviewing(store) as client:
+                await client.get("/?show=folded")
+                folded = (await client.get("/api/v1/near-misses?folded=true&limit=200")).json()["items"]
+                assert len(folded) > 100
+                taken.append(await work_of(client, work, "/?show=folded"))
+    assert taken[1][1] <= 1.1 * taken[0][1] + 5, taken
 
 
 async def test_ten_times_the_records_cost_the_database_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
