@@ -62,8 +62,7 @@ class SqlAccess:
 
     async def session(self, key: bytes, now: Instant) -> Session | None:
         statement = select(access_sessions).where(access_sessions.c.key == key, access_sessions.c.expires_at > int(now))
-        async with self._database.reading() as connection:
-            row = (await connection.execute(statement)).one_or_none()
+        row = await self._database.read_at_once(lambda connection: connection.execute(statement).one_or_none())
         return None if row is None else _session(row)
 
     async def sessions(self, now: Instant) -> list[Session]:
@@ -90,8 +89,7 @@ class SqlAccess:
 
     async def token(self, key: bytes, now: Instant) -> ApiToken | None:
         found = select(access_tokens).where(access_tokens.c.key == key, access_tokens.c.expires_at > int(now))
-        async with self._database.reading() as connection:
-            row = (await connection.execute(found)).one_or_none()
+        row = await self._database.read_at_once(lambda connection: connection.execute(found).one_or_none())
         if row is None:
             return None
         if row.last_used_at is None or now - row.last_used_at > HOUR:

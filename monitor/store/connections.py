@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import asyncpg  # type: ignore[import-untyped]  # comes without types
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
@@ -21,6 +21,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from monitor.ops.tasks import to_the_end
 from monitor.ports import Unavailable
 from monitor.store.errors import translated
 
@@ -95,8 +96,11 @@ class Database:
         self._writer: AsyncEngine = self.engine.execution_options(**{_BEGIN: _TO_WRITE, ANNOUNCES: announces})
         # SQLite lets one write at a time; to queue here is fair and quick, to queue at its lock is neither.
         self._turn = asyncio.Lock() if self.is_sqlite else None
+        self._waiting: list[_Waiting] = []
         self._threads = (
-            {writes: _SqliteThread(url, writes=writes) for writes in (False, True)} if self.is_sqlite else {}
+            {writes: _SqliteThread(url, writes=writes, announces=announces) for writes in (False, True)}
+            if self.is_sqlite
+            else {}
         )
 
     @asynccontextmanager
@@ -135,6 +139,38 @@ class Database:
                     return await self._threads[True].run(work)
         async with self.writing() as connection:
             return await connection.run_sync(work)
+
+    async def written(self, work: Callable[[AsyncConnection], Coroutine[Any, Any, Result]]) -> Result:
+        """Like `write_at_once`, for what many people do at the same moment: on SQLite one commit for all who wait.
+
+        Each is whole by itself: what one raises takes back what that one wrote, and nothing of the others.
+        """
+        if self._turn is None:
+            async with self.writing() as connection:
+                return await work(connection)
+        self._check_open()
+        mine = _Waiting(work)
+        self._waiting.append(mine)
+        with translated(*self._whose):
+            try:
+                async with self._turn:
+                    if mine.outcome is None:
+                        await self._write_together()
+            except asyncio.CancelledError:
+                if mine in self._waiting:
+                    self._waiting.remove(mine)
+                raise
+            return cast("Result", mine.result())
+
+    @to_the_end
+    async def _write_together(self) -> None:
+        together, self._waiting = self._waiting, []
+        try:
+            outcomes = await self._threads[True].run(partial(_write, [each.work for each in together]))
+        except Exception as error:  # noqa: BLE001 -- raised again by each who waits
+            outcomes = [(None, error) for _ in together]
+        for each, outcome in zip(together, outcomes, strict=True):
+            each.outcome = outcome
 
     async def checkpoint(self) -> None:
         """Move what the write-ahead log holds into the file itself, as far as nobody reads what was before it.
@@ -186,12 +222,13 @@ class _SqliteThread:
     short and frequent these changes are most of its cost, and on a busy machine nearly all of its latency.
     """
 
-    def __init__(self, url: URL, *, writes: bool) -> None:
+    def __init__(self, url: URL, *, writes: bool, announces: bool) -> None:
         self._engine: Engine = create_engine(
             url.set(drivername="sqlite+pysqlite"), pool_size=1, max_overflow=0, **_sqlite_options()
         )
         _listen(self._engine)
-        self._bound = self._engine.execution_options(**{_BEGIN: _TO_WRITE if writes else _TO_READ})
+        begin = _TO_WRITE if writes else _TO_READ
+        self._bound = self._engine.execution_options(**{_BEGIN: begin, ANNOUNCES: announces})
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
 
     async def run(self, work: Callable[[Connection], Result]) -> Result:
@@ -204,6 +241,62 @@ class _SqliteThread:
     async def close(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._executor, self._engine.dispose)
         self._executor.shutdown()
+
+
+class _AtOnce:
+    """A connection that has its answer when it is asked, for work that would wait for it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.sync_connection = connection
+
+    async def execute(self, *statement: Any) -> Any:
+        return self.sync_connection.execute(*statement)
+
+
+_Outcome = tuple[Any, Exception | None]
+"""What work gave, or the error that it raised."""
+
+
+class _Waiting:
+    """Work that waits for its turn. Its outcome is known once it is committed, or was taken back."""
+
+    def __init__(self, work: Callable[[AsyncConnection], Coroutine[Any, Any, Any]]) -> None:
+        self.work = work
+        self.outcome: _Outcome | None = None
+
+    def result(self) -> Any:
+        """Raises what the work raised."""
+        assert self.outcome is not None
+        given, error = self.outcome
+        if error is not None:
+            raise error
+        return given
+
+
+def _write(
+    together: Sequence[Callable[[AsyncConnection], Coroutine[Any, Any, Any]]], connection: Connection
+) -> list[_Outcome]:
+    outcomes: list[_Outcome] = []
+    for work in together:
+        part = connection.begin_nested()
+        try:
+            outcomes.append((_to_its_end(work(cast("AsyncConnection", _AtOnce(connection)))), None))
+        except Exception as error:  # noqa: BLE001 -- raised again by whoever waits for it
+            part.rollback()
+            outcomes.append((None, error))
+        else:
+            part.commit()
+    return outcomes
+
+
+def _to_its_end(work: Coroutine[Any, Any, Result]) -> Result:
+    """What the work gives. It waits for nothing but its connection, which never lets it wait."""
+    try:
+        work.send(None)
+    except StopIteration as end:
+        return cast("Result", end.value)
+    work.close()
+    raise RuntimeError("work within a transaction waited for something other than its connection")
 
 
 _MODE_TRIES = 50

@@ -46,8 +46,8 @@ class SqlNearMisses:
         return Page(tuple(to_record(rows[name]) for name in ids), following)
 
     async def get(self, record_id: str) -> Record:
-        async with self._database.reading() as connection:
-            row = (await connection.execute(selection().where(columns.id == record_id))).one_or_none()
+        statement = selection().where(columns.id == record_id)
+        row = await self._database.read_at_once(lambda connection: connection.execute(statement).one_or_none())
         if row is None:
             raise NotFound(record_id)
         return to_record(row)
@@ -55,53 +55,35 @@ class SqlNearMisses:
     @to_the_end
     async def decide(self, decide: Decide) -> Record:
         """Raises NotFound, IllegalMove, VersionConflict, Unavailable; ValueError for a merge without a fit target."""
-        async with self._database.writing() as connection:
-            record = await load(connection, decide.record_id)
-            if record is None:
-                raise NotFound(decide.record_id)
-            if decide.expected_version is not None and decide.expected_version != record.version:
-                raise VersionConflict(record)
-            after = move(record.state, decide.move)
-            values = {"state": after, **_outcome(decide, record)}
-            if decide.move is Move.SPLIT:
-                values["merged_into"] = None
-            if decide.move is Move.MERGE:
-                await _check_target(connection, str(decide.merged_into))
-            await change(connection, record, **values)
-            entry = Audit(decide.at, decide.by, decide.move, record.state, after, decide.reason, decide.note)
-            await add_audit(connection, decide.record_id, entry)
-            detail = f"{record.state} -> {after}" + (f": {decide.reason}" if decide.reason else "")
-            await append_to_chain(connection, decide.at, decide.by, str(decide.move), decide.record_id, detail)
-            decided = await load(connection, decide.record_id)
-        if decided is None:
-            raise NotFound(decide.record_id)
-        return decided
+        return await self._database.written(lambda connection: _decided(connection, decide))
 
     @to_the_end
     async def comment(self, record_id: str, by: str, text: str, at: Instant) -> None:
         """Add a line to the trail. Raises NotFound, Unavailable."""
-        async with self._database.writing() as connection:
+
+        async def commented(connection: AsyncConnection) -> None:
             record = await load(connection, record_id)
             if record is None:
                 raise NotFound(record_id)
             await add_audit(connection, record_id, Audit(at, by, COMMENT, record.state, record.state, note=text))
 
+        await self._database.written(commented)
+
     async def audit(self, record_id: str) -> list[Audit]:
         """The whole trail, oldest first; empty for an unknown record."""
         statement = select(audit).where(audit.c.record_id == record_id).order_by(audit.c.id)
-        async with self._database.reading() as connection:
-            return [
-                Audit(
-                    at=Instant(row.at),
-                    by=row.by,
-                    action=row.action,
-                    before=None if row.before is None else State(row.before),
-                    after=None if row.after is None else State(row.after),
-                    reason=row.reason,
-                    note=row.note,
-                )
-                for row in await connection.execute(statement)
-            ]
+        return [
+            Audit(
+                at=Instant(row.at),
+                by=row.by,
+                action=row.action,
+                before=None if row.before is None else State(row.before),
+                after=None if row.after is None else State(row.after),
+                reason=row.reason,
+                note=row.note,
+            )
+            for row in await self._database.read_at_once(lambda connection: connection.execute(statement).all())
+        ]
 
     async def counts(self) -> dict[State, int]:
         """How many records are in each state; every state is there."""
@@ -119,32 +101,52 @@ class SqlNearMisses:
             func.count().filter(and_(~is_open, later)),
             func.count().filter(and_(~is_open, ~later)),
         ).where(columns.returns_at.is_not(None))
-        async with self._database.reading() as connection:
-            asleep, waiting, due = (await connection.execute(statement)).one()
+        asleep, waiting, due = await self._database.read_at_once(lambda connection: connection.execute(statement).one())
         return asleep, waiting, due
 
     async def tallies(self) -> dict[tuple[State, Mode], int]:
         """At most `COUNTED` + 1 of each state and mode; see the port. Raises Unavailable."""
         pairs = [(state, mode) for state in State for mode in MODES]
-        async with self._database.reading() as connection:
-            counted = (await connection.execute(select(*(_at_most(*pair) for pair in pairs)))).one()
+        statement = select(*(_at_most(*pair) for pair in pairs))
+        counted = await self._database.read_at_once(lambda connection: connection.execute(statement).one())
         return dict(zip(pairs, counted, strict=True))
 
     async def asked(self) -> Asks:
         """The live drafts since the week of the oldest that nobody has begun; see the port. Raises Unavailable."""
-        async with self._database.reading() as connection:
-            return await everything(connection)
+        return await self._database.read_at_once(everything)
 
     async def asked_since(self, mark: TrailMark) -> Changes | None:
         """What changed since `mark`; see the port. Raises Unavailable."""
-        async with self._database.reading() as connection:
-            return await changes(connection, mark)
+        return await self._database.read_at_once(lambda connection: changes(connection, mark))
 
     async def oldest_undecided_at(self) -> Instant | None:
         """Since when the oldest record that nobody has decided has been there; None when there is none."""
         statement = select(func.min(columns.created_at)).where(columns.state.in_(UNDECIDED))
         async with self._database.reading() as connection:
             return instant((await connection.execute(statement)).scalar_one())
+
+
+async def _decided(connection: AsyncConnection, decide: Decide) -> Record:
+    record = await load(connection, decide.record_id)
+    if record is None:
+        raise NotFound(decide.record_id)
+    if decide.expected_version is not None and decide.expected_version != record.version:
+        raise VersionConflict(record)
+    after = move(record.state, decide.move)
+    values = {"state": after, **_outcome(decide, record)}
+    if decide.move is Move.SPLIT:
+        values["merged_into"] = None
+    if decide.move is Move.MERGE:
+        await _check_target(connection, str(decide.merged_into))
+    await change(connection, record, **values)
+    entry = Audit(decide.at, decide.by, decide.move, record.state, after, decide.reason, decide.note)
+    await add_audit(connection, decide.record_id, entry)
+    detail = f"{record.state} -> {after}" + (f": {decide.reason}" if decide.reason else "")
+    await append_to_chain(connection, decide.at, decide.by, str(decide.move), decide.record_id, detail)
+    decided = await load(connection, decide.record_id)
+    if decided is None:
+        raise NotFound(decide.record_id)
+    return decided
 
 
 async def _check_target(connection: AsyncConnection, record_id: str) -> None:
