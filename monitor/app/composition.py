@@ -10,7 +10,7 @@ import gc
 import os
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from importlib.metadata import version
 from typing import Any
@@ -58,7 +58,7 @@ from monitor.pipeline.current_pack import Current, Pack
 from monitor.pipeline.housekeeping import Housekeeper
 from monitor.pipeline.loop import EngineLoop, LoopSettings
 from monitor.pipeline.reload import Read, Reloader
-from monitor.ports import WHOLE, Clock, EngineStore, JournalReader, Saved
+from monitor.ports import WHOLE, Clock, EngineStore, JournalReader, Saved, Unavailable
 from monitor.pullers.pull import Pulls
 from monitor.review.auth import is_loopback
 from monitor.review.budget import ReviewBudget
@@ -69,6 +69,8 @@ from monitor.store.database import Store, open_store
 
 _log = logs.get_logger("app")
 
+PREPARE_SECONDS = 5.0
+"""So long the start waits for what the first view needs."""
 COLLECT_AFTER = (10_000, 20, 100)
 
 
@@ -98,6 +100,7 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
             journal = await open_journal(context, stack)
             app = build_web(settings, current, store, journal, clock, metrics, owner)
             server = Server(app, ConnectionLimits(room_for(settings.connections)), metrics)
+            await prepare_pages(app)
             tasks = await stack.enter_async_context(WatchedTasks())
             # What is loaded by now stays until the end; a collector that looked at it again would only delay answers.
             gc.freeze()
@@ -365,6 +368,17 @@ def _router_of(current: Current) -> Callable[[], Router]:
         return known[0][1]
 
     return router
+
+
+async def prepare_pages(app: FastAPI) -> None:
+    """What the first view needs and takes long, before anybody asks for it; without the role there are no pages."""
+    if (pages := getattr(app.state, "pages", None)) is None:
+        return
+    pages.compile()
+    # A store that is away, or slow, is told by the readiness; the first look that finds it reads the fold.
+    with suppress(Unavailable, TimeoutError):
+        async with asyncio.timeout(PREPARE_SECONDS):
+            await app.state.review.budget.folded()
 
 
 def _close_pages(app: FastAPI) -> None:

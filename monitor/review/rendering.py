@@ -100,6 +100,11 @@ class Pages:
             active_pack=active_pack,
         )
 
+    def compile(self) -> None:
+        """Read and compile every template, which else the first who looks at a page would wait for."""
+        for name in self._environment.list_templates():
+            self._environment.get_template(name)
+
     def render(self, request: Request, template: str, context: Mapping[str, object], status: int = 200) -> HTMLResponse:
         person = request.scope.get("state", {}).get("person")
         return HTMLResponse(

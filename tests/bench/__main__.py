@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from monitor.lab.year.shape import YearShape
-from tests.bench import decoders, failover, live, load, queue, ratios, replay, rules, visible, webhook
+from tests.bench import decoders, failover, live, load, queue, ratios, replay, reviewers, rules, visible, webhook
 from tests.bench.measure import run
 
 CACHE = Path(__file__).resolve().parents[2] / ".cache" / "bench"
@@ -162,6 +162,16 @@ def bench_queue(count: int) -> None:
             gate(f"queue after a decision on {place}, {shape.name}", decided, 100.0)
 
 
+def bench_reviewers(count: int) -> None:
+    print(f"clicks of {reviewers.REVIEWERS} reviewers on {count:,} drafts, SQLite")
+    for each in reviewers.measure((15.0, 50.0, 100.0), 10.0, count):
+        print(f"  {each.rate:4g} a second      p50 {each.p50:.1f}, p95 {each.p95:.1f} ms   (asked: p95 under 100)")
+        print(f"  processor           {each.processor:8.2f} ms a click;   done {each.done:,} of {each.sent:,}")
+        gate(f"first view after the start, {each.rate:g} clicks a second", each.first_view, 300.0)
+        gate(f"clicks at {each.rate:g} a second", each.p95, 100.0)
+    print(f"  first view          {each.first_view:8.1f} ms after the start   (asked: under 300)")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     env = os.environ.get
@@ -182,6 +192,7 @@ def main() -> None:
             "share",
             "keys",
             "queue",
+            "reviewers",
             [],
         ],
         help="all of them by default",
@@ -205,6 +216,7 @@ def main() -> None:
         "share": lambda: bench_share(max(1, given.events // 50_000)),
         "keys": lambda: bench_keys(given.events),
         "queue": lambda: bench_queue(max(20, given.events // 10)),
+        "reviewers": lambda: bench_reviewers(max(5_000, given.events // 10)),
     }
     for name in given.which or benches:
         benches[name]()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from monitor.lab.year.shape import YearShape
-from tests.bench import decoders, load, queue, ratios, replay, rules, webhook
+from tests.bench import decoders, load, queue, ratios, replay, reviewers, rules, webhook
 from tests.bench.__main__ import bench_rules
 from tests.bench.measure import run
 
@@ -71,6 +71,13 @@ def test_pages_of_a_filled_queue_are_measured() -> None:
     assert all(each.p95 > 0 for each in answers)
     assert decided > 0
     assert max(each.size for each in answers) < 150_000
+
+
+def test_clicks_of_reviewers_are_measured_and_each_is_done() -> None:
+    slow, quick = reviewers.measure((10.0, 40.0), seconds=0.5, count=100, reviewers=4)
+    assert (slow.sent, slow.done, quick.sent, quick.done) == (5, 5, 20, 20)
+    assert 0 < quick.p50 <= quick.p95
+    assert slow.first_view > 0
 
 
 def test_open_keys_are_measured() -> None:
