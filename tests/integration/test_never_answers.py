@@ -10,7 +10,9 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
+from jinja2 import Environment
 
+from monitor.app import composition
 from monitor.app.composition import build_web, compiled_pack
 from monitor.app.journals import Journal
 from monitor.app.metrics import Metrics
@@ -26,6 +28,7 @@ from monitor.review.budget import ReviewBudget
 from monitor.settings import load_settings
 from monitor.store.connections import Database
 from monitor.store.database import Store
+from monitor.store.near_misses import SqlNearMisses
 from tests.support import records
 from tests.support.stores import sqlite_template, sqlite_url
 
@@ -106,3 +109,31 @@ async def test_the_queue_is_measured_beside_and_its_oldest_draft_grows_older(
     clock.advance(90 * SECOND)
     watch.show()
     assert shown(metrics) == [2, 90]
+
+
+async def test_a_start_does_not_wait_for_a_store_that_never_answers(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_: Any) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Database, "read_at_once", never)
+    monkeypatch.setattr(composition, "PREPARE_SECONDS", 0.01)
+    await composition.prepare_pages(web(store, "review"))
+    await composition.prepare_pages(web(store, "ingest"))
+
+
+async def test_the_first_view_compiles_nothing_and_reads_no_fold(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    epoch = (await store.engine_store.acquire("engine")).epoch
+    await store.engine_store.commit(Commit((Open(records.draft()),), {}, {}, epoch, records.MONDAY))
+    app = web(store, "review")
+    await composition.prepare_pages(app)
+
+    def refused(*_: Any, **__: Any) -> None:
+        raise AssertionError("this was to be done before the service answers")
+
+    monkeypatch.setattr(Environment, "compile", refused)
+    monkeypatch.setattr(SqlNearMisses, "asked", refused)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        for path in ("/", "/near-misses/nm-1", "/report", "/?show=folded"):
+            assert (await client.get(path)).status_code == 200, path
