@@ -150,6 +150,11 @@ def _field(event: Event, field: str) -> str | None:
     return (for_people(str(value)) or None) if value is not None else None
 
 
+_ANNOUNCES = re.compile(
+    r"(?:I am|I'm|I’m|We are|We're|We’re) (?:declaring|opening) an incident (?:because|as|since|for|:)\s+",
+    re.IGNORECASE,
+)
+"""What people say before the matter itself."""
 _TAGS = re.compile(
     r"(?:\[(?:P[0-5]|SEV[-_ ]?\d|firing(?::\d+)?|resolved|(?:re-?)?triggered|recovered|alert(?:ing)?|alarm|problem"
     r"|warn(?:ing)?|critical|high|error|info|no data|ok|datadog|grafana|prometheus|sentry|new ?relic|pagerduty"
@@ -161,7 +166,8 @@ _TAGS = re.compile(
 
 # Bounded: what may stand before a hash is tried at each character, and long runs of it would take the cube of the time.
 _MACHINE_MADE = re.compile(
-    r"\s{0,2}[@:#=(\[]{0,4}\s{0,2}(?:sha-?(?:1|256|512)[:-])?(?<![0-9a-z])"
+    r"\s{0,2}[@:#=(\[-]{0,4}\s{0,2}(?:sha-?(?:1|256|512)[:-])?(?<![0-9a-z])"
+    r"(?:(?:i|ami|eni|igw|nat|rtb|sg|snap|subnet|vol|vpc)-)?"
     r"(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{12,}|[0-9]{16,})"
     r"(?![0-9a-z])[)\]]*",
     re.IGNORECASE,
@@ -178,7 +184,8 @@ def for_people(words: str) -> str:
 def _own_words(event: Event) -> str:
     """The title that the tool gave, at most one line of it; where it gave none, the sort of event and its subject."""
     words = for_people(" ".join((event.title or "").split()).rstrip("."))
-    words = (words[tags.end() :] if (tags := _TAGS.match(words)) else words) or words
+    for before in (_TAGS, _ANNOUNCES):
+        words = (words[said.end() :] if (said := before.match(words)) else words) or words
     if event.kind == "alert.silenced":
         # The alert is what is spoken of; that it was put to sleep the rest of the headline says.
         words = words.removeprefix("silenced: ")

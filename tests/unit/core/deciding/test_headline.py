@@ -71,6 +71,12 @@ def test_what_names_service_and_hazard_once(hazard: Event, expected: str) -> Non
         ("[FIRING:2] Lag", "cart: Lag"),
         ("[stream-3] 2 of 4 are down", "cart: [stream-3] 2 of 4 are down"),
         ("[P1]", "cart: [P1]"),
+        ("I am declaring an incident because keys are public", "cart: keys are public"),
+        ("We're opening an incident for the lost nodes", "cart: the lost nodes"),
+        ("Instance i-0a1b2c3d4e5f67890 is retired on Friday", "cart: Instance is retired on Friday"),
+        ("Volume vol-0a1b2c3d4e5f67890 is full", "cart: Volume is full"),
+        ("web-0a1b2c3d4e5f is down", "cart: web is down"),
+        ("host i-95 is slow", "cart: host i-95 is slow"),
     ],
 )
 def test_tags_of_paging_tools_before_a_title_are_left_out(told: str, expected: str) -> None:
