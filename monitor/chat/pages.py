@@ -37,14 +37,14 @@ def build_chat_pages(reporter: Reporter, outbox: Outbox, pages: Pages) -> APIRou
             raise HTTPException(403, "This team's reports are not yours to see; ask an admin of nearmiss for it.")
         return min(allowed)
 
-    async def bulletins(team: str) -> list[Bulletin]:
-        return await reporter.around_now(reporter.team(team or EVERYBODY))
+    async def bulletins(request: Request, team: str) -> list[Bulletin]:
+        return await reporter.around_now(reporter.team(team or EVERYBODY), str(request.base_url))
 
     @router.get("/shift")
     async def shift(request: Request, team: TeamName = "") -> Response:
         team, allowed = one_of(request, team), visible(request)
         context = {
-            "bulletins": await bulletins(team),
+            "bulletins": await bulletins(request, team),
             "team": team,
             "teams": [name for name in reporter.names() if allowed is None or name in allowed],
             "markdown": f"/shift.md?{urlencode({'team': team})}",
@@ -54,7 +54,7 @@ def build_chat_pages(reporter: Reporter, outbox: Outbox, pages: Pages) -> APIRou
 
     @router.get("/shift.md")
     async def shift_markdown(request: Request, team: TeamName = "") -> Response:
-        text = "\n".join(as_markdown(bulletin) for bulletin in await bulletins(one_of(request, team)))
+        text = "\n".join(as_markdown(bulletin) for bulletin in await bulletins(request, one_of(request, team)))
         return PlainTextResponse(text, media_type="text/markdown; charset=utf-8")
 
     @router.get("/told")

@@ -122,22 +122,29 @@ class Reporter:
                 facts = await self.facts(team, one.shift.begins, now, ())
                 return digest(facts, one.shift.begins, now, "The week in near misses")
 
-    async def weather(self, team: Team, shift: Shift, now: Instant) -> Bulletin:
-        return weather(await self.facts(team, Instant(now - LOOK_BACK), now, ALERTS | LOOKED | _OTHER), shift, now)
+    async def weather(self, team: Team, shift: Shift, now: Instant, address: str | None = None) -> Bulletin:
+        since = Instant(now - LOOK_BACK)
+        return weather(await self.facts(team, since, now, ALERTS | LOOKED | _OTHER, address), shift, now)
 
-    async def aftermath(self, team: Team, shift: Shift, now: Instant) -> Bulletin:
+    async def aftermath(self, team: Team, shift: Shift, now: Instant, address: str | None = None) -> Bulletin:
         since = Instant(min(shift.begins, now) - DAY)
-        return aftermath(await self.facts(team, since, now, ALERTS | LOOKED), shift)
+        return aftermath(await self.facts(team, since, now, ALERTS | LOOKED, address), shift)
 
-    async def around_now(self, team: Team) -> list[Bulletin]:
-        """The shift that runs or comes next, and the one before it: what the page and the command show."""
+    async def around_now(self, team: Team, address: str | None = None) -> list[Bulletin]:
+        """The shift that runs or comes next, and the one before it: what the page and the command show.
+
+        `address`: where whoever looks has found this service; None: where the settings say that it is.
+        """
         now = self._clock.now()
         shifts = await self.calendars.shifts(team, now)
         next_one = current(shifts, now) or Shift(now, Instant(now + DAY))
         last_one = last(shifts, now) or Shift(Instant(now - DAY), now)
-        return [await self.weather(team, next_one, now), await self.aftermath(team, last_one, now)]
+        ahead = await self.weather(team, next_one, now, address)
+        return [ahead, await self.aftermath(team, last_one, now, address)]
 
-    async def facts(self, team: Team, since: Instant, now: Instant, kinds: Collection[str]) -> ShiftFacts:
+    async def facts(
+        self, team: Team, since: Instant, now: Instant, kinds: Collection[str], address: str | None = None
+    ) -> ShiftFacts:
         """What a report is made of. Raises Unavailable."""
         catalogue = self._catalogue()
         events: list[Event] = []
@@ -153,7 +160,7 @@ class Reporter:
         recent = await self._records(Query(opened_since=Instant(min(since, now - REPEATS))))
         records = {record.draft.id: record for record in (*recent, *open_ones)}
         resolved = Resolver(catalogue).all(events)
-        return ShiftFacts(team, catalogue, resolved, list(records.values()), self.address)
+        return ShiftFacts(team, catalogue, resolved, list(records.values()), address or self.address)
 
     async def warn(self) -> int:
         """Look at the impact that arrived since the last time; how many incidents resemble earlier near misses."""

@@ -66,14 +66,14 @@ def weather(facts: ShiftFacts, shift: Shift, now: Instant) -> Bulletin:
         each for each in facts.my_records if each.draft.repeat_of and each.draft.opened_at >= now - REPEATS
     ]  # fmt: skip
     sections = (
-        Section("Hazards standing", _alert_lines(other, now), "No alert stands."),
-        Section("One failure from trouble", _alert_lines(thin, now), "Nothing known is below its limit."),
+        Section("Still firing", _alert_lines(other, now), "No alert is firing."),
+        Section("One failure from trouble", _alert_lines(thin, now), "No lost redundancy is known."),
         Section(
             "Silences and deadlines that end in this shift",
             tuple(_deadline(facts, event) for event in _ending(events, shift)),
-            "None is known.",
+            "None known.",
         ),
-        Section("Maintenance", tuple(_maintenance(facts, events, now)), "None is announced."),
+        Section("Maintenance", tuple(_maintenance(facts, events, now)), "None announced."),
         Section(
             "Repeats of the last 14 days",
             tuple(Line(_repeat(each), page_of(facts.address, each.draft.id)) for each in repeats),
@@ -108,7 +108,7 @@ def aftermath(facts: ShiftFacts, shift: Shift) -> Bulletin:
             tuple(Line(f"{_named(each.fired)}{_lasted(each)}", each.fired.url) for each in unseen),
             "None.",
         ),
-        Section("Automation saved it", tuple(_record_line(facts, each) for each in saves), "Nothing that is known."),
+        Section("Automation saved it", tuple(_record_line(facts, each) for each in saves), "Nothing known."),
         Section("Drafts to judge", tuple(_record_line(facts, each) for each in waiting), "All judged."),
     )
     return Bulletin(f"What almost paged you: {_span(facts, shift)}", sections, _page(facts))
@@ -124,7 +124,7 @@ def digest(facts: ShiftFacts, since: Instant, now: Instant, title: str) -> Bulle
     again = [each for each in records if each.draft.repeat_of]
     sections = (
         Section("To judge", live, "All judged."),
-        Section("For the digest only", quiet, "None."),
+        Section("In the digest", quiet, "None."),
         Section("Accepted as near misses", tuple(_record_line(facts, each) for each in accepted), "None."),
         Section("Happened before", tuple(Line(_repeat(each), page_of(facts.address, each.draft.id)) for each in again)),
     )
@@ -152,7 +152,7 @@ def _named(event: Event) -> str:
 
 def _lasted(alert: Alert) -> str:
     if alert.over_at is None:
-        return ", still standing"
+        return ", still firing"
     return f", gone after {say_duration(max(0, alert.over_at - alert.fired.time))}"
 
 
@@ -227,7 +227,7 @@ def _blind(facts: ShiftFacts, now: Instant) -> list[str]:
             said = "its feed is silent" if name in allowed else "no feed watches it"
             found.append(f"{name}: {said}")
         elif now - last[name] > allowed.get(name, FRESH):
-            found.append(f"{name}: its feed is silent for {say_duration(now - last[name])}")
+            found.append(f"{name}: its feed has been silent for {say_duration(now - last[name])}")
     return found
 
 

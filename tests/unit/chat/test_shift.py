@@ -55,7 +55,7 @@ def test_an_alert_stands_until_it_ends_and_is_named_once() -> None:
         NIGHT,
         NOW,
     )
-    assert lines(report, "Hazards standing") == ["payments-db: Disk is 91 % full, for 3 h"]
+    assert lines(report, "Still firing") == ["payments-db: Disk is 91 % full, for 3 h"]
 
 
 def test_what_is_below_its_limit_is_one_failure_from_trouble() -> None:
@@ -68,7 +68,7 @@ def test_what_is_below_its_limit_is_one_failure_from_trouble() -> None:
         NOW,
     )
     assert lines(report, "One failure from trouble") == ["payments-db: 1 of 2 replicas, for 1 h"]
-    assert lines(report, "Hazards standing") == ["payments-db: 91 % full, for 1 h"]
+    assert lines(report, "Still firing") == ["payments-db: 91 % full, for 1 h"]
 
 
 def test_silences_and_deadlines_count_where_they_end_in_the_shift() -> None:
@@ -117,7 +117,7 @@ def test_a_service_without_fresh_word_of_a_feed_cannot_be_judged() -> None:
         NOW,
     )
     assert lines(report, "Cannot be judged tonight") == [
-        "cart: its feed is silent for 1 h 30 min",
+        "cart: its feed has been silent for 1 h 30 min",
         "pay: no feed watches it",
     ]
 
@@ -191,7 +191,7 @@ def test_a_digest_has_what_waits_and_what_was_accepted() -> None:
     report = digest(facts(records=records), Instant(NOW - DAY), NOW, "Near misses")
     assert report.title == "Near misses, Monday 2 February"
     assert lines(report, "To judge") == ["Waits"]
-    assert lines(report, "For the digest only") == ["Quiet"]
+    assert lines(report, "In the digest") == ["Quiet"]
     assert lines(report, "Accepted as near misses") == ["New"]
 
 
