@@ -138,9 +138,9 @@ class Guard:
         return self._auth.person(authorization)
 
     def _to_login(self, scope: Scope, headers: Headers) -> _Refusal:
-        """A browser that looks at a page is led to the provider's sign-in; everything else is asked for credentials."""
+        """A browser that looks at a page is led to the form for signing in; all else is asked for credentials."""
         looks = scope["method"] == "GET" and "text/html" in headers.get("accept", "")
-        if self._sign_in.provider is None or not looks or scope["path"].startswith("/api/"):
+        if not self._sign_in.has_form or not looks or scope["path"].startswith("/api/"):
             return _LOGIN
         asked = scope["path"] + (f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else "")
         to = f"/login?next={quote(asked, safe='')}"

@@ -225,6 +225,21 @@ async def test_a_password_opens_a_session_that_can_be_ended(desk: Desk) -> None:
     assert (await admin.delete(f"/api/v1/sessions/{session['id']}")).status_code == 404
 
 
+async def test_a_browser_is_led_to_the_form_and_a_program_is_asked_for_credentials(desk: Desk) -> None:
+    looks = {"accept": "text/html,*/*"}
+    wired(desk, Auth([Account("ada", "on call", SECRET)]))
+    page = await desk.http.get("/near-misses/nm-1?around=true", headers=looks)
+    assert (page.status_code, page.headers["location"]) == (303, "/login?next=%2Fnear-misses%2Fnm-1%3Faround%3Dtrue")
+    assert "www-authenticate" not in page.headers
+    for path, headers in (("/api/v1/near-misses", looks), ("/", {})):
+        asked = await desk.http.get(path, headers=headers)
+        assert asked.status_code == 401, path
+        assert asked.headers["www-authenticate"].startswith("Basic"), path
+    # Where no session is kept there is no form either.
+    bare = desk.client(desk.build(Auth([Account("ada", "on call", SECRET)])))
+    assert (await bare.get("/", headers=looks)).status_code == 401
+
+
 async def test_one_ends_ones_own_sessions_and_no_other(desk: Desk) -> None:
     wired(desk, Auth([Account("ada", "on call", SECRET), Account("bob", "on call", SECRET + "!")]))
     other = desk.client(desk.app)

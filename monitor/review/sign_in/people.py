@@ -75,6 +75,11 @@ class SignIn:
     def is_configured(self) -> bool:
         return self.auth.is_configured or self.provider is not None or self._proxy is not None
 
+    @property
+    def has_form(self) -> bool:
+        """Whether there is a page on which people sign in: a proxy alone has done so before."""
+        return self.access is not None and (self.auth.is_configured or self.provider is not None)
+
     async def by_cookie(self, headers: Headers) -> Person | None:
         key = _cookie(headers)
         if not key or self.access is None:
