@@ -23,7 +23,7 @@ from monitor.review.problems import to_problem
 from monitor.review.rendering import Pages
 from monitor.review.service import Decision, FieldProblem, Invalid, Review
 from monitor.review.settling import Given, Settling
-from monitor.review.timeline import entries, picture
+from monitor.review.timeline import NARROW, WIDE, entries, picture
 from monitor.review.views import Views
 
 
@@ -109,7 +109,7 @@ class DraftPages:
             "may_cite": self._citing is not None,
             "looks_around": looks_around,
             "around": await self._citing.around(record) if looks_around and self._citing is not None else (),
-            "picture": picture(record),
+            "pictures": {"wide": picture(record, WIDE), "narrow": picture(record, NARROW)},
             "trail": await self._review.audit(record.draft.id),
             "undecided": record.state in UNDECIDED,
             "following": await following(self._review, record, await self._views.to_review(request))

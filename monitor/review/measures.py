@@ -17,6 +17,7 @@ _UNITS = {"seconds": SECOND, "s": SECOND, "min": MINUTE, "h": HOUR, "d": DAY}
 MOST_DOTS = 40
 DOT_APART = 14.0
 LABEL_GAP = 8.0
+SHORTEST_GAUGE = 40.0
 GAUGE_SHARE = 0.6
 """How much of the lane the gauge of a level takes; its words stand beside it."""
 
@@ -78,11 +79,13 @@ def measure(draft: Draft, axis: Axis, y: float, left: float, right: float, chara
         label_x, anchor = _beside(margin.text, one, other, left, right, character)
         return Measure("deadline", y, margin.text, label_x, anchor, one, round(other - one, 1), axis.x(found[1]))
     if margin.measure == "count":
-        dots = tuple(left + 8 + DOT_APART * place for place in range(min(int(margin.value), MOST_DOTS)))
+        room = int((right - left - 16 - len(margin.text) * character) // DOT_APART)
+        dots = tuple(left + 8 + DOT_APART * place for place in range(min(int(margin.value), MOST_DOTS, max(room, 1))))
         return Measure("count", y, margin.text, (dots[-1] if dots else left) + 16, "start", dots=dots)
     if margin.limit is None or margin.limit <= 0 or margin.value < 0:
         return Measure("level", y, margin.text, left, "start")
-    whole = (right - left) * GAUGE_SHARE
+    beside = LABEL_GAP + len(margin.text) * character
+    whole = max(SHORTEST_GAUGE, min((right - left) * GAUGE_SHARE, right - left - beside))
     scale = whole / max(margin.limit, margin.value)
     limit_x = round(left + margin.limit * scale, 1)
     end = max(limit_x, left + whole) + LABEL_GAP

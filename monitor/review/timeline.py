@@ -19,6 +19,8 @@ from monitor.review.measures import Measure, deadline_of, measure, to_action
 
 WIDTH = 1000.0
 LEFT, RIGHT = 108.0, 986.0
+NARROW_WIDTH = 332.0
+NARROW_LEFT, NARROW_RIGHT = 66.0, 322.0
 TOP = 54.0
 ROW = 26.0
 LANE_GAP = 10.0
@@ -35,6 +37,19 @@ LANES: dict[Lane, str] = {"alerts": "Alerts", "changes": "Changes", "people": "P
 
 _PEOPLE = frozenset({"alert.acknowledged", "alert.unacknowledged", "alert.silenced", "alert.escalated", "note.added"})
 _ENDS = frozenset({"alert.resolved", "alert.cancelled"})
+
+
+class Sheet(msgspec.Struct, frozen=True):
+    """How wide it is drawn, and between which places time runs; left of these are the names of the lanes."""
+
+    width: float
+    left: float
+    right: float
+
+
+WIDE = Sheet(WIDTH, LEFT, RIGHT)
+NARROW = Sheet(NARROW_WIDTH, NARROW_LEFT, NARROW_RIGHT)
+"""For a phone: all of it at once, at a size that can be read, with shorter words."""
 
 
 class TimelineMark(msgspec.Struct, frozen=True):
@@ -122,31 +137,31 @@ def lane_of(event: Event) -> Lane:
     return "alerts" if event.kind.startswith("alert.") else "changes"
 
 
-def picture(record: Record) -> Picture:
+def picture(record: Record, sheet: Sheet = WIDE) -> Picture:
     draft = record.draft
     listed = entries(record)
-    axis = _axis(draft, listed)
+    axis = _axis(draft, listed, sheet)
     y = TOP
     bands, marks, bars = [], [], []
     for lane, label in LANES.items():
         own = [entry for entry in listed if entry.lane == lane]
-        placed, rows = _place(own, axis, y)
-        feeds = _feeds(draft, axis, y + rows * ROW) if lane == "impact" else []
+        placed, rows = _place(own, axis, y, sheet)
+        feeds = _feeds(draft, axis, y + rows * ROW, sheet) if lane == "impact" else []
         height = max(1, rows + len(feeds)) * ROW + 4
         bands.append(LaneBand(label, y, height))
         marks += placed
         bars += [*_alert_bars(own, placed, axis), *feeds]
         y += height + LANE_GAP
-    measured = measure(draft, axis, y + ROW / 2 + 2, LEFT, RIGHT, CHARACTER)
+    measured = measure(draft, axis, y + ROW / 2 + 2, sheet.left, sheet.right, CHARACTER)
     if measured is not None:
         bands.append(LaneBand("Margin", y, ROW + 4))
         y += ROW + 4 + LANE_GAP
-    text, at, anchor = _margin_label(draft, axis)
+    text, at, anchor = _margin_label(draft, axis, sheet)
     begins, acted = to_action(draft)
     return Picture(
-        width=WIDTH,
-        left=LEFT,
-        right=RIGHT,
+        width=sheet.width,
+        left=sheet.left,
+        right=sheet.right,
         height=y + 22,
         lanes=tuple(bands),
         marks=tuple(marks),
@@ -162,23 +177,23 @@ def picture(record: Record) -> Picture:
         margin_text=text,
         margin_x=at,
         margin_anchor=anchor,
-        hold_text=_hold_label(draft, axis),
+        hold_text=_hold_label(draft, axis, sheet),
         title=f"Timeline: {draft.title}",
         description=_describe(draft, listed),
     )
 
 
-def _axis(draft: Draft, listed: tuple[TimelineEntry, ...]) -> Axis:
+def _axis(draft: Draft, listed: tuple[TimelineEntry, ...], sheet: Sheet) -> Axis:
     shown = [entry.event.time for entry in listed if entry.event.kind != "impact.clear"]
     shown += deadline_of(draft) or ()
     begin = min([draft.window_from, draft.first_sign_at, *shown])
     end = max([draft.window_to, draft.safe_at, *shown])
     action = (draft.first_sign_at, max(draft.safe_at, draft.intervened_at))
     moments = (draft.window_from, draft.window_to, *shown)
-    return build_axis(begin, end, action, moments, LEFT, RIGHT)
+    return build_axis(begin, end, action, moments, sheet.left, sheet.right)
 
 
-def _place(own: list[TimelineEntry], axis: Axis, top: float) -> tuple[list[TimelineMark], int]:
+def _place(own: list[TimelineEntry], axis: Axis, top: float, sheet: Sheet) -> tuple[list[TimelineMark], int]:
     """Marks in as few rows as keep them and their labels apart, the same alert in one row where that is possible."""
     ends: list[float] = []
     row_of: dict[tuple[str | None, str | None], int] = {}
@@ -201,12 +216,12 @@ def _place(own: list[TimelineEntry], axis: Axis, top: float) -> tuple[list[Timel
     taken: dict[int, float] = {}
     for index, (entry, x, row) in enumerate(chosen):
         following = [other for _, other, its in chosen[index + 1 :] if its == row]
-        room = (min(following) - MARK / 2 if following else RIGHT + 8) - (x + MARK / 2 + 4)
+        room = (min(following) - MARK / 2 if following else sheet.right + 8) - (x + MARK / 2 + 4)
         anchor: Anchor = "start"
         label, at = _shorten(_label(entry.event), int(room // CHARACTER)), x + 14
         if not label and not following:
             # At the edge of the picture there is room on the other side only.
-            room = x - MARK / 2 - 4 - taken.get(row, LEFT)
+            room = x - MARK / 2 - 4 - taken.get(row, sheet.left)
             label, at, anchor = _shorten(_label(entry.event), int(room // CHARACTER)), x - 14, "end"
         taken[row] = x + MARK / 2 + 4 + len(label) * CHARACTER
         marks.append(
@@ -256,20 +271,22 @@ def _alert_bars(own: list[TimelineEntry], placed: list[TimelineMark], axis: Axis
     return bars
 
 
-def _with_label(bar: Bar, label: str) -> Bar:
+def _with_label(bar: Bar, label: str, sheet: Sheet) -> Bar:
     """The text begins with the bar, or ends at the edge of the picture where it would be cut off there."""
-    if bar.x + 2 + len(label) * CHARACTER <= WIDTH:
+    room = int((sheet.right - sheet.left) // CHARACTER)
+    label = label if len(label) <= room else label[: room - 1].rstrip() + "…"
+    if bar.x + 2 + len(label) * CHARACTER <= sheet.width:
         return msgspec.structs.replace(bar, label=label, label_x=bar.x + 2, anchor="start")
-    return msgspec.structs.replace(bar, label=label, label_x=RIGHT, anchor="end")
+    return msgspec.structs.replace(bar, label=label, label_x=sheet.right, anchor="end")
 
 
-def _feeds(draft: Draft, axis: Axis, top: float) -> list[Bar]:
+def _feeds(draft: Draft, axis: Axis, top: float, sheet: Sheet) -> list[Bar]:
     begin, end = axis.x(draft.window_from), axis.x(draft.window_to)
     bars: list[Bar] = []
 
     def add(one: float, other: float, look: Look, label: str) -> None:
         y = top + len(bars) * ROW + 19
-        bars.append(_with_label(Bar(round(one, 1), round(max(other - one, 2.0), 1), y, look, ""), label))
+        bars.append(_with_label(Bar(round(one, 1), round(max(other - one, 2.0), 1), y, look, ""), label, sheet))
 
     rest = len(draft.coverage) - MOST_FEEDS
     for report in draft.coverage[:MOST_FEEDS]:
@@ -278,27 +295,32 @@ def _feeds(draft: Draft, axis: Axis, top: float) -> list[Bar]:
         label = f"{report.source}, {report.service}: {'clear' if report.clear else 'not clear'}"
         add(one, other, "clear" if report.clear else "unclear", label)
     if rest > 0:
-        bars[-1] = _with_label(bars[-1], f"{bars[-1].label} (and {rest} more feeds)")
+        bars[-1] = _with_label(bars[-1], f"{bars[-1].label} (and {rest} more feeds)", sheet)
     for service in draft.unfed_services[:MOST_FEEDS]:
         add(begin, end, "unfed", f"{service}: no feed watches it")
     return bars
 
 
-def _hold_label(draft: Draft, axis: Axis) -> str:
+def _hold_label(draft: Draft, axis: Axis, sheet: Sheet) -> str:
     """How long was watched after it was safe, as fully as there is room for to the right of the line."""
     span = say_duration(draft.window_to - draft.safe_at)
-    room = WIDTH - axis.x(draft.safe_at) - 6
+    room = sheet.width - axis.x(draft.safe_at) - 6
     return next((text for text in (f"watched {span} more", f"{span} more") if len(text) * CHARACTER <= room), "")
 
 
-def _margin_label(draft: Draft, axis: Axis) -> tuple[str, float, Anchor]:
+def _margin_label(draft: Draft, axis: Axis, sheet: Sheet) -> tuple[str, float, Anchor]:
+    """Over the stretch where there is room up to safe, else before safe, in few words where many have no room there."""
     begins, acted = to_action(draft)
-    since = "from first sign to action" if begins == draft.first_sign_at else "to action"
-    text = f"{say_duration(acted - begins)} {since}"
-    first, safe = axis.x(begins), axis.x(draft.safe_at)
-    if first + len(text) * CHARACTER <= max(safe - 8, LEFT + 10):
-        return text, first, "start"
-    return text, round(safe - 8, 1), "end"
+    span, first, safe = say_duration(acted - begins), axis.x(begins), axis.x(draft.safe_at)
+    texts = [f"{span} to action"]
+    if begins == draft.first_sign_at:
+        texts.insert(0, f"{span} from first sign to action")
+    for text in texts:
+        if first + len(text) * CHARACTER <= max(safe - 8, sheet.left + 10):
+            return text, first, "start"
+        if safe - 8 - len(text) * CHARACTER >= 0:
+            return text, round(safe - 8, 1), "end"
+    return texts[-1], 0.0, "start"
 
 
 def _describe(draft: Draft, listed: tuple[TimelineEntry, ...]) -> str:

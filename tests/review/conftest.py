@@ -12,9 +12,12 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from monitor.app.metrics import Metrics
+from monitor.chat.pages import build_chat_pages
+from monitor.chat.reporter import Reporter
+from monitor.chat.teams import Team, Teams
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.decisions import Decision, Open, Withdraw
 from monitor.core.model.events import Event
@@ -82,6 +85,16 @@ class Desk:
         self.a_week, self.catalogue = a_week, catalogue or self.catalogue
         self.app = self.build()
         self.http = self.client(self.app)
+
+    def add_chat_pages(self) -> None:
+        """The shift report, the incidents that were foretold, and what becomes of messages."""
+        store, teams = self.store, Teams({"*": Team("*")})
+        reporter = Reporter(
+            store.history, store.near_misses, store.outbox, store.feed_cursors, teams, lambda: self.catalogue,
+            self.clock, self.metrics, "",
+        )  # fmt: skip
+        router = build_chat_pages(reporter, store.outbox, self.app.state.pages)
+        self.app.include_router(router, dependencies=[Depends(self.app.state.gate)])
 
     def client(self, app: FastAPI, **options: Any) -> httpx.AsyncClient:
         return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=HOST, **options)

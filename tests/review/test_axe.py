@@ -39,6 +39,9 @@ PATHS = (
     "/sources",
     "/feeds",
     "/setup",
+    "/shift",
+    "/told",
+    "/chat",
     "/near-misses/nobody",
 )
 
@@ -70,6 +73,7 @@ async def test_no_page_breaks_a_rule(desk: Desk, browser: Browser, look: str) ->
         {"move": "share", "share": "public"},
     ):
         await desk.http.post("/api/v1/near-misses/nm-001/settle", json=body)
+    desk.add_chat_pages()
     async with serving(desk.app) as address, a_page(browser, dark=dark, width=width) as watched:
         for path in PATHS:
             await watched.page.goto(address + path)
@@ -82,11 +86,16 @@ async def test_no_page_breaks_a_rule(desk: Desk, browser: Browser, look: str) ->
         await watched.page.locator("[aria-invalid=true]").first.wait_for()
         assert await violations(watched.page) == [], "a refused form"
         await watched.page.goto(address)
-        for act in ("dismiss", "accept"):
+        for act in ("dismiss", "accept", "merge", "comment"):
             await watched.page.locator("#row-nm-000 .row__link").focus()
             await watched.page.keyboard.press(act[0])
             await watched.page.locator("#row-nm-000 .panel").wait_for()
             assert await violations(watched.page) == [], act
+            if act == "comment":
+                # A panel that was refused, too.
+                await watched.page.keyboard.press("Control+Enter")
+                await watched.page.locator("#row-nm-000 [aria-invalid=true]").wait_for()
+                assert await violations(watched.page) == [], "a refused comment"
             await watched.page.keyboard.press("Escape")
 
 

@@ -11,7 +11,7 @@ from monitor.core.model.near_miss import Cited, Margin, State
 from monitor.ports import Record
 from monitor.review.measures import Measure
 from monitor.review.rendering import how_close
-from monitor.review.timeline import CHARACTER, LEFT, RIGHT, WIDTH, Picture, picture
+from monitor.review.timeline import CHARACTER, NARROW, WIDE, Picture, Sheet, picture
 from tests.review.conftest import Desk
 from tests.support import records
 
@@ -24,12 +24,12 @@ MARGINS = {
 }
 
 
-def drawn(margin: Margin | None) -> Picture:
-    return picture(Record(records.draft(margin=margin), State.DRAFT, 1))
+def drawn(margin: Margin | None, sheet: Sheet = WIDE) -> Picture:
+    return picture(Record(records.draft(margin=margin), State.DRAFT, 1), sheet)
 
 
-def measured(name: str) -> Measure:
-    found = drawn(MARGINS[name]).measured
+def measured(name: str, sheet: Sheet = WIDE) -> Measure:
+    found = drawn(MARGINS[name], sheet).measured
     assert found is not None
     return found
 
@@ -38,21 +38,23 @@ def measured(name: str) -> Measure:
 async def test_the_number_of_the_margin_is_in_the_picture(desk: Desk, name: str) -> None:
     await desk.put(records.draft(margin=MARGINS[name]))
     html = (await desk.http.get("/near-misses/nm-1")).text
-    svg = html[html.index('<svg class="tl"') : html.index("</svg>", html.index('<svg class="tl"'))]
-    texts = re.findall(r"<text[^>]*>(.*?)</text>", svg)
-    assert MARGINS[name].text in texts
+    drew = re.findall(r'<svg class="tl".*?</svg>', html, re.DOTALL)
+    assert len(drew) == 2
+    for svg in drew:
+        assert MARGINS[name].text in re.findall(r"<text[^>]*>(.*?)</text>", svg)
 
 
+@pytest.mark.parametrize("sheet", [WIDE, NARROW], ids=["wide", "narrow"])
 @pytest.mark.parametrize("name", MARGINS)
-def test_it_lies_within_the_picture(name: str) -> None:
-    found = measured(name)
+def test_it_lies_within_the_picture(name: str, sheet: Sheet) -> None:
+    found = measured(name, sheet)
     wide = len(found.label) * CHARACTER
     begin = found.label_x if found.anchor == "start" else found.label_x - wide
-    assert begin >= LEFT - 0.1
-    assert begin + wide <= WIDTH + 0.1
-    assert found.x >= LEFT or not found.width
-    assert found.x + found.width <= RIGHT + 0.1
-    assert all(LEFT <= dot <= RIGHT for dot in found.dots)
+    assert begin >= sheet.left - 0.1
+    assert begin + wide <= sheet.width + 0.1
+    assert found.x >= sheet.left or not found.width
+    assert found.x + found.width <= sheet.right + 0.1
+    assert all(sheet.left <= dot <= sheet.right for dot in found.dots)
 
 
 def test_a_level_is_drawn_to_scale_against_its_limit() -> None:

@@ -13,7 +13,7 @@ from monitor.core.model.events import DAY, HOUR, KINDS, MINUTE, SECOND
 from monitor.core.model.near_miss import Cited, Draft, State
 from monitor.ports import Record
 from monitor.review.axis import build_axis
-from monitor.review.timeline import CHARACTER, LEFT, MARK, RIGHT, WIDTH, entries, picture
+from monitor.review.timeline import CHARACTER, LEFT, MARK, NARROW, RIGHT, WIDE, Sheet, entries, picture
 from tests.support import records
 
 moments = st.integers(min_value=-40 * DAY, max_value=40 * DAY)
@@ -23,11 +23,11 @@ def record(draft: Draft, **more: Any) -> Record:
     return Record(draft, State.DRAFT, 1, **more)
 
 
-def assert_inside(x: float, anchor: str, text: str) -> None:
+def assert_inside(x: float, anchor: str, text: str, sheet: Sheet = WIDE) -> None:
     """The text ends within the picture, as far as its width can be told."""
     end = x + len(text) * CHARACTER if anchor == "start" else x
-    assert LEFT - 0.1 <= end <= WIDTH + 0.1, text
-    assert end - len(text) * CHARACTER >= LEFT - 0.1, text
+    assert sheet.left - 0.1 <= end <= sheet.width + 0.1, text
+    assert end - len(text) * CHARACTER >= sheet.left - 0.1, text
 
 
 @given(st.lists(moments, max_size=30), st.integers(0, 20 * DAY), st.integers(0, 7 * DAY))
@@ -59,8 +59,9 @@ def test_an_action_of_no_length_is_drawn_too() -> None:
     st.lists(st.tuples(st.sampled_from(sorted(KINDS)), st.floats(-90, 200)), min_size=1, max_size=40),
     st.floats(0, 60),
     st.floats(0, 60),
+    st.sampled_from([WIDE, NARROW]),
 )
-def test_any_evidence_can_be_drawn(told: list[tuple[str, float]], acted: float, safe: float) -> None:
+def test_any_evidence_can_be_drawn(told: list[tuple[str, float]], acted: float, safe: float, sheet: Sheet) -> None:
     cited = tuple(
         Cited("hazard", records.event(f"e{n}", kind, minute, title="A title of some length", subject=f"s{n % 3}"))
         for n, (kind, minute) in enumerate(told)
@@ -68,18 +69,20 @@ def test_any_evidence_can_be_drawn(told: list[tuple[str, float]], acted: float, 
     draft = records.draft(
         evidence=cited, intervened_at=records.at(acted), safe_at=records.at(acted + safe), window_to=records.at(300)
     )
-    drawn = picture(record(draft))
+    drawn = picture(record(draft), sheet)
     assert len(drawn.marks) == len(cited)
     for mark in drawn.marks:
-        assert LEFT <= mark.x <= RIGHT + 0.1
+        assert sheet.left <= mark.x <= sheet.right + 0.1
         assert 0 < mark.y < drawn.bottom
         if mark.label:
-            assert_inside(mark.label_x, mark.anchor, mark.label)
+            assert_inside(mark.label_x, mark.anchor, mark.label, sheet)
     for bar in drawn.bars:
         assert bar.width >= 0
         if bar.label:
-            assert_inside(bar.label_x, bar.anchor, bar.label)
-    assert drawn.safe_x + 6 + len(drawn.hold_text) * CHARACTER <= WIDTH
+            assert_inside(bar.label_x, bar.anchor, bar.label, sheet)
+    assert not drawn.hold_text or drawn.safe_x + 6 + len(drawn.hold_text) * CHARACTER <= sheet.width
+    end = drawn.margin_x + len(drawn.margin_text) * CHARACTER
+    assert (drawn.margin_x >= 0 and end <= sheet.width) if drawn.margin_anchor == "start" else drawn.margin_x > 0
     assert drawn.first_x <= drawn.acted_x <= drawn.safe_x
     assert drawn.hold_width >= 0
 
