@@ -5,6 +5,7 @@ Numbers and the names of features stay in the draft, for the authors of rules.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -17,18 +18,44 @@ NAMED = 2
 """So many things that could not be checked are named in a row; the draft names all."""
 
 _FOR: dict[str, str] = {
+    "act_names_trouble": "The action names the trouble that it was for.",
     "agree": "Other signs agree.",
+    "begun": "The change began after the first sign.",
+    "caused": "The trouble began after the change that was undone.",
+    "confirmed": "The reporter came back to it afterwards.",
+    "corrective": "Actions of this kind usually fix something.",
     "note": "A person reported something odd.",
-    "rare_act": "Such actions are rare here.",
+    "rare_act": "Such an action would rarely fall this close by chance.",
+    "rare_sign": "Signs this grave are rare here.",
     "recognised": "A known pattern of near misses matched.",
+    "record": "An incident was opened.",
+    "reversal": "The action undid an earlier change.",
+    "same_person": "The same person had acknowledged or commented before.",
+    "same_thing": "The first sign and the action name the same thing.",
+    "shared_words": "The first sign and the action share a distinctive word.",
+    "sign_names_trouble": "What was reported sounds like trouble.",
 }
 _AGAINST: dict[str, str] = {
+    "begun": "The change was in progress before the first sign.",
+    "familiar": "Such actions are everyday work here, with or without an alert.",
     "learning": "The first two weeks: what is usual here is not known yet.",
-    "net_rate": "Actions near an alert are frequent here.",
+    "net_rate": "Actions often fall near an alert here.",
+    "outside_production": "The first sign was outside production.",
     "recognised": "No known pattern of near misses matched.",
+    "routine": "It was described as routine, planned or an exercise.",
+    "sign_names_trouble": "What was reported does not sound like trouble.",
     "unknown_service": "The service is not in the catalogue.",
+    "unrecovered": "No recovery was reported, though this alert usually reports one.",
 }
 """Sentences for features whose own words are for the authors of rules."""
+_REPHRASED: dict[re.Pattern[str], str] = {
+    re.compile(r"^the alert was warning$"): "the alert was a warning",
+    re.compile(r"^the alert was (?!critical$)([\w-]+)$"): r"the alert was of \1 severity",
+    re.compile(r"^it recovered (.+) later, after (.+)$"): r"it recovered \1 after the action, which came \2 in",
+    re.compile(r"^it recovered only (.+) later$"): r"it recovered only \1 after the action",
+    re.compile(r"^the change was undone (.+) later$"): r"the change was undone within \1",
+}
+"""The same for features whose words hold what was found."""
 
 _HEADINGS: dict[str, str] = {
     "": "Not weighed",
@@ -76,7 +103,10 @@ def likely(draft: Draft) -> Likely:
 def _in_short(in_favour: Sequence[Reason], against: Sequence[Reason]) -> str:
     told = [reason for reason in in_favour if reason.feature not in _GENERAL] or in_favour
     but = [reason for reason in against if reason.feature not in _GENERAL] or (against if not in_favour else [])
-    return " But: ".join(sentence(reasons[0]) for reasons in (told, but) if reasons)
+    return " But ".join(
+        said if not place else said[:1].lower() + said[1:]
+        for place, said in enumerate(sentence(reasons[0]) for reasons in (told, but) if reasons)
+    )
 
 
 def sentence(reason: Reason) -> str:
@@ -85,6 +115,8 @@ def sentence(reason: Reason) -> str:
     if said is not None:
         return said
     text = reason.text.strip().rstrip(".")
+    for pattern, instead in _REPHRASED.items():
+        text = pattern.sub(instead, text)
     return f"{text[:1].upper()}{text[1:]}."
 
 
@@ -94,4 +126,4 @@ def completeness(draft: Draft) -> str:
         return "complete"
     named = [words.missing_in_short(name) for name in draft.missing_evidence]
     more = f", and {len(named) - NAMED} more" if len(named) > NAMED else ""
-    return f"not checked: {', '.join(named[:NAMED])}{more}"
+    return f"incomplete: {', '.join(named[:NAMED])}{more}"

@@ -68,6 +68,7 @@ class Pages:
             reason=words.reason,
             actor=words.actor,
             kind=words.kind,
+            measured=words.measured,
             happened=happened,
             rfc3339=to_text,
             safe_url=web_address,

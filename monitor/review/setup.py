@@ -64,7 +64,7 @@ class Setup(msgspec.Struct, frozen=True):
 _NO_FEED = Gap(
     "feeds",
     "No feed says whether users are fine",
-    "With a probe, an SLO or a status page a verdict can be “no impact”; without one it stays unverified.",
+    "With a probe, an SLO or a status page a verdict can be “users spared”; without one impact stays unverified.",
     "docs/how-to/feeds.md",
 )
 _NO_CATALOGUE = Gap(
@@ -77,26 +77,27 @@ _NO_CATALOGUE = Gap(
 _ONE_TOOL = Gap(
     "tools",
     "",
-    "A near miss has a danger and an act: alerts, changes, pages and notes come from several tools, and two that agree"
-    " make it more certain.",
+    "A near miss has a hazard and an intervention: alerts, changes, pages and notes come from several tools, and two"
+    " that agree make it more certain.",
     "docs/how-to/webhooks.md",
 )
 _NO_ACTS = Gap(
     "changes",
     "No tool reports changes",
-    "With deployments, flags, restarts and holds there is an act that may have caught it; without one no draft opens.",
+    "Deployments, flags, restarts and holds are what may have caught it; without any, no draft opens.",
     "docs/how-to/webhooks.md",
 )
 _NO_ALIASES = Gap(
     "aliases",
     "No service has aliases",
-    "With them, names that differ between tools meet. To get the lines, run nearmiss services suggest.",
+    "With them, a service is recognised by the name that each tool has for it. nearmiss services suggest prints the"
+    " lines.",
     "docs/how-to/catalogue.md",
 )
 _NO_PEOPLE = Gap(
     "people",
     "No people are listed",
-    "With their ids by tool it is known that the person who was paged is the one who acted, which makes a rescue more"
+    "With their ids in each tool, a page and a fix by the same person are recognised as such, which makes a rescue more"
     " certain.",
     "docs/how-to/catalogue.md",
 )

@@ -84,8 +84,8 @@ MISSING: dict[Missing, str] = {
     Missing.NO_FEED: "No feed that can see this harm watches the user-facing services.",
     Missing.FEED_GAP: "A feed was silent for too long.",
     Missing.TRUNCATED: "The stream ended before the window, so its last part was not watched.",
-    Missing.NO_RESOLVE: "The alert never reported a recovery; safe is assumed.",
-    Missing.SAFE_ASSUMED: "No alert recovered and no incident was closed; safe is assumed after the action.",
+    Missing.NO_RESOLVE: "The alert never reported a recovery; when it was safe is an assumption.",
+    Missing.SAFE_ASSUMED: "No alert recovered and no incident was closed: it is assumed to be safe since the action.",
     Missing.ALERT_CANCELLED: "The alert was closed without a recovery.",
     Missing.NAME_GUESSED: "The service of some evidence is a guess from its name.",
     Missing.DEPENDENCIES_UNKNOWN: "The catalogue does not say which services depend on which.",
@@ -103,7 +103,7 @@ MISSING_IN_SHORT: dict[Missing, str] = {
     Missing.FEED_GAP: "a feed was silent",
     Missing.TRUNCATED: "the stream ended early",
     Missing.NO_RESOLVE: "no recovery was reported",
-    Missing.SAFE_ASSUMED: "safe is assumed",
+    Missing.SAFE_ASSUMED: "no recovery was seen",
     Missing.ALERT_CANCELLED: "closed without a recovery",
     Missing.NAME_GUESSED: "a service name is a guess",
     Missing.DEPENDENCIES_UNKNOWN: "no dependencies are known",
@@ -224,6 +224,19 @@ def actor(who: Actor | None) -> str:
 
 def kind(event: Event) -> str:
     return KINDS[event.kind]
+
+
+def measured(event: Event) -> str:
+    """What a tool measured, as one says it: "96%", "2 of 3 replicas", "910 milliseconds, limit 800"."""
+    value, limit, unit = event.value, event.limit, event.unit or ""
+    if value is None:
+        return ""
+    if unit in ("percent", "%") and limit in (None, 100):
+        return f"{value:g}%"
+    named = f" {unit}" if unit else ""
+    if limit is None:
+        return f"{value:g}{named}"
+    return f"{value:g} of {limit:g}{named}" if value <= limit else f"{value:g}{named}, limit {limit:g}"
 
 
 def missing(name: str) -> str:

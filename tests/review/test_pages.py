@@ -88,7 +88,7 @@ async def test_the_queue_shows_what_decides_where_to_look_first(desk: Desk) -> N
         "Impact unverified",
         "Users spared",
         "seen 3 times",
-        "not checked: no feed watches users, a feed was silent",
+        "evidence incomplete: no feed watches users, a feed was silent",
         "3 h ago",
     ):
         assert shown in html
@@ -383,3 +383,14 @@ def test_a_class_that_stands_for_two_things_has_no_look_of_its_own() -> None:
     assert re.findall(r"^\.fold \{", style, re.MULTILINE) == []
     assert re.findall(r'<(\w+) class="folded"', "".join(rows)) == ["aside"]
     assert set(re.findall(r'<(\w+) class="fold[" ]', "".join(rows))) == {"details"}
+
+
+async def test_what_hit_users_is_not_called_a_likely_rescue(desk: Desk) -> None:
+    await desk.put(records.draft())
+    assert "Likely a rescue" in (await desk.http.get("/?show=all")).text
+    await desk.withdraw("nm-1", records.event("i9", "impact.started", 30))
+    row = (await desk.http.get("/?show=withdrawn")).text
+    assert "Users were hit" in row
+    assert "Likely a rescue" not in row
+    page = (await desk.http.get("/near-misses/nm-1")).text
+    assert "Before users were known to be hit: " in page

@@ -73,8 +73,8 @@ def client(desk: Desk) -> httpx.AsyncClient:
 async def test_the_page_lists_blind_rules_and_words(client: httpx.AsyncClient) -> None:
     html = (await client.get("/setup")).text
     assert "59 of 61 rules can match" in html
-    assert "<td>odd-rule</td><td>hazard</td><td>7 arrived, none satisfied it</td>" in html
-    assert "<td>other</td><td>told</td><td>nothing arrived (note.added)</td>" in html
+    assert "<td>odd-rule</td><td>hazard</td><td>7 arrived, none matched</td>" in html
+    assert "<td>other</td><td>told</td><td>none arrived (note.added)</td>" in html
     assert "<code>shp</code>, 3 events of grafana; resembles <code>shop</code>" in html
     assert "<code>U0123456</code>, 1 event of slack" in html
     assert "Only grafana sends events." in html

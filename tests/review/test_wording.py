@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from monitor.core.model.events import DAY, HOUR, KINDS, MINUTE, Actor
 from monitor.core.model.near_miss import Dismissal, Family, Role, State, Verdict
 from monitor.core.model.reasons import Missing, Withdrawn
 from monitor.review import wording as words
+from tests.support import records
 
 
 def test_nothing_is_without_words() -> None:
@@ -61,3 +63,19 @@ def test_reasons_of_people_and_of_the_machine() -> None:
     assert words.reason(Withdrawn.IMPACT_TIED) == "users were hit later by the same subject, change or incident"
     assert words.reason("something_newer") == "something newer"
     assert words.reason(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("measured", "said"),
+    [
+        ({"value": 96, "limit": 100, "unit": "percent"}, "96%"),
+        ({"value": 58.5, "unit": "percent"}, "58.5%"),
+        ({"value": 2, "limit": 3, "unit": "replicas"}, "2 of 3 replicas"),
+        ({"value": 910, "limit": 800, "unit": "milliseconds"}, "910 milliseconds, limit 800"),
+        ({"value": 4100, "unit": "messages"}, "4100 messages"),
+        ({"value": 3, "limit": 4}, "3 of 4"),
+        ({}, ""),
+    ],
+)
+def test_what_a_tool_measured_is_said_as_people_say_it(measured: dict[str, Any], said: str) -> None:
+    assert words.measured(records.event("a", "alert.fired", 0, **measured)) == said
