@@ -9,9 +9,12 @@ import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
+from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.durations import say_duration
 from monitor.core.model.events import HOUR
 from monitor.core.model.feed_views import FeedsView, FeedView
+from monitor.review.api import person_of
+from monitor.review.permissions import Grants, owns
 from monitor.review.rendering import Pages
 
 _HOURS = 24
@@ -48,15 +51,31 @@ def row(feed: FeedView) -> Row:
     return Row(feed, tuple(runs), said)
 
 
-def build_feeds_page(read: Callable[[], Awaitable[FeedsView]], pages: Pages) -> APIRouter:
+def for_person(view: FeedsView, grants: Grants, catalogue: Catalogue) -> FeedsView:
+    """The feeds and the services of the teams that somebody may see; what a feed was refused with is theirs too."""
+    return FeedsView(
+        tuple(each for each in view.feeds if owns(grants, each.service, catalogue)),
+        tuple(each for each in view.services if owns(grants, each.service, catalogue)),
+    )
+
+
+def build_feeds_page(
+    read: Callable[[], Awaitable[FeedsView]], pages: Pages, catalogue: Callable[[], Catalogue]
+) -> APIRouter:
     """`read` raises Unavailable where the store cannot be asked."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/feeds", response_class=HTMLResponse)
     async def show(request: Request) -> Response:
-        view = await read()
+        grants = person_of(request).grants
+        view = for_person(await read(), grants, catalogue())
         rows = [row(feed) for feed in view.feeds]
-        context = {"rows": rows, "services": view.services, "behind_after": BEHIND_AFTER}
+        context = {
+            "rows": rows,
+            "services": view.services,
+            "behind_after": BEHIND_AFTER,
+            "is_whole": grants.everywhere is not None,
+        }
         return pages.render(request, "feeds.html", context)
 
     return router

@@ -160,7 +160,7 @@ def build_app(
     if sources is not None:
         routers.append(build_sources(sources, clock, pages, known))
     if feeds is not None:
-        routers.append(build_feeds_page(feeds, pages))
+        routers.append(build_feeds_page(feeds, pages, catalogue))
     if active_pack is not None:
         routers.append(build_pack_router(active_pack))
     if ways.access is not None:

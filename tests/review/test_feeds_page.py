@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from monitor.core.model.catalogue import Catalogue, Service
 from monitor.core.model.events import HOUR, MINUTE
 from monitor.core.model.feed_views import FeedsView, FeedView, Watch
 from monitor.ports import Unavailable
+from monitor.review.auth import Account, Auth
+from monitor.review.permissions import Access, Grants
 from tests.review.conftest import Desk
 
 CELLS = ("none",) * 8 + ("clear",) * 60 + ("blind",) * 8 + ("hurt",) * 4 + ("clear",) * 16
@@ -51,6 +54,26 @@ async def test_what_stands_in_the_way_is_said(desk: Desk) -> None:
     assert "It is 3 h behind." in page
     assert page.count("It was never asked") == 1
     assert "The catalogue has no user-facing service." in page
+
+
+async def test_who_may_see_one_team_sees_no_feed_and_no_service_of_another(desk: Desk) -> None:
+    owners = {"checkout": "retail", "search": "finding"}
+    desk.catalogue = Catalogue({name: Service(name, user_facing=True, owner=each) for name, each in owners.items()})
+    desk.feeds = FeedsView(
+        (feed(), feed(service="search", source="lucene", trouble="denied by lucene.example")),
+        (Watch("checkout", ("blackbox",), None), Watch("search", (), "no feed")),
+    )
+    for team, sees, not_this in (("retail", "blackbox", "lucene"), ("finding", "lucene", "blackbox")):
+        account = Account("bob", "on-call", "a long secret of bob", Grants(None, {team: Access.VIEWER}))
+        async with desk.client(desk.build(Auth((account,))), auth=(account.name, account.secret)) as http:
+            page = (await http.get("/feeds")).text
+        assert sees in page, team
+        assert not_this not in page, team
+    account = Account("bob", "on-call", "a long secret of bob", Grants(None, {"nobodys": Access.VIEWER}))
+    async with desk.client(desk.build(Auth((account,))), auth=(account.name, account.secret)) as http:
+        page = (await http.get("/feeds")).text
+    assert "No feed of your teams is pulled here." in page
+    assert "checkout" not in page
 
 
 async def test_without_a_feed_the_page_says_how_to_find_some(desk: Desk) -> None:
