@@ -62,6 +62,7 @@ from monitor.ports import WHOLE, Clock, EngineStore, JournalReader, Saved, Unava
 from monitor.pullers.pull import Pulls
 from monitor.review.auth import is_loopback
 from monitor.review.budget import ReviewBudget
+from monitor.review.hints import HINTS
 from monitor.review.setup import Setup
 from monitor.review.web import build_app
 from monitor.settings import Settings
@@ -176,6 +177,7 @@ def build_web(
             ),
             feeds=partial(_see_feeds, [each.feed() for each in settings.feeds], current, store, clock),
             awaiting=store.awaited,
+            hints=HINTS if settings.blaming_phrases is None else settings.blaming_phrases,
             setup=lambda: Setup(current.pack.catalogue, watch.looked),
         )
         app.state.watch = watch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from monitor.core.state.still_open import left_open
 from monitor.ops.source_report import lag_words
 from monitor.ports import ActivePack, Record
 from monitor.review import wording as words
+from monitor.review.hints import HINTS
 from monitor.review.likelihood import completeness, likely
 from monitor.review.links import shown, web_address
 from monitor.review.measures import to_action
@@ -46,9 +48,15 @@ class Pages:
     """Renders the templates of this package."""
 
     def __init__(
-        self, active_pack: Callable[[], ActivePack] | None = None, catalogue: Callable[[], Catalogue] = Catalogue
+        self,
+        active_pack: Callable[[], ActivePack] | None = None,
+        catalogue: Callable[[], Catalogue] = Catalogue,
+        hints: Mapping[str, str] = HINTS,
     ) -> None:
-        """`active_pack` tells what the foot of each page says; `catalogue` whose a draft is."""
+        """`active_pack` tells what the foot of each page says; `catalogue` whose a draft is.
+
+        `hints` says what to write instead of phrases that blame.
+        """
         self._environment = Environment(
             loader=FileSystemLoader(HERE / "templates"),
             autoescape=select_autoescape(("html", "svg")),
@@ -99,6 +107,7 @@ class Pages:
             State=State,
             asset=asset,
             active_pack=active_pack,
+            hints_json=json.dumps(dict(hints), ensure_ascii=False),
         )
 
     def compile(self) -> None:

@@ -59,6 +59,12 @@ class ReviewSettings(SettingsGroup):
         json_schema_extra={"expected": "a whole number from 0 to 1000000"},
     )
 
+    blaming_phrases: dict[str, str] | None = Field(
+        default=None,
+        description="Phrases at which the forms suggest other words, each with its hint, instead of the shipped list.",
+        examples=["`blaming_phrases: {operator error: Say what the screen showed.}` in the file"],
+    )
+
     def auth(self) -> Auth:
         """The accounts, ready to check credentials against."""
         return auth_of(self.accounts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -31,6 +31,7 @@ from monitor.review.draft_page import DraftPages, build_draft_pages
 from monitor.review.exports.routes import Exports, build_export_api, build_export_page
 from monitor.review.feeds_page import build_feeds_page
 from monitor.review.guard import LOGINS_AT_ONCE, SECONDS_A_LOGIN, Guard, MonotonicClock
+from monitor.review.hints import HINTS
 from monitor.review.learning_page import build_learning_page
 from monitor.review.live import Live
 from monitor.review.metrics import ReviewMetrics
@@ -87,6 +88,7 @@ def build_app(
     setup: Callable[[], Setup] | None = None,
     feeds: Callable[[], Awaitable[FeedsView]] | None = None,
     awaiting: Awaiting | None = None,
+    hints: Mapping[str, str] = HINTS,
 ) -> FastAPI:
     """The app. Others may include their routers (intake, health, metrics); the guard stands before all of them.
 
@@ -95,6 +97,7 @@ def build_app(
     names that the form for reports offers. `sources` is what arrived, for the page that says whether it is working,
     against the catalogue, the rules and the configured sources that are `known`; `setup` is the catalogue with what
     arrived in 30 days. `feeds` tells what the pulled feeds saw, `awaiting` which candidates may yet become drafts.
+    `hints` is what to write instead of phrases that blame.
 
     Call `app.state.live.close()` when the stop begins, before the server waits for its open requests: the streams of
     open pages would otherwise keep it waiting.
@@ -125,7 +128,7 @@ def build_app(
     ways = sign_in or SignIn(auth or Auth(), clock)
     app.add_middleware(Guard, sign_in=ways, clock=clock)
     catalogue = budget.catalogue if budget is not None else Catalogue
-    pages = Pages(active_pack, catalogue)
+    pages = Pages(active_pack, catalogue, hints)
     app.state.pages = pages
     gate = Gate(near_misses, catalogue)
     app.state.gate = gate
