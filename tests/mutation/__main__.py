@@ -50,7 +50,9 @@ TESTS = {
     },
 }
 LONGEST = 1_800.0
-"""Seconds on the clock, for tests that wait and compute nothing; `bounds` ends those that compute."""
+"""Seconds on the clock, for tests with a fault that was put in before the import; `bounds` ends those that compute."""
+IDLE = 120.0
+"""Seconds in which a child computes nothing: tests that wait for ever noticed the fault."""
 SLOW_LAWS = (
     "tests/property/test_partition_laws.py::test_generated_organisations_in_partitions",
     "tests/property/test_quarantine_laws.py::test_a_failure_at_any_event_leaves_the_drafts_of_all_others",
@@ -60,7 +62,7 @@ SLOW_LAWS = (
 """Not asked: they take five sixths of the time of all laws. What only they would notice counts as not noticed."""
 COMMAND = (
     sys.executable,
-    *("-m", "pytest", "-x", "-q", "-n", "0", "-p", "tests.mutation.warm"),
+    *("-m", "pytest", "-x", "-q", "-n", "0", "--timeout=0", "-p", "tests.mutation.warm"),
     *("-p", "tests.mutation.plugin", "--hypothesis-profile=mutation"),
     *("-m", "not postgresql and not kafka and not faults and not browser and not long"),
     *(f"--deselect={law}" for law in SLOW_LAWS),
@@ -108,7 +110,7 @@ def _passes_nearest_first(mutation: Mutation, tests: Sequence[str]) -> bool:
 def in_children(mutations: Sequence[Mutation], tests: Sequence[str], jobs: int) -> list[Answer]:
     """What these tests say of mutations, each in a child of one process. Raises RuntimeError where it did not run."""
     near = {file: nearest(file) for file in {mutation.file for mutation in mutations}}
-    plan = Plan([(it.file, it.number, it.line) for it in mutations], near, jobs, LONGEST)
+    plan = Plan([(it.file, it.number, it.line) for it in mutations], near, jobs, IDLE)
     with tempfile.TemporaryDirectory() as folder:
         path, answers = Path(folder, "plan"), Path(folder, "answers")
         path.write_bytes(msgspec.json.encode(plan))

@@ -6,11 +6,15 @@ The whole of core, decode and store is tried by `make mutants`.
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import time
 
 import pytest
 
 from tests.mutation.__main__ import chosen, in_children, passes
 from tests.mutation.mutations import Mutation, Mutator, files, mutated, mutations_of
+from tests.mutation.warm import Waits
 
 WATERMARK, ITS_TESTS = "monitor/core/model/watermark.py", "tests/unit/core/model/test_watermark.py"
 POLICY = "monitor/core/model/verdict_policy.py"
@@ -71,3 +75,15 @@ def test_in_one_process_a_fault_is_asked_of_the_tests_that_come_by_it() -> None:
     assert named == {ITS_TESTS}
     elsewhere = in_children(faults, ["tests/unit/core/model/test_durations.py"], 2)
     assert not [it for it in elsewhere if it.by]
+
+
+def test_what_waits_is_told_from_what_computes() -> None:
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as idle:
+        waits, works = Waits(idle.pid), Waits(os.getpid())
+        assert not waits.longer_than(60)
+        assert not works.longer_than(60)
+        began = time.process_time()
+        while time.process_time() < began + 0.05:
+            pass
+        assert waits.longer_than(0)
+        assert not works.longer_than(0)

@@ -41,12 +41,12 @@ NOTE = "__a_test_came_by__"
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What is tried, as (file, number, line). `nearest` are each file's tests that are asked first; `longest` in s."""
+    """What is tried, as (file, number, line). `nearest` are each file's tests that are asked first; `idle` in s."""
 
     mutations: list[tuple[str, int, int]]
     nearest: dict[str, list[str]]
     jobs: int
-    longest: float
+    idle: float
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -83,7 +83,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
 def _answers(items: Sequence[pytest.Item], plan: Plan, trace: Trace) -> Iterator[Answer]:
     waiting = list(reversed(plan.mutations))
-    running: dict[int, tuple[str, int, float, int]] = {}
+    running: dict[int, tuple[str, int, Waits, int]] = {}
     while waiting or running:
         while waiting and len(running) < plan.jobs:
             file, number, line = waiting.pop()
@@ -92,7 +92,7 @@ def _answers(items: Sequence[pytest.Item], plan: Plan, trace: Trace) -> Iterator
             elif tests := _in_order(items, trace, file, line, plan.nearest.get(file, ())):
                 allowed = 20 + 5 * sum(trace.seconds[place] for place in tests)
                 child, reads = _fork(functools.partial(_first_failed, items, tests, changed, allowed))
-                running[child] = file, number, time.monotonic() + plan.longest, reads  # noqa: TID251
+                running[child] = file, number, Waits(child), reads
             else:
                 yield Answer(file, number)
         ended, _ = os.waitpid(-1, os.WNOHANG) if running else (0, 0)
@@ -102,10 +102,25 @@ def _answers(items: Sequence[pytest.Item], plan: Plan, trace: Trace) -> Iterator
                 by = told.read().decode() or STOPPED
             yield Answer(file, number, None if by == PASSED else by)
         elif running:
-            for child, (_, _, until, _) in running.items():
-                if time.monotonic() > until:  # noqa: TID251
+            for child, (_, _, waits, _) in running.items():
+                if waits.longer_than(plan.idle):
                     os.kill(child, signal.SIGKILL)
-            time.sleep(0.002)  # noqa: TID251
+            time.sleep(0.01)  # noqa: TID251
+
+
+class Waits:
+    """Since when a process has computed nothing: what waits for ever was put to it by a fault."""
+
+    def __init__(self, process: int) -> None:
+        self._stat = Path(f"/proc/{process}/stat")
+        self._used = -1
+        self._since = 0.0
+
+    def longer_than(self, seconds: float) -> bool:
+        now, fields = time.monotonic(), self._stat.read_text().rpartition(")")[2].split()  # noqa: TID251
+        if (used := int(fields[11]) + int(fields[12])) != self._used:
+            self._used, self._since = used, now
+        return now - self._since > seconds
 
 
 def _fork(work: Callable[[], bytes]) -> tuple[int, int]:
