@@ -13,6 +13,7 @@ import time
 import pytest
 
 from tests.mutation.__main__ import chosen, in_children, passes
+from tests.mutation.equivalent import EQUIVALENT
 from tests.mutation.mutations import Mutation, Mutator, files, mutated, mutations_of
 from tests.mutation.warm import Waits
 
@@ -51,6 +52,12 @@ def test_a_seed_draws_the_same_mutations_again() -> None:
     assert chosen(["monitor/core"], 20, 1) != chosen(["monitor/core"], 20, 2)
     assert {mutation.file for mutation in chosen([POLICY], 500, 1)} == {POLICY}
     assert not [file for file in files() if "migrations" in file]
+
+
+def test_what_is_said_to_change_nothing_can_be_put_in() -> None:
+    """Else the reason stands for a place that is no more."""
+    assert set(EQUIVALENT) <= {(it.file, it.what) for file, _ in EQUIVALENT for it in mutations_of(file)}
+    assert all(EQUIVALENT.values())
 
 
 def test_without_a_fault_the_tests_pass() -> None:
