@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from monitor.core.model.events import DAY, MINUTE, Event, Instant
@@ -319,7 +321,7 @@ def test_events_of_two_sources_are_two_even_by_one_name() -> None:
         ({"subject": None}, "test"),
     ],
 )
-def test_an_alert_is_called_the_same_wherever_it_fires(fields: dict[str, object], name: str) -> None:
+def test_an_alert_is_called_the_same_wherever_it_fires(fields: dict[str, Any], name: str) -> None:
     assert alert_name(alert(0, **fields)) == name
 
 
@@ -332,7 +334,7 @@ def test_an_alert_is_called_the_same_wherever_it_fires(fields: dict[str, object]
         ({"subject": None}, "test"),
     ],
 )
-def test_the_events_of_an_alert_belong_together_by_the_narrowest_name(fields: dict[str, object], key: str) -> None:
+def test_the_events_of_an_alert_belong_together_by_the_narrowest_name(fields: dict[str, Any], key: str) -> None:
     assert alert_sign_key(alert(0, **fields)) == key
 
 
