@@ -169,7 +169,7 @@ def test_when_the_chain_hurt_users_the_drafts_before_go_too_each_once() -> None:
     withdrawals, out = chain(
         later, told(0, 50, "a", **near), told(0, 50, "b", withdrawn=True, **near), told(0, 50, "c", draft=None, **near)
     )
-    evidence = make_event("impact.observed", 105, service="shop")
+    evidence = make_event("impact.started", 105, service="shop")
     for _ in range(2):
         withdrawals.withdraw_chain(later, [evidence], at(120))
     gone = [(found.draft_id, found.reason) for found in out if isinstance(found, Withdraw)]

@@ -106,6 +106,7 @@ def test_a_closed_incident_says_that_it_was_over() -> None:
     assert safe(closed=(20,)) == (20, [])
     assert safe(closed=(15, 35)) == (35, [])
     assert safe(actions=(10,), closed=(10,)) == (10, [])
+    assert safe(closed=(20 + 24 * 60,)) == (20 + 24 * 60, [])
     assert safe(track(), closed=(30,)) == (30, [Missing.NO_RESOLVE])
     assert safe(track(resolved=60), track(), closed=(30,)) == (60, [Missing.NO_RESOLVE])
 
@@ -178,6 +179,8 @@ def test_a_candidate_without_a_deadline_may_harm_from_the_first_sign() -> None:
     assert harmless_for([late, candidate(actions=(60,))], [DEADLINE, acted_rule()]) == 0
     assert harmless_for([candidate(expiring(300), actions=(60,))], [acted_rule()]) == 0
     assert harmless_for([candidate(actions=(60,))], [DEADLINE]) == 0
+    beside = candidate(make_event("alert.fired", 30), actions=(60,))
+    assert harmless_for([late, beside], [DEADLINE, acted_rule()]) == 30 * MINUTE
 
 
 # -- after it was safe ---------------------------------------------------------------------------------------------

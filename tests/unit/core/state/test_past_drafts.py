@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.model.events import DAY
+from monitor.core.model.events import DAY, MINUTE, Instant
 from monitor.core.model.watermark import Timeline
 from monitor.core.state.engine_state import EngineState
-from monitor.core.state.episodes import PastDraft
+from monitor.core.state.episodes import Episode, PastDraft
 from monitor.core.state.event_series import Ttl
-from tests.support.streams import START, acted_rule, clear_feed, make_event, new_engine, shop
+from tests.support.records import draft
+from tests.support.streams import PERSON, START, acted_rule, clear_feed, make_event, new_engine, shop
 
 KEY = "db\x1fdisk"
 NOON = START - START % DAY + DAY // 2
@@ -73,6 +74,34 @@ def test_a_draft_of_the_past_goes_400_days_after_its_window(late: int, kept: boo
     assert ("past:nm" in state.dirty) is not kept
 
 
+def over(withdrawn: bool = False, services: tuple[str, ...] = ("db", "api"), has_draft: bool = True) -> EngineState:
+    """An episode of the database from minute 1 to 9 is over, whose draft tells of these services."""
+    state = EngineState(Timeline())
+    told = draft("nm", services=services) if has_draft else None
+    episode = Episode("e", ["db"], window_from=1, window_to=9, draft=told, withdrawn=withdrawn)
+    state.add_episode(episode)
+    state.keep_draft(episode)
+    return state
+
+
+def test_of_an_episode_that_is_over_the_services_and_the_window_of_its_draft_stay() -> None:
+    assert over().past_drafts == {"nm": PastDraft(["db", "api"], 1, 9)}
+    assert over(services=()).past_drafts == {"nm": PastDraft(["db"], 1, 9)}
+    assert "past:nm" in over().dirty
+
+
+def test_what_was_withdrawn_or_never_a_draft_leaves_nothing() -> None:
+    assert over(withdrawn=True).past_drafts == {}
+    assert over(has_draft=False).past_drafts == {}
+
+
+def test_a_draft_that_is_forgotten_is_written_down() -> None:
+    state = over()
+    state.dirty.clear()
+    state.forget_draft("nm")
+    assert (state.past_drafts, state.dirty) == ({}, {"past:nm"})
+
+
 def test_event_time_never_goes_back() -> None:
     state = EngineState(Timeline())
     assert state.now == 0
@@ -90,3 +119,21 @@ def test_sizes_tell_what_is_open_and_what_stands() -> None:
     assert (sizes["open_instances"], sizes["open_episodes"], sizes["feeds"]) == (1, 0, 1)
     # The newest minute waits for what is late.
     assert sizes["pending_events"] == 1
+
+
+def test_an_episode_is_open_until_it_takes_no_more_and_its_draft_stands_until_withdrawn() -> None:
+    engine = new_engine([acted_rule()], catalogue=shop())
+    story = [
+        *clear_feed("shop", 0, 400),
+        make_event("alert.fired", 60, subject="full", severity="high"),
+        make_event("change.scaled", 70, actor=PERSON),
+        make_event("alert.resolved", 80, subject="full"),
+    ]
+    hurt = make_event("impact.started", 2000, service="shop", began_at=Instant(START + 130 * MINUTE))
+    found = []
+    for until in (75, 300, 1990, 2005):
+        engine.step([event for event in [*story, hurt] if until - 230 < (event.time - START) / MINUTE <= until])
+        engine.step([make_event("note.added", until + 2, service="mail")])
+        sizes = engine.gauges()
+        found.append((sizes["open_episodes"], sizes["standing_drafts"]))
+    assert found == [(1, 0), (1, 1), (0, 1), (0, 0)]
