@@ -17,7 +17,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
-from tests.support.kafka import find_jars, find_java, free_ports
+from tests.support.kafka import find_jars, find_java
+from tests.support.ports import free_ports
 from tests.support.waiting import until
 
 LOOPBACK = "127.0.0.1"

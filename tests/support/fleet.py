@@ -18,8 +18,8 @@ from typing import Self
 import asyncpg  # type: ignore[import-untyped]  # comes without types
 import httpx
 
-from tests.support.kafka import free_ports
 from tests.support.network import fetch_from_inside
+from tests.support.ports import free_ports
 from tests.support.service import without_settings
 
 _LOOK_EVERY = 0.1

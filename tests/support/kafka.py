@@ -11,7 +11,6 @@ import fcntl
 import hashlib
 import re
 import shutil
-import socket
 import subprocess
 import uuid
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from monitor.ops.clock import SystemClock
+from tests.support.ports import free_ports
 
 PROJECT = Path(__file__).resolve().parents[2]
 POM = Path(__file__).resolve().parent / "java" / "pom.xml"
@@ -202,14 +202,6 @@ def _fetch(folder: Path) -> None:
         pytest.fail("Maven could not fetch Kafka: " + (said[0] if said else "no message"), pytrace=False)
     # Renamed at the end, so that an interrupted download is never taken for a whole one.
     partial.replace(folder)
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(each.getsockname()[1]) for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 def _make_certificate(java: Path, keystore: Path, certificate: Path) -> None:

@@ -9,7 +9,6 @@ import asyncio
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import uuid
@@ -22,6 +21,7 @@ import asyncpg  # type: ignore[import-untyped]  # comes without types
 import pytest
 
 from monitor.store.migrations import upgrade
+from tests.support.ports import free_port
 
 USER = "nearmiss"
 TEMPLATE = "nearmiss_template"
@@ -50,7 +50,7 @@ class PostgresServer:
         # pytest's own folders are closed to the account that the server runs under.
         self._folder = Path(tempfile.mkdtemp(prefix="nearmiss-postgres-"))
         self._account = _account()
-        self._port = _free_port()
+        self._port = free_port()
         if self._account is not None:
             os.chown(self._folder, self._account.pw_uid, self._account.pw_gid)
 
@@ -207,9 +207,3 @@ def _account() -> pwd.struct_passwd | None:
         return None
     known = {entry.pw_name: entry for entry in pwd.getpwall()}
     return known.get("postgres") or known["nobody"]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

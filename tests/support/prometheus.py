@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.ports import free_port
 from tests.support.waiting import until
 
 MISSING = "Prometheus is not installed; install it with: apt-get install prometheus (or run: make test)"
@@ -34,7 +34,7 @@ class RealPrometheus:
         if rules:
             self.rules_file.write_text(rules, encoding="utf-8")
         (folder / "data").mkdir(parents=True)
-        self._port = _free_port()
+        self._port = free_port()
 
     @property
     def address(self) -> str:
@@ -98,8 +98,3 @@ class RealPrometheus:
             return httpx.get(f"{self.address}/-/ready", trust_env=False).status_code == 200
         except httpx.TransportError:
             return False
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

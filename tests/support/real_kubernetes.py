@@ -22,7 +22,8 @@ from cryptography.x509.oid import NameOID
 
 from monitor.core.model.events import SECOND
 from monitor.ops.clock import SystemClock
-from tests.support.shop import START_SECONDS, free_port, free_ports, running
+from tests.support.ports import free_port, free_ports
+from tests.support.shop import START_SECONDS, running
 from tests.support.waiting import until
 
 PERSON, OURS = "token-of-ann", "token-of-nearmiss"
