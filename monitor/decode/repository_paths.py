@@ -23,7 +23,18 @@ _GENERIC = frozenset(
 )
 _CHANGED = ("added", "modified", "removed")
 _FILE = re.compile(r"(?P<stem>[^/.]+)(?:[.-][^/]*)?\.(?:ya?ml|json|toml|tf|tfvars|hcl)")
+_OF_MANY = re.compile(
+    r"(?:.*[-_.])?gitops(?:[-_.].*)?|fleet-infra|(?:.*[-_.])?(?:k8s|kube|kubernetes|deployment|cluster)[-_.](?:manifests|config)"
+    r"|manifests|(?:.*[-_.])?helm-?charts|(?:argo-?cd|flux)[-_.](?:apps|config|manifests)",
+    re.IGNORECASE,
+)
+_LONGEST_NAME = 200
 MOST_PATHS, MOST_COMMITS = 300, 50
+
+
+def is_of_many(repository: str | None) -> bool:
+    """Whether a repository is called as those that hold what all services are deployed by: it is no service itself."""
+    return repository is not None and len(repository) <= _LONGEST_NAME and _OF_MANY.fullmatch(repository) is not None
 
 
 def paths_of(commits: Any) -> list[str]:

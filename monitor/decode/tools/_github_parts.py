@@ -9,6 +9,7 @@ from monitor.core.model.events import Actor
 from monitor.core.model.reasons import Rejected
 from monitor.decode.outcome import Unreadable
 from monitor.decode.reading import first, mapping, not_the_shape, text
+from monitor.decode.repository_paths import is_of_many
 
 
 def part_of(body: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -30,12 +31,20 @@ def repository_of(body: Mapping[str, Any]) -> str | None:
 
 
 def service_of(body: Mapping[str, Any]) -> str | None:
-    return text(mapping(body.get("repository")).get("name"))
+    name = text(mapping(body.get("repository")).get("name"))
+    return None if is_of_many(name) else name
 
 
 def common_labels(body: Mapping[str, Any]) -> dict[str, Any]:
     sender = mapping(body.get("sender"))
-    return {"repository": repository_of(body), "sender": text(sender.get("login")), "action": text(body.get("action"))}
+    repository = repository_of(body)
+    many = is_of_many(text(mapping(body.get("repository")).get("name")))
+    return {
+        "repository": repository,
+        "service_id": repository if many else None,
+        "sender": text(sender.get("login")),
+        "action": text(body.get("action")),
+    }
 
 
 def actor_of(account: Any) -> Actor | None:

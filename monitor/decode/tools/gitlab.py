@@ -25,7 +25,7 @@ from monitor.decode.reading import (
     severity,
     text,
 )
-from monitor.decode.repository_paths import paths_of, told_by
+from monitor.decode.repository_paths import is_of_many, paths_of, told_by
 from monitor.decode.signatures import GITLAB
 from monitor.decode.tool import Sample, Tool
 from monitor.decode.tool_times import tool_time
@@ -279,7 +279,8 @@ def _path(body: Mapping[str, Any]) -> str | None:
 
 
 def _service(body: Mapping[str, Any]) -> str | None:
-    return text(mapping(body.get("project")).get("name"))
+    name = text(mapping(body.get("project")).get("name"))
+    return None if is_of_many(name) else name
 
 
 def _user(body: Mapping[str, Any]) -> Named:

@@ -9,7 +9,7 @@ import pytest
 from monitor.core.model.events import Actor
 from monitor.core.model.reasons import Ignored
 from monitor.decode.named_places import named_place
-from monitor.decode.repository_paths import told_by
+from monitor.decode.repository_paths import is_of_many, told_by
 from monitor.decode.reversals import reverts
 from tests.unit.decode.deliveries import at, event, left_out
 
@@ -75,6 +75,42 @@ def test_an_alert_that_always_fires_is_none(name: str) -> None:
 def test_the_paths_of_a_repository_of_many(paths: list[str], app: str | None, environment: str | None) -> None:
     found = told_by(paths)
     assert (found["app"], found["environment"]) == (app, environment)
+
+
+@pytest.mark.parametrize(
+    ("name", "many"),
+    [
+        ("gitops", True),
+        ("acme-gitops", True),
+        ("gitops-prod", True),
+        ("fleet-infra", True),
+        ("k8s-manifests", True),
+        ("argocd-apps", True),
+        ("helm-charts", True),
+        ("fleet", False),
+        ("checkout", False),
+        ("infra-data", False),
+        ("manifests-api", False),
+        (None, False),
+    ],
+)
+def test_a_repository_that_deploys_all_is_no_service(name: str | None, many: bool) -> None:
+    assert is_of_many(name) is many
+
+
+def test_a_merge_to_a_repository_that_deploys_all_names_none() -> None:
+    merge = {
+        "object_kind": "merge_request",
+        "user": {"username": "ann"},
+        "project": {"name": "gitops", "path_with_namespace": "acme/gitops"},
+        "object_attributes": {"id": 1, "iid": 7, "title": "basket: more", "action": "merge", "updated_at": AT},
+    }
+    found = event("gitlab", merge)
+    assert (found.service, found.labels["repository"]) == (None, "acme/gitops")
+    repository = {"name": "gitops", "full_name": "acme/gitops", "default_branch": "main"}
+    pull = {"id": 1, "number": 7, "merged": True, "merged_at": AT, "title": "basket: more"}
+    found = event("github", {"action": "closed", "pull_request": pull, "repository": repository})
+    assert (found.service, found.labels["service_id"]) == (None, "acme/gitops")
 
 
 def test_a_push_of_gitlab_says_which_application() -> None:
