@@ -13,14 +13,13 @@ import msgspec
 from monitor.core.model.events import Event
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.canonical import MAX_EVENT_BYTES, decode_line, decode_regular
-from monitor.decode.jsontext import MAX_BODY_BYTES, check_values, load
-from monitor.decode.outcome import MOST_PIECES, DecodeOutcome, Unreadable, gather, left_out, too_many
+from monitor.decode.jsontext import MAX_BODY_BYTES, check_values, load, raw_items
+from monitor.decode.outcome import DecodeOutcome, Unreadable, gather, left_out
 from monitor.decode.reading import Delivery, admitted
 from monitor.decode.tools import cdevents, cloudevents
 
 _BOM = b"\xef\xbb\xbf"
 _RAW = msgspec.json.Decoder(msgspec.Raw)
-_RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 _ENVELOPES = (b'"specversion"', b'"context"')
 
 
@@ -58,12 +57,10 @@ def _pieces(body: bytes) -> tuple[list[bytes], Callable[[list[bytes]], bytes]]:
     check_values(body)
     if body.startswith(b"["):
         try:
-            raws = _RAWS.decode(body)
+            raws = raw_items(body, body)
         except (ValueError, RecursionError):
             load(body)  # says what is wrong, and where
             raise Unreadable(Rejected.NOT_JSON, "expected an array of events") from None
-        if len(raws) > MOST_PIECES:
-            raise too_many(f"{len(raws):,} pieces; at most {MOST_PIECES:,}")
         return [bytes(raw) for raw in raws], _as_array
     if b"\n" not in body or _is_json(body):
         return [body] if body else [], _as_lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 from urllib.parse import urlencode
 
@@ -85,6 +86,28 @@ def test_a_body_of_many_bad_pieces_is_one_reject_with_a_count_and_the_first_reas
 def test_the_pieces_of_a_body_are_bounded(source: str, body: bytes) -> None:
     found = decode(source, body.replace(b"%s", b",".join([b"{}"] * (MOST_PIECES + 1))))
     assert (found.refused_count, found.events) == (1, ())
+
+
+def test_pieces_are_counted_before_they_take_memory() -> None:
+    """Half a million, which came as a kilobyte: made, and dropped at once, they hold up everything else."""
+    body = b"[" + b",".join([b"1"] * 500_000) + b"]"
+    tracemalloc.start()
+    try:
+        found = decode("events", body)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    (refusal,) = found.refusals
+    assert (refusal.reason, found.unread) == (Rejected.TOO_LARGE, body)
+    assert "more than 50,000 pieces" in refusal.detail
+    assert peak < 3 * len(body)
+
+
+def test_few_pieces_of_many_values_each_are_taken() -> None:
+    many = ONE | {"labels": {f"n{number}": "x" for number in range(60)}}
+    body = json.dumps([many | {"id": f"e{number}"} for number in range(1_000)]).encode()
+    assert body.count(b",") > MOST_PIECES
+    assert len(decode("events", body).events) == 1_000
 
 
 def test_a_body_of_more_values_than_memory_holds_is_refused_before_it_is_parsed() -> None:
