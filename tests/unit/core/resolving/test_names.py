@@ -197,9 +197,27 @@ def test_names_that_are_alike_are_proposed() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "proposed"),
+    [
+        ("the-old-cart-of-2019", "cart"),
+        ("the-old-map-of-2019", None),
+        ("legacy.cart-history.of-2019", "cart-history"),
+        ("map-service", "map"),
+        ("mapservices", None),
+        ("Map", "map"),
+    ],
+    ids=["four letters within", "three letters say little", "the longest", "a suffix", "no suffix", "the same"],
+)
+def test_a_name_that_holds_another_is_proposed(name: str, proposed: str | None) -> None:
+    services = {each: Service(each) for each in ("cart", "cart-history", "map")}
+    assert Names(Catalogue(services=services)).nearest(name) == proposed
+
+
+@pytest.mark.parametrize(
     ("pattern", "text", "matches"),
     [("pay*", "PAY-3", True), ("*pay*", "repay", True), ("a*b*c", "axbyc", True), ("ab*ba", "aba", False),
-     ("pay", "pays", False), ("*", "", True), ("a*b*c", "acb", False)],
+     ("pay", "pays", False), ("*", "", True), ("a*b*c", "acb", False),
+     ("a*x*c", "abc", False), ("a*bc*bcd", "abcbcd", True), ("a*bc*bcd", "abcd", False), ("b*", "ab", False)],
 )  # fmt: skip
 def test_patterns(pattern: str, text: str, matches: bool) -> None:
     assert Pattern(pattern).matches(text) is matches
