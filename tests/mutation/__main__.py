@@ -99,6 +99,8 @@ def noticed_by(mutations: Sequence[Mutation], until: str, jobs: int, *, once: bo
             with ThreadPoolExecutor(jobs) as pool:
                 good = pool.map(lambda it, tests=tests: _passes_nearest_first(it, tests), again)
                 found |= dict.fromkeys((it for it, passed in zip(again, good, strict=True) if not passed), stage)
+            left = [str(it) for it in some if it not in found]
+            print(*tests, f"{len(some) - len(left)} of {len(some)}", *left, sep="\n    ", file=sys.stderr)  # noqa: T201
     return found
 
 
