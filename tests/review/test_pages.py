@@ -11,8 +11,9 @@ import httpx
 import msgspec
 import pytest
 
+from monitor.core.model.durations import say_duration
 from monitor.core.model.events import DAY, Instant
-from monitor.core.model.near_miss import Cited, Dismissal
+from monitor.core.model.near_miss import Cited, Dismissal, Margin
 from monitor.core.model.reasons import Missing
 from monitor.decode.canonical import decode_line
 from monitor.ports import Unavailable
@@ -394,3 +395,18 @@ async def test_what_hit_users_is_not_called_a_likely_rescue(desk: Desk) -> None:
     assert "Likely a rescue" not in row
     page = (await desk.http.get("/near-misses/nm-1")).text
     assert "Before users were known to be hit: " in page
+
+
+async def test_acted_after_counts_from_the_first_sign_of_the_whole_draft(desk: Desk) -> None:
+    """Also where the story that names the draft began later: its own span stands beside the title."""
+    draft = records.draft(margin=Margin("elapsed", 60.0, "seconds", "1 min"))
+    await desk.put(draft)
+    html = (await desk.http.get("/near-misses/nm-1")).text
+    whole = say_duration(draft.intervened_at - draft.first_sign_at)
+    assert whole != "1 min"
+    assert f"<dt>Acted after</dt><dd>{whole}</dd>" in html
+    assert '<p class="head__margin">1 min to action</p>' in html
+
+
+async def test_the_first_page_says_that_nobody_is_watched(desk: Desk) -> None:
+    assert "No page lists or counts what a person did." in (await desk.http.get("/")).text
