@@ -43,6 +43,10 @@ NOTED = Cited("hazard", event("n1", "note.added", 0))
         ((FIRED, act(actor=OFF_ROTATION)), Barrier.BY_ACCIDENT),
         ((FIRED, act(actor=type(ON_CALL)(kind="human"))), Barrier.ON_CALL),
         ((NOTED, act(actor=type(ON_CALL)(kind="human"))), Barrier.BY_ACCIDENT),
+        ((FIRED, act(actor=OFF_ROTATION), act(actor=ON_CALL)), Barrier.ON_CALL),
+        ((FIRED, act(actor=OFF_ROTATION), act(actor=type(ON_CALL)(kind="human"))), Barrier.BY_ACCIDENT),
+        ((NOTED, FIRED, act(actor=type(ON_CALL)(kind="human"))), Barrier.ON_CALL),
+        ((FIRED, act(actor=ROBOT), act()), Barrier.AUTOMATION),
         ((FIRED,), Barrier.LUCK),
         ((FIRED, act()), None),
     ],
@@ -57,3 +61,14 @@ def test_where_nothing_was_left_it_was_luck() -> None:
     proposal = propose_barrier(draft(evidence=(FIRED, act(actor=ON_CALL)), margin=late))
     assert proposal is not None
     assert proposal.barrier is Barrier.LUCK
+
+
+@pytest.mark.parametrize(
+    ("measure", "left", "is_luck"),
+    [("deadline", 0.0, True), ("headroom", -1.0, True), ("headroom", 0.5, False), ("elapsed", -1.0, False)],
+)
+def test_only_of_a_deadline_or_a_headroom_nothing_can_be_left(measure: str, left: float, is_luck: bool) -> None:
+    margin = Margin(measure, left, "x", "so much was left")
+    proposal = propose_barrier(draft(evidence=(FIRED, act(actor=ON_CALL)), margin=margin))
+    assert proposal is not None
+    assert (proposal.barrier is Barrier.LUCK) is is_luck

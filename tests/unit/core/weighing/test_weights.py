@@ -28,6 +28,11 @@ def test_the_reasoned_weights_are_in_order_and_open_from_one_half_on() -> None:
     assert reasoned().weights == {name: feature.reasoned for name, feature in FEATURES.items()}
 
 
+def test_every_feature_speaks_for_one_side_and_its_reasoned_weight_is_on_it() -> None:
+    sides = {name: (feature.reasoned > 0) - (feature.reasoned < 0) for name, feature in FEATURES.items()}
+    assert {name: feature.direction for name, feature in FEATURES.items()} == {**sides, "bias": 0}
+
+
 @pytest.mark.parametrize(
     ("weights", "said"),
     [
