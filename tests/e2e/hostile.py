@@ -64,6 +64,49 @@ def _deflated_bomb() -> bytes:
     return zlib.compress(gzip.compress(bytes(200 * MIB), 1), 1)
 
 
+def _recorded(name: str, inner: object) -> dict[str, Any]:
+    return {"@timestamp": "2026-03-10T12:00:00Z", "instance": "am-0", "data": {name: inner}}
+
+
+def _labels(count: int) -> dict[str, Any]:
+    return {"labels": [{"key": f"k{number}", "value": "v" * 30} for number in range(count)]}
+
+
+def _paged(labels: int, times: int) -> bytes:
+    details = {"fingerprint": "7", "startsAt": "2026-03-10T12:00:00Z", "labels": _labels(labels)}
+    return json.dumps(_recorded("notification", {
+        "integration": {"name": "pagerduty"}, "reason": "NOTIFY_REASON_FIRST_NOTIFICATION",
+        "alerts": [{"hash": "1", "details": details}], "firingAlerts": [{"hash": "1"}] * times,
+    })).encode()  # fmt: skip
+
+
+def _lines(count: int) -> bytes:
+    silence = {"id": "s", "createdBy": "a" * 20, "matchers": [{"type": "TYPE_EQUAL", "name": "a", "pattern": "b"}]}
+    return b"\n".join([json.dumps(_recorded("silenceCreated", {"silence": silence})).encode()] * count)
+
+
+def _matchers(count: int) -> bytes:
+    matchers = [{"type": "TYPE_EQUAL", "name": f"n{each}", "pattern": "p", "rendered": "n=p"} for each in range(count)]
+    return json.dumps(_recorded("silenceCreated", {"silence": {"id": "s", "matchers": matchers}})).encode()
+
+
+_MANY = "[" + ", ".join(["join('-', keys(@))"] * 20) + "]"
+_EACH = ", ".join(f'{name}: "{_MANY}"' for name in "abcde")
+MAPPINGS = {
+    "laborious": f"mapping: laborious\neach: items\nevents:\n  - {{kind: alert.fired, labels: {{{_EACH}}}}}\n",
+    "growing": "mapping: growing\nevents:\n  - kind: alert.fired\n"
+    "    title: \"join('', items[*].join('', [a, a, a, a, a, a, a, a]))\"\n",
+    "crossing": "mapping: crossing\nevents:\n  - kind: alert.fired\n"
+    "    title: \"to_string(items[?contains(join(',', items[*].a), a)])\"\n",
+}
+"""Mappings as somebody may write them who thinks of well-meant bodies only."""
+
+
+def _items(count: int, text: str = "") -> bytes:
+    return json.dumps({"items": [{"a": text + str(number)} for number in range(count)]}).encode()
+
+
+RECORDER = "/ingest/alertmanager-events"
 EVENTS, ALERTS, GITHUB = "/ingest/events", "/ingest/alertmanager", "/ingest/github"
 
 CORPUS: tuple[Hostile, ...] = (
@@ -109,6 +152,23 @@ CORPUS: tuple[Hostile, ...] = (
     Hostile("a form of many fields", GITHUB, lambda: b"&".join([b"a=b"] * 100_000),
             headers={"content-type": "application/x-www-form-urlencoded"}),
     Hostile("an event of many labels", EVENTS, lambda: _event(labels={f"k{n}": "v" for n in range(60_000)})),
+    # The event recorder of an Alertmanager.
+    Hostile("an alert whose hash is named again and again", RECORDER, lambda: _paged(30_000, 100_000), disk=16 * MIB),
+    Hostile("as often, in few bytes", RECORDER, lambda: _paged(150, 500)),
+    Hostile("a recorder's file", RECORDER, lambda: gzip.compress(_lines(18_000)), headers=_GZIP, disk=64 * MIB,
+            memory=160 * MIB),
+    Hostile("a recorder's file without an end", RECORDER, lambda: gzip.compress(_lines(60_000)), _REFUSED, _GZIP),
+    Hostile("a silence of very many matchers", RECORDER, lambda: _matchers(40_000)),
+    Hostile("a recorder that goes deep", RECORDER, lambda: b'{"data":' * 100_000),
+    Hostile("a recorder that says nothing, often", RECORDER,
+            lambda: gzip.compress(_array(b'{"data":{"a":{}}}', 45_000)), headers=_GZIP),
+    # Mappings of one's own.
+    Hostile("what a mapping loops over", "/ingest/laborious", lambda: _items(900)),
+    Hostile("what a mapping loops over for long", "/ingest/laborious", lambda: _items(45_000)),
+    Hostile("what a mapping makes grow", "/ingest/growing", lambda: _items(100, "x" * 100)),
+    Hostile("what a mapping makes grow from much", "/ingest/growing", lambda: _items(100, "x" * 30_000)),
+    Hostile("what a mapping compares with itself", "/ingest/crossing", lambda: _items(1_000)),
+    Hostile("what a mapping compares with itself for long", "/ingest/crossing", lambda: _items(45_000, "x" * 10)),
     # Names and headers.
     Hostile("an origin that is none", EVENTS, _event, frozenset({403}), {"origin": "http://["}),
     Hostile("an address that is none", "/", bytes, frozenset({421}), {"host": "["}),
