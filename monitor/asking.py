@@ -10,6 +10,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Protocol, Self, TypeVar
@@ -96,7 +97,7 @@ class Web:
         """`ca_file` names the one authority to trust; None: those of the system. `by_proxies`: the environment's."""
         self.seconds, self._size = seconds, size
         # The system's certificates, which may include the organisation's own authority; httpx would bring others.
-        trusted = ssl.create_default_context(cafile=ca_file)
+        trusted = _of_system() if ca_file is None else ssl.create_default_context(cafile=ca_file)
         # What is packed would be unpacked before its size is known, and packed packages are unpacked as well.
         self._client = httpx.AsyncClient(
             verify=trusted,
@@ -174,6 +175,12 @@ class Web:
                 finally:
                     await answer.aclose()
         return answer.status_code, answer.headers, bytes(body)
+
+
+@cache
+def _of_system() -> ssl.SSLContext:
+    """Read once: it takes 25 ms, in which nothing else goes on, and some clients are made for each request."""
+    return ssl.create_default_context()
 
 
 @asynccontextmanager

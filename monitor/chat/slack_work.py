@@ -151,17 +151,24 @@ class SlackWorker:
 
     async def _form(self, request: Request, at: Instant) -> Answer:
         name = request.text("view", "callback_id")
-        state = request.fields.get("view", {}).get("state", {})
+        view = request.fields.get("view")
+        state = view.get("state") if isinstance(view, dict) else None
         values = state.get("values") if isinstance(state, dict) else None
         filled = values if isinstance(values, dict) else {}
         private = request.text("view", "private_metadata")
         if name == WEIRD and (refused := self._may_not_report(request)):
             return await self._refuse(request, *refused)
-        if name == WEIRD:
-            return await self._weird(filled, msgspec.json.decode(private, type=WeirdAbout), at)
-        if name != DECIDE:
+        if name not in (WEIRD, DECIDE):
             return None
-        about = msgspec.json.decode(private, type=About)
+        try:
+            if name == WEIRD:
+                return await self._weird(filled, msgspec.json.decode(private, type=WeirdAbout), at)
+            about = msgspec.json.decode(private, type=About)
+        except msgspec.DecodeError:
+            return await self._refuse(request, ChatRequest.UNREADABLE, "This form is none of ours.")
+        return await self._decided(request, about, filled)
+
+    async def _decided(self, request: Request, about: About, filled: dict[str, Any]) -> Answer:
         fields = ("reason", "note") if about.move is Move.DISMISS else ("why_near_miss", "users_hit", "what_saved_it")
         try:
             if refused := self._may_not_decide(request, await self._review.show(about.record)):

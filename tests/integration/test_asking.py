@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -98,3 +99,20 @@ async def test_an_authority_vouches_for_its_own_tools_only(tmp_path: Path) -> No
     with pytest.raises(OSError, match=r"NO_CERTIFICATE|PEM"):
         async with webs([str(authority)]):
             pass
+
+
+async def test_the_certificates_of_the_system_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes long enough for others to wait, and a sign-in makes several clients."""
+    read: list[str | None] = []
+    create = ssl.create_default_context
+
+    def counted(cafile: str | None = None) -> ssl.SSLContext:
+        read.append(cafile)
+        return create(cafile=cafile)
+
+    monkeypatch.setattr(ssl, "create_default_context", counted)
+    asking._of_system.cache_clear()
+    for _ in range(3):
+        async with Web():
+            pass
+    assert read == [None]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 from authlib.common.security import generate_token
@@ -173,8 +173,8 @@ class Provider:
         if metadata.get("issuer") != self.oidc.issuer:
             raise ProviderAway(f"the provider calls itself {metadata.get('issuer')!r}; expected {self.oidc.issuer!r}")
         for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
-            if not isinstance(metadata.get(name), str):
-                raise ProviderAway(f"the provider's metadata has no {name}")
+            if not _is_address(metadata.get(name)):
+                raise ProviderAway(f"the provider's metadata has no {name} that could be asked")
         try:
             keys = KeySet.import_key_set(await self._json(metadata["jwks_uri"]))  # type: ignore[arg-type]  # plain data
         except (JoseError, ValueError, KeyError, TypeError) as error:
@@ -205,3 +205,12 @@ class Provider:
         """Client id and secret as HTTP Basic."""
         shown = base64.b64encode(f"{self.oidc.client_id}:{self.oidc.client_secret}".encode()).decode()
         return Caller({"authorization": f"Basic {shown}"})
+
+
+def _is_address(found: object) -> bool:
+    """A browser is sent to one, and we ask the others: of the web, or none."""
+    try:
+        parts = urlsplit(found) if isinstance(found, str) else None
+        return parts is not None and parts.scheme in ("https", "http") and bool(parts.hostname)
+    except ValueError:
+        return False
