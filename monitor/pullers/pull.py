@@ -59,6 +59,7 @@ class Pulls:
         self._cursors, self._clock, self._metrics = cursors, clock, metrics
         self._future_tolerance = future_tolerance
         self._failing: dict[str, str] = {}
+        self._bench = asyncio.Semaphore(1)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Pull until `stop`."""
@@ -113,14 +114,17 @@ class Pulls:
         return piece.has_more
 
     async def _read(self, piece: Piece, known: set[str], now: Instant) -> tuple[DecodeOutcome, list[Event]]:
-        """What an answer gives, and what of it is new; beside everything else where it is large."""
+        """What an answer gives, and what of it is new; beside everything else where it is large, one at a time."""
 
         def read() -> tuple[DecodeOutcome, list[Event]]:
             outcome = decode(piece.source, piece.body, {}, now)
             fresh = [each for each in outcome.events if each.time >= piece.since and each.id not in known]
             return outcome, [normalise(event, now, self._future_tolerance) for event in fresh]
 
-        return read() if len(piece.body) <= INLINE else await in_thread(read)
+        if len(piece.body) <= INLINE:
+            return read()
+        async with self._bench:
+            return await in_thread(read)
 
     async def _cursor(self, target: Target, now: Instant) -> PullCursor:
         text = await self._cursors.load(target.key)

@@ -120,3 +120,23 @@ async def test_a_large_answer_is_read_beside_everything_else_and_appended_in_par
     await site.pulls().pull(ALERTMANAGER)
     assert (threads, parts) == ([False], [1000, 1000, 500])
     assert len(site.events) == 2_500
+
+
+async def test_large_answers_are_read_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads that read at once would each keep the others, and the event loop, from the interpreter."""
+    site, at_work, most = Site(), list[int](), list[int]()
+
+    def watched(*args: Any) -> Any:
+        at_work.append(1)
+        most.append(len(at_work))
+        try:
+            return registry.decode(*args)
+        finally:
+            at_work.pop()
+
+    monkeypatch.setattr(pull, "decode", watched)
+    site.silences = [silence(NOON - MINUTE, NOON + MINUTE, id=f"s{number}") for number in range(2_500)]
+    pulls = site.pulls()
+    targets = [msgspec.structs.replace(ALERTMANAGER, source=f"alertmanager-api/{name}") for name in "abcd"]
+    await asyncio.gather(*(pulls.pull(target) for target in targets))
+    assert most == [1, 1, 1, 1]
