@@ -22,7 +22,9 @@ from tests.support.waiting import until
 TOOLS = {"alertmanager": "alertmanager-api", "grafana": "grafana-annotations", "kubernetes": "kubernetes"}
 TRIES = 3
 """A busy machine delays an answer now and then; an input that blocks the service does it each time."""
-WELL = {"alertmanager-api/cookies", "grafana-annotations/cookies", "grafana-annotations/twice"}
+FEW = ("deep objects", "numbers", "much", "endless", "bomb", "halves")
+ASKED = {"alertmanager": tuple(ANSWERS), "grafana": FEW, "kubernetes": FEW}
+WELL = {"alertmanager-api/cookies"}
 """What is an answer all the same."""
 MEMORY, DISK = 160 * MIB, 24 * MIB
 
@@ -48,17 +50,17 @@ def started(directory: Path, settings: dict[str, Any], catalogue: dict[str, Any]
 
 @pytest.fixture(scope="module")
 def asking(server: HostileServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """It pulls from each answer there is as from three tools, and as from a Prometheus."""
+    """It pulls from hostile programs as from three tools, and as from a Prometheus."""
     settings = {
         "pulls": [
             {"tool": tool, "url": f"{server.address}/{quote(name)}", "name": name.replace(" ", "-"), "every": "10s"}
-            for tool in TOOLS
-            for name in ANSWERS
+            for tool, names in ASKED.items()
+            for name in names
         ],
         "feeds": [
             {"service": name.replace(" ", "-"), "source": "probe", "pull": {
                 "prometheus": f"{server.address}/{quote(name)}", "preset": "blackbox"}}
-            for name in ANSWERS
+            for name in FEW
         ],
     }  # fmt: skip
     catalogue = {"services": {name.replace(" ", "-"): {"user_facing": True} for name in ANSWERS}}
@@ -94,12 +96,13 @@ def explained(service: Service) -> set[str]:
 def test_whatever_a_program_answers_costs_its_own_events_only(
     asking: Service, server: HostileServer, control: str
 ) -> None:
-    """Three tools and a Prometheus, each with every answer there is, asked at least twice."""
+    """An Alertmanager with every answer there is, others with a few of them, each asked at least twice."""
     before, kept = asking.peak_memory(anew=True), disk(asking.directory)
 
     def asked(times: int) -> bool:
         with server.lock:
-            return all(len(server.asked.get(name, ())) >= 4 * times for name in ANSWERS)
+            return all(len(server.asked.get(name, ())) >= times * sum(name in names for names in ASKED.values())
+                       for name in ANSWERS)  # fmt: skip
 
     late = []
     for times in range(1, TRIES + 1):
@@ -117,7 +120,8 @@ def test_whatever_a_program_answers_costs_its_own_events_only(
     assert not any(b"\ncookie:" in head.lower() for heads in server.asked.values() for head in heads)
     assert asking.metric('nearmiss_part_failures_total{part="pulls"}') == 0
     assert asking.metric('nearmiss_part_failures_total{part="feeds"}') == 0
-    wrong = {f"{source}/{name.replace(' ', '-')}" for source in TOOLS.values() for name in ANSWERS} - WELL
+    wrong = {f"{TOOLS[tool]}/{name.replace(' ', '-')}" for tool, names in ASKED.items() for name in names}
+    wrong -= WELL
     until(lambda: wrong <= explained(asking), "each failure has a reason that people see", within=90)
 
 
@@ -188,7 +192,7 @@ def test_whatever_slack_sends_is_answered(service: Service, server: HostileServe
         statuses.append(answer.status_code)
         if late[-1] < PATIENCE_SECONDS and statuses[-1] != 503:
             break
-    assert statuses[-1] in (200, 400), answer.text
+    assert statuses[-1] in (200, 400)
     assert set(statuses) <= {200, 400, 503}, "503: a busy machine took longer to store it than Slack waits"
     assert min(late) < PATIENCE_SECONDS, late
     assert service.peak_memory() - before <= MEMORY
