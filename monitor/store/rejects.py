@@ -93,10 +93,18 @@ def reject_row(reject: Reject) -> dict[str, Any]:
 
 
 def _insert(rows: list[dict[str, Any]], budget: RejectBudget, connection: Connection) -> tuple[int, ...]:
-    statement = insert(rejects).returning(rejects.c.id, sort_by_parameter_order=True)
-    numbers = tuple(connection.execute(statement, rows).scalars())
-    budget.added(connection, rows, numbers[-1])
-    return numbers
+    """Their numbers; what came from the same place before keeps its own, and is not written again."""
+    origins = [row["origin"] for row in rows if row["origin"] is not None]
+    there = select(rejects.c.origin, rejects.c.id).where(rejects.c.origin.in_(origins))
+    known: dict[str | None, int] = {row.origin: row.id for row in connection.execute(there)} if origins else {}
+    fresh = [row for row in rows if row["origin"] not in known]
+    numbers: list[int] = []
+    if fresh:
+        statement = insert(rejects).returning(rejects.c.id, sort_by_parameter_order=True)
+        numbers += connection.execute(statement, fresh).scalars()
+        budget.added(connection, fresh, numbers[-1])
+    given = iter(numbers)
+    return tuple(known[row["origin"]] if row["origin"] in known else next(given) for row in rows)
 
 
 def _to_reject(row: Row[Any]) -> Reject:

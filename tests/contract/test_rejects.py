@@ -83,3 +83,13 @@ async def test_what_is_to_be_forwarded_waits_until_it_was(store: Store) -> None:
 
     assert [each.id for each in waiting + rest] == [numbers[0], numbers[2], numbers[4]]
     assert len(await store.rejects.page(None, 10)) == 5
+
+
+async def test_what_comes_from_the_same_place_again_is_kept_once(store: Store) -> None:
+    """A program that is pulled gives the same answer each minute, and must not be a failure the second time."""
+    (first,) = await store.rejects.add([reject(b"one", origin="pull/a")])
+    again = await store.rejects.add([reject(b"two", origin="pull/b"), reject(b"three", origin="pull/a"), reject()])
+    assert (again[1], len(set(again))) == (first, 3)
+    kept = await store.rejects.page(None, 10)
+    assert [(each.body, each.origin) for each in kept] == [(b"one", "pull/a"), (b"two", "pull/b"), (b"{", None)]
+    assert await store.rejects.add([reject(b"four", origin="pull/b")]) == (again[0],)
