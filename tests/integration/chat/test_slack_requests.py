@@ -12,7 +12,6 @@ from fastapi import FastAPI
 from starlette.responses import Response
 
 from monitor.chat.slack_requests import Kind, Request
-from monitor.chat.slack_views import DECIDE, WEIRD
 from monitor.chat.slack_work import Rights
 from monitor.core.model.events import HOUR, MINUTE, SECOND, Instant
 from monitor.core.model.near_miss import State
@@ -449,18 +448,3 @@ async def test_no_answer_goes_to_an_address_that_is_not_slacks(office: Office) -
     ):
         assert not api.may_answer_at(url)
     assert api.may_answer_at("https://hooks.slack.com/actions/T/1/x")
-
-
-@pytest.mark.parametrize(
-    "view",
-    [None, [1], {"callback_id": DECIDE, "private_metadata": "[]"}, {"callback_id": DECIDE, "private_metadata": 7},
-     {"callback_id": WEIRD, "private_metadata": '{"token":7}', "state": []}],
-)  # fmt: skip
-async def test_a_form_that_is_none_of_ours_is_no_defect(office: Office, view: object) -> None:
-    submission = {"type": "view_submission", "team": {"id": "T1"}, "user": {"id": USER}, "view": view}
-    answer = await send(office, "actions", action_body(submission))
-    assert answer.status_code == 200
-    assert office.count("nearmiss_part_failures_total", part="chat") == 0
-    if isinstance(view, dict):
-        assert "none of ours" in bytes(answer.body).decode()
-        assert office.count("nearmiss_chat_requests_total", outcome="unreadable") == 1
