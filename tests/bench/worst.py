@@ -268,7 +268,10 @@ def measure(seconds: float, limit: int, memory: int, folder: Path) -> Figures:
         with strangers.at_work():
             for part in parts[1:]:
                 time.sleep(seconds / PARTS)
-                deliver(beside, part)
+                try:
+                    deliver(beside, part)
+                except httpx.HTTPError:
+                    sys.exit(failure_of(beside) or "the honest delivery found no answer, and the service is alive")
             time.sleep(seconds / PARTS)
         # Both at last, since time has gone on meanwhile.
         settle(beside, within=600)
