@@ -15,7 +15,10 @@ import msgspec
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import Event
 from monitor.decode.catalogues import BadCatalogue, catalogue_from_mapping
+from monitor.decode.outcome import Unreadable
+from monitor.decode.registry import SOURCES, canonical_source, decode
 from monitor.decode.streams import expand
+from monitor.decode.times import read_time
 
 Label = Literal["near_miss", "impact", "not_near_miss"]
 Confidence = Literal["high", "medium", "low"]
@@ -66,14 +69,35 @@ class BadCase(Exception):
         self.flaws = tuple(flaws)
 
 
+class _Body(msgspec.Struct):
+    """What one tool sent, as its webhook sends it, and when it arrived (RFC 3339)."""
+
+    at: str
+    source: str
+    body: object
+    headers: dict[str, str] = {}
+
+
+class _Expected(msgspec.Struct):
+    """`expect` as it stands; a number there stands for the events of that body, counted from 0."""
+
+    drafts: int = 0
+    hazard: tuple[str | int, ...] = ()
+    intervention: tuple[str | int, ...] = ()
+    withdrawn: bool = False
+    mode: Literal["live", "digest"] = "live"
+    verdict: Literal["none", "users", "unknown"] | None = None
+
+
 class _Written(msgspec.Struct):
-    """A case file as it stands."""
+    """A case file as it stands: `events` in the format of the monitor, `bodies` as tools send them, or both."""
 
     id: str
     label: Label
-    events: list[dict[str, object]]
+    events: list[dict[str, object]] = []
+    bodies: list[_Body] = []
     catalogue: dict[str, object] = {}
-    expect: Expect = Expect()
+    expect: _Expected = msgspec.field(default_factory=_Expected)
     title: str = ""
     confidence: Confidence = "high"
     origin: str | None = None
@@ -96,26 +120,70 @@ def read_case(data: object, catalogue: Catalogue | None = None) -> Case:
             catalogue = catalogue_from_mapping(written.catalogue)
         except BadCatalogue as error:
             flaws.append(Flaw(("catalogue",), str(error)))
+    if not written.events and not written.bodies:
+        flaws.append(Flaw((), "a case has `events`, `bodies`, or both"))
     expanded = expand(written.events)
     for unusable in expanded.unusable:
         field = (unusable.field,) if unusable.field else ()
         flaws.append(Flaw(("events", unusable.index, *field), unusable.detail))
-    known = {event.id for event in expanded.events}
-    for part, ids in (("hazard", written.expect.hazard), ("intervention", written.expect.intervention)):
-        for place, event_id in enumerate(ids):
-            if event_id not in known and not expanded.unusable:
-                flaws.append(Flaw(("expect", part, place), f"no event of this case has the id {event_id!r}"))
+    sent = [_events_of(body, number, flaws) for number, body in enumerate(written.bodies)]
+    events = (*expanded.events, *(event for given in sent for event in given))
+    expect = _resolved(written.expect, events, sent, flaws)
     if flaws or catalogue is None:
         raise BadCase(flaws)
     return Case(
         id=written.id,
         label=written.label,
         catalogue=catalogue,
-        events=expanded.events,
-        expect=written.expect,
+        events=events,
+        expect=expect,
         title=written.title,
         confidence=written.confidence,
     )
+
+
+def _resolved(
+    expected: _Expected, events: Sequence[Event], sent: Sequence[Sequence[Event]], flaws: list[Flaw]
+) -> Expect:
+    """`expect` with ids for the numbers of bodies; what it names and is not there is a flaw, if nothing else is."""
+    known = {event.id for event in events}
+    missing: list[Flaw] = []
+
+    def ids_of(part: str, named: Sequence[str | int]) -> tuple[str, ...]:
+        ids: list[str] = []
+        for place, name in enumerate(named):
+            given = [name] if isinstance(name, str) else [event.id for event in _at(sent, name)]
+            if isinstance(name, str) and name not in known:
+                missing.append(Flaw(("expect", part, place), f"no event of this case has the id {name!r}"))
+            elif not given:
+                missing.append(Flaw(("expect", part, place), f"body {name} gives no event"))
+            ids += given
+        return tuple(ids)
+
+    hazard, intervention = ids_of("hazard", expected.hazard), ids_of("intervention", expected.intervention)
+    if not flaws:
+        flaws += missing
+    return Expect(expected.drafts, hazard, intervention, expected.withdrawn, expected.mode, expected.verdict)
+
+
+def _at(sent: Sequence[Sequence[Event]], number: int) -> Sequence[Event]:
+    return sent[number] if 0 <= number < len(sent) else ()
+
+
+def _events_of(sent: _Body, number: int, flaws: list[Flaw]) -> tuple[Event, ...]:
+    """What the tool's decoder makes of a body; a body that it skips, as a test delivery, gives nothing."""
+    try:
+        at, _ = read_time(sent.at, "at")
+    except Unreadable as error:
+        flaws.append(Flaw(("bodies", number, "at"), error.detail))
+        return ()
+    if canonical_source(sent.source) is None:
+        flaws.append(Flaw(("bodies", number, "source"), f"nothing reads {sent.source!r}", tuple(sorted(SOURCES))))
+        return ()
+    raw = sent.body.encode() if isinstance(sent.body, str) else msgspec.json.encode(sent.body)
+    outcome = decode(sent.source, raw, sent.headers, at)
+    flaws += [Flaw(("bodies", number, "body"), f"{sent.source} refuses it: {each.detail}") for each in outcome.refusals]
+    return tuple(msgspec.structs.replace(event, received_at=at) for event in outcome.events)
 
 
 def unknown_keys(data: object) -> list[Flaw]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.model.events import MINUTE
+from monitor.core.model.events import MINUTE, to_text
 from monitor.lab.cases import BadCase, read_case, unknown_keys
 
 EVENT = {"id": "e1", "source": "pager", "time": "2026-02-03T10:00:00+01:00", "kind": "alert.fired", "service": "shop"}
@@ -80,3 +80,71 @@ def test_keys_that_mean_nothing_are_told_but_do_no_harm() -> None:
     data = written(expect={"hazzard": ["e1"]}, notes="x")
     assert [flaw.path for flaw in unknown_keys(data)] == [("notes",), ("expect", "hazzard")]
     assert read_case(data).expect.hazard == ()
+
+
+SENT = {
+    "at": "2026-02-03T09:05:00Z",
+    "source": "alertmanager/acme",
+    "body": {
+        "version": "4",
+        "status": "firing",
+        "alerts": [
+            {
+                "status": "firing",
+                "labels": {"alertname": "DiskFull", "service": "db", "severity": "critical"},
+                "startsAt": "2026-02-03T09:00:00Z",
+                "endsAt": "0001-01-01T00:00:00Z",
+                "fingerprint": "a1b2",
+            }
+        ],
+    },
+}
+
+
+def test_a_case_may_be_told_in_the_bodies_of_tools() -> None:
+    case = read_case(written(events=[], bodies=[SENT], expect={"drafts": 1, "hazard": [0]}))
+    (fired,) = case.events
+    assert (fired.kind, fired.service, fired.source) == ("alert.fired", "db", "alertmanager/acme")
+    assert to_text(fired.received_at) == "2026-02-03T09:05:00Z"
+    assert case.expect.hazard == (fired.id,), "the number of a body stands for its events"
+
+
+def test_events_and_bodies_may_stand_in_one_case() -> None:
+    case = read_case(written(bodies=[SENT], expect={"hazard": ["e1", 0]}))
+    assert [event.kind for event in case.events] == ["alert.fired", "alert.fired"]
+    assert case.expect.hazard[0] == "e1"
+
+
+def test_a_body_that_gives_nothing_cannot_be_cited_and_breaks_nothing_else() -> None:
+    test = {
+        "at": "2026-02-03T09:06:00Z",
+        "source": "github/acme",
+        "headers": {"X-GitHub-Event": "ping"},
+        "body": {"zen": "-"},
+    }
+    assert len(read_case(written(bodies=[test])).events) == 1
+    assert flaws(written(bodies=[test], expect={"hazard": [0, 1, -1]})) == [
+        (("expect", "hazard", 0), "body 0 gives no event"),
+        (("expect", "hazard", 1), "body 1 gives no event"),
+        (("expect", "hazard", 2), "body -1 gives no event"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "words"),
+    [
+        ({"at": "2026-02-03T09:05:00"}, ("bodies", 0, "at"), "offset"),
+        ({"source": "alertmangler"}, ("bodies", 0, "source"), "nothing reads 'alertmangler'"),
+        ({"body": "{"}, ("bodies", 0, "body"), "alertmanager/acme refuses it"),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_named_by_its_place(
+    change: dict[str, object], path: tuple[str | int, ...], words: str
+) -> None:
+    ((found, message),) = flaws(written(bodies=[{**SENT, **change}]))
+    assert found == path
+    assert words in message
+
+
+def test_a_case_without_any_events_is_refused() -> None:
+    assert flaws(written(events=[], expect={})) == [((), "a case has `events`, `bodies`, or both")]
