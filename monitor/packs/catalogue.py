@@ -15,6 +15,7 @@ severities: {critical: [tsunami]}
 people: {ann: {any: [ann@shop.example], pagerduty: PX1ABCD}}
 impact_alerts:
   - {alert: CheckoutErrors, labels: {tier: user}}
+impact_notes: {users: [ward staff], harmed: [paper forms], spared: [sandbox], read: true}
 """
 
 from __future__ import annotations
@@ -38,7 +39,17 @@ from monitor.packs.loader import find_files
 
 __all__ = ["LoadedCatalogue", "catalogue_from_mapping", "catalogue_hash", "load_catalogue", "load_catalogues"]
 
-KEYS = ("services", "production", "feeds", "automation", "environments", "severities", "impact_alerts", "people")
+KEYS = (
+    "services",
+    "production",
+    "feeds",
+    "automation",
+    "environments",
+    "severities",
+    "impact_alerts",
+    "impact_notes",
+    "people",
+)
 SERVICE_KEYS = ("depends_on", "user_facing", "owner", "system", "domain", "lifecycle", "hours", "aliases")
 
 
@@ -142,6 +153,8 @@ def _read_document(node: Node, parts: Parts) -> None:
         parts.words.read_people(people)
     for item in form.several("impact_alerts"):
         parts.words.read_impact_alert(item)
+    if (notes := form.get("impact_notes")) is not None:
+        parts.words.read_impact_notes(notes)
 
 
 def _read_short(node: Mapping, parts: Parts) -> None:

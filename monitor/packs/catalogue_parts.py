@@ -110,6 +110,7 @@ class Parts:
             severities=self.words.severities(),
             people=self.words.people(),
             impact_alerts=self.words.impact_alerts(),
+            impact_notes=self.words.impact_notes,
         )
 
     def _joined(self, name: str, needed: tuple[str, ...]) -> Service:

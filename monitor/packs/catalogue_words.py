@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from msgspec import convert
 
-from monitor.core.model.catalogue import Alias, AliasBy, ImpactAlert, PersonId
+from monitor.core.model.catalogue import Alias, AliasBy, ImpactAlert, ImpactNotes, PersonId
 from monitor.core.model.events import SEVERITIES, Severity
 from monitor.core.model.words import plain
 from monitor.located.form import Form, name_of, text_of
@@ -54,6 +54,7 @@ class CatalogueWords:
         self._severities: dict[str, tuple[str, Severity, Place]] = {}
         self._people: dict[tuple[str, str], tuple[PersonId, Place]] = {}
         self._impact: dict[tuple[str, str], tuple[ImpactAlert, Place]] = {}
+        self.impact_notes = ImpactNotes()
 
     # -- services ----------------------------------------------------------------------------------------------
 
@@ -217,6 +218,19 @@ class CatalogueWords:
         marks = [mark for mark, _ in self._impact.values()]
         return tuple(sorted(marks, key=lambda mark: (-len(mark.labels), mark.alert is None, repr(mark))))
 
+    def read_impact_notes(self, node: Node) -> None:
+        """Words beside the common ones; those of several files add up, and one `read: false` is enough."""
+        form = Form(node, self._problems, "impact_notes", ("users", "harmed", "spared", "read"))
+        found = self.impact_notes
+        self.impact_notes = ImpactNotes(
+            users=_added(
+                found.users, form.texts("users", "what those are called who use the services", "[ward staff]")
+            ),
+            harmed=_added(found.harmed, form.texts("harmed", "what goes wrong for them", "[paper forms]")),
+            spared=_added(found.spared, form.texts("spared", "what is not for users", "[sandbox]")),
+            read=found.read and form.flag("read", True),
+        )
+
     def _meanings(self, node: Node, what: str, of: str, sample: str) -> Iterable[tuple[Scalar, str, Node]]:
         if not isinstance(node, Mapping):
             expected = f"a mapping from {of} to the words that mean it"
@@ -225,6 +239,10 @@ class CatalogueWords:
         for meaning, (key, value) in node.entries.items():
             for item in value.items if isinstance(value, Listing) else [value]:
                 yield key, meaning, item
+
+
+def _added(known: tuple[str, ...], more: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*known, *more)))
 
 
 def _text(node: Node, problems: Problems, key: str) -> str:

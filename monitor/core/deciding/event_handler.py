@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from monitor.core.deciding.engine_parts import EngineParts
 from monitor.core.deciding.judge import Judge
+from monitor.core.matching.last_values import is_of_incident
 from monitor.core.model.decisions import Ignore, Late
 from monitor.core.model.events import Event, Instant
 from monitor.core.model.reasons import NotOpened
@@ -37,7 +38,10 @@ class EventHandler:
             self._looked_back(event)
             return 0
         self._budget.keep()
-        mask, derived = self._match(event := state.last_values.placed(event))
+        event = state.last_values.placed(event)
+        if is_of_incident(event):
+            return 0  # nobody knows of which incident it speaks: no reason to take it for harm to everyone
+        mask, derived = self._match(event)
         kind = event.kind
         is_recorded = kind in self._recorded
         if is_recorded:
@@ -60,14 +64,18 @@ class EventHandler:
             self._correlator.maker.catch(candidate)
         if added.evicted is not None:
             self._correlator.evicted(*added.evicted)
-        if kind in ALERT_STATES:
-            if kind in RECOVERIES:
-                self._recovered(event)
-            if event.service in state.active:
-                self._correlator.alert(event)
-        elif kind in _IMPACT_KINDS:
-            self._judge.withdrawals.impact_arrived(event, self._state.now)
+        self._follow(event)
         return mask
+
+    def _follow(self, event: Event) -> None:
+        """What an alert's news and word of impact change about what is known already."""
+        if event.kind in ALERT_STATES:
+            if event.kind in RECOVERIES:
+                self._recovered(event)
+            if event.service in self._state.active:
+                self._correlator.alert(event)
+        elif event.kind in _IMPACT_KINDS:
+            self._judge.withdrawals.impact_arrived(event, self._state.now)
 
     def _recovered(self, event: Event) -> None:
         """An alert's hazards wait no longer; what only its end tells of is processed as what came late."""

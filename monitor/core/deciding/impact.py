@@ -28,6 +28,8 @@ PERSON_EVIDENCE = frozenset({"ticket", "tickets", "user_report", "report", "call
 AUDIT_EVIDENCE = frozenset({"audit_log"})
 """What only a rule that names it can rely on: an audit sees the misuse of a key, not an outage."""
 PUBLIC_EVIDENCE = frozenset({"status_post"})
+TOLD_EVIDENCE = PERSON_EVIDENCE | PUBLIC_EVIDENCE
+"""What people tell of users; a probe and a budget tell of the very service that they measure."""
 
 RETIRES_AFTER_INTERVALS = 4
 
@@ -82,7 +84,10 @@ def impact_spans(memory: Memory, catalogue: Catalogue, reach: Reach, until: int,
     scope = reach.scope
     heard_of = memory.services_with("impact.started", "impact.ended", only=only)
     services = [*sorted(heard_of & scope), *({EVERYONE} & heard_of)]
-    services += sorted(name for name in heard_of - scope if name and (reach.strangers or not catalogue.knows(name)))
+    beside = heard_of - scope - {EVERYONE}
+    services += sorted(
+        name for name in beside if reach.strangers or not catalogue.knows(name) or serves_only(name, scope, catalogue)
+    )
     starts: list[Event] = []
     ends: list[Event] = []
     far: set[EventId] = set()
@@ -146,8 +151,19 @@ def _concerns(event: Event, scope: frozenset[str], catalogue: Catalogue) -> bool
     """
     if event.service is None or event.service in scope:
         return True
+    if event.labels.get("evidence") in TOLD_EVIDENCE and serves_only(event.service, scope, catalogue):
+        return True
     public = not catalogue.is_empty and event.labels.get("evidence") in PUBLIC_EVIDENCE
     return may_be_in(event.service, scope, catalogue) or (public and not catalogue.knows(event.service))
+
+
+def serves_only(name: str, scope: frozenset[str], catalogue: Catalogue) -> bool:
+    """Whether all users behind a service are users of the scope: harm that people tell of it is harm to them.
+
+    A record names what broke, which nobody outside sees; whom it hurt are those of the services that need it.
+    """
+    facing = catalogue.upward(name) & catalogue.facing if catalogue.knows(name) else frozenset()
+    return bool(facing) and facing <= scope
 
 
 def may_be_in(name: str, scope: frozenset[str], catalogue: Catalogue) -> bool:
@@ -210,7 +226,11 @@ def incident_spans(
     hurt = memory.services_hurt(only)
     around = reach.along
     beyond = {name for name in hurt - around if name}
-    near = (hurt & around) | {name for name in beyond if may_be_in(name, around - {EVERYONE}, catalogue)}
+    near = (hurt & around) | {
+        name
+        for name in beyond
+        if serves_only(name, reach.scope, catalogue) or may_be_in(name, around - {EVERYONE}, catalogue)
+    }
     spans = [view.span for view in incidents(memory, catalogue, near, until) if view.impact == USERS_HURT]
     if reach.strangers:
         views = incidents(memory, catalogue, beyond - near, until)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from monitor.core.deciding.draft_fields import cite
-from monitor.core.deciding.impact import Span, incidents, is_planned, onset
+from monitor.core.deciding.impact import TOLD_EVIDENCE, Span, incidents, is_planned, onset, serves_only
 from monitor.core.deciding.reach import reach_of
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.decisions import Withdraw
@@ -31,14 +31,23 @@ def contradictions(state: EngineState, catalogue: Catalogue, event: Event, now: 
         concerned = catalogue.downward(known)
     found = []
     for draft_id, past in sorted(state.past_drafts.items()):
+        if not span.overlaps(past.window_from, past.window_to):
+            continue
         in_scope = concerned is None or not concerned.isdisjoint(past.services)
-        if (in_scope or _may_concern(past.services, span, catalogue)) and span.overlaps(
-            past.window_from, past.window_to
-        ):
+        if in_scope or _beside(event, past.services, catalogue) or _may_concern(past.services, span, catalogue):
             reason = Withdrawn.PLANNED_WORK if span.planned else Withdrawn.IMPACT_IN_WINDOW
             found.append(Withdraw(draft_id, reason, Instant(now), tuple(cite([event], "impact"))))
             state.forget_draft(draft_id)
     return found
+
+
+def _beside(event: Event, services: Iterable[str], catalogue: Catalogue) -> bool:
+    """Whether people tell it of a service whose users are all those of services that depend on these."""
+    if event.service is None or not (
+        event.kind.startswith("incident.") or event.labels.get("evidence") in TOLD_EVIDENCE
+    ):
+        return False
+    return serves_only(event.service, frozenset().union(*map(catalogue.upward, services)), catalogue)
 
 
 def _may_concern(services: Iterable[str], span: Span, catalogue: Catalogue) -> bool:

@@ -39,7 +39,8 @@ class Withdrawals:
             is_record = event.kind.startswith("incident.")
             reached = self._catalogue.along(event.service) if is_record else self._catalogue.downward(event.service)
             unplaced = frozenset(name for name in self._state.citing if not self._catalogue.knows(name))
-            concerned = self._state.episodes_citing(reached | unplaced)
+            beside = self._catalogue.sharing_users(event.service)
+            concerned = self._state.episodes_citing(reached | beside | unplaced)
         for episode in sorted(concerned, key=lambda episode: episode.id):
             if episode.draft is not None and not episode.withdrawn:
                 self._contradict(episode, event, now)

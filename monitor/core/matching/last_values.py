@@ -16,6 +16,7 @@ from msgspec.structs import force_setattr
 from monitor.core.model.events import Event
 from monitor.core.model.retention_policy import RETENTION
 from monitor.core.model.watermark import BEGINNING
+from monitor.core.resolving.names import GUESSED
 
 MOST_VALUES = RETENTION.most_values
 """Entries that are remembered for each key, the newest."""
@@ -94,6 +95,11 @@ _HARM = frozenset({"impact.started", "impact.ended"})
 """An update for stakeholders belongs to its incident too. Other harm without a service concerns everyone."""
 _MEASURING = frozenset({"alertmanager", "prometheus", "grafana", "kubernetes", "zabbix", "icinga2", "datadog"})
 """Sources whose every alert names its service or never does: of these it is not remembered."""
+
+
+def is_of_incident(event: Event) -> bool:
+    """Whether it is harm that a note on an incident tells: of the incident's service, and else of none."""
+    return event.kind in _HARM and event.service is None and "note" in event.labels
 
 
 def incident_of(event: Event) -> str:
@@ -227,7 +233,10 @@ class LastValues:
         if event.kind == "alert.resolved":
             return self._closed(event)
         is_update = event.kind in _HARM and event.labels.get("evidence") == "status_post"
-        if event.service is not None or (event.kind not in BELONGING and not is_update):
+        told_in_note = "kind" in event.resolved_from
+        if not (event.kind in BELONGING or is_update or told_in_note):
+            return event
+        if event.service is not None and not event.resolved_from.get("service", "").startswith(GUESSED):
             return event
         told = self.before("incident", incident_of(event), event.time + 1)
         if not told:

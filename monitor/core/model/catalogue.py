@@ -80,6 +80,15 @@ class ImpactAlert(msgspec.Struct, frozen=True):
     users: bool = True
 
 
+class ImpactNotes(msgspec.Struct, frozen=True):
+    """An organisation's own words for users who suffer, beside the common ones; without `read` notes are no impact."""
+
+    users: tuple[str, ...] = ()
+    harmed: tuple[str, ...] = ()
+    spared: tuple[str, ...] = ()
+    read: bool = True
+
+
 class Catalogue(msgspec.Struct, frozen=True, dict=True):
     """Services by name, environments that count, feeds, who is automation, and what tools call all of these.
 
@@ -97,6 +106,7 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
     severities: dict[str, Severity] = {}
     impact_alerts: tuple[ImpactAlert, ...] = ()
     people: tuple[PersonId, ...] = ()
+    impact_notes: ImpactNotes = ImpactNotes()
 
     @property
     def is_empty(self) -> bool:
@@ -208,7 +218,8 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def _caches(self) -> dict[str, dict[str, frozenset[str]]]:
-        return {"neighbours": {}, "siblings": {}, "around": {}, "upward": {}, "downward": {}, "along": {}}
+        kinds = ("neighbours", "siblings", "around", "upward", "downward", "along", "sharing_users")
+        return {kind: {} for kind in kinds}
 
     def neighbours(self, service: str) -> frozenset[str]:
         """The service itself and one hop along the dependency graph, in either direction."""
@@ -223,9 +234,7 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
         """Services that serve one of the same user-facing services, without the service and its neighbours."""
         cache = self._caches["siblings"]
         if service not in cache:
-            tops = (name for name in self.upward(service) if self.is_user_facing(name))
-            serving: frozenset[str] = frozenset().union(*(self.downward(top) for top in tops))
-            self._keep(cache, service, serving - self.neighbours(service))
+            self._keep(cache, service, self.sharing_users(service) - self.neighbours(service))
         return cache[service]
 
     def around(self, service: str) -> frozenset[str]:
@@ -250,10 +259,23 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
             self._keep(cache, service, self.upward(service) | self.downward(service))
         return cache[service]
 
+    def sharing_users(self, service: str) -> frozenset[str]:
+        """Everything that serves one of the user-facing services which the service serves."""
+        cache = self._caches["sharing_users"]
+        if service not in cache:
+            tops = self.upward(service) & self.facing
+            self._keep(cache, service, frozenset().union(*map(self.downward, tops)))
+        return cache[service]
+
+    @cached_property
+    def facing(self) -> frozenset[str]:
+        """The services that users see."""
+        return frozenset(name for name, found in self.services.items() if found.user_facing)
+
     @cached_property
     def serving_users(self) -> frozenset[str]:
         """The user-facing services, and everything that they depend on, transitively: in one walk for all of them."""
-        return _reached((name for name, found in self.services.items() if found.user_facing), self._dependencies)
+        return _reached(self.facing, self._dependencies)
 
     def _closure(self, name: str, service: str, edges: dict[str, tuple[str, ...]]) -> frozenset[str]:
         cache = self._caches[name]

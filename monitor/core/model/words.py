@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
-from monitor.core.model.events import Severity
+from monitor.core.model.events import Event, Severity
 
 _SEPARATORS = re.compile(r"[\s_\-./:]+")
 _NUMBERED = re.compile(r"(?:p|prio|priority|sev|severity|s|level)?0*([0-5])")
@@ -163,3 +163,8 @@ class Environments:
             # Production somewhere: where the catalogue names one production only, it is that.
             return self._by_common.get("production", common)
         return common
+
+
+def own_words(event: Event) -> str:
+    """What somebody wrote: of a comment its text, since its title is that of the thing it stands under."""
+    return event.labels.get("text") or event.title or ""

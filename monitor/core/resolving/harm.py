@@ -14,8 +14,10 @@ from msgspec.structs import replace
 
 from monitor.core.model.catalogue import Catalogue, ImpactAlert
 from monitor.core.model.events import Event, Kind
+from monitor.core.model.words import own_words
 from monitor.core.resolving.claims import claims_harm, says_refused, says_unserved
 from monitor.core.resolving.names import Pattern
+from monitor.core.resolving.suffering import Suffering
 
 HARMS: dict[str, Kind] = {
     "alert.fired": "impact.started",
@@ -74,6 +76,7 @@ class Harm:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._marks = [(mark, Pattern(mark.alert) if mark.alert else None) for mark in catalogue.impact_alerts]
+        self._suffering = Suffering(catalogue.impact_notes)
         self.hinted: dict[tuple[str, str | None, str | None, str | None], bool] = {}
         """By source, title, alertname and job: False where these are of no alert of harm."""
         self.telling = _TELLING
@@ -85,24 +88,23 @@ class Harm:
         The event is a resolved one.
         """
         if event.service is None:
-            return None
+            # What somebody writes on an incident concerns the incident's service, which is known later.
+            return self._written(event) if event.kind == "note.added" and event.subject is not None else None
         if _is_past(event) and self._catalogue.is_user_facing(event.service):
             return "deadline: it had passed when something was said or done"
         if event.kind == "change.rotated":
             return None
         if event.kind == "note.added":
             return self._written(event)
-        told = (event.title, *(map(event.labels.get, _TOLD) if event.kind.startswith("incident.") else ()))
-        claimed = any(claims_harm(text) for text in told if text)
         if event.kind.startswith("incident."):
-            return "report: the record says that users are hurt" if claimed else None
+            return self._recorded(event)
         names = [name for label in _NAME_LABELS if (name := event.labels.get(label))]
         if event.title:
             names.append(event.title)
         for mark, pattern in self._marks:
             if _marked(mark, pattern, names, event.labels):
                 return "alert: listed in impact_alerts" if mark.users else None
-        if claimed:
+        if event.title and claims_harm(event.title):
             return "report: the title says that users are hurt"
         if not self._sees_users(event.service):
             return None
@@ -115,12 +117,24 @@ class Harm:
         grave = graded and event.severity in _GRAVE and self._catalogue.is_user_facing(event.service or "")
         return "alert: what users ask for fails" if grave and says_refused(" ".join(names)) else None
 
+    def _recorded(self, record: Event) -> str | None:
+        """What a record says of users, in its title or its summary."""
+        for text in (record.title, *map(record.labels.get, _TOLD)):
+            if text and (claims_harm(text) or self._suffers(text, record)):
+                return "report: the record says that users are hurt"
+        return None
+
     def _written(self, note: Event) -> str | None:
-        """What a person wrote on a service that users see, in the words of one whom it does not serve."""
-        told = note.title or note.labels.get("text") or ""
-        if claims_harm(told) or (self._sees_users(note.service or "") and says_unserved(told)):
+        """What a person wrote of users who suffer, or as one whom a service does not serve."""
+        text = own_words(note)
+        if self._catalogue.impact_notes.read and (
+            self._suffers(text, note) or (self._sees_users(note.service or "") and says_unserved(text))
+        ):
             return "report: a note says that users are hurt"
         return None
+
+    def _suffers(self, text: str, event: Event) -> bool:
+        return self._suffering.told(text, event.source, seen=self._sees_users(event.service or "")) is not None
 
     def may_be(self, event: Event) -> bool:
         """False where `of` is sure to be None: most alerts, at the cost of a look."""
@@ -211,10 +225,10 @@ def impact_of(alert: Event, harm: str) -> Event:
         kind=HARMS[alert.kind],
         severity=None,
         actor=None,
-        labels={"evidence": evidence, "alert": alert.id[:255]},
+        labels={"evidence": evidence, "note" if alert.kind == "note.added" else "alert": alert.id[:255]},
         value=None,
         limit=None,
         unit=None,
         bound=None,
-        resolved_from={"kind": why},
+        resolved_from={**{k: v for k, v in alert.resolved_from.items() if k == "service"}, "kind": why},
     )

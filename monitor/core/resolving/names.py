@@ -32,6 +32,8 @@ _ALIKE = 0.8
 
 _SPOKEN_OF = ("alert.", "note.", "incident.", "change.")
 """Kinds whose words may name the service. Of impact nobody guesses whose it is."""
+_OWN_NAMES = ("service_id", "application", "app", "project", "flag", "resource", "resource_name", "dataset", "entity")
+"""Labels in which a tool says what it calls the thing, where it knows no services."""
 _OF_SEVERAL = re.compile(r"(.+?[a-z])[-_.]?\d{0,4}(?:\.[a-z0-9-]+){0,6}", re.IGNORECASE)
 """A host as one of several: `orders-db-01`, `orders-db2.prod.example.net`."""
 _PIPELINE = re.compile(
@@ -128,9 +130,13 @@ class Names:
         """By what this very source calls it."""
         if not self._sources:
             return None
-        by_id = event.labels.get("service_id") if name is None or self._joined(name) is None else None
-        called = (self._called_by(event.source, said) for said in (name, by_id) if said)
-        return next(filter(None, called), None)
+        told = [name] if name else []
+        if name is None or self._joined(name) is None:
+            labels = event.labels
+            told += [labels[label] for label in _OWN_NAMES if label in labels]
+            told += [found for _, found in (*repositories(labels), *hosts(labels), *workloads(labels))]
+            told += [] if event.subject is None else [event.subject]
+        return next(filter(None, (self._called_by(event.source, said) for said in told)), None)
 
     def _called_by(self, source: str, said: str) -> Named | None:
         for told in (source, source.partition("/")[0]):

@@ -11,6 +11,7 @@ import re
 from msgspec.structs import replace
 
 from monitor.core.model.events import Event, Kind
+from monitor.core.model.words import own_words
 
 _SAID: dict[Kind, str] = {
     "change.restarted": "restarted|rebooted|bounced|recycled",
@@ -52,7 +53,7 @@ def act_told(note: Event) -> Kind | None:
         return None
     if note.actor is None or note.actor.kind == "automation":
         return None
-    text = (note.title or "")[:MOST_SAID]
+    text = own_words(note)[:MOST_SAID]
     found = _DID.search(text)
     if found is None or "?" in text:
         return None
@@ -65,4 +66,5 @@ def act_of(note: Event, kind: Kind) -> Event:
     identity = f"act/{note.id}"
     if len(identity) > 255:
         identity = f"act/{hashlib.sha256(note.id.encode()).hexdigest()}"
-    return replace(note, id=identity, kind=kind, severity=None, resolved_from={"kind": "a note says that it was done"})
+    said = {**note.resolved_from, "kind": "a note says that it was done"}
+    return replace(note, id=identity, kind=kind, severity=None, resolved_from=said)

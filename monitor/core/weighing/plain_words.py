@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from monitor.core.matching.facts import is_scheduled
 from monitor.core.model.events import Event
+from monitor.core.model.words import own_words
 
 _ROUTINE = re.compile(
     r"\b(drill|exercise|game ?day|chaos|load[- ]?test\w*|rehears\w*|experiment|scheduled|planned|calendar|freeze|"
@@ -87,24 +88,24 @@ _SAYS_LITTLE = frozenset(
 
 def is_exercise(event: Event) -> bool:
     """Whether an alert belongs to something planned or practised. What ran by timetable and failed is no exercise."""
-    title = event.title or ""
+    title = own_words(event)
     return _EXERCISE.search(title) is not None and not _NOT_ROUTINE.search(title)
 
 
 def is_drill_by_name(event: Event) -> bool:
     """Whether the title calls it a drill, an exercise, a game day: harm on purpose, and taken back as planned."""
-    title = event.title or ""
+    title = own_words(event)
     return _DRILL.search(title) is not None and not _NOT_ROUTINE.search(title)
 
 
 def says_plan(event: Event) -> bool:
     """Whether a note begins with what its author is about to do: it announces work and reports nothing."""
-    return _PLAN.search(event.title or "") is not None
+    return _PLAN.search(own_words(event)) is not None
 
 
 def calls_harmless(event: Event) -> bool:
     """Whether a person writes that what is alerted about is no danger."""
-    return any(map(_HARMLESS.search, (event.title or "", event.labels.get("comment", ""))))
+    return any(map(_HARMLESS.search, (own_words(event), event.labels.get("comment", ""))))
 
 
 def is_routine(event: Event) -> bool:
@@ -127,7 +128,10 @@ def is_routine(event: Event) -> bool:
 
 def names_trouble(event: Event) -> bool:
     """Whether a person's words name something that is wrong: in the title or where a source says why."""
-    texts = [event.title or "", *(event.labels.get(key, "") for key in ("reason", "description", "comment", "message"))]
+    texts = [
+        event.title or "",
+        *(event.labels.get(key, "") for key in ("text", "reason", "description", "comment", "message")),
+    ]
     return any(map(_tells_of_trouble, texts))
 
 
@@ -138,7 +142,7 @@ def _tells_of_trouble(text: str) -> bool:
 
 def names_surprise(event: Event) -> bool:
     """Whether a person wonders: a report asks or doubts more often than it names what is wrong."""
-    return _is_surprised(event.title or "")
+    return _is_surprised(own_words(event))
 
 
 @lru_cache(maxsize=4096)

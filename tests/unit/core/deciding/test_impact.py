@@ -167,6 +167,10 @@ def test_one_end_ends_every_beginning_before_it() -> None:
         (started(10, service=None), True),
         (started(10, service="mail"), False),
         (started(10, service="side"), False),
+        (started(10, service="side", labels={"evidence": "slo"}), False),
+        (started(10, service="side", labels={"evidence": "report"}), True),
+        (started(10, service="side", labels={"evidence": "status_post"}), True),
+        (started(10, service="mail", labels={"evidence": "report"}), False),
         (started(10, environment="staging"), False),
         (started(10, environment=None), True),
         (started(10, service="shop-frontend"), True),
@@ -175,7 +179,8 @@ def test_one_end_ends_every_beginning_before_it() -> None:
         (started(10, service="mail-relay", labels={"evidence": "status_post"}), True),
         (started(10, service="mail", labels={"evidence": "status_post"}), False),
     ],
-    ids=["upward", "itself", "everyone", "elsewhere", "beside", "staging", "no environment", "alike", "unlike all",
+    ids=["upward", "itself", "everyone", "elsewhere", "beside", "measured beside", "told beside",
+         "posted beside", "told elsewhere", "staging", "no environment", "alike", "unlike all",
          "alike another", "public, unplaced", "public, elsewhere"],
 )  # fmt: skip
 def test_whose_impact_concerns_the_database(event: Event, counts: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.core.deciding.impact import may_be_in
 from monitor.core.model.catalogue import Catalogue, Service
@@ -134,3 +135,66 @@ def test_impact_told_late_withdraws_it(place: str, stands: bool, days: int) -> N
 def test_without_a_catalogue_no_name_is_a_stranger() -> None:
     stream = in_order(story("d41757d3", "checkout", 5))
     assert standing(run(new_engine([acted_rule()], Catalogue()), stream)) == 1
+
+
+# -- what people write of users, on an incident and on a part that nobody outside sees ------------------------------
+
+SHOPS = Catalogue(
+    {
+        "checkout": Service("checkout", ("payments-db", "vault"), user_facing=True),
+        "payments-db": Service("payments-db"),
+        "vault": Service("vault"),
+        "mail": Service("mail", ("relay",), user_facing=True),
+        "relay": Service("relay"),
+    }
+)
+HARM = "shoppers lost their baskets, customers could not pay from 10:05 to 10:09"
+
+
+def paged(*, written: str, subject: str | None) -> list[Event]:
+    return [
+        make_event("alert.fired", 0, "fired", service="checkout", subject="Q1", severity="high", source="pagerduty/a"),
+        make_event("change.restarted", 10, "acted", service="checkout", actor=PERSON),
+        make_event("alert.resolved", 12, "fine", service="checkout", subject="Q1", source="pagerduty/a"),
+        make_event("note.added", 30, "said", service=None, title=written, subject=subject, source="pagerduty/a",
+                   actor=PERSON),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("written", "subject", "drafts"),
+    [(HARM, "Q1", 0), ("all fine, nobody noticed", "Q1", 1), (HARM, "Q2", 1), (HARM, None, 1)],
+    ids=["on the incident", "nothing of users", "on an incident that nobody knows", "on no incident"],
+)
+def test_harm_that_a_note_tells_is_that_of_its_incident_and_else_of_none(
+    written: str, subject: str | None, drafts: int
+) -> None:
+    stream = paged(written=written, subject=subject)
+    assert standing(run(new_engine([acted_rule()], SHOPS), stream)) == drafts
+
+
+@pytest.mark.parametrize(
+    ("broken", "evidence", "drafts"),
+    [("vault", "report", 0), ("vault", "slo", 1), ("relay", "report", 1)],
+    ids=["told of what serves the same users", "measured there", "told of what serves others"],
+)
+@pytest.mark.parametrize("at", [5, 20, 60 * 24 * 5], ids=["in the window", "soon", "in days"])
+def test_whoever_uses_a_part_uses_what_stands_on_it(broken: str, evidence: str, drafts: int, at: float) -> None:
+    """Nobody outside sees the vault: whom it hurts are those of the checkout, as whom the database would have hurt."""
+    stream = in_order(story("payments-db", broken, at, labels={"evidence": evidence}, began_at=None))
+    if at > 60 * 24:  # long after, only what is told of the window itself withdraws
+        stream = [
+            replace(event, began_at=stream[0].time, time=event.time) if event.kind == "impact.started" else event
+            for event in stream
+        ]
+    assert standing(run(new_engine([acted_rule()], SHOPS), stream)) == drafts
+
+
+@pytest.mark.parametrize(("broken", "drafts"), [("vault", 0), ("relay", 1)])
+def test_a_record_names_what_broke_and_not_whom_it_hurt(broken: str, drafts: int) -> None:
+    stream = [
+        *story("payments-db", "mail", 5000)[:3],
+        make_event("incident.opened", 6, "open", service=broken, subject="I1", labels={"impact": "unknown"}),
+        make_event("incident.updated", 40, "more", service=broken, subject="I1", labels={"impact": "users"}),
+    ]
+    assert standing(run(new_engine([acted_rule()], SHOPS), in_order(stream))) == drafts

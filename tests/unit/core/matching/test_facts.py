@@ -11,6 +11,7 @@ from monitor.core.matching.last_values import MOST_VALUES, TABLES, LastValues, t
 from monitor.core.model.catalogue import Catalogue, Hours, Service
 from monitor.core.model.events import DAY, HOUR, MINUTE, Event, Instant, Kind, to_text
 from monitor.core.model.retention_policy import RETENTION
+from monitor.core.resolving.names import GUESSED
 from tests.support.streams import MACHINE, START, make_event
 
 HOURS = Hours("UTC", 8 * 60, 18 * 60, frozenset(range(1, 8)))
@@ -103,6 +104,21 @@ def test_what_belongs_to_an_incident_has_its_service() -> None:
     assert known.placed(told("note.added", 8, source="alertmanager")).service is None
     assert known.placed(told("note.added", -1)).service is None, "nothing was told yet"
     assert known.placed(told("impact.started", 8)).service is None, "harm without a service concerns everyone"
+
+
+def test_a_guess_from_words_gives_way_to_the_incident() -> None:
+    known = LastValues()
+    at = Instant(START)
+    known.record(Event("a", "pagerduty/acme", at, "alert.fired", "payments", subject="Q1"))
+    guess = {"service": f"{GUESSED}: the title names it"}
+
+    def note(subject: str, told: Kind = "note.added", **said: str) -> Event:
+        return Event("n", "pagerduty/acme", at, told, "cart", subject=subject, resolved_from={**guess, **said})
+
+    assert known.placed(note("Q1")).service == "payments"
+    assert known.placed(note("Q2")).service == "cart", "of that incident nothing is known"
+    assert known.placed(note("Q1", "change.scaled", kind="a note says that it was done")).service == "payments"
+    assert known.placed(note("Q1", "change.scaled")).service == "cart", "a tool told it, and not a note"
 
 
 def test_what_is_put_back() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from monitor.core.model.catalogue import Catalogue, ImpactAlert, Service
-from monitor.core.model.events import Event, Instant, Kind
+from monitor.core.model.catalogue import Catalogue, ImpactAlert, ImpactNotes, Service
+from monitor.core.model.events import Actor, Event, Instant, Kind
 from monitor.core.resolving.resolver import Resolver
 
 SHOP = Catalogue({"checkout": Service("checkout", ("payments",), user_facing=True), "payments": Service("payments")})
@@ -253,3 +253,37 @@ def test_a_record_of_harm_that_names_no_service_is_of_the_one_that_users_see() -
     assert found.service == "checkout"
     two = Catalogue({name: Service(name, user_facing=True) for name in ("checkout", "payments")})
     assert impact(alert("Customers cannot pay", {}, kind="incident.opened", service=None), two) is None
+
+
+# -- what people write on an incident, and of services that nobody outside sees -----------------------------------
+
+
+def note(text: str, **said: Any) -> Event:
+    fields = {"id": "n1", "source": "pagerduty/acme", "time": Instant(0), "kind": "note.added", "service": None}
+    return Event(**{**fields, "title": text, "actor": Actor("ann", "human"), **said})
+
+
+def test_harm_that_a_note_on_an_incident_tells_is_of_that_incident() -> None:
+    told = impact(note("all pods died, shoppers got 502s from 19:23 to 19:27", subject="Q1"))
+    assert told is not None
+    assert (told.kind, told.service, told.subject, told.labels) == (
+        "impact.started",
+        None,
+        "Q1",
+        {"evidence": "report", "note": "n1"},
+    )
+    assert impact(note("all pods died, shoppers got 502s from 19:23 to 19:27")) is None, "of no incident, of no service"
+
+
+def test_of_a_comment_its_text_is_read_and_not_the_title_above_it() -> None:
+    comment = note(
+        "Basket merge errors", subject="SHOP-1", labels={"text": "Three customers called, the basket was empty"}
+    )
+    assert impact(comment) is not None
+    assert impact(note("Customers cannot pay", subject="SHOP-2", labels={"text": "Closing, was a test"})) is None
+
+
+def test_notes_are_no_impact_where_the_organisation_says_so() -> None:
+    deaf = Catalogue(SHOP.services, impact_notes=ImpactNotes(read=False))
+    assert impact(note("the page gives 502", service="checkout")) is not None
+    assert impact(note("the page gives 502", service="checkout"), deaf) is None

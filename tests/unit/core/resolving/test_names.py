@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.core.model.catalogue import Alias, Catalogue, Service
 from monitor.core.model.events import Event, Instant
@@ -263,3 +264,29 @@ def test_announced_work_lists_services_in_any_spelling() -> None:
     assert other.resolve(alert(kind="maintenance.started", labels={"scope": "a1f3"})).labels == {"scope": "a1f3"}
     plain = alert(kind="maintenance.started", service="payments", labels={"scope": "payments, ledger"})
     assert Resolver(catalogue()).resolve(plain) is plain
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"labels": {"project": "invoicing"}},
+        {"labels": {"flag": "invoicing"}},
+        {"labels": {"host": "Invoicing"}},
+        {"labels": {"repository": "invoicing"}},
+        {"labels": {"service_id": "invoicing"}},
+        {"subject": "invoicing"},
+        {"service": "invoicing"},
+    ],
+)
+def test_an_alias_of_a_source_is_whatever_this_source_calls_it(said: dict[str, Any]) -> None:
+    known = Catalogue({"billing": Service("billing")}, aliases=(Alias("billing", "source", "invoicing", "tool"),))
+    event = Event("1", "tool/acme", Instant(0), "change.flag_set", **said)
+    assert Names(known).of(event) == ("billing", "alias of tool")
+    assert Names(known).of(replace(event, source="other/acme")) != ("billing", "alias of other")
+
+
+def test_a_name_of_the_catalogue_is_no_alias_of_something_else() -> None:
+    services = {"billing": Service("billing"), "shop": Service("shop")}
+    known = Catalogue(services, aliases=(Alias("billing", "source", "invoicing", "tool"),))
+    event = Event("1", "tool/acme", Instant(0), "change.flag_set", "shop", labels={"project": "invoicing"})
+    assert Names(known).of(event) is None

@@ -1,0 +1,127 @@
+"""Words in which people tell that users suffer: who, what went wrong, and what makes a sentence claim nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.core.model.catalogue import ImpactNotes
+from monitor.core.resolving.suffering import MOST_READ, Suffering
+
+USERS, DESK = "users, and what went wrong for them", "what went wrong, from those who use it (zendesk/acme)"
+COUNTED, TIMED = "how many of them failed", "what went wrong, and from when to when"
+
+
+def told(text: str, source: str = "slack/ops", *, seen: bool = True, own: ImpactNotes | None = None) -> str | None:
+    return Suffering(own or ImpactNotes()).told(text, source, seen=seen)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Customers cannot pay",
+        "about 60 users asked why withdrawals hang for 40 minutes, some angry",
+        "pupils were kicked out of the test page",
+        "Patients in ward 3 had no access to their letters",
+        "Clinics call us because reminders came 12 times",
+        "a customer reported that her basket was empty",
+        "one passenger said the gate refused his ticket",
+        "The disk was full. Subscribers lost their calls.",
+        "3,100 end customers saw wrong balances",
+        "Never mind the alert. Riders never got their receipts.",
+        "branches could not print",
+    ],
+)
+def test_users_and_what_went_wrong_for_them(text: str) -> None:
+    assert told(text, seen=False) == USERS, "wherever it happened"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "customers would have failed to log in",
+        "no customer complained",
+        "nobody lost anything, users are fine",
+        "fixed before customers lost anything",
+        "customers may see errors if this goes on",
+        "users of the beta see errors",
+        "the canary served errors to users of the staff ring only",
+        "zero users affected",
+        "test users cannot log in",
+        "customers are not affected",
+        "subscribers will lose calls at 15:00",
+        "retries hid it, every order arrived in the end, users waited a little",
+    ],
+)
+def test_a_guess_a_denial_and_a_plan_claim_nothing(text: str) -> None:
+    assert told(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Customer export is slow",
+        "the importer cannot reach customers-db",
+        "users_table is missing an index",
+        "user service timed out",
+        "queue is stuck",
+        "customers like the new page",
+    ],
+)
+def test_a_name_with_users_in_it_is_nobody(text: str) -> None:
+    assert told(text, seen=False) is None
+
+
+def test_what_comes_from_a_help_desk_is_about_who_writes_there() -> None:
+    text = "My order page stays empty since I changed my address"
+    assert told(text, "zendesk/acme") == DESK
+    assert told(text, "slack/ops") is None
+    assert told(text, "zendesk/acme", seen=False) is None, "they use nothing that users do not see"
+    assert told("How can I change my address?", "zendesk/acme") is None
+
+
+@pytest.mark.parametrize("desk", ["helpscout", "acme/support", "slack/community", "otrs-2", "Freshdesk"])
+def test_the_names_of_help_desks(desk: str) -> None:
+    assert told("the page is empty", desk) == f"what went wrong, from those who use it ({desk})"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "booking refused 11:35-12:04",
+        "wrong labels from 15:30 to 15:39",
+        "logins failed between 9.15 and 9.25",
+        "search is empty since 10:05",
+        "labels are wrong since yesterday",
+    ],
+)
+def test_a_failure_with_its_time(text: str) -> None:
+    assert told(text) == TIMED
+    assert told(text, seen=False) is None, "a part that nobody sees may fail for an hour"
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [
+        ("about 7,200 failed attempts", True),
+        ("1200 rejected payments", True),
+        ("12k lost messages", True),
+        ("3 failed pods", False),
+        ("2 failed builds", False),
+        ("0 failed payments", False),
+    ],
+)
+def test_how_many_failed(text: str, counts: bool) -> None:
+    assert told(text) == (COUNTED if counts else None)
+    assert told(text, seen=False) is None
+
+
+def test_an_organisation_adds_its_own_words_and_may_switch_the_reading_off() -> None:
+    assert told("ward staff went back to paper forms", seen=False) is None
+    own = ImpactNotes(users=("ward staff", "nurse"), harmed=("paper forms",), spared=("sandbox",))
+    assert told("nurses went back to paper forms", own=own) == USERS
+    assert told("nurses went back to paper forms in the sandbox", own=own) is None
+    assert told("customers cannot pay", own=ImpactNotes(read=False)) is None
+
+
+def test_only_the_beginning_is_read() -> None:
+    assert told("." * MOST_READ + " customers cannot pay", seen=False) is None
