@@ -32,7 +32,7 @@ class Scene(msgspec.Struct):
     `counted`: whether the act itself is among the habits.
     `size_of`: how many services are in the domain of a service.
     `pace`: how many times as much people do at that time of the week as on average.
-    `announced`: whether announced work was in progress on the service or above it, or the change told beforehand.
+    `announced`: since when announced work was in progress on the service or above it, or the change told beforehand.
     `rehearsed`: whether what was told beforehand was an exercise.
     """
 
@@ -48,7 +48,7 @@ class Scene(msgspec.Struct):
     places: dict[str, ServiceMemory]
     habits_of: Callable[[str], Habits]
     size_of: Callable[[str], int]
-    announced: bool
+    announced: int | None
     rehearsed: bool
     pace: float
     larger: float
@@ -88,7 +88,12 @@ def rare_sign(scene: Scene, sign: Sign) -> float:
 
 
 def coincidence(scene: Scene, values: Vector, details: dict[str, str], gap: int, places: int) -> None:
-    """How unlikely it is that such an act falls into such a gap by accident: tenfolds, at most `RAREST`."""
+    """How unlikely it is that such an act falls into such a gap by accident: tenfolds, at most `RAREST`.
+
+    Nothing where the work was announced.
+    """
+    if scene.announced is not None:
+        return  # one plan brought both: that they met is no accident
     expected = scene.per_day * scene.pace * places * gap / DAY
     chance = max(-math.expm1(-expected), 10**-RAREST)
     values["rare_act"] = max(0.0, -math.log10(chance))

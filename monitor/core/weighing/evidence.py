@@ -69,6 +69,8 @@ RENEWING = frozenset({"change.rotated", "change.scaled", "change.ran", "change.r
 ON_PURPOSE = 1.5
 RENEWED_LIFE = 90 * DAY
 RENEWED_SHARE = 0.12
+BROUGHT_ALONG = 2.5
+"""What began within announced work is what the work does: two and a half times as much as a danger older than it."""
 UNHURRIED = 2.2
 """Decades of five minutes after which an undoing is no longer soon (about two weeks)."""
 MILD = 0.3
@@ -109,7 +111,7 @@ def _common(scene: Scene) -> Vector:
         values["routine"] = ON_PURPOSE if on_purpose else 1.0
     if undone is not None and undone.kind != "change.blocked":
         _prompted(scene, undone, values)
-    if scene.announced:
+    if scene.announced is not None:
         values["announced"] = 1.0
     if act.kind != "change.deployed":  # how often each service is released is known, whatever the words
         known = scene.habits_of(scene.place.service).usual(familiar_key(act, scene.actor, scene.undoing), act.time)
@@ -162,6 +164,8 @@ def _of_sign(scene: Scene, common: Vector, sign: Sign, relation: int, related: i
         values["neighbour"] = 1.0
     elif relation == 2:
         values["sibling"] = 1.0
+    if scene.announced is not None and sign.began >= scene.announced:
+        values["announced"] = BROUGHT_ALONG
     _what_it_says(scene, sign, values, details)
     values["common_sign"] = common_sign(scene, sign)
     _how_it_hangs_together(scene, sign, values, details)

@@ -200,7 +200,7 @@ class Net:
             for service, relation in reach.items()
             if (near := self.places.get(service)) is not None
             for sign in near.standing(act.time)
-            if self._near.reaches(sign, relation, act)
+            if self._near.reaches(sign, relation, act) and not self._around.is_rehearsed(sign)
         ]
         if not in_reach and not self._near.is_production(act):
             return None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import HOUR, Event
+from monitor.core.model.words import own_words
 from monitor.core.weighing.acts import Undoing, same_actor
 from monitor.core.weighing.chance import Scene
 from monitor.core.weighing.habits import PRIOR_ANY_OTHER, PRIOR_PER_DAY, act_rate
 from monitor.core.weighing.learning import HabitCounter
 from monitor.core.weighing.nearness import Nearness
 from monitor.core.weighing.place import ServiceMemory, act_rate_key
-from monitor.core.weighing.plain_words import is_exercise, says_plan
+from monitor.core.weighing.plain_words import is_drill_by_name, is_exercise, says_plan
 from monitor.core.weighing.signs import Sign
 
 WORK = frozenset({"maintenance.started", "maintenance.ended"})
@@ -49,9 +50,14 @@ class Surroundings:
             pace=self._learner.habits_of(place.service).pace(act.time) if actor != "automation" else 1.0,
             size_of=self._catalogue.size_of,
             larger=self._catalogue.larger_than(place.service),
-            announced=self._is_announced(place.service, act.time) or bool(told),
+            announced=self._announced(place.service, act.time) or (told[0].time if told else None),
             rehearsed=any(map(is_exercise, told)),
         )
+
+    def is_rehearsed(self, sign: Sign) -> bool:
+        """Whether a sign began in a drill that was announced on its service: harm on purpose is no danger."""
+        place = self._places.get(sign.service)
+        return place is not None and any(_calls_drill(told, sign.began) for told in place.responses)
 
     def _act_rate(self, place: ServiceMemory, act: Event) -> float:
         key = act_rate_key(act.kind, self._learner.actor(act))
@@ -61,20 +67,21 @@ class Surroundings:
         usual = habits.usual_rate(key, act.time, prior, size)
         return act_rate(place.rates.get(key), act.time, began, usual)
 
-    def _is_announced(self, service: str, at: int) -> bool:
-        """Whether announced work was in progress on a service, or on one that needs it."""
+    def _announced(self, service: str, at: int) -> int | None:
+        """Since when announced work was in progress on a service, or on one that needs it; None where none was."""
         for above in sorted(self._catalogue.upward(service) | {service}):
             place = self._places.get(above)
             told = [e for e in place.responses if e.kind in WORK and e.time <= at] if place is not None else []
             if told and told[-1].kind == "maintenance.started":
-                return True
-        return False
+                return told[-1].time
+        return None
 
 
 def _told_before(place: ServiceMemory, act: Event, undone: Event | None) -> list[Event]:
     """What was written beforehand by who acts: that it is an exercise, or a plan of the change that is undone.
 
-    A plan of the act itself says nothing against it: who restarts something writes so first.
+    A plan of the act itself says nothing against it: who restarts something writes so first. A drill is announced by
+    one for all.
     """
     return [
         told
@@ -82,9 +89,16 @@ def _told_before(place: ServiceMemory, act: Event, undone: Event | None) -> list
         if told.kind == "note.added"
         and (
             (is_exercise(told) and any(_follows(told, change) for change in (act, undone)))
+            or _calls_drill(told, act.time)
             or (says_plan(told) and _follows(told, undone))
         )
     ]
+
+
+def _calls_drill(told: Event, at: int) -> bool:
+    """Whether somebody announced a drill a few hours before."""
+    is_drill = told.kind == "note.added" and is_drill_by_name(told) and "?" not in own_words(told)
+    return is_drill and 0 <= at - told.time <= TOLD_BEFORE
 
 
 def _follows(told: Event, change: Event | None) -> bool:

@@ -257,16 +257,21 @@ STORIES: list[tuple[str, float | None, list[Event]]] = [
     ("familiar", math.log2(1 + 2.93) / 2, [*daily("restart main", 3), alert(), act(title="restart main")]),
     ("familiar", 0.0, [*daily("restart main", 3), alert(), act(title="raise the pool of main")]),
     ("familiar", 0.0, [*daily("restart main", 3), alert(), act("rolled_back", title="restart main")]),
-    ("announced", 1.0, [work("started", -20), alert(), act()]),
-    ("announced", 1.0, [work("started", -20, labels={"scope": "api"}), alert(), act()]),
+    ("announced", 2.5, [work("started", -20), alert(), act()]),
+    ("announced", 1.0, [alert(-30), work("started", -20), act()]),
+    ("announced", 2.5, [work("started", -20, labels={"scope": "api"}), alert(), act()]),
+    ("rare_act", None, [work("started", -20), alert(), act()]),
     ("announced", None, [work("started", -20), work("ended", -5), alert(), act()]),
     ("announced", None, [work("started", -20, labels={"scope": "side"}), alert(), act()]),
-    ("announced", 1.0, [note(-60, title="I will turn it on now"), flag(-30, "on"), alert(), flag(10, "off")]),
+    ("announced", 2.5, [note(-60, title="I will turn it on now"), flag(-30, "on"), alert(), flag(10, "off")]),
     ("announced", None, [note(-60, title="it is on"), flag(-30, "on"), alert(), flag(10, "off")]),
     ("announced", None, [note(-60, title="I will", actor=OTHER), flag(-30, "on"), alert(), flag(10, "off")]),
     ("announced", None, [note(-271, title="I will turn it on"), flag(-30, "on"), alert(), flag(10, "off")]),
     ("announced", None, [alert(), note(5, title="I will restart it"), act()]),
-    ("announced", 1.0, [note(-60, title="load test from ten to eleven"), alert(), act()]),
+    ("announced", 2.5, [note(-60, title="load test from ten to eleven"), alert(), act()]),
+    ("announced", 1.0, [alert(-70), note(-60, title="drill until noon", actor=OTHER), act()]),
+    ("announced", None, [alert(-70), note(-60, title="is this a drill?", actor=OTHER), act()]),
+    ("announced", None, [alert(-370), note(-240, title="drill until noon", actor=OTHER), act()]),
     ("routine", 1.0, [note(-60, title="load test from ten to eleven"), alert(), act()]),
     ("routine", 1.5, [flag(-30, "on", title="flag on (exercise)"), alert(), flag(10, "off")]),
     ("called_harmless", 1.0, [alert(), note(3, title="nothing to do, the old one"), act()]),
@@ -328,6 +333,19 @@ def test_how_soon_a_change_was_undone_is_told_beside_an_alert_too() -> None:
     net, candidate = caught(flag(-30, "on"), alert(), flag(10, "off"))
     alone = msgspec.structs.replace(candidate, options=[o for o in candidate.options if o.kind == "alert"])
     assert "the change was undone 40 min later" in [reason.text for reason in net.sequel.settle(alone, None).reasons]
+
+
+@pytest.mark.parametrize(
+    ("at", "said", "is_danger"),
+    [(-60, "drill until noon", False), (-60, "is this a drill?", True), (-241, "drill", True), (5, "drill", True)],
+    ids=["before it", "a question", "long ago", "after it"],
+)
+def test_what_begins_in_a_drill_is_no_danger(at: float, said: str, is_danger: bool) -> None:
+    found: list[Caught] = []
+    net = Net(Observed(), shop(), reasoned(live=0.5, digest=1e-9))
+    for event in sorted((note(at, title=said, actor=OTHER), alert(), act()), key=lambda event: event.time):
+        found += net.observe(event)
+    assert any(option.kind == "alert" for one in found for option in one.options) is is_danger
 
 
 def test_every_feature_has_a_story() -> None:
