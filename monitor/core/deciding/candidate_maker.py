@@ -20,6 +20,7 @@ from monitor.core.model.decisions import Decision, Ignore
 from monitor.core.model.events import Event, Instant
 from monitor.core.model.reasons import NotOpened
 from monitor.core.model.rule import Rule
+from monitor.core.resolving.told_acts import is_told_by
 from monitor.core.state.alerts import ALERT_STATES, Track, alert_key
 from monitor.core.state.candidates import CappedEvidence, Instance
 from monitor.core.state.engine_state import EngineState
@@ -62,7 +63,7 @@ class CandidateMaker:
         itself = compiled.rule.intervention.itself
         for hazard in hazards:
             # An event is the intervention of others, or, where the rule says so, only of itself.
-            if (hazard.event_id == action.event_id) is itself:
+            if (hazard.event_id == action.event_id) is itself and not is_told_by(action, hazard):
                 groups.setdefault(key_of(compiled, hazard), []).append(hazard)
         for key, group in sorted(groups.items()):
             refusal = self._candidate(compiled, key, group, action)
@@ -74,7 +75,7 @@ class CandidateMaker:
     def add_action(self, instance: Instance, compiled: CompiledRule, event: Event) -> None:
         """A further action of a candidate, if it fits like the first."""
         act = compiled.rule.intervention
-        hazards = [hazard for hazard in instance.hazards.events if hazard.time <= event.time]
+        hazards = [one for one in instance.hazards.events if one.time <= event.time and not is_told_by(event, one)]
         if (
             event.time <= instance.accepts_until
             and (event.event_id in {hazard.event_id for hazard in hazards}) is act.itself

@@ -37,7 +37,7 @@ RETIRES_AFTER_INTERVALS = 4
 class Span(msgspec.Struct, frozen=True):
     """A stretch of impact: from its onset to its end (microseconds), by which event, announced beforehand or not.
 
-    `elsewhere`: outside the scope, and counted only while something that is cited has no place in the catalogue.
+    `elsewhere`: outside the scope while something that is cited has no place in the catalogue, or nobody knows where.
     """
 
     start: int
@@ -99,6 +99,8 @@ def impact_spans(memory: Memory, catalogue: Catalogue, reach: Reach, until: int,
             if not reach.strangers or is_planned(event):
                 continue
             far.add(event.event_id)
+        elif _is_unplaced(event, scope, catalogue):
+            far.add(event.event_id)
         (starts if event.kind == "impact.started" else ends).append(event)
     spans = []
     used: set[EventId] = set()
@@ -155,6 +157,19 @@ def _concerns(event: Event, scope: frozenset[str], catalogue: Catalogue) -> bool
         return True
     public = not catalogue.is_empty and event.labels.get("evidence") in PUBLIC_EVIDENCE
     return may_be_in(event.service, scope, catalogue) or (public and not catalogue.knows(event.service))
+
+
+def _is_unplaced(event: Event, scope: frozenset[str], catalogue: Catalogue) -> bool:
+    """Whether nobody knows where users were hurt: a person's report under no name, or under one that resembles none."""
+    if catalogue.is_empty or event.labels.get("evidence") not in PERSON_EVIDENCE:
+        return False
+    if event.service is None:
+        return True
+    return (
+        event.service not in scope
+        and not catalogue.knows(event.service)
+        and not lookalikes(event.service, catalogue.names)
+    )
 
 
 def serves_only(name: str, scope: frozenset[str], catalogue: Catalogue) -> bool:

@@ -89,7 +89,14 @@ class Withdrawals:
         reach = reach_of(services, self._catalogue)
         spans = impact_spans(self._state.memory, self._catalogue, reach, now, only)
         spans += incident_spans(self._state.memory, self._catalogue, reach, now, only)
-        return [span for span in spans if span.overlaps(episode.window_from, max(episode.window_to, until))]
+        last = max(episode.window_to, until)
+        # What was told before the first sign, of nobody knows where, is no harm of this danger.
+        return [
+            span
+            for span in spans
+            if span.overlaps(episode.window_from, last)
+            and not (span.elsewhere and span.event.time < episode.window_from)
+        ]
 
     def withdraw(self, episode: Episode, reason: Withdrawn, evidence: Sequence[Event], now: int) -> None:
         """Take back the draft of an episode, which has one."""

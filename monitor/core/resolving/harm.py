@@ -46,6 +46,8 @@ _NAME_LABELS = ("alertname", "rulename", "monitor_name", "check_name")
 _BURNS = re.compile(r"(?:error.?)?budget.{0,20}burn|burn.?rate|slo.{0,24}burn|budget.?exhaust", re.IGNORECASE)
 _FAST = re.compile(r"\b(?:page|fast|critical|very.?high|high)\b", re.IGNORECASE)
 _SLOW = re.compile(r"\b(?:ticket|slow|warn(?:ing)?|low|info)\b", re.IGNORECASE)
+_SLOWLY = re.compile(r"slow.{0,4}burn|burn.{0,24}slow", re.IGNORECASE)
+"""In a name it counts before any label: teams page on slow burns too."""
 _HOURS = re.compile(r"(\d+)(m|h|d)")
 _FAST_WINDOW = {"m": 60, "h": 6, "d": 0}
 """A window of more than six hours shows a slow burn."""
@@ -181,6 +183,8 @@ def _marked(mark: ImpactAlert, pattern: Pattern | None, names: list[str], labels
 def _burning(event: Event, names: list[str]) -> str | None:
     labels = event.labels
     if not any(_BURNS.search(name) for name in names) and _BURN_LABELS.isdisjoint(labels):
+        return None
+    if any(_SLOWLY.search(name) for name in names):
         return None
     speeds = [(label, said) for label in _SPEED_LABELS if (said := labels.get(label))]
     for label, said in speeds:

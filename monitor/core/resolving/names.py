@@ -253,8 +253,9 @@ class _Guesses:
                 # Turned on and off again, it is a story of its own, whoever's it is.
                 found = whose, f"{GUESSED}: nobody says whose flag it is"
             return found
-        found = self._by_pipeline(name) if kind.startswith("change.") else None
-        return found or self._of_part(name, event)
+        if not kind.startswith("change."):
+            return self._of_part(name, event)
+        return self._by_pipeline(name) or self._of_part(name, event) or self._by_title(event)
 
     def _by_flag(self, event: Event) -> Named | None:
         """By what a flag is called, or its project: flag tools know no services. A guess."""
@@ -286,6 +287,11 @@ class _Guesses:
             if said and (service := self._only_named(said)) is not None:
                 return service, f"{GUESSED}: the {where} names it"
         return None
+
+    def _by_title(self, event: Event) -> Named | None:
+        """By the title of a change that a tool told under a name of its own, such as a workspace. A guess."""
+        service = self._only_named(event.title or "")
+        return None if service is None else (service, f"{GUESSED}: the title names it")
 
     def _of_part(self, name: str, event: Event) -> Named | None:
         """By a name that holds the service's: a check on a host, one of its hosts, or its secret. A guess."""

@@ -17,6 +17,16 @@ from monitor.core.model.words import plain
 _OPAQUE = re.compile(r"[A-Z0-9]{5,}|\d+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{24}|\d+:[0-9a-f-]{36}")
 """Ids that a tool made up: `PX1ABCD`, `U02AB3CDE`, numbers, UUIDs. Logins are no such."""
 _NAMES = ("actor_email", "actor_name")
+_BEHIND = ("triggered_by", "requested_by", "initiated_by", "started_by", "triggering_actor", "deployed_by", "run_by")
+"""Labels in which tools say for whom a program acted."""
+TELLING = frozenset({*_NAMES, *_BEHIND})
+"""Labels that tell of the actor."""
+_PROGRAM = re.compile(
+    r"bot\b|\[bot\]|(?:^|[-_. ])(?:ci|cd|cron|sched\w*|system|auto\w*|deployer|runner|pipeline|argocd|jenkins|flux|"
+    r"terraform|actions|operator|controller|api|webhook|push|commit|manual|user)(?:$|[-_. ])",
+    re.IGNORECASE,
+)
+"""Names of programs, and words that stand where a name could."""
 
 
 def is_made_up(actor: Actor) -> bool:
@@ -35,15 +45,35 @@ class People:
     def may_be_named(self, event: Event) -> bool:
         """False where `of` is sure to be None, at the cost of a look."""
         actor = event.actor
-        if actor is None or actor.kind == "automation" or actor.id is None:
+        if actor is None:
+            return False
+        if actor.kind == "automation":
+            return not event.labels.keys().isdisjoint(_BEHIND)
+        if actor.id is None:
             return False
         return self.are_known or "@" in actor.id or "actor_email" in event.labels or "actor_name" in event.labels
 
     def of(self, event: Event) -> tuple[Actor, str] | None:
         """The actor as the organisation knows them, and by what; None where nothing more is known."""
         actor = event.actor
-        if actor is None or actor.id is None or actor.kind == "automation" or actor.id in self._automation:
+        if actor is not None and actor.kind == "automation":
+            return self._behind(event)
+        if actor is None or actor.id is None or actor.id in self._automation:
             return None
+        return self._known_as(actor, event)
+
+    def _behind(self, event: Event) -> tuple[Actor, str] | None:
+        """The person for whom a program acted, where the tool says so."""
+        for label in _BEHIND:
+            name = event.labels.get(label)
+            if name and name not in self._automation and not _PROGRAM.search(name):
+                person = Actor(id=name, kind="human")
+                known = self._known_as(person, event)
+                return (person, f"label {label}") if known is None else (known[0], f"label {label}, {known[1]}")
+        return None
+
+    def _known_as(self, actor: Actor, event: Event) -> tuple[Actor, str] | None:
+        assert actor.id is not None  # nobody is looked up who has none
         said = [actor.id, *(name for label in _NAMES if (name := event.labels.get(label)))]
         for source in (event.source, event.source.partition("/")[0], ""):
             for name in said if self._known else ():

@@ -17,7 +17,7 @@ from monitor.core.model.events import Event, Severity
 from monitor.core.model.words import Environments, plain, severity_of
 from monitor.core.resolving.harm import HARMS, Harm, impact_of
 from monitor.core.resolving.names import Names
-from monitor.core.resolving.people import People
+from monitor.core.resolving.people import TELLING, People
 from monitor.core.resolving.told_acts import act_of, act_told
 
 SEVERITY_LABELS = ("severity", "priority", "level", "alertLevel", "urgency", "impact_level", "criticality")
@@ -25,7 +25,7 @@ SEVERITY_LABELS = ("severity", "priority", "level", "alertLevel", "urgency", "im
 _GRADED = frozenset({"alert.fired", "alert.resolved", "alert.cancelled", "alert.escalated", "incident.opened"})
 _ANNOUNCED = frozenset({"maintenance.started", "maintenance.ended"})
 _LOOKED_AT = _GRADED | HARMS.keys() | _ANNOUNCED
-_NAMES = frozenset({"actor_name", "actor_email"})
+
 _MOST_PLACES = 20_000
 """Places that are remembered. Names that anybody may send would pile up."""
 UNTOLD: Severity = "warning"
@@ -66,7 +66,7 @@ class Resolver:
             # What is as the organisation says, as most is, goes on at the cost of a few look-ups.
             if (
                 places.get((event.service, event.environment), _ASK) is None
-                and (actor is None or not (people or "@" in (actor.id or "") or not _NAMES.isdisjoint(labels)))
+                and (actor is None or not (people or "@" in (actor.id or "") or not TELLING.isdisjoint(labels)))
                 and (
                     event.kind not in looked_at
                     or (

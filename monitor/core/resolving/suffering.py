@@ -33,6 +33,13 @@ _HARMED = (
     r"never (?:got|received|arrived|came)|call(?:ed|ing) (?:us|in|support|because|about|the)"
 )
 """What went wrong for them."""
+_FAILING = (
+    r"can ?not|can['’]?t|could ?n['’]?t|could not|unable|not able|impossible|locked out|kicked out|logged out|booted|"
+    r"log in again|errors?|fail(?:s|ed|ing)?|time(?:s|d)? ?outs?|blank|unavailable|unreachable|offline|outage|"
+    r"crash\w*|freez\w+|frozen|spinn(?:er|ing)|5\d\ds?|5xx|down|(?:page|screen|list|site) (?:is|stays|was) empty|"
+    r"d(?:id|oes|o)(?:n['’]?t| not) (?:work|load|see|open|respond|go through)"
+)
+"""What of it a program does, and not a parcel: those who write to a help desk complain of goods as well."""
 _DOUBTED = (
     r"(?:no|zero|0)(?! (?:successful|signal|service|tone|access|picture|sound|answer|data)\b)|"
     r"none|nobody|no one|nothing|without|before|until|if|would|may|might|will|should|possibl[ey]|"
@@ -75,6 +82,7 @@ class Suffering:
         plural = rf"(?<![-_./\w])(?:(?:{users})s|branches|the public)(?![-_./]?\w)"
         single = rf"(?<![-_./\w])(?:{users})(?= {_SPEAKS}\b)"
         self._harmed = re.compile(rf"\b(?:{harmed})\b", re.IGNORECASE)
+        self._failing = re.compile(rf"\b(?:{_either(_FAILING, own.harmed)})\b", re.IGNORECASE)
         self._users = re.compile(f"{plural}|{single}", re.IGNORECASE)
         self._doubted = re.compile(rf"\b(?:{_either(_DOUBTED, own.spared)})\b", re.IGNORECASE)
 
@@ -86,7 +94,8 @@ class Suffering:
         if not self._reads:
             return None
         text = text[:MOST_READ]
-        outside = seen and not _DESKS.isdisjoint(_PARTS.split(source.casefold()))
+        at_desk = not _DESKS.isdisjoint(_PARTS.split(source.casefold()))
+        outside = seen and at_desk
         timed = seen and _SPAN.search(text) is not None
         for sentence in _SENTENCES.split(text):
             harmed = self._harmed.search(sentence)
@@ -95,7 +104,7 @@ class Suffering:
                 continue
             if harmed is not None and self._users.search(sentence):
                 return "users, and what went wrong for them"
-            if harmed is not None and outside:
+            if outside and self._failing.search(sentence):
                 return f"what went wrong, from those who use it ({source})"
             if counted:
                 return "how many of them failed"

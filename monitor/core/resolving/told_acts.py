@@ -38,10 +38,13 @@ _DID = re.compile(
 )
 _NOT_DONE = re.compile(
     r"\b(?:will|would|should|could|can|may|might|if|when|until|not|never|nobody|plan(?:ned|s)?|going to|about to|to be|"
-    r"autom\w+|itself|last (?:week|month|night|year)|yesterday)\b|n't\b",
+    r"autom\w+|itself|last (?:week|month|night|year)|yesterday|branch|locally|my (?:side|own|laptop|machine|box|fork)|"
+    r"dev|staging|stage|sandbox|preview|test(?:s|ing)?|qa|uat|draft)\b|n't\b",
     re.IGNORECASE,
 )
-"""What makes of the clause something else: a plan, a denial, what did it by itself, a thing of another day."""
+"""What makes of the clause something else: a plan, a denial, what did it by itself, a thing of another day or place."""
+NOTE = "note"
+"""The label that says of what a note tells which note it was."""
 _END = re.compile(r"[.;!]")
 MOST_SAID = 300
 """Characters of a note that are looked at: who did something says so first."""
@@ -67,4 +70,16 @@ def act_of(note: Event, kind: Kind) -> Event:
     if len(identity) > 255:
         identity = f"act/{hashlib.sha256(note.id.encode()).hexdigest()}"
     said = {**note.resolved_from, "kind": "a note says that it was done"}
-    return replace(note, id=identity, kind=kind, severity=None, resolved_from=said)
+    return replace(
+        note, id=identity, kind=kind, severity=None, labels={**note.labels, NOTE: note.id[:255]}, resolved_from=said
+    )
+
+
+def is_told(act: Event) -> bool:
+    """Whether an act is known from a note alone."""
+    return NOTE in act.labels and "kind" in act.resolved_from
+
+
+def is_told_by(act: Event, note: Event) -> bool:
+    """Whether an act is known from this very note, which therefore is no sign that the act answered."""
+    return is_told(act) and act.labels[NOTE] == note.id[:255] and act.source == note.source

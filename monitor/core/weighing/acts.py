@@ -193,8 +193,9 @@ def _flag_back(act: Event, earlier: Sequence[Event]) -> Undoing:
 
 def _corrected(act: Event, same: Sequence[Event]) -> Undoing:
     """Who set it sets it again within minutes: what it was before nobody told, so that it may have been put back."""
-    if same and is_slip(same[-1], act):
-        return Undoing(0.0, same[-1])
+    done = [change for change in same if change.kind in DONE]  # what began was not undone by its own end
+    if done and is_slip(done[-1], act):
+        return Undoing(0.0, done[-1])
     return NOTHING_UNDONE
 
 

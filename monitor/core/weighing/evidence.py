@@ -71,6 +71,9 @@ RENEWED_LIFE = 90 * DAY
 RENEWED_SHARE = 0.12
 BROUGHT_ALONG = 2.5
 """What began within announced work is what the work does: two and a half times as much as a danger older than it."""
+STOPPED_HALF = 0.5
+ACTED_OUTSIDE = 1.5
+"""Where no users live nobody saves them; a sign there may yet be a warning."""
 UNHURRIED = 2.2
 """Decades of five minutes after which an undoing is no longer soon (about two weeks)."""
 MILD = 0.3
@@ -119,7 +122,7 @@ def _common(scene: Scene) -> Vector:
     if scene.actor != "automation" and names_trouble(act):
         values["act_names_trouble"] = 1.0
     if not scene.production:
-        values["outside_production"] = 1.0
+        values["outside_production"] = ACTED_OUTSIDE
     habits = scene.habits_of(scene.place.service)
     rate = habits.net_rate(act.time, scene.larger)
     values["net_rate"] = rate
@@ -262,6 +265,7 @@ def _of_change(scene: Scene, common: Vector, undone: Event) -> Option:
     values["undone_soon"] = _soon(act.time - undone.time)
     values["rare_sign"] = RARE_SIGN_UNKNOWN
     coincidence(scene, values, details, max(act.time - undone.time, LEAST_GAP), 1)
+    _stopping(act, values)
     _agreement(scene, None, values, details)
     pairings = pairing_keys(scene, undone.kind, "")
     _habit(scene, values, pairings, alert=False)
@@ -276,10 +280,17 @@ def _alone(scene: Scene, common: Vector) -> Option:
     details = {"net_rate": f"{10 ** common['net_rate'] - 1:.0f}"}
     values["rare_sign"] = RARE_SIGN_UNKNOWN
     coincidence(scene, values, details, LEAST_GAP, 1)
+    _stopping(act, values)
     pairings = pairing_keys(scene, "itself", "")
     _habit(scene, values, pairings, alert=False)
     key = f"{act.source}\x1f{act.id}"
     return Option("itself", key, scene.place.service, act.time, 0, dict(values), details, [act], pairings)
+
+
+def _stopping(act: Event, values: Vector) -> None:
+    """What is stopped has always just begun: that the two meet tells half as much as elsewhere."""
+    if act.kind in STOPPED and "rare_act" in values:
+        values["rare_act"] *= STOPPED_HALF
 
 
 # -- parts ---------------------------------------------------------------------------------------------------------

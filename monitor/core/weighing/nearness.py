@@ -5,6 +5,7 @@ from __future__ import annotations
 from monitor.core.matching.facts import is_drill
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import DAY, MINUTE, Event
+from monitor.core.resolving.told_acts import is_told_by
 from monitor.core.weighing.signs import Sign
 
 NOTE_REACHES_NEXT_DOOR = DAY
@@ -43,6 +44,8 @@ class Nearness:
     def reaches(self, sign: Sign, relation: int, act: Event) -> bool:
         """Whether a standing sign is in reach of an act on a service so related (0: same, 1: next door, 2: sibling)."""
         if (sign.first.source, sign.first.id) == (act.source, act.id) or is_drill(sign.first):
+            return False
+        if is_told_by(act, sign.first):
             return False
         if not sign.production and not self.is_production(act):
             return False  # nobody's users live in either place

@@ -12,6 +12,7 @@ import msgspec
 from monitor.core.matching.facts import actor_kind, is_drill, maintenance_scope
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import DAY, HOUR, Event
+from monitor.core.resolving.told_acts import is_told
 from monitor.core.weighing.acts import DONE, HABITUAL, RESCUING, STOPPED, Undoing, is_act, undoing
 from monitor.core.weighing.evidence import gather
 from monitor.core.weighing.learning import HabitCounter
@@ -189,11 +190,9 @@ class Net:
         """
         if is_drill(act):
             return None
-        undone = undoing(act, place.changes_before(act))
+        undone = self._undone(place, act)
         if self._is_habit(act, undone):
             return None
-        if undone.change is not None and not self._near.is_production(undone.change) and self._near.is_production(act):
-            undone = msgspec.structs.replace(undone, change=None)
         reach = self._near.of(place.service)
         in_reach = [
             (sign, relation)
@@ -218,6 +217,13 @@ class Net:
         self.dirty.add(f"caught:{caught.id}")
         return caught
 
+    def _undone(self, place: ServiceMemory, act: Event) -> Undoing:
+        """What an act undoes. A note does not say which change; and where no users live none of them was in danger."""
+        undone = undoing(act, place.changes_before(act))
+        if is_told(act) or (undone.change is not None and not self._near.is_production(undone.change)):
+            return msgspec.structs.replace(undone, change=None)
+        return undone
+
     def _is_habit(self, act: Event, undone: Undoing) -> bool:
         """Whether automation did what it does all day: a rule has to say when that is worth a look."""
         if self._learner.actor(act) != "automation":
@@ -229,7 +235,7 @@ class Net:
         service = act.service or ""
         place = self.places.get(service) or ServiceMemory(service)
         reach = self._near.of(service)
-        undone = undoing(act, place.changes_before(act))
+        undone = self._undone(place, act)
         told = []
         for event in signs:
             kind = _SIGN_KINDS.get(event.kind, "note")

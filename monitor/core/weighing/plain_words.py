@@ -15,7 +15,8 @@ from monitor.core.model.words import own_words
 _ROUTINE = re.compile(
     r"\b(drill|exercise|game ?day|chaos|load[- ]?test\w*|rehears\w*|experiment|scheduled|planned|calendar|freeze|"
     r"superseded|release[- ]?train|nightly|daily|weekly|cron|rolling|ramp|hygiene|on purpose|handover|pre-?scal\w*|"
-    r"autoscal\w*|routine|maintenance window)\b",
+    r"autoscal\w*|routine|maintenance window|newer (?:commit|run|build|version|pipeline)|no changes|plan[- ]only|"
+    r"needs? approval|(?:awaiting|waiting for) approval)\b",
     re.IGNORECASE,
 )
 _EXERCISE = re.compile(

@@ -198,3 +198,26 @@ def test_a_record_names_what_broke_and_not_whom_it_hurt(broken: str, drafts: int
         make_event("incident.updated", 40, "more", service=broken, subject="I1", labels={"impact": "users"}),
     ]
     assert standing(run(new_engine([acted_rule()], SHOPS), in_order(stream))) == drafts
+
+
+@pytest.mark.parametrize(
+    ("place", "evidence", "at", "drafts"),
+    [
+        ("d41757d3", "ticket", -90, 1),
+        ("d41757d3", "ticket", 5, 0),
+        ("d41757d3", "slo", -90, 0),
+        ("Checkout Web", "ticket", -90, 0),
+        (None, "ticket", -90, 1),
+        (None, "ticket", 5, 0),
+        (None, "status_post", -90, 0),
+    ],
+)
+def test_what_was_told_before_the_first_sign_of_nobody_knows_where_is_no_harm_of_it(
+    place: str | None, evidence: str, at: float, drafts: int
+) -> None:
+    """Whoever has a help desk hears of something every hour; a probe, a post and a name that is alike say where."""
+    stream = [
+        *story("payments-db", "mail", 5000)[:3],
+        make_event("impact.started", at, "hurt", service=place, labels={"evidence": evidence}),
+    ]
+    assert standing(run(new_engine([acted_rule()], CATALOGUE), in_order(stream))) == drafts

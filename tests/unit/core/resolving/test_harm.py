@@ -52,6 +52,8 @@ def test_harm_by_convention(title: str, labels: dict[str, str], evidence: str) -
         ("ErrorBudgetBurn", {"slo": "checkout-errors", "severity": "warning", "long": "1d"}),
         ("SLO Burn Rate High", {"grafana_slo_uuid": "x", "grafana_slo_severity": "warning"}),
         ("CheckoutErrorBudgetBurn", {"long_window": "3d"}),
+        ("CheckoutErrorBudgetSlowBurn", {"severity": "page"}),
+        ("Burn rate of checkout: slow", {"severity": "critical"}),
         ("QueueTooLong", {"slo": "gold", "severity": "critical"}),
         ("Certificate of shop.example expires soon", {"job": "blackbox"}),
         ("BlackboxSlowProbe", {"job": "blackbox"}),

@@ -290,3 +290,20 @@ def test_a_name_of_the_catalogue_is_no_alias_of_something_else() -> None:
     known = Catalogue(services, aliases=(Alias("billing", "source", "invoicing", "tool"),))
     event = Event("1", "tool/acme", Instant(0), "change.flag_set", "shop", labels={"project": "invoicing"})
     assert Names(known).of(event) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "title", "service"),
+    [
+        ("change.configured", "Apply finished, 1 changed (payments-db)", "payments-db"),
+        ("change.configured", "Apply finished: payments-db and ledger", "ld-infra"),
+        ("change.configured", "Apply finished", "ld-infra"),
+        ("alert.fired", "connection to payments-db refused", "ld-infra"),
+    ],
+    ids=["one", "two", "none", "an alert names what it cannot reach as well"],
+)
+def test_what_a_change_under_a_name_of_its_own_changed(kind: Any, title: str, service: str) -> None:
+    event = Event("1", "terraform-cloud/acme", Instant(0), kind, "ld-infra", title=title)
+    found = Names(catalogue()).of(event)
+    assert (event.service if found is None else found[0]) == service
+    assert found is None or found[1].startswith(GUESSED)

@@ -46,6 +46,25 @@ def test_the_catalogue_says_who_is_who(event: Event, name: str) -> None:
     assert person(event, Catalogue(people=PEOPLE)) == name
 
 
+@pytest.mark.parametrize(
+    "label", ["triggered_by", "requested_by", "initiated_by", "started_by", "triggering_actor", "deployed_by", "run_by"]
+)
+def test_whoever_pressed_the_button_acted_and_not_the_program(label: str) -> None:
+    seen = Resolver(NOBODY).resolve(acted("argocd", "argocd-bot", "automation", **{label: "annx"}))
+    assert seen.actor == Actor("annx", "human")
+    assert seen.resolved_from == {"actor": f"label {label}"}
+    known = Resolver(Catalogue(people=(PersonId("ann", "annx"),)))
+    assert known.resolve(acted("argocd", "bot", "automation", **{label: "annx"})).actor == Actor("ann", "human")
+
+
+@pytest.mark.parametrize(
+    "name", ["release-bot", "renovate[bot]", "ci", "scheduler", "github-actions", "argocd-image-updater", "webhook", ""]
+)
+def test_a_program_behind_a_program_is_nobody(name: str) -> None:
+    event = acted("argocd", "argocd-bot", "automation", triggered_by=name)
+    assert Resolver(NOBODY).resolve(event) is event
+
+
 def test_a_program_is_nobody_and_keeps_its_name() -> None:
     known = Catalogue(people=(PersonId("ann", "deploy-bot"),), automation=frozenset({"deploy-bot"}))
     assert person(acted("github", "deploy-bot"), known) == "deploy-bot"

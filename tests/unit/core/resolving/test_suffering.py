@@ -79,6 +79,18 @@ def test_what_comes_from_a_help_desk_is_about_who_writes_there() -> None:
     assert told("How can I change my address?", "zendesk/acme") is None
 
 
+@pytest.mark.parametrize("text", ["wrong colour delivered", "my parcel is late", "one shoe is missing", "return label"])
+def test_a_help_desk_hears_of_goods_as_well(text: str) -> None:
+    assert told(text, "zendesk/acme") is None
+
+
+@pytest.mark.parametrize(
+    "text", ["the checkout page stays blank", "I cannot log in", "login gives an error", "app crashed"]
+)
+def test_a_help_desk_hears_what_a_program_does(text: str) -> None:
+    assert told(text, "zendesk/acme") == DESK
+
+
 @pytest.mark.parametrize("desk", ["helpscout", "acme/support", "slack/community", "otrs-2", "Freshdesk"])
 def test_the_names_of_help_desks(desk: str) -> None:
     assert told("the page is empty", desk) == f"what went wrong, from those who use it ({desk})"

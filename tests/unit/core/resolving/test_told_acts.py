@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import pytest
 
+from monitor.core.deciding.engine import Engine
+from monitor.core.deciding.engine_settings import EngineSettings
 from monitor.core.model.catalogue import Catalogue, Service
 from monitor.core.model.decisions import Open
 from monitor.core.model.events import Actor, Event, Instant
+from monitor.core.model.near_miss import Draft
 from monitor.core.resolving.resolver import Resolver
 from monitor.core.resolving.told_acts import MOST_SAID, act_told
-from tests.support.streams import MACHINE, PERSON, acted_rule, clear_feed, make_event, new_engine, run
+from monitor.core.weighing.weights import reasoned
+from monitor.packs.loader import load_rules
+from monitor.packs.regex import make_regex
+from monitor.packs.shipped import shipped_rules
+from tests.support.streams import MACHINE, PERSON, acted_rule, clear_feed, make_event, new_engine, run, shop
 
 SHOP = Catalogue({"bridge": Service("bridge", user_facing=True)})
 
@@ -54,6 +61,10 @@ def test_a_person_says_what_they_did(title: str, kind: str) -> None:
         "moved to Friday",
         "prices raised by two percent",
         "cleared by legal",
+        "reverted gift cards on my branch only",
+        "restarted it on dev",
+        "killed the seed job in staging",
+        "rolled back locally",
         "x" * MOST_SAID + ". Restarted it",
     ],
 )
@@ -75,6 +86,31 @@ def test_the_act_stands_beside_the_note_and_has_an_identity_of_its_own() -> None
     assert act.resolved_from == {"kind": "a note says that it was done"}
     long = Resolver(SHOP).all([note("restarted it", id="x" * 255)])[1]
     assert len(long.id) < 100
+
+
+def test_a_note_is_no_sign_for_the_act_that_it_tells() -> None:
+    """Else whoever writes that they restarted something would have answered their own note."""
+    alone = [make_event("note.added", 70, "n", title="the shop was slow, restarted it", actor=PERSON)]
+    assert opened([*alone, *clear_feed("shop", 0, 600)]) == []
+    said = make_event("note.added", 60, "m", title="the shop is slow, odd", actor=PERSON)
+    (draft,) = opened([said, *alone, *clear_feed("shop", 0, 600)])
+    assert [cited.event.id for cited in draft.evidence if cited.role == "hazard"] == ["m"]
+
+
+def test_a_note_does_not_say_which_change_it_took_back() -> None:
+    stream = [
+        make_event("change.deployed", 0, "d", labels={"version": "2"}, actor=PERSON),
+        make_event("note.added", 70, "n", title="rolled back the colour", actor=PERSON),
+        *clear_feed("shop", 0, 600),
+    ]
+    assert opened(stream) == []
+
+
+def opened(stream: list[Event]) -> list[Draft]:
+    ordered = sorted(stream, key=lambda event: (event.time, event.source, event.id))
+    rules = load_rules(shipped_rules()).rules
+    engine = Engine(rules, shop(), make_regex, EngineSettings(weights=reasoned()))
+    return [made.draft for made in [*engine.step(ordered), *engine.end()] if isinstance(made, Open)]
 
 
 def test_a_story_whose_act_only_a_note_tells_is_found() -> None:

@@ -89,7 +89,7 @@ ALERTS: list[tuple[str, float | None, list[Event]]] = [
     ("same_person", 1.0, [alert(), act(), make_event("note.added", -10, "why", actor=PERSON)]),
     ("same_person", None, [alert(), act(), make_event("note.added", -11, "why", actor=PERSON)]),
     # the act
-    ("outside_production", 1.0, [alert(), act(environment="staging")]),
+    ("outside_production", 1.5, [alert(), act(environment="staging")]),
     ("corrective", 1.0, [alert(), flag(10, "off")]),
     ("deadline", 1.0, [alert(), renewal(6.9, 365)]),
     ("deadline", -1.0, [alert(), renewal(7, 365)]),

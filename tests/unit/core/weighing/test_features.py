@@ -145,6 +145,10 @@ STORIES: list[tuple[str, float | None, list[Event]]] = [
     ("automatic_rescue", None, [alert(), act("failed_over")]),
     ("routine", 1.0, [alert(), act(title="planned upgrade")]),
     ("routine", None, [alert(), act(title="restart the writer")]),
+    *(
+        ("routine", 1.0, [alert(), act("held", title=said)])
+        for said in ("cancelled, newer commit", "no changes, discarded", "plan only, closed", "waiting for approval")
+    ),
     ("routine", None, [alert(title="nightly dump of db failed"), act()]),
     ("routine", 1.0, [alert(title="exercise: primary of db is gone"), act()]),
     ("severity", 1.0, [alert(severity="critical"), act()]),
@@ -261,6 +265,7 @@ STORIES: list[tuple[str, float | None, list[Event]]] = [
     ("announced", 1.0, [alert(-30), work("started", -20), act()]),
     ("announced", 2.5, [work("started", -20, labels={"scope": "api"}), alert(), act()]),
     ("rare_act", None, [work("started", -20), alert(), act()]),
+    ("undone_soon", None, [act("started", 0, subject="run"), act("configured", 4, subject="run"), alert(-1)]),
     ("announced", None, [work("started", -20), work("ended", -5), alert(), act()]),
     ("announced", None, [work("started", -20, labels={"scope": "side"}), alert(), act()]),
     ("announced", 2.5, [note(-60, title="I will turn it on now"), flag(-30, "on"), alert(), flag(10, "off")]),
