@@ -11,12 +11,12 @@ import re
 from monitor.core.model.catalogue import ImpactNotes
 
 _USERS = (
-    "customer|user|client|subscriber|sub|member|merchant|visitor|patient|passenger|player|gamer|pupil|student|learner|"
-    "teacher|parent|school|guest|viewer|listener|reader|buyer|seller|shopper|tenant|resident|citizen|driver|rider|"
-    "courier|caller|cardholder|traveller|traveler|commuter|clinic|retailer|restaurant|hotel|consumer|account holder|"
-    "household|applicant|borrower|policyholder|donor|streamer|advertiser|publisher"
+    "customer|user|subscriber|merchant|visitor|patient|passenger|player|gamer|pupil|student|learner|teacher|parent|"
+    "school|guest|viewer|buyer|seller|shopper|tenant|resident|citizen|rider|courier|caller|cardholder|traveller|"
+    "traveler|commuter|clinic|retailer|restaurant|hotel|account holder|household|applicant|borrower|policyholder|donor|"
+    "streamer|advertiser|our (?:client|member|driver|reader|listener|publisher|partner)"
 )
-"""Those for whom services are there, by the trades that have them."""
+"""Those for whom services are there, by the trades that have them. Queues have consumers and clusters members, too."""
 _SPEAKS = (
     r"(?:who|is|was|has|had|got|gets|saw|sees|said|says|asked|asks|called|wrote|writes|report(?:s|ed)|complain\w*|"
     r"can\w*)"

@@ -55,6 +55,10 @@ FLAG_STATES = ("state", "enabled", "value", "to")
 """Labels in which tools say how a flag was set, the plainest first."""
 
 _CHANGE_OF_VALUE = re.compile(r"(?<![\w.])(\d[\w.%]*) ?(?:to|->|=>|→) ?(\d[\w.%]*)")
+_SWITCHED = re.compile(
+    r"(?:\bturned |\bswitched |\bset to |-> ?|→ ?|=> ?|\()(on|off|enabled|disabled)\b", re.IGNORECASE
+)
+"""How a title says it, where no label does."""
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
@@ -117,6 +121,8 @@ def _reverted(act: Event, earlier: Sequence[Event], same: Sequence[Event]) -> Ev
     if not done and act.kind != "change.merged":
         undone = ("change.rolled_back", "change.restored", "change.restarted", "change.failed_over")
         done = [e for e in earlier if e.kind in DONE and e.kind not in undone and e.kind != act.kind]
+        # What automation scaled and ran beside it is not what was released.
+        done = [e for e in done if e.kind in FORWARD or e.actor is None or e.actor.kind != "automation"]
     return done[-1] if done else None
 
 
@@ -167,6 +173,8 @@ def flag_share(event: Event) -> float | None:
     state = next((event.labels[label] for label in FLAG_STATES if event.labels.get(label)), "").lower()
     if not state and event.value is not None:
         state = f"{event.value:g}"
+    if not state and (said := _SWITCHED.search(event.title or "")) is not None:
+        state = said[1].lower()
     percent = event.labels.get("percent")
     text = percent if percent and state not in ("off", "false", "disabled") else state
     if text in ("off", "false", "disabled"):

@@ -30,11 +30,11 @@ from monitor.core.weighing.plain_words import (
     is_beside,
     is_drill_by_name,
     is_routine,
-    names_surprise,
     names_trouble,
     people,
     shared_words,
     stem,
+    worries,
 )
 from monitor.core.weighing.signs import SEVERITY, Sign
 
@@ -215,7 +215,7 @@ def _what_it_says(scene: Scene, sign: Sign, values: Vector, details: dict[str, s
     elif sign.kind == "record":
         values["record"], values["rare_sign"] = 1.0, RARE_SIGN_UNKNOWN
     if sign.kind in ("note", "record"):
-        values["sign_names_trouble"] = 1.0 if names_trouble(told) or names_surprise(told) else -0.5
+        values["sign_names_trouble"] = 1.0 if worries(told) else -0.5
     # Who writes what they are about to do, and does it, answered nothing.
     worried = sign.kind == "record" or (sign.kind == "note" and values["sign_names_trouble"] > 0)
     if worried and people(told) & people(act):

@@ -13,10 +13,11 @@ from monitor.core.model.events import Event
 from monitor.core.model.words import own_words
 
 _ROUTINE = re.compile(
-    r"\b(drill|exercise|game ?day|chaos|load[- ]?test\w*|rehears\w*|experiment|scheduled|planned|calendar|freeze|"
-    r"superseded|release[- ]?train|nightly|daily|weekly|cron|rolling|ramp|hygiene|on purpose|handover|pre-?scal\w*|"
-    r"autoscal\w*|routine|maintenance window|newer (?:commit|run|build|version|pipeline)|no changes|plan[- ]only|"
-    r"needs? approval|(?:awaiting|waiting for) approval)\b",
+    r"(?<![-_./:\w])(drill|exercise|game ?day|chaos|load[- ]?test\w*|rehears\w*|experiment|scheduled|planned|"
+    r"calendar|freeze|superseded|release[- ]?train|nightly|daily|weekly|cron|rolling|ramp|hygiene|on purpose|"
+    r"handover|pre-?scal\w*|autoscal\w*|routine|maintenance window|newer (?:commit|run|build|version|pipeline)|"
+    r"no changes|plan[- ]only|needs? approval|(?:awaiting|waiting for) approval|dry[- ]?run|restore[- ](?:test|check)|"
+    r"(?:on|in|to|into) (?:the |a |our )?(?:dev|staging|sandbox|scratch|qa|uat))(?![-_/:]?\w)",
     re.IGNORECASE,
 )
 _EXERCISE = re.compile(
@@ -30,8 +31,9 @@ _TROUBLE = re.compile(
     r"\b(broken|breaks?|breaking|fail(s|ed|ing|ures?)?|wrong|mistake\w*|incorrect\w*|corrected|corrupt\w*|missing|lost|"
     r"stuck|hang(s|ing)?|leak\w*|degraded|unhealthy|crash\w*|errors?|bugs?|regress\w*|outage|incident|hotfix|emergency|"
     r"urgent\w*|mitigat\w*|recover\w*|undo|undid|rescue\w*|exhaust\w*|misconfig\w*|unsafe|suspicious|odd|weird|"
-    r"strange|unexpected\w*|accident\w*|down|slow|timeouts?|spik\w*|rebuil[dt]|bad|overload\w*|"
-    r"duplicat\w*|mismatch\w*|differ(s|ent)?|impossible|never arriv\w*|does ?n[o']t|did ?n[o']t|cannot|can't)\b",
+    r"strange|unexpected\w*|accident\w*|(?<!scale )(?<!scaled )(?<!scaling )down|slow|timeouts?|spik\w*|rebuil[dt]|"
+    r"bad|overload\w*|duplicat\w*|mismatch\w*|differ(s|ent)?|impossible|never arriv\w*|does ?n[o']t|did ?n[o']t|"
+    r"cannot|can't)\b",
     re.IGNORECASE,
 )
 _SURPRISE = re.compile(
@@ -51,11 +53,17 @@ _PLAN = re.compile(
     re.IGNORECASE,
 )
 """How a note begins whose author tells what is about to be done."""
+_REQUEST = re.compile(
+    r"^\W*(?:(?:hi|hello|hey|folks|team|all|please)\b\W*)*(?:can|could|may|shall|should|would) "
+    r"(?:i|we|you|someone|somebody|anyone|anybody)\b",
+    re.IGNORECASE,
+)
+"""How people ask for leave or for a favour."""
 _HARMLESS = re.compile(
     r"\b(?:nothing to (?:do|worry|see)|no action (?:needed|required|necessary)|false (?:alarm|positive)|harmless|"
     r"(?:safe to|can|just) ignore|not a problem|no problem|as expected|(?:is|are|was|were|all) expected|expected,|"
     r"(?:is|that's|it's|this is) (?:normal|fine|known|us|ours)|known (?:issue|noise|batch|flake)|flak(?:y|e)|"
-    r"test alert)\b",
+    r"test alert|harmless|gone now|(?:fine|ok|back) now)\b",
     re.IGNORECASE,
 )
 """How people say that an alert is no danger."""
@@ -139,6 +147,14 @@ def names_trouble(event: Event) -> bool:
 @lru_cache(maxsize=4096)
 def _tells_of_trouble(text: str) -> bool:
     return _TROUBLE.search(text) is not None
+
+
+def worries(note: Event) -> bool:
+    """Whether a note or a record names trouble or wonders, and neither asks for a favour nor calls it harmless."""
+    words = own_words(note)
+    if _REQUEST.search(words) or _HARMLESS.search(words):
+        return False
+    return names_trouble(note) or names_surprise(note)
 
 
 def names_surprise(event: Event) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from monitor.core.model.catalogue import Catalogue
-from monitor.core.model.events import HOUR, Event
+from monitor.core.model.events import DAY, HOUR, Event
 from monitor.core.model.words import own_words
-from monitor.core.weighing.acts import Undoing, same_actor
+from monitor.core.weighing.acts import RESCUING, Undoing, same_actor
 from monitor.core.weighing.chance import Scene
-from monitor.core.weighing.habits import PRIOR_ANY_OTHER, PRIOR_PER_DAY, act_rate
+from monitor.core.weighing.habits import PRIOR_ANY_OTHER, PRIOR_PER_DAY, RATE_HALF_LIFE, act_rate
 from monitor.core.weighing.learning import HabitCounter
 from monitor.core.weighing.nearness import Nearness
 from monitor.core.weighing.place import ServiceMemory, act_rate_key
@@ -16,6 +18,10 @@ from monitor.core.weighing.signs import Sign
 
 WORK = frozenset({"maintenance.started", "maintenance.ended"})
 TOLD_BEFORE = 4 * HOUR
+ANY_OTHER = 0.25
+"""Of all that people do on a service, what one kind of it is taken for at least."""
+KNOWN_AFTER = 7 * DAY
+"""So much is added to the time that was observed, since a first week says little of how much people do."""
 
 
 class Surroundings:
@@ -65,7 +71,17 @@ class Surroundings:
         began = habits.began or act.time
         prior, size = PRIOR_PER_DAY.get(act.kind, PRIOR_ANY_OTHER), self._catalogue.size_of(place.service)
         usual = habits.usual_rate(key, act.time, prior, size)
-        return act_rate(place.rates.get(key), act.time, began, usual)
+        own = act_rate(place.rates.get(key), act.time, began, usual)
+        if act.kind in RESCUING:
+            return own
+        # People do many things seldom: that it was this one is no more of a coincidence than that it was another.
+        return max(own, ANY_OTHER * self._rate_of_any(place, self._learner.actor(act), act.time, began))
+
+    def _rate_of_any(self, place: ServiceMemory, actor: str, at: int, began: int) -> float:
+        """How often a day such an actor changes anything here; from what was counted alone."""
+        mine = (rate for key, rate in place.rates.items() if key.startswith("change.") and key.endswith(f":{actor}"))
+        counted = sum(rate.value(at, RATE_HALF_LIFE) for rate in mine)
+        return counted * DAY / (min(max(0, at - began), RATE_HALF_LIFE / math.log(2)) + KNOWN_AFTER)
 
     def _announced(self, service: str, at: int) -> int | None:
         """Since when announced work was in progress on a service, or on one that needs it; None where none was."""

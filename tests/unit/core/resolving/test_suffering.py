@@ -65,6 +65,8 @@ def test_a_guess_a_denial_and_a_plan_claim_nothing(text: str) -> None:
         "user service timed out",
         "queue is stuck",
         "customers like the new page",
+        "with four consumers it is too slow",
+        "two members of the cluster are down, clients time out",
     ],
 )
 def test_a_name_with_users_in_it_is_nobody(text: str) -> None:

@@ -101,6 +101,22 @@ def test_a_rollback_undoes_no_other_repair(verb: str) -> None:
     assert undone(did("restored", 10), did(verb, 1, "b")) == (1.0, None)
 
 
+@pytest.mark.parametrize("verb", ["scaled", "ran", "restarted"])
+def test_a_rollback_undoes_nothing_that_automation_did_beside_it(verb: str) -> None:
+    act = did("rolled_back", 60, subject="web")
+    released, beside = deployed(10, "2", subject="release 9"), did(verb, 30, "beside", subject="hpa", actor=MACHINE)
+    assert undone(act, released, beside) == (1.0, released.id)
+    assert undone(act, beside) == (1.0, None)
+
+
+def test_a_run_is_not_undone_by_its_own_end() -> None:
+    """A workspace begins a run and applies it under one subject, by one person."""
+    run = did("started", 0, "run", subject="vpc", actor=PERSON)
+    applied = did("configured", 4, "applied", subject="vpc", actor=PERSON)
+    assert undone(applied, run) == (0.0, None)
+    assert undone(did("configured", 9, "again", subject="vpc", actor=PERSON), run, applied) == (0.0, "applied")
+
+
 @pytest.mark.parametrize(
     ("verb", "found"), [("rolled_back", None), ("deployed", "a"), ("configured", "a"), ("started", None)]
 )
