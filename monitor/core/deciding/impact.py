@@ -12,7 +12,7 @@ from statistics import median
 
 import msgspec
 
-from monitor.core.deciding.reach import Reach
+from monitor.core.deciding.reach import Reach, may_be_in, serves_only
 from monitor.core.matching.facts import maintenance_scope
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import Event, EventId, Instant
@@ -20,7 +20,7 @@ from monitor.core.model.near_miss import FeedReport
 from monitor.core.model.reasons import Missing
 from monitor.core.model.retention_policy import RETENTION
 from monitor.core.model.verdict_policy import POLICY
-from monitor.core.resolving.names import lookalikes, resemble
+from monitor.core.resolving.names import lookalikes
 from monitor.core.state.feeds import FeedKey, FeedReports, Feeds
 from monitor.core.state.memory import EVERYONE, INCIDENT_KINDS, USERS_HURT, Memory
 
@@ -37,7 +37,8 @@ RETIRES_AFTER_INTERVALS = 4
 class Span(msgspec.Struct, frozen=True):
     """A stretch of impact: from its onset to its end (microseconds), by which event, announced beforehand or not.
 
-    `elsewhere`: outside the scope while something that is cited has no place in the catalogue, or nobody knows where.
+    `elsewhere`: outside the scope, and counted only while something that is cited has no place in the catalogue.
+    `unplaced`: people told it of nobody knows where.
     """
 
     start: int
@@ -45,6 +46,7 @@ class Span(msgspec.Struct, frozen=True):
     event: Event
     planned: bool
     elsewhere: bool = False
+    unplaced: bool = False
 
     def overlaps(self, start: int, end: int) -> bool:
         return self.start <= end and self.end >= start
@@ -99,8 +101,6 @@ def impact_spans(memory: Memory, catalogue: Catalogue, reach: Reach, until: int,
             if not reach.strangers or is_planned(event):
                 continue
             far.add(event.event_id)
-        elif _is_unplaced(event, scope, catalogue):
-            far.add(event.event_id)
         (starts if event.kind == "impact.started" else ends).append(event)
     spans = []
     used: set[EventId] = set()
@@ -110,7 +110,8 @@ def impact_spans(memory: Memory, catalogue: Catalogue, reach: Reach, until: int,
         if end is not None:
             used.add(end.event_id)
         last = end.time if end else event.time + POLICY.never_ends
-        spans.append(Span(onset(event), last, event, is_planned(event), event.event_id in far))
+        lost = _is_unplaced(event, scope, catalogue)
+        spans.append(Span(onset(event), last, event, is_planned(event), event.event_id in far, lost))
     alone = [event for event in ends if event.event_id not in used]
     return spans + [Span(onset(event), event.time, event, is_planned(event), event.event_id in far) for event in alone]
 
@@ -170,25 +171,6 @@ def _is_unplaced(event: Event, scope: frozenset[str], catalogue: Catalogue) -> b
         and not catalogue.knows(event.service)
         and not lookalikes(event.service, catalogue.names)
     )
-
-
-def serves_only(name: str, scope: frozenset[str], catalogue: Catalogue) -> bool:
-    """Whether all users behind a service are users of the scope: harm that people tell of it is harm to them.
-
-    A record names what broke, which nobody outside sees; whom it hurt are those of the services that need it.
-    """
-    facing = catalogue.upward(name) & catalogue.facing if catalogue.knows(name) else frozenset()
-    return bool(facing) and facing <= scope
-
-
-def may_be_in(name: str, scope: frozenset[str], catalogue: Catalogue) -> bool:
-    """Whether an unknown name may mean a service of the scope: it resembles one, or no service that is known at all."""
-    if catalogue.knows(name):
-        return False
-    like = lookalikes(name, catalogue.names)
-    if not like.isdisjoint(scope) or any(resemble(name, service) for service in scope - catalogue.names):
-        return True
-    return not catalogue.is_empty and not like
 
 
 def _time(event: Event) -> Instant:

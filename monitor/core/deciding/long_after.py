@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from monitor.core.deciding.draft_fields import cite
-from monitor.core.deciding.impact import TOLD_EVIDENCE, Span, incidents, is_planned, onset, serves_only
-from monitor.core.deciding.reach import reach_of
+from monitor.core.deciding.impact import TOLD_EVIDENCE, Span, incidents, is_planned, onset
+from monitor.core.deciding.reach import reach_of, serves_only
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.decisions import Withdraw
 from monitor.core.model.events import Event, Instant

@@ -119,8 +119,10 @@ class Assessor:
         hurt = [span for span in found if not span.planned]
         if hurt:
             detail = "users were hit"
-            if all(span.elsewhere for span in hurt):
-                detail += ", and the catalogue says of " + ", ".join(sorted(services)) + " neither where it belongs"
+            if all(span.elsewhere or span.unplaced for span in hurt):
+                unknown = {name for name in services if not self._catalogue.knows(name)}
+                lost = unknown or {span.event.service or "a report without a service" for span in hurt}
+                detail += ", and the catalogue says of " + ", ".join(sorted(lost)) + " neither where it belongs"
                 detail += " nor what it resembles (nearmiss services suggest)"
             raise NoDraft(NotOpened.IMPACT_SEEN, detail, [span.event for span in hurt])
         if found:

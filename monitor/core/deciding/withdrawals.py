@@ -11,7 +11,7 @@ from monitor.core.deciding.draft_fields import cite
 from monitor.core.deciding.episode_grouper import EpisodeGrouper
 from monitor.core.deciding.impact import Span, counts_until, impact_spans, incident_spans
 from monitor.core.deciding.long_after import contradictions
-from monitor.core.deciding.reach import reach_of
+from monitor.core.deciding.reach import reach_of, sharing_users
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.decisions import Decision, Withdraw
 from monitor.core.model.events import Event, Instant
@@ -39,7 +39,7 @@ class Withdrawals:
             is_record = event.kind.startswith("incident.")
             reached = self._catalogue.along(event.service) if is_record else self._catalogue.downward(event.service)
             unplaced = frozenset(name for name in self._state.citing if not self._catalogue.knows(name))
-            beside = self._catalogue.sharing_users(event.service)
+            beside = sharing_users(event.service, self._catalogue)
             concerned = self._state.episodes_citing(reached | beside | unplaced)
         for episode in sorted(concerned, key=lambda episode: episode.id):
             if episode.draft is not None and not episode.withdrawn:
@@ -90,12 +90,12 @@ class Withdrawals:
         spans = impact_spans(self._state.memory, self._catalogue, reach, now, only)
         spans += incident_spans(self._state.memory, self._catalogue, reach, now, only)
         last = max(episode.window_to, until)
-        # What was told before the first sign, of nobody knows where, is no harm of this danger.
+        # What was told long before the first sign, of nobody knows where, is no harm of this danger.
+        since = episode.first_sign_at - POLICY.unplaced_before
         return [
             span
             for span in spans
-            if span.overlaps(episode.window_from, last)
-            and not (span.elsewhere and span.event.time < episode.window_from)
+            if span.overlaps(episode.window_from, last) and not (span.unplaced and span.event.time < since)
         ]
 
     def withdraw(self, episode: Episode, reason: Withdrawn, evidence: Sequence[Event], now: int) -> None:

@@ -218,8 +218,7 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def _caches(self) -> dict[str, dict[str, frozenset[str]]]:
-        kinds = ("neighbours", "siblings", "around", "upward", "downward", "along", "sharing_users")
-        return {kind: {} for kind in kinds}
+        return {"neighbours": {}, "siblings": {}, "around": {}, "upward": {}, "downward": {}, "along": {}}
 
     def neighbours(self, service: str) -> frozenset[str]:
         """The service itself and one hop along the dependency graph, in either direction."""
@@ -234,7 +233,8 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
         """Services that serve one of the same user-facing services, without the service and its neighbours."""
         cache = self._caches["siblings"]
         if service not in cache:
-            self._keep(cache, service, self.sharing_users(service) - self.neighbours(service))
+            tops = self.upward(service) & self.facing
+            self._keep(cache, service, frozenset().union(*map(self.downward, tops)) - self.neighbours(service))
         return cache[service]
 
     def around(self, service: str) -> frozenset[str]:
@@ -257,14 +257,6 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
         cache = self._caches["along"]
         if service not in cache:
             self._keep(cache, service, self.upward(service) | self.downward(service))
-        return cache[service]
-
-    def sharing_users(self, service: str) -> frozenset[str]:
-        """Everything that serves one of the user-facing services which the service serves."""
-        cache = self._caches["sharing_users"]
-        if service not in cache:
-            tops = self.upward(service) & self.facing
-            self._keep(cache, service, frozenset().union(*map(self.downward, tops)))
         return cache[service]
 
     @cached_property

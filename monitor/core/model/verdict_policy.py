@@ -32,6 +32,8 @@ class VerdictPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """An action on a sibling counts only where the recovery followed this closely."""
     never_ends: int = 24 * HOUR
     """Impact, incidents and maintenance whose end is never reported are closed after this."""
+    unplaced_before: int = 2 * HOUR
+    """A person's report of harm that nobody can place counts if it was told this long before the first sign at most."""
     report_delay: int = HOUR
     """A person's report without a beginning is taken to have begun this much earlier."""
 

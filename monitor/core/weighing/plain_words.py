@@ -55,7 +55,7 @@ _PLAN = re.compile(
 """How a note begins whose author tells what is about to be done."""
 _REQUEST = re.compile(
     r"^\W*(?:(?:hi|hello|hey|folks|team|all|please)\b\W*)*(?:can|could|may|shall|should|would) "
-    r"(?:i|we|you|someone|somebody|anyone|anybody)\b",
+    r"(?:i|we|you|some(?:one|body)|any(?:one|body))\b",
     re.IGNORECASE,
 )
 """How people ask for leave or for a favour."""

@@ -43,8 +43,7 @@ def test_a_near_miss_of_a_foreign_trade_is_found_and_told(story: Story) -> None:
         (foreign.railway, []),
         (foreign.utility, []),
         (foreign.insurer, []),
-        # A restart that ends an alert during work announced for the service above: nobody told that it was the work.
-        (foreign.university, ["digest"]),
+        (foreign.university, []),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

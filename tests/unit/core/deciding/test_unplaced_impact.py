@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from monitor.core.deciding.impact import may_be_in
+from monitor.core.deciding.reach import may_be_in
 from monitor.core.model.catalogue import Catalogue, Service
 from monitor.core.model.decisions import Decision, Ignore
 from monitor.core.model.events import Event
@@ -203,16 +203,17 @@ def test_a_record_names_what_broke_and_not_whom_it_hurt(broken: str, drafts: int
 @pytest.mark.parametrize(
     ("place", "evidence", "at", "drafts"),
     [
-        ("d41757d3", "ticket", -90, 1),
+        ("d41757d3", "ticket", -121, 1),
+        ("d41757d3", "ticket", -119, 0),
         ("d41757d3", "ticket", 5, 0),
-        ("d41757d3", "slo", -90, 0),
-        ("Checkout Web", "ticket", -90, 0),
-        (None, "ticket", -90, 1),
+        ("d41757d3", "slo", -121, 0),
+        ("Checkout Web", "ticket", -121, 0),
+        (None, "ticket", -121, 1),
         (None, "ticket", 5, 0),
-        (None, "status_post", -90, 0),
+        (None, "status_post", -121, 0),
     ],
 )
-def test_what_was_told_before_the_first_sign_of_nobody_knows_where_is_no_harm_of_it(
+def test_what_was_told_long_before_of_nobody_knows_where_is_no_harm_of_it(
     place: str | None, evidence: str, at: float, drafts: int
 ) -> None:
     """Whoever has a help desk hears of something every hour; a probe, a post and a name that is alike say where."""
