@@ -75,7 +75,7 @@ class _Body(msgspec.Struct):
     at: str
     source: str
     body: object
-    headers: dict[str, str] = {}
+    headers: dict[str, str | int] = {}
 
 
 class _Expected(msgspec.Struct):
@@ -152,10 +152,11 @@ def _resolved(
     def ids_of(part: str, named: Sequence[str | int]) -> tuple[str, ...]:
         ids: list[str] = []
         for place, name in enumerate(named):
-            given = [name] if isinstance(name, str) else [event.id for event in _at(sent, name)]
-            if isinstance(name, str) and name not in known:
+            number = int(name) if isinstance(name, int) or (sent and name not in known and name.isdigit()) else None
+            if number is None and name not in known:
                 missing.append(Flaw(("expect", part, place), f"no event of this case has the id {name!r}"))
-            elif not given:
+            given = [str(name)] if number is None else [event.id for event in _at(sent, number)]
+            if not given:
                 missing.append(Flaw(("expect", part, place), f"body {name} gives no event"))
             ids += given
         return tuple(ids)
@@ -181,7 +182,7 @@ def _events_of(sent: _Body, number: int, flaws: list[Flaw]) -> tuple[Event, ...]
         flaws.append(Flaw(("bodies", number, "source"), f"nothing reads {sent.source!r}", tuple(sorted(SOURCES))))
         return ()
     raw = sent.body.encode() if isinstance(sent.body, str) else msgspec.json.encode(sent.body)
-    outcome = decode(sent.source, raw, sent.headers, at)
+    outcome = decode(sent.source, raw, {name: str(value) for name, value in sent.headers.items()}, at)
     flaws += [Flaw(("bodies", number, "body"), f"{sent.source} refuses it: {each.detail}") for each in outcome.refusals]
     return tuple(msgspec.structs.replace(event, received_at=at) for event in outcome.events)
 

@@ -40,7 +40,7 @@ _AGAINST: dict[str, str] = {
     "familiar": "Such actions are everyday work here, with or without an alert.",
     "learning": "The first two weeks: what is usual here is not known yet.",
     "net_rate": "Actions often fall near an alert here.",
-    "outside_production": "The first sign was outside production.",
+    "outside_production": "It happened outside production.",
     "recognised": "No known pattern of near misses matched.",
     "routine": "It was described as routine, planned or an exercise.",
     "sign_names_trouble": "What was reported does not sound like trouble.",

@@ -85,7 +85,7 @@ MISSING: dict[Missing, str] = {
     Missing.FEED_GAP: "A feed was silent for too long.",
     Missing.TRUNCATED: "The stream ended before the window, so its last part was not watched.",
     Missing.NO_RESOLVE: "The alert never reported a recovery; when it was safe is an assumption.",
-    Missing.SAFE_ASSUMED: "No alert recovered and no incident was closed: it is assumed to be safe since the action.",
+    Missing.SAFE_ASSUMED: "No alert recovered and no incident was closed: it is taken to be safe since the action.",
     Missing.ALERT_CANCELLED: "The alert was closed without a recovery.",
     Missing.NAME_GUESSED: "The service of some evidence is a guess from its name.",
     Missing.DEPENDENCIES_UNKNOWN: "The catalogue does not say which services depend on which.",

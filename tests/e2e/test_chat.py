@@ -74,7 +74,7 @@ def test_drafts_of_the_running_service_are_told_and_decided_in_slack(
     until(state, "the button has decided")
     until(lambda: "In review" in json.dumps(slack.messages[reply["ts"]]["blocks"]), "the message is up to date")
     assert len({message["metadata"]["event_payload"]["key"] for message in slack.posted()}) == len(slack.posted())
-    assert "Well" in service.get("/chat").text
+    assert "Delivering" in service.get("/chat").text
     for page in ("/shift", "/shift.md", "/told"):
         assert service.get(page).status_code == 200, page
 

@@ -17,6 +17,7 @@ from monitor.core.model.events import Event
 from monitor.core.model.retention_policy import RETENTION
 from monitor.core.model.watermark import BEGINNING
 from monitor.core.resolving.names import GUESSED
+from monitor.core.resolving.told_acts import NOTE
 
 MOST_VALUES = RETENTION.most_values
 """Entries that are remembered for each key, the newest."""
@@ -92,14 +93,21 @@ BELONGING = frozenset(
 )
 """Kinds that tools send about an incident of theirs without its service, such as an action that was run from it."""
 _HARM = frozenset({"impact.started", "impact.ended"})
-"""An update for stakeholders belongs to its incident too. Other harm without a service concerns everyone."""
+"""An update for stakeholders belongs to its incident too, and so does what a note on it tells.
+
+Other harm without a service concerns everyone.
+"""
 _MEASURING = frozenset({"alertmanager", "prometheus", "grafana", "kubernetes", "zabbix", "icinga2", "datadog"})
 """Sources whose every alert names its service or never does: of these it is not remembered."""
 
 
 def is_of_incident(event: Event) -> bool:
     """Whether it is harm that a note on an incident tells: of the incident's service, and else of none."""
-    return event.kind in _HARM and event.service is None and "note" in event.labels
+    return event.kind in _HARM and event.service is None and _is_told_in_note(event)
+
+
+def _is_told_in_note(event: Event) -> bool:
+    return NOTE in event.labels and "kind" in event.resolved_from
 
 
 def incident_of(event: Event) -> str:
@@ -233,8 +241,7 @@ class LastValues:
         if event.kind == "alert.resolved":
             return self._closed(event)
         is_update = event.kind in _HARM and event.labels.get("evidence") == "status_post"
-        told_in_note = "kind" in event.resolved_from
-        if not (event.kind in BELONGING or is_update or told_in_note):
+        if not (event.kind in BELONGING or is_update or _is_told_in_note(event)):
             return event
         if event.service is not None and not event.resolved_from.get("service", "").startswith(GUESSED):
             return event

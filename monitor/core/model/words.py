@@ -166,5 +166,9 @@ class Environments:
 
 
 def own_words(event: Event) -> str:
-    """What somebody wrote: of a comment its text, since its title is that of the thing it stands under."""
-    return event.labels.get("text") or event.title or ""
+    """What somebody wrote: of a comment its text, since its title may be that of the thing it stands under.
+
+    Of anything else the title: what a tool sends as text beside it is the alert's description, or its whole body.
+    """
+    text = event.labels.get("text")
+    return text if text and "about" in event.labels else event.title or text or ""

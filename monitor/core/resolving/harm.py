@@ -18,6 +18,7 @@ from monitor.core.model.words import own_words
 from monitor.core.resolving.claims import claims_harm, says_refused, says_unserved
 from monitor.core.resolving.names import Pattern
 from monitor.core.resolving.suffering import Suffering
+from monitor.core.resolving.told_acts import NOTE
 
 HARMS: dict[str, Kind] = {
     "alert.fired": "impact.started",
@@ -33,6 +34,8 @@ HARMS: dict[str, Kind] = {
 
 _TOLD = ("summary", "description", "customer_impact_summary", "message")
 """Where tools for incidents put what is known of them, beside the title."""
+TICKET = "ticket"
+"""The evidence of what customers write to a help desk: subject and words are theirs."""
 _GRAVE = frozenset({"critical", "high"})
 _SLO_LABELS = frozenset(
     {"sloth_slo", "sloth_id", "sloth_service", "grafana_slo_uuid", "grafana_slo_severity", "slo", "slo_name", "slo_id"}
@@ -43,7 +46,11 @@ _BURN_LABELS = frozenset({"sloth_severity", "grafana_slo_severity", "burnrate", 
 _SPEED_LABELS = ("sloth_severity", "grafana_slo_severity", "burn_rate", "burnrate", "severity")
 _WINDOW_LABELS = ("long", "long_window", "longwindow", "window")
 _NAME_LABELS = ("alertname", "rulename", "monitor_name", "check_name")
-_BURNS = re.compile(r"(?:error.?)?budget.{0,20}burn|burn.?rate|slo.{0,24}burn|budget.?exhaust", re.IGNORECASE)
+_BURNS = re.compile(
+    r"(?:error.?)?budget.{0,20}burn|burn.?rate|slo.{0,24}burn|budget.?exhaust"
+    r"|exhaust(?:ion|ed) (?:in|within) \d+ ?(?:h|hours?|m|min\w*)\b",
+    re.IGNORECASE,
+)
 _FAST = re.compile(r"\b(?:page|fast|critical|very.?high|high)\b", re.IGNORECASE)
 _SLOW = re.compile(r"\b(?:ticket|slow|warn(?:ing)?|low|info)\b", re.IGNORECASE)
 _SLOWLY = re.compile(r"slow.{0,4}burn|burn.{0,24}slow", re.IGNORECASE)
@@ -128,15 +135,20 @@ class Harm:
 
     def _written(self, note: Event) -> str | None:
         """What a person wrote of users who suffer, or as one whom a service does not serve."""
-        text = own_words(note)
-        if self._catalogue.impact_notes.read and (
-            self._suffers(text, note) or (self._sees_users(note.service or "") and says_unserved(text))
-        ):
+        if not self._catalogue.impact_notes.read:
+            return None
+        texts = [own_words(note)]
+        if note.labels.get("evidence") == TICKET:
+            texts.append(note.labels.get("text", ""))
+        seen = note.service is not None and self._sees_users(note.service)
+        if any(claims_harm(text) or self._suffers(text, note) or (seen and says_unserved(text)) for text in texts):
             return "report: a note says that users are hurt"
         return None
 
     def _suffers(self, text: str, event: Event) -> bool:
-        return self._suffering.told(text, event.source, seen=self._sees_users(event.service or "")) is not None
+        seen = event.service is not None and self._sees_users(event.service)
+        serves = event.service in self._catalogue.serving_users
+        return self._suffering.told(text, event.source, seen=seen, serves=serves) is not None
 
     def may_be(self, event: Event) -> bool:
         """False where `of` is sure to be None: most alerts, at the cost of a look."""
@@ -229,7 +241,7 @@ def impact_of(alert: Event, harm: str) -> Event:
         kind=HARMS[alert.kind],
         severity=None,
         actor=None,
-        labels={"evidence": evidence, "note" if alert.kind == "note.added" else "alert": alert.id[:255]},
+        labels={"evidence": evidence, NOTE if alert.kind == "note.added" else "alert": alert.id[:255]},
         value=None,
         limit=None,
         unit=None,

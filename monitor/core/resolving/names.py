@@ -95,6 +95,10 @@ class Names:
                 self._workloads[alias.value.casefold()] = alias.service
             else:
                 self._by.setdefault(alias.by, []).append((alias, Pattern(alias.value)))
+        self._spoken: dict[str, list[tuple[str, str]]] = {}
+        for alias in catalogue.aliases:
+            if alias.by == "source" and (words := _WORDS.findall(alias.value.casefold())):
+                self._spoken.setdefault(alias.of or "", []).append((f" {' '.join(words)} ", alias.service))
         self._by_source = frozenset(name for _, name in self._sources)
         spelt: dict[str, set[str]] = {}
         for name in self._services:
@@ -136,7 +140,15 @@ class Names:
             told += [labels[label] for label in _OWN_NAMES if label in labels]
             told += [found for _, found in (*repositories(labels), *hosts(labels), *workloads(labels))]
             told += [] if event.subject is None else [event.subject]
-        return next(filter(None, (self._called_by(event.source, said) for said in told)), None)
+        found = next(filter(None, (self._called_by(event.source, said) for said in told)), None)
+        return self._called_in_words(event) if found is None and name is None else found
+
+    def _called_in_words(self, event: Event) -> Named | None:
+        """By what this source calls one service and no other in a title: a help desk has products, and no services."""
+        words = f" {' '.join(_WORDS.findall((event.title or '').casefold()[:_MOST_SAID]))} "
+        known = self._spoken.get(event.source) or self._spoken.get(event.source.partition("/")[0]) or ()
+        meant = {service for spoken, service in known if spoken in words}
+        return (meant.pop(), f"alias of {event.source.partition('/')[0]}, in the title") if len(meant) == 1 else None
 
     def _called_by(self, source: str, said: str) -> Named | None:
         for told in (source, source.partition("/")[0]):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
 from monitor.core.model.catalogue import Catalogue
@@ -60,7 +61,7 @@ class People:
             return self._behind(event)
         if actor is None or actor.id is None or actor.id in self._automation:
             return None
-        return self._known_as(actor, event)
+        return self._known_as(actor, event, event.labels)
 
     def _behind(self, event: Event) -> tuple[Actor, str] | None:
         """The person for whom a program acted, where the tool says so."""
@@ -68,20 +69,21 @@ class People:
             name = event.labels.get(label)
             if name and name not in self._automation and not _PROGRAM.search(name):
                 person = Actor(id=name, kind="human")
-                known = self._known_as(person, event)
+                known = self._known_as(person, event, {})
                 return (person, f"label {label}") if known is None else (known[0], f"label {label}, {known[1]}")
         return None
 
-    def _known_as(self, actor: Actor, event: Event) -> tuple[Actor, str] | None:
+    def _known_as(self, actor: Actor, event: Event, told: Mapping[str, str]) -> tuple[Actor, str] | None:
+        """`told`: the labels that may name the actor; those of a program name itself, and not whom it acted for."""
         assert actor.id is not None  # nobody is looked up who has none
-        said = [actor.id, *(name for label in _NAMES if (name := event.labels.get(label)))]
+        said = [actor.id, *(name for label in _NAMES if (name := told.get(label)))]
         for source in (event.source, event.source.partition("/")[0], ""):
             for name in said if self._known else ():
                 if (person := self._known.get((source, name.casefold()))) is not None:
                     return None if person == actor.id else (_renamed(actor, person), "people of the catalogue")
         if not ("@" in actor.id or _OPAQUE.fullmatch(actor.id)):
             return None
-        name, email = event.labels.get("actor_name"), event.labels.get("actor_email") or actor.id
+        name, email = told.get("actor_name"), told.get("actor_email") or actor.id
         if name is not None and name != actor.id and "@" not in name:
             return _renamed(actor, _pseudonym(plain(name))), "display name"
         if "@" in email:

@@ -17,17 +17,22 @@ _USERS = (
     "streamer|advertiser|our (?:client|member|driver|reader|listener|publisher|partner)"
 )
 """Those for whom services are there, by the trades that have them. Queues have consumers and clusters members, too."""
+_THINGS = r"(?:table|service|db|database|schema|queue|topic|api|index|indexes|job|cache|page|list|import|export|team)s?"
+"""What may be named after them: the users table."""
 _SPEAKS = (
     r"(?:who|is|was|has|had|got|gets|saw|sees|said|says|asked|asks|called|wrote|writes|report(?:s|ed)|complain\w*|"
     r"can\w*)"
 )
 """What follows one of them, and not the first half of a name such as "customer export"."""
+_STATUS = r"(?:http|got|gets?|giv\w+|gave|return\w*|saw|sees?|with|of|and) (?:40[13]|5\d\d)s?|5\d\ds|5xx"
+"""A status of HTTP, and no number of users."""
 _HARMED = (
     r"can ?not|can['’]?t|could ?n['’]?t|could not|unable|not able|impossible|complain\w*|angry|furious|affected|"
     r"impacted|los(?:t|ing)|locked out|kicked out|thrown out|logged out|booted|log in again|cut off|disconnect\w*|"
     r"drop(?:s|ped|ping)?|stuck|stranded|(?:still )?waiting|waited|errors?|fail(?:s|ed|ing)?|time(?:s|d)? ?outs?|"
     r"twice|duplicates?|wrong\w*|missing|blank|empty|broken|broke|refused|declined|rejected|denied|sent away|"
-    r"delay\w*|late|slow|unavailable|unreachable|offline|outage|crash\w*|freez\w+|frozen|gone|down|5\d\ds?|5xx|"
+    r"spun|spinn(?:er|ing)|hung|turned (?:\w+ )?away|delay\w*|late|slow|unavailable|unreachable|offline|outage|"
+    r"crash\w*|freez\w+|frozen|gone|down|" + _STATUS + r"|"
     r"(?:no|zero|0) successful|no (?:signal|service|tone|access|picture|sound|answer|data)|(?:\d+|several|many) times|"
     r"d(?:id|oes|o)(?:n['’]?t| not) (?:get|receive|arrive|work|load|see|open|respond|go through)|"
     r"never (?:got|received|arrived|came)|call(?:ed|ing) (?:us|in|support|because|about|the)"
@@ -36,10 +41,25 @@ _HARMED = (
 _FAILING = (
     r"can ?not|can['’]?t|could ?n['’]?t|could not|unable|not able|impossible|locked out|kicked out|logged out|booted|"
     r"log in again|errors?|fail(?:s|ed|ing)?|time(?:s|d)? ?outs?|blank|unavailable|unreachable|offline|outage|"
-    r"crash\w*|freez\w+|frozen|spinn(?:er|ing)|5\d\ds?|5xx|down|(?:page|screen|list|site) (?:is|stays|was) empty|"
+    r"crash\w*|freez\w+|frozen|spinn(?:er|ing)|(?:is|are|was|were|went|been) down|" + _STATUS + r"|"
+    r"(?:page|screen|list|site) (?:is|stays|was) empty|"
     r"d(?:id|oes|o)(?:n['’]?t| not) (?:work|load|see|open|respond|go through)"
 )
 """What of it a program does, and not a parcel: those who write to a help desk complain of goods as well."""
+_TIMED = _FAILING + r"|wrong\w*|refused|rejected|declined|(?:is|are|was|were|stayed) empty"
+"""What is harm where it has its time: restarted twice, scaled down and late are not."""
+_PEOPLE_TOO = (
+    r"(?<![-_./\w])(?:drivers|clients|members|readers|listeners|partners|subscribers) (?:\w+ )?"
+    r"(?:stand|stood|wait\w*|call\w*|complain\w*|ask\w*|writ\w+|wrote|saw|see|told)\b"
+)
+"""Words that machines have in common with people, where people do what follows."""
+_MADE_GOOD = re.compile(
+    r"\brefunds? (?:are |were )?(?:going|go|went|sent|issued|paid|out)\b|"
+    r"\brefund(?:ed|ing) (?:all|them|every\w*|those|affected|\d+)\b|"
+    r"\bapolog\w+|\bcompensat(?:ion|ed|ing)\b|\bgoodwill\b|\bcredits? (?:issued|given|paid)\b",
+    re.IGNORECASE,
+)
+"""What is done for those who were hurt, and for nobody else."""
 _DOUBTED = (
     r"(?:no|zero|0)(?! (?:successful|signal|service|tone|access|picture|sound|answer|data)\b)|"
     r"none|nobody|no one|nothing|without|before|until|if|would|may|might|will|should|possibl[ey]|"
@@ -50,18 +70,29 @@ _DOUBTED = (
     r"test (?:users?|accounts?|tenants?|orders?|customers?)|looks? like|in the end"
 )
 """What makes of a sentence a guess, a denial, a plan, or news of somebody who is no user."""
-_CLOCK = r"\d{1,2}[:.h]\d\d"
+_CLOCK = r"(?<![\d.:v])(?:[01]?\d|2[0-3])[:h][0-5]\d(?::[0-5]\d)?(?![.:]?\d)"
+_DOTTED = _CLOCK.replace("[:h]", "[.]")
+"""A time of day; with a dot it may be a version, unless it says from when to when."""
 _SPAN = re.compile(
-    rf"\b{_CLOCK}(?::\d\d)? ?(?:-|–|—|to|until|till|and) ?{_CLOCK}\b|\bsince {_CLOCK}\b|\bsince yesterday\b",
+    rf"{_CLOCK} ?(?:-|–|—|to|until|till|and) ?{_CLOCK}|\bsince {_CLOCK}|\bsince yesterday\b"
+    rf"|\bbetween {_DOTTED} and {_DOTTED}",
     re.IGNORECASE,
 )
 """From when to when: what people write of a thing that is over."""
 _COUNTED = re.compile(
     r"\b\d[\d.,']*k? (?:failed|rejected|refused|lost|dropped|declined|missed|wrong|duplicate|double|bounced)\b"
-    r"(?! (?:pods?|nodes?|jobs?|builds?|tests?|checks?|probes?|disks?|hosts?|retries|deploys?))",
+    r"(?! (?:[\w-]+ ){0,2}(?:pods?|nodes?|jobs?|builds?|tests?|checks?|probes?|disks?|hosts?|retries|deploys?|"
+    r"replicas?|flags?|configs?|settings?|rows?|lines?|runs?)\b)",
     re.IGNORECASE,
 )
 """How many of them failed; parts of a system that fail are no users."""
+_COUNTED_THINGS = (
+    r"(?:\b\d[\d.,' ]*k? (?:\w+ )?(?:orders?|payments?|log[- ]?ins?|sign[- ]?ins?|requests?|calls?|bookings?|"
+    r"transactions?|passwords?|accounts?|invoices?|deliveries|reservations?|claims?|tickets? sold|files? to)|"
+    r"\b\d[\d.,]* ?% of )"
+    r".{0,60}?\b(?:HARMED)\b"
+)
+"""How many of the things that users do went wrong."""
 _SENTENCES = re.compile(r"(?<=[.;!?\n])\s+| [-–] ")
 _DESKS = frozenset(
     {"zendesk", "intercom", "helpscout", "freshdesk", "otrs", "zammad", "kayako", "gorgias", "hubspot", "trustpilot"}
@@ -78,38 +109,54 @@ class Suffering:
 
     def __init__(self, own: ImpactNotes) -> None:
         self._reads = own.read
-        users, harmed = _either(_USERS, own.users), _either(_HARMED, own.harmed)
-        plural = rf"(?<![-_./\w])(?:(?:{users})s|branches|the public)(?![-_./]?\w)"
+        users, harmed = _USERS, _either(_HARMED, own.harmed)
+        plural = rf"(?<![-_./\w])(?:(?:{users})s|branches|the public)(?![-_./]?\w)(?! {_THINGS}\b)"
         single = rf"(?<![-_./\w])(?:{users})(?= {_SPEAKS}\b)"
         self._harmed = re.compile(rf"\b(?:{harmed})\b", re.IGNORECASE)
         self._failing = re.compile(rf"\b(?:{_either(_FAILING, own.harmed)})\b", re.IGNORECASE)
-        self._users = re.compile(f"{plural}|{single}", re.IGNORECASE)
+        told = "|".join(map(re.escape, own.users))
+        self._own = re.compile(
+            rf"(?<![-_./\w])(?:{told})(?:s|es|n|en)?(?![-_./]?\w)" if told else r"(?!)", re.IGNORECASE
+        )
+        self._users = re.compile(f"{plural}|{single}|{_PEOPLE_TOO}", re.IGNORECASE)
+        self._timed = re.compile(rf"\b(?:{_either(_TIMED, own.harmed)})\b", re.IGNORECASE)
+        self._counted = re.compile(_COUNTED_THINGS.replace("HARMED", harmed), re.IGNORECASE)
         self._doubted = re.compile(rf"\b(?:{_either(_DOUBTED, own.spared)})\b", re.IGNORECASE)
 
-    def told(self, text: str, source: str, *, seen: bool) -> str | None:
+    def told(self, text: str, source: str, *, seen: bool, serves: bool = False) -> str | None:
         """What tells of suffering users, in a few words; None where nothing does.
 
         `seen`: users see the service that the text is about; then a failure with its time, or counted, is theirs.
+        `serves`: what they see needs the service; then what they do that went wrong, or was made good, is theirs.
         """
         if not self._reads:
             return None
         text = text[:MOST_READ]
-        at_desk = not _DESKS.isdisjoint(_PARTS.split(source.casefold()))
-        outside = seen and at_desk
+        at_desk = seen and not _DESKS.isdisjoint(_PARTS.split(source.casefold()))
         timed = seen and _SPAN.search(text) is not None
         for sentence in _SENTENCES.split(text):
-            harmed = self._harmed.search(sentence)
-            counted = seen and _COUNTED.search(sentence) is not None
-            if (harmed is None and not counted) or self._doubted.search(sentence):
-                continue
-            if harmed is not None and self._users.search(sentence):
-                return "users, and what went wrong for them"
-            if outside and self._failing.search(sentence):
-                return f"what went wrong, from those who use it ({source})"
-            if counted:
-                return "how many of them failed"
-            if timed:
-                return "what went wrong, and from when to when"
+            # An organisation's own word for users may be one that spares others, as "staff" is.
+            if not self._doubted.search(self._own.sub("", sentence)):
+                found = self._claimed(sentence, source, at_desk=at_desk, timed=timed, seen=seen, serves=serves or seen)
+                if found is not None:
+                    return found
+        return None
+
+    def _claimed(
+        self, sentence: str, source: str, *, at_desk: bool, timed: bool, seen: bool, serves: bool
+    ) -> str | None:
+        if self._harmed.search(sentence) and (self._users.search(sentence) or self._own.search(sentence)):
+            return "users, and what went wrong for them"
+        if at_desk and self._failing.search(sentence):
+            return f"what went wrong, from those who use it ({source})"
+        if serves and _MADE_GOOD.search(sentence):
+            return "what was done for those who were hurt"
+        if serves and self._counted.search(sentence):
+            return "how many of the things that they do failed"
+        if seen and _COUNTED.search(sentence):
+            return "how many of them failed"
+        if timed and self._timed.search(sentence):
+            return "what went wrong, and from when to when"
         return None
 
 

@@ -19,16 +19,19 @@ _SAID: dict[Kind, str] = {
     "change.failed_over": "failed over",
     "change.restored": "restored",
     "change.rotated": "renewed|rotated",
-    "change.scaled": "scaled|resized|grew",
+    "change.scaled": "scaled|resized|grew|extended|expanded",
     "change.configured": "disabled|switched|turned off|paused|raised|bumped|lowered",
     "change.ran": (
         "purged|dropped|cleared|truncated|pruned|vacuumed|drained|killed|moved|flushed|requeued|replayed|reran|re-ran|"
-        "rescheduled|unblocked|unstuck|cleaned|freed"
+        "rescheduled|unblocked|unstuck|cleaned|freed|stopped|cancelled|aborted"
     ),
 }
 """How people call what they did, by the kind of change that it is."""
 _KINDS = {verb: kind for kind, verbs in _SAID.items() for verb in verbs.split("|")}
-_OF_MANY_THINGS = "moved|dropped|cleared|killed|cleaned|freed|raised|bumped|lowered|paused|switched|grew|renewed"
+_OF_MANY_THINGS = (
+    "stopped|cancelled|aborted|extended|expanded|moved|dropped|cleared|killed|cleaned|freed|raised|bumped|lowered|"
+    "paused|switched|grew|renewed"
+)
 """Verbs that people use of meetings and prices as well: they have to name what was acted on."""
 _SOMETHING = r"(?= (?:the|it|its|them|this|that|these|those|all|both|some|old|our|one|two|\d)\b)"
 _DID = re.compile(

@@ -1,7 +1,8 @@
 """The engine's state as plain cells, written and read.
 
 A cell is a small piece of state under a name; only cells that changed are written, so that what is written per batch
-is proportional to what the batch changed. Events are appended in chunks and never rewritten.
+is proportional to what the batch changed. Events are appended in chunks; an old chunk is written again once much of it
+is evicted.
 """
 
 from __future__ import annotations

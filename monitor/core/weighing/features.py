@@ -44,7 +44,7 @@ _TABLE = (
     Feature("note", 1, 0.8, "a person reported something odd", ""),
     Feature("record", 1, 1.0, "there is an incident record", ""),
     Feature("undone_soon", 1, 1.5, "the change was undone {} later", ""),
-    Feature("outside_production", -1, -1.5, "", "the hazard was outside production"),
+    Feature("outside_production", -1, -1.5, "", "it happened outside production"),
     Feature("same_thing", 1, 1.0, "hazard and action name the same subject", ""),
     Feature("neighbour", -1, -0.8, "", "the action was on a neighbouring service"),
     Feature("sibling", -1, -2.0, "", "the action was on a sibling service"),

@@ -80,7 +80,7 @@ class Surroundings:
     def _rate_of_any(self, place: ServiceMemory, actor: str, at: int, began: int) -> float:
         """How often a day such an actor changes anything here; from what was counted alone."""
         mine = (rate for key, rate in place.rates.items() if key.startswith("change.") and key.endswith(f":{actor}"))
-        counted = sum(rate.value(at, RATE_HALF_LIFE) for rate in mine)
+        counted = math.fsum(rate.value(at, RATE_HALF_LIFE) for rate in mine)
         return counted * DAY / (min(max(0, at - began), RATE_HALF_LIFE / math.log(2)) + KNOWN_AFTER)
 
     def _announced(self, service: str, at: int) -> int | None:

@@ -113,12 +113,18 @@ def test_a_guess_from_words_gives_way_to_the_incident() -> None:
     guess = {"service": f"{GUESSED}: the title names it"}
 
     def note(subject: str, told: Kind = "note.added", **said: str) -> Event:
-        return Event("n", "pagerduty/acme", at, told, "cart", subject=subject, resolved_from={**guess, **said})
+        labels = {"note": "n"} if said else {}
+        return Event(
+            "n", "pagerduty/acme", at, told, "cart", subject=subject, labels=labels, resolved_from={**guess, **said}
+        )
 
     assert known.placed(note("Q1")).service == "payments"
     assert known.placed(note("Q2")).service == "cart", "of that incident nothing is known"
     assert known.placed(note("Q1", "change.scaled", kind="a note says that it was done")).service == "payments"
     assert known.placed(note("Q1", "change.scaled")).service == "cart", "a tool told it, and not a note"
+    assert known.placed(note("Q1", "impact.started", impact="slo")).service == "cart", (
+        "an alert tells of its own service"
+    )
 
 
 def test_what_is_put_back() -> None:

@@ -33,6 +33,7 @@ def impact(event: Event, catalogue: Catalogue = SHOP) -> Event | None:
         ("checkout burns its error budget", {"burn_rate": "fast"}, "slo"),
         ("CheckoutErrorBudgetBurn", {"long_window": "1h"}, "slo"),
         ("CheckoutErrorBudgetBurn", {"severity": "P2"}, "slo"),
+        ("Checkout page loads: exhaustion in 4 hours", {}, "slo"),
         ("BlackboxProbeFailed", {"instance": "https://shop.example"}, "synthetic"),
         ("Probe of shop.example is down", {"job": "blackbox"}, "synthetic"),
         ("SyntheticMonitoringCheckFailureAtHighSensitivity", {"probe": "Paris"}, "synthetic"),
@@ -278,11 +279,27 @@ def test_harm_that_a_note_on_an_incident_tells_is_of_that_incident() -> None:
 
 
 def test_of_a_comment_its_text_is_read_and_not_the_title_above_it() -> None:
-    comment = note(
-        "Basket merge errors", subject="SHOP-1", labels={"text": "Three customers called, the basket was empty"}
-    )
-    assert impact(comment) is not None
-    assert impact(note("Customers cannot pay", subject="SHOP-2", labels={"text": "Closing, was a test"})) is None
+    told = {"text": "Three customers called, the basket was empty", "about": "Basket merge errors"}
+    assert impact(note("Basket merge errors", subject="SHOP-1", labels=told)) is not None
+    closed = {"text": "Closing, was a test", "about": "Customers cannot pay"}
+    assert impact(note("Customers cannot pay", subject="SHOP-2", labels=closed)) is None
+
+
+def test_the_description_of_an_alert_is_not_what_the_note_on_it_says() -> None:
+    described = {"text": "Customers cannot pay when this fires"}
+    assert impact(note("looking at it", subject="A1", labels=described)) is None
+    ticket = {"text": "Customers cannot pay", "evidence": "ticket"}
+    assert impact(note("Question", subject="T1", labels=ticket)) is not None, "both are the customer's words"
+
+
+def test_of_no_service_nobody_knows_whether_users_see_it() -> None:
+    assert impact(note("jobs failed 10:02-10:40", subject="Q1")) is None
+    assert impact(note("logins failed 10:02-10:40", service="checkout")) is not None
+
+
+@pytest.mark.parametrize("text", ["This is affecting all customers", "impacting many users", "Clients cannot log in"])
+def test_phrases_of_titles_count_in_notes_as_well(text: str) -> None:
+    assert impact(note(text, service="payments")) is not None
 
 
 def test_notes_are_no_impact_where_the_organisation_says_so() -> None:

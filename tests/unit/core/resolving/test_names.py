@@ -307,3 +307,22 @@ def test_what_a_change_under_a_name_of_its_own_changed(kind: Any, title: str, se
     found = Names(catalogue()).of(event)
     assert (event.service if found is None else found[0]) == service
     assert found is None or found[1].startswith(GUESSED)
+
+
+@pytest.mark.parametrize(
+    ("title", "service"),
+    [
+        ("Mijn Meterstand: error when I submit", "checkout"),
+        ("my mijn-meterstand is empty", "checkout"),
+        ("the meterstand is empty", None),
+        ("Mijn Meterstand and Mijn Factuur are slow", None),
+        ("mijn meterstanden", None),
+    ],
+)
+def test_a_source_that_knows_products_names_them_in_titles(title: str, service: str | None) -> None:
+    products = (Alias("checkout", "source", "Mijn Meterstand", "zendesk"),
+                Alias("payments", "source", "Mijn Factuur", "zendesk"))  # fmt: skip
+    event = Event("1", "zendesk/acme", Instant(0), "note.added", title=title)
+    found = Names(catalogue(*products)).of(event)
+    assert (found and found[0]) == service
+    assert Names(catalogue(*products)).of(replace(event, source="intercom/acme")) is None

@@ -11,8 +11,10 @@ USERS, DESK = "users, and what went wrong for them", "what went wrong, from thos
 COUNTED, TIMED = "how many of them failed", "what went wrong, and from when to when"
 
 
-def told(text: str, source: str = "slack/ops", *, seen: bool = True, own: ImpactNotes | None = None) -> str | None:
-    return Suffering(own or ImpactNotes()).told(text, source, seen=seen)
+def told(
+    text: str, source: str = "slack/ops", *, seen: bool = True, serves: bool = False, own: ImpactNotes | None = None
+) -> str | None:
+    return Suffering(own or ImpactNotes()).told(text, source, seen=seen, serves=serves)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +31,9 @@ def told(text: str, source: str = "slack/ops", *, seen: bool = True, own: Impact
         "3,100 end customers saw wrong balances",
         "Never mind the alert. Riders never got their receipts.",
         "branches could not print",
+        "forty parents wrote in that the slot picker just spun",
+        "drivers stand in the yard, the list in their phone is empty",
+        "our clients are calling, invoices are wrong",
     ],
 )
 def test_users_and_what_went_wrong_for_them(text: str) -> None:
@@ -65,6 +70,9 @@ def test_a_guess_a_denial_and_a_plan_claim_nothing(text: str) -> None:
         "user service timed out",
         "queue is stuck",
         "customers like the new page",
+        "rolled the page out to 500 users",
+        "migration on the users table failed, reverted",
+        "customers service crashed",
         "with four consumers it is too slow",
         "two members of the cluster are down, clients time out",
     ],
@@ -131,11 +139,62 @@ def test_how_many_failed(text: str, counts: bool) -> None:
 
 def test_an_organisation_adds_its_own_words_and_may_switch_the_reading_off() -> None:
     assert told("ward staff went back to paper forms", seen=False) is None
-    own = ImpactNotes(users=("ward staff", "nurse"), harmed=("paper forms",), spared=("sandbox",))
+    own = ImpactNotes(users=("ward staff", "nurse", "Kunde"), harmed=("paper forms",), spared=("sandbox",))
+    assert told("ward staff went back to paper forms", own=own) == USERS
+    assert told("the staff went back to paper forms", own=own) is None
+    assert told("Kunden offline", seen=False, own=own) == USERS
     assert told("nurses went back to paper forms", own=own) == USERS
     assert told("nurses went back to paper forms in the sandbox", own=own) is None
     assert told("customers cannot pay", own=ImpactNotes(read=False)) is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Reverted checkout 5.14 to 5.13, errors gone",
+        "raised the limit 1.50.2 to 2.00.1, timeouts gone",
+        "Restarted checkout twice between 14:02 and 14:10",
+        "Scaled checkout down 10:00-10:30",
+        "Reverted: 2 failed health checks",
+        "3 failed readiness probes",
+        "flipped 1 wrong flag back",
+    ],
+)
+def test_what_whoever_mended_it_writes_of_the_work_is_no_harm(text: str) -> None:
+    assert told(text) is None
+
+
 def test_only_the_beginning_is_read() -> None:
     assert told("." * MOST_READ + " customers cannot pay", seen=False) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "212 orders taken twice",
+        "3.1% of POST /v2/login got 401",
+        "some 1 870 good passwords turned away",
+        "40 invoices went out with the wrong sum",
+    ],
+)
+def test_what_users_do_may_be_counted_on_what_serves_them(text: str) -> None:
+    assert told(text, seen=False, serves=True) == "how many of the things that they do failed"
+    assert told(text, seen=False) is None
+    assert told(f"none of the {text}", seen=False, serves=True) is None
+
+
+def test_refunds_may_be_what_a_shop_does_all_day() -> None:
+    assert told("the refunds job is fine again", serves=True) is None
+    assert told("refunds are booked in euros", serves=True) is None
+
+
+@pytest.mark.parametrize("text", ["refunds going out tonight", "support sends an apology", "compensation was paid"])
+def test_what_is_made_good_was_harm(text: str) -> None:
+    assert told(text, seen=False, serves=True) == "what was done for those who were hurt"
+    assert told(text, seen=False) is None
+    assert told(f"no {text}", serves=True) is None
+
+
+@pytest.mark.parametrize("text", ["the drivers of the cards are wrong", "three clients of the broker time out"])
+def test_words_that_machines_share_with_people_need_people(text: str) -> None:
+    assert told(text, seen=False, serves=True) is None

@@ -39,6 +39,8 @@ def note(title: str, service: str | None = "bridge", actor: Actor | None = PERSO
         ("restored the row from the copy", "change.restored"),
         ("turned off the importer (it was stuck)", "change.configured"),
         ("Restarted it. It will be fine.", "change.restarted"),
+        ("stopped the resend on the console, then waited", "change.ran"),
+        ("extended the volume by 4 TB", "change.scaled"),
     ],
 )
 def test_a_person_says_what_they_did(title: str, kind: str) -> None:
@@ -61,6 +63,8 @@ def test_a_person_says_what_they_did(title: str, kind: str) -> None:
         "moved to Friday",
         "prices raised by two percent",
         "cleared by legal",
+        "stopped working at noon",
+        "extended to Friday",
         "reverted gift cards on my branch only",
         "restarted it on dev",
         "killed the seed job in staging",
