@@ -140,3 +140,12 @@ def test_a_candidate_joins_an_episode_of_the_week_before(minutes: int, count: in
         days=10,
     )
     assert len(drafts(decided)) == count
+
+
+@pytest.mark.parametrize(("before", "counts"), [(120, True), (121, False)])
+def test_a_report_that_nobody_can_place_counts_from_two_hours_before_the_first_sign(before: int, counts: bool) -> None:
+    """Nobody knows whether a customer speaks of this; one who wrote in the morning does not speak of the evening."""
+    told = make_event("impact.started", 60 - before, "told", service="d41757d3", labels={"evidence": "ticket"})
+    decided = decide(told, *trouble())
+    assert (NotOpened.IMPACT_SEEN in refused(decided)) is counts
+    assert len(drafts(decided)) == (0 if counts else 1)
