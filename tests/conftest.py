@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from collections.abc import Iterator
@@ -23,6 +24,13 @@ hypothesis.settings.load_profile("default")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first: else one worker is still busy with a broker when the other has nothing left."""
     items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in ("kafka", "faults")))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def what_went_before_is_not_collected_again() -> None:
+    """A worker holds more and more as it goes: each collection of a law late in the run would walk through it all."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
