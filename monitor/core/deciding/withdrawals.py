@@ -90,7 +90,7 @@ class Withdrawals:
         spans = impact_spans(self._state.memory, self._catalogue, reach, now, only)
         spans += incident_spans(self._state.memory, self._catalogue, reach, now, only)
         last = max(episode.window_to, until)
-        # What was told long before the first sign, of nobody knows where, is no harm of this danger.
+        # A report that nobody can place, made long before the first sign, is about something else.
         since = episode.first_sign_at - POLICY.unplaced_before
         return [
             span

@@ -33,7 +33,7 @@ class VerdictPolicy(msgspec.Struct, frozen=True, kw_only=True):
     never_ends: int = 24 * HOUR
     """Impact, incidents and maintenance whose end is never reported are closed after this."""
     unplaced_before: int = 2 * HOUR
-    """A person's report of harm that nobody can place counts if it was told this long before the first sign at most."""
+    """A report that nobody can place counts if a person made it at most this long before the first sign."""
     report_delay: int = HOUR
     """A person's report without a beginning is taken to have begun this much earlier."""
 

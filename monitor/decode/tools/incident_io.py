@@ -32,7 +32,9 @@ _DONE = frozenset({"closed", "declined", "merged", "canceled"})
 _ENDED = frozenset({"learning", "post_incident", "closed"})
 _ALERT: dict[str, Kind] = {"firing": "alert.fired", "resolved": "alert.resolved", "acknowledged": "alert.acknowledged"}
 _IMPACT_FIELD = re.compile(r"\b(?:customers?|users?|client|external) ?impact|^impact$", re.IGNORECASE)
-_NO_IMPACT = re.compile(r"\s*(?:no\b|none\b|nil\b|not? (?:affected|impacted)|internal)", re.IGNORECASE)
+_NO_IMPACT = re.compile(
+    r"\s*(?:0\b|no\b|nobody\b|none\b|nil\b|n/?a\b|false\b|zero\b|not? (?:affected|impacted)|internal)", re.IGNORECASE
+)
 _UNSURE = re.compile(r"unknown|unsure|investigat|tbd|to be determined|possible|potential|\?", re.IGNORECASE)
 _SERVICE = ("affected service", "affected services", "service", "services", "affected component")
 

@@ -214,6 +214,12 @@ def test_an_incident_of_jira_keeps_its_description_in_either_form() -> None:
     ("field", "value", "impact"),
     [
         ("Customer impact", "None", "none"),
+        ("Customers impacted", "12", "users"),
+        ("Customers impacted", "0", "none"),
+        ("Customer impact", "0 customers", "none"),
+        ("Customer impact", "N/A", "none"),
+        ("Customer impact", "Nobody", "none"),
+        ("Customer impact", "false", "none"),
         ("User impact", "No impact", "none"),
         ("Customer Impact", "Customers affected", "users"),
         ("Customer impact", "Investigating", "unknown"),
