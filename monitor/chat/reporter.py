@@ -133,7 +133,7 @@ class Reporter:
     async def around_now(self, team: Team, address: str | None = None) -> list[Bulletin]:
         """The shift that runs or comes next, and the one before it: what the page and the command show.
 
-        `address`: where whoever looks has found this service; None: where the settings say that it is.
+        `address`: the address at which readers find this service; None: the one that the settings give.
         """
         now = self._clock.now()
         shifts = await self.calendars.shifts(team, now)

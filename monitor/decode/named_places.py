@@ -1,6 +1,6 @@
 """Where something runs, as names say it: a namespace `staging`, a cluster `prod-eu`, an application `shop-production`.
 
-Only words that hardly mean anything else are believed inside a name; whoever says an environment is believed before.
+Only words that hardly mean anything else are believed inside a name. A stated environment goes first.
 """
 
 from __future__ import annotations

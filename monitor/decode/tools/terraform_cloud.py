@@ -64,7 +64,7 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
     identity = first(run, ("run_id", "workspace_id"))
     if identity is None:
         raise Unreadable(Rejected.MISSING_FIELD, "run_id is missing; every run has one")
-    # Who discards or confirms a run decided on it, whoever made it.
+    # The person who discards or confirms a run decided on it, also if somebody else made it.
     by = ("run_updated_by", "run_created_by") if kind != "change.started" or trigger == "run:applying" else _MADE_BY
     person = first({**run, **item}, by)
     if kind == "change.configured" and reverts(run.get("run_message")):
