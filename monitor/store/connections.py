@@ -17,9 +17,10 @@ from typing import Any, TypeVar, cast
 import asyncpg  # type: ignore[import-untyped]  # comes without types
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine import URL, Dialect, make_url
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from monitor.ops.tasks import to_the_end
 from monitor.ports import Unavailable
@@ -30,6 +31,11 @@ CONNECT_SECONDS = 10.0
 COMMAND_SECONDS = 60.0
 GONE_SECONDS = 10
 """After so long without a word the server gives up a client in the midst of a transaction, and lets go of its locks."""
+TRUSTED_SECONDS = 1.0
+"""So long a connection that was used is taken for alive without asking."""
+WRITERS = 4
+"""People's decisions that are written at the same moment, on PostgreSQL. All of them wait for one row, the head of the
+chained log; more would take the connections by which others read."""
 ANNOUNCES = "nearmiss_announces"
 """Says of a transaction that what happens to records in it is to be told."""
 _BEGIN = "nearmiss_begin"
@@ -38,6 +44,7 @@ _TO_READ = "BEGIN"
 # A transaction that writes takes the lock at once: one that read first could not get it any more.
 _TO_WRITE = "BEGIN IMMEDIATE"
 _NOT_AT_ALL = ""
+_USED_AT = "nearmiss_used_at"
 
 Result = TypeVar("Result")
 
@@ -96,6 +103,8 @@ class Database:
         self._writer: AsyncEngine = self.engine.execution_options(**{_BEGIN: _TO_WRITE, ANNOUNCES: announces})
         # SQLite lets one write at a time; to queue here is fair and quick, to queue at its lock is neither.
         self._turn = asyncio.Lock() if self.is_sqlite else None
+        self._each_by_itself = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._written_at_once = asyncio.Semaphore(WRITERS)
         self._waiting: list[_Waiting] = []
         self._threads = (
             {writes: _SqliteThread(url, writes=writes, announces=announces) for writes in (False, True)}
@@ -127,8 +136,11 @@ class Database:
             self._check_open()
             with translated(*self._whose):
                 return await self._threads[False].run(work)
-        async with self.reading() as connection:
-            return await connection.run_sync(work)
+        self._check_open()
+        with translated(*self._whose):
+            # Each statement sees what is committed when it begins, within a transaction and without one.
+            async with self._each_by_itself.connect() as connection:
+                return await connection.run_sync(work)
 
     async def write_at_once(self, work: Callable[[Connection], Result]) -> Result:
         """Like `writing`, for work that runs often."""
@@ -146,7 +158,7 @@ class Database:
         Each is whole by itself: what one raises takes back what that one wrote, and nothing of the others.
         """
         if self._turn is None:
-            async with self.writing() as connection:
+            async with self._written_at_once, self.writing() as connection:
                 return await work(connection)
         self._check_open()
         mine = _Waiting(work)
@@ -276,6 +288,9 @@ class _Waiting:
 def _write(
     together: Sequence[Callable[[AsyncConnection], Coroutine[Any, Any, Any]]], connection: Connection
 ) -> list[_Outcome]:
+    if len(together) == 1:
+        # What it raises takes back the whole transaction, which is its own.
+        return [(_to_its_end(together[0](cast("AsyncConnection", _AtOnce(connection)))), None)]
     outcomes: list[_Outcome] = []
     for work in together:
         part = connection.begin_nested()
@@ -354,14 +369,37 @@ def _begin_sqlite(connection: Connection) -> None:
 def _postgresql_engine(url: URL) -> AsyncEngine:
     # asyncpg reads the address itself, and so knows all that other clients write there, such as `sslmode`.
     address = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         async_creator=partial(_connect, address),
         pool_size=5,
         max_overflow=5,
         pool_timeout=CONNECT_SECONDS,
-        pool_pre_ping=True,
     )
+    event.listen(engine.sync_engine, "checkin", _note_use)
+    event.listen(engine.sync_engine, "checkout", partial(_ask_whether_alive, engine.dialect))
+    return engine
+
+
+def _note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info[_USED_AT] = asyncio.get_running_loop().time()
+
+
+def _ask_whether_alive(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+    """A connection that was closed is known to be. Whether the others still live takes three answers of the server, as
+    long as all that most requests do: so only those are asked that were idle.
+
+    The first request that meets a server that vanished within the second fails, and no other: the pool lets go of all.
+    """
+    if record.driver_connection is not None and record.driver_connection.is_closed():
+        raise InvalidatePoolError
+    used_at = record.info.get(_USED_AT)
+    if used_at is None or asyncio.get_running_loop().time() - used_at < TRUSTED_SECONDS:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        raise InvalidatePoolError from error
 
 
 MANNERS = f"""

@@ -113,7 +113,9 @@ class SqlNearMisses:
 
     async def asked(self) -> Asks:
         """The live drafts since the week of the oldest that nobody has begun; see the port. Raises Unavailable."""
-        return await self._database.read_at_once(everything)
+        # Not among those that are read at once: with very many drafts these would wait for it.
+        async with self._database.reading() as connection:
+            return await connection.run_sync(everything)
 
     async def asked_since(self, mark: TrailMark) -> Changes | None:
         """What changed since `mark`; see the port. Raises Unavailable."""
@@ -138,14 +140,11 @@ async def _decided(connection: AsyncConnection, decide: Decide) -> Record:
         values["merged_into"] = None
     if decide.move is Move.MERGE:
         await _check_target(connection, str(decide.merged_into))
-    await change(connection, record, **values)
+    decided = await change(connection, record, **values)
     entry = Audit(decide.at, decide.by, decide.move, record.state, after, decide.reason, decide.note)
     await add_audit(connection, decide.record_id, entry)
     detail = f"{record.state} -> {after}" + (f": {decide.reason}" if decide.reason else "")
     await append_to_chain(connection, decide.at, decide.by, str(decide.move), decide.record_id, detail)
-    decided = await load(connection, decide.record_id)
-    if decided is None:
-        raise NotFound(decide.record_id)
     return decided
 
 

@@ -109,10 +109,11 @@ async def update_draft(connection: AsyncConnection, before: Draft, draft: Draft)
         await _insert_links(connection, [draft])
 
 
-async def change(connection: AsyncConnection, record: Record, **values: object) -> None:
-    """Change what is not the machine's draft, and count the version up."""
+async def change(connection: AsyncConnection, record: Record, **values: object) -> Record:
+    """Change what is not the machine's draft, and count the version up; the record as it is now."""
     values["version"] = record.version + 1
-    await connection.execute(update(near_misses).where(columns.id == record.draft.id).values(values))
+    changed = update(near_misses).where(columns.id == record.draft.id).values(values).returning(near_misses)
+    return to_record((await connection.execute(changed)).one())
 
 
 async def add_audit(connection: AsyncConnection, record_id: str, entry: Audit) -> None:

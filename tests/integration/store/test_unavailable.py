@@ -167,7 +167,7 @@ async def test_connections_that_were_cut_are_made_anew(postgres_url: str) -> Non
         async with other.records_database.reading() as connection:
             await connection.execute(
                 text(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
                     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
             )
@@ -228,3 +228,26 @@ async def test_where_there_is_no_memory_for_a_thread_the_store_is_away_for_that_
             await store.near_misses.counts()
         monkeypatch.undo()
         assert sum((await store.near_misses.counts()).values()) == 0
+
+
+@pytest.mark.postgresql
+async def test_only_connections_that_were_idle_are_asked_whether_they_live(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_store(postgres_url) as store:
+        dialect = store.records_database.engine.dialect
+        asked: list[object] = []
+
+        def dead(connection: object) -> bool:
+            asked.append(connection)
+            raise dialect.loaded_dbapi.InterfaceError("no answer")
+
+        monkeypatch.setattr(dialect, "do_ping", dead)
+        monkeypatch.setattr(connections, "TRUSTED_SECONDS", 1e9)
+        await store.ping()
+        await store.ping()
+        assert asked == []
+        monkeypatch.setattr(connections, "TRUSTED_SECONDS", 0.0)
+        # One that does not answer is replaced, and the request does not notice.
+        await store.ping()
+        assert len(asked) == 1
