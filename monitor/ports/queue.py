@@ -32,11 +32,15 @@ class Asks(msgspec.Struct, frozen=True):
 
 
 class Changes(msgspec.Struct, frozen=True):
-    """Records with new lines in the trail: `ids` are all of them, `drafts` the live ones as they are now."""
+    """Records with new lines in the trail: `ids` are all of them, `drafts` the live ones as they are now.
+
+    `more`: there are further lines after the mark.
+    """
 
     mark: TrailMark
     ids: frozenset[str]
     drafts: tuple[BudgetedDraft, ...]
+    more: bool = False
 
 
 class Awaited(msgspec.Struct, frozen=True):
@@ -80,7 +84,7 @@ class QueueFigures(Protocol):
         ...
 
     async def asked_since(self, mark: TrailMark) -> Changes | None:
-        """What changed since `mark`; None where that is so much that `asked` is quicker."""
+        """What changed since `mark`, the first lines of it; None where that is so much that `asked` is quicker."""
         ...
 
     async def oldest_undecided_at(self) -> Instant | None: ...

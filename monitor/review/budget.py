@@ -79,19 +79,30 @@ class ReviewBudget:
 
     async def _caught_up(self) -> Fold:
         catalogue = self._catalogue()
-        changes = None if self._fold is None else await self._near_misses.asked_since(self._mark)
-        if self._fold is None or changes is None or any(map(self._is_unread, changes.drafts)):
+        fold = await self._with_changes()
+        if fold is None:
             asks = await self._near_misses.asked()
             weeks = (week_of(draft.opened_at) for draft in asks.drafts if draft.state == State.DRAFT)
             self._mark, self._since = asks.mark, min(weeks, default=None)
-            self._fold = Fold(asks.drafts, catalogue, self.a_week)
-            return self._fold
-        self._mark = changes.mark
-        if changes.ids:
-            self._fold.put(changes.ids, changes.drafts)
-        if self._fold.catalogue is not catalogue and self._fold.catalogue != catalogue:
-            self._fold = self._fold.under(catalogue)
-        return self._fold
+            # In a thread: with very many drafts it takes long, and clicks go on meanwhile.
+            fold = await asyncio.to_thread(Fold, asks.drafts, catalogue, self.a_week)
+        elif fold.catalogue is not catalogue and fold.catalogue != catalogue:
+            fold = await asyncio.to_thread(fold.under, catalogue)
+        self._fold = fold
+        return fold
+
+    async def _with_changes(self) -> Fold | None:
+        """The fold with all that changed; None where it is to be made anew."""
+        fold = self._fold
+        more = fold is not None
+        while fold is not None and more:
+            changes = await self._near_misses.asked_since(self._mark)
+            if changes is None or any(map(self._is_unread, changes.drafts)):
+                return None
+            self._mark, more = changes.mark, changes.more
+            if changes.ids:
+                fold.put(changes.ids, changes.drafts)
+        return fold
 
     def _is_unread(self, draft: BudgetedDraft) -> bool:
         """Whether a draft waits in a week before those that were read: others of its week may have used places."""

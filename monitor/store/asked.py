@@ -16,8 +16,10 @@ from monitor.core.model.near_miss import State
 from monitor.ports.queue import Asks, Changes, TrailMark
 from monitor.store.tables import audit, near_misses
 
-_MOST = 500
-"""More changed records than these are read as quickly by reading all."""
+_AT_ONCE = 500
+"""Lines of the trail that are looked at in one go."""
+_MOST = 20_000
+"""More new lines than these are looked at as quickly by reading all drafts."""
 _GAPS_OVER = 10_000
 """Lines back from the last among which one may still be missing. A transaction that took its number before so many
 others were written ended long ago."""
@@ -42,23 +44,25 @@ def everything(connection: Connection) -> Asks:
 
 
 def changes(connection: Connection, mark: TrailMark) -> Changes | None:
-    """What has new lines since the mark; None where that is more than is worth it."""
+    """What the next lines since the mark tell; None where there are more than are worth it."""
+    newest = connection.execute(select(func.max(audit.c.id))).scalar_one() or 0
+    if newest - mark.last > _MOST:
+        return None
     new = audit.c.id > mark.last
     if mark.gaps:
         new = or_(new, audit.c.id.in_(sorted(mark.gaps)))
-    lines = (connection.execute(select(audit.c.id, audit.c.record_id).where(new).limit(_MOST + 1))).all()
+    next_ones = select(audit.c.id, audit.c.record_id).where(new).order_by(audit.c.id).limit(_AT_ONCE)
+    lines = (connection.execute(next_ones)).all()
     if not lines:
         return Changes(mark, frozenset(), ())
-    if len(lines) > _MOST:
-        return None
     ids = frozenset(line.record_id for line in lines)
     statement = select(*_FIELDS).where(columns.id.in_(sorted(ids)), columns.mode.concat("") == "live")
     drafts = _asked(connection.execute(statement))
-    return Changes(_after(mark, {line.id for line in lines}), ids, drafts)
+    return Changes(_after(mark, {line.id for line in lines}), ids, drafts, more=len(lines) == _AT_ONCE)
 
 
 def _mark(connection: Connection) -> TrailMark:
-    newest = select(audit.c.id).order_by(audit.c.id.desc()).limit(_MOST)
+    newest = select(audit.c.id).order_by(audit.c.id.desc()).limit(_AT_ONCE)
     seen = set((connection.execute(newest)).scalars())
     if not seen:
         return TrailMark(0)

@@ -200,6 +200,20 @@ async def test_where_very_much_has_changed_all_is_to_be_read(store: Store, monke
     assert await store.near_misses.asked_since(TrailMark(1)) is not None
 
 
+async def test_many_changes_are_read_part_by_part(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.store.asked._AT_ONCE", 3)
+    await put(store, *(Open(draft(str(number))) for number in range(7)))
+    mark, more, found = TrailMark(0), True, []
+    while more:
+        changes = await store.near_misses.asked_since(mark)
+        assert changes is not None
+        assert len(changes.ids) <= 3
+        found += sorted(each.id for each in changes.drafts)
+        mark, more = changes.mark, changes.more
+    assert sorted(found) == [str(number) for number in range(7)]
+    assert not mark.gaps
+
+
 @pytest.mark.postgresql
 async def test_a_line_that_becomes_visible_after_a_later_one_is_not_missed(postgres_url: str) -> None:
     async with open_store(postgres_url) as store:

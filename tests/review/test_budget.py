@@ -212,3 +212,19 @@ async def test_the_fold_is_seen_and_opened_in_both_themes_and_on_a_phone(
                 await expect(watched.page.locator(".row--decided")).to_have_count(judged)
             await watched.page.goto(address)
             await expect(watched.page.locator(".folded")).to_contain_text("Everything that was asked is judged")
+
+
+async def test_many_decisions_since_the_last_look_are_caught_up_with(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Part by part, and not by reading every draft again: others would wait for that."""
+    desk.ask_at_most(1)
+    await desk.put(*FIVE)
+    assert rows(await page(desk, "/")) == ["nm-4"]
+    monkeypatch.setattr("monitor.store.asked._AT_ONCE", 2)
+    monkeypatch.setattr("monitor.store.near_misses.everything", None)
+    for name in ("nm-4", "nm-3", "nm-2"):
+        await desk.decide(name, decision="dismiss", reason="routine_hygiene")
+    await desk.put(records.draft("nm-9", rank=9.0, base=records.BASE + 8 * DAY))
+    assert rows(await page(desk, "/")) == ["nm-9"]
+    assert len(rows(await page(desk, "/?show=folded"))) == 2
