@@ -1,4 +1,4 @@
-"""How soon a click is acknowledged while many reviewers click: a real service on SQLite, each signed in with a session.
+"""How soon a click is acknowledged while many reviewers click: a real service, each signed in with a session.
 
 A click is due at its own moment whatever became of those before it, and counts from then on. Each dismisses a draft in
 its row, as the queue does. Beside the time on the clock: what the service computed for each click.
@@ -17,6 +17,8 @@ from statistics import quantiles
 
 import msgspec
 
+from tests.bench import servers
+from tests.bench.live import new_database
 from tests.bench.queue import WAITING, filled
 from tests.support.service import Service
 
@@ -37,9 +39,19 @@ class Clicks(msgspec.Struct, frozen=True):
     processor: float
 
 
-def measure(rates: tuple[float, ...], seconds: float, count: int, reviewers: int = REVIEWERS) -> list[Clicks]:
+def on_sqlite(rates: tuple[float, ...], seconds: float, count: int, reviewers: int = REVIEWERS) -> list[Clicks]:
     with tempfile.TemporaryDirectory() as folder:
-        address = f"sqlite:///{folder}/nearmiss.db"
+        return _measure(f"sqlite:///{folder}/nearmiss.db", rates, seconds, count, reviewers)
+
+
+def on_postgres(rates: tuple[float, ...], seconds: float, count: int, reviewers: int = REVIEWERS) -> list[Clicks]:
+    """The same; the processor time of the database's own processes is not counted."""
+    with servers.postgres() as server:
+        return _measure(new_database(server, "clicks"), rates, seconds, count, reviewers)
+
+
+def _measure(address: str, rates: tuple[float, ...], seconds: float, count: int, reviewers: int) -> list[Clicks]:
+    with tempfile.TemporaryDirectory() as folder:
         asyncio.run(_fill(address, count))
         accounts = {"NEARMISS_ACCOUNTS__ADA__ROLE": "on call", "NEARMISS_ACCOUNTS__ADA__SECRET": _SECRET}
         service = Service(Path(folder), "--database", address, environment=accounts)

@@ -74,7 +74,7 @@ def test_pages_of_a_filled_queue_are_measured() -> None:
 
 
 def test_clicks_of_reviewers_are_measured_and_each_is_done() -> None:
-    slow, quick = reviewers.measure((10.0, 40.0), seconds=0.5, count=100, reviewers=4)
+    slow, quick = reviewers.on_sqlite((10.0, 40.0), seconds=0.5, count=100, reviewers=4)
     assert (slow.sent, slow.done, quick.sent, quick.done) == (5, 5, 20, 20)
     assert 0 < quick.p50 <= quick.p95
     assert slow.first_view > 0
