@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 
 from monitor.core.deciding.engine import Engine, EngineSettings
 from monitor.core.model.catalogue import Catalogue, Service
+from monitor.core.model.conditions import Compare
 from monitor.core.model.decisions import Decision, Ignore, Late
 from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Event, EventId, Instant
 from monitor.core.model.reasons import NotOpened
+from monitor.core.model.rule import Intervention, Step
 from monitor.core.sharding.routing import SHARDS, Router, partitions_of, shards_of
 from monitor.core.weighing.weights import Weights
 from monitor.decode.canonical import decode_line
@@ -30,7 +32,7 @@ from monitor.packs.weights import shipped_weights
 from tests.property.test_engine_laws import disordered
 from tests.support.organisations import shops, write_catalogue
 from tests.support.partitions import engines_of, keep, routed, run_partition
-from tests.support.streams import PERSON, final, law_rules, make_event, new_engine, shop, streams
+from tests.support.streams import PERSON, acted_rule, final, law_rules, make_event, new_engine, shop, streams
 
 ORGANISATIONS = 6
 PARTITIONS = (1, 2, 4, 8)
@@ -52,15 +54,22 @@ def organisations() -> Catalogue:
 
 
 def spread(stream: list[Event]) -> list[Event]:
-    """The same stream, told of several organisations by turns; what names no service is for all of them."""
+    """The same stream, told of several organisations by turns; what names no service is for all of them.
+
+    Each organisation has its own account of a tool, and so does its mail, which nothing connects with the rest: an
+    incident of one account is of services that lie together. What is said of one that is not:
+    `test_an_incident_of_services_that_nothing_connects_has_its_notes_at_each`.
+    """
     spread_out = []
     for place, event in enumerate(stream):
         number = (sum(event.id.encode()) + place // 7) % ORGANISATIONS
         service = None if event.service is None else f"{number}-{event.service}"
+        of_mail = event.service == "mail" or (event.service is None and place % 4 == 0)
+        account = f"{event.source}/{'joined' if number < 2 and not of_mail else number}{'-mail' if of_mail else ''}"
         labels = event.labels
         if event.kind.startswith("maintenance.") and place % 2:
             labels = {**labels, "scope": f"{number}-db, {(number + 3) % ORGANISATIONS}-api"}
-        spread_out.append(msgspec.structs.replace(event, service=service, labels=labels))
+        spread_out.append(msgspec.structs.replace(event, source=account, service=service, labels=labels))
     return spread_out
 
 
@@ -314,6 +323,68 @@ def test_harm_far_away_counts_for_a_name_without_a_place(place: str, kind: str) 
         apart = divided(stream, 4)
         assert final(apart) == final(whole(stream)) == {}
         assert any(isinstance(one, Ignore) and one.reason is NotOpened.IMPACT_SEEN for one in apart)
+
+
+def drafts_and_refusals(stream: list[Event]) -> list[tuple[object, object]]:
+    """What one engine comes to, and what four partitions do."""
+    together, apart = whole(stream), divided(stream, 4)
+    return [(final(decided), refusals(decided)) for decided in (together, apart)]
+
+
+def test_announced_work_ends_everywhere_though_its_end_lists_fewer_services() -> None:
+    stream = [
+        make_event("maintenance.started", 0, "begins", service="5-mail", subject="m", labels={"scope": "5-db, 2-api"}),
+        make_event("maintenance.ended", 30, "ends", service="5-mail", subject="m"),
+        make_event("change.rolled_back", 40, "acted", service="5-db", actor=PERSON),
+        make_event("change.rolled_back", 40, "acted-there", service="2-api", actor=PERSON),
+    ]
+    together, apart = drafts_and_refusals(stream)
+    assert apart == together
+    covered = NotOpened.COVERED_BY_MAINTENANCE
+    assert not any(isinstance(one, Ignore) and one.reason is covered for one in divided(stream, 4))
+
+
+def test_what_is_said_of_one_thing_of_no_service_is_compared_wherever_it_was_read() -> None:
+    """The value of the second alert is worse than that of the first; each would be in a shard of its own."""
+    stream = [
+        make_event("alert.fired", number, f"f{number}", service=None, subject="disk", value=50.0 + number, limit=100.0)
+        for number in range(6)
+    ]
+    stream += [make_event("change.deployed", 9, "d", service=None, labels={"version": "1"})]
+    together, apart = whole(stream), divided(stream, 4)
+    assert unplaced(apart) == unplaced(together)
+    assert {said.rules for said in apart if isinstance(said, Ignore)} == {("worse",)}
+
+
+def test_a_merge_that_reverts_makes_a_rollback_of_what_it_is_rolled_out_to() -> None:
+    rolled_back = Compare("derived.rollback", "equals", (True,))
+    rule = acted_rule(intervention=Intervention(Step(frozenset({"change.deployed"}), rolled_back), HOUR))
+    stream = [
+        make_event("change.merged", 0, "m", service="0-mail", labels={"version": "c2", "reverts": "c1"}),
+        make_event("alert.fired", 5, "fired", service="3-api", subject="errors", severity="high"),
+        make_event("change.deployed", 20, "acted", service="3-api", actor=PERSON, labels={"version": "c2"}),
+        make_event("alert.resolved", 22, "fine", service="3-api", subject="errors"),
+    ]
+    together = Engine([rule], organisations(), make_regex)
+    assert len(final(together.step(stream) + together.tick(_after(stream)))) == 1
+    apart: list[Decision] = []
+    for partition, entries in enumerate(routed(stream, organisations(), 4)):
+        apart += run_partition(engines_of([rule], organisations(), partition, 4), entries, _after(stream))
+    assert len(final(apart)) == 1
+
+
+def test_an_incident_of_services_that_nothing_connects_has_its_notes_at_each() -> None:
+    """One engine takes the service that was told last; no shard knows what another was told."""
+    stream = [
+        make_event("alert.fired", 0, "f1", service="1-shop", subject="s"),
+        make_event("alert.fired", 5, "f2", service="2-shop", subject="s"),
+        make_event("note.added", 9, "n", service=None, subject="s"),
+    ]
+    at = [
+        {one.service for one in decided if isinstance(one, Ignore) and "young" in one.rules} - {None}
+        for decided in (whole(stream), divided(stream, 4))
+    ]
+    assert at == [{"2-shop"}, {"1-shop", "2-shop"}]
 
 
 @pytest.mark.parametrize("partitions", [1, 3, 4, 256])

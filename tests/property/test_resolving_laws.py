@@ -12,6 +12,10 @@ from monitor.core.resolving.resolver import Resolver
 NAMES = ("payments", "Payments", "pay ments", "checkout", "kubelet", "pay-web", "x-kube-state-metrics", "other", "")
 LABELS = ("deployment", "pod", "container", "namespace", "service.name", "severity", "repository", "team", "host")
 WORDS = (*NAMES, "payments-7d9f8b6c5-x2x7q", "acme/pay", "SEV1", "purple", "prd", "stg")
+SAID = ("customers cannot pay", "rolled it back", "shop is down for users, restarted the pod", "lunch?")
+"""What records and people say: of harm, of an act, of both, of neither."""
+NOW = Instant(1_800_000_000_000_000)
+DEADLINES = st.none() | st.sampled_from((Instant(NOW - 3_600_000_000), Instant(NOW + 3_600_000_000)))
 
 aliases = st.builds(
     Alias,
@@ -22,7 +26,10 @@ aliases = st.builds(
 )
 catalogues = st.builds(
     lambda services, production, aliases, words: Catalogue(
-        {name: Service(name) for name in services}, production, aliases=tuple(aliases), environments=words
+        {name: Service(name, user_facing=name == "payments") for name in services},
+        production,
+        aliases=tuple(aliases),
+        environments=words,
     ),
     st.lists(st.sampled_from(("payments", "checkout", "kubelet")), unique=True),
     st.sampled_from((frozenset(), frozenset({"production"}), frozenset({"prod-eu", "live"}))),
@@ -33,13 +40,16 @@ events = st.builds(
     Event,
     id=st.just("1"),
     source=st.sampled_from(("pagerduty", "pagerduty/acme", "github/acme/pay", "alertmanager")),
-    time=st.just(Instant(0)),
+    time=st.just(NOW),
     kind=st.sampled_from(sorted(KINDS)),
     service=st.none() | st.sampled_from(NAMES),
     environment=st.none() | st.sampled_from(("prod", "prd", "Live", "stg", "blue", "prod-eu")),
     severity=st.none() | st.sampled_from(("critical", "info")),
-    title=st.none() | st.sampled_from((*WORDS, "ErrorBudgetBurn", "ProbeFailed")),
-    labels=st.dictionaries(st.sampled_from(LABELS), st.sampled_from(WORDS), max_size=4),
+    title=st.none() | st.sampled_from((*WORDS, "ErrorBudgetBurn", "ProbeFailed", *SAID)),
+    labels=st.dictionaries(st.sampled_from(LABELS), st.sampled_from(WORDS), max_size=4)
+    | st.builds(lambda text: {"summary": text}, st.sampled_from(SAID)),
+    expires_at=DEADLINES,
+    previous_expires_at=DEADLINES,
 )
 
 

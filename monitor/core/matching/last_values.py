@@ -30,8 +30,15 @@ REVISION_LABELS = ("revision", "config_revision", "digest", "config_hash", "hash
 """Labels that name the content of something, the more exact ones first."""
 
 
+def name_of_thing(event: Event) -> str | None:
+    """What an event without a service is about; None where nobody says."""
+    return event.labels.get("flag") or event.subject
+
+
 def place_of(event: Event) -> str:
-    """Where something runs."""
+    """Where something runs; of no service it is the thing itself, since one thing's versions are not another's."""
+    if event.service is None:
+        return f"|{event.environment}|{name_of_thing(event)}"
     return f"{event.service}|{event.environment}"
 
 
@@ -213,8 +220,13 @@ class LastValues:
         return frozenset(self._by_kind)
 
     def record(self, event: Event) -> list[str]:
-        """Remember what an event says; the cells (`table:key`) that changed."""
-        changed = []
+        """Remember what an event says; the cells (`table:key`) that changed.
+
+        What is of no service and names no thing could be compared with anything: nothing of it is remembered.
+        """
+        changed: list[str] = []
+        if event.service is None and event.kind != "change.merged" and name_of_thing(event) is None:
+            return changed
         for name in self._by_kind.get(event.kind, ()):
             table = TABLES[name]
             value = table.value(event)

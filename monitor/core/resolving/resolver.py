@@ -25,6 +25,8 @@ SEVERITY_LABELS = ("severity", "priority", "level", "alertLevel", "urgency", "im
 _GRADED = frozenset({"alert.fired", "alert.resolved", "alert.cancelled", "alert.escalated", "incident.opened"})
 _ANNOUNCED = frozenset({"maintenance.started", "maintenance.ended"})
 _LOOKED_AT = _GRADED | HARMS.keys() | _ANNOUNCED
+_BY_NAME = frozenset(kind for kind in HARMS if kind.startswith("alert."))
+"""Kinds whose names and labels alone say whether they may tell of harm; a record or a note has its words besides."""
 
 _MOST_PLACES = 20_000
 """Places that are remembered. Names that anybody may send would pile up."""
@@ -58,7 +60,7 @@ class Resolver:
     def all(self, events: Sequence[Event]) -> list[Event]:
         """Every event resolved, in order; behind an alert that says that users are hurt, the impact that it tells."""
         places, looked_at, own, people = self._places, _LOOKED_AT, bool(self._severities), self._people.are_known
-        harmless, telling = self._harm.hinted, self._harm.telling
+        harmless, telling, by_name = self._harm.hinted, self._harm.telling, _BY_NAME
         found: list[Event] = []
         append = found.append
         for event in events:
@@ -70,7 +72,9 @@ class Resolver:
                 and (
                     event.kind not in looked_at
                     or (
-                        event.severity is not None
+                        event.kind in by_name
+                        and event.severity is not None
+                        and event.expires_at is None
                         and not own
                         and telling.isdisjoint(labels)
                         and harmless.get((event.source, event.title, labels.get("alertname"), labels.get("job")))

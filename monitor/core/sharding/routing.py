@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from zlib import crc32
 
 from monitor.core.matching.facts import maintenance_scope
-from monitor.core.matching.last_values import BELONGING
+from monitor.core.matching.last_values import BELONGING, name_of_thing
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import Event
 from monitor.core.resolving.resolver import Resolver
@@ -25,7 +25,7 @@ _HARM = frozenset({"impact.started", "impact.ended"})
 _TO_EVERY_SHARD = frozenset(
     {"incident.opened", "incident.updated", "incident.closed", "maintenance.started", "maintenance.ended", "note.added"}
 )
-BROADCAST = _HARM | _TO_EVERY_SHARD | BELONGING
+BROADCAST = _HARM | _TO_EVERY_SHARD | BELONGING | {"change.merged"}
 """Kinds of events that may go to several shards; only at home do they count as a hazard."""
 
 
@@ -52,12 +52,14 @@ class Router:
         return shard
 
     def home(self, event: Event) -> int:
-        """The one shard in which an event counts as what it is; one without a service has one by its identity.
+        """The one shard in which an event counts as what it is.
 
-        The event is a resolved one.
+        One without a service is at home with all that is said of the same thing, else by its identity. The event is a
+        resolved one.
         """
         if event.service is None:
-            return _hashed(f"{event.source}\x1f{event.id}")
+            thing = name_of_thing(event)
+            return _hashed(f"{event.source}\x1f{event.id}" if thing is None else f"\x1f{thing}")
         return self.shard_of(event.service)
 
     def route(self, event: Event) -> Route:
@@ -65,14 +67,17 @@ class Router:
 
         Harm to users goes everywhere, whatever service it names: a draft must not stand because the catalogue was
         behind. So do records of incidents, which may tell of harm, and what is said without naming a service, such as
-        who was called for an incident. Announced work goes to every service that it lists.
+        who was called for an incident. Announced work goes to every service that it lists; its end goes everywhere,
+        since it may list fewer. A merge that reverts goes everywhere: what it is rolled out to is not known yet.
         """
         event = self._resolver.resolve(event)
         kind = event.kind
         if kind not in BROADCAST:
             return (self.home(event),)
-        if kind in _HARM or kind.startswith("incident."):
+        if kind in _HARM or kind == "maintenance.ended" or kind.startswith("incident."):
             return EVERYWHERE
+        if kind == "change.merged":
+            return EVERYWHERE if "reverts" in event.labels else (self.home(event),)
         services = set(maintenance_scope(event)) if kind.startswith("maintenance.") else set()
         if event.service is not None:
             services.add(event.service)

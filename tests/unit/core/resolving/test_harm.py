@@ -258,6 +258,28 @@ def test_a_record_of_harm_that_names_no_service_is_of_the_one_that_users_see() -
     assert impact(alert("Customers cannot pay", {}, kind="incident.opened", service=None), two) is None
 
 
+@pytest.mark.parametrize(
+    "later",
+    [
+        alert("Playback", {"summary": "customers cannot pay"}, kind="incident.opened", severity="high"),
+        alert(
+            "Playback",
+            {"text": "customers cannot pay", "evidence": "ticket"},
+            kind="note.added",
+            severity="high",
+        ),
+        alert("Playback", {}, kind="change.rotated", severity="high", previous_expires_at=Instant(-9)),
+        alert("Playback", {}, severity="high", expires_at=Instant(-9)),
+    ],
+    ids=lambda event: event.kind,
+)
+def test_an_alert_of_the_same_name_that_told_no_harm_silences_nothing(later: Event) -> None:
+    """Names of alerts are looked up once; what else an event says is read each time."""
+    resolver = Resolver(SHOP)
+    assert len(resolver.all([alert("Playback", {}, severity="high")])) == 1
+    assert [event.kind for event in resolver.all([later])] == [later.kind, "impact.started"]
+
+
 # -- what people write on an incident, and of services that nobody outside sees -----------------------------------
 
 

@@ -58,7 +58,9 @@ def test_one_domain_or_system_lies_together_by_its_first_name() -> None:
         (event("note.added", service=None), "everywhere"),
         (event("maintenance.started", service=None, labels={"scope": "db,api"}), "home"),
         (event("maintenance.started", service=None), "everywhere"),
-        (event("maintenance.ended", service="db"), "home"),
+        (event("maintenance.ended", service="db"), "everywhere"),
+        (event("change.merged"), "home"),
+        (event("change.merged", labels={"reverts": "c1"}), "everywhere"),
     ],
 )
 def test_where_an_event_goes(found: Event, goes: str) -> None:
@@ -67,6 +69,15 @@ def test_where_an_event_goes(found: Event, goes: str) -> None:
         assert known.route(found) == EVERYWHERE
     else:
         assert set(known.route(found)) == {known.home(found), *[known.shard_of("db")][: bool(found.labels)]}
+
+
+def test_what_is_said_of_one_thing_of_no_service_has_one_home() -> None:
+    known = Router(shop())
+    disk = [event("alert.fired", service=None, subject="disk"), event("change.scaled", service=None, subject="disk")]
+    flag = [event("change.flag_set", service=None, subject=each, labels={"flag": "new"}) for each in ("a", "b")]
+    assert len({known.home(each) for each in disk}) == len({known.home(each) for each in flag}) == 1
+    nameless = [make_event("alert.fired", 0, name, service=None) for name in ("e1", "e2")]
+    assert len({known.home(each) for each in nameless}) == 2
 
 
 def test_announced_work_goes_to_every_service_that_it_lists() -> None:
