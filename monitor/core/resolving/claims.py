@@ -56,7 +56,9 @@ _ASKED = (
 )
 _TOO_FEW = r"\W*(?:is )?(?:below|low|drop|under|<)"
 _REFUSED = re.compile(
-    r"\b5xx|5xx\b|\bhttp ?5\d\d\b|(?:error|failure|failed) ?-?(?:rate|ratio|percent)|high ?error"
+    r"\b5xx|5xx\b|\bhttp ?5\d\d\b"
+    r"|\b(?:critical|status|code|errors?|returns?|returning|got|with|gives?)\W{1,3}50[0234]\b"
+    r"|(?:error|failure|failed) ?-?(?:rate|ratio|percent)|high ?error"
     rf"|success ?-?(?:rate|ratio){_TOO_FEW}|availability{_TOO_FEW}"
     rf"|\b{_ASKED} (?:are |is )?(?:being )?(?:fail|error|reject|dropp|lost)|\bfail(?:ed|ing) {_ASKED}\b",
     re.IGNORECASE,

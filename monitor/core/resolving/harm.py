@@ -77,6 +77,7 @@ _OTHERWISE = re.compile(
 """Alerts of the same tools that do not say that a check failed."""
 _TELLING = _SLO_LABELS | _CHECK_LABELS | {"rulename", "monitor_name", "check_name"}
 _MOST_NAMES = 50_000
+_WORD = re.compile(r"[a-z0-9]+")
 
 
 class Harm:
@@ -123,8 +124,19 @@ class Harm:
         """A grave alert that what users ask a service for fails. Where nobody knows the service, it may be any part."""
         # How urgent a page is says whom it wakes, not how users fare.
         graded = "urgency" not in event.labels or "priority" in event.labels
-        grave = graded and event.severity in _GRAVE and self._catalogue.is_user_facing(event.service or "")
+        grave = (
+            graded
+            and event.severity in _GRAVE
+            and (self._catalogue.is_user_facing(event.service or "") or self._names_one(event))
+        )
         return "alert: what users ask for fails" if grave and says_refused(" ".join(names)) else None
+
+    def _names_one(self, alert: Event) -> bool:
+        """Whether an alert of a host or part that nobody listed names a service that users see."""
+        if self._catalogue.knows(alert.service or ""):
+            return False
+        title = f" {_spelt(alert.title or '')} "
+        return any(f" {_spelt(name)} " in title for name in self._catalogue.facing)
 
     def _recorded(self, record: Event) -> str | None:
         """What a record says of users, in its title or its summary."""
@@ -148,7 +160,9 @@ class Harm:
     def _suffers(self, text: str, event: Event) -> bool:
         seen = event.service is not None and self._sees_users(event.service)
         serves = event.service in self._catalogue.serving_users
-        return self._suffering.told(text, event.source, seen=seen, serves=serves) is not None
+        by_person = event.kind == "note.added" and (event.actor is None or event.actor.kind != "automation")
+        faced = by_person and event.service is not None and self._catalogue.is_user_facing(event.service)
+        return self._suffering.told(text, event.source, seen=seen, serves=serves, faced=faced) is not None
 
     def may_be(self, event: Event) -> bool:
         """False where `of` is sure to be None: most alerts, at the cost of a look."""
@@ -170,6 +184,10 @@ class Harm:
     def _sees_users(self, service: str) -> bool:
         """Users see it, or nobody knows what it is."""
         return self._catalogue.is_user_facing(service) or not self._catalogue.knows(service)
+
+
+def _spelt(name: str) -> str:
+    return " ".join(_WORD.findall(name.lower()))
 
 
 def _is_past(event: Event) -> bool:

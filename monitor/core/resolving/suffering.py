@@ -60,12 +60,48 @@ _MADE_GOOD = re.compile(
     re.IGNORECASE,
 )
 """What is done for those who were hurt, and for nobody else."""
+_BROKEN = (
+    _FAILING + r"|exceptions?|fatals?|failures?|outages?|(?:is|are|was|were|goes|went|been|all|be) down|broken|broke|"
+    r"drop(?:s|ped|ping)|lost|loses|losing|gone|hangs?|hanging|hung|stuck|corrupt\w*|"
+    r"not (?:working|loading|responding)|(?:quota|limit) exceeded|refused|rejected|declined"
+)
+"""What a person writes of a service that users see as it fails."""
+_RETURNED = re.compile(
+    r"\b(?:is|are|was|were|be|come|came|coming|it['’]s|now|all) back"
+    r"(?= (?:up|online|now|again|for|on|in service)\b|[ ,.!]*$)|"
+    r"\bback (?:up|online|in service|in business)\b|\b(?:reachable|loads|loading|responds|responding) again\b|"
+    r"\bshould (?:now |all )?be (?:\w+ )?(?:back|again)\b|\bshould (?:now |all )?(?:be|work|load) (?:\w+ )?again\b",
+    re.IGNORECASE,
+)
+"""What a person writes as it comes back; it must have been away."""
+_NOBODY_CAN = re.compile(
+    r"\b(?:no ?one|nobody|none of (?:us|them|our \w+|the \w+))(?: \w+){0,4} "
+    r"(?:can|could|was able to|is able to) (?:\w+ )?"
+    r"(?:log|sign|start|open|use|access|see|reach|connect|pay|book|order|buy|play|watch|load|submit|upload|download|"
+    r"save|print|send|call|work|edit|publish|check)\b",
+    re.IGNORECASE,
+)
+_DOWN = re.compile(r"\b(?:is|are|was|were|went) (?:completely |all |still |totally )?down\b", re.IGNORECASE)
+"""What of a service behind them says that what they see was down, unless it names a part."""
+_PART = re.compile(
+    r"\b(?:builds?|pipelines?|deploy\w*|rollouts?|releases?|jobs?|cron\w*|migrations?|replica\w*|standby|secondary|"
+    r"pods?|nodes?|hosts?|instances?|containers?|disks?|backups?|certs?|certificates?|alerts?|monitor\w*|exporters?|"
+    r"scrapes?|prs?|branch\w*|images?|leaders?|heartbeats?|consumers?|brokers?|workers?|threads?|links?|uplinks?|"
+    r"transit|switch\w*|routers?|firewalls?|primary|master|servers?|machines?|db\d*|databases?|clusters?|ups|ports?|"
+    r"interfaces?|peers?|tunnels?|circuits?|vms?|leases?|snapshots?|one of|half of|retr(?:y|ies|ied)|mysql|"
+    r"postgres\w*|redis|kafka|etcd|raid|tests?|ci|pools?|connections?|caches?|queues?|index(?:es)?|importers?)\b",
+    re.IGNORECASE,
+)
+"""Parts behind a service, which may fail while it does not."""
+_WELL = re.compile(r"\b(?:fine|healthy|good|ok|okay|harm\w*|by design)\b", re.IGNORECASE)
+"""What says in the same breath that the service is well."""
 _DOUBTED = (
     r"(?:no|zero|0)(?! (?:successful|signal|service|tone|access|picture|sound|answer|data)\b)|"
     r"none|nobody|no one|nothing|without|before|until|if|would|may|might|will|should|possibl[ey]|"
     r"potential\w*|risk\w*|almost|nearly|internal|staff|employees?|drill|exercise|pilot|beta|canary|preview|staging|"
     r"shadow|mirror\w*|in case|otherwise|instead|never(?! (?:got|received|arrived|came))|not yet|"
-    r"not (?:affected|impacted|down|a single|lost)|un(?:affected|touched|harmed)|any(?:body|one)|expected|planned|"
+    r"not (?:affected|impacted|down|a single|lost)|un(?:affected|touched|harmed)|"
+    r"any(?:body|one)(?! (?:around|here|there|else|awake|looking|about|know|on (?:call|duty)))|expected|planned|"
     r"announced|could(?! ?n['’]?t| not)|(?:in|load|smoke|pen|a|the) tests?(?! page)|testing|"
     r"test (?:users?|accounts?|tenants?|orders?|customers?)|looks? like|in the end"
 )
@@ -123,11 +159,12 @@ class Suffering:
         self._counted = re.compile(_COUNTED_THINGS.replace("HARMED", harmed), re.IGNORECASE)
         self._doubted = re.compile(rf"\b(?:{_either(_DOUBTED, own.spared)})\b", re.IGNORECASE)
 
-    def told(self, text: str, source: str, *, seen: bool, serves: bool = False) -> str | None:
+    def told(self, text: str, source: str, *, seen: bool, serves: bool = False, faced: bool = False) -> str | None:
         """What tells of suffering users, in a few words; None where nothing does.
 
         `seen`: users see the service that the text is about; then a failure with its time, or counted, is theirs.
         `serves`: what they see needs the service; then what they do that went wrong, or was made good, is theirs.
+        `faced`: a person wrote it on a service that the catalogue calls user-facing; then its failing is their failing.
         """
         if not self._reads:
             return None
@@ -136,10 +173,16 @@ class Suffering:
         timed = seen and _SPAN.search(text) is not None
         for sentence in _SENTENCES.split(text):
             # An organisation's own word for users may be one that spares others, as "staff" is.
+            found = None
             if not self._doubted.search(self._own.sub("", sentence)):
                 found = self._claimed(sentence, source, at_desk=at_desk, timed=timed, seen=seen, serves=serves or seen)
-                if found is not None:
-                    return found
+                found = found or _failed(sentence, faced=faced, serves=serves)
+            if found is None and faced and _RETURNED.search(sentence) and not _PART.search(sentence):
+                found = "a service that users see came back"
+            if found is None and (seen or serves) and _NOBODY_CAN.search(sentence):
+                found = "nobody can use it"
+            if found is not None:
+                return found
         return None
 
     def _claimed(
@@ -158,6 +201,18 @@ class Suffering:
         if timed and self._timed.search(sentence):
             return "what went wrong, and from when to when"
         return None
+
+
+_BROKE = re.compile(rf"\b(?:{_BROKEN})\b", re.IGNORECASE)
+
+
+def _failed(sentence: str, *, faced: bool, serves: bool) -> str | None:
+    """What says that a service failed as a whole, and not a part behind it."""
+    if _PART.search(sentence) or _WELL.search(sentence):
+        return None
+    if faced and _BROKE.search(sentence):
+        return "a service that users see failed"
+    return "something that users see was down" if serves and _DOWN.search(sentence) else None
 
 
 def _either(words: str, own: tuple[str, ...]) -> str:

@@ -40,7 +40,9 @@ _SURPRISE = re.compile(
     r"\b(why (is|are|was|were|do|does|did|has|have)|is (it|that|this|he|she) (right|normal|expected|ok(ay)?|intended)|"
     r"(any|some)(body|one) (know|knows|else)|wonder\w*|puzzl\w*|confus\w*|explain\w*|funny|curious|off|"
     r"should(n't| not)|supposed|no longer|ha(s|ve) ?n[o']t|where (did|has|have|is|are)|suddenly|twice|instead of|"
-    r"(close|near) to (its|the|a) limit|run(s|ning)? (low|out)|almost (full|out))\b",
+    r"(close|near) to (its|the|a) limit|run(s|ning)? (low|out)|almost (full|out)|uh[- ]?oh|oh no|oops|yikes|ouch|eek|"
+    r"hit the (wall|limit|ceiling)|not enough|too (small|low|few|little|late|tight)|"
+    r"(won't|will not|would not|wouldn't) (fit|hold|last|make it|survive|be enough))\b",
     re.IGNORECASE,
 )
 """How people write when something is not as they expected."""

@@ -258,6 +258,22 @@ def test_a_record_of_harm_that_names_no_service_is_of_the_one_that_users_see() -
     assert impact(alert("Customers cannot pay", {}, kind="incident.opened", service=None), two) is None
 
 
+def test_a_grave_alert_of_an_unlisted_host_that_names_a_service_of_users() -> None:
+    told = {"service": "web7", "severity": "critical"}
+    assert impact(alert("Checkout rendering CRITICAL 503", {}, **told)) is not None
+    assert impact(alert("Payments rendering CRITICAL 503", {}, **told)) is None, "users do not see payments"
+    assert impact(alert("checkouts rendering CRITICAL 503", {}, **told)) is None, "another name"
+    assert impact(alert("Checkout rendering CRITICAL 503", {}, service="web7", severity="warning")) is None
+    assert impact(alert("Checkout rendering CRITICAL 503", {}, service="payments", severity="critical")) is None
+
+
+def test_what_a_person_writes_on_a_service_that_users_see_and_not_what_a_bot_does() -> None:
+    assert impact(note("it hangs after the second step", service="checkout")) is not None
+    assert impact(note("it hangs after the second step", service="payments")) is None
+    assert impact(note("it hangs after the second step", service="web7")) is None, "nobody knows what it is"
+    assert impact(note("it hangs", service="checkout", actor=Actor("bot", "automation"))) is None
+
+
 @pytest.mark.parametrize(
     "later",
     [

@@ -12,9 +12,15 @@ COUNTED, TIMED = "how many of them failed", "what went wrong, and from when to w
 
 
 def told(
-    text: str, source: str = "slack/ops", *, seen: bool = True, serves: bool = False, own: ImpactNotes | None = None
+    text: str,
+    source: str = "slack/ops",
+    *,
+    seen: bool = True,
+    serves: bool = False,
+    faced: bool = False,
+    own: ImpactNotes | None = None,
 ) -> str | None:
-    return Suffering(own or ImpactNotes()).told(text, source, seen=seen, serves=serves)
+    return Suffering(own or ImpactNotes()).told(text, source, seen=seen, serves=serves, faced=faced)
 
 
 @pytest.mark.parametrize(
@@ -198,3 +204,78 @@ def test_what_is_made_good_was_harm(text: str) -> None:
 @pytest.mark.parametrize("text", ["the drivers of the cards are wrong", "three clients of the broker time out"])
 def test_words_that_machines_share_with_people_need_people(text: str) -> None:
     assert told(text, seen=False, serves=True) is None
+
+
+# -- a person writes on the very service that users see, or on one behind it --------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Cannot save my thesis, quota exceeded?!",
+        "All our lines with you just dropped?",
+        "Fatal exception on every third page, anybody around?",
+        "We had a catastrophic failure and lost posts",
+        "feeds are gone since lunch",
+        "it hangs after the second step",
+        "the map is broken",
+    ],
+)
+def test_what_fails_on_a_service_that_users_see_fails_for_them(text: str) -> None:
+    assert told(text, faced=True) == "a service that users see failed"
+    assert told(text, seen=False) is None, "behind it, nobody knows whether they saw it"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the last build failed",
+        "one of the replicas is down",
+        "a worker crashed, the others carry on",
+        "the certificate was lost in the move",
+        "if this goes on it will be down by noon",
+        "nobody lost anything",
+        "errors in the canary only",
+        "disk at 91 %, full early next week",
+        "no harm done, lost two retries",
+    ],
+)
+def test_a_part_that_fails_behind_a_service_is_no_harm(text: str) -> None:
+    assert told(text, faced=True) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "back online, at a new address",
+        "Should work again.",
+        "we are back",
+        "up and back in service",
+        "should be ok again, sorry",
+        "the site responds again",
+    ],
+)
+def test_what_comes_back_was_away(text: str) -> None:
+    assert told(text, faced=True) is not None
+    assert told(text.replace("again", "as before").replace("back", "fine"), faced=True) is None
+
+
+def test_what_comes_back_behind_a_service_was_no_loss_to_users() -> None:
+    assert told("the standby is back online", faced=True) is None
+    assert told("restarted the importer, works again", faced=True) is None, "nobody knows what was away"
+
+
+@pytest.mark.parametrize(
+    "text", ["No one on my team can start workspaces", "nobody could log in", "none of us can print"]
+)
+def test_nobody_can_is_no_denial(text: str) -> None:
+    assert told(text) == "nobody can use it"
+    assert told(text, seen=False) is None
+    assert told("nobody can tell why") is None
+
+
+def test_of_a_service_behind_them_only_what_is_down_as_a_whole_counts() -> None:
+    assert told("the forge is down", seen=False, serves=True) == "something that users see was down"
+    assert told("the forge is down", seen=False) is None
+    assert told("switch 3 is down", seen=False, serves=True) is None
+    assert told("the forge crashed", seen=False, serves=True) is None
