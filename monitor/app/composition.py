@@ -21,7 +21,7 @@ from fastapi import FastAPI, Response
 from monitor.app.chat import build_office
 from monitor.app.journals import FLUSH_GRACE, Context, Journal, MakeLoop, open_journal
 from monitor.app.metrics import Metrics
-from monitor.app.readiness import QueueWatch, engine_check, memory_check, store_check
+from monitor.app.readiness import readiness_of
 from monitor.app.server import ConnectionLimits, Server, room_for
 from monitor.asking import webs
 from monitor.core.deciding.engine import Engine, EngineSettings
@@ -44,7 +44,6 @@ from monitor.ops import logs
 from monitor.ops.clock import SystemClock
 from monitor.ops.exposition import CONTENT_TYPE
 from monitor.ops.hangup import asked_by_hangup
-from monitor.ops.health import Readiness
 from monitor.ops.memory_limit import within_limit
 from monitor.ops.refusals import Refusals
 from monitor.ops.sampling import Sampler
@@ -63,6 +62,7 @@ from monitor.pullers.pull import Pulls
 from monitor.review.auth import is_loopback
 from monitor.review.budget import ReviewBudget
 from monitor.review.hints import HINTS
+from monitor.review.queue_watch import QueueWatch
 from monitor.review.setup import Setup
 from monitor.review.web import build_app
 from monitor.settings import Settings
@@ -197,12 +197,7 @@ def build_web(
         app.router.routes.insert(0, app.router.routes.pop())
     app.add_middleware(Refusals, metrics=metrics, sampler=Sampler(clock))
     app.state.queue = queue = QueueWatch(store.near_misses, budget, clock, metrics)
-    readiness = Readiness()
-    readiness.add("store", store_check(store))
-    readiness.add("engine", engine_check(journal))
-    readiness.add("memory", memory_check(metrics), is_remark=True)
-    if settings.kafka.is_used:
-        readiness.add("topics", journal.trouble, is_remark=True)
+    readiness = readiness_of(store, journal, metrics, reads_topics=settings.kafka.is_used)
 
     @app.get("/metrics", include_in_schema=False)
     async def show_metrics() -> Response:

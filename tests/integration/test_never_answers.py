@@ -16,7 +16,6 @@ from monitor.app import composition
 from monitor.app.composition import build_web, compiled_pack
 from monitor.app.journals import Journal
 from monitor.app.metrics import Metrics
-from monitor.app.readiness import QueueWatch
 from monitor.core.model.decisions import Open
 from monitor.core.model.events import SECOND
 from monitor.ops.clock import ManualClock, SystemClock
@@ -25,6 +24,7 @@ from monitor.packs.pack import load_pack
 from monitor.pipeline.current_pack import Current
 from monitor.ports import Commit, Unavailable
 from monitor.review.budget import ReviewBudget
+from monitor.review.queue_watch import QueueWatch
 from monitor.settings import load_settings
 from monitor.store.connections import Database
 from monitor.store.database import Store

@@ -44,7 +44,7 @@ TESTS = {
         BESIDE: ("tests/unit/intake",),
     },
     "monitor/store": {
-        OWN: ("tests/unit/store", "tests/contract"),
+        OWN: ("tests/unit/store", "tests/integration/store", "tests/contract"),
         LAWS: ("tests/property/test_stop_laws.py",),
         BESIDE: ("tests/unit/pipeline",),
     },

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from monitor.cli.main import cli, run
 from monitor.ports import Unavailable
 from monitor.store.database import Store
+from monitor.store.health import write_fault
 from tests.support.postgres import PostgresServer
 
 COMMANDS = [
@@ -139,6 +140,7 @@ def test_a_file_that_is_no_database_is_named(nearmiss: Nearmiss, tmp_path: Path,
 async def test_ready_means_that_something_can_be_written(tmp_path: Path) -> None:
     async with Store(f"sqlite:///{tmp_path / 'n.db'}") as store:
         await store.prove_write()
+        assert await write_fault(store) is None
         assert (await store.binding.look()).problem is None
 
 
@@ -154,6 +156,9 @@ async def test_a_full_disk_is_not_ready_although_it_can_be_read(tmp_path: Path, 
         await store.ping()
         with pytest.raises(Unavailable, match="read-only"):
             await store.prove_write()
+        fault = await write_fault(store)
+        assert fault is not None
+        assert fault.startswith("nothing can be stored: ")
 
 
 def test_output_that_nobody_reads_is_no_failure(
