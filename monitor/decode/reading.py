@@ -273,7 +273,7 @@ def make(
         **said,
         severity=severity,
         actor=actor,
-        labels=_kept(labels or {}, marks),
+        labels=_kept(_with_drill(kind, title, labels or {}), marks),
         value=value,
         limit=limit,
         bound=bound,
@@ -281,6 +281,13 @@ def make(
         expires_at=expires_at,
         marks=tuple(map(str, marks)),
     )
+
+
+def _with_drill(kind: Kind, title: str | None, labels: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Whichever tool keeps the record: people say in its title that it is an exercise."""
+    if not kind.startswith("incident.") or labels.get("drill") or (said := drill(title)) is None:
+        return labels
+    return {**labels, "drill": said}
 
 
 def _when(time: Moment | None, received_at: Instant | None) -> tuple[Instant, dict[Mark, None]]:

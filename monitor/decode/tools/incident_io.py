@@ -29,6 +29,8 @@ from monitor.decode.signatures import STANDARD
 from monitor.decode.tool import Sample, Tool
 
 _DONE = frozenset({"closed", "declined", "merged", "canceled"})
+_PRACTICE = frozenset({"test", "tutorial"})
+"""Modes of an incident that nothing happened in."""
 _ENDED = frozenset({"learning", "post_incident", "closed"})
 _ALERT: dict[str, Kind] = {"firing": "alert.fired", "resolved": "alert.resolved", "acknowledged": "alert.acknowledged"}
 _IMPACT_FIELD = re.compile(r"\b(?:customers?|users?|client|external) ?impact|^impact$", re.IGNORECASE)
@@ -107,7 +109,8 @@ def _incident(name: str, inner: Mapping[str, Any], delivery: Delivery) -> Event:
             "status_category": category,
             "previous_status": text(before.get("name")),
             "incident_type": text(mapping(incident.get("incident_type")).get("name")),
-            "mode": text(incident.get("mode")),
+            "mode": (mode := text(incident.get("mode"))),
+            "drill": "true" if mode in _PRACTICE else None,
             "impact": "users" if text(stamps.get("impact started")) else _impact(incident),
             "summary": text(incident.get("summary")),
             "message": text(inner.get("message")),

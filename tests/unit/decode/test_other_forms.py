@@ -186,3 +186,29 @@ def test_a_pause_of_a_rollout_without_a_word_for_its_reason(reason: Any) -> None
     status = {"phase": "Paused", "pauseConditions": [{"reason": reason, "startTime": AT}]}
     body = {"kind": "Rollout", "metadata": {"name": "payments"}, "status": status}
     assert event("argo", body).kind == "change.held"
+
+
+@pytest.mark.parametrize(
+    ("source", "body"),
+    [
+        ("linear", {"action": "create", "type": "Issue", "data": {"id": "i", "labels": [{"name": "Incident"}]}}),
+        ("firehydrant", {"event": {"operation": "CREATED", "resource_type": "incident"}, "data": {"incident": {}}}),
+        ("jira", {"webhookEvent": "jira:issue_created", "issue": {"key": "A-1", "fields": {}}}),
+    ],
+)
+@pytest.mark.parametrize(("title", "label"), [("[Drill] Slow", "title"), ("Slow", None)])
+def test_an_exercise_is_one_whichever_tool_keeps_its_record(
+    source: str, body: dict[str, Any], title: str, label: str | None
+) -> None:
+    own = {"id": "i", "name": title, "title": title, "summary": title, "issuetype": {"name": "Incident"}}
+    data, issue = dict(body.get("data", {})), dict(body.get("issue", {}))
+    data = {"incident": own} if "incident" in data else {**data, **own}
+    found = event(source, {**body, "data": data, "issue": {**issue, "fields": own}, "timestamp": SECONDS * 1000})
+    assert (found.kind, found.labels.get("drill")) == ("incident.opened", label)
+
+
+@pytest.mark.parametrize(("mode", "label"), [("test", "true"), ("tutorial", "true"), ("standard", None)])
+def test_incident_io_s_practice_is_a_drill(mode: str, label: str | None) -> None:
+    own = {"id": "01F", "name": "Slow", "created_at": AT, "mode": mode, "incident_status": {"category": "live"}}
+    name = "public_incident.incident_created_v2"
+    assert event("incident-io", {"event_type": name, name: own}).labels.get("drill") == label
