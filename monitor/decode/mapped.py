@@ -13,6 +13,7 @@ import msgspec
 from monitor.core.model.events import KINDS, Actor, ActorKind, Bound, Event, Kind
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.bodyforms import BadLine
+from monitor.decode.jsontext import load
 from monitor.decode.lenient import as_text
 from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.reading import (
@@ -36,6 +37,9 @@ MOST_STEPS = 1_000_000
 """Parts of expressions that are evaluated for one body, all pieces together: a second or two."""
 QUICK_STEPS = 10_000
 """The same where nothing else goes on meanwhile: some milliseconds. What needs more is read again elsewhere."""
+
+LONGEST_LISTED = 64 * 1024
+"""Characters of a text that is read as the JSON of labels."""
 
 BODY, HEADERS, ITEM = "_body", "_headers", "_item"
 """The names under which a piece also sees the whole body and the headers, and under which it stands if no object."""
@@ -257,12 +261,13 @@ def _says_something(value: Any) -> bool:
 def pairs(found: Any) -> Iterator[tuple[str, Any]]:
     """Labels from an object, a list of objects with a name and a value, or texts such as `env:prod` and `env=prod`.
 
-    One text may hold several, with commas between them.
+    One text may hold several, with commas between them, or be the JSON of them.
     """
     if isinstance(found, dict):
         yield from ((str(name), _bare(value)) for name, value in found.items())
     if isinstance(found, str):
-        yield from tags_of(found).items()
+        listed = _listed(found)
+        yield from tags_of(found).items() if listed is None else pairs(listed)
     for entry in found if isinstance(found, list) else ():
         # A list with numbers before its items, as some serialisers write one.
         item = entry[1] if isinstance(entry, list) and len(entry) == 2 and isinstance(entry[1], dict) else entry
@@ -274,6 +279,16 @@ def pairs(found: Any) -> Iterator[tuple[str, Any]]:
             name, mark, value = _parted(item)
             if mark and name and value:
                 yield name, value
+
+
+def _listed(found: str) -> Any:
+    """The object or list whose JSON a text is, as templates write what they can only put into quotes; else None."""
+    if len(found) > LONGEST_LISTED or not found.lstrip().startswith(("{", "[")):
+        return None
+    try:
+        return load(found.encode("utf-8", "replace"))
+    except Unreadable:
+        return None
 
 
 def _parted(item: str) -> tuple[str, str, str]:

@@ -212,3 +212,28 @@ def test_incident_io_s_practice_is_a_drill(mode: str, label: str | None) -> None
     own = {"id": "01F", "name": "Slow", "created_at": AT, "mode": mode, "incident_status": {"category": "live"}}
     name = "public_incident.incident_created_v2"
     assert event("incident-io", {"event_type": name, name: own}).labels.get("drill") == label
+
+
+def zabbix(tags: Any) -> dict[str, Any]:
+    return {"event_id": "1", "trigger_id": "2", "event_value": "1", "event_name": "Full", "event_tags": tags}
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        '[{"tag":"service","value":"cart"},{"tag":"env","value":"prod"}]',
+        ' {"service": "cart", "env": "prod"}',
+        "service:cart, env:prod",
+    ],
+)
+def test_labels_that_a_template_could_only_write_as_a_text(tags: str) -> None:
+    found = event("zabbix", zabbix(tags))
+    assert (found.service, found.environment) == ("cart", "prod")
+
+
+@pytest.mark.parametrize(
+    "tags", ["[", "{]", "[" * 100_000, "[" * 1000 + "]" * 1000, '["\ud800"]', "[5]", '{"a": "\\u0000"}']
+)
+def test_a_text_that_only_begins_like_json_costs_no_event(tags: str) -> None:
+    found = event("zabbix", zabbix(tags))
+    assert (found.kind, found.service) == ("alert.fired", None)
