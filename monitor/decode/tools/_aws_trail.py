@@ -10,7 +10,7 @@ from monitor.core.model.events import Actor, ActorKind, Event, Kind
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.people import Named, who
-from monitor.decode.reading import Delivery, digest, make, mapping, text
+from monitor.decode.reading import Delivery, digest, make, mapping, sequence, text
 from monitor.decode.tool_times import tool_time
 
 _READS = re.compile(
@@ -207,5 +207,13 @@ def _name(value: Any) -> str | None:
 
 
 def _first_id(asked: Mapping[str, Any]) -> str | None:
-    named = (text(value) for name, value in asked.items() if name.lower().endswith(("id", "arn")))
-    return next((found for found in named if found is not None), None)
+    """What a request names by an id, else by a name; EC2 wraps its own into `instancesSet.items`."""
+    for ends in (("id", "arn"), ("identifier", "name")):
+        for name, value in asked.items():
+            if name.lower().endswith(ends) and (found := text(value)) is not None:
+                return found
+    for value in asked.values():
+        for item in sequence(mapping(value).get("items")):
+            if (found := _first_id(mapping(item))) is not None:
+                return found
+    return None

@@ -26,6 +26,7 @@ _ENDED: dict[str, Kind] = {"failed": "change.failed", "started": "change.started
 """What became of an operation; one that succeeded is what it does."""
 _WELL = frozenset({"resolved", "complete", "completed", "available"})
 _LEVELS = {"critical": "critical", "error": "error", "warning": "warning", "informational": "info"}
+_LEVELS |= {"1": "critical", "2": "error", "3": "warning", "4": "info"}
 
 
 def fits(found: Mapping[str, Any]) -> bool:
@@ -148,7 +149,7 @@ def record(said: Mapping[str, Any], essentials: Mapping[str, Any], delivery: Del
     scope = text(mapping(said.get("authorization")).get("scope"))
     target = target or scope
     operation, status = text(said.get("operationName")) or "", (text(said.get("status")) or "").lower()
-    source = (text(said.get("eventSource")) or text(essentials.get("monitoringService")) or "").lower()
+    source = _source(said, essentials).lower()
     actor: Named = (None, {})
     service, title = name_of(target) or name_of(scope), f"{operation}: {name_of(target)}"
     if "health" in source:
@@ -187,6 +188,12 @@ def record(said: Mapping[str, Any], essentials: Mapping[str, Any], delivery: Del
         },
         url=text(essentials.get("investigationLink")),
     )
+
+
+def _source(said: Mapping[str, Any], essentials: Mapping[str, Any]) -> str:
+    """In the common schema `eventSource` may be the number of an enumeration, which `monitoringService` names."""
+    told = text(said.get("eventSource"))
+    return (None if told is not None and told.isdecimal() else told) or text(essentials.get("monitoringService")) or ""
 
 
 def _health(source: str, properties: Mapping[str, Any]) -> Kind:

@@ -88,10 +88,17 @@ def read(piece: Any, delivery: Delivery) -> list[Event]:
 
 def _key(entry: Mapping[str, Any]) -> str | None:
     """From the resource `proj/default:env/production:flag/demo`, or the address of the flag."""
-    for resource in sequence(mapping(entry.get("target")).get("resources")):
-        return str(resource).rpartition("/")[2].partition(";")[0] or None
+    for resource in _resources(entry):
+        return resource.rpartition("/")[2].partition(";")[0] or None
     link = text(mapping(mapping(entry.get("_links")).get("canonical")).get("href")) or ""
     return link.rpartition("/")[2] or None
+
+
+def _resources(entry: Mapping[str, Any]) -> list[str]:
+    """`proj/shop:env/production:flag/demo`: what an entry names as its target, else what was asked to be allowed."""
+    named = sequence(mapping(entry.get("target")).get("resources"))
+    asked = (mapping(one).get("resource") for one in sequence(entry.get("accesses")))
+    return [found for one in (*named, *asked) if (found := text(one)) is not None]
 
 
 def _told(entry: Mapping[str, Any]) -> str | None:
@@ -104,8 +111,8 @@ def _told(entry: Mapping[str, Any]) -> str | None:
 
 def _part_of(entry: Mapping[str, Any], kind: str) -> str | None:
     """The project (`proj`) or environment (`env`) of the resource that an entry is about."""
-    for resource in sequence(mapping(entry.get("target")).get("resources")):
-        for part in str(resource).split(":"):
+    for resource in _resources(entry):
+        for part in resource.split(":"):
             if part.startswith(f"{kind}/"):
                 name = part.removeprefix(f"{kind}/").partition(";")[0]
                 return None if name == "*" else name
@@ -117,7 +124,7 @@ def _state(entry: Mapping[str, Any], verb: str | None, environment: str | None) 
 
     The permission `updateOn` among the accesses says nothing: it is asked for either way.
     """
-    if told := _TURNED.match(text(entry.get("titleVerb")) or ""):
+    if told := _TURNED.match(first(entry, ("titleVerb", "verb")) or ""):
         return told[1].lower()
     version = mapping(entry.get("currentVersion"))
     here = mapping(mapping(version.get("environments")).get(environment or ""))

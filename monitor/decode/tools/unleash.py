@@ -15,7 +15,13 @@ from monitor.decode.tool_times import tool_time
 
 _FLAG = ("feature-", "segment-", "strategy-", "release-plan-", "change-request-applied", "kill-switch")
 _SETTING = ("environment-", "project-", "context-field-")
-_WORDS = frozenset({"feature-tagged", "feature-untagged", "feature-import", "features-exported", "features-imported"})
+_WORDS = frozenset(
+    {"feature-tagged", "feature-untagged", "feature-import", "features-exported", "features-imported"}
+    | {"feature-stale-on", "feature-stale-off", "feature-potentially-stale-on", "feature-metadata-updated"}
+    | {"feature-completed", "feature-uncompleted", "feature-favorited", "feature-unfavorited"}
+    | {"feature-link-added", "feature-link-updated", "feature-link-removed"}
+)
+"""What is said about a flag without a change of what anyone is served."""
 _STATES = {"feature-environment-enabled": "on", "feature-environment-disabled": "off"}
 _ROBOTS = frozenset({"system", "unleash_system_user", "admin-token", "init"})
 

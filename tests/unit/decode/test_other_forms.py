@@ -237,3 +237,62 @@ def test_labels_that_a_template_could_only_write_as_a_text(tags: str) -> None:
 def test_a_text_that_only_begins_like_json_costs_no_event(tags: str) -> None:
     found = event("zabbix", zabbix(tags))
     assert (found.kind, found.service) == ("alert.fired", None)
+
+
+def azure_health(**context: Any) -> dict[str, Any]:
+    essentials = {
+        "monitoringService": "ServiceHealth",
+        "monitorCondition": "Fired",
+        "alertId": "/subscriptions/1/providers/Microsoft.AlertsManagement/alerts/b9",
+        "alertTargetIDs": ["/subscriptions/1"],
+        "firedDateTime": AT,
+    }
+    said = {"operationName": "Microsoft.ServiceHealth/incident/action", "status": "Active", **context}
+    return {
+        "schemaId": "azureMonitorCommonAlertSchema",
+        "data": {"essentials": essentials, "alertContext": said},
+    }
+
+
+@pytest.mark.parametrize(("stage", "kind"), [("Active", "alert.fired"), ("Resolved", "alert.resolved")])
+@pytest.mark.parametrize("source", [2, "2", "ServiceHealth", None])
+def test_azure_numbers_where_its_health_comes_from(source: Any, stage: str, kind: str) -> None:
+    told = {"title": "Virtual Machines", "service": "Virtual Machines", "incidentType": "Incident", "stage": stage}
+    found = event("azure", azure_health(eventSource=source, level=2, properties=told))
+    assert (found.kind, found.service, found.title) == (kind, "Virtual Machines", "Virtual Machines")
+    assert found.severity == ("high" if kind == "alert.fired" else None)
+
+
+LD = {"_id": "a", "date": SECONDS * 1000, "kind": "flag", "name": "Promo", "verb": "turned off the flag"}
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"accesses": [{"action": "updateOn", "resource": "proj/shop:env/test:flag/promo"}]},
+        {"target": {"resources": ["proj/shop:env/test:flag/promo;tag"]}},
+    ],
+)
+def test_launchdarkly_names_flag_and_environment_in_a_resource_alone(named: dict[str, Any]) -> None:
+    found = event("launchdarkly", LD | named)
+    assert (found.environment, found.subject) == ("test", "flag/promo")
+    assert [found.labels[name] for name in ("flag", "project", "state")] == ["promo", "shop", "off"]
+
+
+@pytest.mark.parametrize("name", ["feature-stale-on", "feature-metadata-updated", "feature-completed"])
+def test_unleash_marks_a_flag_that_serves_as_before(name: str) -> None:
+    assert left_out("unleash", {"id": 1, "type": name, "featureName": "promo", "createdAt": AT}) == "not_relevant"
+
+
+@pytest.mark.parametrize(
+    ("asked", "subject"),
+    [
+        ({"instancesSet": {"items": [{"instanceId": "i-1"}, {"instanceId": "i-2"}]}}, "ec2/i-1"),
+        ({"roleName": "ops", "policyArn": "arn:p"}, "ec2/arn:p"),
+        ({"userName": "dev-one"}, "ec2/dev-one"),
+        ({"force": True, "filterSet": {"items": [None, {}]}}, "ec2"),
+    ],
+)
+def test_cloudtrail_s_request_names_what_it_is_about_in_a_set(asked: dict[str, Any], subject: str) -> None:
+    call = {"eventName": "TerminateInstances", "eventSource": "ec2.amazonaws.com", "eventID": "e", "eventTime": AT}
+    assert event("aws", {**call, "requestParameters": asked}).subject == subject
