@@ -326,3 +326,16 @@ def test_a_source_that_knows_products_names_them_in_titles(title: str, service: 
     found = Names(catalogue(*products)).of(event)
     assert (found and found[0]) == service
     assert Names(catalogue(*products)).of(replace(event, source="intercom/acme")) is None
+
+
+def test_a_name_is_doubtful_where_the_catalogue_has_services_and_none_is_called_that() -> None:
+    assert Names(catalogue()).is_doubtful("basket")
+    assert not Names(catalogue()).is_doubtful("checkout")
+    assert not Names(Catalogue({})).is_doubtful("basket")
+
+
+def test_the_second_alert_of_a_name_gets_its_severity_from_its_labels_like_the_first() -> None:
+    """What the first taught of its name spares the second nothing that the second says itself."""
+    first = alert(title="Replication lag", service="payments-db", labels={"severity": "P1"})
+    found = Resolver(catalogue()).all([first, replace(first, id="2")])
+    assert [event.severity for event in found] == ["critical", "critical"]

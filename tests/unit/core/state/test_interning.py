@@ -83,3 +83,14 @@ def test_what_was_told_of_many_is_there_once() -> None:
     first, second = interner.facts({"repeats": 0.0}), interner.facts({"repeats": 0.0})
     assert first is second
     assert interner.facts({"repeats": 1.0}) == {"repeats": 1.0}
+
+
+def test_of_facts_that_all_differ_some_65_thousand_are_known_then_it_begins_anew() -> None:
+    """What is seen once only would fill the memory."""
+    interner = Interner()
+    first, *others, last = ({"repeats": number} for number in range(65_537))
+    for each in (first, *others):
+        interner.facts(each)
+    assert interner.facts(dict(first)) is first
+    interner.facts(last)
+    assert interner.facts(dict(first)) is not first
