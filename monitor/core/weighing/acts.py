@@ -227,8 +227,8 @@ def same_order(one: Event, other: Event) -> bool:
     asked = [_asked(event) for event in (one, other)]
     if None not in asked:
         return asked[0] == asked[1]
-    words = [stem(event.title or "", event.service or "") for event in (one, other)]
-    return bool(words[0]) and words[0] == words[1] and one.subject == other.subject
+    words, others = (stem(event.title or "", event.service or "") for event in (one, other))
+    return bool(words) and words == others and one.subject == other.subject
 
 
 def _asked(event: Event) -> str | None:

@@ -124,7 +124,7 @@ class Net:
     def _told(self, place: ServiceMemory, event: Event) -> Sign | None:
         """An alert, a note, a record or a response: the sign that it is or belongs to."""
         kind = event.kind
-        by_person = event.actor is None or actor_kind(event, self.catalogue) != "automation"
+        by_person = actor_kind(event, self.catalogue) != "automation"
         production = self._near.is_production(event)
         if kind == "alert.fired":
             known = len(place.signs)

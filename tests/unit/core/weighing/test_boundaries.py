@@ -150,6 +150,12 @@ def test_the_actor_wrote_about_it_until_two_hours_later(at: float, wrote: bool) 
     assert ("same_person" in weigh(alert(), act(), note)) is wrote
 
 
+@pytest.mark.parametrize(("at", "wrote"), [(10 - 2 * DAYS, True), (10 - 2 * DAYS - 1, False)])
+def test_the_actor_wrote_about_it_at_most_two_days_before(at: float, wrote: bool) -> None:
+    note = make_event("note.added", at, "why", actor=PERSON)
+    assert ("same_person" in weigh(alert(-2.5 * DAYS), act(), note, kind="alert")) is wrote
+
+
 @pytest.mark.parametrize(("at", "confirmed"), [(10 + 6 * HOURS, True), (10 + 6 * HOURS + 1, False)])
 def test_the_reporter_confirms_it_within_six_hours(at: float, confirmed: bool) -> None:
     assert ("confirmed" in weigh(note(), act(), note(at, "again"))) is confirmed

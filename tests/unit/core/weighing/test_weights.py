@@ -98,3 +98,12 @@ def test_a_probability_never_overflows_and_its_log_odds_come_back() -> None:
     assert 0 < probability(-1e9) == probability(-40) < probability(-39)
     assert probability(log_odds_of(0.2)) == pytest.approx(0.2)
     assert log_odds_of(0.5) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "times"),
+    [("recognised", 7.4), ("unrecovered", 0.45), ("called_harmless", 0.3), ("learning", 0.61)],
+)
+def test_what_no_whole_story_tells_multiplies_the_odds_by(name: str, times: float) -> None:
+    """The others' weights show in the log odds of the whole stories."""
+    assert math.exp(reasoned().log_odds({name: 1.0})) == pytest.approx(times, abs=0.05)

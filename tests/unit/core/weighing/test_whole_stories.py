@@ -187,8 +187,9 @@ STORIES: dict[str, list[Event]] = {
 
 
 def evidence(story: list[Event], before: list[Event], catalogue: Catalogue) -> list[list[object]]:
-    """Of each option of the act, as known in the end: its sign, how near, the figures, and what is cited."""
-    net = Net(Observed(), catalogue, reasoned(live=0.5, digest=LEAST))
+    """Of each option of the act, as known in the end: its sign, how near, figures, what is cited, log odds."""
+    weights = reasoned(live=0.5, digest=LEAST)
+    net = Net(Observed(), catalogue, weights)
     found: dict[str, Caught] = {}
     for event in sorted([*before, *story], key=lambda event: (event.time, event.source, event.id)):
         found |= {caught.act.id: caught for caught in net.observe(event)}
@@ -200,6 +201,7 @@ def evidence(story: list[Event], before: list[Event], catalogue: Catalogue) -> l
             option.relation,
             {name: round(value, 3) for name, value in sorted(values.items())},
             cited[option.kind + option.key],
+            round(weights.log_odds(values), 2),
         ]
         for option, values in net.sequel.outcomes(caught)
     ]
@@ -219,7 +221,7 @@ def catalogue_of(kind: str) -> Catalogue:
 EXPECTED: dict[str, list[list[object]]] = msgspec.json.decode(
     Path(__file__).with_name("whole_stories.json").read_bytes()
 )
-"""By story, and by what came before: of each option its sign, how near it is, the figures, and what is cited."""
+"""By story, and by what came before: of each option its sign, how near it is, the figures, what is cited, log odds."""
 
 
 @pytest.mark.parametrize("name", EXPECTED)
