@@ -179,6 +179,8 @@ def test_older_notifications_straight_to_sns() -> None:
     }
     database |= {"Source ID": "db", "Event Time": "2026-03-10 12:00:00.000", "Event Categories": ["failure"]}
     assert (event("aws", sns(database)).kind, at(event("aws", sns(database)))) == ("alert.fired", AT)
+    restarted = {**database, "Event ID": "http://x#RDS-EVENT-0006", "Event Categories": []}
+    assert event("aws", sns(restarted)).kind == "change.restarted"
 
 
 def call(name: str, **more: Any) -> dict[str, Any]:

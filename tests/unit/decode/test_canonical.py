@@ -9,8 +9,16 @@ import pytest
 
 from monitor.core.model.events import Actor, Event, Instant, to_text
 from monitor.core.model.reasons import Mark, Rejected
-from monitor.decode.canonical import MAX_EVENT_BYTES, Unreadable, decode_line, decode_lines, decode_value, encode
-from monitor.decode.lenient import MAX_LABELS, MAX_LABELS_TEXT
+from monitor.decode.canonical import (
+    MAX_EVENT_BYTES,
+    Unreadable,
+    decode_line,
+    decode_lines,
+    decode_value,
+    encode,
+    with_receipt,
+)
+from monitor.decode.lenient import MAX_LABELS, MAX_LABELS_TEXT, clip
 
 BASE: dict[str, Any] = {"id": "e1", "source": "probe", "time": "2026-03-10T12:00:00Z", "kind": "alert.fired"}
 
@@ -291,3 +299,15 @@ def test_what_was_found_ends_in_dots_only_where_it_was_cut(body: bytes, shown: s
     with pytest.raises(Unreadable) as refused:
         decode_line(body)
     assert refused.value.detail.endswith(shown)
+
+
+def test_a_line_gets_its_receipt_without_being_written_again() -> None:
+    line = encode(read())
+    assert with_receipt(line + b"\n", Instant(1_773_144_000_500_000)) == (
+        line[:-1] + b',"received_at":"2026-03-10T12:00:00.500000Z"}'
+    )
+    assert decode_line(with_receipt(line, Instant(7_000))).received_at == 7_000
+
+
+def test_a_text_is_cut_beyond_the_limit_and_not_at_it() -> None:
+    assert [clip("x" * length, 5) for length in (4, 5, 6)] == ["xxxx", "xxxxx", "xxxx…"]

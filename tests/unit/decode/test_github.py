@@ -301,6 +301,9 @@ def test_a_comment_is_a_note() -> None:
     assert (found.kind, found.title, found.labels["text"]) == ("note.added", "that is weird", "that is weird")
     assert found.labels["about"] == "slow"
     assert found.subject == "issue/acme/shop/3"
+    by_bot = event("github", body(action="created", issue={"number": 3}, comment={**comment, "user": BOT}))
+    assert by_bot.actor is not None
+    assert by_bot.actor.kind == "automation"
     assert left_out("github", body(action="deleted", issue={}, comment=comment)) == Ignored.NOT_RELEVANT
 
 

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from monitor.core.model.reasons import Ignored, Mark, Rejected
 from monitor.decode import registry
-from monitor.decode.jsontext import MAX_BODY_BYTES, MAX_GROUP_BYTES, MOST_VALUES
+from monitor.decode.canonical import Unreadable
+from monitor.decode.jsontext import MAX_BODY_BYTES, MAX_GROUP_BYTES, MOST_VALUES, load
 from monitor.decode.known import TOOLS
 from monitor.decode.outcome import MOST_PIECES, MOST_TOLD
 from monitor.decode.registry import SOURCES, decode
@@ -296,3 +297,9 @@ def test_what_mutes_an_alert_is_read_up_to_a_number() -> None:
     alert = {"labels": SHARED, "startsAt": "2026-03-01T12:00:00Z", "fingerprint": "f", "status": status}
     sent = json.dumps([alert]).encode()
     assert len(decode("alertmanager-api", sent, {}, RECEIVED_AT).events) == 102
+
+
+def test_a_body_may_be_as_large_as_the_limit() -> None:
+    assert load(b"[1, 2]", limit=6) == [1, 2]
+    with pytest.raises(Unreadable, match="6 bytes; at most 5 are read"):
+        load(b"[1, 2]", limit=5)

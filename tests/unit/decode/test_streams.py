@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, to_text
+from monitor.decode import streams
 from monitor.decode.streams import BASE_AT, MOST_REPEATS, arrival_order, expand
 
 FULL = {"id": "a", "source": "s", "time": "2026-01-01T00:00:00+01:00", "kind": "alert.fired", "service": "x"}
@@ -85,3 +86,11 @@ def test_the_order_of_arrival_is_that_of_receipt_else_of_event_time() -> None:
         {**FULL, "id": "first", "time": "2026-01-01T01:00:00Z"},
     ]
     assert [event.id for event in arrival_order(expand(written).events)] == ["first", "second", "late"]
+
+
+def test_the_bound_on_events_is_on_those_of_the_whole_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "MOST_EVENTS", 4)
+    pair = {**FULL, "every": "10m", "until": "2026-01-01T00:10:00+01:00"}
+    expanded = expand([{**pair, "id": "a"}, {**pair, "id": "b"}, {**FULL, "id": "c"}])
+    assert [event.id for event in expanded.events] == ["a#0", "a#1", "b#0", "b#1"]
+    assert [(one.index, one.detail) for one in expanded.unusable] == [(2, "more than 4 events in one stream")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from monitor.core.matching.facts import DerivedFacts
 from monitor.core.model.events import Event
 from monitor.core.state.interning import Interner
 from monitor.decode.canonical import decode_line
@@ -88,9 +89,9 @@ def test_what_was_told_of_many_is_there_once() -> None:
 def test_of_facts_that_all_differ_some_65_thousand_are_known_then_it_begins_anew() -> None:
     """What is seen once only would fill the memory."""
     interner = Interner()
-    first, *others, last = ({"repeats": number} for number in range(65_537))
+    first, *others, last = (DerivedFacts(repeats=float(number)) for number in range(65_537))
     for each in (first, *others):
         interner.facts(each)
-    assert interner.facts(dict(first)) is first
+    assert interner.facts(DerivedFacts(first)) is first
     interner.facts(last)
-    assert interner.facts(dict(first)) is not first
+    assert interner.facts(DerivedFacts(first)) is not first
