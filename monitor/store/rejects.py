@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any
 
@@ -31,8 +31,9 @@ class SqlRejects:
         if not added:
             return ()
         rows = [reject_row(reject) for reject in added]
+        fresh = self._database.insert(rejects).on_conflict_do_nothing(index_elements=["origin"])
         try:
-            return await self._database.write_at_once(partial(_insert, rows, self._budget))
+            return await self._database.write_at_once(partial(_insert, rows, fresh, self._budget))
         except BaseException:
             self._budget.forget()
             raise
@@ -92,19 +93,33 @@ def reject_row(reject: Reject) -> dict[str, Any]:
     }
 
 
-def _insert(rows: list[dict[str, Any]], budget: RejectBudget, connection: Connection) -> tuple[int, ...]:
-    """Their numbers; what came from the same place before keeps its own, and is not written again."""
-    origins = [row["origin"] for row in rows if row["origin"] is not None]
-    there = select(rejects.c.origin, rejects.c.id).where(rejects.c.origin.in_(origins))
-    known: dict[str | None, int] = {row.origin: row.id for row in connection.execute(there)} if origins else {}
-    fresh = [row for row in rows if row["origin"] not in known]
+def _insert(rows: list[dict[str, Any]], fresh: Any, budget: RejectBudget, connection: Connection) -> tuple[int, ...]:
+    """Their numbers; what comes from the same place, before or twice in one call, has one number and is kept once."""
+    places: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        if row["origin"] is not None:
+            places.setdefault(row["origin"], row)
+    known = _numbers(connection, places)
+    added = [row for origin, row in places.items() if origin not in known]
+    if added:
+        # Another process may add the same at this moment, which then is the one.
+        connection.execute(fresh, added)
+        known = _numbers(connection, places)
     numbers: list[int] = []
-    if fresh:
+    if others := [row for row in rows if row["origin"] is None]:
         statement = insert(rejects).returning(rejects.c.id, sort_by_parameter_order=True)
-        numbers += connection.execute(statement, fresh).scalars()
-        budget.added(connection, fresh, numbers[-1])
+        numbers += connection.execute(statement, others).scalars()
     given = iter(numbers)
-    return tuple(known[row["origin"]] if row["origin"] in known else next(given) for row in rows)
+    found = tuple(next(given) if row["origin"] is None else known[row["origin"]] for row in rows)
+    if added or others:
+        budget.added(connection, [*added, *others], max(found))
+    return found
+
+
+def _numbers(connection: Connection, origins: Collection[str]) -> dict[str, int]:
+    """Those that are there, by where they came from."""
+    query = select(rejects.c.origin, rejects.c.id).where(rejects.c.origin.in_(list(origins)))
+    return {row.origin: row.id for row in connection.execute(query)} if origins else {}
 
 
 def _to_reject(row: Row[Any]) -> Reject:

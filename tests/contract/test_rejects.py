@@ -74,6 +74,26 @@ async def test_those_fed_in_again_do_not_count_as_waiting(store: Store) -> None:
     assert [each.id for each in await store.rejects.page(None, 10)] == [first, second]
 
 
+async def test_what_comes_from_one_place_twice_is_kept_once(store: Store, other: Store) -> None:
+    """Within one call, in a later one, and from another process; what has no place is kept each time."""
+    added = [
+        reject(b"a", origin="t/1"),
+        reject(b"x"),
+        reject(b"a", origin="t/1"),
+        reject(b"b", origin="t/2"),
+        reject(b"x"),
+    ]
+    first, plain, same, second, plain_too = await store.rejects.add(added)
+    assert same == first
+    assert len({first, plain, second, plain_too}) == 4
+    again = await other.rejects.add(
+        [reject(b"c", origin="t/3"), reject(b"a", origin="t/1"), reject(b"c", origin="t/3")]
+    )
+    assert again == (again[0], first, again[0])
+    bodies = sorted(each.body for each in await store.rejects.page(None, 10))
+    assert bodies == [b"a", b"b", b"c", b"x", b"x"]
+
+
 async def test_what_is_to_be_forwarded_waits_until_it_was(store: Store) -> None:
     numbers = await store.rejects.add([reject(forward=number % 2 == 0) for number in range(5)])
 
