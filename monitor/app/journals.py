@@ -135,7 +135,7 @@ async def _empty_the_database(context: Context, writer: JournalWriter) -> None:
     journal, memory = context.store.journal, context.store.engine_store
     try:
         rest = await journal.read(await context.store.topics.positions(), 1)
-        if rest.events or rest.rejects:
+        if rest.events or rest.rejects or not rest.at_head:
             carried = await forward_rest(journal, writer, memory, context.clock, context.owner, _LEASE.ttl)
             _log.info("journal_forwarded", events=carried)
     except Held as error:

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from monitor.core.model.events import SECOND, Event, Instant
 from monitor.core.model.reasons import Rejected
+from monitor.ops.logs import get_logger
 from monitor.ops.stop import stopped_within
 from monitor.pipeline.clock_skew import ClockSkewGuard
 from monitor.pipeline.lease import Lease, LeaseSettings, LoopState
@@ -31,6 +32,7 @@ from monitor.ports import (
     Saved,
 )
 
+_log = get_logger("forward")
 _READ_EVENTS = 1000
 _GATHER_SECONDS = 0.05
 _IDLE_SECONDS = 0.15
@@ -144,7 +146,10 @@ async def forward_rest(
     try:
         while True:
             batch = await reader.read(positions, _READ_EVENTS)
-            if not (batch.events or batch.rejects):
+            if batch.lost:
+                _log.error("journal_gap", part=WHOLE, entries=batch.lost, before=batch.positions)
+            is_empty = not (batch.events or batch.rejects)
+            if is_empty and (batch.at_head or batch.positions == positions):
                 return count
             await writer.append(batch.events)
             positions.update(batch.positions)

@@ -9,7 +9,7 @@ import pytest
 from monitor.core.model.events import Event
 from monitor.ops.clock import ManualClock
 from monitor.pipeline.forward import forward_rest
-from monitor.ports import Appended, Commit, Held, Unavailable
+from monitor.ports import Appended, Batch, Commit, Held, Positions, Unavailable
 from monitor.store.database import Store
 from monitor.store.journal import PARTITION
 from tests.support.records import MONDAY, event
@@ -53,6 +53,34 @@ async def test_what_nobody_has_read_is_carried_once(store: Store, events: list[E
 
     assert topic.events == events[100:]
     assert (await store.engine_store.acquire("new")).cells == {"meta:": b"kept"}
+
+
+class Gapped:
+    """A journal whose second read gives nothing but a later position, as where retention removed what lay between."""
+
+    def __init__(self, events: list[Event]) -> None:
+        self._reads = [
+            Batch(tuple(events[:2]), {PARTITION: 3}, at_head=False),
+            Batch((), {PARTITION: 7}, at_head=False, lost=4),
+            Batch(tuple(events[2:4]), {PARTITION: 9}, at_head=False),
+            Batch((), {PARTITION: 9}, at_head=True),
+        ]
+
+    async def read(self, positions: Positions, limit: int) -> Batch:
+        return self._reads.pop(0)
+
+    async def wait(self, timeout: float) -> None:
+        raise AssertionError("nobody waits for a journal that is given up")
+
+
+async def test_a_read_without_events_is_no_end(
+    store: Store, events: list[Event], caplog: pytest.LogCaptureFixture
+) -> None:
+    topic = Topic()
+    count = await forward_rest(Gapped(events), topic, store.engine_store, ManualClock(MONDAY), "new", LEASE)
+    assert (count, topic.events) == (4, events[:4])
+    assert dict((await store.engine_store.acquire("next")).positions) == {PARTITION: 9}
+    assert "journal_gap" in caplog.text
 
 
 async def test_what_could_not_be_written_is_carried_the_next_time(store: Store, events: list[Event]) -> None:
