@@ -20,6 +20,7 @@ from monitor.core.model.faults import memory_ended
 from monitor.core.sharding.shards import Shards
 from monitor.core.state.cells import StateError
 from monitor.decode.restate import Restating
+from monitor.ops.beside import Beside
 from monitor.ops.logs import get_logger
 from monitor.ops.sampling import Sampler
 from monitor.ops.stop import stopped_within
@@ -40,11 +41,11 @@ _SHOWN = (Open, Amend, Withdraw, Merge)
 """Decisions that somebody may be looking at: where nothing waits to be read they are written at once."""
 _AHEAD = 2
 """So many times what is usually committed may gather while a commit is being written."""
-_TURNS = 3
-"""So many turns of the event loop lead from the database's answer to the next statement: it is read, it wakes who waits
-for it, and that one goes on."""
 _SLICE_SECONDS = 0.025
-"""So long at most others wait for the engine, unless a single event takes longer."""
+"""So long at most the other engines of this process and the lease wait, unless a single event takes longer."""
+_ENGINES = Beside("engine")
+"""Where engines work, one at a time. In the event loop a slice would let everybody wait; on a machine without a free
+core, or while a body is read in a thread, for ten times as long as it takes by itself."""
 LEAST_MEMORY = 16 * 1024**2
 MakeEngine = Callable[[Saved], Engine | Shards]
 """An engine with the loaded rules that goes on from what was saved: one for everything, or those of a part's shards."""
@@ -159,7 +160,7 @@ class EngineLoop:
         given = msgspec.structs.replace(saved, aside=self._quarantine.aside, memory=self._memory)
         try:
             with self._guarded(()):
-                engine = self._make_engine(draining(given))
+                engine = await _ENGINES.do(self._make_engine, draining(given))
             _log.info("engine_started", part=self._part, epoch=saved.epoch, cells=cells, positions=saved.positions)
             self._hold_ticks()
             await self._go_on(engine, saved, stop)
@@ -189,7 +190,7 @@ class EngineLoop:
                 _log.error("journal_gap", part=self._part, entries=batch.lost, before=batch.positions)
             batch = self._quarantine.without(self._restated(batch, now))
             with self._guarded(batch.events):
-                done.decisions += self._renewed(engine)
+                done.decisions += await self._renewed(engine)
             await self._step(engine, batch, done, stop)
             done.rejects += batch.rejects
             done.positions.update(batch.positions)
@@ -197,12 +198,12 @@ class EngineLoop:
             by_clock = now if batch.at_head and now >= self._tick_from else None
             if (until := batch.clock if self._is_paced else by_clock) is not None:
                 with self._guarded(batch.events):
-                    done.decisions += engine.tick(Instant(until - self._settings.lateness))
+                    done.decisions += await _ENGINES.do(engine.tick, Instant(until - self._settings.lateness))
             if self._is_due(done) or (batch.at_head and any(isinstance(each, _SHOWN) for each in done.decisions)):
                 if not await self._is_written():
                     return
                 with self._guarded(batch.events):
-                    commit = self._commit_of(engine, done, saved.epoch)
+                    commit = await self._commit_of(engine, done, saved.epoch)
                 self._writing.begin("commit", self._write(commit, done.events, stop))
                 done = _Uncommitted(done.positions)
             is_idle = batch.at_head or not (batch.events or batch.rejects)
@@ -218,7 +219,7 @@ class EngineLoop:
                 await stopped_within(stop, self._settings.gather_seconds)
         if await self._is_written() and done.is_worth_it:
             with self._guarded(()):
-                commit = self._commit_of(engine, done, saved.epoch)
+                commit = await self._commit_of(engine, done, saved.epoch)
             await self._write(commit, done.events, stop)
 
     def _restated(self, batch: Batch, now: Instant) -> Batch:
@@ -266,13 +267,13 @@ class EngineLoop:
         """
         return await self._writing.result() is not False
 
-    def _renewed(self, engine: Engine | Shards) -> list[Decision]:
+    async def _renewed(self, engine: Engine | Shards) -> list[Decision]:
         """Let the engine go by the pack in force, where that is another by now; what was decided by that."""
         current = self._current
         if current is None or current.number == self._pack_number:
             return []
         self._pack_number, pack = current.number, current.pack
-        decided = engine.replace(pack.rules, pack.catalogue, pack.compiled, pack.weights)
+        decided = await _ENGINES.do(engine.replace, pack.rules, pack.catalogue, pack.compiled, pack.weights)
         _log.info("engine_renewed", rules_hash=pack.rules_hash, catalogue_hash=pack.catalogue_hash)
         return decided
 
@@ -284,15 +285,12 @@ class EngineLoop:
             # The engine alone: that the lease is lost is no event's fault.
             with self._guarded(events):
                 if isinstance(engine, Shards):
-                    done.decisions += engine.step(part, batch.routes[start:end])
+                    done.decisions += await _ENGINES.do(engine.step, part, batch.routes[start:end])
                 else:
-                    done.decisions += engine.step(part)
+                    done.decisions += await _ENGINES.do(engine.step, part)
             done.events += len(part)
             start = end
             self._slice = slice_after(len(part), self._elapsed() - began, self._settings.slice_events)
-            # Webhooks are answered between two slices, and the commit under way takes its next step.
-            for _ in range(_TURNS):
-                await asyncio.sleep(0)
             if not self._writing.is_under_way:
                 # A batch of costly events takes longer than a lease lasts: another would take the same one over.
                 await self._lease.heartbeat(stop)
@@ -321,11 +319,11 @@ class EngineLoop:
         left = self._settings.commit_seconds - (self._elapsed() - done.since)
         return min(max(left, 0.0), self._settings.idle_seconds)
 
-    def _commit_of(self, engine: Engine | Shards, done: _Uncommitted, epoch: int) -> Commit:
+    async def _commit_of(self, engine: Engine | Shards, done: _Uncommitted, epoch: int) -> Commit:
         return Commit(
             decisions=tuple(done.decisions),
-            cells={} if isinstance(engine, Shards) else engine.take_changes(),
-            scopes=engine.take_changes() if isinstance(engine, Shards) else {},
+            cells={} if isinstance(engine, Shards) else await _ENGINES.do(engine.take_changes),
+            scopes=await _ENGINES.do(engine.take_changes) if isinstance(engine, Shards) else {},
             part=self._part,
             positions=dict(done.positions),
             epoch=epoch,
