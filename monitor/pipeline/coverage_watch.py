@@ -15,6 +15,7 @@ from monitor.core.model.events import DAY, HOUR, Event, Instant
 from monitor.core.weighing.habits import LEARNING
 from monitor.ops.logs import get_logger
 from monitor.ops.stop import stopped_within
+from monitor.ops.tasks import in_thread
 from monitor.pipeline.current_pack import Current
 from monitor.pipeline.metrics import PipelineMetrics
 from monitor.ports import Clock, Unavailable
@@ -101,4 +102,5 @@ class CoverageWatch:
                 slice_of = []
                 await asyncio.sleep(0)
         arrivals.take(slice_of)
-        return arrivals.report(), is_cut
+        # Names that nobody knows are compared with all that are known.
+        return await in_thread(arrivals.report), is_cut

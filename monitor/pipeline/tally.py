@@ -15,6 +15,7 @@ from monitor.pipeline.metrics import PipelineMetrics
 from monitor.ports import Commit
 
 _log = get_logger("engine")
+_LOGGED_IN_DETAIL = (Amend, Ignore, Late)
 
 
 class Tally:
@@ -31,10 +32,12 @@ class Tally:
             self._metrics.events_rejected.inc(Rejected(reject.reason))
         for reason, number in Counter(each.reason for each in commit.decisions if isinstance(each, Ignore)).items():
             self._metrics.not_opened.inc(reason, number)
+        if late := sum(isinstance(each, Late) for each in commit.decisions):
+            self._metrics.late_events.inc(late)
         in_detail = is_detailed()
         for decision in commit.decisions:
-            # By far the most are about what was not opened.
-            if in_detail or not isinstance(decision, Ignore):
+            # By far the most: thousands in one commit, and others wait while they are looked at.
+            if in_detail or not isinstance(decision, _LOGGED_IN_DETAIL):
                 self._one(decision)
 
     def _one(self, decision: Decision) -> None:
@@ -58,5 +61,4 @@ class Tally:
                 if (unlogged := self._sampler.take(f"evicted/{kind}")) is not None:
                     _log.warning("state_evicted", kind=str(kind), count=count, unlogged=unlogged)
             case Late(event):
-                self._metrics.late_events.inc()
                 _log.debug("late_event", source=event.source, event_id=event.id, behind_seconds=decision.behind / 1e6)

@@ -76,9 +76,10 @@ async def add_not_opened(database: Database, connection: AsyncConnection, ignore
     )
     rows = [{"day": d, "reason": r, "rule": rule, "count": n} for (d, r, rule), n in sorted(counted.items())]
     await connection.execute(upsert, rows)
-    newest = [
+    # Made as they are written, so that others have their turn in between.
+    newest = (
         (str(each.reason), int(each.at), plain_or_none(each.service), encode_ignore(each)) for each in ignored[-KEPT:]
-    ]
+    )
     await add_new(connection, not_opened, ("reason", "at", "service", "body"), newest)
     last = select(func.max(not_opened.c.id) - KEPT).scalar_subquery()
     await connection.execute(delete(not_opened).where(not_opened.c.id <= last))

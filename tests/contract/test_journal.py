@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import update
 
 from monitor.core.model.events import Event, Instant
 from monitor.ports import Appended, Batch, Unavailable
+from monitor.store import journal as sql_journal
+from monitor.store.codec import decode_event
 from monitor.store.database import Store
 from monitor.store.journal import JournalLost
 from monitor.store.tables import journal as journal_table
@@ -203,3 +207,21 @@ async def test_a_caller_that_gives_up_does_not_disturb_the_others(store: Store) 
     answers = await asyncio.gather(give_up(), store.journal.append([note("a")]), return_exceptions=True)
     assert isinstance(answers[0], TimeoutError)
     assert answers[1] == Appended((True,))
+
+
+async def test_many_large_events_are_read_beside_everything_else(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand of them take as long as a large body; a few small ones are not worth a thread."""
+    read_in: list[bool] = []
+
+    def decoded(body: bytes) -> Event:
+        read_in.append(threading.current_thread() is threading.main_thread())
+        return decode_event(body)
+
+    monkeypatch.setattr(sql_journal, "decode_event", decoded)
+    large = {f"text{n}": "x" * 3_900 for n in range(4)}
+    events = [msgspec.structs.replace(event(f"e{n}", "note.added", n), labels=large) for n in range(10)]
+    await store.journal.append(events)
+    assert list((await store.journal.read({}, 1)).events) == events[:1]
+    assert read_in == [True]
+    assert list((await store.journal.read({}, 100)).events) == events
+    assert read_in[1:] == [False] * 10

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+import pytest
+
 from monitor.app.metrics import Metrics
 from monitor.core.model.decisions import Evicted, Ignore, Late, Merge, Withdraw
 from monitor.core.model.events import EventId, Instant
 from monitor.core.model.reasons import NotOpened, Rejected, StateKind, Withdrawn
 from monitor.ops.sampling import Sampler
+from monitor.pipeline import tally
 from monitor.pipeline.tally import Tally
 from monitor.ports import Commit, Reject
 
@@ -51,6 +56,22 @@ def test_each_no_is_counted_by_its_reason() -> None:
         ("nearmiss_late_events_total", ""): 1,
         ("nearmiss_events_rejected_total", "not_json"): 1,
     }
+
+
+def test_what_there_are_thousands_of_is_not_looked_at_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without detail nobody reads their lines, and others wait while they are made."""
+    looked: list[str] = []
+    monkeypatch.setattr(tally, "is_detailed", lambda: False)
+    monkeypatch.setattr(tally, "_log", SimpleNamespace(debug=lambda *_, **__: looked.append("a line")))
+    monkeypatch.setattr(Tally, "_one", lambda *_: looked.append("one"))
+    commit = _commit(
+        *[Late(EventId("s", f"e{number}"), AT, 5) for number in range(3000)],
+        *[Ignore(NotOpened.EVICTED, AT, ("a",), None, (), "")] * 2000,
+    )
+    counted = _counted(commit)
+    assert looked == []
+    assert counted["nearmiss_late_events_total", ""] == 3000
+    assert counted["nearmiss_not_opened_total", "evicted"] == 2000
 
 
 def test_evictions_are_counted_by_kind() -> None:
