@@ -37,6 +37,8 @@ _PARTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 _SHOWN = 40
 """Bytes of a body that a message repeats."""
+_FEW = 20
+"""Arrays that an object of a tool has at most; where there are more, its members are counted at once."""
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -116,6 +118,33 @@ def raw_items(array: bytes | msgspec.Raw, body: bytes) -> list[msgspec.Raw]:
 
         msgspec.json.decode(array, type=list[_Item], dec_hook=count)
     return _ITEMS.decode(array)
+
+
+def refuse_twice(found: Any, text: bytes) -> None:
+    """Raises Unreadable where an object names one of its arrays twice: only the later one would be read of it.
+
+    `found`: what was read of `text`. Names are looked for first, and members counted only where one occurs again.
+    """
+    if not isinstance(found, dict):
+        return
+    arrays = [name for name, value in found.items() if isinstance(value, list)]
+    if len(arrays) <= _FEW and not any(text.count(msgspec.json.encode(name)) > 1 for name in arrays):
+        return
+    members = 0
+
+    def count(kind: type[_Item], value: object) -> _Item:
+        nonlocal members
+        members += 1
+        return _Item()
+
+    try:
+        names = msgspec.json.decode(text.removeprefix(_BOM), type=dict[str, _Item], dec_hook=count)
+    except (msgspec.MsgspecError, RecursionError):
+        return  # No JSON, such as a form; or numbers that no float holds.
+    if members > len(names):
+        raise Unreadable(
+            Rejected.NOT_AN_EVENT, f"{members} members with {len(names)} names: an array is named twice; send it once"
+        )
 
 
 def load_item(value: Any) -> Any:

@@ -16,7 +16,7 @@ from monitor.core.model.reasons import Ignored, Rejected
 from monitor.decode import signatures
 from monitor.decode.bodyforms import BadLine
 from monitor.decode.canonical import decode_regular
-from monitor.decode.jsontext import MAX_BODY_BYTES, MAX_GROUP_BYTES, load_group
+from monitor.decode.jsontext import MAX_BODY_BYTES, MAX_GROUP_BYTES, load_group, refuse_twice
 from monitor.decode.known import EXPECTED, TOOLS, spellings
 from monitor.decode.outcome import DecodeOutcome, Unreadable, defect, gather, left_out, refused
 from monitor.decode.reading import Delivery, admitted
@@ -215,6 +215,7 @@ def _decode(tool: Tool, body: bytes, delivery: Delivery) -> DecodeOutcome:
         return left_out(Ignored.EMPTY, "the body is empty")
     is_large = tool.group and len(body) > MAX_BODY_BYTES
     found = load_group(body, tool.group) if is_large else tool.parse(body, delivery.headers)
+    refuse_twice(found, body)
     pieces = tool.split(found, delivery)
     if not pieces:
         return left_out(Ignored.EMPTY, "the body holds nothing")

@@ -120,6 +120,40 @@ def test_a_body_of_more_values_than_memory_holds_is_refused_before_it_is_parsed(
     assert lines.reason == Rejected.TOO_LARGE
 
 
+def _alerts(number: int, of: str = "a", padding: str = "") -> str:
+    labels = {"alertname": "DiskFull", "service": "checkout", "padding": padding}
+    return json.dumps(
+        [
+            {"status": "firing", "labels": labels, "fingerprint": f"{of}{n}", "startsAt": "2026-03-10T12:00:00Z"}
+            for n in range(number)
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param(_alerts(2), _alerts(1, "b"), id="small"),
+        pytest.param(_alerts(2), "[]", id="the second is empty"),
+        pytest.param(_alerts(9000, padding="x" * 700), _alerts(1, "b"), id="large"),
+    ],
+)
+def test_alerts_under_one_name_twice_are_refused_and_kept(first: str, second: str) -> None:
+    """The later ones would be read, and the first lost although they were answered 202."""
+    body = f'{{"version": "4", "alerts": {first}, "status": "firing", "alerts": {second}}}'.encode()
+    found = decode("alertmanager", body)
+    (refusal,) = found.refusals
+    assert (refusal.reason, found.unread, found.events) == (Rejected.NOT_AN_EVENT, body, ())
+    assert "named twice" in refusal.detail
+
+
+def test_a_name_that_occurs_elsewhere_is_not_named_twice() -> None:
+    alerts = json.loads(_alerts(2))
+    alerts[0]["labels"] |= {"alerts": "alerts", "commonLabels": "1"}
+    body = json.dumps({"version": "4", "alerts": alerts, "status": "firing"}).encode()
+    assert len(decode("alertmanager", body).events) == 2
+
+
 def test_a_large_group_of_alerts_is_read_alert_by_alert() -> None:
     alert = {
         "status": "firing",
