@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import socket
 from contextlib import suppress
 
@@ -17,6 +18,8 @@ from monitor.ops.tasks import TaskFailed
 from monitor.packs.pack import load_pack
 from monitor.pipeline.current_pack import Pack
 from monitor.settings import Settings, load_settings
+
+_log = logs.get_logger("app")
 
 
 class WrongSetting(click.ClickException):
@@ -62,14 +65,25 @@ def open_listener(settings: Settings) -> socket.socket:
 
 
 def start(settings: Settings, pack: Pack, listener: socket.socket, companion: Companion) -> None:
-    """Run the service to its end. Raises click.ClickException with one line when a part of it dies."""
+    """Run the service to its end. Raises click.ClickException with one line when a part of it dies.
+
+    Whatever ends it says so: what it raised goes into the log, and a crash of the interpreter leaves its stacks.
+    """
+    faulthandler.enable()
     with listener:
         try:
             asyncio.run(serve(settings, pack, listener, companion))
         except KafkaProblem as error:
             raise WrongSetting(str(error)) from error
         except TaskFailed as error:
-            raise click.ClickException(f"stopped: {error.__cause__ or error}") from error
+            why = str(error.__cause__ or "") or str(error)
+            raise click.ClickException(f"stopped: {why}") from error
+        except BrokenPipeError as error:
+            # Elsewhere it means that nobody reads our output any more, which is a quiet end.
+            raise click.ClickException(f"stopped: a connection broke: {error}") from error
+        except BaseException as error:
+            _log.critical("service_ended", why=repr(error))
+            raise
 
 
 async def _announce(address: str, _stop: asyncio.Event) -> None:

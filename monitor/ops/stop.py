@@ -1,4 +1,4 @@
-"""Turns SIGTERM and SIGINT into a request to stop that is never lost, whenever it comes, and waits for it.
+"""Turns the signals that would end the process into a request to stop that is never lost, and waits for it.
 
 Knows nothing of what is stopped. A second signal means that the person does not want to wait.
 """
@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from monitor.ops.logs import get_logger
 
 _log = get_logger("stop")
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
+"""The last four would end the process as well, and without a line of log."""
 
 
 class Stop:
@@ -34,7 +35,7 @@ class Stop:
 
 @contextmanager
 def stop_on_signals() -> Iterator[Stop]:
-    """Inside, the first SIGTERM or SIGINT requests the stop; a further one acts as if nobody listened.
+    """Inside, the first of the signals requests the stop; a further one acts as if nobody listened.
 
     Enter it before anything is started: a signal during the start then stops the program right after it. Needs a
     running event loop in the main thread.

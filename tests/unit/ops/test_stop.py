@@ -11,7 +11,10 @@ import pytest
 from monitor.ops.stop import Stop, stop_on_signals, stopped_within
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU],
+)
 async def test_a_signal_requests_the_stop(number: signal.Signals) -> None:
     with stop_on_signals() as stop:
         assert not stop.requested
