@@ -36,6 +36,11 @@ _MAKERS = frozenset(
 )
 """What gives a list or an object that is not in the body as it is."""
 
+_AT_ONCE = frozenset({"length", "not_null", "type"})
+"""Functions that do not look into what they are given,"""
+_WHOLE = frozenset({"contains", "to_string"})
+"""and those that look at all that is in it, however deep."""
+
 _FUNCTIONS: frozenset[str] = frozenset(Functions.FUNCTION_TABLE)
 _FAILURES = (JMESPathError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError)
 
@@ -204,6 +209,11 @@ def _evaluated(tree: dict[str, Any]) -> Find:
     return find
 
 
+def _has_order(value: Any) -> bool:
+    """Numbers and texts, as the library has it."""
+    return isinstance(value, int | float | str) and not isinstance(value, bool)
+
+
 class _Bounded(TreeInterpreter):  # type: ignore[misc]  # the library comes without types
     """Counts every step, and refuses to make what is much larger than the body.
 
@@ -215,6 +225,7 @@ class _Bounded(TreeInterpreter):  # type: ignore[misc]  # the library comes with
         super().__init__()
         self._budget = budget
         self._weights: dict[int, tuple[Any, int]] = {}
+        self._sizes: dict[int, tuple[Any, int]] = {}
 
     def visit(self, node: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         self._budget.spend()
@@ -236,10 +247,38 @@ class _Bounded(TreeInterpreter):  # type: ignore[misc]  # the library comes with
             glue, parts = arguments
             size = sum(len(part) for part in parts if isinstance(part, str))
             self._make(size + (len(glue) * len(parts) if isinstance(glue, str) else 0))
+        self._walk(str(node["value"]), arguments)
         made = self._functions.call_function(node["value"], arguments)
         if isinstance(made, str) and not any(made is argument for argument in arguments):
             self._make(len(made))
         return made
+
+    def visit_comparator(self, node: dict[str, Any], value: Any) -> Any:
+        left, right = (self.visit(child, value) for child in node["children"])
+        if isinstance(left, list | dict) and isinstance(right, list | dict):
+            self._budget.spend(min(self._size(left), self._size(right)) // 8)
+        compare = self.COMPARATOR_FUNC[node["value"]]
+        if node["value"] in self._EQUALITY_OPS:
+            return compare(left, right)
+        return compare(left, right) if _has_order(left) and _has_order(right) else None
+
+    def _walk(self, name: str, arguments: list[Any]) -> None:
+        """Spend what a function looks at: it may be called for each of many that are all the same large thing."""
+        for argument in arguments:
+            if isinstance(argument, str):
+                self._budget.spend(len(argument) // 64)
+            elif isinstance(argument, list | dict) and name not in _AT_ONCE:
+                self._budget.spend(self._size(argument) if name in _WHOLE else len(argument))
+
+    def _size(self, value: Any) -> int:
+        """How many values there are in it, what it holds twice counted twice."""
+        if not isinstance(value, list | dict):
+            return 1
+        if (known := self._sizes.get(id(value))) is not None:
+            return known[1]
+        size = 1 + sum(map(self._size, value.values() if isinstance(value, dict) else value))
+        self._sizes[id(value)] = (value, size)
+        return size
 
     def _weigh(self, made: Any) -> None:
         parts = made.values() if isinstance(made, dict) else made

@@ -79,6 +79,39 @@ def test_a_body_cannot_make_an_expression_grow() -> None:
         compile_expression("[parts,parts,parts][]")(body, Budget())
 
 
+_MANY = "[@,@,@,@,@,@,@,@]|[@,@,@,@,@,@,@,@]|[]|[@,@,@,@,@,@,@,@]|[]"
+"""The same document 512 times, which costs little to make."""
+
+
+@pytest.mark.parametrize(
+    "looks",
+    [
+        "[?max(a)==`1`]",
+        "[?sum(a)==`1`]",
+        "[?a==b]",
+        "[?a!=b]",
+        "[?contains(a,`-1`)]",
+        "[?sort(few)==few && min(a)==`1`]",
+        "to_string(@)",
+    ],
+)
+def test_to_look_at_one_large_thing_again_and_again_is_stopped(looks: str) -> None:
+    """A function that walks through a list costs what the list has, not one step."""
+    a, b = [list(range(1_000, 41_000)) for _ in range(2)]
+    with pytest.raises(Unreadable) as refusal:
+        compile_expression(f"{_MANY}|{looks}")({"a": a, "b": b, "few": [1, 2]}, Budget())
+    assert refusal.value.reason is Rejected.MAPPING_OVERRUN
+
+
+def test_to_look_at_a_large_thing_once_is_not_stopped() -> None:
+    body = {"a": list(range(40_000)), "b": list(range(40_000)), "t": "x", "u": "y"}
+    for looks in ("max(a)", "a==b", "contains(a, `5`)", "length(a)", "t<u", "[0]"):
+        compile_expression(looks)(body, budget := Budget())
+        assert budget.left > 0
+    assert compile_expression("t<u")(body, Budget()) is True
+    assert compile_expression("a<b")(body, Budget()) is None
+
+
 def test_the_steps_of_a_body_are_counted_over_all_expressions() -> None:
     budget = Budget(100)
     one, other = compile_expression("a.b[*].name"), compile_expression("t")
