@@ -36,11 +36,18 @@ async def append_to_chain(
     previous = FIRST if head is None else head.hash
     hashed = digest(previous, int(at), by, action, subject, detail)
     line = {"at": int(at), "by": by, "action": action, "subject": subject, "detail": detail}
-    await connection.execute(insert(access_chain).values(**line, previous=previous, hash=hashed))
+    appended = insert(access_chain).values(**line, previous=previous, hash=hashed)
     if head is None:
+        await connection.execute(appended)
         await connection.execute(insert(access_head).values(id=1, lines=1, hash=hashed))
+        return
+    moved = update(access_head).values(lines=head.lines + 1, hash=hashed)
+    if connection.sync_connection is not None and connection.sync_connection.dialect.name == "postgresql":
+        # Both in one statement: whoever decides something meanwhile waits for the head.
+        await connection.execute(moved.add_cte(appended.cte("line")))
     else:
-        await connection.execute(update(access_head).values(lines=head.lines + 1, hash=hashed))
+        await connection.execute(appended)
+        await connection.execute(moved)
 
 
 class SqlAccess:

@@ -107,7 +107,7 @@ class Database:
         self._written_at_once = asyncio.Semaphore(WRITERS)
         self._waiting: list[_Waiting] = []
         self._threads = (
-            {writes: _SqliteThread(url, writes=writes, announces=announces) for writes in (False, True)}
+            {task: _SqliteThread(url, writes=task == "write", announces=announces) for task in ("read", "long", "write")}
             if self.is_sqlite
             else {}
         )
@@ -130,12 +130,15 @@ class Database:
                     await stack.enter_async_context(self._turn)
                 yield await stack.enter_async_context(self._writer.begin())
 
-    async def read_at_once(self, work: Callable[[Connection], Result]) -> Result:
-        """Like `reading`, for work that runs often: on SQLite one change of thread instead of a dozen."""
+    async def read_at_once(self, work: Callable[[Connection], Result], *, takes_long: bool = False) -> Result:
+        """Like `reading`, for work that runs often: on SQLite one change of thread instead of a dozen.
+
+        `takes_long`: on a thread of its own, since what is asked at every click waits for the other one.
+        """
         if self.is_sqlite:
             self._check_open()
             with translated(*self._whose):
-                return await self._threads[False].run(work)
+                return await self._threads["long" if takes_long else "read"].run(work)
         self._check_open()
         with translated(*self._whose):
             # Each statement sees what is committed when it begins, within a transaction and without one.
@@ -148,7 +151,7 @@ class Database:
             self._check_open()
             with translated(*self._whose):
                 async with self._turn:
-                    return await self._threads[True].run(work)
+                    return await self._threads["write"].run(work)
         async with self.writing() as connection:
             return await connection.run_sync(work)
 
@@ -178,7 +181,7 @@ class Database:
     async def _write_together(self) -> None:
         together, self._waiting = self._waiting, []
         try:
-            outcomes = await self._threads[True].run(partial(_write, [each.work for each in together]))
+            outcomes = await self._threads["write"].run(partial(_write, [each.work for each in together]))
         except Exception as error:  # noqa: BLE001 -- raised again by each who waits
             outcomes = [(None, error) for _ in together]
         for each, outcome in zip(together, outcomes, strict=True):

@@ -113,9 +113,7 @@ class SqlNearMisses:
 
     async def asked(self) -> Asks:
         """The live drafts since the week of the oldest that nobody has begun; see the port. Raises Unavailable."""
-        # Not among those that are read at once: with very many drafts these would wait for it.
-        async with self._database.reading() as connection:
-            return await connection.run_sync(everything)
+        return await self._database.read_at_once(everything, takes_long=True)
 
     async def asked_since(self, mark: TrailMark) -> Changes | None:
         """What changed since `mark`; see the port. Raises Unavailable."""

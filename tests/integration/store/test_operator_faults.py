@@ -152,7 +152,7 @@ async def test_a_full_disk_is_not_ready_although_it_can_be_read(tmp_path: Path, 
         def full(connection: Connection) -> None:
             connection.exec_driver_sql("PRAGMA query_only = ON")
 
-        await database._threads[True].run(full)
+        await database._threads["write"].run(full)
         await store.ping()
         with pytest.raises(Unavailable, match="read-only"):
             await store.prove_write()
