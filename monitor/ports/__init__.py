@@ -25,7 +25,18 @@ from monitor.ports.journal import (
     TopicBook,
 )
 from monitor.ports.pruning import Pruned, Pruning, Retention, StoredSize
-from monitor.ports.records import Answers, Audit, Decide, NearMisses, NotFound, Page, Query, Record, VersionConflict
+from monitor.ports.records import (
+    Answers,
+    Audit,
+    Decide,
+    NearMisses,
+    NotFound,
+    Order,
+    Page,
+    Query,
+    Record,
+    VersionConflict,
+)
 from monitor.ports.rejects import Forwarding, Reject, Rejects
 
 __all__ = [
@@ -51,6 +62,7 @@ __all__ = [
     "NearMisses",
     "NewerDatabase",
     "NotFound",
+    "Order",
     "OutdatedDatabase",
     "Page",
     "Positions",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -60,6 +60,10 @@ class Record(msgspec.Struct, frozen=True):
         return tuple(sorted(kept, key=lambda each: (each.event.time, each.event.source, each.event.id)))
 
 
+Order = Literal["rank", "newest", "oldest"]
+"""By risk and rank (highest first), opened_at (newest first) and id; or by opened_at and id."""
+
+
 class Query(msgspec.Struct, frozen=True):
     """What to list. An empty tuple or None does not restrict."""
 
@@ -88,10 +92,11 @@ class Query(msgspec.Struct, frozen=True):
     asleep_at: Instant | None = None
     """Only what comes back after this moment."""
     opened_since: Instant | None = None
+    order: Order = "rank"
 
 
 class Page(msgspec.Struct, frozen=True):
-    """One page by risk and rank (highest first), opened_at (newest first), id; `next` is an opaque key, or None."""
+    """One page in the order that was asked for; `next` is an opaque key of this order, or None."""
 
     records: tuple[Record, ...]
     next: str | None

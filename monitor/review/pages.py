@@ -16,7 +16,7 @@ from monitor.review.live import Live
 from monitor.review.rendering import Pages
 from monitor.review.service import Review
 from monitor.review.setup import Setup
-from monitor.review.views import Filters, Show, Views, link, tabs_of
+from monitor.review.views import SORTS, Filters, Show, Sort, Views, link, tabs_of
 from monitor.review.watching import Watching
 from monitor.review.whose import EVERYBODY, LONGEST, MINE, Whose
 
@@ -45,8 +45,9 @@ def build_pages(
         text: Annotated[str, Query(max_length=200)] = "",
         after: Annotated[str, Query(max_length=2000)] = "",
         team: Annotated[str, Query(max_length=LONGEST)] = "",
+        sort: Sort = "",
     ) -> Response:
-        filters = Filters(service.strip(), rule.strip(), text.strip(), team or EVERYBODY)
+        filters = Filters(service.strip(), rule.strip(), text.strip(), team or EVERYBODY, sort)
         kept = whose.kept(request)
         if not team and kept != EVERYBODY:
             # The address says what is shown, so that it can be handed to somebody else.
@@ -66,6 +67,7 @@ def build_pages(
             "whose": filters.team,
             "whose_words": _words(filters.team),
             "teams": whose.choices(request),
+            "sorts": SORTS,
             "show": show,
             "filters": filters,
             "filtered": filters.narrows,

@@ -22,6 +22,14 @@ from monitor.review.whose import EVERYBODY, Whose
 View = Literal["review", "watching", "folded", "digest", "later", "accepted", "dismissed", "withdrawn", "all"]
 Show = Literal["review", "folded", "digest", "later", "accepted", "dismissed", "withdrawn", "all"]
 
+Sort = Literal["", "newest", "oldest"]
+SORTS: tuple[tuple[Sort, str], ...] = (
+    ("", "Highest rank first"),
+    ("newest", "Newest first"),
+    ("oldest", "Oldest first"),
+)
+"""What an address may say, with its words."""
+
 _OPEN = tuple(sorted(UNDECIDED))
 _VIEWS: dict[Show, tuple[tuple[State, ...], tuple[Mode, ...]]] = {
     "review": (_OPEN, ("live",)),
@@ -63,6 +71,7 @@ class Filters(msgspec.Struct, frozen=True):
     rule: str = ""
     text: str = ""
     team: str = EVERYBODY
+    sort: Sort = ""
 
     @property
     def narrows(self) -> bool:
@@ -71,7 +80,7 @@ class Filters(msgspec.Struct, frozen=True):
 
     def of_team(self) -> Filters:
         """Whose it is, and nothing that is looked for."""
-        return Filters(team=self.team)
+        return Filters(team=self.team, sort=self.sort)
 
 
 class QueueListing(msgspec.Struct, frozen=True):
@@ -105,6 +114,7 @@ class Views:
             text=filters.text or None,
             due_at=now if show == "review" else None,
             asleep_at=now if show == "later" else None,
+            order=filters.sort or "rank",
         )
         wanted = self._whose.see(request, wanted, filters.team)
         budget = self._review.budget

@@ -44,6 +44,8 @@ _TO_READ = "BEGIN"
 # A transaction that writes takes the lock at once: one that read first could not get it any more.
 _TO_WRITE = "BEGIN IMMEDIATE"
 _NOT_AT_ALL = ""
+_THREADS = ("read", "long", "write")
+"""What the threads of SQLite are for."""
 _USED_AT = "nearmiss_used_at"
 
 Result = TypeVar("Result")
@@ -107,7 +109,10 @@ class Database:
         self._written_at_once = asyncio.Semaphore(WRITERS)
         self._waiting: list[_Waiting] = []
         self._threads = (
-            {task: _SqliteThread(url, writes=task == "write", announces=announces) for task in ("read", "long", "write")}
+            {
+                task: _SqliteThread(url, writes=task == "write", announces=announces)
+                for task in ("read", "long", "write")
+            }
             if self.is_sqlite
             else {}
         )

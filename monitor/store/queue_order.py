@@ -31,7 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.core.model.budget import order_of
 from monitor.core.model.near_miss import DECIDED, Mode, State
-from monitor.ports import Query
+from monitor.ports import Order, Query
 from monitor.ports.queue import MODES
 from monitor.store.codec import plain
 from monitor.store.tables import near_miss_rules, near_miss_services, near_misses
@@ -81,7 +81,7 @@ async def keys_of(connection: AsyncConnection, query: Query, after: PageKey | No
         among, only = (only if among is None else among & only), None
     named = without if len(without) <= FEW else frozenset()
     without -= named
-    if only is not None and among is None and query.only_in_order:
+    if only is not None and among is None and query.only_in_order and query.order == "rank":
         return await _in_known_order(connection, query, after, count)
     found: list[PageKey] = []
     step = count if only is None and not without else max(count, _STEP)
@@ -148,30 +148,35 @@ def _statement(
     if named:
         common.append(columns.id.not_in(sorted(named)))
     if after is not None:
-        common += _beyond(after)
+        common += _beyond(after, query.order)
     if among is None:
         streams = list(_streams(query))
     else:
         # Few records: they are looked up by their ids, and no index of another column is to be preferred.
         common.append(columns.id.in_(sorted(among)))
         streams = [_as_one(query)]
-    parts = [_in_order(select(*_KEY).where(*common, *stream), columns, count) for stream in streams]
+    parts = [_in_order(select(*_KEY).where(*common, *stream), columns, query.order, count) for stream in streams]
     if len(parts) == 1:
         return parts[0]
     together = union_all(*(select(part.subquery()) for part in parts)).subquery()
-    return _in_order(select(together), together.c, count)
+    return _in_order(select(together), together.c, query.order, count)
 
 
 _KEY = (columns.place, columns.rank, columns.opened_at, columns.id)
 
 
-def _in_order(statement: Select[Any], of: Any, count: int) -> Select[Any]:
+def _in_order(statement: Select[Any], of: Any, order: Order, count: int) -> Select[Any]:
+    if order == "newest":
+        return statement.order_by(of.opened_at.desc(), of.id.desc()).limit(count)
+    if order == "oldest":
+        return statement.order_by(of.opened_at, of.id).limit(count)
     return statement.order_by(of.place.desc(), of.rank.desc(), of.opened_at.desc(), of.id).limit(count)
 
 
 def _streams(query: Query) -> Iterator[_Conditions]:
     """What each stream of a query is restricted to; no record is in two."""
-    if not query.states and not query.modes and query.due_at is None and query.drafts is None:
+    is_all = not query.states and not query.modes and query.due_at is None and query.drafts is None
+    if is_all and query.order == "rank":
         yield []
         return
     awake: _Conditions = []
@@ -242,8 +247,12 @@ def _conditions(query: Query) -> _Conditions:
     return found
 
 
-def _beyond(key: PageKey) -> _Conditions:
+def _beyond(key: PageKey, order: Order) -> _Conditions:
     """What comes after a key. The first condition is one that an index finds the place by; the second is for ties."""
+    if order != "rank":
+        moment = tuple_(columns.opened_at, columns.id)
+        reached = tuple_(literal(key.opened_at, columns.opened_at.type), literal(key.id, columns.id.type))
+        return [moment < reached if order == "newest" else moment > reached]
     fields = (columns.place, columns.rank, columns.opened_at)
     values = (key.place, key.rank, key.opened_at)
     place = tuple_(*fields) <= tuple_(

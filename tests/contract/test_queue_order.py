@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from monitor.core.model.budget import QueueOrder, order_of
@@ -13,7 +14,7 @@ from monitor.core.model.events import DAY, HOUR, Instant
 from monitor.core.model.near_miss import DECIDED, Dismissal, Move, State
 from monitor.core.model.reasons import Withdrawn
 from monitor.core.model.risk import Barrier, Handling, Outcome, Risk
-from monitor.ports import Audit, Commit, Decide, Query, Record
+from monitor.ports import Audit, Commit, Decide, Order, Query, Record
 from monitor.ports.queue import COUNTED, Changes, TrailMark
 from monitor.store import near_misses, queue_order
 from monitor.store.asked import _GAPS_OVER, _after
@@ -149,8 +150,12 @@ async def test_each_query_lists_what_it_says_in_order_and_in_pages(
             ),
         ),
     }
-    for name, (query, belongs) in both.items():
-        expected = [record.draft.id for record in filled if belongs(record)]
+    by_time = sorted(filled, key=lambda record: (record.draft.opened_at, record.draft.id))
+    orders: dict[Order, list[Record]] = {"rank": filled, "newest": by_time[::-1], "oldest": by_time}
+    sorts = list(itertools.product(both.items(), orders.items()))
+    for (name, (asked, belongs)), (sort, listed) in sorts:
+        query = msgspec.structs.replace(asked, order=sort)
+        expected = [record.draft.id for record in listed if belongs(record)]
         assert expected, name
         for limit in (3, 100):
             seen: list[str] = []

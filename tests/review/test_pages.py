@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from monitor.core.model.durations import say_duration
-from monitor.core.model.events import DAY, Instant
+from monitor.core.model.events import DAY, MINUTE, Instant
 from monitor.core.model.near_miss import Cited, Dismissal, Margin
 from monitor.core.model.reasons import Missing
 from monitor.decode.canonical import decode_line
@@ -410,3 +410,26 @@ async def test_acted_after_counts_from_the_first_sign_of_the_whole_draft(desk: D
 
 async def test_the_first_page_says_that_nobody_is_watched(desk: Desk) -> None:
     assert "No page lists or counts what a person did." in (await desk.http.get("/")).text
+
+
+async def test_the_address_says_the_order(desk: Desk) -> None:
+    await desk.put(
+        *(records.draft(f"nm-{n}", rank=float(n), base=records.BASE + (7 * n % 4) * MINUTE) for n in range(4))
+    )
+    seen = {}
+    for sort in ("", "newest", "oldest"):
+        html = (await desk.http.get("/", params={"sort": sort})).text
+        assert f'<option value="{sort}" selected>' in html
+        seen[sort] = re.findall(r'id="row-nm-(\d)"', html)
+    assert seen == {"": ["3", "2", "1", "0"], "newest": ["1", "2", "3", "0"], "oldest": ["0", "3", "2", "1"]}
+    assert (await desk.http.get("/?sort=sideways")).status_code == 422
+
+
+async def test_further_pages_keep_the_order(desk: Desk) -> None:
+    drafts = [records.draft(f"nm-{n:02}", rank=float(n % 7), base=records.BASE + n * MINUTE) for n in range(30)]
+    await desk.put(*drafts)
+    html = (await desk.http.get("/?sort=oldest")).text
+    (more,) = re.findall(r'class="button" href="(/\?[^"]*after=[^"]*)"', html)
+    assert "sort=oldest" in more
+    rest = (await desk.http.get(unescape(more))).text
+    assert re.findall(r'id="row-nm-(\d\d)"', html + rest) == [f"{n:02}" for n in range(30)]

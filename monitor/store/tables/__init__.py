@@ -148,6 +148,8 @@ near_misses = Table(
     Index("near_misses_place", "place", "rank", "opened_at", "id"),
     # The records of each state and mode in the order of pages, and when they come back.
     Index("near_misses_queue", "state", "mode", "place", "rank", "opened_at", "id", "returns_at"),
+    # The same by time.
+    Index("near_misses_by_time", "state", "mode", "opened_at", "id", "returns_at"),
     Index(
         "near_misses_returns_at",
         "returns_at",

@@ -158,9 +158,9 @@ def test_the_command_upgrades_and_checks(empty_url: str, capfd: pytest.CaptureFi
     assert run(["db", "check", "--database", empty_url]) == 1
     assert "run `nearmiss db upgrade`" in capfd.readouterr().err
     assert run(["db", "upgrade", "--database", empty_url]) == 0
-    assert capfd.readouterr().out.splitlines() == ["records: empty -> records_0018", "journal: empty -> journal_0002"]
+    assert capfd.readouterr().out.splitlines() == ["records: empty -> records_0019", "journal: empty -> journal_0002"]
     assert run(["db", "check", "--database", empty_url]) == 0
-    assert capfd.readouterr().out.startswith("versions   records_0018, journal_0002: up to date\n")
+    assert capfd.readouterr().out.startswith("versions   records_0019, journal_0002: up to date\n")
     assert run(["db", "upgrade", "--database", empty_url]) == 0
     assert "nothing to do" in capfd.readouterr().out
 
