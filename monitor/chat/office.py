@@ -156,6 +156,7 @@ class Office:
             desk.clock,
             desk.metrics,
             self._owner,
+            self._address,
         )
         async with AsyncExitStack() as stack:
             if self._api is not None:

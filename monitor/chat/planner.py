@@ -6,11 +6,15 @@ from collections.abc import Collection
 
 import msgspec
 
-from monitor.chat.teams import Team, Teams, not_in_quiet
+from monitor.chat.bulletin import Bulletin, Line, Section
+from monitor.chat.sending import BulletinLetter
+from monitor.chat.slack_blocks import page_of
+from monitor.chat.teams import EVERYBODY, Team, Teams, not_in_quiet
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import Instant
 from monitor.ports import Record
 from monitor.ports.chat import Letter, RecordChange
+from monitor.review.mentions import mentions
 
 SLACK = "slack"
 """The destination that is all channels of Slack."""
@@ -59,6 +63,23 @@ def letters_of(
     if change.action in TOLD:
         due_at = not_in_quiet(team, change.at)
         letters += [Letter(name, key, subject, body, change.at, due_at) for name in team.to]
+    return letters
+
+
+def mention_letters(
+    change: RecordChange, record: Record, text: str, teams: Teams, catalogue: Catalogue, address: str
+) -> list[Letter]:
+    """For each team that a comment calls: a message in its chat, not within its quiet hours, and never a page."""
+    owners = {service.owner for service in catalogue.services.values() if service.owner}
+    known = owners | (set(teams.by_name) - {EVERYBODY})
+    letters: list[Letter] = []
+    for name in mentions(text, known).teams:
+        if (team := teams.named(name)) is None:
+            continue
+        said = Section("The comment", tuple(Line(line) for line in text.splitlines() if line.strip()))
+        about = f"A comment asks {name}: {record.draft.title}"
+        body = msgspec.json.encode(BulletinLetter(name, Bulletin(about, (said,), page_of(address, record.draft.id))))
+        letters += bulletin_letters(team, f"mention:{change.record_id}:{int(change.at)}:{name}", body, change.at)
     return letters
 
 

@@ -13,7 +13,7 @@ from functools import partial
 import msgspec
 
 from monitor.chat.metrics import ChatMetrics
-from monitor.chat.planner import letters_of
+from monitor.chat.planner import letters_of, mention_letters
 from monitor.chat.sending import LetterRefused, PutOff, Sender
 from monitor.chat.teams import Teams
 from monitor.core.model.catalogue import Catalogue
@@ -65,10 +65,12 @@ class Postman:
         clock: Clock,
         metrics: ChatMetrics,
         owner: str,
+        address: str = "",
     ) -> None:
         self._outbox, self._senders, self._near_misses = outbox, senders, near_misses
         self._budget, self._teams, self._catalogue = budget, teams, catalogue
         self._clock, self._metrics, self._owner = clock, metrics, owner
+        self._address = address
         self._failing: dict[str, str] = {}
         self._tidy_at = 0.0
 
@@ -113,6 +115,10 @@ class Postman:
             record = await self._near_misses.get(change.record_id)
         except NotFound:
             return []
+        if change.action == "comment":
+            trail = await self._near_misses.audit(change.record_id)
+            said = [line.note for line in trail if (line.action, line.at) == ("comment", change.at) and line.note]
+            return mention_letters(change, record, "\n".join(said), self._teams, self._catalogue(), self._address)
         return letters_of(change, record, self._teams, self._catalogue(), folded)
 
     async def deliver(self, name: str) -> bool:

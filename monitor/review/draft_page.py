@@ -18,13 +18,17 @@ from monitor.ports import Answers, Record, VersionConflict
 from monitor.review.api import person_of
 from monitor.review.citing import Citing
 from monitor.review.form_errors import Errors, errors_of
+from monitor.review.mentions import mentions
 from monitor.review.pages import following, neighbour
 from monitor.review.problems import to_problem
 from monitor.review.rendering import Pages
 from monitor.review.service import Decision, FieldProblem, Invalid, Review
 from monitor.review.settling import Given, Settling
-from monitor.review.timeline import NARROW, WIDE, entries, picture
+from monitor.review.timeline import NARROW, ZOOMS, entries, picture, zoomed
 from monitor.review.views import Views
+
+COMMENT = "comment"
+"""A comment's action in the trail."""
 
 
 def in_row(request: Request) -> bool:
@@ -101,16 +105,23 @@ class DraftPages:
         comment: str = "",
         given: Given | None = None,
         looks_around: bool = False,
+        zoom: int = 1,
     ) -> Response:
+        trail = await self._review.audit(record.draft.id)
+        teams = self._settling.teams()
+        commented = [line.note or "" for line in trail if line.action == COMMENT]
         context = {
             "record": record,
             "draft": record.draft,
+            "called": mentions(commented[-1] if commented else "", teams),
             "entries": entries(record),
             "may_cite": self._citing is not None,
             "looks_around": looks_around,
             "around": await self._citing.around(record) if looks_around and self._citing is not None else (),
-            "pictures": {"wide": picture(record, WIDE), "narrow": picture(record, NARROW)},
-            "trail": await self._review.audit(record.draft.id),
+            "pictures": {"wide": picture(record, zoomed(zoom)), "narrow": picture(record, NARROW)},
+            "zoom": zoom,
+            "zooms": ZOOMS,
+            "trail": trail,
             "undecided": record.state in UNDECIDED,
             "following": await following(self._review, record, await self._views.to_review(request))
             if done in (Move.ACCEPT, Move.DISMISS)
@@ -121,7 +132,7 @@ class DraftPages:
             "errors": errors or Errors(),
             "comment": comment,
             "given": given,
-            "teams": self._settling.teams(),
+            "teams": teams,
             "similar": await self._review.similar(record, partial(self._views.visible, request)),
             "now": self._review.now(),
         }
@@ -201,9 +212,12 @@ def build_draft_pages(review: Review, drafts: DraftPages, views: Views) -> APIRo
     router = APIRouter(prefix="/near-misses", include_in_schema=False, default_response_class=HTMLResponse)
 
     @router.get("/{record_id}")
-    async def draft(request: Request, record_id: str, done: str = "", around: bool = False) -> Response:
+    async def draft(
+        request: Request, record_id: str, done: str = "", around: bool = False, zoom: Literal["1", "2", "4"] = "1"
+    ) -> Response:
         looks_around = around or done in ("add", "leave_out")
-        return await drafts.page(request, await review.show(record_id), done=done, looks_around=looks_around)
+        record = await review.show(record_id)
+        return await drafts.page(request, record, done=done, looks_around=looks_around, zoom=int(zoom))
 
     @router.get("/{record_id}/step/{direction}")
     async def step(request: Request, record_id: str, direction: Literal["next", "previous"]) -> Response:

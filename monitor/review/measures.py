@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Instant
-from monitor.core.model.near_miss import Draft
+from monitor.core.model.near_miss import Draft, Margin
 from monitor.review.axis import Axis
 
 _UNITS = {"seconds": SECOND, "s": SECOND, "min": MINUTE, "h": HOUR, "d": DAY}
@@ -48,6 +48,32 @@ def deadline_of(draft: Draft) -> tuple[Instant, Instant] | None:
     }
     acted = next((at for at in acts if at + left in told), draft.intervened_at)
     return acted, Instant(acted + left)
+
+
+def used_up(draft: Draft) -> float | None:
+    """The part of the room that was gone when somebody acted, 0 to 1; None where no limit is known to measure it by."""
+    margin = draft.margin
+    if margin is None:
+        return None
+    if margin.measure == "headroom" and margin.limit and margin.limit > 0:
+        part = margin.value / margin.limit
+        return _within(1 - part if _counts_what_is_left(draft, margin) else part)
+    if (found := deadline_of(draft)) is not None:
+        acted, deadline = found
+        room = deadline - draft.first_sign_at
+        return 1.0 if room <= 0 else _within((acted - draft.first_sign_at) / room)
+    return None
+
+
+def _counts_what_is_left(draft: Draft, margin: Margin) -> bool:
+    """Whether less is worse: pods that are left, not a disk that fills."""
+    measured = [cited.event for cited in draft.evidence if cited.role == "hazard"]
+    bounds = {event.bound for event in measured if (event.value, event.limit) == (margin.value, margin.limit)}
+    return "min" in bounds or margin.text.endswith(" left")
+
+
+def _within(part: float) -> float:
+    return min(max(part, 0.0), 1.0)
 
 
 def to_action(draft: Draft) -> tuple[Instant, Instant]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -24,7 +25,8 @@ from monitor.review import wording as words
 from monitor.review.hints import HINTS
 from monitor.review.likelihood import completeness, likely
 from monitor.review.links import shown, web_address
-from monitor.review.measures import to_action
+from monitor.review.measures import to_action, used_up
+from monitor.review.mentions import parts
 from monitor.review.problems import Problem
 from monitor.review.sentences import happened
 from monitor.review.shortcuts import DISMISSAL_KEYS, keys_of
@@ -82,6 +84,9 @@ class Pages:
             safe_url=web_address,
             labels=shown_labels,
             close=how_close,
+            close_beside=close_beside,
+            used_up=used_up,
+            calling=parts,
             environments=environments,
             likely=likely,
             completeness=completeness,
@@ -163,6 +168,15 @@ def how_close(draft: Draft) -> str:
         return draft.margin.text
     begins, ends = to_action(draft)
     return f"{say_duration(ends - begins)} to action"
+
+
+def close_beside(draft: Draft) -> str:
+    """How close it was, for beside the title; empty where the title says it already."""
+    said = how_close(draft)
+    begins, ends = to_action(draft)
+    words = said if draft.margin is not None and said == draft.margin.text else say_duration(ends - begins)
+    # A number of which this is the end is another one.
+    return "" if re.search(rf"(?<![\w.]){re.escape(words)}(?!\w)", draft.title) else said
 
 
 def owner(record: Record, catalogue: Catalogue) -> str | None:

@@ -41,6 +41,7 @@ KEYS: tuple[Shortcut, ...] = (
     Shortcut("b", "bulk", "judge what is selected", ("queue",)),
     Shortcut("i", "look", "I am looking into it", ("draft",)),
     Shortcut("e", "evidence", "add evidence or leave some out", ("draft",)),
+    Shortcut("z", "zoom", "zoom the picture", ("draft",)),
     Shortcut("1", "risk-lasting_harm", "worst outcome: lasting harm", ("draft",)),
     Shortcut("2", "risk-outage", "worst outcome: down for most users", ("draft",)),
     Shortcut("3", "risk-degraded", "worst outcome: some users affected", ("draft",)),

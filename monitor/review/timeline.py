@@ -15,6 +15,7 @@ from monitor.core.model.near_miss import Cited, Draft
 from monitor.ports import Record
 from monitor.review import wording as words
 from monitor.review.axis import Axis, Break, Tick, build_axis
+from monitor.review.curves import HEIGHT, Curve, curve
 from monitor.review.measures import Measure, deadline_of, measure, to_action
 
 WIDTH = 1000.0
@@ -48,6 +49,14 @@ class Sheet(msgspec.Struct, frozen=True):
 
 
 WIDE = Sheet(WIDTH, LEFT, RIGHT)
+ZOOMS = (1, 2, 4)
+
+
+def zoomed(times: int) -> Sheet:
+    """The wide picture with time drawn so many times as long; letters and marks keep their size."""
+    return Sheet(LEFT + (RIGHT - LEFT) * times + WIDTH - RIGHT, LEFT, LEFT + (RIGHT - LEFT) * times)
+
+
 NARROW = Sheet(NARROW_WIDTH, NARROW_LEFT, NARROW_RIGHT)
 """For a phone: all of it at once, at a size that can be read, with shorter words."""
 
@@ -99,6 +108,9 @@ class Picture(msgspec.Struct, frozen=True):
     hold_x: float
     hold_width: float
     measured: Measure | None
+    values: Curve | None
+    level: tuple[str, float, float, Anchor]
+    """The words of the curve, where they stand and to which side they go."""
     margin_text: str
     margin_x: float
     margin_anchor: Anchor
@@ -153,7 +165,12 @@ def picture(record: Record, sheet: Sheet = WIDE) -> Picture:
         bars += [*_alert_bars(own, placed, axis), *feeds]
         y += height + LANE_GAP
     measured = measure(draft, axis, y + ROW / 2 + 2, sheet.left, sheet.right, CHARACTER)
-    if measured is not None:
+    values = curve(draft, (entry.event for entry in listed), axis, y)
+    if values is not None:
+        measured = None
+        bands.append(LaneBand("Margin", y, HEIGHT + 4))
+        y += HEIGHT + 4 + LANE_GAP
+    elif measured is not None:
         bands.append(LaneBand("Margin", y, ROW + 4))
         y += ROW + 4 + LANE_GAP
     text, at, anchor = _margin_label(draft, axis, sheet)
@@ -174,12 +191,14 @@ def picture(record: Record, sheet: Sheet = WIDE) -> Picture:
         hold_x=axis.x(draft.safe_at),
         hold_width=round(axis.x(draft.window_to) - axis.x(draft.safe_at), 1),
         measured=measured,
+        values=values,
+        level=_level_label(draft, values, sheet),
         margin_text=text,
         margin_x=at,
         margin_anchor=anchor,
         hold_text=_hold_label(draft, axis, sheet),
         title=f"Timeline: {draft.title}",
-        description=_describe(draft, listed),
+        description=_describe(draft, listed) + (f" Values: {values.said}." if values is not None else ""),
     )
 
 
@@ -321,6 +340,17 @@ def _margin_label(draft: Draft, axis: Axis, sheet: Sheet) -> tuple[str, float, A
         if safe - 8 - len(text) * CHARACTER >= 0:
             return text, round(safe - 8, 1), "end"
     return texts[-1], 0.0, "start"
+
+
+def _level_label(draft: Draft, values: Curve | None, sheet: Sheet) -> tuple[str, float, float, Anchor]:
+    """Beside the worst point: left of the middle to its right, else to its left."""
+    if values is None or draft.margin is None:
+        return "", 0.0, 0.0, "start"
+    nearest = min(values.points, key=lambda point: abs(point.y - values.limit_y))
+    text, y = draft.margin.text, max(nearest.y, values.limit_y) + 16
+    if nearest.x + 8 + len(text) * CHARACTER <= sheet.right:
+        return text, nearest.x + 8, y, "start"
+    return text, nearest.x - 8, y, "end"
 
 
 def _describe(draft: Draft, listed: tuple[TimelineEntry, ...]) -> str:

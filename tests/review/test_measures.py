@@ -9,7 +9,7 @@ import pytest
 from monitor.core.model.events import MINUTE, Instant
 from monitor.core.model.near_miss import Cited, Margin, State
 from monitor.ports import Record
-from monitor.review.measures import Measure
+from monitor.review.measures import Measure, used_up
 from monitor.review.rendering import how_close
 from monitor.review.timeline import CHARACTER, NARROW, WIDE, Picture, Sheet, picture
 from tests.review.conftest import Desk
@@ -104,3 +104,40 @@ def test_a_margin_is_measured_from_where_its_title_is() -> None:
     assert how_close(records.draft(margin=None)) == "22 min to action"
     capped = records.draft(margin=Margin("elapsed", 6.0, "min", "6 min until undone"))
     assert how_close(capped) == "6 min to action"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("headroom", 0.96), ("overrun", 1.0), ("missed", 1.0), ("deadline", 22 / 97), ("count", None)],
+)
+def test_how_much_of_the_room_was_gone(name: str, expected: float | None) -> None:
+    """Between the first sign and the deadline lie 22 minutes until the action and 75 that were left."""
+    found = used_up(records.draft(margin=MARGINS[name]))
+    assert found == (None if expected is None else pytest.approx(expected))
+
+
+def test_where_less_is_worse_the_rest_is_gone() -> None:
+    assert used_up(records.draft(margin=Margin("headroom", 2.0, "pods", "2 of 6 pods left", 6.0))) == pytest.approx(
+        4 / 6
+    )
+    pods = Cited("hazard", records.event("p", "alert.fired", 0, value=1.0, limit=4.0, unit="pods", bound="min"))
+    low = Margin("headroom", 1.0, "pods", "1 of 4 pods", 4.0)
+    assert used_up(records.draft(margin=low, evidence=(*records.evidence(), pods))) == 0.75
+    assert used_up(records.draft(margin=None)) is None
+
+
+async def test_a_row_draws_the_margin_and_says_it_once(desk: Desk) -> None:
+    said = Margin("headroom", 96.0, "percent", "96% used", 100.0)
+    await desk.put(
+        records.draft("nm-1", margin=said, title="pg-3: disk filling up – 96% used – space made after 22 min"),
+        records.draft("nm-2", margin=said, title="The disk of pg-3 nearly filled up"),
+        records.draft("nm-3", margin=None, title="checkout: bad deploy – 22 min in – rolled back"),
+    )
+    html = (await desk.http.get("/")).text
+    rows = {row[:4]: row for row in re.findall(r'id="row-(.*?</li>)', html, re.DOTALL)}
+    read = {name: re.sub(r"<[^>]+>", "", row.partition(">")[2]) for name, row in rows.items()}
+    assert [read[name].count("96% used") for name in ("nm-1", "nm-2")] == [1, 1]
+    assert read["nm-3"].count("22 min") == 1
+    assert ["gauge" in row for row in (rows["nm-1"], rows["nm-2"], rows["nm-3"])] == [True, True, False]
+    assert "row__close" not in rows["nm-1"] + rows["nm-3"]
+    assert 'width="65.3"' in rows["nm-1"]

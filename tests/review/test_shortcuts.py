@@ -231,6 +231,7 @@ async def test_the_keys_of_a_draft(browser: Browser, address: str, desk: Desk) -
                 "help": helped,
                 "next": lambda: expect(heading).to_have_text(second),
                 "previous": lambda: expect(heading).to_have_text(first),
+                "zoom": lambda: expect(page.locator(".zoom [aria-current]")).to_have_text("2×"),
                 "look": looked,
                 **{f"risk-{outcome}": assessed(outcome) for outcome in Outcome},
                 "snooze": snoozed,

@@ -39,7 +39,29 @@ function assess(outcome) {
   } else form.querySelector("[name=barrier]").focus();
 }
 
+// The marks of a picture are one stop of the keyboard; arrows go from event to event, and a line says what each is.
+const tip = document.querySelector("[data-tip-of-mark]");
+for (const picture of document.querySelectorAll("svg.tl")) {
+  const marks = [...picture.querySelectorAll(".tl-mark")];
+  const number = (mark) => Number(mark.getAttribute("href").slice(2));
+  marks.sort((one, other) => number(one) - number(other));
+  marks.forEach((mark, place) => {
+    mark.setAttribute("tabindex", place ? "-1" : "0");
+    for (const come of ["focus", "pointerenter"]) mark.addEventListener(come, () => { tip.textContent = mark.dataset.tip; });
+    mark.addEventListener("keydown", (event) => {
+      const goes = { ArrowRight: place + 1, ArrowLeft: place - 1, Home: 0, End: marks.length - 1 }[event.key];
+      const other = marks[goes];
+      if (!other) return;
+      event.preventDefault();
+      mark.setAttribute("tabindex", "-1");
+      other.setAttribute("tabindex", "0");
+      other.focus();
+    });
+  });
+}
+
 const actions = {
+  zoom: click("[data-zoom]"),
   "risk-lasting_harm": () => assess("lasting_harm"),
   "risk-outage": () => assess("outage"),
   "risk-degraded": () => assess("degraded"),

@@ -14,6 +14,7 @@ import pytest
 from monitor.chat.apprise_sender import AppriseAddress, AppriseSender
 from monitor.chat.postman import Postman
 from monitor.chat.teams import Team
+from monitor.core.model.catalogue import Catalogue, Service
 from monitor.core.model.decisions import Withdraw
 from monitor.core.model.events import SECOND
 from monitor.core.model.reasons import Withdrawn
@@ -51,7 +52,7 @@ def postman(office: Office, notify: Recorded) -> Postman:
     budget = ReviewBudget(office.store.near_misses, lambda: office.catalogue, 0)
     return Postman(
         office.store.outbox, {MAIL: sender}, office.store.near_misses, budget, office.teams(),
-        lambda: office.catalogue, office.clock, office.metrics, "office",
+        lambda: office.catalogue, office.clock, office.metrics, "office", ADDRESS,
     )  # fmt: skip
 
 
@@ -132,3 +133,26 @@ async def test_mail_shows_hostile_text_as_text(office: Office, smtp: socketserve
     text = message.get_body(("plain", "html"))
     assert text is not None
     assert "nm-1" in text.get_content()
+
+
+async def test_a_team_that_a_comment_calls_is_asked_once(office: Office, notify: Recorded) -> None:
+    post = postman(office, notify)
+    office.catalogue = Catalogue(services={"web": Service("web", owner="team-web")})
+    await office.put(draft("nm-1"))
+    await post.hand_out()
+    await post.deliver(MAIL)
+    notify.sent.clear()
+    said = "Was it your cache, @team-web?\nAnd @nobody, @everyone"
+    await office.store.near_misses.comment("nm-1", "on-call", said, office.clock.now())
+    office.clock.advance(SECOND)
+    await office.store.near_misses.comment("nm-1", "on-call", "No team here, ada@team-web.example", office.clock.now())
+    for _ in range(2):
+        await post.hand_out()
+        await post.deliver(MAIL)
+    ((title, body),) = notify.sent
+    assert title == f"A comment asks team-web: {draft().title}"
+    # What a chat would take for a call of its own is none.
+    assert "Was it your cache, @\u2060team-web?" in body
+    assert "@\u2060everyone" in body
+    assert "No team here" not in body
+    assert "/near-misses/nm-1" in body
