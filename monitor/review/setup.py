@@ -90,8 +90,8 @@ _NO_ACTS = Gap(
 _NO_ALIASES = Gap(
     "aliases",
     "No service has aliases",
-    "With them, a service is recognised by the name that each tool has for it. nearmiss services suggest prints the"
-    " lines.",
+    "With them, a service is recognised by the name that each tool has for it. The command “nearmiss services"
+    " suggest” prints the lines.",
     "docs/how-to/catalogue.md",
 )
 _NO_PEOPLE = Gap(
