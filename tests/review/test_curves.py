@@ -55,7 +55,7 @@ def test_values_are_drawn_to_scale_against_their_limit() -> None:
 
 
 def test_beyond_the_limit_and_below_nothing_stay_in_their_lane() -> None:
-    found = drawn(evidence=measured((0, 130.0), (10, -5.0)))
+    found = drawn(evidence=measured((0, 130.0), (5, 97.0), (10, -5.0)))
     assert found.values is not None
     lane = found.lanes[-1]
     assert lane.label == "Margin"
@@ -71,8 +71,9 @@ def test_beyond_the_limit_and_below_nothing_stay_in_their_lane() -> None:
         {"evidence": measured((0, 97.0))},
         {"evidence": measured((0, 97.0), (5, 80.0), unit="bytes")},
         {"evidence": measured((0, 97.0), (5, 80.0), limit=200.0)},
+        {"evidence": measured((0, 91.0), (5, 80.0))},
     ],
-    ids=["no margin", "a count", "measured once", "of another unit", "of another limit"],
+    ids=["no margin", "a count", "measured once", "of another unit", "of another limit", "other values"],
 )
 def test_without_two_values_of_the_margin_there_is_no_curve(more: dict[str, Any]) -> None:
     assert drawn(**more).values is None
