@@ -23,6 +23,9 @@ MUTANTS_IN ?=
 MUTANTS_BAR ?= 0.95
 MUTANTS_UNTIL ?= laws
 MUTANTS_ARGS ?=
+# Which laws `make laws` tries, and for how long at most.
+LAWS ?= tests
+LAWS_UNTIL ?= 6h
 
 .PHONY: help
 help: ## List what can be made
@@ -65,7 +68,8 @@ layers: setup ## Check that imports point down only
 
 .PHONY: test
 test: setup system-packages lint types layers ## Set up whatever the tests need, then check and test everything
-	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 \
+		$(PYTEST_ARGS)
 
 .PHONY: quick
 quick: setup lint types layers ## Check style, types, the core and its laws with few examples, in about a minute
@@ -79,6 +83,11 @@ test-faults: setup system-packages fault-packages ## Kill, hang and cut what run
 .PHONY: fuzz
 fuzz: setup ## Mutate bodies and headers for every decoder, a million bodies each (FUZZ_BODIES, FUZZ_SEED)
 	@FUZZ_BODIES=$(FUZZ_BODIES) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/pytest tests/fuzz -n auto --dist load -q $(PYTEST_ARGS)
+
+.PHONY: laws
+laws: setup system-packages ## Try the laws on a thousand new examples each, for six hours at most (LAWS, LAWS_UNTIL)
+	@timeout --signal=INT --kill-after=60 $(LAWS_UNTIL) $(BIN)/pytest -m hypothesis -n auto --dist worksteal \
+		--max-worker-restart 0 --hypothesis-profile=deep -o timeout=7200 $(LAWS) $(PYTEST_ARGS)
 
 .PHONY: mutants
 mutants: setup ## Put faults into the code, one at a time, and print those that no test notices (MUTANTS, MUTANTS_SEED)
