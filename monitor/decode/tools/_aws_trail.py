@@ -8,6 +8,7 @@ from typing import Any
 
 from monitor.core.model.events import Actor, ActorKind, Event, Kind
 from monitor.core.model.reasons import Ignored, Rejected
+from monitor.decode.guards import guard_in
 from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.people import Named, who
 from monitor.decode.reading import Delivery, digest, make, mapping, sequence, text
@@ -117,9 +118,11 @@ def read(record: Mapping[str, Any], delivery: Delivery) -> Event:
     kind = _kind(name, asked)
     if kind is None:
         raise NoEvent(Ignored.UNKNOWN_TYPE, f"the call {name!r:.80} is of no verb that we know")
-    error = text(record.get("errorCode"))
+    error, why = text(record.get("errorCode")), text(record.get("errorMessage"))
+    guard = None
     if error is not None:
-        kind = "change.blocked" if _DENIED.search(error) else "change.failed"
+        guard = guard_in(error, why) or (_guard(error) if _DENIED.search(error) else None)
+        kind = "change.blocked" if guard else "change.failed"
     actor, said = _actor(mapping(record.get("userIdentity")), record)
     target = next((found for place in _PLACES if (found := _name(asked.get(place)))), None)
     secret = _name(mapping(record.get("additionalEventData")).get("SecretId"))
@@ -140,8 +143,8 @@ def read(record: Mapping[str, Any], delivery: Delivery) -> Event:
             "account": text(record.get("recipientAccountId")),
             "cluster": _name(asked.get("cluster")),
             "error": error,
-            "guard": _guard(error) if kind == "change.blocked" and error is not None else None,
-            "error_message": text(record.get("errorMessage")),
+            "guard": guard,
+            "error_message": why,
             "user_agent": text(record.get("userAgent")),
             "replicas": text(asked.get("desiredCount")) or text(asked.get("desiredCapacity")),
             "version": _name(asked.get("taskDefinition")) or text(asked.get("functionVersion")),

@@ -10,6 +10,7 @@ from typing import Any
 
 from monitor.core.model.events import Actor, Event, Kind
 from monitor.core.model.reasons import Ignored
+from monitor.decode.guards import guard_in
 from monitor.decode.outcome import NoEvent
 from monitor.decode.people import Named, who
 from monitor.decode.reading import Delivery, digest, first, make, mapping, number, sequence, text
@@ -151,6 +152,7 @@ def record(said: Mapping[str, Any], essentials: Mapping[str, Any], delivery: Del
     operation, status = text(said.get("operationName")) or "", (text(said.get("status")) or "").lower()
     source = _source(said, essentials).lower()
     actor: Named = (None, {})
+    why, guard = text(properties.get("statusMessage")), None
     service, title = name_of(target) or name_of(scope), f"{operation}: {name_of(target)}"
     if "health" in source:
         kind, service = _health(source, properties), text(properties.get("service")) or service
@@ -159,6 +161,8 @@ def record(said: Mapping[str, Any], essentials: Mapping[str, Any], delivery: Del
         raise NoEvent(Ignored.NOT_RELEVANT, f"a record of the activity log about a {source}: nobody acted")
     else:
         kind = _ENDED.get(status) or kind_of(operation) or "change.ran"
+        if kind == "change.failed" and (guard := guard_in(text(said.get("subStatus")), why)):
+            kind = "change.blocked"
         caller = text(said.get("caller"))
         actor = who(caller, email=caller if caller and "@" in caller else None, kind=_caller(caller))
     identity = first(said, ("eventDataId", "correlationId")) or text(essentials.get("alertId")) or digest(said)
@@ -180,10 +184,13 @@ def record(said: Mapping[str, Any], essentials: Mapping[str, Any], delivery: Del
         labels={
             **actor[1],
             "operation": operation or None,
+            "call": operation or None,
             "status": status or None,
             "correlation": text(said.get("correlationId")),
             "rule": text(essentials.get("alertRule")),
             "region": text(properties.get("region")),
+            "guard": guard,
+            "error_message": why,
             **place_of(target),
         },
         url=text(essentials.get("investigationLink")),

@@ -8,6 +8,7 @@ from typing import Any
 
 from monitor.core.model.events import Actor, Event, Kind
 from monitor.core.model.reasons import Ignored
+from monitor.decode.guards import guard_in
 from monitor.decode.jsontext import load
 from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.people import Named, who
@@ -79,9 +80,11 @@ def _audit(entry: Mapping[str, Any], payload: Mapping[str, Any], delivery: Deliv
     kind = next((kind for words, kind in _METHODS if words.search(verb)), None)
     if kind is None:
         raise NoEvent(Ignored.UNKNOWN_TYPE, f"the method {method!r:.80} is of no verb that we know")
-    code = text(mapping(payload.get("status")).get("code"))
+    status = mapping(payload.get("status"))
+    code, why, guard = text(status.get("code")), text(status.get("message")), None
     if code not in (None, "0"):
-        kind = "change.blocked" if code in ("7", "16") else "change.failed"
+        guard = guard_in(why) or ("permission" if code in ("7", "16") else None)
+        kind = "change.blocked" if guard else "change.failed"
     name = text(payload.get("resourceName"))
     resource = mapping(entry.get("resource"))
     places = mapping(resource.get("labels"))
@@ -104,7 +107,8 @@ def _audit(entry: Mapping[str, Any], payload: Mapping[str, Any], delivery: Deliv
             "gcp_service": text(payload.get("serviceName")),
             "resource_type": text(resource.get("type")),
             "project": text(places.get("project_id")),
-            "error_message": text(mapping(payload.get("status")).get("message")),
+            "guard": guard,
+            "error_message": why,
             "user_agent": text(mapping(payload.get("requestMetadata")).get("callerSuppliedUserAgent")),
         },
     )

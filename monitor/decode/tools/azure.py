@@ -277,6 +277,7 @@ TOOL = Tool(
         "maintenance.started",
         "maintenance.ended",
         "change.configured",
+        "change.blocked",
         "change.deleted",
         "change.deployed",
         "change.failed",
