@@ -16,7 +16,10 @@ _GUARDS = (
     ("lock", re.compile(r"\bScopeLocked\b|scope\(s\) are locked|\bvault lock\b", re.IGNORECASE)),
     (
         "policy",
-        re.compile(r"\bRequestDisallowedByPolicy\b|disallowed by policy|\bviolates constraint\b", re.IGNORECASE),
+        re.compile(
+            r"\bRequestDisallowedByPolicy\b|disallowed by policy|denied by org policy|\bconstraints/\S{1,80} violated",
+            re.IGNORECASE,
+        ),
     ),
     ("permission", re.compile(r"\b(?:Linked)?AuthorizationFailed\b", re.IGNORECASE)),
 )

@@ -74,6 +74,12 @@ def compile_expression(written: str) -> Find:
     return _quick(tree) or _evaluated(tree)
 
 
+def is_conditional(written: str) -> bool:
+    """Whether an expression that compiles is `condition && value`."""
+    kind: str = jmespath.compile(written).parsed["type"]
+    return kind == "and_expression"
+
+
 def _said(error: JMESPathError) -> str:
     token = getattr(error, "token_value", None) or getattr(error, "lexer_value", None)
     if getattr(error, "token_type", "") is None or not token:

@@ -16,7 +16,7 @@ from monitor.decode.reading import text
 from monitor.located.form import Form, name_of
 from monitor.located.nodes import Listing, Mapping, Node, Scalar
 from monitor.located.problems import Place, Problems
-from monitor.packs.mappings.expressions import LONGEST_EXPRESSION, BadExpression, compile_expression
+from monitor.packs.mappings.expressions import LONGEST_EXPRESSION, BadExpression, compile_expression, is_conditional
 from monitor.packs.regex import BadPattern, make_finder
 
 VALUE_KEYS = ("path", "find", "words", "otherwise", "text")
@@ -50,7 +50,8 @@ def read_expression(node: Node, problems: Problems, what: str) -> Find | None:
 
 def compiled(written: str, place: Place, problems: Problems, what: str) -> Find | None:
     try:
-        return compile_expression(written)
+        find = compile_expression(written)
+        return _where(find) if is_conditional(written) else find
     except BadExpression as error:
         where = f" at character {error.at}" if error.at else ""
         hint = f"a simpler one of at most {LONGEST_EXPRESSION} characters"
@@ -105,6 +106,16 @@ def read_template(node: Node, problems: Problems, what: str) -> Find | None:
             parts.append(_bare(found) or found)
     parts.append(node.text[end:])
     return _filled(tuple(part for part in parts if part))
+
+
+def _where(find: Find) -> Find:
+    """`condition && value`: where the condition fails there is no value, and not the text `false`."""
+
+    def found(document: Any, budget: Budget) -> Any:
+        said = find(document, budget)
+        return None if said is False else said
+
+    return found
 
 
 def _filled(parts: tuple[str | Find, ...]) -> Find:

@@ -38,6 +38,7 @@ def test_aws_tells_its_protection_in_the_message_alone(why: str, guard: str | No
             "deletion_protection",
         ),
         (7, "Permission denied", "permission"),
+        (9, "Constraint constraints/sql.restrictDeletion violated for projects/shop.", "policy"),
         (9, "The instance is stopped.", None),
     ],
 )

@@ -106,6 +106,12 @@ def test_who_opened_an_incident_of_rootly_did_not_end_it() -> None:
     assert ended.actor == Actor("Dev Two", "human")
 
 
+def test_who_mitigated_an_incident_of_rootly_is_nobody_before() -> None:
+    assert event("rootly", rootly("incident.updated", started_at=AT, mitigated_by={"name": "dev-one"})).actor is None
+    found = event("rootly", rootly("incident.mitigated", started_at=AT, mitigated_by={"name": "dev-one"}))
+    assert found.actor == Actor(id="dev-one", kind="human")
+
+
 def test_a_line_of_rootly_s_timeline_belongs_to_its_incident() -> None:
     incident = {"id": "inc-1", "services": [{"name": "payments"}]}
     line = {"event": "odd", "incident": incident, "occurred_at": AT, "user_display_name": "Dev One", "kind": "event"}
@@ -296,3 +302,8 @@ def test_unleash_marks_a_flag_that_serves_as_before(name: str) -> None:
 def test_cloudtrail_s_request_names_what_it_is_about_in_a_set(asked: dict[str, Any], subject: str) -> None:
     call = {"eventName": "TerminateInstances", "eventSource": "ec2.amazonaws.com", "eventID": "e", "eventTime": AT}
     assert event("aws", {**call, "requestParameters": asked}).subject == subject
+
+
+def test_an_attack_that_vercel_reports_is_in_no_preview() -> None:
+    body = {"id": "e", "type": "firewall.attack", "createdAt": SECONDS * 1000, "payload": {"projectName": "shop"}}
+    assert (event("vercel", body).service, event("vercel", body).environment) == ("shop", None)
