@@ -8,7 +8,7 @@ from typing import Any
 
 from monitor.core.model.events import Actor, ActorKind, Event, Kind
 from monitor.core.model.reasons import Ignored, Rejected
-from monitor.decode.guards import guard_in
+from monitor.decode.guard_words import guard_in
 from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.people import Named, who
 from monitor.decode.reading import Delivery, digest, make, mapping, sequence, text

@@ -10,7 +10,7 @@ from typing import Any
 
 from monitor.core.model.events import Actor, Event, Kind
 from monitor.core.model.reasons import Ignored
-from monitor.decode.guards import guard_in
+from monitor.decode.guard_words import guard_in
 from monitor.decode.outcome import NoEvent
 from monitor.decode.people import Named, who
 from monitor.decode.reading import Delivery, digest, first, make, mapping, number, sequence, text

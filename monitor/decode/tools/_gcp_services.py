@@ -8,7 +8,7 @@ from typing import Any
 
 from monitor.core.model.events import Actor, Event, Kind
 from monitor.core.model.reasons import Ignored
-from monitor.decode.guards import guard_in
+from monitor.decode.guard_words import guard_in
 from monitor.decode.jsontext import load
 from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.people import Named, who
