@@ -15,7 +15,7 @@ from monitor.store.access import broken_at
 from monitor.store.database import open_for_reading
 
 
-@click.group("audit", cls=Group, short_help="Check and export the log of sign-ins and moves.")
+@click.group("audit", cls=Group, short_help="Verify and export the log of sign-ins and actions.")
 @with_settings_of_group
 def group() -> None:
     """The log of sign-ins, tokens and people's moves. Each line holds the hash of the line before it."""

@@ -64,7 +64,7 @@ class _Address(click.ParamType[str]):
 _ADDRESS = _Address()
 
 
-@click.command("init", short_help="Write a catalogue and settings from what the shop has.")
+@click.command("init", short_help="Write a catalogue and settings from your tools.")
 @click.option("--prometheus", "prometheus_url", type=_ADDRESS, metavar="URL", help="Address of the Prometheus.")
 @click.option("--authorization-file", type=click.Path(path_type=Path), help="File with its Authorization header.")
 @click.option("--tenant", help="Its X-Scope-OrgID, for Mimir and others.")

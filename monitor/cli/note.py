@@ -11,14 +11,14 @@ _TITLE = 200
 _TEXT = 4000
 
 
-@click.command(short_help="Tell the monitor that something is odd.")
+@click.command(short_help="Send a note that something is odd.")
 @click.argument("words", metavar="TEXT...", nargs=-1, required=True)
 @telling_options
 def command(words: tuple[str, ...], told: TellingOptions) -> None:
     """Send a note, such as `nearmiss note "odd: the queue is stuck" --service payments`.
 
-    A service that is spelt almost like a known one is refused: --anyway insists.
-    While the monitor is away the note is kept on this machine, and sent with the next one.
+    A service name that looks misspelt is refused; --anyway accepts it. If the monitor is down, the note is
+    stored on this machine and sent with the next one.
     """
     text = " ".join(words).strip()
     if not text:

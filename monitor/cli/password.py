@@ -7,7 +7,7 @@ import click
 from monitor.review.auth import SHORTEST_SECRET, hash_of
 
 
-@click.command("password", short_help="Make the hash of a password for an account.")
+@click.command("password", short_help="Hash a password for an account.")
 @click.password_option(help="Asked for, without an echo, where it is not given.")
 def command(password: str) -> None:
     """Make the hash that goes into `accounts.NAME.secret` in place of the password."""

@@ -17,16 +17,16 @@ _NOT_FOUND, _NOT_EXECUTABLE, _SIGNALLED = 127, 126, 128
 
 
 @click.command(
-    short_help="Run a command and tell the monitor.",
+    short_help="Run a command and record it.",
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
 )
 @click.argument("words", metavar="-- COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
 @telling_options
 def command(words: tuple[str, ...], told: TellingOptions) -> None:
-    """Run COMMAND as it is, such as `nearmiss ran --service payments -- kubectl rollout undo deploy/payments`.
+    """Run COMMAND unchanged, such as `nearmiss ran --service payments -- kubectl rollout undo deploy/payments`.
 
-    Its input, output and exit code are its own; passwords and tokens among its words are not sent. While the monitor
-    is away the event is kept on this machine, and sent with the next one.
+    Input, output and exit code are unchanged; passwords and tokens in the command are not sent. If the monitor
+    is down, the event is stored on this machine and sent with the next one.
     """
     clock = SystemClock()
     began, since = clock.now(), clock.monotonic()

@@ -29,7 +29,7 @@ _FAILED = 1
 _TAKEN = 200
 
 
-@click.group("sources", cls=Group, invoke_without_command=True, short_help="Show what arrives, and try a source out.")
+@click.group("sources", cls=Group, invoke_without_command=True, short_help="Show what arrives, and test a source.")
 @with_settings_of_group
 def group() -> None:
     """Show what arrives and what is missing, and try a source out. Without a command: `list`."""

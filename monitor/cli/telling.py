@@ -65,9 +65,9 @@ def telling_options(command: Callable[..., None]) -> Callable[..., None]:
         type=click.FloatRange(0.1, 300),
         default=3.0,
         show_default=True,
-        help="Wait so long for the monitor at most; then what was not sent is kept for the next time.",
+        help="Wait at most this long for the monitor; what was not sent goes out next time.",
     )
-    @click.option("--anyway", is_flag=True, help="Take the service as it is written.")
+    @click.option("--anyway", is_flag=True, help="Accept the service name as given.")
     def reading(
         service: str | None,
         environment: str | None,
