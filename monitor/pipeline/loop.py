@@ -20,9 +20,9 @@ from monitor.core.model.faults import memory_ended
 from monitor.core.sharding.shards import Shards
 from monitor.core.state.cells import StateError
 from monitor.decode.restate import Restating
-from monitor.ops.beside import Beside
 from monitor.ops.logs import get_logger
 from monitor.ops.sampling import Sampler
+from monitor.ops.side_thread import Beside
 from monitor.ops.stop import stopped_within
 from monitor.ops.tasks import Aside
 from monitor.pipeline.clock_skew import ClockSkewGuard

@@ -190,6 +190,7 @@ def test_continuous_integration_runs_the_tests_with_the_material_beside_it(tmp_p
     folder = tmp_path / "checkout"
     (folder / ".ci").mkdir(parents=True)
     shutil.copy(ROOT / ".ci" / "run", folder / ".ci" / "run")
+    machine.has("timeout", 'shift 3; exec "$@"')
     machine.has("make", 'echo "$PWD $* $NEARMISS_PAYLOADS|$NEARMISS_CASES"; [ "$1" != test ] || exit 5')
 
     def run() -> subprocess.CompletedProcess[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,7 +11,6 @@ import pytest
 
 from monitor.app.metrics import Metrics
 from monitor.core.deciding.engine import Engine, EngineSettings
-from monitor.core.model.decisions import Decision
 from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Actor, Event, Instant
 from monitor.core.model.near_miss import public_line
 from monitor.core.model.reasons import Rejected
@@ -427,50 +425,3 @@ async def test_where_memory_ends_the_engine_goes_back_remembers_less_and_loses_n
     assert await store.rejects.count() == 0, "no event is to blame"
     assert metrics.registry.get_sample_value("nearmiss_out_of_memory_total") == 5
     assert metrics.registry.get_sample_value("nearmiss_engine_state_limit_bytes") == LEAST_MEMORY
-
-
-class _Patient(Engine):
-    """An engine each of whose pieces of work goes on until the event loop has answered somebody who asked meanwhile."""
-
-    def __init__(self) -> None:
-        super().__init__(RULES, SHOP, make_regex, EngineSettings())
-        self.asked: list[threading.Event] = []
-        self.did: set[str] = set()
-
-    def wait(self, what: str) -> None:
-        self.did.add(what)
-        self.asked.append(answered := threading.Event())
-        assert answered.wait(30), f"while the engine did {what} nobody else was answered"
-
-    def step(self, events: Sequence[Event], passed: Sequence[int] = ()) -> list[Decision]:
-        self.wait("a step")
-        return super().step(events, passed)
-
-    def tick(self, watermark: Instant) -> list[Decision]:
-        self.wait("a tick")
-        return super().tick(watermark)
-
-    def take_changes(self) -> dict[str, bytes | None]:
-        self.wait("a commit")
-        return super().take_changes()
-
-
-async def test_while_the_engine_works_others_are_answered(store: Store) -> None:
-    """Its start, a step, a tick and a commit: where one of them was in the event loop, all of the others waited."""
-    await store.journal.append(story(NOW)[:20])
-    stop, engine = asyncio.Event(), _Patient()
-    settings = msgspec.structs.replace(QUICK, lateness=0)
-
-    def make(_: Saved) -> Engine:
-        engine.wait("the start")
-        return engine
-
-    reader, clock = Scripted(store, stop), ManualClock(NOW)
-    loop = EngineLoop(reader, store.engine_store, make, clock, Metrics(), settings, owner="test")
-    async with asyncio.TaskGroup() as tasks:
-        working = tasks.create_task(loop.run(stop))
-        while not working.done():
-            while engine.asked:
-                engine.asked.pop().set()
-            await asyncio.sleep(0)
-    assert engine.did == {"the start", "a step", "a tick", "a commit"}
