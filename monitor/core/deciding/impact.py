@@ -31,6 +31,7 @@ PUBLIC_EVIDENCE = frozenset({"status_post"})
 TOLD_EVIDENCE = PERSON_EVIDENCE | PUBLIC_EVIDENCE
 """What people tell of users; a probe and a budget tell of the very service that they measure."""
 
+CHECKED_EVIDENCE = frozenset({"synthetic", "synthetic_check", "probe"})
 RETIRES_AFTER_INTERVALS = 4
 
 
@@ -38,7 +39,7 @@ class Span(msgspec.Struct, frozen=True):
     """A stretch of impact: from its onset to its end (microseconds), by which event, announced beforehand or not.
 
     `elsewhere`: outside the scope, and counted only while something that is cited has no place in the catalogue.
-    `unplaced`: people told it of nobody knows where.
+    `unplaced`: people told it of nobody knows where. `lone`: a check recovered of which nobody heard that it failed.
     """
 
     start: int
@@ -47,6 +48,7 @@ class Span(msgspec.Struct, frozen=True):
     planned: bool
     elsewhere: bool = False
     unplaced: bool = False
+    lone: bool = False
 
     def overlaps(self, start: int, end: int) -> bool:
         return self.start <= end and self.end >= start
@@ -113,7 +115,11 @@ def impact_spans(memory: Memory, catalogue: Catalogue, reach: Reach, until: int,
         lost = _is_unplaced(event, scope, catalogue)
         spans.append(Span(onset(event), last, event, is_planned(event), event.event_id in far, lost))
     alone = [event for event in ends if event.event_id not in used]
-    return spans + [Span(onset(event), event.time, event, is_planned(event), event.event_id in far) for event in alone]
+    for event in alone:
+        by_check = event.labels.get("evidence") in CHECKED_EVIDENCE
+        elsewhere = event.event_id in far
+        spans.append(Span(onset(event), event.time, event, is_planned(event), elsewhere, lone=by_check))
+    return spans
 
 
 class Ends:

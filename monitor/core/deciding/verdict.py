@@ -113,7 +113,7 @@ class Assessor:
         """Raises NoDraft where users were hit in the window, or in the scope within a day after safe."""
         found = [
             span
-            for span in self._withdrawals.impact(episode, services, safe.at + POLICY.reported_within, now)
+            for span in self._withdrawals.impact(episode, services, safe.at, POLICY.reported_within, now)
             if span.start <= max(episode.window_to, counts_until(span, safe.at))
         ]
         hurt = [span for span in found if not span.planned]

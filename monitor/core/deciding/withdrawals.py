@@ -56,7 +56,7 @@ class Withdrawals:
         # What others said was looked at when they said it: looked at again with each event, it would be a way to keep
         # the engine busy.
         only = event.service or EVERYONE
-        found = self.impact(episode, services, safe_at + POLICY.tied_within, now, only)
+        found = self.impact(episode, services, safe_at, POLICY.tied_within, now, only)
         for span in sorted(found, key=lambda span: (span.start, span.event.source, span.event.id)):
             if span.overlaps(episode.window_from, episode.window_to):
                 reason = Withdrawn.IMPACT_IN_WINDOW
@@ -80,22 +80,32 @@ class Withdrawals:
         return any(reference is not None and reference in known for reference in references)
 
     def impact(
-        self, episode: Episode, services: frozenset[str], until: int, now: int, only: str | None = None
+        self,
+        episode: Episode,
+        services: frozenset[str],
+        safe_at: int,
+        within: int,
+        now: int,
+        only: str | None = None,
     ) -> list[Span]:
-        """Impact that overlaps the window or began within reach by `until`, as far as known by `now`.
+        """Impact that overlaps the window or began `within` so long after safe, as far as known by `now`.
 
         `only`: what events on one service tell of it.
         """
         reach = reach_of(services, self._catalogue)
         spans = impact_spans(self._state.memory, self._catalogue, reach, now, only)
         spans += incident_spans(self._state.memory, self._catalogue, reach, now, only)
-        last = max(episode.window_to, until)
+        last = max(episode.window_to, safe_at + within)
         # A report that nobody can place, made long before the first sign, is about something else.
         since = episode.first_sign_at - POLICY.unplaced_before
+        # A check that recovered, and nobody heard that it failed, failed just before.
+        over = safe_at + POLICY.lone_end_within
         return [
             span
             for span in spans
-            if span.overlaps(episode.window_from, last) and not (span.unplaced and span.event.time < since)
+            if span.overlaps(episode.window_from, last)
+            and not (span.unplaced and span.event.time < since)
+            and not (span.lone and not episode.first_sign_at <= span.end <= over)
         ]
 
     def withdraw(self, episode: Episode, reason: Withdrawn, evidence: Sequence[Event], now: int) -> None:

@@ -34,6 +34,8 @@ class VerdictPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """Impact, incidents and maintenance whose end is never reported are closed after this."""
     unplaced_before: int = 2 * HOUR
     """A report that nobody can place counts if a person made it at most this long before the first sign."""
+    lone_end_within: int = 15 * MINUTE
+    """A check that recovers, and nobody heard that it failed, counts from the first sign until so long after safe."""
     report_delay: int = HOUR
     """A person's report without a beginning is taken to have begun this much earlier."""
 

@@ -149,3 +149,17 @@ def test_a_report_that_nobody_can_place_counts_from_two_hours_before_the_first_s
     decided = decide(told, *trouble())
     assert (NotOpened.IMPACT_SEEN in refused(decided)) is counts
     assert len(drafts(decided)) == (0 if counts else 1)
+
+
+@pytest.mark.parametrize(
+    ("at", "counts"),
+    [(-1, False), (0, True), (20, True), (35, True), (36, False)],
+    ids=["before the first sign", "at the first sign", "at the recovery", "15 minutes after it", "16 minutes after it"],
+)
+def test_a_check_that_recovered_and_was_never_heard_to_fail_counts_near_the_trouble(at: int, counts: bool) -> None:
+    """It failed just before; one that recovers an hour later, or before all began, failed for another reason."""
+    over = make_event("impact.ended", 60 + at, "up", service="shop", labels={"evidence": "synthetic"})
+    decided = decide(*trouble(), over)
+    assert (NotOpened.IMPACT_SEEN in refused(decided)) is counts
+    posted = make_event("impact.ended", 60 + at, "up", service="shop", labels={"evidence": "status_post"})
+    assert NotOpened.IMPACT_SEEN in refused(decide(*trouble(), posted)), "who posts an end had posted a beginning"
