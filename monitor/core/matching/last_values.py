@@ -16,6 +16,7 @@ from msgspec.structs import force_setattr
 from monitor.core.model.events import Event
 from monitor.core.model.retention_policy import RETENTION
 from monitor.core.model.watermark import BEGINNING
+from monitor.core.resolving.harm import is_chat
 from monitor.core.resolving.names import GUESSED
 from monitor.core.resolving.told_acts import NOTE
 
@@ -110,7 +111,7 @@ _MEASURING = frozenset({"alertmanager", "prometheus", "grafana", "kubernetes", "
 
 def is_of_incident(event: Event) -> bool:
     """Whether it is harm that a note on an incident tells: of the incident's service, and else of none."""
-    return event.kind in _HARM and event.service is None and _is_told_in_note(event)
+    return event.kind in _HARM and event.service is None and not is_chat(event) and _is_told_in_note(event)
 
 
 def _is_told_in_note(event: Event) -> bool:

@@ -48,12 +48,12 @@ def severity_of(word: str, own: Mapping[str, Severity] | None = None) -> Severit
 
 _SYNONYMS: dict[str, str] = {
     **dict.fromkeys(("prod", "prd", "live", "production"), "production"),
-    **dict.fromkeys(("stg", "stage", "stag", "staging"), "staging"),
-    **dict.fromkeys(("dev", "devel", "develop", "development"), "development"),
+    **dict.fromkeys(("stg", "stage", "stag", "staging", "homolog", "homologacao", "homologação"), "staging"),
+    **dict.fromkeys(("dev", "devel", "develop", "development", "entwicklung", "desarrollo"), "development"),
     **dict.fromkeys(("tst", "test", "testing"), "test"),
     **dict.fromkeys(("preprod", "preproduction", "preprd"), "preproduction"),
     **dict.fromkeys(("nonprod", "nonproduction", "nonprd"), "nonproduction"),
-    **dict.fromkeys(("uat", "acceptance"), "uat"),
+    **dict.fromkeys(("uat", "acceptance", "acceptatie", "recette", "abnahme", "preproduccion"), "uat"),
     **dict.fromkeys(("perf", "performance", "loadtest"), "performance"),
     **dict.fromkeys(("int", "integration"), "integration"),
 }

@@ -76,6 +76,9 @@ _OTHERWISE = re.compile(
 )
 """Alerts of the same tools that do not say that a check failed."""
 _TELLING = _SLO_LABELS | _CHECK_LABELS | {"rulename", "monitor_name", "check_name"}
+_CHATS = frozenset(
+    {"slack", "teams", "mattermost", "zulip", "irc", "discord", "googlechat", "matrix", "rocketchat", "webex", "gitter"}
+)
 _MOST_NAMES = 50_000
 _WORD = re.compile(r"[a-z0-9]+")
 
@@ -99,7 +102,8 @@ class Harm:
         """
         if event.service is None:
             # What somebody writes on an incident concerns the incident's service, which is known later.
-            return self._written(event) if event.kind == "note.added" and event.subject is not None else None
+            may_be = event.kind == "note.added" and (event.subject is not None or is_chat(event))
+            return self._written(event) if may_be else None
         if _is_past(event) and self._catalogue.is_user_facing(event.service):
             return "deadline: it had passed when something was said or done"
         if event.kind == "change.rotated":
@@ -184,6 +188,11 @@ class Harm:
     def _sees_users(self, service: str) -> bool:
         """Users see it, or nobody knows what it is."""
         return self._catalogue.is_user_facing(service) or not self._catalogue.knows(service)
+
+
+def is_chat(event: Event) -> bool:
+    """Whether it was written where nobody keeps incidents: it may be about anything, and is of no incident."""
+    return event.source.partition("/")[0] in _CHATS
 
 
 def _spelt(name: str) -> str:

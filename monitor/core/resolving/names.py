@@ -127,7 +127,7 @@ class Names:
         found = next(self._by_alias(event), None) or self._by_workload(event)
         if found is None and (name is None or measured) and (said := named(event.labels)) is not None:
             found = said[1], f"label {said[0]}"
-        found = found or self._guesses.of(event)
+        found = found or self._guesses.of(event) or _by_host(event)
         return found if found is not None and found[0] != name else None
 
     def _called(self, event: Event, name: str | None) -> Named | None:
@@ -334,6 +334,17 @@ class _Guesses:
                 count = 1
             place += count
         return found.pop() if len(found) == 1 else None
+
+
+def _by_host(event: Event) -> Named | None:
+    """By the machine that an alert or a change is about, where nobody knows whose it is. A guess."""
+    if not event.kind.startswith(("alert.", "change.", "note.")):
+        return None
+    labels, name = event.labels, event.service
+    host = labels.get("object") if labels.get("object_kind") == "Node" else labels.get("host") or labels.get("hostname")
+    if host and (name is None or name.endswith(f" on {host}")):
+        return host, f"{GUESSED}: nobody says whose host it is"
+    return None
 
 
 @lru_cache(maxsize=16_384)

@@ -11,10 +11,10 @@ import re
 from monitor.core.model.catalogue import ImpactNotes
 
 _USERS = (
-    "customer|user|subscriber|merchant|visitor|patient|passenger|player|gamer|pupil|student|learner|teacher|parent|"
+    "customer|user|subscriber|merchant|visitor|patient|passenger|player|gamer|pupil|candidate|student|learner|teacher|parent|"
     "school|guest|viewer|buyer|seller|shopper|tenant|resident|citizen|rider|courier|caller|cardholder|traveller|"
     "traveler|commuter|clinic|retailer|restaurant|hotel|account holder|household|applicant|borrower|policyholder|donor|"
-    "streamer|advertiser|our (?:client|member|driver|reader|listener|publisher|partner)"
+    "streamer|advertiser|punter|fan|caller|our (?:client|member|driver|reader|listener|publisher|partner)"
 )
 """Those for whom services are there, by the trades that have them. Queues have consumers and clusters members, too."""
 _THINGS = r"(?:table|service|db|database|schema|queue|topic|api|index|indexes|job|cache|page|list|import|export|team)s?"
@@ -30,18 +30,24 @@ _HARMED = (
     r"can ?not|can['’]?t|could ?n['’]?t|could not|unable|not able|impossible|complain\w*|angry|furious|affected|"
     r"impacted|los(?:t|ing)|locked out|kicked out|thrown out|logged out|booted|log in again|cut off|disconnect\w*|"
     r"drop(?:s|ped|ping)?|stuck|stranded|(?:still )?waiting|waited|errors?|fail(?:s|ed|ing)?|time(?:s|d)? ?outs?|"
-    r"twice|duplicates?|wrong\w*|missing|blank|empty|broken|broke|refused|declined|rejected|denied|sent away|"
+    r"twice|duplicates?|wrong\w*|missing|blank|empty|broken|broke|refused|declin\w*|rejected|denied|sent away|"
     r"spun|spinn(?:er|ing)|hung|turned (?:\w+ )?away|delay\w*|late|slow|unavailable|unreachable|offline|outage|"
-    r"crash\w*|freez\w+|frozen|gone|down|" + _STATUS + r"|"
+    r"crash\w*|freez\w+|frozen|froze|gone|down|charged|ring(?:ing)? in|rang|went (?:quiet|silent|dark|blank)|"
+    r"ask(?:s|ed|ing) (?:why|what|where|when)|would(?:n['’]?t| not) (?!have)|" + _STATUS + r"|"
+    r""
+    r"engaged|busy (?:tone|signal)|dead air|missed|"
     r"(?:no|zero|0) successful|no (?:signal|service|tone|access|picture|sound|answer|data)|(?:\d+|several|many) times|"
     r"d(?:id|oes|o)(?:n['’]?t| not) (?:get|receive|arrive|work|load|see|open|respond|go through)|"
-    r"never (?:got|received|arrived|came)|call(?:ed|ing) (?:us|in|support|because|about|the)"
+    r"never (?:got|received|arrived|came)|call(?:ed|ing)? (?:me|us|in|support|because|about|the)"
 )
 """What went wrong for them."""
 _FAILING = (
     r"can ?not|can['’]?t|could ?n['’]?t|could not|unable|not able|impossible|locked out|kicked out|logged out|booted|"
     r"log in again|errors?|fail(?:s|ed|ing)?|time(?:s|d)? ?outs?|blank|unavailable|unreachable|offline|outage|"
-    r"crash\w*|freez\w+|frozen|spinn(?:er|ing)|(?:is|are|was|were|went|been) down|" + _STATUS + r"|"
+    r"crash\w*|freez\w+|frozen|froze|spinn(?:er|ing)|charged|"
+    r"would(?:n['’]?t| not) (?!have)|none of (?:them|these|it|the \w+) would|(?:is|are|was|were|went|been) down|"
+    + _STATUS
+    + r"|"
     r"(?:page|screen|list|site) (?:is|stays|was) empty|"
     r"d(?:id|oes|o)(?:n['’]?t| not) (?:work|load|see|open|respond|go through)"
 )
@@ -62,13 +68,14 @@ _MADE_GOOD = re.compile(
 """What is done for those who were hurt, and for nobody else."""
 _BROKEN = (
     _FAILING + r"|exceptions?|fatals?|failures?|outages?|(?:is|are|was|were|goes|went|been|all|be) down|broken|broke|"
-    r"drop(?:s|ped|ping)|lost|loses|losing|gone|hangs?|hanging|hung|stuck|corrupt\w*|"
+    r"drop(?:s|ped|ping)|lost|loses|losing|(?:is|are|was|were|all) gone|"
+    r"froze|frozen|hangs?|hanging|hung|stuck|corrupt\w*|"
     r"not (?:working|loading|responding)|(?:quota|limit) exceeded|refused|rejected|declined"
 )
 """What a person writes of a service that users see as it fails."""
 _RETURNED = re.compile(
-    r"\b(?:is|are|was|were|be|come|came|coming|it['’]s|now|all) back"
-    r"(?= (?:up|online|now|again|for|on|in service)\b|[ ,.!]*$)|"
+    r"\b(?:is|are|was|were|be|come|came|coming|it['’]s|we['’]re|they['’]re|now|all) back"
+    r"(?= (?:up|online|now|again|for|on|in)\b|[ ,.!]*$)|"
     r"\bback (?:up|online|in service|in business)\b|\b(?:reachable|loads|loading|responds|responding) again\b|"
     r"\bshould (?:now |all )?be (?:\w+ )?(?:back|again)\b|\bshould (?:now |all )?(?:be|work|load) (?:\w+ )?again\b",
     re.IGNORECASE,
@@ -77,7 +84,8 @@ _RETURNED = re.compile(
 _NOBODY_CAN = re.compile(
     r"\b(?:no ?one|nobody|none of (?:us|them|our \w+|the \w+))(?: \w+){0,4} "
     r"(?:can|could|was able to|is able to) (?:\w+ )?"
-    r"(?:log|sign|start|open|use|access|see|reach|connect|pay|book|order|buy|play|watch|load|submit|upload|download|"
+    r"(?:get (?:in|into|on|through)|"
+    r"log|sign|start|open|use|access|see|reach|connect|pay|book|order|buy|play|watch|load|submit|upload|download|"
     r"save|print|send|call|work|edit|publish|check)\b",
     re.IGNORECASE,
 )
@@ -95,11 +103,27 @@ _PART = re.compile(
 """Parts behind a service, which may fail while it does not."""
 _WELL = re.compile(r"\b(?:fine|healthy|good|ok|okay|harm\w*|by design)\b", re.IGNORECASE)
 """What says in the same breath that the service is well."""
+_SPARED = re.compile(
+    r"\b(?:nobody|no ?one|no (?:customer|user|client|visitor|guest|player|pupil|patient|school|site|shop)s?|"
+    r"not a single)\b"
+    r"(?:[\w ']{0,24}?)\b(?:notic\w+|saw|seen|see|affected|impacted|hit|hurt|complain\w*|call(?:s|ed)|felt|lost|"
+    r"refused|got an?|anything|a thing)\b|"
+    r"\b(?:zero|no|0) (?:calls?|tickets?|complaints?|gripes|reports|errors|lost|failed)\b|"
+    r"\bnever (?:blinked|noticed|flinched|saw)\b|\bno (?:real |user |customer )?(?:harm|impact)\b|"
+    r"\ball (?:green|clean)\b",
+    re.IGNORECASE,
+)
+"""What says of the whole of a note that users were spared."""
 _DOUBTED = (
     r"(?:no|zero|0)(?! (?:successful|signal|service|tone|access|picture|sound|answer|data)\b)|"
-    r"none|nobody|no one|nothing|without|before|until|if|would|may|might|will|should|possibl[ey]|"
-    r"potential\w*|risk\w*|almost|nearly|internal|staff|employees?|drill|exercise|pilot|beta|canary|preview|staging|"
-    r"shadow|mirror\w*|in case|otherwise|instead|never(?! (?:got|received|arrived|came))|not yet|"
+    r"none(?! of (?:them|these|it|the \w+) would)|nobody|no one|nothing|without|before|until|if|"
+    r"(?<!of them )(?<!of these )(?<!none of it )would(?!n['’]?t (?!have)| not (?!have))|may|might|"
+    r"will|should|possibl[ey]|potential\w*|risk\w*|almost|nearly|internal|"
+    r"staff(?! (?:\w+ ){0,2}(?:say|said|says|report|told|tell|call|mention))|employees?|"
+    r"drill|exercise|pilot|beta|canary|preview|staging|"
+    r"shadow|mirror\w*|in case|otherwise|instead|"
+    r"(?:do|did|does)(?:n['’]?t| not) (?:see|notice|feel) (?:it|that|this|any\w*|a thing|the difference)|"
+    r"never(?! (?:got|received|arrived|came))|not yet|"
     r"not (?:affected|impacted|down|a single|lost)|un(?:affected|touched|harmed)|"
     r"any(?:body|one)(?! (?:around|here|there|else|awake|looking|about|know|on (?:call|duty)))|expected|planned|"
     r"announced|could(?! ?n['’]?t| not)|(?:in|load|smoke|pen|a|the) tests?(?! page)|testing|"
@@ -129,7 +153,22 @@ _COUNTED_THINGS = (
     r".{0,60}?\b(?:HARMED)\b"
 )
 """How many of the things that users do went wrong."""
-_SENTENCES = re.compile(r"(?<=[.;!?\n])\s+| [-–] ")
+_COUNTED_BEINGS = (
+    r"(?<![\w.,/#:-])(?:\d{1,3}(?:[,.']\d{3})+|\d+k?|forty|fifty|sixty|hundreds of|thousands of|dozens of)"
+    r" (?:of )?(?:our )?"
+    r"(?:(?!this|does|goes|gets|takes|bytes|times|hours|minutes|seconds|days|weeks|percents?)[a-z]{3,}s|folk)"
+    r" (?:in [\w-]+ )?"
+    r"(?=(?:had|have|got|were|was|could|can|saw|lost|received|rang|ring|asked|reported|complained|are)\b)"
+    r"[^.;!?]{0,60}?\b(?:HARMED)\b"
+)
+"""So many of whatever the trade calls its users, and what went wrong for them."""
+_OTHERS_TOO = re.compile(
+    r"\bis it (?:just|only) me\b|\bam i the only one\b|"
+    r"\bany(?:one|body) else (?:see|seeing|get|getting|have|having|notic)",
+    re.IGNORECASE,
+)
+"""How those ask who use a service."""
+_SENTENCES = re.compile(r"(?<=[.;:!?\n])\s+| [-–] ")
 _DESKS = frozenset(
     {"zendesk", "intercom", "helpscout", "freshdesk", "otrs", "zammad", "kayako", "gorgias", "hubspot", "trustpilot"}
     | {"support", "helpdesk", "customers", "community", "care", "feedback", "appstore", "playstore", "downdetector"}
@@ -146,7 +185,7 @@ class Suffering:
     def __init__(self, own: ImpactNotes) -> None:
         self._reads = own.read
         users, harmed = _USERS, _either(_HARMED, own.harmed)
-        plural = rf"(?<![-_./\w])(?:(?:{users})s|branches|the public)(?![-_./]?\w)(?! {_THINGS}\b)"
+        plural = rf"(?<![-_./\w])(?:(?:{users})s|branches|folks?|the public)(?![-_./]?\w)(?! {_THINGS}\b)"
         single = rf"(?<![-_./\w])(?:{users})(?= {_SPEAKS}\b)"
         self._harmed = re.compile(rf"\b(?:{harmed})\b", re.IGNORECASE)
         self._failing = re.compile(rf"\b(?:{_either(_FAILING, own.harmed)})\b", re.IGNORECASE)
@@ -156,6 +195,7 @@ class Suffering:
         )
         self._users = re.compile(f"{plural}|{single}|{_PEOPLE_TOO}", re.IGNORECASE)
         self._timed = re.compile(rf"\b(?:{_either(_TIMED, own.harmed)})\b", re.IGNORECASE)
+        self._beings = re.compile(_COUNTED_BEINGS.replace("HARMED", harmed), re.IGNORECASE)
         self._counted = re.compile(_COUNTED_THINGS.replace("HARMED", harmed), re.IGNORECASE)
         self._doubted = re.compile(rf"\b(?:{_either(_DOUBTED, own.spared)})\b", re.IGNORECASE)
 
@@ -169,16 +209,19 @@ class Suffering:
         if not self._reads:
             return None
         text = text[:MOST_READ]
-        at_desk = seen and not _DESKS.isdisjoint(_PARTS.split(source.casefold()))
+        at_desk = (seen or serves) and not _DESKS.isdisjoint(_PARTS.split(source.casefold()))
         timed = seen and _SPAN.search(text) is not None
+        spared = _SPARED.search(text) is not None
         for sentence in _SENTENCES.split(text):
             # An organisation's own word for users may be one that spares others, as "staff" is.
             found = None
             if not self._doubted.search(self._own.sub("", sentence)):
                 found = self._claimed(sentence, source, at_desk=at_desk, timed=timed, seen=seen, serves=serves or seen)
-                found = found or _failed(sentence, faced=faced, serves=serves)
-            if found is None and faced and _RETURNED.search(sentence) and not _PART.search(sentence):
+                found = found or (None if spared else _failed(sentence, faced=faced, serves=serves))
+            if found is None and faced and not spared and _RETURNED.search(sentence) and not _PART.search(sentence):
                 found = "a service that users see came back"
+            if found is None and faced and _OTHERS_TOO.search(sentence):
+                found = "someone asks whether it is so for others"
             if found is None and (seen or serves) and _NOBODY_CAN.search(sentence):
                 found = "nobody can use it"
             if found is not None:
@@ -198,6 +241,8 @@ class Suffering:
             return "how many of the things that they do failed"
         if seen and _COUNTED.search(sentence):
             return "how many of them failed"
+        if serves and self._beings.search(sentence) and not _PART.search(sentence):
+            return "so many of them, and what went wrong for them"
         if timed and self._timed.search(sentence):
             return "what went wrong, and from when to when"
         return None
@@ -208,11 +253,14 @@ _BROKE = re.compile(rf"\b(?:{_BROKEN})\b", re.IGNORECASE)
 
 def _failed(sentence: str, *, faced: bool, serves: bool) -> str | None:
     """What says that a service failed as a whole, and not a part behind it."""
-    if _PART.search(sentence) or _WELL.search(sentence):
-        return None
-    if faced and _BROKE.search(sentence):
-        return "a service that users see failed"
-    return "something that users see was down" if serves and _DOWN.search(sentence) else None
+    for clause in sentence.split(","):
+        if _PART.search(clause) or _WELL.search(clause):
+            continue
+        if faced and _BROKE.search(clause):
+            return "a service that users see failed"
+        if serves and _DOWN.search(clause):
+            return "something that users see was down"
+    return None
 
 
 def _either(words: str, own: tuple[str, ...]) -> str:

@@ -53,6 +53,10 @@ def grade(word: str | None) -> Severity | None:
     return severity(_GRADES.get((word or "").lower(), word))
 
 
+_RUN_BY_THEMSELVES = frozenset({"sites", "containerapps", "virtualmachines", "managedclusters", "containergroups"})
+"""Types of resources that are services of their own; others, such as a plan or a cache, are parts of one."""
+
+
 def place_of(target: str | None) -> dict[str, str | None]:
     parts = (target or "").split("/")
     lowered = [part.lower() for part in parts]
@@ -61,10 +65,12 @@ def place_of(target: str | None) -> dict[str, str | None]:
         at = lowered.index(word) + 1 if word in lowered else len(parts)
         return parts[at] if at < len(parts) else None
 
+    kind = parts[lowered.index("providers") + 2] if "providers" in lowered[:-2] else None
     return {
         "resource_group": after("resourcegroups"),
         "subscription": after("subscriptions"),
         "resource_type": after("providers"),
+        "object_kind": None if kind is None or kind.lower() in _RUN_BY_THEMSELVES else kind,
     }
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from monitor.core.matching.last_values import is_of_incident
 from monitor.core.model.catalogue import Catalogue, ImpactAlert, ImpactNotes, Service
 from monitor.core.model.events import Actor, Event, Instant, Kind
 from monitor.core.resolving.resolver import Resolver
@@ -344,3 +346,15 @@ def test_notes_are_no_impact_where_the_organisation_says_so() -> None:
     deaf = Catalogue(SHOP.services, impact_notes=ImpactNotes(read=False))
     assert impact(note("the page gives 502", service="checkout")) is not None
     assert impact(note("the page gives 502", service="checkout"), deaf) is None
+
+
+def test_harm_told_in_chat_is_of_no_incident_and_counts_for_everyone() -> None:
+    """A chat keeps no incidents: what is written there of no service may be about any."""
+    written = note("three customers asked why it is slow", source="slack/ops", subject="slack/C1/1")
+    for told in (written, replace(written, subject=None)):
+        found = impact(told)
+        assert found is not None
+        assert not is_of_incident(found)
+    on_page = impact(note("three customers asked why it is slow", subject="Q1"))
+    assert on_page is not None
+    assert is_of_incident(on_page), "until its incident is known"

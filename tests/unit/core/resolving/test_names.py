@@ -339,3 +339,27 @@ def test_the_second_alert_of_a_name_gets_its_severity_from_its_labels_like_the_f
     first = alert(title="Replication lag", service="payments-db", labels={"severity": "P1"})
     found = Resolver(catalogue()).all([first, replace(first, id="2")])
     assert [event.severity for event in found] == ["critical", "critical"]
+
+
+@pytest.mark.parametrize(
+    ("said", "place"),
+    [
+        ({"labels": {"host": "vpn-gw-01"}}, "vpn-gw-01"),
+        ({"service": "ssl sessions on vpn-gw-01", "labels": {"host": "vpn-gw-01"}}, "vpn-gw-01"),
+        ({"labels": {"object_kind": "Node", "object": "node-07"}, "kind": "change.configured"}, "node-07"),
+        ({"service": "billing-v2", "labels": {"host": "vpn-gw-01"}}, "billing-v2"),
+        ({"labels": {"instance": "10.2.3.4:9100"}}, None),
+        ({"labels": {"host": "vpn-gw-01"}, "kind": "impact.started"}, None),
+    ],
+)
+def test_a_machine_of_which_nobody_says_whose_it_is_is_a_place_of_its_own(
+    said: dict[str, Any], place: str | None
+) -> None:
+    """So that a sign on it meets what is done to it."""
+    assert resolved(alert(**said))[0] == place
+
+
+def test_a_machine_whose_service_is_known_is_a_part_of_that() -> None:
+    assert resolved(alert(labels={"host": "payments-db-01"}))[0] == "payments-db"
+    named = Alias("ledger", "host", "vpn-gw-*")
+    assert resolved(alert(labels={"host": "vpn-gw-01"}), named)[0] == "ledger"

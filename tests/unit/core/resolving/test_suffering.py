@@ -250,6 +250,7 @@ def test_a_part_that_fails_behind_a_service_is_no_harm(text: str) -> None:
         "back online, at a new address",
         "Should work again.",
         "we are back",
+        "We're back in now, thanks a million",
         "up and back in service",
         "should be ok again, sorry",
         "the site responds again",
@@ -265,9 +266,7 @@ def test_what_comes_back_behind_a_service_was_no_loss_to_users() -> None:
     assert told("restarted the importer, works again", faced=True) is None, "nobody knows what was away"
 
 
-@pytest.mark.parametrize(
-    "text", ["No one on my team can start workspaces", "nobody could log in", "none of us can print"]
-)
+@pytest.mark.parametrize("text", ["No one on my team can start", "nobody could log in", "none of us can get into it"])
 def test_nobody_can_is_no_denial(text: str) -> None:
     assert told(text) == "nobody can use it"
     assert told(text, seen=False) is None
@@ -279,3 +278,90 @@ def test_of_a_service_behind_them_only_what_is_down_as_a_whole_counts() -> None:
     assert told("the forge is down", seen=False) is None
     assert told("switch 3 is down", seen=False, serves=True) is None
     assert told("the forge crashed", seen=False, serves=True) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "exports are gone, nobody outside ever saw it",
+        "it hung for a bit, not a single user noticed",
+        "errors in the log, zero complaints",
+        "the first try failed; bookings never blinked",
+        "two retries lost, no harm",
+    ],
+)
+def test_who_says_that_users_were_spared_tells_no_failing_of_the_service(text: str) -> None:
+    assert told(text, faced=True) is None
+
+
+def test_users_and_what_went_wrong_for_them_count_whatever_else_is_said() -> None:
+    assert told("customers cannot pay. no complaints so far", faced=True) == USERS
+
+
+def test_what_staff_report_of_others_is_no_harm_to_staff() -> None:
+    assert told("station staff say passengers stood on the wrong platform", seen=False) == USERS
+    assert told("staff users cannot log in", seen=False) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Around 600 growers got blank maps",
+        "approx 300 candidates in LAW2010 were logged off and lost answers",
+        "hundreds of renters could not start",
+        "forty folk rang in",
+    ],
+)
+def test_so_many_of_whatever_the_trade_calls_them(text: str) -> None:
+    assert told(text, seen=False, serves=True) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "4 of 6 controllers crash-loop",
+        "three replicas were lost",
+        "12 pods were rejected",
+        "live-1 components carry the wrong settings",
+        "slot 09 is throwing errors now",
+        "24.16 has the wrong column",
+        "20 minutes were lost",
+    ],
+)
+def test_so_many_parts_are_no_users(text: str) -> None:
+    assert told(text, seen=False, serves=True) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["Is it just me or is the list old?", "anyone else seeing old numbers", "am I the only one?"]
+)
+def test_who_asks_whether_others_have_it_too_uses_the_service(text: str) -> None:
+    assert told(text, faced=True) == "someone asks whether it is so for others"
+    assert told(text) is None
+
+
+def test_a_clause_of_its_own_tells_the_failing() -> None:
+    assert told("tills are froze, queue out the door", faced=True) == "a service that users see failed"
+    assert told("the queue is stuck, tills are fine", faced=True) is None
+
+
+def test_what_would_not_work_is_harm_and_what_would_not_have_is_none() -> None:
+    desk = "what went wrong, from those who use it (intercom)"
+    assert told("none of them would unlock", "intercom", seen=False, serves=True) == desk
+    assert told("the bike would not open", "intercom", seen=False, serves=True) == desk
+    assert told("users would not have lost anything", "intercom", seen=False, serves=True) is None
+    assert told("users don't see that", "intercom") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "three listeners asked why it went quiet",
+        "punters rang",
+        "nine merchants call me, the terminals decline everything",
+        "folks got the engaged tone",
+        "shoppers were charged twice",
+    ],
+)
+def test_what_people_do_who_were_hurt(text: str) -> None:
+    assert told(text, seen=False) == USERS
