@@ -373,6 +373,19 @@ def test_a_merge_that_reverts_makes_a_rollback_of_what_it_is_rolled_out_to() -> 
     assert len(final(apart)) == 1
 
 
+def test_a_note_that_names_no_service_meets_its_act_in_any_shard() -> None:
+    title = "pgbouncer pool 93% in use"
+    stream = [
+        make_event("alert.fired", 0, "fired", service="3-api", subject="pool", title=title, severity="high"),
+        make_event("note.added", 5, "n", service=None, title="the pool creeps up, that's wrong", actor=PERSON),
+        make_event("change.rolled_back", 10, "acted", service="3-api", actor=PERSON),
+        make_event("alert.resolved", 12, "fine", service="3-api", subject="pool", title=title),
+    ]
+    together, apart = whole(stream, WEIGHED), divided(stream, 4, settings=WEIGHED)
+    assert final(apart) == final(together)
+    assert any("'id': 'n'" in str(draft) for draft in final(apart).values())
+
+
 def test_an_incident_of_services_that_nothing_connects_has_its_notes_at_each() -> None:
     """One engine takes the service that was told last; no shard knows what another was told."""
     stream = [

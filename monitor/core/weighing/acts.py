@@ -126,6 +126,11 @@ def _reverted(act: Event, earlier: Sequence[Event], same: Sequence[Event]) -> Ev
     return done[-1] if done else None
 
 
+_DOTTED = re.compile(r"(?P<head>[a-z-]*)(?P<numbers>\d{1,9}(?:\.\d{1,9}){1,3})", re.IGNORECASE)
+LOWER_VERSION = 0.8
+"""That a lower version goes out where nobody saw it run before says nearly as much as one that comes back."""
+
+
 def version_of(event: Event) -> str | None:
     return event.labels.get("version") or event.labels.get("commit")
 
@@ -143,7 +148,18 @@ def _version_back(act: Event, before: Sequence[Event]) -> Undoing:
     recent = [found for found, _ in runs[-VERSIONS_BEFORE:-1]]
     if runs and runs[-1][0] != version and version in recent and act.time - runs[-1][1].time <= UNDONE_WITHIN:
         return Undoing(1.0, runs[-1][1])
+    if runs and act.time - runs[-1][1].time <= UNDONE_WITHIN and _is_lower(version, runs[-1][0]):
+        return Undoing(LOWER_VERSION, runs[-1][1])
     return NOTHING_UNDONE
+
+
+def _is_lower(version: str, running: str) -> bool:
+    """Whether a version is the lower one by its numbers, as 2.9.1 is lower than 2.10.0; only of the same form."""
+    told = [_DOTTED.fullmatch(each) for each in (version, running)]
+    if None in told or told[0] is None or told[1] is None or told[0]["head"] != told[1]["head"]:
+        return False
+    numbers = [[int(part) for part in found["numbers"].split(".")] for found in told if found is not None]
+    return len(numbers[0]) == len(numbers[1]) and numbers[0] < numbers[1]
 
 
 def _released_here(act: Event, before: Sequence[Event]) -> list[Event]:

@@ -11,7 +11,7 @@ from collections import Counter
 from monitor.core.matching.facts import share
 from monitor.core.model.durations import say_duration
 from monitor.core.model.events import DAY, HOUR, MINUTE, Event
-from monitor.core.weighing.acts import CORRECTIVE, FORWARD, STOPPED, Undoing, flag_share, version_of
+from monitor.core.weighing.acts import CORRECTIVE, FORWARD, STOPPED, flag_share, version_of
 from monitor.core.weighing.chance import (
     LEAST_GAP,
     MOST_USUAL,
@@ -23,9 +23,10 @@ from monitor.core.weighing.chance import (
     rare_sign,
 )
 from monitor.core.weighing.features import Vector
-from monitor.core.weighing.habits import Standings
+from monitor.core.weighing.habits import Standings, familiar_key, pairing_keys
 from monitor.core.weighing.option import COMMON, Option
 from monitor.core.weighing.plain_words import (
+    calls_false_alarm,
     calls_harmless,
     is_beside,
     is_drill_by_name,
@@ -33,7 +34,6 @@ from monitor.core.weighing.plain_words import (
     names_trouble,
     people,
     shared_words,
-    stem,
     worries,
 )
 from monitor.core.weighing.signs import SEVERITY, Sign
@@ -67,6 +67,8 @@ DEADLINE_OF_SOMETHING = 0.3
 RENEWING = frozenset({"change.rotated", "change.scaled", "change.ran", "change.restored", "change.deleted"})
 """What people do about an expiry or about what fills up."""
 ON_PURPOSE = 1.5
+FALSE_ALARM = 3.0
+"""A person who looked and found nothing wrong but the alert."""
 RENEWED_LIFE = 90 * DAY
 RENEWED_SHARE = 0.12
 BROUGHT_ALONG = 2.5
@@ -116,6 +118,9 @@ def _common(scene: Scene) -> Vector:
         _prompted(scene, undone, values)
     if scene.announced is not None:
         values["announced"] = 1.0
+        if undone is not None and undone.time >= scene.announced:
+            # There and back is what the work consists of.
+            values["reversal"] = values["caused"] = 0.0
     if act.kind != "change.deployed":  # how often each service is released is known, whatever the words
         known = scene.habits_of(scene.place.service).usual(familiar_key(act, scene.actor, scene.undoing), act.time)
         values["familiar"] = min(MOST_USUAL, math.log2(1 + max(0.0, known - scene.counted)) / 2)
@@ -178,7 +183,7 @@ def _of_sign(scene: Scene, common: Vector, sign: Sign, relation: int, related: i
         gap = min(gap, max(sign.deadline - act.time, HOUR))
     coincidence(scene, values, details, gap, 1 if relation == 0 else related)
     _agreement(scene, sign, values, details)
-    pairings = pairing_keys(scene, sign.kind, sign.name)
+    pairings = pairing_keys(scene.act, scene.actor, scene.place.service, sign.kind, sign.name)
     _habit(scene, values, pairings, alert=sign.kind == "alert")
     return Option(
         sign.kind,
@@ -222,8 +227,7 @@ def _what_it_says(scene: Scene, sign: Sign, values: Vector, details: dict[str, s
         values["same_person"] = 1.0
     if sign.routine:
         values.raise_to("routine", 1.0)
-    if _called_harmless(scene, sign):
-        values["called_harmless"] = 1.0
+    values.raise_to("called_harmless", _called_harmless(scene, sign))
     if sign.deadline is not None:
         _near_or_far(sign, sign.deadline, act, values)
 
@@ -267,7 +271,7 @@ def _of_change(scene: Scene, common: Vector, undone: Event) -> Option:
     coincidence(scene, values, details, max(act.time - undone.time, LEAST_GAP), 1)
     _stopping(act, values)
     _agreement(scene, None, values, details)
-    pairings = pairing_keys(scene, undone.kind, "")
+    pairings = pairing_keys(act, scene.actor, scene.place.service, undone.kind, "")
     _habit(scene, values, pairings, alert=False)
     key = f"{undone.source}\x1f{undone.id}"
     cited = _cited(scene, None)
@@ -281,7 +285,7 @@ def _alone(scene: Scene, common: Vector) -> Option:
     values["rare_sign"] = RARE_SIGN_UNKNOWN
     coincidence(scene, values, details, LEAST_GAP, 1)
     _stopping(act, values)
-    pairings = pairing_keys(scene, "itself", "")
+    pairings = pairing_keys(act, scene.actor, scene.place.service, "itself", "")
     _habit(scene, values, pairings, alert=False)
     key = f"{act.source}\x1f{act.id}"
     return Option("itself", key, scene.place.service, act.time, 0, dict(values), details, [act], pairings)
@@ -362,11 +366,14 @@ def _responses(scene: Scene, service: str) -> list[Event]:
     return [e for e in place.responses if e.time <= scene.act.time] if place is not None else []
 
 
-def _called_harmless(scene: Scene, sign: Sign) -> bool:
+def _called_harmless(scene: Scene, sign: Sign) -> float:
+    """Whether a person called the alert harmless; that it was a false one says more than that it needs nothing."""
     if sign.kind not in ("alert", "record"):
-        return False
-    told = (e for e in _responses(scene, sign.service) if e.time >= sign.began and _answers(e, sign))
-    return any(map(calls_harmless, told))
+        return 0.0
+    told = [e for e in _responses(scene, sign.service) if e.time >= sign.began and _answers(e, sign)]
+    if any(map(calls_false_alarm, told)):
+        return FALSE_ALARM
+    return 1.0 if any(map(calls_harmless, told)) else 0.0
 
 
 def _answers(response: Event, sign: Sign) -> bool:
@@ -406,24 +413,6 @@ def _agreement(scene: Scene, sign: Sign | None, values: Vector, details: dict[st
     }
     values["agree"] = math.log2(1 + min(sum(found.values()), 7))
     details["agree"] = str(len(found))
-
-
-def familiar_key(act: Event, actor: str, undoing: Undoing) -> str:
-    """Under which it is counted how often such an act is done: its kind and words, whatever service it is done to.
-
-    What undoes is another act than what does, though its words may be the same.
-    """
-    words = stem(act.title or act.subject or "", act.service or "")
-    return f"{'undo' if undoing.strength else 'act'}\x1f\x1f{act.kind}\x1f{actor}\x1f{words}"
-
-
-def pairing_keys(scene: Scene, kind: str, name: str) -> list[str]:
-    """Under which a habit is counted: this sign, this kind of act, this kind of actor, and the thing acted on."""
-    act = scene.act
-    subject = stem(act.subject or act.title or "", scene.place.service)
-    told = name if kind == "alert" else ""
-    wide = f"{kind}\x1f{told}\x1f{act.kind}\x1f{scene.actor}"
-    return [f"{wide}\x1f{subject}", wide]
 
 
 def _habit(scene: Scene, values: Vector, pairings: list[str], *, alert: bool) -> None:

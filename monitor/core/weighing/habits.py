@@ -9,7 +9,9 @@ import math
 
 import msgspec
 
-from monitor.core.model.events import DAY, HOUR
+from monitor.core.model.events import DAY, HOUR, Event
+from monitor.core.weighing.acts import Undoing
+from monitor.core.weighing.plain_words import stem
 
 RATE_HALF_LIFE = 21 * DAY
 PAIR_HALF_LIFE = 60 * DAY
@@ -217,3 +219,19 @@ class Habits(msgspec.Struct):
                 del self.pairs[key]
         for here in [here for here, last in self.paired_on.items() if at - last > PAIR_ONCE_IN]:
             del self.paired_on[here]
+
+
+def familiar_key(act: Event, actor: str, undoing: Undoing) -> str:
+    """Under which it is counted how often such an act is done: its kind and words, whatever service it is done to.
+
+    What undoes is another act than what does, though its words may be the same.
+    """
+    words = stem(act.title or act.subject or "", act.service or "")
+    return f"{'undo' if undoing.strength else 'act'}\x1f\x1f{act.kind}\x1f{actor}\x1f{words}"
+
+
+def pairing_keys(act: Event, actor: str, service: str, kind: str, name: str) -> list[str]:
+    """Under which a habit is counted: this sign, this kind of act, this kind of actor, and the thing acted on."""
+    subject = stem(act.subject or act.title or "", service)
+    wide = f"{kind}\x1f{name if kind == 'alert' else ''}\x1f{act.kind}\x1f{actor}"
+    return [f"{wide}\x1f{subject}", wide]

@@ -11,8 +11,7 @@ from monitor.core.matching.facts import actor_kind
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import Event
 from monitor.core.weighing.acts import DONE, HABITUAL, RESCUING, undoing
-from monitor.core.weighing.evidence import familiar_key
-from monitor.core.weighing.habits import Habits, Standings
+from monitor.core.weighing.habits import Habits, Standings, familiar_key
 from monitor.core.weighing.observed import Observed
 from monitor.core.weighing.option import Option
 from monitor.core.weighing.place import ServiceMemory, act_rate_key

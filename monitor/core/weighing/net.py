@@ -19,8 +19,9 @@ from monitor.core.weighing.learning import HabitCounter
 from monitor.core.weighing.nearness import Nearness
 from monitor.core.weighing.observed import Observed
 from monitor.core.weighing.option import Caught, Option
+from monitor.core.weighing.overheard import Overheard
 from monitor.core.weighing.place import ServiceMemory, act_rate_key, sign_rate_key
-from monitor.core.weighing.plain_words import is_exercise, says_plan
+from monitor.core.weighing.plain_words import is_exercise, is_outside, says_plan
 from monitor.core.weighing.sequel import Hopes, Sequel
 from monitor.core.weighing.signs import Sign, SignKind, sign_of
 from monitor.core.weighing.surroundings import WORK, Surroundings
@@ -86,6 +87,7 @@ class Net:
         self.dirty = observed.dirty
         self._near = Nearness(catalogue)
         self._around = Surroundings(observed.places, catalogue, self._learner, self._near)
+        self._overheard = Overheard(observed, catalogue)
         self._hopes = Hopes(weights)
         self.sequel = Sequel(observed.places, catalogue, weights, self._learner, self._near)
 
@@ -94,7 +96,10 @@ class Net:
         if event.kind in WORK:
             self._announced(event)
             return []
-        if event.kind not in WATCHED or event.service is None:
+        if event.kind not in WATCHED:
+            return []
+        if event.service is None:
+            self._overheard.take(event)
             return []
         if self._is_home is not None and not self._is_home(event):
             return []
@@ -147,7 +152,7 @@ class Net:
         if kind == "note.added":
             if not by_person or not place.responded(event) or says_plan(event) or is_exercise(event):
                 return None
-            note = sign_of(event, "note", place.service, production=True)
+            note = sign_of(event, "note", place.service, production=not is_outside(event))
             if not place.noted(note):
                 return None
             self._learner.sign(note)
@@ -194,13 +199,11 @@ class Net:
         if self._is_habit(act, undone):
             return None
         reach = self._near.of(place.service)
-        in_reach = [
-            (sign, relation)
-            for service, relation in reach.items()
-            if (near := self.places.get(service)) is not None
-            for sign in near.standing(act.time)
-            if self._near.reaches(sign, relation, act) and not self._around.is_rehearsed(sign)
-        ]
+        in_reach = self._around.in_reach(reach, act)
+        if self._learner.actor(act) != "automation" and self._overheard.place(
+            place, act, [sign for sign, _ in in_reach]
+        ):
+            in_reach = self._around.in_reach(reach, act)
         if not in_reach and not self._near.is_production(act):
             return None
         if not in_reach and undone.change is None and act.kind not in STOPPED and not renewed_near(act):

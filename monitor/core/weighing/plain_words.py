@@ -13,7 +13,8 @@ from monitor.core.model.events import Event
 from monitor.core.model.words import own_words
 
 _ROUTINE = re.compile(
-    r"(?<![-_./:\w])(drill|exercise|game ?day|chaos|load[- ]?test\w*|rehears\w*|experiment|scheduled|planned|"
+    r"(?<![-_./:\w])(drill|exercise|trial (?:of|run|shift|period)|"
+    r"game ?day|chaos|load[- ]?test\w*|rehears\w*|experiment|scheduled|planned|"
     r"calendar|freeze|superseded|release[- ]?train|nightly|daily|weekly|cron|rolling|ramp|hygiene|on purpose|"
     r"handover|pre-?scal\w*|autoscal\w*|routine|maintenance window|newer (?:commit|run|build|version|pipeline)|"
     r"no changes|plan[- ]only|needs? approval|(?:awaiting|waiting for) approval|dry[- ]?run|restore[- ](?:test|check)|"
@@ -21,7 +22,7 @@ _ROUTINE = re.compile(
     re.IGNORECASE,
 )
 _EXERCISE = re.compile(
-    r"\b(drill|exercise|game ?day|chaos|load[- ]?test\w*|rehears\w*|experiment|planned|on purpose|"
+    r"\b(drill|exercise|game ?day|chaos|load[- ]?test\w*|(?<!in )rehears\w*|experiment|planned|on purpose|"
     r"maintenance window)\b",
     re.IGNORECASE,
 )
@@ -32,13 +33,16 @@ _TROUBLE = re.compile(
     r"stuck|hang(s|ing)?|leak\w*|degraded|unhealthy|crash\w*|errors?|bugs?|regress\w*|outage|incident|hotfix|emergency|"
     r"urgent\w*|mitigat\w*|recover\w*|undo|undid|rescue\w*|exhaust\w*|misconfig\w*|unsafe|suspicious|odd|weird|"
     r"strange|unexpected\w*|accident\w*|(?<!scale )(?<!scaled )(?<!scaling )down|slow|timeouts?|spik\w*|rebuil[dt]|"
-    r"bad|overload\w*|duplicat\w*|mismatch\w*|differ(s|ent)?|impossible|never arriv\w*|does ?n[o']t|did ?n[o']t|"
+    r"bad|overload\w*|"
+    r"fall(s|ing)? over|fell over|blow(s|n|ing)? up|blew up|chok(es?|ed|ing)|pressure|"
+    r"duplicat\w*|mismatch\w*|differ(s|ent)?|impossible|never arriv\w*|does ?n[o']t|did ?n[o']t|"
     r"cannot|can't)\b",
     re.IGNORECASE,
 )
 _SURPRISE = re.compile(
     r"\b(why (is|are|was|were|do|does|did|has|have)|is (it|that|this|he|she) (right|normal|expected|ok(ay)?|intended)|"
-    r"(any|some)(body|one) (know|knows|else)|wonder\w*|puzzl\w*|confus\w*|explain\w*|funny|curious|off|"
+    r"(any|some)(body|one) (know|knows|else)|wonder\w*|puzzl\w*|confus\w*|explain\w*|funny|curious|"
+    r"(looks?|seems?|is|are|bit|slightly|way|numbers?) off(?= |$)(?! (to|the|by default|for)\b)|"
     r"should(n't| not)|supposed|no longer|ha(s|ve) ?n[o']t|where (did|has|have|is|are)|suddenly|twice|instead of|"
     r"(close|near) to (its|the|a) limit|run(s|ning)? (low|out)|almost (full|out)|uh[- ]?oh|oh no|oops|yikes|ouch|eek|"
     r"hit the (wall|limit|ceiling)|not enough|too (small|low|few|little|late|tight)|"
@@ -69,6 +73,14 @@ _HARMLESS = re.compile(
     re.IGNORECASE,
 )
 """How people say that an alert is no danger."""
+_FALSE_ALARM = re.compile(r"\bfalse (?:alarm|positive)s?\b", re.IGNORECASE)
+_NO_FALSE_ALARM = re.compile(r"\b(?:no|not a|isn't a|never a) false (?:alarm|positive)", re.IGNORECASE)
+_EXPERIMENT = re.compile(r"(?:exp|experiment|ab|ab[-_]?test)[-_]?\d*(?:[-_].*)?", re.IGNORECASE)
+"""How flags are named that are turned on and off to compare."""
+_OUTSIDE = re.compile(
+    r"\b(?:only|just) (?:on |in |the )?(?:staging|sandbox|qa|uat|dev)\b|\b(?:staging|sandbox|qa|uat|dev) only\b",
+    re.IGNORECASE,
+)
 _BESIDE = re.compile(
     r"\b(alert(ing|s)?|thresholds?|dashboards?|monitors?|recording rules?|owners?|tags?|descriptions?|docs?|"
     r"documentation|readme|comments?|typos?|wording|translations?)\b",
@@ -95,6 +107,32 @@ _SAYS_LITTLE = frozenset(
     | {"change", "failed", "failing", "request", "incident", "update", "updated", "patch", "container", "replica"}
 )
 """Words that alerts and changes of every sort have in common: to share one says nothing."""
+_SMALL_TALK = frozenset(
+    {"error", "time", "rate", "check", "test", "people", "user", "customer", "team", "today", "tonight", "tomorrow"}
+    | {
+        "morning",
+        "evening",
+        "minute",
+        "hour",
+        "week",
+        "just",
+        "will",
+        "would",
+        "could",
+        "should",
+        "they",
+        "them",
+        "what",
+    }
+    | {"when", "then", "there", "here", "were", "some", "back", "down", "after", "before", "about", "since", "only"}
+    | {"still", "please", "think", "look", "like", "need", "want", "going", "using", "used", "start", "stop", "run"}
+    | {"runn", "running", "work", "working", "open", "close", "need", "free", "full", "slow", "fast", "first", "last"}
+    | {"next", "line", "name", "data", "page", "thing", "make", "made"}
+    | {"good", "great", "issue", "problem", "https", "http", "slack", "percent", "average", "value", "through", "your"}
+    | {f"{which}{who}" for which in ("any", "some", "every") for who in ("one", "body", "thing")}
+)
+"""Words of every talk: that an alert has one of them too says nothing."""
+_NUMBER = re.compile(r"(?<![\d.:])(?:\d{3,}(?![\d.:])|\d+\.\d+(?![\d:]))")
 
 
 def is_exercise(event: Event) -> bool:
@@ -119,12 +157,23 @@ def calls_harmless(event: Event) -> bool:
     return any(map(_HARMLESS.search, (own_words(event), event.labels.get("comment", ""))))
 
 
+def calls_false_alarm(event: Event) -> bool:
+    """Whether a person writes that nothing was wrong but the alert."""
+    told = f"{own_words(event)} {event.labels.get('comment', '')}"
+    return _FALSE_ALARM.search(told) is not None and not _NO_FALSE_ALARM.search(told)
+
+
+def is_outside(note: Event) -> bool:
+    """Whether a note says that it is about a place without users alone, such as staging."""
+    return _OUTSIDE.search(own_words(note)) is not None
+
+
 def is_routine(event: Event) -> bool:
     """Whether the event itself calls the work routine: planned, scheduled, a drill, a release train, autoscaling."""
     title = event.title or ""
     if _NOT_ROUTINE.search(title):
         return False
-    if is_scheduled(event) or _ROUTINE.search(title):
+    if is_scheduled(event) or _ROUTINE.search(title) or _EXPERIMENT.fullmatch(event.labels.get("flag", "")):
         return True
     for key, value in event.labels.items():
         if key in _FREE_TEXT:
@@ -166,7 +215,7 @@ def names_surprise(event: Event) -> bool:
 
 @lru_cache(maxsize=4096)
 def _is_surprised(text: str) -> bool:
-    return _SURPRISE.search(text) is not None
+    return _SURPRISE.search(text) is not None or "??" in text
 
 
 def is_beside(event: Event) -> bool:
@@ -203,6 +252,14 @@ def shared_words(sign: Event, act: Event) -> bool:
     return not shared <= _SAYS_LITTLE | _words(names)
 
 
+def speaks_of(note: Event, told: Event) -> bool:
+    """Whether a note that names no service has a word, a long number or a version of another event in it."""
+    said = own_words(note)
+    about = " ".join((_told(told), told.labels.get("flag", ""), told.labels.get("version", "")))
+    words = (_words(said) & _words(f"{about} {told.service or ''}")) - _SAYS_LITTLE - _SMALL_TALK
+    return bool(words) or bool({*_NUMBER.findall(said)} & {*_NUMBER.findall(about)})
+
+
 def _told(event: Event) -> str:
     return " ".join((event.labels.get("alertname", ""), event.title or "", event.subject or ""))
 
@@ -219,7 +276,7 @@ def people(event: Event) -> frozenset[str]:
     if actor is None or actor.kind == "automation":
         return frozenset()
     named = event.labels.get("actor_name")
-    found = {actor.id} if actor.id else set()
+    found = {actor.id, _SEPARATORS.sub("-", actor.id.lower()).strip("-")} if actor.id else set()
     if named:
         found.add(_SEPARATORS.sub("-", named.lower()).strip("-"))
     return frozenset(found)

@@ -18,6 +18,8 @@ from monitor.core.weighing.signs import Sign
 
 WORK = frozenset({"maintenance.started", "maintenance.ended"})
 TOLD_BEFORE = 4 * HOUR
+DRILL_TOLD_BEFORE = 8 * HOUR
+"""People are told of a drill in the morning that begins in the afternoon."""
 ANY_OTHER = 0.25
 """Of all that people do on a service, what one kind of it is taken for at least."""
 KNOWN_AFTER = 7 * DAY
@@ -59,6 +61,16 @@ class Surroundings:
             announced=self._announced(place.service, act.time) or (told[0].time if told else None),
             rehearsed=any(map(is_exercise, told)),
         )
+
+    def in_reach(self, reach: dict[str, int], act: Event) -> list[tuple[Sign, int]]:
+        """The signs that stand when an act comes and that it may answer, each with how near its service is."""
+        return [
+            (sign, relation)
+            for service, relation in reach.items()
+            if (near := self._places.get(service)) is not None
+            for sign in near.standing(act.time)
+            if self._near.reaches(sign, relation, act) and not self.is_rehearsed(sign)
+        ]
 
     def is_rehearsed(self, sign: Sign) -> bool:
         """Whether a sign began in a drill that was announced on its service: harm on purpose is no danger."""
@@ -112,9 +124,9 @@ def _told_before(place: ServiceMemory, act: Event, undone: Event | None) -> list
 
 
 def _calls_drill(told: Event, at: int) -> bool:
-    """Whether somebody announced a drill a few hours before."""
+    """Whether somebody announced a drill within the working day before."""
     is_drill = told.kind == "note.added" and is_drill_by_name(told) and "?" not in own_words(told)
-    return is_drill and 0 <= at - told.time <= TOLD_BEFORE
+    return is_drill and 0 <= at - told.time <= DRILL_TOLD_BEFORE
 
 
 def _follows(told: Event, change: Event | None) -> bool:

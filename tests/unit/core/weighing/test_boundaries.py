@@ -83,6 +83,21 @@ def test_a_version_comes_back_if_it_was_among_the_last_six(others: int, undone: 
 
 
 @pytest.mark.parametrize(
+    ("running", "then", "strength"),
+    [
+        ("2026.10.2", "2026.10.1", 0.8),
+        ("v2.10.0", "v2.9.1", 0.8),
+        ("2026.10.2", "2026.10.3", 0.0),
+        ("2.10.0", "2.9", 0.0),
+        ("web-2.1", "api-2.0", 0.0),
+        ("9f2c1ab", "0d989aa", 0.0),
+    ],
+)
+def test_a_lower_version_is_taken_for_an_older_one(running: str, then: str, strength: float) -> None:
+    assert undoing(deployed(10, then), [deployed(0, running)]).strength == strength
+
+
+@pytest.mark.parametrize(
     ("old", "new", "undone"),
     [(-89, -6.9, True), (-91, -6.9, False), (-30, -7.1, False)],
     ids=["ran months ago", "forgotten", "has run for a week"],

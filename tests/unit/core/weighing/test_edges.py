@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from monitor.core.model.events import DAY, MINUTE, Event, Instant
+from monitor.core.model.events import DAY, MINUTE, Actor, Event, Instant
 from monitor.core.weighing.evidence import same_thing
 from monitor.core.weighing.net import Net
 from monitor.core.weighing.observed import Observed
@@ -280,3 +280,24 @@ def test_what_comes_late_counts_no_candidate_twice() -> None:
 def test_a_sign_that_comes_in_time_offers_no_earlier_act() -> None:
     _, candidate = in_this_order(act(), alert(20))
     assert candidate is None
+
+
+def test_there_and_back_within_announced_work_is_what_the_work_consists_of() -> None:
+    begins = make_event("maintenance.started", -5, "begins", labels={"scope": "db"})
+    switched = [act("failed_over", 0, subject="cp"), alert(1), act("restored", 40, subject="cp")]
+    assert weigh(*switched)["reversal"] == 1.0
+    inside = weigh(begins, *switched)
+    assert (inside["reversal"], inside["caused"]) == (0.0, 0.0)
+    assert (
+        weigh(switched[0], make_event("maintenance.started", 0.5, "later", labels={"scope": "db"}), *switched[1:])[
+            "reversal"
+        ]
+        == 1.0
+    )
+
+
+def test_a_login_and_a_name_of_the_same_words_are_one_person() -> None:
+    gwen, login = Actor("Gwen Price", "human"), Actor("gwen.price", "human")
+    story = [note(0, title="deadlocks, something is wrong", actor=gwen), act(actor=login)]
+    assert weigh(*story)["same_person"] == 1.0
+    assert "same_person" not in weigh(story[0], act(actor=Actor("gwen.prince", "human")))

@@ -286,10 +286,12 @@ STORIES: list[tuple[str, float | None, list[Event]]] = [
     ("announced", 2.5, [note(-60, title="load test from ten to eleven"), alert(), act()]),
     ("announced", 1.0, [alert(-70), note(-60, title="drill until noon", actor=OTHER), act()]),
     ("announced", None, [alert(-70), note(-60, title="is this a drill?", actor=OTHER), act()]),
-    ("announced", None, [alert(-370), note(-240, title="drill until noon", actor=OTHER), act()]),
+    ("announced", None, [alert(-490), note(-480, title="drill until noon", actor=OTHER), act()]),
     ("routine", 1.0, [note(-60, title="load test from ten to eleven"), alert(), act()]),
     ("routine", 1.5, [flag(-30, "on", title="flag on (exercise)"), alert(), flag(10, "off")]),
     ("called_harmless", 1.0, [alert(), note(3, title="nothing to do, the old one"), act()]),
+    ("called_harmless", 3.0, [alert(), note(3, title="rack is cold, false alarm"), act()]),
+    ("called_harmless", None, [alert(), note(3, title="that was no false alarm"), act()]),
     ("called_harmless", 1.0, [alert(), response("acknowledged", 3, title="known issue", subject="disk"), act()]),
     ("called_harmless", None, [alert(), response("acknowledged", 3, title="known issue", subject="heap"), act()]),
     ("called_harmless", None, [note(-3, title="nothing to do"), alert(), act()]),
@@ -352,8 +354,14 @@ def test_how_soon_a_change_was_undone_is_told_beside_an_alert_too() -> None:
 
 @pytest.mark.parametrize(
     ("at", "said", "is_danger"),
-    [(-60, "drill until noon", False), (-60, "is this a drill?", True), (-241, "drill", True), (5, "drill", True)],
-    ids=["before it", "a question", "long ago", "after it"],
+    [
+        (-60, "drill until noon", False),
+        (-60, "is this a drill?", True),
+        (-480, "drill", False),
+        (-481, "drill", True),
+        (5, "drill", True),
+    ],
+    ids=["before it", "a question", "in the morning", "the day before", "after it"],
 )
 def test_what_begins_in_a_drill_is_no_danger(at: float, said: str, is_danger: bool) -> None:
     found: list[Caught] = []

@@ -1,0 +1,65 @@
+"""Notes that name no service: they wait until somebody acts in words of them, or on an alert in words of them.
+
+In chat people name no service. Every engine of several has these notes, and places them by its own acts alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from monitor.core.matching.facts import actor_kind
+from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.events import HOUR, Event
+from monitor.core.weighing.observed import Observed
+from monitor.core.weighing.place import ServiceMemory
+from monitor.core.weighing.plain_words import is_exercise, says_plan, speaks_of, worries
+from monitor.core.weighing.signs import Sign, sign_of
+
+NOWHERE = "\x1f"
+"""In place of a service: where these notes wait."""
+OVERHEARD_FOR = 4 * HOUR
+MOST_OVERHEARD = 40
+_BY_TOOLS = frozenset({"alert", "record"})
+
+
+class Overheard:
+    """Over what one net observed, with one catalogue."""
+
+    def __init__(self, observed: Observed, catalogue: Catalogue) -> None:
+        self._observed = observed
+        self._catalogue = catalogue
+
+    def take(self, note: Event) -> None:
+        """Keep what a person worries about, with the newest of its kind."""
+        if note.kind != "note.added" or says_plan(note) or is_exercise(note) or not worries(note):
+            return
+        if note.actor is not None and actor_kind(note, self._catalogue) == "automation":
+            return
+        place = self._observed.places.setdefault(NOWHERE, ServiceMemory(NOWHERE))
+        sign = sign_of(note, "note", NOWHERE, production=True)
+        if place.latest("note", sign.key) is not None:
+            return
+        place.add(sign)
+        newest = place.signs[-1].began
+        place.signs = [known for known in place.signs if known.began >= newest - OVERHEARD_FOR][-MOST_OVERHEARD:]
+        self._observed.dirty.add(f"place:{NOWHERE}")
+
+    def place(self, place: ServiceMemory, act: Event, signs: Iterable[Sign]) -> bool:
+        """What was written shortly before in words of the act, or of what it may answer, is about the act's service.
+
+        Whether there was any that is not there yet.
+        """
+        nowhere = self._observed.places.get(NOWHERE)
+        if nowhere is None:
+            return False
+        told = [act, *(sign.first for sign in signs if sign.kind in _BY_TOOLS)]
+        before = [note for note in nowhere.signs if act.time - OVERHEARD_FOR <= note.began <= act.time]
+        placed = False
+        for note in before:
+            if place.latest("note", note.key) is None and any(speaks_of(note.first, each) for each in told):
+                place.add(replace(note, service=place.service))
+                place.responded(note.first)
+                placed = True
+        return placed
