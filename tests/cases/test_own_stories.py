@@ -1,0 +1,53 @@
+"""Stories of many organisations that lie beside this file: events, and evenings as bodies that tools send.
+
+Written by people who had read neither a rule, a weight nor a decoder. Some have helped to cure what they found since:
+what is held here is what was reached, no promise for stories that nobody has seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from monitor.cli.case_files import find_case_files, load_case
+from monitor.lab.cases import Case
+from monitor.lab.evaluate import run_case
+from monitor.packs.loader import load_rules
+from monitor.packs.regex import make_regex
+from monitor.packs.shipped import shipped_rules
+from monitor.packs.weights import shipped_weights
+
+HERE = Path(__file__).parent
+
+
+def cases_of(folder: str) -> list[Case]:
+    loaded = [load_case(path) for path in find_case_files(HERE / folder)]
+    broken = [str(problem) for each in loaded for problem in each.problems if each.case is None]
+    assert broken == []
+    return [each.case for each in loaded if each.case is not None]
+
+
+@pytest.mark.parametrize(
+    ("folder", "recall", "precision", "contradictions"), [("stories", 0.92, 0.84, 1), ("evenings", 0.8, 1.0, 0)]
+)
+def test_what_is_reached_on_stories_of_our_own(
+    folder: str,
+    recall: float,
+    precision: float,
+    contradictions: int,
+    record_property: Callable[[str, object], None],
+) -> None:
+    rules, weights = load_rules(shipped_rules()).rules, shipped_weights()
+    results = [run_case(case, rules, make_regex, weights).judged for case in cases_of(folder)]
+    near = [one for one in results if one.label == "near_miss"]
+    hurt = [one.id for one in results if one.label == "impact" and one.standing]
+    found, drafts = sum(one.ok for one in near), sum(one.standing for one in results)
+    true = drafts - sum(one.false_drafts for one in results)
+    record_property("found", f"{found} of {len(near)}")
+    record_property("true drafts", f"{true} of {drafts}")
+    record_property("standing on impact", f"{len(hurt)} of {sum(one.label == 'impact' for one in results)}")
+    assert found / len(near) >= recall
+    assert true / drafts >= precision
+    assert len(hurt) <= contradictions, hurt
