@@ -19,6 +19,10 @@ _USERS = (
 """Those for whom services are there, by the trades that have them. Queues have consumers and clusters members, too."""
 _THINGS = r"(?:table|service|db|database|schema|queue|topic|api|index|indexes|job|cache|page|list|import|export|team)s?"
 """What may be named after them: the users table."""
+_NO_ACCOUNT = "".join(
+    rf"(?<!\b{kind} )" for kind in ("backup", "db", "service", "root", "iam", "bot", "system", "admin", "sql")
+)
+"""Before `user`: an account of a program."""
 _SPEAKS = (
     r"(?:who|is|was|has|had|got|gets|saw|sees|said|says|asked|asks|called|wrote|writes|report(?:s|ed)|complain\w*|"
     r"can\w*)"
@@ -186,7 +190,7 @@ class Suffering:
         self._reads = own.read
         users, harmed = _USERS, _either(_HARMED, own.harmed)
         plural = rf"(?<![-_./\w])(?:(?:{users})s|branches|folks?|the public)(?![-_./]?\w)(?! {_THINGS}\b)"
-        single = rf"(?<![-_./\w])(?:{users})(?= {_SPEAKS}\b)"
+        single = rf"(?<![-_./\w]){_NO_ACCOUNT}(?:{users})(?= {_SPEAKS}\b)"
         self._harmed = re.compile(rf"\b(?:{harmed})\b", re.IGNORECASE)
         self._failing = re.compile(rf"\b(?:{_either(_FAILING, own.harmed)})\b", re.IGNORECASE)
         told = "|".join(map(re.escape, own.users))

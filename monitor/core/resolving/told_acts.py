@@ -23,17 +23,20 @@ _SAID: dict[Kind, str] = {
     "change.configured": "disabled|switched|turned off|paused|raised|bumped|lowered",
     "change.ran": (
         "purged|dropped|cleared|truncated|pruned|vacuumed|drained|killed|moved|flushed|requeued|replayed|reran|re-ran|"
-        "rescheduled|unblocked|unstuck|cleaned|freed|stopped|cancelled|aborted"
+        "rescheduled|unblocked|unstuck|cleaned|freed|stopped|cancelled|aborted|removed|deleted"
     ),
 }
 """How people call what they did, by the kind of change that it is."""
 _KINDS = {verb: kind for kind, verbs in _SAID.items() for verb in verbs.split("|")}
 _OF_MANY_THINGS = (
     "stopped|cancelled|aborted|extended|expanded|moved|dropped|cleared|killed|cleaned|freed|raised|bumped|lowered|"
-    "paused|switched|grew|renewed"
+    "paused|switched|grew|renewed|removed|deleted"
 )
 """Verbs that people use of meetings and prices as well: they have to name what was acted on."""
-_SOMETHING = r"(?= (?:the|it|its|them|this|that|these|those|all|both|some|old|our|one|two|\d)\b)"
+_SOMETHING = (
+    r"(?= (?:the|it|its|them|this|that|these|those|all|both|some|old|our|one|two|\d\w*|"
+    r"(?:[\w-]+ )?(?:snapshots?|logs?|files?|images?|dumps?|jobs?|locks?|slots?))\b)"
+)
 _DID = re.compile(
     r"(?:^|[.;:,!(] ?|\b(?:and|then|just|i|we|have|'ve|now) )"
     rf"((?!(?:{_OF_MANY_THINGS})\b)(?:{'|'.join(_SAID.values())})\b|(?:{_OF_MANY_THINGS})\b{_SOMETHING})",

@@ -298,6 +298,11 @@ def test_users_and_what_went_wrong_for_them_count_whatever_else_is_said() -> Non
     assert told("customers cannot pay. no complaints so far", faced=True) == USERS
 
 
+def test_the_account_of_a_program_is_no_user() -> None:
+    assert told("the password of the backup user was changed, and the error is thrown away", serves=True) is None
+    assert told("a user was logged out with an error", serves=True) == USERS
+
+
 def test_what_staff_report_of_others_is_no_harm_to_staff() -> None:
     assert told("station staff say passengers stood on the wrong platform", seen=False) == USERS
     assert told("staff users cannot log in", seen=False) is None

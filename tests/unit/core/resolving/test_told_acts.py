@@ -41,6 +41,8 @@ def note(title: str, service: str | None = "bridge", actor: Actor | None = PERSO
         ("Restarted it. It will be fine.", "change.restarted"),
         ("stopped the resend on the console, then waited", "change.ran"),
         ("extended the volume by 4 TB", "change.scaled"),
+        ("Removed snapshots pre-mig-1 and pre-mig-2 by hand", "change.ran"),
+        ("deleted 41G of old logs", "change.ran"),
     ],
 )
 def test_a_person_says_what_they_did(title: str, kind: str) -> None:
@@ -53,6 +55,7 @@ def test_a_person_says_what_they_did(title: str, kind: str) -> None:
         "I will restart the channel",
         "restarted it?",
         "if I restarted it now it would be lost",
+        "removed Tom from the meeting",
         "moved by automation",
         "has anybody restarted it",
         "the channel restarted itself",
