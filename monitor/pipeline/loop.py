@@ -17,6 +17,7 @@ from monitor.core.deciding.engine import Engine
 from monitor.core.model.decisions import Amend, Decision, Merge, Open, Withdraw
 from monitor.core.model.events import MINUTE, SECOND, Event, Instant, to_text
 from monitor.core.model.faults import memory_ended
+from monitor.core.sharding.routing import Route
 from monitor.core.sharding.shards import Shards
 from monitor.core.state.cells import StateError
 from monitor.decode.restate import Restating
@@ -54,7 +55,7 @@ MakeEngine = Callable[[Saved], Engine | Shards]
 class LoopSettings(msgspec.Struct, frozen=True):
     """Seconds are real ones, `lateness` is in microseconds of event time.
 
-    `slice_events`: so many events at most the engine takes before webhooks are answered; fewer where each takes long.
+    `slice_events`: so many events at most the engine takes before the lease is looked at; fewer where each takes long.
     For `gather_seconds` events may collect at the journal's head before they are read: a read for each would cost more
     than the engine itself. `memory`: bytes that the engine may remember; halved each time that memory ends, down
     to `LEAST_MEMORY`.
@@ -278,19 +279,24 @@ class EngineLoop:
         return decided
 
     async def _step(self, engine: Engine | Shards, batch: Batch, done: _Uncommitted, stop: asyncio.Event) -> None:
-        events, start = batch.events, 0
+        events, start, elapsed = batch.events, 0, asyncio.get_running_loop().time
+
+        def step(part: Sequence[Event], routes: Sequence[Route]) -> tuple[list[Decision], float]:
+            # The engine's time alone: how long the event loop was busy is no reason for a smaller slice.
+            began = elapsed()
+            decided = engine.step(part, routes) if isinstance(engine, Shards) else engine.step(part)
+            return decided, elapsed() - began
+
         while start < len(events):
-            end, began = start + self._slice, self._elapsed()
+            end = start + self._slice
             part = events[start:end]
             # The engine alone: that the lease is lost is no event's fault.
             with self._guarded(events):
-                if isinstance(engine, Shards):
-                    done.decisions += await _ENGINES.do(engine.step, part, batch.routes[start:end])
-                else:
-                    done.decisions += await _ENGINES.do(engine.step, part)
+                decided, took = await _ENGINES.do(step, part, batch.routes[start:end])
+            done.decisions += decided
             done.events += len(part)
             start = end
-            self._slice = slice_after(len(part), self._elapsed() - began, self._settings.slice_events)
+            self._slice = slice_after(len(part), took, self._settings.slice_events)
             if not self._writing.is_under_way:
                 # A batch of costly events takes longer than a lease lasts: another would take the same one over.
                 await self._lease.heartbeat(stop)

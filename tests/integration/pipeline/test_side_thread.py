@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 
 import msgspec
+import pytest
 
 from monitor.app.metrics import Metrics
 from monitor.core.deciding.engine import Engine, EngineSettings
@@ -66,3 +67,40 @@ async def test_while_the_engine_works_others_are_answered(store: Store) -> None:
                 engine.asked.pop().set()
             await asyncio.sleep(0)
     assert engine.did == {"the start", "a step", "a tick", "a commit"}
+
+
+async def test_a_busy_event_loop_is_no_reason_for_smaller_slices(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time of the loop goes on while it serves others, and stands while the engine works."""
+    await store.journal.append(story(NOW))
+    stop = asyncio.Event()
+    sizes: list[int] = []
+
+    class Quickly(Engine):
+        def step(self, events: Sequence[Event], passed: Sequence[int] = ()) -> list[Decision]:
+            sizes.append(len(events))
+            return super().step(events, passed)
+
+    running = asyncio.get_running_loop()
+    asked = [running.time()]
+
+    def busy() -> float:
+        # The engine asks before and after its work, in its own thread; the loop asks all the time.
+        if threading.current_thread() is threading.main_thread():
+            asked[0] += 0.05
+            return asked[0]
+        return 0.0
+
+    monkeypatch.setattr(running, "time", busy)
+    settings = msgspec.structs.replace(QUICK, slice_events=10)
+    reader, clock = Scripted(store, stop), ManualClock(NOW)
+    loop = EngineLoop(
+        reader,
+        store.engine_store,
+        lambda _: Quickly(RULES, SHOP, make_regex, EngineSettings()),
+        clock,
+        Metrics(),
+        settings,
+        owner="test",
+    )
+    await loop.run(stop)
+    assert set(sizes[:-1]) == {10}
