@@ -85,7 +85,7 @@ class Engine:
         compiled: Matcher | None,
         before: EventTimeOrder | None = None,
     ) -> None:
-        """Put the parts together; `before`: the order that is gone on with."""
+        """Put the parts together; `before`: the order to continue from."""
         self.catalogue = catalogue
         self._resolver = Resolver(catalogue)
         last_values = self.state.last_values
@@ -128,7 +128,7 @@ class Engine:
         weights: Weights | None = None,
         state_bytes: int | None = None,
     ) -> list[Decision]:
-        """Go on by these rules and this catalogue, exactly as a stop and a start with them would.
+        """Switch to these rules and this catalogue, exactly as a restart would.
 
         What waits under a rule that stayed the same waits on. A rule that changed begins anew with the events that are
         remembered; what the rules before did not want was not kept.

@@ -40,7 +40,7 @@ class EventHandler:
         self._budget.keep()
         event = state.last_values.placed(event)
         if is_of_incident(event):
-            return 0  # nobody knows of which incident it speaks: no reason to take it for harm to everyone
+            return 0  # its incident is unknown: it is not counted as impact on everyone
         mask, derived = self._match(event)
         kind = event.kind
         is_recorded = kind in self._recorded

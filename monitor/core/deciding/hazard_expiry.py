@@ -23,7 +23,7 @@ class HazardExpiry:
         self._matcher = matcher
         self._out = out
         self.at_work_on: Event | None = None
-        """The hazard that is being let go; None in between."""
+        """The hazard that is being expired; None in between."""
 
     def expire(self, until: int) -> None:
         """Name the reason for every hazard whose windows ended before `until` without an intervention."""

@@ -39,7 +39,7 @@ class Span(msgspec.Struct, frozen=True):
     """A stretch of impact: from its onset to its end (microseconds), by which event, announced beforehand or not.
 
     `elsewhere`: outside the scope, and counted only while something that is cited has no place in the catalogue.
-    `unplaced`: people told it of nobody knows where. `lone`: a check recovered of which nobody heard that it failed.
+    `unplaced`: a person's report whose service is unknown. `lone`: a check's recovery without a reported failure.
     """
 
     start: int

@@ -98,7 +98,7 @@ class Withdrawals:
         last = max(episode.window_to, safe_at + within)
         # A report that nobody can place, made long before the first sign, is about something else.
         since = episode.first_sign_at - POLICY.unplaced_before
-        # A check that recovered, and nobody heard that it failed, failed just before.
+        # A check's recovery without a reported failure: it failed just before.
         over = safe_at + POLICY.lone_end_within
         return [
             span

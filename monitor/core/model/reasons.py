@@ -17,7 +17,7 @@ class NotOpened(StrEnum):
     UNRELATED_INTERVENTION = "unrelated_intervention"  # something changed meanwhile, but nothing related
     CONDITION_NOT_MET = "condition_not_met"  # a further step of the rule did not happen, or not often enough
     ABSENCE_VIOLATED = "absence_violated"  # something happened that the rule says must not
-    IMPACT_SEEN = "impact_seen"  # users were hit within the window
+    IMPACT_SEEN = "impact_seen"  # users were hit in the window, or in scope soon after safe
     IMPACT_IN_CHAIN = "impact_in_chain"  # users were hit by what followed the fix
     COVERED_BY_MAINTENANCE = "covered_by_maintenance"  # announced work covers every sign
     PLANNED_WORK = "planned_work"  # the impact or the change was announced beforehand
@@ -27,14 +27,14 @@ class NotOpened(StrEnum):
     NO_SERVICE = "no_service"  # the event names no service, so nothing can be related to it
     IMPROBABLE = "improbable"  # what speaks for a rescue does not outweigh what speaks for coincidence
     SHADOW = "shadow"  # every matching rule is in shadow mode: counted, not shown
-    TOO_MANY_OPEN = "too_many_open"  # the bound on open instances of one service was reached
+    TOO_MANY_OPEN = "too_many_open"  # more hazards of one kind on one service than are followed
     EVICTED = "evicted"  # the engine's memory budget was reached, and this was the least worth of what it kept
     RULE_GONE = "rule_gone"  # its rule was taken out, or changed so that it no longer fits, while it waited
     TOO_OLD = "too_old"  # arrived when everything around it had been forgotten
 
 
 class Withdrawn(StrEnum):
-    """Why the machine takes a draft back, or marks a decided one as contradicted."""
+    """Why the engine withdraws a draft, or marks a decided one as contradicted."""
 
     IMPACT_IN_WINDOW = "impact_in_window"
     IMPACT_AFTERWARDS = "impact_afterwards"  # in the scope within a day after safe

@@ -200,7 +200,7 @@ class Net:
             return None
         reach = self._near.of(place.service)
         in_reach = self._around.in_reach(reach, act)
-        if self._learner.actor(act) != "automation" and self._overheard.place(
+        if self._learner.actor(act) != "automation" and self._overheard.attach_to(
             place, act, [sign for sign, _ in in_reach]
         ):
             in_reach = self._around.in_reach(reach, act)

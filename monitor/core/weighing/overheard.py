@@ -1,6 +1,6 @@
-"""Notes that name no service: they wait until somebody acts in words of them, or on an alert in words of them.
+"""Notes without a service: kept until a person acts in similar words, or on an alert in similar words.
 
-In chat people name no service. Every engine of several has these notes, and places them by its own acts alone.
+In chat people name no service. With several shards each keeps these notes and attaches them to its own acts.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ class Overheard:
         place.signs = [known for known in place.signs if known.began >= newest - OVERHEARD_FOR][-MOST_OVERHEARD:]
         self._observed.dirty.add(f"place:{NOWHERE}")
 
-    def place(self, place: ServiceMemory, act: Event, signs: Iterable[Sign]) -> bool:
+    def attach_to(self, place: ServiceMemory, act: Event, signs: Iterable[Sign]) -> bool:
         """What was written shortly before in words of the act, or of what it may answer, is about the act's service.
 
-        Whether there was any that is not there yet.
+        Returns whether a note was attached.
         """
         nowhere = self._observed.places.get(NOWHERE)
         if nowhere is None:
