@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from monitor.core.model.catalogue import ImpactNotes
+from monitor.core.resolving import languages
 
 _USERS = (
     "customer|user|subscriber|merchant|visitor|patient|passenger|player|gamer|pupil|candidate|student|learner|teacher|parent|"
@@ -48,7 +49,7 @@ _HARMED = (
 _FAILING = (
     r"can ?not|can['’]?t|could ?n['’]?t|could not|unable|not able|impossible|locked out|kicked out|logged out|booted|"
     r"log in again|errors?|fail(?:s|ed|ing)?|time(?:s|d)? ?outs?|blank|unavailable|unreachable|offline|outage|"
-    r"crash\w*|freez\w+|frozen|froze|spinn(?:er|ing)|charged|"
+    r"crash\w*|freez\w+|frozen|froze|spinn(?:er|ing)|charged|bad gateway|gateway time-?out|internal server error|"
     r"would(?:n['’]?t| not) (?!have)|none of (?:them|these|it|the \w+) would|(?:is|are|was|were|went|been) down|"
     + _STATUS
     + r"|"
@@ -175,7 +176,23 @@ _OTHERS_TOO = re.compile(
 _SENTENCES = re.compile(r"(?<=[.;:!?\n])\s+| [-–] ")
 _DESKS = frozenset(
     {"zendesk", "intercom", "helpscout", "freshdesk", "otrs", "zammad", "kayako", "gorgias", "hubspot", "trustpilot"}
-    | {"support", "helpdesk", "customers", "community", "care", "feedback", "appstore", "playstore", "downdetector"}
+    | {
+        "discourse",
+        "forum",
+        "reddit",
+        "twitter",
+        "facebook",
+        "whirlpool",
+        "support",
+        "helpdesk",
+        "customers",
+        "community",
+        "care",
+        "feedback",
+        "appstore",
+        "playstore",
+        "downdetector",
+    }
 )
 """Parts of names of sources in which those write who use a service, or those who listen to them."""
 _PARTS = re.compile(r"[/_\-.]")
@@ -213,6 +230,8 @@ class Suffering:
         if not self._reads:
             return None
         text = text[:MOST_READ]
+        if (abroad := _abroad(text, faced=faced)) is not None:
+            return abroad
         at_desk = (seen or serves) and not _DESKS.isdisjoint(_PARTS.split(source.casefold()))
         timed = seen and _SPAN.search(text) is not None
         spared = _SPARED.search(text) is not None
@@ -264,6 +283,22 @@ def _failed(sentence: str, *, faced: bool, serves: bool) -> str | None:
             return "a service that users see failed"
         if serves and _DOWN.search(clause):
             return "something that users see was down"
+    return None
+
+
+_USERS_ABROAD = re.compile(rf"\b(?:{languages.USERS})\b", re.IGNORECASE)
+_HARMED_ABROAD = re.compile(rf"\b(?:{languages.HARMED})\b", re.IGNORECASE)
+_SPARED_ABROAD = re.compile(rf"\b(?:{languages.SPARED})\b", re.IGNORECASE)
+
+
+def _abroad(text: str, *, faced: bool) -> str | None:
+    """The same in other languages: who and what went wrong, or on a service that users see what went wrong."""
+    for sentence in _SENTENCES.split(text):
+        if _HARMED_ABROAD.search(sentence) and not _SPARED_ABROAD.search(sentence):
+            if _USERS_ABROAD.search(sentence):
+                return "users, and what went wrong for them"
+            if faced and not _PART.search(sentence):
+                return "a service that users see failed"
     return None
 
 

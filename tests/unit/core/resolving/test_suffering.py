@@ -370,3 +370,46 @@ def test_what_would_not_work_is_harm_and_what_would_not_have_is_none() -> None:
 )
 def test_what_people_do_who_were_hurt(text: str) -> None:
     assert told(text, seen=False) == USERS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Kunden können nicht bezahlen",
+        "les clients ne peuvent plus se connecter",
+        "los clientes no pueden pagar",
+        "os clientes não conseguem entrar",
+        "gli utenti non riescono ad accedere",
+        "klanten kunnen niet betalen",
+        "klienci nie mogą zapłacić",
+        "Fahrgaeste beschweren sich, Ausfall seit acht",
+    ],
+)
+def test_users_suffer_in_other_languages_too(text: str) -> None:
+    assert told(text.replace("Fahrgaeste", "Fahrgäste"), seen=False) == USERS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kein Kunde hat sich beschwert",
+        "les clients auraient vu une panne",
+        "ningún cliente se quejó",
+        "nessun cliente si lamenta",
+        "geen klant heeft een storing gezien",
+        "bevor Kunden eine Störung merken",
+    ],
+)
+def test_denied_in_other_languages(text: str) -> None:
+    assert told(text, faced=True) is None
+
+
+def test_what_fails_on_a_service_that_users_see_in_other_languages() -> None:
+    assert told("die Seite lädt nicht", faced=True) == "a service that users see failed"
+    assert told("der Import lädt nicht", seen=False) is None
+    assert told("le worker ne marche plus, le pod redémarre", faced=True) is None
+
+
+def test_a_public_forum_is_a_desk() -> None:
+    assert told("apt update wirft mir Bad Gateway", "discourse", seen=True) is not None
+    assert told("apt update wirft mir Bad Gateway", "slack/ops", seen=False) is None
