@@ -114,7 +114,7 @@ async def test_the_queue_is_measured_beside_and_its_oldest_draft_grows_older(
 async def test_a_start_does_not_wait_for_a_store_that_never_answers(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def never(*_: Any) -> None:
+    async def never(*_: Any, **__: Any) -> None:
         await asyncio.Event().wait()
 
     monkeypatch.setattr(Database, "read_at_once", never)
