@@ -5,6 +5,8 @@ SHELL := /bin/bash
 BIN := .venv/bin
 PYTEST_ARGS ?=
 MEASURE_ARGS ?=
+# A quarter of the time tests wait for servers: one worker more than there are cores, four at most.
+WORKERS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 3 ? cores + 1 : 4)))
 # What `make quick` runs: the core, the rule language, and the two laws that notice most.
 QUICK := tests/unit/core tests/unit/packs tests/architecture/test_sources.py tests/property/test_engine_laws.py \
 	tests/property/test_weighing_laws.py
@@ -68,8 +70,7 @@ layers: setup ## Check that imports point down only
 
 .PHONY: test
 test: setup system-packages lint types layers ## Set up whatever the tests need, then check and test everything
-	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 \
-		$(PYTEST_ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 0 $(PYTEST_ARGS)
 
 .PHONY: quick
 quick: setup lint types layers ## Check style, types, the core and its laws with few examples, in about a minute

@@ -67,7 +67,7 @@ def arguments() -> list[str]:
         re.MULTILINE,
     )
     assert recipe
-    return shlex.split(recipe[1].replace("\\\n", ""))
+    return shlex.split(recipe[1].replace("\\\n", "").replace("$(WORKERS)", "2"))
 
 
 def run(folder: Path, **files: str) -> subprocess.CompletedProcess[str]:

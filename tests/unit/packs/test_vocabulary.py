@@ -26,7 +26,7 @@ def test_real_tools_are_known_by_what_they_send() -> None:
     known = shipped_vocabulary()
     assert "alertmanager" in known.senders("alert.fired", "labels.mountpoint")
     assert known.senders("note.added", "labels.report") == ("nearmiss",)
-    assert known.senders("change.blocked", "labels.guard") == ("aws", "kubernetes", "terraform-cloud")
+    assert known.senders("change.blocked", "labels.guard") == ("aws", "gcp", "kubernetes", "terraform-cloud")
     assert known.kinds() >= KINDS - {"impact.clear", "maintenance.ended"}
     assert not known.tools.keys() & {"events", "cloudevents"}, "our own formats prove nothing about tools"
 
