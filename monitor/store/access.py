@@ -43,7 +43,7 @@ async def append_to_chain(
         return
     moved = update(access_head).values(lines=head.lines + 1, hash=hashed)
     if connection.sync_connection is not None and connection.sync_connection.dialect.name == "postgresql":
-        # Both in one statement: whoever decides something meanwhile waits for the head.
+        # Both in one statement: a second decision meanwhile waits for the head.
         await connection.execute(moved.add_cte(appended.cte("line")))
     else:
         await connection.execute(appended)

@@ -387,7 +387,7 @@ def test_a_note_that_names_no_service_meets_its_act_in_any_shard() -> None:
 
 
 def test_an_incident_of_services_that_nothing_connects_has_its_notes_at_each() -> None:
-    """One engine takes the service that was told last; no shard knows what another was told."""
+    """One engine takes the latest service; no shard knows the services of another."""
     stream = [
         make_event("alert.fired", 0, "f1", service="1-shop", subject="s"),
         make_event("alert.fired", 5, "f2", service="2-shop", subject="s"),

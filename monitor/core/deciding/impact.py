@@ -32,6 +32,7 @@ TOLD_EVIDENCE = PERSON_EVIDENCE | PUBLIC_EVIDENCE
 """What people tell of users; a probe and a budget tell of the very service that they measure."""
 
 CHECKED_EVIDENCE = frozenset({"synthetic", "synthetic_check", "probe"})
+"""What a check from outside tells: its recovery may come without its failure, as a status post's end does not."""
 RETIRES_AFTER_INTERVALS = 4
 
 

@@ -90,6 +90,7 @@ class Harm:
         self._catalogue = catalogue
         self._marks = [(mark, Pattern(mark.alert) if mark.alert else None) for mark in catalogue.impact_alerts]
         self._suffering = Suffering(catalogue.impact_notes)
+        self._facing = [f" {_spelt(name)} " for name in sorted(catalogue.facing)]
         self.hinted: dict[tuple[str, str | None, str | None, str | None], bool] = {}
         """By source, title, alertname and job: False where these are of no alert of harm."""
         self.telling = _TELLING
@@ -128,19 +129,17 @@ class Harm:
         """A grave alert that what users ask a service for fails. Where nobody knows the service, it may be any part."""
         # How urgent a page is says whom it wakes, not how users fare.
         graded = "urgency" not in event.labels or "priority" in event.labels
-        grave = (
-            graded
-            and event.severity in _GRAVE
-            and (self._catalogue.is_user_facing(event.service or "") or self._names_one(event))
-        )
-        return "alert: what users ask for fails" if grave and says_refused(" ".join(names)) else None
+        if not (graded and event.severity in _GRAVE and says_refused(" ".join(names))):
+            return None
+        faced = self._catalogue.is_user_facing(event.service or "") or self._names_one(event)
+        return "alert: what users ask for fails" if faced else None
 
     def _names_one(self, alert: Event) -> bool:
         """Whether an alert of a host or part that nobody listed names a service that users see."""
         if self._catalogue.knows(alert.service or ""):
             return False
         title = f" {_spelt(alert.title or '')} "
-        return any(f" {_spelt(name)} " in title for name in self._catalogue.facing)
+        return any(name in title for name in self._facing)
 
     def _recorded(self, record: Event) -> str | None:
         """What a record says of users, in its title or its summary."""

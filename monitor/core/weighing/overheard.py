@@ -14,7 +14,7 @@ from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import HOUR, Event
 from monitor.core.weighing.observed import Observed
 from monitor.core.weighing.place import ServiceMemory
-from monitor.core.weighing.plain_words import is_exercise, says_plan, speaks_of, worries
+from monitor.core.weighing.plain_words import is_exercise, said_in, says_plan, telling, worries
 from monitor.core.weighing.signs import Sign, sign_of
 
 NOWHERE = "\x1f"
@@ -54,11 +54,15 @@ class Overheard:
         nowhere = self._observed.places.get(NOWHERE)
         if nowhere is None:
             return False
-        told = [act, *(sign.first for sign in signs if sign.kind in _BY_TOOLS)]
         before = [note for note in nowhere.signs if act.time - OVERHEARD_FOR <= note.began <= act.time]
+        if not before:
+            return False
+        # Put together once: many signs may stand, and many notes wait.
+        told = telling(act).union(*(telling(sign.first) for sign in signs if sign.kind in _BY_TOOLS))
+        known = {sign.key for sign in place.signs if sign.kind == "note"}
         placed = False
         for note in before:
-            if place.latest("note", note.key) is None and any(speaks_of(note.first, each) for each in told):
+            if note.key not in known and not told.isdisjoint(said_in(note.first)):
                 place.add(replace(note, service=place.service))
                 place.responded(note.first)
                 placed = True

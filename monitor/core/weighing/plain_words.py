@@ -252,12 +252,20 @@ def shared_words(sign: Event, act: Event) -> bool:
     return not shared <= _SAYS_LITTLE | _words(names)
 
 
-def speaks_of(note: Event, told: Event) -> bool:
-    """Whether a note that names no service has a word, a long number or a version of another event in it."""
-    said = own_words(note)
-    about = " ".join((_told(told), told.labels.get("flag", ""), told.labels.get("version", "")))
-    words = (_words(said) & _words(f"{about} {told.service or ''}")) - _SAYS_LITTLE - _SMALL_TALK
-    return bool(words) or bool({*_NUMBER.findall(said)} & {*_NUMBER.findall(about)})
+def telling(event: Event) -> frozenset[str]:
+    """What a note would have of an event that it is about: its words, long numbers and versions."""
+    about = " ".join((_told(event), event.labels.get("flag", ""), event.labels.get("version", "")))
+    return _tokens(about) | (_words(event.service or "") - _SAYS_LITTLE - _SMALL_TALK)
+
+
+def said_in(note: Event) -> frozenset[str]:
+    """The same of a note itself."""
+    return _tokens(own_words(note))
+
+
+@lru_cache(maxsize=2048)
+def _tokens(text: str) -> frozenset[str]:
+    return (_words(text) - _SAYS_LITTLE - _SMALL_TALK) | frozenset(_NUMBER.findall(text))
 
 
 def _told(event: Event) -> str:

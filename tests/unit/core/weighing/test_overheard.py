@@ -6,7 +6,7 @@ import pytest
 
 from monitor.core.model.events import Event
 from monitor.core.weighing.overheard import MOST_OVERHEARD, NOWHERE
-from monitor.core.weighing.plain_words import speaks_of
+from monitor.core.weighing.plain_words import said_in, telling
 from tests.support.streams import MACHINE, PERSON, make_event
 from tests.unit.core.weighing.test_edges import in_this_order
 from tests.unit.core.weighing.test_features import HOURS, act, alert
@@ -51,7 +51,7 @@ def test_a_note_in_words_of_the_act_needs_no_alert() -> None:
     ],
 )
 def test_what_two_events_have_to_share(text: str, title: str, about: bool) -> None:
-    assert speaks_of(said(text), alert(title=title)) is about
+    assert (not telling(alert(title=title)).isdisjoint(said_in(said(text)))) is about
 
 
 def test_only_what_a_person_worries_about_is_kept() -> None:
