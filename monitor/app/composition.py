@@ -37,6 +37,7 @@ from monitor.feeds.overview import overview
 from monitor.feeds.pull import Puller
 from monitor.feeds.queries import PulledFeed
 from monitor.feeds.tools import Tools
+from monitor.intake.backlog import Backlog
 from monitor.intake.flight import Flight
 from monitor.intake.receiver import Receiver
 from monitor.intake.webhooks import IntakeSettings, build_router
@@ -79,6 +80,8 @@ class PortTaken(Exception):
     """Somebody else listens at the address, or it is not ours to listen at."""
 
 
+_Parts = dict[str, Callable[[], Coroutine[Any, Any, None]]]
+"""Parts that the service goes on without, by name."""
 Companion = Callable[[str, asyncio.Event], Awaitable[None]]
 """Runs beside the service once it answers; gets its address and the event that says that the stop has begun."""
 
@@ -120,13 +123,7 @@ async def serve(settings: Settings, pack: Pack, listener: socket.socket, compani
             tasks.start("http", server.serve(sockets=[listener]))
             parts = _parts_of_intake(settings, current, store, journal, clock, metrics, stop.event)
             parts["reload"] = partial(_reloader(settings, current).run, stop.event, asked)
-            parts["queue_metrics"] = partial(app.state.queue.run, stop.event)
-            if (office := getattr(app.state, "office", None)) is not None:
-                parts["chat"] = partial(office.run, stop.event)
-            if (closing := getattr(app.state, "closing", None)) is not None:
-                parts["closing"] = partial(closing.run, stop.event)
-            if (watch := getattr(app.state, "watch", None)) is not None:
-                parts["coverage"] = partial(watch.run, stop.event)
+            parts |= _parts_of_web(app, store, stop.event)
             for name, part in parts.items():
                 failed = partial(metrics.part_failures.inc, name)
                 tasks.start(name, restarted(part, stop.event, name, failed), may_end=True)
@@ -189,7 +186,13 @@ def build_web(
     if "ingest" in settings.roles:
         _warn_of_open_sources(settings)
         flight = Flight(settings.in_flight_limit)
-        receiver = Receiver(journal.writer, store.rejects, clock, metrics, settings.future_tolerance, flight)
+        # What waits in a topic the broker bounds, not we.
+        backlog = (
+            None if settings.kafka.is_used else Backlog(settings.backlog_limit, settings.access().is_proved, metrics)
+        )
+        app.state.backlog = backlog
+        tolerance = settings.future_tolerance
+        receiver = Receiver(journal.writer, store.rejects, clock, metrics, tolerance, flight, backlog)
         app.include_router(
             build_router(receiver, clock, _intake_settings(settings), flight, lambda: current.pack.catalogue)
         )
@@ -256,15 +259,25 @@ def _parts_of_intake(
     clock: SystemClock,
     metrics: Metrics,
     stop: asyncio.Event,
-) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
+) -> _Parts:
     """What asks others, and what keeps count of all that arrives: the service goes on without each of them."""
-    parts: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {}
+    parts: _Parts = {}
     if "ingest" in settings.roles or settings.kafka.is_used:
         parts["sources"] = partial(Bookkeeper(store.sources, clock, metrics).run, stop)
     if "ingest" in settings.roles and settings.feeds:
         parts["feeds"] = partial(_pull_feeds, settings, current, store, journal, clock, metrics, stop)
     if "ingest" in settings.roles and settings.pulls:
         parts["pulls"] = partial(_pull_tools, settings, store, journal, clock, metrics, stop)
+    return parts
+
+
+def _parts_of_web(app: FastAPI, store: Store, stop: asyncio.Event) -> _Parts:
+    """What goes on beside the requests, as far as the roles of this process have it."""
+    names = {"queue_metrics": "queue", "chat": "office", "closing": "closing", "coverage": "watch"}
+    found = {name: getattr(app.state, held, None) for name, held in names.items()}
+    parts: _Parts = {name: partial(part.run, stop) for name, part in found.items() if part is not None}
+    if (backlog := getattr(app.state, "backlog", None)) is not None:
+        parts["backlog"] = partial(backlog.run, store.unread, stop)
     return parts
 
 

@@ -17,6 +17,12 @@ class IntakeMetrics(SharedMetrics):
         self.journal_append_seconds = make.histogram(
             "nearmiss_journal_append_seconds", "Duration of an append to the journal.", _APPEND_SECONDS
         )
+        self.backlog_bytes = make.gauge("nearmiss_backlog_bytes", "Size of events that the engine has still to read.")
+        self.backlog_events = make.gauge("nearmiss_backlog_events", "Events that the engine has still to read.")
+        self.backlog_limit = make.gauge("nearmiss_backlog_limit_bytes", "The bound on them: `backlog_limit`.")
+        self.backlog_refused = make.counter(
+            "nearmiss_backlog_refused_total", "Deliveries refused with 503, since too much of their sender is unread."
+        )
         self.intake_paused = make.gauge(
             "nearmiss_intake_paused", "1 while ingest answers 503 because nothing can be stored."
         )

@@ -15,6 +15,7 @@ from monitor.decode.jsontext import INLINE
 from monitor.decode.normalise import normalise
 from monitor.decode.outcome import DecodeOutcome
 from monitor.decode.registry import decode
+from monitor.intake.backlog import Backlog
 from monitor.intake.bodies import ENCODING, Body, Packed, Unusable
 from monitor.intake.flight import Flight
 from monitor.intake.metrics import IntakeMetrics
@@ -77,6 +78,7 @@ class Receiver:
         metrics: IntakeMetrics,
         future_tolerance: int,
         flight: Flight,
+        backlog: Backlog | None = None,
     ) -> None:
         self._journal = journal
         self._rejects = rejects
@@ -84,6 +86,7 @@ class Receiver:
         self._metrics = metrics
         self._future_tolerance = future_tolerance
         self._flight = flight
+        self._backlog = backlog
         self._paused_until: Instant | None = None
         self._minute = 0
         self._strangers = 0
@@ -98,8 +101,9 @@ class Receiver:
     ) -> Receipt:
         """Take in `body`, which was unpacked from `packed`; `allows` tells which sources its events may name.
 
-        Raises Unavailable when not everything could be made durable: the sender shall send it again. Raises Unusable
-        where nothing of the body is taken since it is too large.
+        Raises Unavailable when not everything could be made durable, TooMuchUnread when the engine has much of the
+        sender to read first: the sender shall send it again. Raises Unusable where nothing of the body is taken since
+        it is too large.
         """
         now = self._clock.now()
         outcome, events = await self._decoded(source, body, headers, now, allows)
@@ -107,6 +111,8 @@ class Receiver:
             raise Unusable(Rejected.TOO_LARGE, outcome.detail)
         refused = [_reject(source, outcome, headers, packed, now)] if outcome.refusals else []
         self._fail_fast(now)
+        if self._backlog is not None:
+            self._backlog.admit(events, len(body))
         try:
             appended = Appended(())
             for start in range(0, len(events), _SLICE):

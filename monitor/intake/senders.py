@@ -67,6 +67,12 @@ class IntakeAccess(msgspec.Struct, frozen=True):
         account = proved.partition("/")[2] if proved in self.secrets and proved is not None else ""
         return not account or f"{'/'.join(named)}/".startswith(f"{account}/")
 
+    def is_proved(self, claimed: str) -> bool:
+        """Whether an event that names `claimed` as its source came from who had to show a secret."""
+        named = source_path(claimed)
+        tool = tool_of(named[0]) if named else None
+        return self._entry("/".join([tool.name, *named[1:]]) if tool is not None else EVENTS) in self.secrets
+
     def _may_name_freely(self, door: str, proved: str | None) -> bool:
         """Names of no tool are of programs that send events themselves: where those have a secret, it is wanted.
 

@@ -50,6 +50,17 @@ class SenderSettings(SettingsGroup):
         examples=["64MiB"],
         json_schema_extra={"expected": "1MiB to 64GiB"},
     )
+    backlog_limit: Bytes = Field(
+        default=1024**3,
+        ge=1024**2,
+        le=1024**4,
+        description=(
+            "Size of events that may wait for the engine; half of it for sources without a secret. Beyond that, the "
+            "sources of which most waits get 503 with `Retry-After` first. Not for Kafka."
+        ),
+        examples=["1GiB"],
+        json_schema_extra={"expected": "1MiB to 1TiB"},
+    )
     secrets: dict[str, SecretTexts] = Field(
         default_factory=dict,
         repr=False,

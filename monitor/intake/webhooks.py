@@ -34,6 +34,7 @@ from monitor.decode.registry import (
     shown_token,
     verify,
 )
+from monitor.intake.backlog import BACKLOG_RETRY_AFTER, TooMuchUnread
 from monitor.intake.bodies import ENCODING, Body, Packed, Unusable, read_body, readable
 from monitor.intake.flight import BodyShare, Busy, Flight
 from monitor.intake.receiver import RETRY_AFTER, Receipt, Receiver
@@ -63,13 +64,15 @@ _NAME_SHOWN = 200
 class IntakeSettings(msgspec.Struct, frozen=True):
     """Bounds and access. Limits are in bytes, before and after decompression; `group_limit` is for tools that group.
 
-    Only `trusted_proxies` may tell of a client's certificate.
+    Only `trusted_proxies` may tell of a client's certificate. Who sends more than is read waits `slowed_seconds` for
+    the answer.
     """
 
     body_limit: int = _MEBIBYTE
     group_limit: int = MAX_GROUP_BYTES
     access: IntakeAccess = IntakeAccess()
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    slowed_seconds: float = 1.0
 
     def is_trusted_proxy(self, host: str) -> bool:
         """Whether what this address tells of a client's certificate may be believed."""
@@ -174,10 +177,19 @@ class _Door:
                 return refusal or await self._take(source, body, headers, share)
         except Busy as busy:
             return _later("busy", f"{busy}; send it again in {RETRY_AFTER} s")
+        except TooMuchUnread as error:
+            return await self._slowed(source or name, str(error))
         except Unavailable:
             return _later("unavailable", f"nothing can be stored now; send it again in {RETRY_AFTER} s")
         except MemoryError:
             return _later("busy", f"there is no memory for it now; send it again in {RETRY_AFTER} s")
+
+    async def _slowed(self, source: str, why: str) -> Response:
+        if (others := self._sampler.take(f"backlog {_vendor(source)}")) is not None:
+            _log.warning("backlog_refused", source=source, why=why, others=others)
+        # Who waits for an answer before it sends more, and heeds no header, leaves the engine some time all the same.
+        await asyncio.sleep(self._settings.slowed_seconds)
+        return _later("backlog", f"{why}; send it again in {BACKLOG_RETRY_AFTER} s", BACKLOG_RETRY_AFTER)
 
     async def _read(self, request: Request, source: str, share: BodyShare) -> Body | Response:
         try:
@@ -326,8 +338,8 @@ def _problem(status: int, reason: str, detail: str, headers: Mapping[str, str] |
     return _json(status, {"reason": reason, "detail": detail}, headers)
 
 
-def _later(reason: str, hint: str) -> Response:
-    return _problem(503, reason, hint, {"retry-after": str(RETRY_AFTER)})
+def _later(reason: str, hint: str, seconds: int = RETRY_AFTER) -> Response:
+    return _problem(503, reason, hint, {"retry-after": str(seconds)})
 
 
 def _json(status: int, answer: object, headers: Mapping[str, str] | None = None) -> Response:

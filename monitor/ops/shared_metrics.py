@@ -9,7 +9,18 @@ from monitor.ops.arrivals import Arrivals
 from monitor.ops.instruments import Instruments
 
 REFUSED = ("401", "403", "408", "413", "421", "429", "503")
-PARTS = ("reload", "housekeeping", "queue_metrics", "feeds", "sources", "pulls", "chat", "coverage", "closing")
+PARTS = (
+    "reload",
+    "housekeeping",
+    "queue_metrics",
+    "feeds",
+    "sources",
+    "pulls",
+    "chat",
+    "coverage",
+    "closing",
+    "backlog",
+)
 
 
 class SharedMetrics:

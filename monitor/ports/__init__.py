@@ -23,6 +23,8 @@ from monitor.ports.journal import (
     JournalWriter,
     Positions,
     TopicBook,
+    Unhandled,
+    UnreadEvents,
 )
 from monitor.ports.pruning import Pruned, Pruning, Retention, StoredSize
 from monitor.ports.records import (
@@ -77,6 +79,8 @@ __all__ = [
     "StoredSize",
     "TopicBook",
     "Unavailable",
+    "Unhandled",
+    "UnreadEvents",
     "VersionConflict",
     "WrongDatabase",
 ]

@@ -63,6 +63,19 @@ class JournalWriter(Protocol):
         ...
 
 
+class Unhandled(msgspec.Struct, frozen=True):
+    """Events that were taken in and not read yet, and the bytes of their JSON."""
+
+    events: int
+    size: int
+
+
+class UnreadEvents(Protocol):
+    async def by_source(self) -> dict[str, Unhandled]:
+        """What no engine ever read, by the source that the events name. Raises Unavailable."""
+        ...
+
+
 class FeedCursors(Protocol):
     """How far each pulled feed was read, as text that only the puller understands."""
 

@@ -6,11 +6,11 @@ Decides by identity, generation and position; must not know what an entry says.
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from monitor.ops.tasks import to_the_end
 from monitor.store.connections import Database
-from monitor.store.journal import PARTITION, JournalLost
+from monitor.store.journal import PARTITION, READ_BEFORE, JournalLost
 from monitor.store.tables import engine_positions, journal_binding, journal_head, journal_stamp
 
 _CURE = (
@@ -115,6 +115,7 @@ class SqlBinding:
             if joint.position is not None and joint.position > joint.head + 1:
                 place = engine_positions.c.partition == PARTITION
                 await connection.execute(update(engine_positions).where(place).values(position=joint.head + 1))
+            await connection.execute(delete(engine_positions).where(engine_positions.c.partition == READ_BEFORE))
             values = {"identity": joint.identity, "generation": joint.generation}
             if joint.bound_identity is None:
                 await connection.execute(insert(journal_binding), {"id": 1, **values})

@@ -32,6 +32,7 @@ from monitor.store.retention import SqlRetention
 from monitor.store.rewind import SqlRewind
 from monitor.store.source_book import SqlSourceBook
 from monitor.store.topic_book import SqlTopicBook
+from monitor.store.unread import SqlUnread
 
 _PROOF_SECONDS = 2.0
 
@@ -63,6 +64,7 @@ class Store:
         self.feed_cursors = SqlFeedCursors(self.records_database)
         self.sources = SqlSourceBook(self.records_database)
         self.outbox = SqlOutbox(self.records_database)
+        self.unread = SqlUnread(self.records_database, self.journal_database)
         self.binding = SqlBinding(self.records_database, self.journal_database)
 
     async def open(self) -> None:

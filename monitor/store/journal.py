@@ -24,6 +24,8 @@ from monitor.store.connections import Database
 from monitor.store.tables import journal, journal_head, journal_stamp
 
 PARTITION = "journal"
+READ_BEFORE = f"{PARTITION}:read"
+"""Where the engine had come before it was sent back: what it reads again from there is no backlog."""
 GROUP_EVENTS = 2000
 CLOSE_SECONDS = 10.0
 READ_INLINE = 64 * 1024

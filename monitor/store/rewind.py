@@ -16,7 +16,7 @@ from monitor.ports import Held
 from monitor.store.codec import plain
 from monitor.store.connections import Database
 from monitor.store.engine_store import SqlEngineStore
-from monitor.store.journal import PARTITION
+from monitor.store.journal import PARTITION, READ_BEFORE
 from monitor.store.repetition import first_day
 from monitor.store.tables import (
     engine_cells,
@@ -32,6 +32,7 @@ from monitor.store.tables import (
 )
 
 OWNER = "rewind"
+_IN_JOURNAL = engine_positions.c.partition.in_((PARTITION, READ_BEFORE))
 
 
 class JournalPlace(msgspec.Struct, frozen=True):
@@ -101,6 +102,10 @@ class SqlRewind:
             for journal_name, cluster in (clusters or {}).items():
                 this_one = journal_clusters.c.journal == plain(journal_name)
                 await connection.execute(update(journal_clusters).where(this_one).values(cluster=plain(cluster)))
+            came_to = select(func.max(engine_positions.c.position)).where(_IN_JOURNAL)
+            if (reached := (await connection.execute(came_to)).scalar_one()) is not None:
+                before = {"partition": READ_BEFORE, "position": reached}
+                await connection.execute(self._records.upsert(engine_positions, ("partition",)), before)
             if positions:
                 rows = [{"partition": plain(name), "position": position} for name, position in positions.items()]
                 await connection.execute(self._records.upsert(engine_positions, ("partition",)), rows)

@@ -47,8 +47,10 @@ BODY = 30
 UPLOADS = 12
 IDLE = 100
 PATIENCE = 120.0
-MOST_LOG = 6_000
 """Seconds."""
+MOST_LOG = 6_000
+CRASH = "Fatal Python error"
+"""A crash of the interpreter begins with it: what it was, and which thread it was in."""
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -245,7 +247,12 @@ def failure_of(service: Service) -> str:
     """Empty where it is alive and nothing failed."""
     assert service.process is not None
     if (code := service.process.poll()) is not None:
-        return f"it ended with {code}: {service.log()[-MOST_LOG:]}"
+        before, found, after = service.log().rpartition(CRASH)
+        return (
+            f"it ended with {code}: {before[-MOST_LOG:]}{found}{after[:MOST_LOG]}"
+            if found
+            else (f"it ended with {code}: {after[-MOST_LOG:]}")
+        )
     before, found, after = service.log().partition("Traceback")
     return f"{before[-200:]}{found}{after[:MOST_LOG]}" if found else ""
 

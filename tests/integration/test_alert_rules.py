@@ -26,6 +26,11 @@ CASES: dict[str, tuple[int, Series, Series]] = {
         {"nearmiss_watermark_timestamp_seconds": "60+60x60"},
     ),
     "NearmissIntakePaused": (3, {"nearmiss_intake_paused": "1x5"}, {"nearmiss_intake_paused": "0x5"}),
+    "NearmissBacklog": (
+        15,
+        {"nearmiss_backlog_refused_total": "0+1x20"},
+        {"nearmiss_backlog_refused_total": "5x20"},
+    ),
     "NearmissStoreUnavailable": (
         25,
         {"nearmiss_store_unavailable_total": "0+2x40"},

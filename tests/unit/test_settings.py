@@ -175,7 +175,7 @@ def test_everything_that_is_wrong_is_told_at_once_and_where_it_was_given(tmp_pat
 
 def test_a_setting_like_no_other_gets_the_list(tmp_path: Path) -> None:
     (line,) = problems({"config": write(tmp_path, "zzz: 1\n")})
-    assert "expected accounts, blaming_phrases, body_limit, " in line
+    assert "expected accounts, backlog_limit, blaming_phrases, body_limit, " in line
 
 
 @pytest.mark.parametrize(
