@@ -28,10 +28,10 @@ from monitor.decode.signatures import TOKEN
 from monitor.decode.tool import Tool
 from monitor.located.checks import MEANINGS
 from monitor.located.form import say_duration
-from monitor.packs import keys
-from monitor.packs.keys import OPERATOR_WORDS
+from monitor.packs.language import keys
+from monitor.packs.language.keys import OPERATOR_WORDS
+from monitor.packs.language.schema import DERIVED
 from monitor.packs.mappings import keys as mapping_keys
-from monitor.packs.schema import DERIVED
 from monitor.review.exports.document import RecordDocument
 from monitor.review.sign_in.settings import AccessSettings, AccountSettings, OidcSettings, ProxySettings
 from monitor.setting_hints import PREFIX
@@ -269,7 +269,7 @@ GENERATED: dict[str, Callable[[], str | tuple[str, ...]]] = {
 }
 
 FILES: dict[str, Callable[[], str]] = {
-    "monitor/packs/vocabulary.json": lambda: vocabulary.as_json(vocabulary.vocabulary()),
+    "monitor/packs/advice/vocabulary.json": lambda: vocabulary.as_json(vocabulary.vocabulary()),
 }
 """Generated as a whole."""
 

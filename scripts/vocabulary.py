@@ -12,10 +12,10 @@ import msgspec
 
 from monitor.core.model.events import KINDS, Event
 from monitor.decode.registry import decode, tool_of, tools
+from monitor.packs.advice.sent_by_mappings import RECEIVED_AT, sends_of
+from monitor.packs.advice.vocabulary import CLOSED, OPEN, Sends, Vocabulary, said_by
 from monitor.packs.mappings.loader import load_mappings
-from monitor.packs.mappings.sends import RECEIVED_AT, sends_of
 from monitor.packs.mappings.shipped_tools import SHIPPED
-from monitor.packs.vocabulary import CLOSED, OPEN, Sends, Vocabulary, said_by
 from monitor.review.reports import Report, report_events
 
 BODIES = Path(__file__).resolve().parents[1] / "tests" / "support" / "bodies"

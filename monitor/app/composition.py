@@ -50,8 +50,8 @@ from monitor.ops.refusals import Refusals
 from monitor.ops.sampling import Sampler
 from monitor.ops.stop import stop_on_signals
 from monitor.ops.tasks import WatchedTasks, restarted
+from monitor.packs.language.regex import make_regex
 from monitor.packs.pack import LoadedPack, load_pack, marks_of
-from monitor.packs.regex import make_regex
 from monitor.pipeline.bookkeeping import Bookkeeper
 from monitor.pipeline.coverage_watch import CoverageWatch
 from monitor.pipeline.current_pack import Current, Pack

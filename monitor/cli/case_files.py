@@ -15,8 +15,8 @@ from monitor.lab.cases import BadCase, Case, Confidence, Label, PathInData, read
 from monitor.located.checks import Check
 from monitor.located.nodes import Listing, Mapping, Node, Plain, Scalar, plain, read_located
 from monitor.located.problems import Place, Problem, Problems, listed, meant
-from monitor.packs.catalogue import read_catalogue
-from monitor.packs.slips import find_slips
+from monitor.packs.catalogue.loader import read_catalogue
+from monitor.packs.examples.slips import find_slips
 
 _WORDS: dict[str, tuple[str, ...]] = {"label": get_args(Label), "confidence": get_args(Confidence)}
 CASE_SAMPLE = "`id: …`, `label: near_miss` and `events: [{id: e1, time: 2026-01-31T12:00:00Z, …}]`"

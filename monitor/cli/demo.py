@@ -20,7 +20,7 @@ from monitor.demo.story import CATALOGUE, story
 from monitor.lab.ledger import Ledger
 from monitor.ops import logs
 from monitor.ops.clock import SystemClock
-from monitor.packs.regex import make_regex
+from monitor.packs.language.regex import make_regex
 from monitor.pipeline.current_pack import Pack
 from monitor.settings import Settings, load_settings
 

@@ -16,9 +16,9 @@ from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.rule import Rule
 from monitor.core.weighing.weights import Weights
 from monitor.located.problems import Problem, nearest
-from monitor.packs.catalogue import load_catalogues
-from monitor.packs.loader import load_rules
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.catalogue.loader import load_catalogues
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 from monitor.packs.weights import load_weights, shipped_weights
 from monitor.setting_types import to_size
 

@@ -43,7 +43,7 @@ from monitor.lab.evaluate import (
 )
 from monitor.lab.evaluate import folds as make_folds
 from monitor.lab.figures import RunFigures
-from monitor.packs.regex import make_regex
+from monitor.packs.language.regex import make_regex
 
 _WIDTH_WITHOUT_TERMINAL = 180
 

@@ -21,7 +21,7 @@ from monitor.feeds.states import state_of
 from monitor.feeds.strip import BLIND, CLEAR, HURT, SEEING, blind, seen, strip
 from monitor.feeds.tools import Tools
 from monitor.ops.clock import SystemClock
-from monitor.packs.catalogue import load_catalogues
+from monitor.packs.catalogue.loader import load_catalogues
 from monitor.settings import Settings
 
 _FAILED = 1

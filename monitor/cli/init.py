@@ -23,7 +23,7 @@ from monitor.cli.main import FAILED
 from monitor.core.model.catalogue import Catalogue, Service
 from monitor.core.resolving.names import Names
 from monitor.feeds.discover import Discovery, discover
-from monitor.packs.catalogue import load_catalogues
+from monitor.packs.catalogue.loader import load_catalogues
 from monitor.review.auth import is_loopback
 from monitor.settings import BadSettings, Settings, load_settings
 from monitor.shop import prometheus

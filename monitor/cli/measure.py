@@ -33,7 +33,7 @@ from monitor.lab.year.agenda import NoRoom
 from monitor.lab.year.organisation import catalogue_mapping
 from monitor.lab.year.shape import DAYS_OF_A_YEAR, FEWEST_DAYS, YearShape
 from monitor.lab.year.stream import Year
-from monitor.packs.regex import make_regex
+from monitor.packs.language.regex import make_regex
 
 _WIDTH_WITHOUT_TERMINAL = 180
 

@@ -35,7 +35,7 @@ from monitor.core.model.near_miss import State
 from monitor.lab.ledger import DraftEntry, Ledger
 from monitor.lab.replay import Source, Summary, replay
 from monitor.ops.lines import limits_for, read_lines
-from monitor.packs.regex import make_regex
+from monitor.packs.language.regex import make_regex
 
 _WIDTH_WITHOUT_TERMINAL = 160
 

@@ -35,9 +35,9 @@ from monitor.lab.backtest import Backtest, BacktestReport, Found
 from monitor.lab.backtest_index import BacktestIndex, IndexWriter
 from monitor.lab.difference import Difference, differences
 from monitor.lab.replay import Summary
-from monitor.packs.loader import find_shared_names, load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import find_shared_names, load_rules
+from monitor.packs.rules.shipped import shipped_rules
 
 
 @click.command("backtest", short_help="Run rules over past events.")

@@ -15,13 +15,13 @@ from monitor.cli.engine_options import printable
 from monitor.cli.main import FAILED
 from monitor.cli.rules_test import counted, rule_paths
 from monitor.located.problems import Problem
-from monitor.packs.json_schema import schema as json_schema
-from monitor.packs.loader import find_shared_names, load_rules
+from monitor.packs.advice.sent_by_mappings import sends_of_mappings
+from monitor.packs.advice.unsendable import find_unsendable
+from monitor.packs.advice.vocabulary import shipped_vocabulary
 from monitor.packs.mappings.loader import load_mappings
-from monitor.packs.mappings.sends import sends_of_mappings
-from monitor.packs.shipped import shipped_rules
-from monitor.packs.unsendable import find_unsendable
-from monitor.packs.vocabulary import shipped_vocabulary
+from monitor.packs.rules.json_schema import schema as json_schema
+from monitor.packs.rules.loader import find_shared_names, load_rules
+from monitor.packs.rules.shipped import shipped_rules
 
 
 @click.command("check", short_help="Print every problem of rule files.")

@@ -21,9 +21,9 @@ from monitor.core.matching.matcher import Matcher
 from monitor.core.model.events import DAY, Instant, to_text
 from monitor.core.resolving.unmatched import Unmatched
 from monitor.ops.clock import SystemClock
-from monitor.packs.loader import load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 
 MOST_SHOWN = 20
 LATELY = 30 * DAY

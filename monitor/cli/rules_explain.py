@@ -39,8 +39,8 @@ from monitor.lab.explain_draft import NoSuchDraft, explain_draft
 from monitor.lab.ledger import DraftEntry
 from monitor.lab.replay import Source, events_of
 from monitor.ops.lines import Unread, read_lines
-from monitor.packs.describe import describe
-from monitor.packs.regex import make_regex
+from monitor.packs.language.describe import describe
+from monitor.packs.language.regex import make_regex
 from monitor.ports import NotFound, Record
 from monitor.store.connections import Locations
 from monitor.store.database import Store, open_for_reading

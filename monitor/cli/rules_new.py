@@ -9,12 +9,13 @@ import click
 
 from monitor.cli.engine_options import no_rule, printable
 from monitor.cli.main import FAILED
-from monitor.packs.example_run import run_examples
-from monitor.packs.grammar import NAME
-from monitor.packs.loader import SUFFIXES, Loaded, load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.scaffold import FAMILIES, as_copy, from_template
-from monitor.packs.shipped import shipped_rules
+from monitor.located.files import SUFFIXES
+from monitor.packs.examples.runner import run_examples
+from monitor.packs.language.grammar import NAME
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import Loaded, load_rules
+from monitor.packs.rules.scaffold import FAMILIES, as_copy, from_template
+from monitor.packs.rules.shipped import shipped_rules
 
 _DEFAULT_FAMILY = "oops"
 

@@ -15,11 +15,11 @@ from rich.console import Console
 from monitor.cli.engine_options import check_names, printable
 from monitor.cli.lines import say
 from monitor.cli.main import FAILED
-from monitor.packs.example_run import Result, run_examples
-from monitor.packs.junit import junit
-from monitor.packs.loader import find_shared_names, load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.examples.junit import junit
+from monitor.packs.examples.runner import Result, run_examples
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import find_shared_names, load_rules
+from monitor.packs.rules.shipped import shipped_rules
 
 rule_paths = click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(exists=True, path_type=Path))
 

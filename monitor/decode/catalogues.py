@@ -3,7 +3,7 @@
     {user_facing: [checkout], production: [production], depends_on: {checkout: [payments-db]},
      hours: {checkout: {zone: Europe/Berlin, opens: "08:00", closes: "18:00", days: [mon, tue]}}}
 
-Knows nothing of files; the long form that operators keep is read by `monitor.packs.catalogue`.
+Knows nothing of files; the long form that operators keep is read by `monitor.packs.catalogue.loader`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from monitor.core.model.catalogue import Catalogue, Hours, Service
 
 SHORT_KEYS: frozenset[str] = frozenset({"user_facing", "production", "depends_on", "automation", "hours"})
+SHORT_SAMPLE = "`{user_facing: [shop], depends_on: {shop: [shop-db]}}`"
 DAYS = {name: number for number, name in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), start=1)}
 CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)\Z")
 

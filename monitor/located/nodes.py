@@ -325,3 +325,22 @@ def plain(node: Node) -> Plain:
     if isinstance(node, Listing):
         return [plain(item) for item in node.items]
     return {key: plain(value) for key, (_, value) in node.entries.items()}
+
+
+def node_at(node: Node, *path: str) -> Node | None:
+    """What stands at the end of a path."""
+    found: Node | None = node
+    for key in path:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found
+
+
+def place_at(node: Node, *path: str) -> Place:
+    """Where the deepest known part of a path stands."""
+    place = node.place
+    for key in path:
+        inner = node.get(key) if isinstance(node, Mapping) else None
+        if inner is None:
+            break
+        node, place = inner, inner.place
+    return place

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import msgspec
 
+from monitor.located.files import find_files
 from monitor.located.problems import Problem, Problems
-from monitor.packs.catalogue import LoadedCatalogue, load_catalogues
-from monitor.packs.loader import Loaded, find_files, load_rules
+from monitor.packs.catalogue.loader import LoadedCatalogue, load_catalogues
 from monitor.packs.mappings.loader import LoadedMappings, load_mappings
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.rules.loader import Loaded, load_rules
+from monitor.packs.rules.shipped import shipped_rules
 from monitor.packs.weights import SHIPPED, LoadedWeights, load_weights
 
 Marks = tuple[tuple[str, int, int, int], ...]

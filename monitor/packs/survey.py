@@ -19,9 +19,9 @@ from monitor.core.resolving.names import Names
 from monitor.located.checks import Check
 from monitor.located.form import say_duration
 from monitor.located.problems import Place, Problem, Problems, listed, meant, nearest
-from monitor.packs.lint import reaches_back
+from monitor.packs.advice.lint import reaches_back
+from monitor.packs.language.silences import without_silenced
 from monitor.packs.pack import LoadedPack
-from monitor.packs.silences import without_silenced
 
 MOST_NAMES = 8
 """Names that one line lists; the rest is counted."""

@@ -21,7 +21,7 @@ from monitor.core.sharding.routing import Router, partitions_of
 from monitor.decode.canonical import encode
 from monitor.kafka.messages import SHARDS_HEADER, header_of
 from monitor.ops.clock import SystemClock
-from monitor.packs.catalogue import load_catalogue
+from monitor.packs.catalogue.loader import load_catalogue
 from tests.bench import servers
 from tests.bench.live import create, drop, new_database
 from tests.support.organisations import shops, write_catalogue

@@ -12,10 +12,11 @@ import msgspec
 from monitor.core.matching.last_values import LastValues
 from monitor.core.matching.matcher import Matcher
 from monitor.core.model.catalogue import Catalogue
+from monitor.located.files import find_files
 from monitor.located.problems import Problems
-from monitor.packs.loader import find_files, load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 
 _NAME = re.compile(r"^rule: (.*)$", re.MULTILINE)
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from monitor.core.deciding.engine import Engine
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import SECOND, Event, Instant
-from monitor.packs.loader import load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 
 BATCH = 1000
 EACH = 10

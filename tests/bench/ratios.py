@@ -19,8 +19,8 @@ from monitor.lab.generator import StreamShape
 from monitor.lab.year.organisation import catalogue_mapping
 from monitor.lab.year.shape import YearShape
 from monitor.lab.year.stream import Year
-from monitor.packs.loader import load_rules
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 from tests.bench import rules, texts
 from tests.bench.make_stream import stream_of
 from tests.bench.measure import Cost, run

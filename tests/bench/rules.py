@@ -14,7 +14,7 @@ from monitor.core.model.events import HOUR, Event
 from monitor.core.model.rule import Impact, Intervention, Rule, Step
 from monitor.decode.canonical import decode_line
 from monitor.lab.generator import StreamShape, generate, make_catalogue
-from monitor.packs.regex import make_regex
+from monitor.packs.language.regex import make_regex
 
 _BATCH = 1_000
 

@@ -30,9 +30,9 @@ from monitor.lab.cases import Case
 from monitor.lab.dialects import DIALECTS
 from monitor.lab.evaluate import CaseOutcome, figures, in_dialect, run_case
 from monitor.lab.ledger import DraftEntry, Ledger
-from monitor.packs.loader import load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 from monitor.packs.weights import shipped_weights
 
 FOLDERS = [Path(folder) for folder in os.environ.get("NEARMISS_CASES", "").split(":") if folder]

@@ -10,9 +10,9 @@ import pytest
 
 from monitor.cli.case_files import load_case
 from monitor.lab.evaluate import run_case
-from monitor.packs.loader import load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 from monitor.packs.weights import shipped_weights
 
 FOLDERS = [Path(folder) for folder in os.environ.get("NEARMISS_CASES", "").split(":") if folder]

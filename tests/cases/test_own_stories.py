@@ -14,9 +14,9 @@ import pytest
 from monitor.cli.case_files import find_case_files, load_case
 from monitor.lab.cases import Case
 from monitor.lab.evaluate import run_case
-from monitor.packs.loader import load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 from monitor.packs.weights import shipped_weights
 
 HERE = Path(__file__).parent

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import get_args
 
 from monitor.core.model.catalogue import AliasBy, Catalogue
-from monitor.packs.backstage import ANNOTATIONS, PREFIX
-from monitor.packs.catalogue import SERVICE_KEYS, load_catalogues
+from monitor.packs.catalogue.backstage import ANNOTATIONS, PREFIX
+from monitor.packs.catalogue.loader import SERVICE_KEYS, load_catalogues
 from tests.architecture.files import text
 
 PAGE = text(Path("docs/how-to/catalogue.md")) or ""

@@ -19,10 +19,10 @@ from click.testing import CliRunner
 from monitor.cli.case_files import load_case
 from monitor.cli.main import cli
 from monitor.lab.evaluate import run_case
-from monitor.packs.example_run import run_examples
-from monitor.packs.loader import load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.examples.runner import run_examples
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 from tests.architecture.files import text, tracked
 
 FENCE = re.compile(r"^```(?P<language>\w+)(?: (?P<file>\S+))?\n(?P<body>.*?)^```$", re.DOTALL | re.MULTILINE)

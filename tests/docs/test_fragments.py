@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from monitor.decode.registry import decode
-from monitor.packs.catalogue import load_catalogues
-from monitor.packs.loader import load_rules
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.catalogue.loader import load_catalogues
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 from monitor.settings import Settings, load_settings
 from tests.architecture.files import text, tracked
 

@@ -12,7 +12,7 @@ import pytest
 from monitor.cli.main import COMMANDS, cli
 from monitor.core.model.catalogue import Catalogue
 from monitor.decode.registry import decode, tools
-from monitor.packs.catalogue import load_catalogue
+from monitor.packs.catalogue.loader import load_catalogue
 from tests.architecture.files import ROOT, text, tracked
 
 README = text(Path("README.md")) or ""

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from monitor.demo.story import CATALOGUE
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.rules.shipped import shipped_rules
 from tests.support.service import Service
 from tests.support.waiting import until
 

@@ -26,8 +26,8 @@ from monitor.intake.flight import Flight
 from monitor.intake.receiver import Receiver
 from monitor.intake.webhooks import IntakeSettings, build_router
 from monitor.ops.clock import ManualClock
+from monitor.packs.language.regex import make_regex
 from monitor.packs.pack import LoadedPack, load_pack
-from monitor.packs.regex import make_regex
 from monitor.pipeline.loop import EngineLoop, LoopSettings
 from monitor.ports import Batch, Positions, Query, Record, Saved
 from monitor.settings import load_settings

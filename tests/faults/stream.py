@@ -18,10 +18,10 @@ from monitor.core.model.events import DAY, MINUTE, SECOND, Event, Instant
 from monitor.decode.canonical import decode_line, encode
 from monitor.lab.generator import STARTS_AT, StreamShape, catalogue_mapping, generate
 from monitor.lab.ledger import Ledger
-from monitor.packs.catalogue import load_catalogue
-from monitor.packs.loader import load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.catalogue.loader import load_catalogue
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 from monitor.packs.weights import shipped_weights
 
 LATENESS = 30 * MINUTE

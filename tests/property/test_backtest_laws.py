@@ -17,7 +17,7 @@ from monitor.lab.backtest_index import IndexWriter
 from monitor.lab.difference import differences
 from monitor.lab.ledger import Ledger
 from monitor.lab.shadow import as_live
-from monitor.packs.regex import make_regex
+from monitor.packs.language.regex import make_regex
 from tests.support.small_stories import small_stories
 from tests.support.streams import law_rules, new_engine, run, shop, streams
 

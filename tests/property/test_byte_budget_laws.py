@@ -21,10 +21,10 @@ from monitor.decode.canonical import decode_line
 from monitor.demo.story import CATALOGUE, story
 from monitor.lab.explain import explain_event
 from monitor.lab.generator import StreamShape, generate, make_catalogue
-from monitor.packs.catalogue import load_catalogue
-from monitor.packs.loader import load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.catalogue.loader import load_catalogue
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 from monitor.packs.weights import shipped_weights
 from tests.support.partitions import engines_of, routed, run_partition
 from tests.support.streams import MACHINE, PERSON, START, final, make_event, saved

@@ -19,8 +19,8 @@ from monitor.core.weighing.weights import Weights
 from monitor.lab.backtest_index import BacktestIndex, IndexUnusable, IndexWriter
 from monitor.lab.changed_rules import ChangedRun, without_steps
 from monitor.lab.ledger import Ledger
-from monitor.packs.regex import make_regex
-from monitor.packs.version import version_of
+from monitor.packs.language.regex import make_regex
+from monitor.packs.language.version import version_of
 from monitor.packs.weights import shipped_weights
 from tests.support.small_stories import small_stories
 from tests.support.streams import PERSON, law_rules, make_event, shop

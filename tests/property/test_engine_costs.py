@@ -19,7 +19,7 @@ from monitor.core.model.reasons import NotOpened
 from monitor.core.model.rule import Clause, Intervention, Point, Rule, Step
 from monitor.core.state.memory import Memory
 from monitor.lab.ledger import Ledger
-from monitor.packs.regex import make_regex
+from monitor.packs.language.regex import make_regex
 from tests.support.streams import HUMAN_ACTIONS, PERSON, acted_rule, make_event, shop
 
 

@@ -16,9 +16,9 @@ from monitor.core.matching.matcher import Matcher
 from monitor.core.matching.predicates import compile_condition
 from monitor.core.model.conditions import Compare, Condition, Not
 from monitor.core.model.events import DAY, HOUR, Actor, Event, Instant
-from monitor.packs.loader import load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 from tests.support.streams import make_event, shop
 
 RULES = load_rules(shipped_rules()).rules

@@ -24,10 +24,10 @@ from monitor.core.weighing.weights import Weights
 from monitor.decode.canonical import decode_line
 from monitor.lab.generator import StreamShape, generate, make_catalogue
 from monitor.lab.ledger import Ledger
-from monitor.packs.catalogue import load_catalogue
-from monitor.packs.loader import load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.catalogue.loader import load_catalogue
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 from monitor.packs.weights import shipped_weights
 from tests.property.test_engine_laws import disordered
 from tests.support.organisations import shops, write_catalogue

@@ -16,9 +16,9 @@ from monitor.core.model.decisions import Decision
 from monitor.core.model.events import HOUR, SECOND, Event, Instant
 from monitor.core.model.rule import Rule, Step
 from monitor.demo.story import CATALOGUE, story
-from monitor.packs.catalogue import load_catalogue
-from monitor.packs.loader import load_rules
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.catalogue.loader import load_catalogue
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 from tests.support.streams import (
     acted_rule,
     events,

@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from monitor.core.matching.last_values import LastValues
 from monitor.core.matching.matcher import Matcher
 from monitor.core.model.catalogue import Catalogue
+from monitor.located.files import find_files
 from monitor.located.nodes import LARGEST_FILE
 from monitor.located.problems import Problems
-from monitor.packs.keys import BETWEEN, COUNTS, EXAMPLE, IMPACT, INTERVENTION, RELATIONS, RULE, STEP, names
-from monitor.packs.loader import find_files
-from monitor.packs.regex import make_regex
-from monitor.packs.schema import known_fields
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.language.keys import BETWEEN, COUNTS, EXAMPLE, IMPACT, INTERVENTION, RELATIONS, RULE, STEP, names
+from monitor.packs.language.regex import make_regex
+from monitor.packs.language.schema import known_fields
+from monitor.packs.rules.shipped import shipped_rules
 from tests.unit.packs.written import load
 
 CORPUS = [path.read_text(encoding="utf-8") for path in find_files(shipped_rules(), Problems())]

@@ -16,10 +16,10 @@ from monitor.core.model.reasons import NotOpened
 from monitor.core.model.rule import Intervention, Step
 from monitor.decode.canonical import decode_line
 from monitor.lab.generator import StreamShape, catalogue_mapping, generate
-from monitor.packs.catalogue import load_catalogue
-from monitor.packs.loader import load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.catalogue.loader import load_catalogue
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 from tests.support.streams import BY_HUMAN, HUMAN_ACTIONS, PERSON, acted_rule, make_event, new_engine, run, saved
 
 BATCH = 100

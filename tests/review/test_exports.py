@@ -22,7 +22,7 @@ from monitor.core.model.events import to_instant
 from monitor.core.model.near_miss import Cited, Draft, State
 from monitor.demo.story import story
 from monitor.lab.ledger import Ledger
-from monitor.packs.regex import make_regex
+from monitor.packs.language.regex import make_regex
 from monitor.ports import Answers, Record
 from monitor.review.exports.document import RecordDocument
 from monitor.review.exports.exchange import FIRST_WEEK, WEEK, Undecided, build_case, to_text_file

@@ -13,9 +13,9 @@ from monitor.core.model.catalogue import Catalogue, Service
 from monitor.core.model.decisions import Ignore, Open
 from monitor.core.model.events import DAY, HOUR, MINUTE, Event, Instant, to_text
 from monitor.core.model.reasons import NotOpened
-from monitor.packs.loader import load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 from monitor.ports import Unavailable
 from tests.review.conftest import Desk
 

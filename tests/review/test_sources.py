@@ -7,8 +7,8 @@ import httpx
 from monitor.core.model.catalogue import Catalogue, Service
 from monitor.core.model.events import DAY, HOUR, SECOND, Instant, to_text
 from monitor.ops.arrivals import UP, SourceHour, SourceWord
-from monitor.packs.loader import load_rules
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 from monitor.review.auth import Account, Auth
 from monitor.review.permissions import Access, Grants
 from tests.review.conftest import Desk

@@ -10,7 +10,7 @@ from monitor.core.model.decisions import Amend, Open
 from monitor.core.model.events import Event
 from monitor.core.model.near_miss import Draft
 from monitor.decode.streams import arrival_order
-from monitor.packs.regex import make_regex
+from monitor.packs.language.regex import make_regex
 from monitor.packs.weights import shipped_weights
 from tests.unit.lab.stories import shipped, shop, story
 

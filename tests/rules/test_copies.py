@@ -11,9 +11,9 @@ from monitor.core.model.events import HOUR, MINUTE, Event
 from monitor.decode.canonical import decode_line
 from monitor.lab.generator import StreamShape, generate, make_catalogue
 from monitor.lab.ledger import Ledger
-from monitor.packs.loader import load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 
 RULES = load_rules(shipped_rules()).rules
 BATCH = 100

@@ -13,14 +13,14 @@ from monitor.core.model.conditions import fields_of
 from monitor.core.model.rule import Rule
 from monitor.located.nodes import Mapping, parse_located
 from monitor.located.problems import Problems
-from monitor.packs.conditions import GROUPS, OPERATORS, read_where
-from monitor.packs.example_run import run_examples
-from monitor.packs.examples import EXAMPLE_KEYS
-from monitor.packs.keys import BETWEEN_KEYS, RULE_KEYS
-from monitor.packs.loader import load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.schema import DERIVED
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.examples.reader import EXAMPLE_KEYS
+from monitor.packs.examples.runner import run_examples
+from monitor.packs.language.conditions import GROUPS, OPERATORS, read_where
+from monitor.packs.language.keys import BETWEEN_KEYS, RULE_KEYS
+from monitor.packs.language.regex import make_regex
+from monitor.packs.language.schema import DERIVED
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
 PAGE = (REFERENCE / "rules.md").read_text(encoding="utf-8")

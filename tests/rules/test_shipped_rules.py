@@ -10,11 +10,11 @@ import pytest
 
 from monitor.core.model.conditions import fields_of
 from monitor.core.model.rule import Rule
-from monitor.packs.example_run import run_example
-from monitor.packs.examples import Example
-from monitor.packs.loader import load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.examples.reader import Example
+from monitor.packs.examples.runner import run_example
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 
 LOADED = load_rules(shipped_rules())
 BY_NAME = {rule.name: rule for rule in LOADED.rules}

@@ -6,8 +6,8 @@ from typing import Any
 
 from monitor.core.model.events import Event
 from monitor.lab.ledger import Ledger
-from monitor.packs.loader import load_rules
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 from tests.support.streams import PERSON, clear_feed, make_event, new_engine, run
 
 DAY = 24 * 60

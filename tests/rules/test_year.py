@@ -10,9 +10,9 @@ import pytest
 from monitor.lab.measure import StreamRun, play
 from monitor.lab.year.shape import YearShape
 from monitor.lab.year.stream import Year
-from monitor.packs.loader import load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 
 
 @pytest.mark.timeout(600)

@@ -11,7 +11,7 @@ from monitor.core.model.events import Event, Instant
 from monitor.core.model.rule import Rule
 from monitor.core.sharding.routing import Route, Router, partitions_of, shards_of
 from monitor.core.sharding.shards import Shards
-from monitor.packs.regex import make_regex
+from monitor.packs.language.regex import make_regex
 
 Entry = tuple[Event, Route]
 

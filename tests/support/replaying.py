@@ -16,10 +16,10 @@ from monitor.core.model.events import Instant
 from monitor.decode.canonical import decode_line
 from monitor.demo.story import CATALOGUE
 from monitor.lab.ledger import Ledger
-from monitor.packs.catalogue import load_catalogue
-from monitor.packs.loader import load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.catalogue.loader import load_catalogue
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 from monitor.packs.weights import shipped_weights
 
 

@@ -14,7 +14,7 @@ from monitor.core.model.decisions import Decision
 from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Actor, Event, Instant
 from monitor.core.model.rule import Clause, Impact, Intervention, MarginSpec, Pair, Point, Rule, Step
 from monitor.lab.ledger import Ledger
-from monitor.packs.regex import make_regex
+from monitor.packs.language.regex import make_regex
 
 START = 1_800_000_000 * SECOND
 

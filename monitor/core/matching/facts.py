@@ -341,5 +341,5 @@ class EventFacts:
 
 
 def _checked(value: object) -> bool | float | str | None:
-    assert value is None or isinstance(value, bool | float | str)  # the types in `packs/schema.py`
+    assert value is None or isinstance(value, bool | float | str)  # the types in `packs/language/schema.py`
     return value

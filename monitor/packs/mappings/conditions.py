@@ -10,8 +10,8 @@ from monitor.decode.mapped import Budget, Find, Test
 from monitor.located.form import Form
 from monitor.located.nodes import Listing, Mapping, Node, Scalar
 from monitor.located.problems import Problems
+from monitor.packs.language.regex import BadPattern, make_regex
 from monitor.packs.mappings.values import SEARCHED, compiled, read_expression
-from monitor.packs.regex import BadPattern, make_regex
 
 OPERATORS = ("prefix", "suffix", "contains", "matches", "present", "not")
 CONDITION_HELP = "a mapping of fields to what they must say, an expression that must be true, or a list of such"

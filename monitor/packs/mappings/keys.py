@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.packs.keys import Key, names
+from monitor.packs.language.keys import Key, names
 
 MAPPING = (
     Key(

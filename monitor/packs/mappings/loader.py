@@ -22,10 +22,10 @@ from monitor.decode.outcome import Unreadable
 from monitor.decode.registry import read_as
 from monitor.decode.tool import Sample, Tool
 from monitor.located.checks import Check
+from monitor.located.files import find_files
 from monitor.located.form import Form
 from monitor.located.nodes import Mapping, Node, Scalar, read_located
 from monitor.located.problems import Place, Problem, Problems
-from monitor.packs.loader import find_files
 from monitor.packs.mappings.examples import MappingExample, MappingResult, read_examples, run_example
 from monitor.packs.mappings.grammar import answered, read_answer, read_entries, read_name
 from monitor.packs.mappings.keys import MAPPING_KEYS

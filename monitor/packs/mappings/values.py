@@ -16,8 +16,8 @@ from monitor.decode.reading import text
 from monitor.located.form import Form, name_of
 from monitor.located.nodes import Listing, Mapping, Node, Scalar
 from monitor.located.problems import Place, Problems
+from monitor.packs.language.regex import BadPattern, make_finder
 from monitor.packs.mappings.expressions import LONGEST_EXPRESSION, BadExpression, compile_expression, is_conditional
-from monitor.packs.regex import BadPattern, make_finder
 
 VALUE_KEYS = ("path", "find", "words", "otherwise", "text")
 VALUE_HELP = "a JMESPath expression, a list of them, or a mapping with `path` or `text`"

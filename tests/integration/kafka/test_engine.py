@@ -21,10 +21,10 @@ from monitor.decode.canonical import encode
 from monitor.demo.story import CATALOGUE, story
 from monitor.lab.ledger import Ledger
 from monitor.ops.clock import SystemClock
-from monitor.packs.catalogue import load_catalogue
-from monitor.packs.loader import load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.catalogue.loader import load_catalogue
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 from monitor.ports import Query
 from monitor.store.database import open_store
 from tests.integration.kafka.conftest import KAFKA, Cluster

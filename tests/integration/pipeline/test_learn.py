@@ -14,10 +14,10 @@ from monitor.core.model.events import DAY, HOUR, SECOND, Event, Instant
 from monitor.core.model.near_miss import Draft
 from monitor.decode.canonical import encode
 from monitor.demo.story import CATALOGUE, story
-from monitor.packs.catalogue import load_catalogue
-from monitor.packs.loader import load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.catalogue.loader import load_catalogue
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 from monitor.packs.weights import shipped_weights
 from monitor.ports import Commit, Query
 from monitor.store.database import Store, open_store

@@ -20,10 +20,10 @@ from monitor.demo.story import CATALOGUE, story
 from monitor.lab.ledger import Ledger
 from monitor.ops.clock import ManualClock
 from monitor.ops.tasks import WatchedTasks
-from monitor.packs.catalogue import load_catalogue
-from monitor.packs.loader import load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.catalogue.loader import load_catalogue
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 from monitor.pipeline.lease import LeaseSettings
 from monitor.pipeline.loop import LEAST_MEMORY, EngineLoop, LoopSettings, LoopState
 from monitor.ports import WHOLE, Batch, Commit, Positions, Query, Reject, Saved, Unavailable

@@ -15,10 +15,10 @@ from monitor.core.model.rule import Rule
 from monitor.demo.story import CATALOGUE, story
 from monitor.lab.ledger import Ledger
 from monitor.ops.clock import ManualClock
-from monitor.packs.catalogue import load_catalogue
-from monitor.packs.loader import content_hash, load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.catalogue.loader import load_catalogue
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import content_hash, load_rules
+from monitor.packs.rules.shipped import shipped_rules
 from monitor.pipeline.current_pack import Current, Pack
 from monitor.pipeline.loop import EngineLoop, LoopSettings
 from monitor.ports import Batch, Positions, Query, Saved

@@ -15,10 +15,10 @@ from monitor.core.model.events import DAY, HOUR, SECOND, Event, Instant, to_text
 from monitor.core.model.near_miss import Cited, Move, State
 from monitor.core.model.reasons import Withdrawn
 from monitor.demo.story import CATALOGUE, story
-from monitor.packs.catalogue import load_catalogue
-from monitor.packs.loader import load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.catalogue.loader import load_catalogue
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 from monitor.ports import Commit, Decide, Fenced, Held, Query, Record
 from monitor.store.database import Store
 from monitor.store.journal import PARTITION

@@ -15,7 +15,7 @@ from monitor.core.model.decisions import Decision
 from monitor.core.model.events import Event, Instant
 from monitor.demo.story import story
 from monitor.ops.clock import ManualClock
-from monitor.packs.regex import make_regex
+from monitor.packs.language.regex import make_regex
 from monitor.pipeline.loop import EngineLoop
 from monitor.ports import Saved
 from monitor.store.database import Store

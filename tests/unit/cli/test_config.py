@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from monitor.cli.config import group
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.rules.shipped import shipped_rules
 
 CATALOGUE = """\
 services:

@@ -16,8 +16,8 @@ from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import Event, Instant, to_text
 from monitor.core.model.near_miss import Move
 from monitor.decode.canonical import encode
-from monitor.packs.loader import load_rules
-from monitor.packs.regex import make_regex
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import load_rules
 from monitor.ports import Commit, Decide, Query
 from monitor.store.database import open_store
 from tests.unit.packs.written import GOOD

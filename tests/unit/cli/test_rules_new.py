@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from monitor.cli.rules import group
-from monitor.packs.loader import load_rules
-from monitor.packs.scaffold import FAMILIES
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.scaffold import FAMILIES
+from monitor.packs.rules.shipped import shipped_rules
 
 SHIPPED = [rule.name for rule in load_rules(shipped_rules()).rules]
 

@@ -10,10 +10,10 @@ from monitor.core.model.near_miss import State
 from monitor.core.model.reasons import Withdrawn
 from monitor.demo.story import CATALOGUE, story
 from monitor.lab.ledger import DraftEntry, Ledger
-from monitor.packs.catalogue import load_catalogue
-from monitor.packs.loader import load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.catalogue.loader import load_catalogue
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 
 NOW = Instant(1_792_000_000_000_000)
 

@@ -9,8 +9,8 @@ from monitor.core.model.events import Event
 from monitor.core.model.rule import Rule
 from monitor.decode.catalogues import catalogue_from_mapping
 from monitor.decode.streams import expand
-from monitor.packs.loader import load_rules
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 
 SHOP: dict[str, object] = {
     "user_facing": ["checkout"],

@@ -13,7 +13,7 @@ from monitor.core.model.rule import Intervention, Rule, Step
 from monitor.decode.catalogues import catalogue_from_mapping
 from monitor.decode.streams import arrival_order
 from monitor.lab.backtest import Backtest, BacktestReport
-from monitor.packs.regex import make_regex
+from monitor.packs.language.regex import make_regex
 from tests.support.streams import BY_HUMAN, acted_rule
 from tests.unit.lab.stories import SHOP, TICKET, story
 

@@ -12,7 +12,7 @@ from monitor.core.model.rule import Intervention, Rule, Step
 from monitor.decode.streams import arrival_order
 from monitor.lab.backtest import Backtest
 from monitor.lab.difference import Difference, differences
-from monitor.packs.regex import make_regex
+from monitor.packs.language.regex import make_regex
 from tests.support.streams import BY_HUMAN, acted_rule
 from tests.unit.lab.stories import TICKET, shipped, shop, story
 

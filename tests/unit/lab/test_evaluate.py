@@ -11,7 +11,7 @@ from monitor.core.model.reasons import Withdrawn
 from monitor.lab.cases import Case, Confidence, Expect, Label, read_case
 from monitor.lab.evaluate import CaseOutcome, CaseResult, Figures, figures, judge, report, run_case
 from monitor.lab.ledger import Ledger
-from monitor.packs.regex import make_regex
+from monitor.packs.language.regex import make_regex
 from tests.unit.lab.drafts import draft
 from tests.unit.lab.stories import SHOP, STORY, TICKET, shipped
 

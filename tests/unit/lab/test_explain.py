@@ -8,7 +8,7 @@ import pytest
 from monitor.core.matching.explain import Why
 from monitor.core.model.events import Event, EventId
 from monitor.lab.explain import NoSuchEvent, explain_event
-from monitor.packs.regex import make_regex
+from monitor.packs.language.regex import make_regex
 from tests.unit.lab.stories import TICKET, shipped, shop, story
 
 

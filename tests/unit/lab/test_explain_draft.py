@@ -12,7 +12,7 @@ from monitor.decode.catalogues import catalogue_from_mapping
 from monitor.decode.streams import BASE_AT, expand
 from monitor.lab.explain_draft import NoSuchDraft, explain_draft
 from monitor.lab.ledger import Ledger
-from monitor.packs.regex import make_regex
+from monitor.packs.language.regex import make_regex
 from tests.unit.packs.written import GOOD, read
 
 CATALOGUE = catalogue_from_mapping({"user_facing": ["web"], "production": ["prod"], "depends_on": {"web": ["api"]}})

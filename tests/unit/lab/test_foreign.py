@@ -6,9 +6,9 @@ import pytest
 
 from monitor.core.model.near_miss import Mode
 from monitor.lab.evaluate import run_case
-from monitor.packs.loader import load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 from monitor.packs.weights import shipped_weights
 from tests.support import foreign
 from tests.support.foreign import Story

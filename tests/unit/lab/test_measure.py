@@ -11,7 +11,7 @@ from monitor.lab.baseline import TRIVIAL
 from monitor.lab.measure import Draw, Measured, StreamRun, play
 from monitor.lab.year.shape import YearShape
 from monitor.lab.year.stream import Year
-from monitor.packs.regex import make_regex
+from monitor.packs.language.regex import make_regex
 
 SHAPE = YearShape(days=28, near_misses=12, names="one")
 

@@ -10,7 +10,7 @@ from monitor.decode.catalogues import catalogue_from_mapping
 from monitor.decode.streams import BASE_AT, expand
 from monitor.lab.explain import explain_event
 from monitor.lab.relations import MOST_SHOWN
-from monitor.packs.regex import make_regex
+from monitor.packs.language.regex import make_regex
 from tests.unit.packs.written import GOOD, read
 
 CATALOGUE: Catalogue = catalogue_from_mapping({"user_facing": ["web"], "depends_on": {"web": ["api"], "blog": ["cms"]}})

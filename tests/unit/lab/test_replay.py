@@ -15,7 +15,7 @@ from monitor.decode.streams import arrival_order
 from monitor.lab.ledger import Ledger
 from monitor.lab.replay import FUTURE_TOLERANCE, Source, Summary, admitted, merged, replay
 from monitor.ops.lines import ReadLimits, Unread, blocks
-from monitor.packs.regex import make_regex
+from monitor.packs.language.regex import make_regex
 from tests.unit.lab.stories import shipped, shop, story
 
 

@@ -13,9 +13,9 @@ from monitor.core.model.catalogue import Catalogue, Service
 from monitor.core.model.events import Event, to_instant
 from monitor.decode.registry import decode
 from monitor.lab.ledger import DraftEntry, Ledger
-from monitor.packs.loader import load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 
 RULES = load_rules(shipped_rules()).rules
 SHOP = Catalogue(

@@ -8,8 +8,8 @@ from monitor.core.model.catalogue import Catalogue, Feed, Service
 from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Instant
 from monitor.ops.arrivals import UP, SourceHour, SourceWord
 from monitor.ops.source_report import WEEK, RejectCount, Watched, lag_words, source_report
-from monitor.packs.loader import load_rules
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 
 NOW = Instant(20_000 * DAY + 5 * HOUR)
 TODAY = NOW // DAY

@@ -8,9 +8,9 @@ import pytest
 
 from monitor.core.model.catalogue import MOST_CACHED, Catalogue, Service
 from monitor.located.problems import LONGEST_SAID, nearest
-from monitor.packs.catalogue import load_catalogues
-from monitor.packs.loader import load_rules
-from monitor.packs.regex import BadPattern, make_finder, make_regex
+from monitor.packs.catalogue.loader import load_catalogues
+from monitor.packs.language.regex import BadPattern, make_finder, make_regex
+from monitor.packs.rules.loader import load_rules
 
 SECRET = "x:1:1:the-secret-of-line"
 PASSWORDS = "".join(f"user{number}:{SECRET}-{number}:/bin/sh\n" for number in range(200))

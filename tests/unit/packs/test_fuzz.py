@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from monitor.core.model.rule import Rule
 from monitor.located.nodes import parse_located
 from monitor.located.problems import Problem, Problems
-from monitor.packs.catalogue import read_catalogue
+from monitor.packs.catalogue.loader import read_catalogue
 from tests.unit.packs.written import GOOD, load
 
 LINES = GOOD.splitlines()

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor.packs.catalogue import load_catalogues
-from monitor.packs.loader import load_rules
+from monitor.packs.catalogue.loader import load_catalogues
 from monitor.packs.mappings.loader import load_mappings
+from monitor.packs.rules.loader import load_rules
 from monitor.settings import BadSettings, load_settings
 
 LONGEST_LINE = 1_000

@@ -5,9 +5,9 @@ from __future__ import annotations
 from monitor.core.model.rule import Rule
 from monitor.located.nodes import Mapping, parse_located
 from monitor.located.problems import Problem, Problems
-from monitor.packs.examples import read_examples
-from monitor.packs.grammar import read_rule
-from monitor.packs.lint import lint
+from monitor.packs.advice.lint import lint
+from monitor.packs.examples.reader import read_examples
+from monitor.packs.language.grammar import read_rule
 
 GOOD = """\
 rule: page-and-fix

@@ -12,7 +12,7 @@ from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import DAY, HOUR, Event, Instant
 from monitor.core.weighing.habits import LEARNING
 from monitor.ops.clock import ManualClock
-from monitor.packs.regex import make_regex
+from monitor.packs.language.regex import make_regex
 from monitor.pipeline.coverage_watch import LOOKED_BACK, MOST_EVENTS, CoverageWatch, pause
 from monitor.pipeline.current_pack import Current, Pack
 from monitor.ports import Unavailable

@@ -14,7 +14,7 @@ from monitor.core.model.catalogue import Catalogue, Service
 from monitor.core.model.events import SECOND
 from monitor.decode.registry import tool_of, tools, use_own
 from monitor.ops.clock import ManualClock
-from monitor.packs.regex import make_regex
+from monitor.packs.language.regex import make_regex
 from monitor.pipeline.current_pack import Current, Pack
 from monitor.pipeline.reload import Read, Reloader
 from tests.support.streams import acted_rule

@@ -14,7 +14,7 @@ from monitor.core.state.alerts import Track
 from monitor.core.state.candidates import CappedEvidence, Instance
 from monitor.core.state.engine_state import EngineState
 from monitor.core.state.episodes import Episode, reference_of
-from monitor.packs.regex import make_regex
+from monitor.packs.language.regex import make_regex
 from tests.support.records import draft
 from tests.support.streams import PERSON, START, acted_rule, make_event, shop
 from tests.unit.core.deciding.test_verdict import decide

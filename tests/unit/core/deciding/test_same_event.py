@@ -16,7 +16,7 @@ from monitor.core.model.reasons import Withdrawn
 from monitor.core.model.watermark import Timeline
 from monitor.core.state.engine_state import EngineState
 from monitor.core.state.episodes import Episode
-from monitor.packs.regex import make_regex
+from monitor.packs.language.regex import make_regex
 from tests.support.records import draft
 from tests.support.streams import START, acted_rule, make_event, shop
 

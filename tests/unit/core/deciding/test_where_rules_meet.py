@@ -5,7 +5,7 @@ from __future__ import annotations
 from monitor.core.deciding.engine import Engine, EngineSettings
 from monitor.core.model.decisions import Open
 from monitor.core.model.events import Event, Instant
-from monitor.packs.regex import make_regex
+from monitor.packs.language.regex import make_regex
 from tests.support.streams import PERSON, acted_rule, make_event, new_engine, shop
 
 FIRED = make_event("alert.fired", 0, "fired", severity="high")

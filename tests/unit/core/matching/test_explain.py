@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monitor.core.matching.explain import Why, explain_condition
 from monitor.core.model.conditions import NO_FACTS, All, AnyOf, Compare, Condition, Not
-from monitor.packs.regex import make_regex
+from monitor.packs.language.regex import make_regex
 from tests.support.streams import make_event
 
 ALERT = make_event("alert.fired", 0, severity="high")

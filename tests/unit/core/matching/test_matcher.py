@@ -9,7 +9,7 @@ from monitor.core.matching.matcher import WORTH_AN_INDEX, Matcher
 from monitor.core.model.conditions import All, Compare, Condition
 from monitor.core.model.events import Event
 from monitor.core.model.rule import Step
-from monitor.packs.regex import make_regex
+from monitor.packs.language.regex import make_regex
 from tests.support.streams import acted_rule, make_event, shop
 
 

@@ -14,7 +14,7 @@ from monitor.core.model.conditions import (
     Not,
     Scalar,
 )
-from monitor.packs.regex import make_regex
+from monitor.packs.language.regex import make_regex
 from tests.support.streams import make_event
 
 EVENT = make_event(

@@ -13,9 +13,9 @@ from monitor.core.model.near_miss import Draft
 from monitor.core.resolving.resolver import Resolver
 from monitor.core.resolving.told_acts import MOST_SAID, act_told
 from monitor.core.weighing.weights import reasoned
-from monitor.packs.loader import load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 from tests.support.streams import MACHINE, PERSON, acted_rule, clear_feed, make_event, new_engine, run, shop
 
 SHOP = Catalogue({"bridge": Service("bridge", user_facing=True)})

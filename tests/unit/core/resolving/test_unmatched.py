@@ -7,7 +7,7 @@ from pathlib import Path
 from monitor.core.model.catalogue import Catalogue, Service
 from monitor.core.model.events import Actor, Event, Instant
 from monitor.core.resolving.unmatched import UnmatchedWords, catalogue_lines
-from monitor.packs.catalogue import load_catalogue
+from monitor.packs.catalogue.loader import load_catalogue
 
 SHOP = Catalogue({"payments": Service("payments", user_facing=True)}, frozenset({"production"}))
 

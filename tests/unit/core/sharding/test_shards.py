@@ -12,7 +12,7 @@ from monitor.core.model.events import MINUTE, SECOND, Event, Instant
 from monitor.core.sharding.routing import EVERYWHERE, Router
 from monitor.core.sharding.shards import Shards, scope_of, scopes_of
 from monitor.core.state.cells import StateError
-from monitor.packs.regex import make_regex
+from monitor.packs.language.regex import make_regex
 from tests.support.streams import PERSON, START, acted_rule, make_event, shop
 
 HERE = Router(shop()).shard_of("db")

@@ -20,9 +20,9 @@ from monitor.core.state.chunks import MOST_GONE, MOST_TOGETHER, Chunk, FactChunk
 from monitor.core.state.engine_state import EngineState
 from monitor.decode.canonical import decode_line
 from monitor.lab.generator import STARTS_AT, StreamShape, generate, make_catalogue
-from monitor.packs.loader import load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 from tests.support.streams import PERSON, make_event, saved
 
 LONG = RETENTION.long

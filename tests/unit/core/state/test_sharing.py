@@ -14,9 +14,9 @@ from monitor.core.weighing.observed import Observed
 from monitor.core.weighing.place import ServiceMemory
 from monitor.decode.canonical import decode_line
 from monitor.lab.generator import StreamShape, generate, make_catalogue
-from monitor.packs.loader import load_rules
-from monitor.packs.regex import make_regex
-from monitor.packs.shipped import shipped_rules
+from monitor.packs.language.regex import make_regex
+from monitor.packs.rules.loader import load_rules
+from monitor.packs.rules.shipped import shipped_rules
 from monitor.packs.weights import shipped_weights
 from tests.support.streams import make_event, saved
 

@@ -1,0 +1,1 @@
+"""What is allowed in a rule and likely to be regretted, and what tools really send."""
