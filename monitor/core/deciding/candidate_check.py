@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from monitor.core.deciding.clauses import clause_unmet, say_met
 from monitor.core.deciding.further_steps import FurtherSteps
@@ -17,13 +18,40 @@ from monitor.core.state.engine_state import EngineState
 
 
 class NoDraft(Exception):
-    """An episode, or a candidate of it, gives no draft: the reason and the words."""
+    """An episode, or a candidate of it, gives no draft: the reason and the words.
 
-    def __init__(self, reason: NotOpened, detail: str, evidence: Sequence[Event] = ()) -> None:
+    `by_candidate`: the candidates of the episode that had failed before, by id, each with its own reason.
+    """
+
+    def __init__(
+        self,
+        reason: NotOpened,
+        detail: str,
+        evidence: Sequence[Event] = (),
+        by_candidate: Mapping[str, NoDraft] | None = None,
+    ) -> None:
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
         self.evidence = tuple(evidence)
+        self.by_candidate = by_candidate or {}
+
+    def by_reason(self, instances: Sequence[Instance]) -> Iterator[tuple[NoDraft, list[Instance]]]:
+        """Each reason once, in the order of the candidates, with those that it holds for."""
+        found: dict[tuple[str, str], tuple[NoDraft, list[Instance]]] = {}
+        for instance in instances:
+            refused = self.by_candidate.get(instance.id, self)
+            found.setdefault((refused.reason, refused.detail), (refused, []))[1].append(instance)
+        return iter(found.values())
+
+
+class Standing(NamedTuple):
+    """The candidates that stand, and their further steps: in words by candidate, and the events; those that failed."""
+
+    valid: list[Instance]
+    notes: dict[str, list[str]]
+    steps: list[Event]
+    refused: dict[str, NoDraft]
 
 
 class CandidateCheck:
@@ -35,23 +63,22 @@ class CandidateCheck:
         self._catalogue = catalogue
         self._steps = steps
 
-    def valid(
-        self, instances: list[Instance], safe_at: int, now: int
-    ) -> tuple[list[Instance], dict[str, list[str]], list[Event]]:
-        """The candidates that stand, and their further steps: in words by candidate, and the events. Raises NoDraft."""
-        valid, notes = [], {}
-        refusals = []
-        steps: list[Event] = []
+    def standing(self, instances: Sequence[Instance], safe_at: int, now: int) -> Standing:
+        """Which candidates stand. Raises NoDraft where none does, with the reason of the first."""
+        found = Standing([], {}, [], {})
         for instance in instances:
             try:
-                notes[instance.id], seen = self._check(instance, safe_at, now)
-                valid.append(instance)
-                steps += seen
+                notes, seen = self._check(instance, safe_at, now)
             except NoDraft as refused:
-                refusals.append(refused)
-        if not valid:
-            raise refusals[0]
-        return valid, notes, steps
+                found.refused[instance.id] = refused
+                continue
+            found.valid.append(instance)
+            found.notes[instance.id] = notes
+            found.steps.extend(seen)
+        if not found.valid:
+            first = found.refused[instances[0].id]
+            raise NoDraft(first.reason, first.detail, first.evidence, found.refused)
+        return found
 
     def _check(self, instance: Instance, safe_at: int, now: int) -> tuple[list[str], list[Event]]:
         """Whether one candidate stands, with notes on its further steps, and their events. Raises NoDraft."""

@@ -166,11 +166,11 @@ class Judge:
             }.get(refused.reason, Withdrawn.NO_LONGER_MATCHES)
             self.withdrawals.withdraw(episode, reason, refused.evidence, now)
         elif episode.outcome != str(refused.reason):
-            ids = tuple(instance.hazards.earliest.event_id for instance in instances)
-            ids += tuple(EventId(event.source, event.id) for event in refused.evidence)
-            names = tuple(sorted({instance.rule for instance in instances}))
-            service = instances[0].service
-            self._out.append(Ignore(refused.reason, Instant(now), names, service, ids, refused.detail))
+            for each, some in refused.by_reason(instances):
+                ids = tuple(instance.hazards.earliest.event_id for instance in some)
+                ids += tuple(EventId(event.source, event.id) for event in each.evidence)
+                names = tuple(sorted({instance.rule for instance in some}))
+                self._out.append(Ignore(each.reason, Instant(now), names, some[0].service, ids, each.detail))
         episode.outcome = str(refused.reason)
 
     def _parts(self, episode: Episode) -> tuple[list[Instance], list[Rule]]:

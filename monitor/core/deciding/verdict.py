@@ -5,7 +5,7 @@ Judges the union of an episode's candidates, never one rule alone.
 
 from __future__ import annotations
 
-from monitor.core.deciding.candidate_check import CandidateCheck, NoDraft
+from monitor.core.deciding.candidate_check import CandidateCheck, NoDraft, Standing
 from monitor.core.deciding.draft_fields import doubts_of
 from monitor.core.deciding.draft_writer import Judged, Writer, services_of
 from monitor.core.deciding.impact import Window, counts_until, coverage, incidents
@@ -51,8 +51,14 @@ class Assessor:
         self, episode: Episode, instances: list[Instance], safe: Safe, now: int, looked_until: int | None
     ) -> Draft:
         """The draft of an episode. Raises NoDraft."""
-        valid, notes, steps = self._check.valid(instances, safe.at, now)
-        shown = [instance for instance in valid if self._rule_of(instance).mode != "shadow"]
+        standing = self._check.standing(instances, safe.at, now)
+        try:
+            return self._draft_of(standing, episode, safe, now, looked_until)
+        except NoDraft as refused:
+            raise NoDraft(refused.reason, refused.detail, refused.evidence, standing.refused) from None
+
+    def _draft_of(self, standing: Standing, episode: Episode, safe: Safe, now: int, looked_until: int | None) -> Draft:
+        shown = [instance for instance in standing.valid if self._rule_of(instance).mode != "shadow"]
         if not shown:
             raise NoDraft(NotOpened.SHADOW, "only rules in shadow mode match: counted, not shown")
         rescue = self._weigh(shown)
@@ -75,7 +81,7 @@ class Assessor:
         verdict: Verdict = "none" if is_clear else "unknown"
         missing += [*seen.missing, *safe.missing, *self._doubts(instances, services, now)]
         chain = tuple(other.draft.id for other in predecessors if other.draft is not None)
-        judged = Judged(verdict, missing, seen, notes, steps, chain, rescue.weighed, rescue.mode)
+        judged = Judged(verdict, missing, seen, standing.notes, standing.steps, chain, rescue.weighed, rescue.mode)
         return self._writer.write(episode, instances, safe, judged, now)
 
     def _weigh(self, instances: list[Instance]) -> Rescue:

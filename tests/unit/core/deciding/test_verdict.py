@@ -11,7 +11,7 @@ from monitor.core.model.decisions import Amend, Ignore, Open, Withdraw
 from monitor.core.model.events import HOUR, MINUTE, Event, Instant
 from monitor.core.model.near_miss import Draft
 from monitor.core.model.reasons import Missing, NotOpened, Withdrawn
-from monitor.core.model.rule import Impact, Rule, Step
+from monitor.core.model.rule import Clause, Impact, Point, Rule, Step
 from tests.support.streams import PERSON, START, acted_rule, clear_feed, make_event, new_engine, run, shop
 
 
@@ -380,3 +380,29 @@ def test_an_audit_that_is_written_after_the_window_makes_the_verdict_better() ->
     audit = make_event("impact.clear", 420, "audit", labels={"evidence": "audit_log"}, covers_from=Instant(START))
     decided = engine.step([audit, make_event("note.added", 430, "last", service="mail")])
     assert [decision.draft.verdict for decision in decided if isinstance(decision, Amend)] == ["none"]
+
+
+NOTED = Step(frozenset({"note.added"}))
+UNTIL_SAFE = (Point("hazard"), Point("safe"))
+
+
+def test_each_rule_of_an_episode_gets_its_own_reason() -> None:
+    """One rule misses a note, one has a note too many, one is in shadow mode: none may speak for the others."""
+    rules = [
+        acted_rule(name="two-notes", clauses=(Clause("noted", NOTED, *UNTIL_SAFE, at_least=2),)),
+        acted_rule(name="no-note", clauses=(Clause("noted", NOTED, *UNTIL_SAFE, at_least=0, at_most=0),)),
+        acted_rule(name="silent", mode="shadow"),
+    ]
+    stream = sorted([*story(), make_event("note.added", 75, "note")], key=lambda event: event.time)
+    decided = run(new_engine(rules), stream)
+    assert sorted((it.rules, it.reason, it.detail) for it in decided if isinstance(it, Ignore)) == [
+        (("no-note",), NotOpened.ABSENCE_VIOLATED, "step noted: 1 seen, at most 0 allowed"),
+        (("silent",), NotOpened.SHADOW, "only rules in shadow mode match: counted, not shown"),
+        (("two-notes",), NotOpened.CONDITION_NOT_MET, "step noted: 1 seen, at least 2 required"),
+    ]
+
+
+def test_rules_with_the_same_reason_share_it() -> None:
+    rules = [acted_rule(name=name, clauses=(Clause("noted", NOTED, *UNTIL_SAFE),)) for name in ("one", "other")]
+    (ignored,) = [it for it in run(new_engine(rules), story()) if isinstance(it, Ignore)]
+    assert (ignored.rules, ignored.reason) == (("one", "other"), NotOpened.CONDITION_NOT_MET)
