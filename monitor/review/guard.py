@@ -138,11 +138,19 @@ class Guard:
         return self._auth.person(authorization)
 
     def _to_login(self, scope: Scope, headers: Headers) -> _Refusal:
-        """A browser that looks at a page is led to the form for signing in; all else is asked for credentials."""
-        looks = scope["method"] == "GET" and "text/html" in headers.get("accept", "")
-        if not self._sign_in.has_form or not looks or scope["path"].startswith("/api/"):
+        """A browser is led to the form for signing in, and back to its page from there; all else is asked who it is.
+
+        A script of ours says itself what happened: asked for credentials, a browser would open its own window for them.
+        """
+        if not self._sign_in.has_form or scope["path"].startswith("/api/"):
+            return _LOGIN
+        if "hx-request" in headers or headers.get("sec-fetch-mode", "navigate") != "navigate":
+            return msgspec.structs.replace(_LOGIN, headers=())
+        if "text/html" not in headers.get("accept", ""):
             return _LOGIN
         asked = scope["path"] + (f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else "")
+        if scope["method"] != "GET":
+            asked = _page_of_form(headers)
         to = f"/login?next={quote(asked, safe='')}"
         return msgspec.structs.replace(_SEE_LOGIN, headers=((b"location", to.encode()),))
 
@@ -263,6 +271,14 @@ def _is_same_origin(headers: Headers, host: str) -> bool:
         return urlsplit(origin).netloc == host
     except ValueError:
         return False
+
+
+def _page_of_form(headers: Headers) -> str:
+    """The page that a form was sent from, where what was typed is kept."""
+    try:
+        return urlsplit(headers.get("referer", "")).path or "/"
+    except ValueError:
+        return "/"
 
 
 def _fields(piece: bytes, content_type: str) -> int:

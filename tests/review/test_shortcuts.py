@@ -271,7 +271,7 @@ async def test_the_keys_of_several_at_once(browser: Browser, address: str, desk:
             await page.keyboard.type("all r of them")
 
         async def sent() -> None:
-            await expect(page.locator("main")).to_contain_text("4")
+            await expect(page.locator("h1")).to_have_text("4 dismissed: routine")
             assert (await desk.get("/near-misses/nm-003"))["reason"] == "routine_hygiene"
 
         await walk(page, "bulk", {"help": helped, "close": closed, "send": sent})

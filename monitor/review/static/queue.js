@@ -52,6 +52,9 @@ function act(name) {
   link.click();
 }
 
+// What could not be sent is said by unsent.js, and a promise that nobody waits for would be an error of its own.
+const isSaid = () => {};
+
 // Forms that have no button of their own in a row.
 function ask(name, needs) {
   const row = rowHere();
@@ -59,7 +62,7 @@ function ask(name, needs) {
   if (!panel || !row.querySelector(needs)) return;
   closeOthers(row);
   typedAhead = "";
-  htmx.ajax("GET", `${recordOf(row)}/panel/${name}`, { target: panel, swap: "innerHTML" });
+  htmx.ajax("GET", `${recordOf(row)}/panel/${name}`, { target: panel, swap: "innerHTML" }).catch(isSaid);
 }
 
 function snooze() {
@@ -67,7 +70,7 @@ function snooze() {
   if (!row?.querySelector("[data-act=accept]")) return;
   closeOthers(row);
   const values = { move: "snooze", days: "1", expected_version: row.dataset.version };
-  htmx.ajax("POST", `${recordOf(row)}/settle`, { target: row, swap: "outerHTML", values });
+  htmx.ajax("POST", `${recordOf(row)}/settle`, { target: row, swap: "outerHTML", values }).catch(isSaid);
 }
 
 function undo() {
