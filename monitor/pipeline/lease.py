@@ -1,5 +1,8 @@
 """The lease on one part of the journal: acquire or stand by, send heartbeats, retry what the store refuses.
 
+While a piece of work takes longer than a heartbeat may, the lease renews itself beside it: a standby that took the part
+over meanwhile would only begin with the same piece. Whether we still own it the store decides, at each commit.
+
 Decides who may work, when to ask again and when to give up; must not know what is done with what is owned.
 """
 
@@ -17,6 +20,7 @@ import msgspec
 from monitor.core.model.events import SECOND
 from monitor.ops.logs import get_logger
 from monitor.ops.stop import stopped_within
+from monitor.ops.tasks import Aside
 from monitor.pipeline.metrics import PipelineMetrics
 from monitor.ports import WHOLE, EngineStore, Fenced, Held, Saved, Unavailable
 
@@ -74,6 +78,8 @@ class Lease:
         self._on_resumed = on_resumed
         self._heartbeat_at = 0.0
         self._epoch: int | None = None
+        self._lost: Fenced | None = None
+        self._kept: Aside[None] = Aside()
         self._away: set[str] = set()
         self.part = part
         self.state = LoopState.STARTING
@@ -88,6 +94,7 @@ class Lease:
                 try:
                     if (saved := await self.begin(stop)) is None:
                         return
+                    self._kept.begin("lease", self._keep(saved.epoch))
                     await work(saved)
                 except Fenced as error:
                     # Uncommitted work is lost; the new owner does it again.
@@ -102,6 +109,7 @@ class Lease:
                 else:
                     return
                 finally:
+                    await self._kept.drop()
                     await self.end()
                     self._metrics.forget_part(self.part)
                 # What was held is let go before as much is read again.
@@ -129,16 +137,36 @@ class Lease:
                     return None
                 continue
             if saved is not None:
-                self._epoch = saved.epoch
+                self._epoch, self._lost = saved.epoch, None
                 self._heartbeat_at = _elapsed()
                 self._metrics.owns(self.part, True)
             return saved
 
     async def heartbeat(self, stop: asyncio.Event) -> None:
         """Send a heartbeat when it is due. Raises Fenced."""
+        if self._lost is not None:
+            raise self._lost
         if self._epoch is not None and self.is_heartbeat_due:
             await self.retry("heartbeat", partial(self._store.heartbeat, self.part, self._epoch), stop)
             self.has_committed()
+
+    async def _keep(self, epoch: int) -> None:
+        """Send the heartbeats for which the work has no time, until they come too late or the work ends."""
+        every = self._settings.heartbeat / 2
+        while True:
+            await asyncio.sleep(every)
+            if self.silence < self._settings.heartbeat + every:
+                continue
+            try:
+                await self._store.heartbeat(self.part, epoch)
+            except (Unavailable, MemoryError) as error:
+                # The work hears of it too, at its next commit, and says so.
+                _log.debug("lease_not_renewed", part=self.part, why=str(error))
+            except Fenced as error:
+                self._lost = error
+                return
+            else:
+                self.has_committed()
 
     @property
     def is_heartbeat_due(self) -> bool:

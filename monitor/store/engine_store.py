@@ -66,12 +66,15 @@ class SqlEngineStore:
                 await connection.execute(text(TAKES_LONGER))
             taken = {"epoch": row.epoch + 1, "owner": owner, "last_commit": "", "seen_at": now}
             await connection.execute(update(engine_owners).where(engine_owners.c.part == part).values(taken))
-            return Saved(
+            saved = Saved(
                 cells={} if part else await _cells(connection),
                 positions=await _positions(connection, part),
                 epoch=row.epoch + 1,
                 scopes=await _scopes(connection, scopes),
             )
+            # Reading it may have taken longer than a lease lasts.
+            await self._say_alive(connection, part)
+            return saved
 
     def _is_free(self, part: str, looks_free: bool) -> bool:
         return looks_free if self._locks is None else self._locks.acquire(part)
@@ -81,10 +84,13 @@ class SqlEngineStore:
             return
         async with self._database.writing() as connection:
             await self._check(connection, part, epoch)
-            now = (await connection.execute(text(_NOW[connection.dialect.name]))).scalar_one()
-            await connection.execute(
-                update(engine_owners).where(engine_owners.c.part == plain(part)).values(seen_at=now)
-            )
+            await self._say_alive(connection, part)
+
+    async def _say_alive(self, connection: AsyncConnection, part: str, **values: str) -> None:
+        """At the end of a transaction: who asked meanwhile waits for it, and compares with the time after."""
+        now = (await connection.execute(text(_NOW[connection.dialect.name]))).scalar_one()
+        mine = engine_owners.c.part == plain(part)
+        await connection.execute(update(engine_owners).where(mine).values(seen_at=now, **values))
 
     async def release(self, part: str, epoch: int) -> None:
         async with self._database.writing() as connection:
@@ -132,16 +138,12 @@ class SqlEngineStore:
                     case Ignore() | Late() | Evicted():
                         pass
             await add_not_opened(self._database, connection, [each for each in decisions if isinstance(each, Ignore)])
+            await self._say_alive(connection, commit.part, last_commit=token)
             return contradicted
 
     async def _is_done(self, connection: AsyncConnection, commit: Commit, token: str) -> bool:
         """Whether this very commit was carried out already. Locks the owner's row, so that no two owners write."""
-        if await self._check(connection, commit.part, commit.epoch) == token:
-            return True
-        now = (await connection.execute(text(_NOW[connection.dialect.name]))).scalar_one()
-        mine = engine_owners.c.part == plain(commit.part)
-        await connection.execute(update(engine_owners).where(mine).values(last_commit=token, seen_at=now))
-        return False
+        return await self._check(connection, commit.part, commit.epoch) == token
 
     async def _check(self, connection: AsyncConnection, part: str, epoch: int) -> str:
         """The token of the last commit. Raises Fenced when somebody else owns the part."""

@@ -11,7 +11,7 @@ from monitor.app.metrics import Metrics
 from monitor.core.model.events import SECOND
 from monitor.ops.tasks import Aside
 from monitor.pipeline.lease import Lease, LeaseSettings, LoopState
-from monitor.ports import WHOLE, Commit, Fenced, Held, Saved
+from monitor.ports import WHOLE, Commit, Fenced, Held, Saved, Unavailable
 from tests.support.virtual_time import run_in_virtual_time
 
 SETTINGS = LeaseSettings()
@@ -22,6 +22,7 @@ class OneRow:
 
     def __init__(self) -> None:
         self.owner, self.epoch, self.seen_at = "", 0, 0.0
+        self.away = False
 
     async def acquire(self, owner: str, part: str = WHOLE, scopes: Sequence[str] = (), lease: int = 0) -> Saved:
         now = asyncio.get_running_loop().time()
@@ -31,6 +32,8 @@ class OneRow:
         return Saved(cells={}, positions={}, epoch=self.epoch)
 
     async def heartbeat(self, part: str, epoch: int) -> None:
+        if self.away:
+            raise Unavailable("injected")
         if epoch != self.epoch:
             raise Fenced("another took over")
         self.seen_at = asyncio.get_running_loop().time()
@@ -102,3 +105,73 @@ def test_a_released_part_is_taken_at_the_next_question() -> None:
         return asyncio.get_running_loop().time() - released_at
 
     assert run_in_virtual_time(story()) <= SETTINGS.standby
+
+
+@pytest.mark.parametrize("piece", [SETTINGS.ttl - 1, SETTINGS.ttl + 1, 600.0])
+def test_a_piece_of_work_that_outlasts_the_lease_keeps_it(piece: float) -> None:
+    """A start, a reload or a rebuild: were it taken over, the other would begin with the same piece, and so on."""
+
+    async def story() -> tuple[int, LoopState]:
+        pair = Pair()
+
+        async def work(_: Saved) -> None:
+            pair.waiting.begin("standby", pair.standby.begin(pair.stop))
+            await asyncio.sleep(piece)
+            await pair.owner.heartbeat(pair.stop)
+            found.append((pair.row.epoch, pair.standby.state))
+            pair.stop.set()
+
+        found: list[tuple[int, LoopState]] = []
+        await pair.owner.run(work, pair.stop)
+        assert await pair.waiting.result() is None
+        return found[0]
+
+    assert run_in_virtual_time(story()) == (1, LoopState.STANDBY)
+
+
+def test_who_could_not_renew_during_a_piece_is_replaced_and_learns_it_at_its_end() -> None:
+    async def story() -> list[tuple[str, float]]:
+        pair = Pair()
+        took: list[tuple[str, float]] = []
+
+        async def stand_by(_: Saved) -> None:
+            took.append(("taken over", asyncio.get_running_loop().time()))
+            pair.row.away = False
+            await asyncio.sleep(100)
+            pair.stop.set()
+
+        async def work(_: Saved) -> None:
+            pair.waiting.begin("standby", pair.standby.run(stand_by, pair.stop))
+            pair.row.away = True
+            await asyncio.sleep(60)
+            try:
+                await pair.owner.heartbeat(pair.stop)
+            except Fenced:
+                took.append(("fenced", asyncio.get_running_loop().time()))
+                raise
+
+        await pair.owner.run(work, pair.stop)
+        await pair.waiting.result()
+        return took
+
+    (first, at), second = run_in_virtual_time(story())
+    assert first == "taken over"
+    assert SETTINGS.ttl <= at <= SETTINGS.ttl + SETTINGS.standby
+    assert second == ("fenced", 60)
+
+
+def test_a_renewal_ends_with_the_work() -> None:
+    """Who owns nothing any more must not keep the part from others."""
+
+    async def story() -> float:
+        pair = Pair()
+
+        async def work(_: Saved) -> None:
+            await asyncio.sleep(20)
+            pair.stop.set()
+
+        await pair.owner.run(work, pair.stop)
+        await asyncio.sleep(60)
+        return pair.row.seen_at
+
+    assert run_in_virtual_time(story()) <= 20
