@@ -68,6 +68,9 @@ types: setup ## Check the types
 layers: setup ## Check that imports point down only
 	@report=$$($(BIN)/lint-imports 2>&1) || { echo "$$report" >&2; exit 1; }
 
+# The tests start hundreds of processes: whatever the environment says, what one has compiled serves the next.
+test test-faults: export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: test
 test: setup system-packages lint types layers ## Set up whatever the tests need, then check and test everything
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 0 $(PYTEST_ARGS)

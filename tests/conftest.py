@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -17,7 +18,7 @@ import structlog
 from hypothesis.internal.conjecture import engine
 
 from monitor.setting_hints import PREFIX
-from monitor.settings import NOT_SETTINGS
+from tests.support.outcomes import Outcomes
 
 # Machines differ in speed: an example that takes long is no failure. The examples of a run follow from the text of the
 # law, so that a run tells about the change and not about luck; `deep`, of `make laws`, draws new ones each time.
@@ -38,6 +39,16 @@ SHRINKING = 30
 engine.MAX_SHRINKING_SECONDS = SHRINKING
 AGAIN = 60
 """Seconds after a test's time is over until it is interrupted again: something may have caught the exception."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--outcomes", type=Path, help="file to write, at the end of the run, what failed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    path = config.getoption("--outcomes")
+    if path is not None and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Outcomes(path))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -79,10 +90,15 @@ def what_went_before_is_not_collected_again() -> None:
 
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [
-        name for name in os.environ if name.startswith(PREFIX) and name not in NOT_SETTINGS - {"NEARMISS_DEBUG"}
-    ]:
-        monkeypatch.delenv(name)
+    given = [name for name in os.environ if name.startswith(PREFIX)]
+    if not given:
+        return
+    # Loads every part of the service: a second for a process that runs one small test.
+    from monitor.settings import NOT_SETTINGS
+
+    for name in given:
+        if name not in NOT_SETTINGS - {"NEARMISS_DEBUG"}:
+            monkeypatch.delenv(name)
 
 
 @pytest.fixture

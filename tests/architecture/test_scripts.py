@@ -184,6 +184,7 @@ def test_setup_does_nothing_when_the_environment_is_up_to_date(machine: Machine,
 
 
 MUTANTS = "mutants MUTANTS=15 MUTANTS_IN=monitor/core/deciding MUTANTS_UNTIL=own MUTANTS_BAR=0.35 MUTANTS_ARGS=--once"
+TESTS = "test PYTEST_ARGS=--outcomes=build/outcomes.json"
 
 
 def test_continuous_integration_runs_the_tests_with_the_material_beside_it(tmp_path: Path, machine: Machine) -> None:
@@ -207,7 +208,7 @@ def test_continuous_integration_runs_the_tests_with_the_material_beside_it(tmp_p
     assert alone.returncode == 5
     assert alone.stdout.splitlines() == [
         f"{folder} {target} |"
-        for target in ("setup", "measure MEASURE_ARGS=--days 42", "fuzz FUZZ_BODIES=10000", MUTANTS, "test")
+        for target in ("setup", "measure MEASURE_ARGS=--days 42", "fuzz FUZZ_BODIES=10000", MUTANTS, TESTS)
     ]
     beside = tmp_path / "shared"
     for name in ("payloads", "cases", "cases-more"):
@@ -223,5 +224,5 @@ def test_continuous_integration_runs_the_tests_with_the_material_beside_it(tmp_p
         f"{folder} measure MEASURE_ARGS=--days 42 {material}",
         f"{folder} fuzz FUZZ_BODIES=10000 {material}",
         f"{folder} {MUTANTS} {material}",
-        f"{folder} test {material}",
+        f"{folder} {TESTS} {material}",
     ]
