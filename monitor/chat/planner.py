@@ -15,6 +15,7 @@ from monitor.core.model.events import Instant
 from monitor.ports import Record
 from monitor.ports.chat import Letter, RecordChange
 from monitor.review.mentions import mentions
+from monitor.review.permissions import may_hear
 
 SLACK = "slack"
 """The destination that is all channels of Slack."""
@@ -69,11 +70,14 @@ def letters_of(
 def mention_letters(
     change: RecordChange, record: Record, text: str, teams: Teams, catalogue: Catalogue, address: str
 ) -> list[Letter]:
-    """For each team that a comment calls: a message in its chat, not within its quiet hours, and never a page."""
+    """For each team that a comment calls and that may see the record: a message in its chat, never a page.
+
+    Not within its quiet hours.
+    """
     owners = {service.owner for service in catalogue.services.values() if service.owner}
     known = owners | (set(teams.by_name) - {EVERYBODY})
     letters: list[Letter] = []
-    for name in mentions(text, known).teams:
+    for name in mentions(text, known, lambda team: may_hear(team, record, catalogue)).teams:
         if (team := teams.named(name)) is None:
             continue
         said = Section("The comment", tuple(Line(line) for line in text.splitlines() if line.strip()))

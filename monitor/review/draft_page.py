@@ -18,8 +18,9 @@ from monitor.ports import Answers, Record, VersionConflict
 from monitor.review.api import person_of
 from monitor.review.citing import Citing
 from monitor.review.form_errors import Errors, errors_of
-from monitor.review.mentions import mentions
+from monitor.review.mentions import Mentions, mentions
 from monitor.review.pages import following, neighbour
+from monitor.review.permissions import Gate
 from monitor.review.problems import to_problem
 from monitor.review.rendering import Pages
 from monitor.review.service import Decision, FieldProblem, Invalid, Review
@@ -83,13 +84,14 @@ class DraftPages:
     """Renders one record: as its page, or as its row in the queue."""
 
     def __init__(
-        self, review: Review, pages: Pages, settling: Settling, views: Views, citing: Citing | None = None
+        self, review: Review, pages: Pages, settling: Settling, views: Views, gate: Gate, citing: Citing | None = None
     ) -> None:
         """`citing` None: the past is not at hand, and no evidence can be added."""
         self._citing = citing
         self._review = review
         self._views = views
         self._settling = settling
+        self._gate = gate
         self._pages = pages
 
     async def page(
@@ -113,7 +115,8 @@ class DraftPages:
         context = {
             "record": record,
             "draft": record.draft,
-            "called": mentions(commented[-1] if commented else "", teams),
+            "called": self._called(record, commented[-1] if commented else ""),
+            "hearing": [team for team in teams if self._gate.may_hear(team, record)],
             "entries": entries(record),
             "may_cite": self._citing is not None,
             "looks_around": looks_around,
@@ -137,6 +140,13 @@ class DraftPages:
             "now": self._review.now(),
         }
         return self._pages.render(request, "draft.html", context, status)
+
+    def _called(self, record: Record, text: str) -> Mentions:
+        return mentions(text, self._settling.teams(), partial(self._gate.may_hear, record=record))
+
+    def commented(self, request: Request, record: Record, text: str) -> Response:
+        """Its row after a comment, with whom the comment called."""
+        return self.row(request, record, said=f"The comment is added. {self._called(record, text).sentence}".strip())
 
     def row(
         self,
@@ -247,7 +257,7 @@ def build_draft_pages(review: Review, drafts: DraftPages, views: Views) -> APIRo
                 return await drafts.panel_again(request, record, "comment", 422, errors, typed=text)
             return await drafts.page(request, record, status=422, errors=errors, comment=text)
         if in_row(request):
-            return drafts.row(request, await review.show(record_id), said="The comment is added.")
+            return drafts.commented(request, await review.show(record_id), text)
         return RedirectResponse(f"/near-misses/{record_id}?done=comment#trail", 303)
 
     @router.get("/{record_id}/{form}")

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from monitor.core.model.budget import team_of
 from monitor.core.model.catalogue import Catalogue
+from monitor.core.model.risk import Share
 from monitor.ops.logs import get_logger
 from monitor.ports import NearMisses, NotFound, Query, Record
 
@@ -143,7 +144,10 @@ class Gate:
             return
         if grants.everywhere is not None and _covers(grants.everywhere, needed):
             return
-        allowed = grants.with_record(self.teams_of(await self._near_misses.get(record_id)))
+        record = await self._near_misses.get(record_id)
+        allowed = grants.with_record(self.teams_of(record))
+        if allowed is None and record.handling.share is not Share.TEAM:
+            allowed = Access.VIEWER
         if allowed is None:
             # Whether another team has such a record is its own business.
             _log.warning("access_refused", by=person.known_as, route=route, needed=str(needed), record=record_id)
@@ -173,6 +177,10 @@ class Gate:
         owned.update(team for team in teams if team_of(catalogue, team) == team)
         return msgspec.structs.replace(query, within=frozenset(owned), teams=teams)
 
+    def may_hear(self, team: str, record: Record) -> bool:
+        """Whether a team may be told of the record."""
+        return may_hear(team, record, self._catalogue())
+
     def sees(self, grants: Grants, record: Record) -> bool:
         """Whether the record is there at all for somebody with these grants."""
         return grants.everywhere is not None or grants.with_record(self.teams_of(record)) is not None
@@ -182,6 +190,11 @@ def teams_of(record: Record, catalogue: Catalogue) -> frozenset[str]:
     """The owners of its services, and the team that it was handed to."""
     owners = {team_of(catalogue, name) for name in (record.draft.service, *record.draft.services)}
     return frozenset(owners | ({record.handling.team} if record.handling.team else set()))
+
+
+def may_hear(team: str, record: Record, catalogue: Catalogue) -> bool:
+    """Whether a team may be told of the record: it is one of its own, or was shared beyond its teams."""
+    return record.handling.share is not Share.TEAM or team in teams_of(record, catalogue)
 
 
 def may(grants: Grants, needed: Access, record: Record, catalogue: Catalogue) -> bool:

@@ -139,7 +139,7 @@ def build_app(
     told = setup or Setup
     settling = Settling(near_misses, clock, metrics, teams)
     citing = None if past is None else Citing(near_misses, past, clock, metrics)
-    drafts = DraftPages(review, pages, settling, views, citing)
+    drafts = DraftPages(review, pages, settling, views, gate, citing)
     exports = Exports(review, catalogue, gate)
     routers = [
         api.build_router(review, gate),

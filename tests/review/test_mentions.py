@@ -37,9 +37,25 @@ def test_a_comment_calls_a_few_teams_and_not_everybody() -> None:
     assert mentions(" ".join(f"@{name}" for name in names), names).teams == tuple(names[:MOST])
 
 
+async def test_a_team_that_may_not_see_the_record_is_not_asked_and_the_writer_is_told(desk: Desk) -> None:
+    desk.ask_at_most(3, CATALOGUE)
+    await desk.put(records.draft("nm-1", service="shop", services=("shop",)))
+    html = (await desk.http.get("/near-misses/nm-1")).text
+    assert "Write <b>@web</b> to ask that team in its chat." in html
+    assert "Other teams are asked once the record is shared." in html
+    text = {"text": "@team-storage and @web, please look"}
+    refused = "Not asked: team-storage may not see this record. A lead can share it with the organisation first."
+    answer = await desk.http.post("/near-misses/nm-1/comments", data=text, follow_redirects=True)
+    assert "web: asked in its chat, where one is configured." in answer.text
+    assert refused in answer.text
+    row = await desk.http.post("/near-misses/nm-1/comments", data=text, headers={"hx-request": "true"})
+    assert refused in row.text
+
+
 async def test_the_page_says_who_was_asked(desk: Desk) -> None:
     desk.ask_at_most(3, CATALOGUE)
     await desk.put(records.draft("nm-1"))
+    await desk.http.post("/api/v1/near-misses/nm-1/settle", json={"move": "share", "share": "organisation"})
     html = (await desk.http.get("/near-misses/nm-1")).text
     assert "Write <b>@team-storage</b> to ask that team in its chat. Nobody is paged." in html
     text = {"text": "@team-storage <b>look</b>, and @ada too"}

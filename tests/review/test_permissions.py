@@ -24,6 +24,7 @@ CATALOGUE = Catalogue({
     "search": Service("search", owner="search"),
 })  # fmt: skip
 SECRET = "correct horse battery "
+MOVES = "/api/v1/near-misses/nm-1"
 CHAT = {"GET /shift", "GET /shift.md", "GET /told", "GET /chat"}
 OPEN = {"GET /login", "POST /login", "GET /login/oidc", "GET /login/callback"}
 PEOPLE = {
@@ -139,6 +140,24 @@ async def test_a_merge_tells_nothing_of_another_teams_records(guarded: Desk) -> 
     assert said[0] == said[1]
     assert said[0][0] == 422
     assert (await guarded.store.near_misses.get("nm-1")).merged_into is None
+
+
+async def test_a_record_that_was_shared_is_read_by_other_teams_and_moved_by_its_own(guarded: Desk) -> None:
+    await guarded.put(records.draft("nm-1"))
+    for share, status, refused in (("team", 404, 404), ("organisation", 200, 403), ("public", 200, 403)):
+        sent = {"move": "share", "share": share}
+        assert (await ask(guarded, "payments-lead", "POST", f"{MOVES}/settle", json=sent)).status_code == 200
+        for path in ("/near-misses/nm-1", "/api/v1/near-misses/nm-1", "/near-misses/nm-1/export"):
+            assert (await ask(guarded, "search-reviewer", "GET", path)).status_code == status, (share, path)
+        for path, body in (
+            ("settle", {"move": "snooze", "days": "1"}),
+            ("settle", sent),
+            ("comments", {"text": "mine"}),
+            ("decision", {"decision": "dismiss", "reason": "duplicate"}),
+        ):
+            moved = await ask(guarded, "search-reviewer", "POST", f"{MOVES}/{path}", json=body)
+            assert moved.status_code == refused, (share, path)
+    assert (await ask(guarded, "search-reviewer", "GET", "/api/v1/near-misses")).json()["items"] == []
 
 
 async def test_a_record_that_was_handed_over_is_seen_by_both_teams(guarded: Desk) -> None:

@@ -17,7 +17,10 @@ from monitor.chat.teams import Team
 from monitor.core.model.catalogue import Catalogue, Service
 from monitor.core.model.decisions import Withdraw
 from monitor.core.model.events import SECOND
+from monitor.core.model.near_miss import Move
 from monitor.core.model.reasons import Withdrawn
+from monitor.core.model.risk import Handling, Share
+from monitor.ports import Decide
 from monitor.review.budget import ReviewBudget
 from tests.integration.chat.conftest import ADDRESS, Office
 from tests.support.records import draft
@@ -139,6 +142,8 @@ async def test_a_team_that_a_comment_calls_is_asked_once(office: Office, notify:
     post = postman(office, notify)
     office.catalogue = Catalogue(services={"web": Service("web", owner="team-web")})
     await office.put(draft("nm-1"))
+    shared = Handling(share=Share.ORGANISATION)
+    await office.store.near_misses.decide(Decide("nm-1", Move.SHARE, "lead", office.clock.now(), handling=shared))
     await post.hand_out()
     await post.deliver(MAIL)
     notify.sent.clear()
