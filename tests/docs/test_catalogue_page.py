@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from monitor.core.model.catalogue import AliasBy, Catalogue
-from monitor.packs.catalogue.backstage import ANNOTATIONS, PREFIX
+from monitor.packs.catalogue.entity import ANNOTATIONS, PREFIX
 from monitor.packs.catalogue.loader import SERVICE_KEYS, load_catalogues
 from tests.architecture.files import text
 

@@ -32,7 +32,8 @@ from monitor.located.files import find_files
 from monitor.located.form import Form, name_of, text_of
 from monitor.located.nodes import Listing, Mapping, Node, plain, read_documents
 from monitor.located.problems import Place, Problem, Problems, listed, meant
-from monitor.packs.catalogue.backstage import Entities, is_entity, others_may_use
+from monitor.packs.catalogue.backstage import Entities
+from monitor.packs.catalogue.entity import is_entity, others_may_use
 from monitor.packs.catalogue.hours import hours_of_mapping
 from monitor.packs.catalogue.parts import Parts
 
