@@ -31,6 +31,7 @@ def build_office(
     review = app.state.review
     desk = Desk(
         store.outbox,
+        store.chat_inbox,
         store.history,
         store.near_misses,
         journal,

@@ -30,7 +30,7 @@ from monitor.chat.webhook_sender import WebhookSender
 from monitor.core.model.catalogue import Catalogue
 from monitor.ops.tasks import WatchedTasks, restarted
 from monitor.ports import Clock, FeedCursors, JournalWriter, NearMisses
-from monitor.ports.chat import EventHistory, Outbox
+from monitor.ports.chat import ChatInbox, EventHistory, Outbox
 from monitor.review.budget import ReviewBudget
 from monitor.review.rendering import Pages
 from monitor.review.reports import Reports
@@ -53,6 +53,7 @@ class Desk(msgspec.Struct, frozen=True):
     """The ports that the chat works with."""
 
     outbox: Outbox
+    inbox: ChatInbox
     past: EventHistory
     near_misses: NearMisses
     journal: JournalWriter
@@ -113,7 +114,7 @@ class Office:
             self._address,
             desk.metrics,
         )
-        return SlackDoor(slack.signing_secret, desk.outbox, worker, desk.clock, desk.metrics)
+        return SlackDoor(slack.signing_secret, desk.inbox, worker, desk.clock, desk.metrics)
 
     async def _shift(self, team: Team) -> Bulletin:
         """Both reports in one message."""
@@ -148,6 +149,7 @@ class Office:
         desk, hooks = self._desk, self._webhooks()
         postman = Postman(
             desk.outbox,
+            desk.inbox,
             self._senders(hooks),
             desk.near_misses,
             desk.budget,

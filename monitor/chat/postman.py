@@ -23,7 +23,7 @@ from monitor.ops.logs import get_logger
 from monitor.ops.stop import stopped_within
 from monitor.ops.tasks import WatchedTasks, restarted
 from monitor.ports import Clock, NearMisses, NotFound, Unavailable
-from monitor.ports.chat import DestinationState, Letter, Outbox, RecordChange
+from monitor.ports.chat import ChatInbox, DestinationState, Letter, Outbox, RecordChange
 from monitor.review.budget import ReviewBudget
 
 AT_ONCE = 200
@@ -57,6 +57,7 @@ class Postman:
     def __init__(
         self,
         outbox: Outbox,
+        inbox: ChatInbox,
         senders: Mapping[str, Sender],
         near_misses: NearMisses,
         budget: ReviewBudget,
@@ -67,7 +68,7 @@ class Postman:
         owner: str,
         address: str = "",
     ) -> None:
-        self._outbox, self._senders, self._near_misses = outbox, senders, near_misses
+        self._outbox, self._inbox, self._senders, self._near_misses = outbox, inbox, senders, near_misses
         self._budget, self._teams, self._catalogue = budget, teams, catalogue
         self._clock, self._metrics, self._owner = clock, metrics, owner
         self._address = address
@@ -106,7 +107,9 @@ class Postman:
             await self._outbox.hand_out(changes, letters)
         elif (elapsed := self._clock.monotonic()) >= self._tidy_at:
             self._tidy_at = elapsed + TIDY_SECONDS
-            await self._outbox.forget(Instant(self._clock.now() - KEPT))
+            before = Instant(self._clock.now() - KEPT)
+            await self._outbox.forget(before)
+            await self._inbox.forget(before)
         await self._show()
         return len(changes) == AT_ONCE
 

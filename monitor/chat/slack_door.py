@@ -23,7 +23,7 @@ from monitor.ops.logs import get_logger
 from monitor.ops.stop import stopped_within
 from monitor.ops.tasks import WatchedTasks
 from monitor.ports import Clock, Unavailable
-from monitor.ports.chat import Outbox, Received
+from monitor.ports.chat import ChatInbox, Received
 
 PREFIX = "/chat/slack"
 LARGEST_BODY = 256 * 1024
@@ -55,7 +55,7 @@ class SlackDoor:
     def __init__(
         self,
         secret: str,
-        outbox: Outbox,
+        inbox: ChatInbox,
         worker: RequestWorker,
         clock: Clock,
         metrics: ChatMetrics,
@@ -63,7 +63,7 @@ class SlackDoor:
         store_seconds: float = STORE_SECONDS,
         body_seconds: float = BODY_SECONDS,
     ) -> None:
-        self._secret, self._outbox, self._worker = secret, outbox, worker
+        self._secret, self._inbox, self._worker = secret, inbox, worker
         self._clock, self._metrics = clock, metrics
         self._answer_seconds, self._store_seconds = answer_seconds, store_seconds
         self._body_seconds = body_seconds
@@ -144,7 +144,7 @@ class SlackDoor:
         async def store() -> None:
             fresh: bool | None = None
             try:
-                fresh = await self._outbox.receive(received, Instant(now + LEASE))
+                fresh = await self._inbox.receive(received, Instant(now + LEASE))
             except Unavailable as error:
                 _log.warning("chat_request_not_stored", why=str(error))
             finally:
@@ -185,7 +185,7 @@ class SlackDoor:
 
     async def _finish(self, request: Request) -> None:
         try:
-            await self._outbox.finish(request.key, self._clock.now())
+            await self._inbox.finish(request.key, self._clock.now())
         except Unavailable as error:
             _log.warning("chat_request_not_closed", why=str(error))
 
@@ -211,12 +211,12 @@ class SlackDoor:
     async def take_up(self) -> int:
         """How many were taken up. Raises Unavailable."""
         now = self._clock.now()
-        left = await self._outbox.left_over(now, Instant(now + LEASE), 20)
+        left = await self._inbox.left_over(now, Instant(now + LEASE), 20)
         for received in left:
             request = msgspec.json.decode(received.body, type=Request)
             if now - received.at > OLDEST_WORK:
                 _log.warning("chat_request_given_up", kind=request.kind, what=request.what)
-                await self._outbox.finish(received.key, now)
+                await self._inbox.finish(received.key, now)
             else:
                 await self._begin(request, received.at)
         return len(left)

@@ -151,6 +151,22 @@ class Outbox(Protocol):
         """All destinations with what waits for them."""
         ...
 
+    async def remember_told(self, told: Foretold, letters: Sequence[Letter]) -> bool:
+        """Whether it is new; its letters are written with it."""
+        ...
+
+    async def told(self, limit: int) -> list[Foretold]:
+        """Newest first."""
+        ...
+
+    async def forget(self, before: Instant) -> int:
+        """Remove what was sent, refused or told before; how many rows. What waits stays."""
+        ...
+
+
+class ChatInbox(Protocol):
+    """What chats sent us, until it is worked on. Every method raises `monitor.ports.Unavailable`."""
+
     async def receive(self, received: Received, until: Instant) -> bool:
         """Keep it before it is answered, ours to work on until then; False where the key is known already."""
         ...
@@ -161,14 +177,6 @@ class Outbox(Protocol):
 
     async def finish(self, key: str, at: Instant) -> None: ...
 
-    async def remember_told(self, told: Foretold, letters: Sequence[Letter]) -> bool:
-        """Whether it is new; its letters are written with it."""
-        ...
-
-    async def told(self, limit: int) -> list[Foretold]:
-        """Newest first."""
-        ...
-
     async def forget(self, before: Instant) -> int:
-        """Remove what was sent, refused, finished or told before; how many rows. What waits stays."""
+        """Remove what was finished before; how many rows. What is open stays."""
         ...

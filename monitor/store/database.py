@@ -16,6 +16,7 @@ from monitor.store.access import SqlAccess
 from monitor.store.arrivals import missing_right
 from monitor.store.awaited import SqlAwaited
 from monitor.store.binding import SqlBinding
+from monitor.store.chat_inbox import SqlChatInbox
 from monitor.store.connections import Database, Locations
 from monitor.store.engine_store import SqlEngineStore
 from monitor.store.feed_cursors import SqlFeedCursors
@@ -64,6 +65,7 @@ class Store:
         self.feed_cursors = SqlFeedCursors(self.records_database)
         self.sources = SqlSourceBook(self.records_database)
         self.outbox = SqlOutbox(self.records_database)
+        self.chat_inbox = SqlChatInbox(self.records_database)
         self.unread = SqlUnread(self.records_database, self.journal_database)
         self.binding = SqlBinding(self.records_database, self.journal_database)
 

@@ -14,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from monitor.core.model.events import Instant
 from monitor.ops.tasks import to_the_end
 from monitor.ports import Audit
-from monitor.ports.chat import DestinationState, Foretold, Letter, Post, Received, RecordChange
+from monitor.ports.chat import DestinationState, Foretold, Letter, Post, RecordChange
 from monitor.store.codec import instant, plain, plain_or_none
 from monitor.store.connections import ANNOUNCES, Database
-from monitor.store.tables.chat_tables import chat_posts, chat_received, outbox, outbox_changes, outbox_lanes, told
+from monitor.store.tables.chat_tables import chat_posts, outbox, outbox_changes, outbox_lanes, told
 
 _IN_LIST = 500
 
@@ -175,39 +175,6 @@ class SqlOutbox:
         ]
 
     @to_the_end
-    async def receive(self, received: Received, until: Instant) -> bool:
-        keep = self._database.insert(chat_received).on_conflict_do_nothing(index_elements=["key"])
-        row = {
-            "key": plain(received.key),
-            "kind": received.kind,
-            "body": received.body,
-            "at": int(received.at),
-            "owned_until": int(until),
-        }
-        async with self._database.writing() as connection:
-            return bool((await connection.execute(keep, row)).rowcount)
-
-    @to_the_end
-    async def left_over(self, now: Instant, until: Instant, limit: int) -> list[Received]:
-        columns = chat_received.c
-        open_ = and_(columns.done_at.is_(None), columns.owned_until <= int(now))
-        async with self._database.writing() as connection:
-            query = select(chat_received).where(open_).order_by(columns.at).limit(limit)
-            rows = (await connection.execute(query.with_for_update(skip_locked=True))).all()
-            keys = [row.key for row in rows]
-            mine = update(chat_received).where(columns.key.in_(keys)).values(owned_until=int(until))
-            if keys:
-                await connection.execute(mine)
-        return [Received(row.key, row.kind, bytes(row.body), Instant(row.at)) for row in rows]
-
-    @to_the_end
-    async def finish(self, key: str, at: Instant) -> None:
-        """What was typed is of no more use, and may name people."""
-        done = update(chat_received).where(chat_received.c.key == plain(key)).values(done_at=int(at), body=b"")
-        async with self._database.writing() as connection:
-            await connection.execute(done)
-
-    @to_the_end
     async def remember_told(self, one: Foretold, letters: Sequence[Letter]) -> bool:
         row = {
             "key": plain(one.key),
@@ -235,7 +202,6 @@ class SqlOutbox:
     async def forget(self, before: Instant) -> int:
         statements = (
             delete(outbox).where(outbox.c.done_at < int(before)),
-            delete(chat_received).where(chat_received.c.done_at < int(before)),
             delete(told).where(told.c.at < int(before)),
         )
         async with self._database.writing() as connection:

@@ -41,8 +41,9 @@ class Asking:
         budget = ReviewBudget(store.near_misses, lambda: CATALOGUE, 0)
         teams = Teams({"*": Team("*", to={"mail": "mailto://example.com"})})
         self.postman = Postman(
-            store.outbox, {}, store.near_misses, budget, teams, lambda: CATALOGUE, self.clock, Metrics(), "test"
-        )
+            store.outbox, store.chat_inbox, {}, store.near_misses, budget, teams, lambda: CATALOGUE, self.clock,
+            Metrics(), "test",
+        )  # fmt: skip
 
     async def move(self, move: Move, handling: Handling) -> None:
         decide = Decide("nm-1", move, "lead", self.clock.now(), handling=handling)

@@ -134,14 +134,14 @@ async def test_a_letter_that_is_refused_for_ever_is_kept_with_the_reason(store: 
 
 async def test_what_came_is_taken_once_and_worked_on_by_one(store: Store, other: Store) -> None:
     came = Received("sig-1", "action", b'{"a": 1}', BASE)
-    assert await store.outbox.receive(came, LATER)
-    assert not await other.outbox.receive(came, LATER)
-    assert await other.outbox.left_over(BASE, LATER, 10) == []
-    assert await other.outbox.left_over(LATER, Instant(LATER + MINUTE), 10) == [came]
-    assert await store.outbox.left_over(LATER, Instant(LATER + MINUTE), 10) == []
-    await other.outbox.finish("sig-1", LATER)
-    assert await store.outbox.left_over(Instant(LATER + DAY), Instant(LATER + 2 * DAY), 10) == []
-    assert not await store.outbox.receive(came, LATER)
+    assert await store.chat_inbox.receive(came, LATER)
+    assert not await other.chat_inbox.receive(came, LATER)
+    assert await other.chat_inbox.left_over(BASE, LATER, 10) == []
+    assert await other.chat_inbox.left_over(LATER, Instant(LATER + MINUTE), 10) == [came]
+    assert await store.chat_inbox.left_over(LATER, Instant(LATER + MINUTE), 10) == []
+    await other.chat_inbox.finish("sig-1", LATER)
+    assert await store.chat_inbox.left_over(Instant(LATER + DAY), Instant(LATER + 2 * DAY), 10) == []
+    assert not await store.chat_inbox.receive(came, LATER)
 
 
 async def test_an_incident_is_told_once(store: Store) -> None:
@@ -155,16 +155,17 @@ async def test_an_incident_is_told_once(store: Store) -> None:
 async def test_only_what_is_over_is_forgotten(store: Store) -> None:
     first, _ = await put(store, letter("a"), letter("b"))
     await store.outbox.settle([first], BASE)
-    await store.outbox.receive(Received("open", "action", b"{}", BASE), LATER)
-    await store.outbox.receive(Received("done", "action", b"{}", BASE), LATER)
-    await store.outbox.finish("done", BASE)
-    assert await store.outbox.forget(LATER) == 2
+    await store.chat_inbox.receive(Received("open", "action", b"{}", BASE), LATER)
+    await store.chat_inbox.receive(Received("done", "action", b"{}", BASE), LATER)
+    await store.chat_inbox.finish("done", BASE)
+    assert await store.outbox.forget(LATER) == 1
+    assert await store.chat_inbox.forget(LATER) == 1
     assert [each.key for each in await store.outbox.due("slack", LATER, 10)] == ["b"]
-    assert [each.key for each in await store.outbox.left_over(LATER, LATER, 10)] == ["open"]
+    assert [each.key for each in await store.chat_inbox.left_over(LATER, LATER, 10)] == ["open"]
 
 
 @pytest.mark.parametrize("hostile", ["\x00", "\udc00", "\u202eevil", "💥" * 300, "'; DROP TABLE outbox; --"])
 async def test_no_text_of_a_chat_breaks_the_store(store: Store, hostile: str) -> None:
     assert await put(store, letter(f"k{hostile}", f"s{hostile}"))
     await store.outbox.refuse(await store.outbox.due("slack", LATER, 1), LATER, hostile)
-    assert await store.outbox.receive(Received(f"r{hostile}", "action", b"{}", BASE), LATER)
+    assert await store.chat_inbox.receive(Received(f"r{hostile}", "action", b"{}", BASE), LATER)

@@ -60,8 +60,8 @@ class Office:
         args = (self.store.outbox, self.store.near_misses, self.teams(), self.clock, ADDRESS)
         senders = {"slack": SlackSender(self.api, *args)}
         self.postman = Postman(
-            self.store.outbox, senders, self.store.near_misses, budget, self.teams(), lambda: self.catalogue,
-            self.clock, self.metrics, "office",
+            self.store.outbox, self.store.chat_inbox, senders, self.store.near_misses, budget, self.teams(),
+            lambda: self.catalogue, self.clock, self.metrics, "office",
         )  # fmt: skip
         return self.postman
 
@@ -75,7 +75,7 @@ class Office:
             self.rights, ADDRESS, self.metrics,
         )  # fmt: skip
         self.door = SlackDoor(
-            SECRET, self.store.outbox, worker, self.clock, self.metrics, answer_seconds, body_seconds=body_seconds
+            SECRET, self.store.chat_inbox, worker, self.clock, self.metrics, answer_seconds, body_seconds=body_seconds
         )
         return self.door
 

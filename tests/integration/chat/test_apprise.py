@@ -54,7 +54,7 @@ def postman(office: Office, notify: Recorded) -> Postman:
     sender = AppriseSender(notify, "mailto", office.store.near_misses, ADDRESS)
     budget = ReviewBudget(office.store.near_misses, lambda: office.catalogue, 0)
     return Postman(
-        office.store.outbox, {MAIL: sender}, office.store.near_misses, budget, office.teams(),
+        office.store.outbox, office.store.chat_inbox, {MAIL: sender}, office.store.near_misses, budget, office.teams(),
         lambda: office.catalogue, office.clock, office.metrics, "office", ADDRESS,
     )  # fmt: skip
 

@@ -281,13 +281,13 @@ async def test_what_a_crash_or_the_database_left_undone_is_taken_up(office: Offi
 
 async def test_a_slow_database_delays_no_acknowledgement_and_what_was_refused_is_not_done(office: Office) -> None:
     await drafted(office)
-    go_on, receive = asyncio.Event(), office.store.outbox.receive
+    go_on, receive = asyncio.Event(), office.store.chat_inbox.receive
 
     async def slow(received: Received, until: Instant) -> bool:
         await go_on.wait()
         return await receive(received, until)
 
-    office.store.outbox.receive = slow  # type: ignore[method-assign]
+    office.store.chat_inbox.receive = slow  # type: ignore[method-assign]
     office.door._store_seconds = 0
     body = pressed(office, "nearmiss_claim")
     answer = await office.door.take("actions", signed(body, office.clock.now()), body)
@@ -306,7 +306,7 @@ async def test_while_nothing_can_be_stored_a_button_is_to_be_pressed_again(offic
     async def away(received: Received, until: Instant) -> bool:
         raise Unavailable("the disk is full")
 
-    office.store.outbox.receive = away  # type: ignore[method-assign]
+    office.store.chat_inbox.receive = away  # type: ignore[method-assign]
     assert (await send(office, "actions", pressed(office, "nearmiss_claim"))).status_code == 503
 
 

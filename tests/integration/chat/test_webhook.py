@@ -75,8 +75,8 @@ async def postman(office: Office, receiver: Receiver) -> AsyncIterator[Postman]:
     budget = ReviewBudget(office.store.near_misses, lambda: office.catalogue, 0)
     async with WebhookSender(receiver.address, SECRET, office.clock) as sender:
         yield Postman(
-            office.store.outbox, {HOOK: sender}, office.store.near_misses, budget, office.teams(),
-            lambda: office.catalogue, office.clock, office.metrics, "office",
+            office.store.outbox, office.store.chat_inbox, {HOOK: sender}, office.store.near_misses, budget,
+            office.teams(), lambda: office.catalogue, office.clock, office.metrics, "office",
         )  # fmt: skip
 
 
