@@ -20,7 +20,9 @@ from monitor.chat.planner import SLACK
 from monitor.chat.postman import ROUND_SECONDS, Postman
 from monitor.chat.reporter import Reporter
 from monitor.chat.sending import Sender
+from monitor.chat.slack_answers import SlackAnswers
 from monitor.chat.slack_api import SlackApi
+from monitor.chat.slack_command import SlackCommand
 from monitor.chat.slack_door import SlackDoor
 from monitor.chat.slack_replies import Replies
 from monitor.chat.slack_sender import SlackSender
@@ -102,17 +104,16 @@ class Office:
 
     def _make_door(self, slack: SlackAccess, api: SlackApi) -> SlackDoor:
         desk = self._desk
+        answers = SlackAnswers(api, desk.metrics)
         worker = SlackWorker(
-            api,
+            answers,
             desk.review,
             Reports(desk.journal, desk.clock, desk.metrics),
             Replies(desk.outbox, desk.near_misses, slack.rights.role),
+            SlackCommand(answers, desk.review, self._teams, desk.catalogue, self._shift, self._address),
             self._teams,
             desk.catalogue,
-            self._shift,
             slack.rights,
-            self._address,
-            desk.metrics,
         )
         return SlackDoor(slack.signing_secret, desk.inbox, worker, desk.clock, desk.metrics)
 

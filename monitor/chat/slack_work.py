@@ -5,15 +5,14 @@ People act under one role; who may is a list of Slack's ids. Calls the same use 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
-from monitor.chat.bulletin import Bulletin, Line, Section, as_blocks
-from monitor.chat.metrics import ChatMetrics
-from monitor.chat.slack_api import SlackApi, SlackFailed
-from monitor.chat.slack_blocks import ACCEPT, CLAIM, DISMISS, page_of
+from monitor.chat.slack_answers import SlackAnswers, update_view
+from monitor.chat.slack_blocks import ACCEPT, CLAIM, DISMISS
+from monitor.chat.slack_command import SlackCommand, report_token
 from monitor.chat.slack_door import Answer
 from monitor.chat.slack_replies import Replies
 from monitor.chat.slack_requests import Request
@@ -30,24 +29,21 @@ from monitor.chat.slack_views import (
     value,
     weird_view,
 )
-from monitor.chat.teams import Team, Teams
-from monitor.chat.texts import one_line, paragraph
-from monitor.core.model.budget import team_of
+from monitor.chat.teams import Teams
+from monitor.chat.texts import paragraph
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import Instant
 from monitor.core.model.near_miss import DECIDED, UNDECIDED, IllegalMove, Move
 from monitor.core.model.reasons import ChatRequest
 from monitor.ops.logs import get_logger
-from monitor.ports import NotFound, Query, Record, VersionConflict
+from monitor.ports import NotFound, Record, VersionConflict
 from monitor.review import wording as words
 from monitor.review.permissions import Access, Grants, may
 from monitor.review.reports import Report, Reports
 from monitor.review.service import Decision, Invalid, Review
 
 SHORTCUTS = ("nearmiss_weird", "nearmiss_weird_message")
-MOST_LISTED = 10
 
-ShiftOf = Callable[[Team], Awaitable[Bulletin]]
 _log = get_logger("chat")
 
 
@@ -77,25 +73,25 @@ class SlackWorker:
 
     def __init__(
         self,
-        api: SlackApi,
+        answers: SlackAnswers,
         review: Review,
         reports: Reports,
         replies: Replies,
+        command: SlackCommand,
         teams: Teams,
         catalogue: Callable[[], Catalogue],
-        shift: ShiftOf,
         rights: Rights,
-        address: str,
-        metrics: ChatMetrics,
     ) -> None:
-        self._api, self._review, self._reports, self._replies = api, review, reports, replies
-        self._teams, self._catalogue, self._shift = teams, catalogue, shift
-        self._rights, self._address, self._metrics = rights, address, metrics
+        self._answers, self._review, self._reports = answers, review, reports
+        self._replies, self._command, self._teams = replies, command, teams
+        self._catalogue, self._rights = catalogue, rights
 
     async def work(self, request: Request, at: Instant) -> Answer:
         workspace = request.text("team", "id") or request.text("team_id")
         if self._rights.workspace is not None and workspace != self._rights.workspace:
-            return await self._refuse(request, ChatRequest.ELSEWHERE, "This workspace is not the configured one.")
+            return await self._answers.refuse(
+                request, ChatRequest.ELSEWHERE, "This workspace is not the configured one."
+            )
         match request.what:
             case "block_actions":
                 return await self._action(request)
@@ -103,11 +99,11 @@ class SlackWorker:
                 return await self._form(request, at)
             case "shortcut" | "message_action" if request.text("callback_id") in SHORTCUTS:
                 story = paragraph(request.text("message", "text"), 2000)
-                await self._open(request, weird_view(_token(request), at, story))
+                await self._answers.open(request, weird_view(report_token(request), at, story))
             case "event_callback":
                 await self._replies.take(request)
             case "/nearmiss":
-                await self._command(request, at)
+                await self._command.answer(request, at)
             case _:
                 _log.info("chat_request_ignored", what=request.what)
         return None
@@ -117,7 +113,7 @@ class SlackWorker:
         if answer is not None:
             said = answer.get("view") or notice_view("Not done", _errors_of(answer))
             view = notice_view("Later", "The database is away; it is carried out later.") if "later" in answer else said
-        await self._api.call("views.update", view_id=request.text("view", "id"), view=view)
+        await self._answers.replace(request, view)
 
     async def _action(self, request: Request) -> Answer:
         actions = request.fields.get("actions")
@@ -126,20 +122,22 @@ class SlackWorker:
         if name not in (ACCEPT, DISMISS, CLAIM):
             return None
         if refused := self._elsewhere(request) or self._may_not_decide(request, None):
-            return await self._refuse(request, *refused)
+            return await self._answers.refuse(request, *refused)
         try:
             record_id, version = msgspec.json.decode(str(action.get("value")), type=tuple[str, int])
             record = await self._review.show(record_id)
         except (msgspec.MsgspecError, NotFound):
-            return await self._refuse(request, ChatRequest.UNREADABLE, "There is no such draft any more.")
+            return await self._answers.refuse(request, ChatRequest.UNREADABLE, "There is no such draft any more.")
         if refused := self._may_not_decide(request, record):
-            return await self._refuse(request, *refused)
+            return await self._answers.refuse(request, *refused)
         if record.state not in UNDECIDED:
-            await self._whisper(request, f"It is {words.STATES[record.state].lower()} already: {record.draft.title}")
+            await self._answers.whisper(
+                request, f"It is {words.STATES[record.state].lower()} already: {record.draft.title}"
+            )
         elif name == CLAIM:
             await self._claim(request, record, version)
         else:
-            await self._open(request, accept_view(record) if name == ACCEPT else dismiss_view(record))
+            await self._answers.open(request, accept_view(record) if name == ACCEPT else dismiss_view(record))
         return None
 
     async def _claim(self, request: Request, record: Record, version: int) -> None:
@@ -147,7 +145,9 @@ class SlackWorker:
             decision = Decision(Move.START_REVIEW, expected_version=version)
             await self._review.decide(record.draft.id, decision, self._rights.role)
         except (IllegalMove, VersionConflict):
-            await self._whisper(request, f"Someone was quicker; it is {words.STATES[record.state].lower()} now.")
+            await self._answers.whisper(
+                request, f"Someone was quicker; it is {words.STATES[record.state].lower()} now."
+            )
 
     async def _form(self, request: Request, at: Instant) -> Answer:
         name = request.text("view", "callback_id")
@@ -157,7 +157,7 @@ class SlackWorker:
         filled = values if isinstance(values, dict) else {}
         private = request.text("view", "private_metadata")
         if name == WEIRD and (refused := self._may_not_report(request)):
-            return await self._refuse(request, *refused)
+            return await self._answers.refuse(request, *refused)
         if name not in (WEIRD, DECIDE):
             return None
         try:
@@ -165,19 +165,19 @@ class SlackWorker:
                 return await self._weird(filled, msgspec.json.decode(private, type=WeirdAbout), at)
             about = msgspec.json.decode(private, type=About)
         except msgspec.DecodeError:
-            return await self._refuse(request, ChatRequest.UNREADABLE, "This form is none of ours.")
+            return await self._answers.refuse(request, ChatRequest.UNREADABLE, "This form is none of ours.")
         return await self._decided(request, about, filled)
 
     async def _decided(self, request: Request, about: About, filled: dict[str, Any]) -> Answer:
         fields = ("reason", "note") if about.move is Move.DISMISS else ("why_near_miss", "users_hit", "what_saved_it")
         try:
             if refused := self._may_not_decide(request, await self._review.show(about.record)):
-                return await self._refuse(request, *refused)
+                return await self._answers.refuse(request, *refused)
             await self._review.decide(about.record, decision_of(about, filled), self._rights.role)
         except Invalid as error:
             return {"response_action": "errors", "errors": errors_for(error.problems, fields)}
         except NotFound:
-            return _update("Gone", "There is no such draft any more. Nothing was changed.")
+            return update_view("Gone", "There is no such draft any more. Nothing was changed.")
         except (VersionConflict, IllegalMove):
             return await self._was_moved(about, filled)
         return None
@@ -191,7 +191,7 @@ class SlackWorker:
         by = f" by {record.decided_by}" if record.decided_by else ""
         typed = [value(filled, name) for name in ("why_near_miss", "what_saved_it", "what_next_time", "note")]
         lost = " What you wrote: " + " / ".join(each for each in typed if each) if any(typed) else ""
-        return _update("Changed meanwhile", f"It is {state} now{by}; nothing was overwritten.{lost}")
+        return update_view("Changed meanwhile", f"It is {state} now{by}; nothing was overwritten.{lost}")
 
     async def _weird(self, filled: dict[str, Any], about: WeirdAbout, at: Instant) -> Answer:
         report = Report(
@@ -207,37 +207,7 @@ class SlackWorker:
         except Invalid as error:
             fields = ("story", "kind", "service", "hurt")
             return {"response_action": "errors", "errors": errors_for(error.problems, fields)}
-        return _update("Thank you", "Your report is stored. A draft opens once it is clear that no harm followed.")
-
-    async def _command(self, request: Request, at: Instant) -> None:
-        word, _, rest = request.text("text").strip().partition(" ")
-        team = self._team_for(request.text("channel_id"), rest.strip())
-        match word:
-            case "report" | "weird":
-                await self._open(request, weird_view(_token(request), at, rest.strip()[:2000]))
-            case "shift" if team is not None:
-                await self._answer(request, await self._shift(team))
-            case "" | "list" if team is not None:
-                await self._answer(request, await self._listed(team))
-            case _:
-                await self._whisper(request, HELP if team is not None else f"No team of that name. {HELP}")
-
-    def _team_for(self, channel: str, name: str) -> Team | None:
-        if name:
-            return self._teams.named(name)
-        here = self._teams.in_channel(channel)
-        return here[0] if here else None
-
-    async def _listed(self, team: Team) -> Bulletin:
-        """The drafts that the team has to judge, in the order of the queue."""
-        page = await self._review.page(Query(states=tuple(sorted(UNDECIDED)), modes=("live",)), None, 200)
-        catalogue = self._catalogue()
-        mine = [
-            each for each in page.records if team.name == "*" or team_of(catalogue, each.draft.service) == team.name
-        ]
-        lines = tuple(Line(each.draft.title, page_of(self._address, each.draft.id)) for each in mine[:MOST_LISTED])
-        url = f"{self._address.rstrip('/')}/" if self._address else None
-        return Bulletin(f"{len(mine)} to judge", (Section("Highest first", lines, "All judged."),), url)
+        return update_view("Thank you", "Your report is stored. A draft opens once it is clear that no harm followed.")
 
     def _elsewhere(self, request: Request) -> tuple[ChatRequest, str] | None:
         channel = request.text("channel", "id") or request.text("channel_id")
@@ -257,49 +227,6 @@ class SlackWorker:
             return ChatRequest.NOT_ALLOWED, "You may look, but not report: ask who runs nearmiss to add you."
         return None
 
-    async def _refuse(self, request: Request, reason: ChatRequest, said: str) -> Answer:
-        self._metrics.chat_requests.inc(reason)
-        _log.warning("chat_request_refused", reason=str(reason), what=request.what)
-        if request.what == "view_submission":
-            return _update("Not done", said)
-        await self._whisper(request, said)
-        return None
-
-    async def _open(self, request: Request, view: dict[str, Any]) -> None:
-        try:
-            await self._api.call("views.open", trigger_id=request.text("trigger_id"), view=view)
-        except SlackFailed as failed:
-            _log.warning("chat_form_not_opened", why=str(failed))
-            await self._whisper(request, "Slack did not open the form in time. Press again, or use the page.")
-
-    async def _answer(self, request: Request, bulletin: Bulletin) -> None:
-        text, blocks = as_blocks(bulletin)
-        await self._respond(request, {"response_type": "ephemeral", "text": text, "blocks": blocks})
-
-    async def _whisper(self, request: Request, text: str) -> None:
-        """To the one person alone."""
-        block = {"type": "section", "text": {"type": "plain_text", "text": one_line(text, 2000), "emoji": False}}
-        body = {"response_type": "ephemeral", "replace_original": False, "text": "nearmiss", "blocks": [block]}
-        await self._respond(request, body)
-
-    async def _respond(self, request: Request, body: dict[str, Any]) -> None:
-        if not (url := request.text("response_url")):
-            return
-        try:
-            await self._api.respond(url, body)
-        except SlackFailed as failed:
-            _log.warning("chat_answer_failed", why=str(failed))
-
-
-HELP = (
-    "/nearmiss – what is to judge · /nearmiss shift [team] – tonight’s weather and what almost paged you · "
-    "/nearmiss report – that’s weird"
-)
-
-
-def _update(title: str, text: str) -> dict[str, Any]:
-    return {"response_action": "update", "view": notice_view(title, text)}
-
 
 def _errors_of(answer: dict[str, Any]) -> str:
     errors = answer.get("errors")
@@ -311,8 +238,3 @@ def _is_that(record: Record, about: About, filled: dict[str, Any]) -> bool:
     if about.move is Move.DISMISS:
         return record.reason == value(filled, "reason")
     return record.answers.why_near_miss == (value(filled, "why_near_miss") or "")
-
-
-def _token(request: Request) -> str:
-    """One report for a form, however often it is sent."""
-    return f"slack-{request.key}"[:200]

@@ -14,7 +14,9 @@ import pytest_asyncio
 from monitor.app.metrics import Metrics
 from monitor.chat.bulletin import Bulletin, Line, Section
 from monitor.chat.postman import Postman
+from monitor.chat.slack_answers import SlackAnswers
 from monitor.chat.slack_api import SlackApi
+from monitor.chat.slack_command import SlackCommand
 from monitor.chat.slack_door import SlackDoor
 from monitor.chat.slack_replies import Replies
 from monitor.chat.slack_sender import SlackSender
@@ -69,10 +71,12 @@ class Office:
         async def shift(team: Team) -> Bulletin:
             return Bulletin(f"Shift of {team.name}", (Section("Hazards", (Line("a disk"),)),))
 
+        answers = SlackAnswers(self.api, self.metrics)
         worker = SlackWorker(
-            self.api, self.review, Reports(self.store.journal, self.clock, self.metrics),
-            Replies(self.store.outbox, self.store.near_misses, "on-call"), self.teams(), lambda: self.catalogue, shift,
-            self.rights, ADDRESS, self.metrics,
+            answers, self.review, Reports(self.store.journal, self.clock, self.metrics),
+            Replies(self.store.outbox, self.store.near_misses, "on-call"),
+            SlackCommand(answers, self.review, self.teams(), lambda: self.catalogue, shift, ADDRESS),
+            self.teams(), lambda: self.catalogue, self.rights,
         )  # fmt: skip
         self.door = SlackDoor(
             SECRET, self.store.chat_inbox, worker, self.clock, self.metrics, answer_seconds, body_seconds=body_seconds
