@@ -11,6 +11,7 @@ from typing import Any
 
 from monitor.core.model.events import Event, Kind
 from monitor.core.model.reasons import Ignored, Rejected
+from monitor.core.model.words import environment_of
 from monitor.decode.outcome import NoEvent, Unreadable
 from monitor.decode.people import Named, who
 from monitor.decode.reading import (
@@ -29,6 +30,7 @@ from monitor.decode.repository_paths import is_of_many, paths_of, told_by
 from monitor.decode.signatures import GITLAB
 from monitor.decode.tool import Sample, Tool
 from monitor.decode.tool_times import tool_time
+from monitor.decode.workflow_names import deploys_to_production, rolls_back, spaced
 
 _DEPLOYED: dict[str, Kind] = {
     "created": "change.started",
@@ -39,7 +41,7 @@ _DEPLOYED: dict[str, Kind] = {
     "blocked": "change.held",
     "rejected": "change.blocked",
 }
-_QUIET = frozenset({"wiki_page", "job", "build", "pipeline", "subgroup", "emoji", "access_token", "member", "project"})
+_QUIET = frozenset({"wiki_page", "job", "build", "subgroup", "emoji", "access_token", "member", "project"})
 _QUIET_TOO = frozenset({"vulnerability", "work_item", "milestone", "resource_access_token", "system"})
 _REVERTS = re.compile(r"\bThis reverts (?:commit ([0-9a-f]{7,64})|merge request !(\d+))")
 _NOWHERE = "0" * 40
@@ -92,6 +94,60 @@ def _deployment(body: Mapping[str, Any], delivery: Delivery) -> Event:
         },
         url=first(body, ("deployable_url", "environment_external_url", "commit_url")),
     )
+
+
+_FINISHED: dict[str, Kind] = {"success": "change.deployed", "failed": "change.failed", "canceled": "change.held"}
+
+
+def _pipeline(body: Mapping[str, Any], delivery: Delivery) -> Event:
+    """A pipeline with a job that deploys to production: as its deployment would say it, where no such hook is set."""
+    pipeline = mapping(body.get("object_attributes"))
+    jobs = [job for job in map(mapping, sequence(body.get("builds"))) if _deploys(job)]
+    ended = [job for job in jobs if text(job.get("status")) in _FINISHED]
+    if text(pipeline.get("status")) not in _FINISHED or not ended:
+        raise NoEvent(Ignored.NOT_RELEVANT, "a pipeline of which no job has deployed to production")
+    job = next((one for one in ended if text(one.get("status")) == "failed"), ended[-1])
+    status = text(job.get("status")) or ""
+    environment = text(mapping(job.get("environment")).get("name")) or "production"
+    commit = mapping(body.get("commit"))
+    pressed = mapping(job.get("user")) or mapping(body.get("user"))
+    actor, said = _user({"user": pressed})
+    return make(
+        delivery,
+        id=f"pipeline/{_identity(pipeline, 'id')}/{text(job.get('id'))}/{status}",
+        kind="change.rolled_back" if status == "success" and rolls_back(_called(job)) else _FINISHED[status],
+        time=tool_time(job.get("finished_at"), "finished_at") or tool_time(pipeline.get("finished_at"), "finished_at"),
+        service=_service(body),
+        environment=environment,
+        subject="/".join(filter(None, ("deployment", _path(body), environment))),
+        title=text(commit.get("title")) or f"{_called(job)}: {status}",
+        actor=actor,
+        labels={
+            **said,
+            "repository": _path(body),
+            "version": (text(pipeline.get("sha")) or "")[:8],
+            "commit": (text(pipeline.get("sha")) or "")[:8],
+            "ref": text(pipeline.get("ref")),
+            "trigger": text(pipeline.get("source")),
+            "job": text(job.get("name")),
+            "status": status,
+        },
+        url=text(pipeline.get("url")),
+    )
+
+
+def _called(job: Mapping[str, Any]) -> str:
+    return spaced(f"{text(job.get('stage')) or ''} {text(job.get('name')) or ''}")
+
+
+def _deploys(job: Mapping[str, Any]) -> bool:
+    place = mapping(job.get("environment"))
+    if text(place.get("name")) is None:
+        return deploys_to_production(_called(job))
+    to_production = (
+        text(place.get("deployment_tier")) or environment_of(text(place.get("name")) or "")
+    ) == "production"
+    return to_production and (text(place.get("action")) or "start") == "start"
 
 
 def _merge_request(body: Mapping[str, Any], delivery: Delivery) -> Event:
@@ -293,6 +349,7 @@ def _user(body: Mapping[str, Any]) -> Named:
 
 _READERS: dict[str, Callable[[Mapping[str, Any], Delivery], Event]] = {
     "deployment": _deployment,
+    "pipeline": _pipeline,
     "merge_request": _merge_request,
     "push": _push,
     "tag_push": _push,
@@ -329,7 +386,8 @@ TOOL = Tool(
     limits=(
         "The service is the project's name.",
         "A feature flag tells no time: that of receipt stands in.",
-        "Pipelines and jobs are left out: what they deploy is a deployment.",
+        "A pipeline counts where a job of it deploys to production. Tick *Deployment* or *Pipeline*, not both.",
+        "Jobs by themselves are left out: what they deploy is a deployment.",
     ),
     scheme=GITLAB,
     split=split,

@@ -48,6 +48,8 @@ _KINDS: dict[str, Kind] = {
 }
 _WATCH = frozenset({"ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"})
 _PRESENT = "already present on machine"
+_ISSUED = "successfully issued"
+"""How cert-manager's last event of a certificate puts it; the ones before it say only that it began."""
 _IMAGE = re.compile(r'image "(?P<name>[^"@\s]+?)(?::(?P<tag>[^":/@]+))?(?:@(?P<digest>sha256:[0-9a-f]+))?"')
 _SCALED = re.compile(
     r"Scaled (?P<way>up|down) replica set (?P<set>\S+)(?: from (?P<old>\d+))? to (?P<new>\d+)(?: from (?P<from>\d+))?"
@@ -133,6 +135,8 @@ def _event(found: Mapping[str, Any], about: Mapping[str, Any], reason: str, deli
 def _kind(reason: str, is_warning: bool, message: str) -> Kind:
     if reason == "Pulled" and _PRESENT in message:
         raise NoEvent(Ignored.NOT_RELEVANT, "the image was on the machine already: nothing was deployed")
+    if reason == "Issuing" and _ISSUED in message:
+        return "change.rotated"
     if reason in _KINDS:
         return _KINDS[reason]
     if is_warning:

@@ -67,6 +67,18 @@ _OVER = re.compile(
     r"|\b(?:incident|issue|outage|problem) (?:has been|is|was) (?:now |fully )*resolved\b",
     re.IGNORECASE,
 )
+_PEOPLE = (
+    r"\b(?:customers?|users?|clients?|subscribers?|members?|merchants?|visitors?|buyers?|shoppers?|guests?)\b"
+    r"(?! (?:table|service|db|database|schema|queue|topic|api|index|job|cache|team)s?\b)"
+)
+_USERS = re.compile(_PEOPLE, re.IGNORECASE)
+_HURT = re.compile(
+    rf"{_PEOPLE}[^.!?\n]*\b(?:affected|impacted|unable|cannot|can'?t|see(?:ing)?|experienc\w+|report\w*|errors?|"
+    rf"fail\w*|slow\w*|delay\w*|degraded|unavailable|locked out|logged out|down)\b"
+    rf"|\b(?:affect|impact)\w*\b[^.!?\n]*{_PEOPLE}",
+    re.IGNORECASE,
+)
+"""That users are hurt. What else a post says of them is read where notes are."""
 _NO_IMPACT = re.compile(
     r"\bno (?:customer|user|client|end[- ]user)s?(?:[ -]facing)? impact"
     r"|\bno impact (?:to|on|for) (?:customers|users|clients)"
@@ -172,11 +184,14 @@ def _end(incident: Mapping[str, Any], agent: Mapping[str, Any]) -> Kind:
 
 
 def _status_update(message: str) -> tuple[Kind, dict[str, str]]:
-    """A post to stakeholders says that users are affected, unless it plainly says the contrary or that it is over."""
-    evidence = {"evidence": "status_post"}
+    """A post to stakeholders is a note on the incident, unless it plainly says how users fare."""
     if _NO_IMPACT.search(message):
         return "incident.updated", {"impact": "none"}
-    return ("impact.ended" if _OVER.search(message) else "impact.started"), evidence
+    if _OVER.search(message) and _USERS.search(message):
+        return "impact.ended", {"evidence": "status_post"}
+    if _HURT.search(message):
+        return "impact.started", {"evidence": "status_post"}
+    return "note.added", {}
 
 
 def _old_webhook(message: Mapping[str, Any], delivery: Delivery) -> Event:
@@ -277,7 +292,10 @@ TOOL = Tool(
     kinds=tuple(sorted({*_KINDS.values(), *_OLD_KINDS.values(), *_MORE_KINDS})),
     sample=Sample(_SAMPLE, ("alert.fired",)),
     setup=_SETUP,
-    limits=("The service is PagerDuty's service by name: use the same name in the catalogue, or an alias.",),
+    limits=(
+        "The service is PagerDuty's service by name: use the same name in the catalogue, or an alias.",
+        "A post to stakeholders is a note, and impact where it says in English that users are hurt.",
+    ),
     scheme=PAGERDUTY,
     split=split,
     read=read,

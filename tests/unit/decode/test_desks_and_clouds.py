@@ -380,3 +380,53 @@ def test_azure_s_vault_tells_a_deadline() -> None:
     assert (found.kind, to_text(found.expires_at)) == ("alert.fired", "2026-03-11T12:00:00Z")
     assert event("azure", [near | {"eventType": "Microsoft.KeyVault.SecretNewVersionCreated"}]).kind == "change.rotated"
     assert left_out("azure", {"eventType": "Microsoft.Storage.BlobCreated"}) == Ignored.UNKNOWN_TYPE
+
+
+PIPELINE = {
+    "object_kind": "pipeline",
+    "object_attributes": {"id": 31, "ref": "main", "sha": "bcbb5ec396a2c0f8", "status": "success", "source": "push"},
+    "project": {"name": "payments", "path_with_namespace": "acme/payments"},
+    "user": {"name": "Dev One", "username": "dev-one"},
+    "commit": {"title": "Retry the provider twice"},
+}
+
+
+def job(called: str, status: str, **place: str) -> dict[str, Any]:
+    found = {"id": 380, "stage": "deploy", "name": called, "status": status, "finished_at": "2026-03-10 12:00:00 UTC"}
+    return {**found, "environment": place or None}
+
+
+@pytest.mark.parametrize(
+    ("state", "jobs", "kind"),
+    [
+        ("success", [job("ship", "success", name="live", deployment_tier="production")], "change.deployed"),
+        ("success", [job("ship", "success", name="prod")], "change.deployed"),
+        ("success", [job("deploy-production", "success")], "change.deployed"),
+        ("success", [job("rollback-production", "success")], "change.rolled_back"),
+        ("failed", [job("ship", "failed", name="production")], "change.failed"),
+        ("canceled", [job("ship", "canceled", name="production")], "change.held"),
+    ],
+)
+def test_a_pipeline_that_deploys_to_production(state: str, jobs: list[Any], kind: str) -> None:
+    attributes = PIPELINE["object_attributes"] | {"status": state}  # type: ignore[operator]
+    found = event("gitlab", PIPELINE | {"object_attributes": attributes, "builds": jobs})
+    assert (found.kind, found.service, found.title, at(found)) == (kind, "payments", "Retry the provider twice", AT)
+    assert (found.labels["version"], found.actor) == ("bcbb5ec3", Actor("dev-one", "human"))
+    assert found.subject == f"deployment/acme/payments/{found.environment}"
+
+
+@pytest.mark.parametrize(
+    ("state", "jobs"),
+    [
+        ("failed", [job("test", "failed"), job("ship", "skipped", name="production")]),
+        ("success", [job("ship", "success", name="staging", deployment_tier="staging")]),
+        ("success", [job("deploy", "success")]),
+        ("success", [job("stop", "success", name="production", action="stop")]),
+        ("running", [job("ship", "success", name="production")]),
+        ("success", []),
+    ],
+)
+def test_a_pipeline_that_changed_no_production(state: str, jobs: list[Any]) -> None:
+    attributes = PIPELINE["object_attributes"] | {"status": state}  # type: ignore[operator]
+    body = PIPELINE | {"object_attributes": attributes, "builds": jobs}
+    assert left_out("gitlab", body) == Ignored.NOT_RELEVANT

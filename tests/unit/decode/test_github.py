@@ -155,6 +155,30 @@ def test_runs_that_may_have_changed_nothing(said: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("Restart workers", "change.restarted"),
+        ("failover-ledger", "change.failed_over"),
+        ("Rotate the signing key", "change.rotated"),
+        ("restore_backup", "change.restored"),
+        ("Purge the cache of the shop", "change.ran"),
+    ],
+)
+def test_an_operation_that_a_person_starts_by_hand(name: str, kind: str) -> None:
+    run = RUN | {"name": name, "path": ".github/workflows/ops.yml"}
+    found = event("github", body(action="completed", workflow_run=run))
+    assert (found.kind, found.environment, found.actor) == (kind, None, Actor("ann", "human"))
+    for other in (
+        {"event": "schedule"},
+        {"triggering_actor": BOT},
+        {"conclusion": "failure"},
+        {"name": f"{name} test"},
+    ):
+        left = body(action="completed", workflow_run=run | other)
+        assert left_out("github", left) == Ignored.NOT_RELEVANT
+
+
+@pytest.mark.parametrize(
     ("said", "environment"), [({}, "production"), ({"name": "Release"}, None), ({"name": "Deploy"}, None)]
 )
 def test_a_cancelled_run_that_puts_something_out_is_held_by_who_sends_it(

@@ -55,6 +55,7 @@ def test_a_repeat_is_another_event_of_the_same_subject() -> None:
         ("Killing", "Stopping container app", "change.restarted"),
         ("Pulled", 'Successfully pulled image "registry.example:5000/acme/shop:1.4" in 2s', "change.deployed"),
         ("ScalingReplicaSet", "Scaled up replica set shop-6f6b679f8f to 3", "change.scaled"),
+        ("Issuing", "The certificate has been successfully issued", "change.rotated"),
         ("NodeNotReady", "", "alert.fired"),
         ("NodeReady", "", "alert.resolved"),
         ("DeploymentRollback", "Rolled back deployment to revision 2", "change.rolled_back"),
@@ -99,6 +100,11 @@ def test_scaling(message: str, labels: dict[str, str]) -> None:
     found = event("kubernetes", written("ScalingReplicaSet", message, involvedObject=about))
     assert labels.items() <= found.labels.items()
     assert (found.value, found.unit, found.subject) == (float(labels["replicas"]), "replicas", "deployment/web/shop")
+
+
+def test_a_certificate_whose_issuing_began_is_not_rotated_yet() -> None:
+    message = "Renewing certificate as renewal was scheduled at 2026-03-10 12:00:00 +0000 UTC"
+    assert left_out("kubernetes", written("Issuing", message)) == Ignored.NOT_RELEVANT
 
 
 def test_watch_events() -> None:
