@@ -32,7 +32,9 @@ Moment = tuple[Instant, tuple[Mark, ...]]
 _NOTHING = frozenset({"", "null", "none", "(null)", "undefined", "nil", "%s"})
 _LONGEST_NOTHING = max(map(len, _NOTHING))
 _PLACEHOLDER = re.compile(
-    r"\$\{?[A-Z][A-Z0-9_.]*\}?|\{\{[^}]*\}\}"
+    r"\$\{[A-Za-z][A-Za-z0-9_.]*\}|\$[A-Z][A-Z0-9_.]*|\{\{[^}]*\}\}"
+    # LogicMonitor's tokens and ConfigCat's; PRTG's variables.
+    r"|##[A-Za-z][A-Za-z0-9_.]*##|%[a-z][a-z_]+"
     # Zabbix's macros, and what it writes for one without a value; UptimeRobot's variables; Coralogix's invitations.
     r"|\{[$#?]?[A-Z][A-Z0-9_.]*\}|\*(?:[a-z]+[A-Z]\w*|UNKNOWN|insert [^*]*)\*",
     re.ASCII,
@@ -108,7 +110,7 @@ def text(value: Any) -> str | None:
     # Most texts are longer than any word for nothing, and begin like no placeholder.
     if len(found) <= _LONGEST_NOTHING and found.lower() in _NOTHING:
         return None
-    return None if found[0] in "${*" and _PLACEHOLDER.fullmatch(found) else found
+    return None if found[0] in "${*#%" and _PLACEHOLDER.fullmatch(found) else found
 
 
 def first(values: Mapping[str, Any], names: Iterable[str]) -> str | None:

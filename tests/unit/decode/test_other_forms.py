@@ -8,7 +8,7 @@ import pytest
 
 from monitor.core.model.events import Actor
 from monitor.core.model.reasons import Ignored, Rejected
-from monitor.decode.reading import respelt
+from monitor.decode.reading import respelt, text
 from tests.unit.decode.deliveries import at, event, left_out, refused
 
 AT = "2026-03-10T12:00:00Z"
@@ -307,3 +307,25 @@ def test_cloudtrail_s_request_names_what_it_is_about_in_a_set(asked: dict[str, A
 def test_an_attack_that_vercel_reports_is_in_no_preview() -> None:
     body = {"id": "e", "type": "firewall.attack", "createdAt": SECONDS * 1000, "payload": {"projectName": "shop"}}
     assert (event("vercel", body).service, event("vercel", body).environment) == ("shop", None)
+
+
+@pytest.mark.parametrize(
+    "unfilled",
+    [
+        "${latestEvent.id}",
+        "${SERVICE}",
+        "$SERVICE",
+        "{{name}}",
+        "##HOST##",
+        "##system.hostname##",
+        "%lastvalue",
+        "{HOST.NAME}",
+    ],
+)
+def test_a_variable_that_no_tool_filled_in_says_nothing(unfilled: str) -> None:
+    assert text(unfilled) is None
+
+
+@pytest.mark.parametrize("said", ["$5 are missing", "97 %", "%", "## Disk ##", "#payments", "% of users", "5% lost"])
+def test_words_with_such_signs_are_words(said: str) -> None:
+    assert text(said) == said
