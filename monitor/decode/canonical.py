@@ -14,7 +14,7 @@ import msgspec
 from monitor.core.model.events import Event, Instant, to_text
 from monitor.core.model.reasons import Rejected
 from monitor.decode.jsontext import load
-from monitor.decode.lenient import MAX_TEXT, drop_empty, from_mapping
+from monitor.decode.lenient import MAX_TEXT, from_mapping, without_empty
 from monitor.decode.outcome import Unreadable
 from monitor.decode.times import instant_hook, time_as_text
 
@@ -58,9 +58,7 @@ def decode_regular(line: bytes) -> Event | None:
     if (value is None or -9007199254740992.0 < value < 9007199254740992.0) and (
         limit is None or -9007199254740992.0 < limit < 9007199254740992.0
     ):
-        if b'""' in line:
-            drop_empty(event)
-        return event
+        return without_empty(event) if b'""' in line else event
     return None
 
 
@@ -90,10 +88,7 @@ def decode_lines(lines: Sequence[bytes]) -> list[Event] | None:
             return None
         if event.resolved_from:
             return None
-    if b'""' in block:
-        for event in events:
-            drop_empty(event)
-    return events
+    return list(map(without_empty, events)) if b'""' in block else events
 
 
 def decode_value(value: Any) -> Event:
@@ -127,12 +122,12 @@ def encode(event: Event) -> bytes:
 def with_receipt(line: bytes, received_at: Instant) -> bytes:
     """The line of a regular event that does not tell when it was received, so that it does.
 
-    For who has just read it: to write the event anew takes five times as long.
+    For a caller who has just read it: to encode the event again takes five times as long.
     """
     return line.rstrip()[:-1] + _receipt(received_at)
 
 
 @lru_cache(maxsize=256)
 def _receipt(received_at: Instant) -> bytes:
-    """Receipts are told in milliseconds, in which many arrive together."""
+    """Receipts are in milliseconds, in which many arrive together."""
     return f',"received_at":"{to_text(received_at)}"}}'.encode()

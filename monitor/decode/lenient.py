@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, cast, get_args
 
-from msgspec.structs import force_setattr
+from msgspec.structs import replace
 
 from monitor.core.model.events import KINDS, SEVERITIES, Actor, ActorKind, Bound, Event, Instant
 from monitor.core.model.reasons import Mark, Rejected
@@ -45,17 +45,16 @@ def from_mapping(raw: Mapping[str, Any]) -> Event:
     return _Reader(raw).event()
 
 
-def drop_empty(event: Event) -> None:
-    """Remove every empty text from an event that was just decoded and that nobody else has: `""` means absent."""
-    for name in _TEXTS:
-        if getattr(event, name) == "":
-            force_setattr(event, name, None)
+def without_empty(event: Event) -> Event:
+    """The event without its empty texts: `""` means absent."""
+    changes: dict[str, Any] = {name: None for name in _TEXTS if getattr(event, name) == ""}
     if "" in event.labels.values():
-        force_setattr(event, "labels", {name: text for name, text in event.labels.items() if text})
+        changes["labels"] = {name: text for name, text in event.labels.items() if text}
     if event.actor is not None and event.actor.id == "":
-        force_setattr(event.actor, "id", None)
+        changes["actor"] = replace(event.actor, id=None)
     if "" in event.marks:
-        force_setattr(event, "marks", tuple(filter(None, event.marks)))
+        changes["marks"] = tuple(filter(None, event.marks))
+    return replace(event, **changes) if changes else event
 
 
 def clip(text: str, limit: int = MAX_TEXT) -> str:
@@ -80,7 +79,7 @@ def as_text(value: Any) -> str:
 
 
 class Labels:
-    """Labels within their bounds; `truncated` tells that something had to be cut or left out."""
+    """Labels within their bounds; `truncated` says that something had to be cut or left out."""
 
     def __init__(self) -> None:
         self.kept: dict[str, str] = {}

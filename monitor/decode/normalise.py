@@ -29,11 +29,3 @@ def normalise(event: Event, received_at: Instant, tolerance: int) -> Event:
     marks = event.marks if Mark.TIME_IN_FUTURE in event.marks else (*event.marks, str(Mark.TIME_IN_FUTURE))
     stated = event.time if event.stated_time is None else event.stated_time
     return msgspec.structs.replace(event, time=Instant(latest), stated_time=stated, received_at=received, marks=marks)
-
-
-def receive(event: Event, received_at: Instant, tolerance: int) -> Event:
-    """As `normalise`, for an event that was just read and that nobody else has yet: it may be changed in place."""
-    if event.received_at is None and event.time <= received_at + tolerance:
-        msgspec.structs.force_setattr(event, "received_at", received_at)
-        return event
-    return normalise(event, received_at, tolerance)

@@ -17,7 +17,7 @@ from monitor.core.model.events import EARLIEST_AT, Event, Instant
 from monitor.core.model.reasons import Ignored, Rejected
 from monitor.core.sharding.routing import EVERYWHERE, SHARDS, Route
 from monitor.decode.canonical import with_receipt
-from monitor.decode.normalise import normalise, receive
+from monitor.decode.normalise import normalise
 from monitor.decode.outcome import DecodeOutcome, refused
 from monitor.decode.reading import others_may_use
 from monitor.decode.registry import decode, decode_plain
@@ -101,11 +101,12 @@ def read_message(
     route = route_of(headers[SHARDS_HEADER]) if SHARDS_HEADER in headers else ()
     plain = decode_plain(source, message.value, headers)
     if plain is not None and (ours or others_may_use(plain.source)):
-        was_received = plain.received_at is not None
-        event = receive(plain, received_at, tolerance)
+        event = normalise(plain, received_at, tolerance)
         body = NOT_AT_HAND
         if event is plain:
-            body = message.value if was_received else with_receipt(message.value, received_at)
+            body = message.value
+        elif plain.received_at is None and event.time == plain.time:
+            body = with_receipt(message.value, received_at)
         return RecordContent(offset=message.offset, at=event.time, events=(event,), bodies=(body,), route=route)
     outcome = _framed(message.value) or decode(
         source, message.value, headers, received_at, None if ours else others_may_use, quick=quick

@@ -41,6 +41,7 @@ class EventHandler:
         event = state.last_values.placed(event)
         if is_of_incident(event):
             return 0  # its incident is unknown: it is not counted as impact on everyone
+        event = state.memory.interned(event)
         mask, derived = self._match(event)
         kind = event.kind
         is_recorded = kind in self._recorded
@@ -78,7 +79,7 @@ class EventHandler:
             self._judge.withdrawals.impact_arrived(event, self._state.now)
 
     def _recovered(self, event: Event) -> None:
-        """An alert's hazards wait no longer; what only its end tells of is processed as what came late."""
+        """An alert's hazards are no longer pending; a firing that only its recovery reports is a late event."""
         if (firing := self._late_events.untold(event)) is not None:
             self._late_events.follow_up(firing, self.process(firing, late=True))
         self._state.pending_hazards.clear_alert(event)
@@ -107,7 +108,7 @@ class EventHandler:
         self._out.append(Late(event.event_id, event.time, behind))
 
     def _looked_back(self, event: Event) -> None:
-        """A feed tells of a past that may have been judged without it."""
+        """A feed reports a time that may have been judged without it."""
         if event.service is None or self._catalogue.counts(event.environment) is False:
             return
         if self._state.feeds.add(event):

@@ -1,17 +1,16 @@
 """The last versions, settings, values and rotations of each thing, for derived facts about events evicted long ago.
 
 Bounded by count for each key and by age; only what some fact asks for is kept. Each table is a function of the set of
-events, whatever the order in which they came.
+events, in any order of arrival.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable
-from copy import copy
 from typing import Any, NamedTuple
 
-from msgspec.structs import force_setattr
+from msgspec.structs import replace
 
 from monitor.core.model.events import Event
 from monitor.core.model.retention_policy import RETENTION
@@ -261,19 +260,14 @@ class LastValues:
         told = self.before("incident", incident_of(event), event.time + 1)
         if not told:
             return event
-        found = copy(event)
-        force_setattr(found, "service", told[-1][1])
-        force_setattr(found, "resolved_from", {**event.resolved_from, "service": f"incident {event.subject}"})
-        if is_update and event.began_at is None:
-            force_setattr(found, "began_at", told[0][0])
-        return found
+        said = {**event.resolved_from, "service": f"incident {event.subject}"}
+        began_at = told[0][0] if is_update and event.began_at is None else event.began_at
+        return replace(event, service=told[-1][1], began_at=began_at, resolved_from=said)
 
     def _closed(self, event: Event) -> Event:
         if not self.tables["record"] or not self.before("record", incident_of(event), event.time + 1):
             return event
-        found = copy(event)
-        force_setattr(found, "kind", "incident.closed")
-        return found
+        return replace(event, kind="incident.closed")
 
     def forget_before(self, moment: int) -> list[str]:
         """Forget keys of which nothing has been heard for long; the cells that went."""

@@ -7,10 +7,10 @@ it rested on stands in `resolved_from`; what cannot be resolved stays as it was 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
+from typing import Any
 
 import msgspec
-from msgspec.structs import force_setattr
+from msgspec.structs import replace
 
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import Event, Severity
@@ -110,27 +110,23 @@ class Resolver:
         scope = self._scope(event) if event.kind in _ANNOUNCED else None
         if place is None and grade is None and person is None and scope is None and not may_hurt:
             return event
-        resolved = copy(event)
+        changes: dict[str, Any] = {}
         said: dict[str, str] = {}
         if place is not None:
-            force_setattr(resolved, "service", place.service)
-            force_setattr(resolved, "environment", place.environment)
+            changes["service"], changes["environment"] = place.service, place.environment
             said = place.said
         if grade is not None:
-            force_setattr(resolved, "severity", grade[0])
+            changes["severity"] = grade[0]
             said = {**said, "severity": grade[1]}
         if scope is not None:
-            force_setattr(resolved, "labels", {**event.labels, "scope": scope})
+            changes["labels"] = {**event.labels, "scope": scope}
             said = {**said, "scope": _by(event.labels["scope"], "names of services")}
         if person is not None:
-            force_setattr(resolved, "actor", person[0])
+            changes["actor"] = person[0]
             said = {**said, "actor": person[1]}
-        if may_hurt and (harm := self._harm.of(resolved)) is not None:
+        if may_hurt and (harm := self._harm.of(replace(event, **changes))) is not None:
             said = {**said, "impact": harm}
-        if not said:
-            return event
-        force_setattr(resolved, "resolved_from", said)
-        return resolved
+        return replace(event, resolved_from=said, **changes) if said else event
 
     def _place(self, event: Event) -> Resolution | None:
         said: dict[str, str] = {}

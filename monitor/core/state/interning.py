@@ -1,11 +1,13 @@
-"""Lets what is remembered share the texts and facts that it has in common, so that much fits into the memory.
+"""Remembered events share the texts and facts that they have in common, so that more of them fit into the memory.
 
-A service's events name the same service, subject and labels again and again; each was read as texts of its own.
+A service's events repeat the same service, subject and labels; each was read as texts of its own.
 """
 
 from __future__ import annotations
 
-import msgspec
+from typing import Any
+
+from msgspec.structs import replace
 
 from monitor.core.matching.facts import DerivedFacts
 from monitor.core.model.events import Event
@@ -13,11 +15,9 @@ from monitor.core.model.events import Event
 MOST_SHARED = 1 << 16
 """So many texts, and as many sets of facts, are known at a time; what is seen once only would pile up otherwise."""
 
-_set = msgspec.structs.force_setattr
-
 
 class Interner:
-    """Replaces an event's texts by equal ones that are here already, which nobody can tell from outside."""
+    """Builds events of texts that are here already; the result equals what was given."""
 
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
@@ -29,40 +29,40 @@ class Interner:
             self._facts.clear()
         return self._facts.setdefault(tuple(derived.items()), derived)
 
-    def share(self, event: Event, like: Event | None) -> None:
-        """Change the event in place: its fields stay equal to what they were, labels in their order.
+    def intern(self, event: Event, like: Event | None) -> Event:
+        """An equal event, labels in their order, that shares its texts with `like`, or with others where that is None.
 
-        `like`: one of the same service and kind that is remembered, if there is one. To compare with it costs less
-        than to look texts up that were just read: they would have to be hashed first.
+        `like`: one of the same service and kind that is remembered, if there is one. A comparison with it costs less
+        than a look-up of texts that were just read: they would have to be hashed first.
         """
         if like is None:
-            self._share_names(event)
-            return
-        if event.source is not (same := like.source) and event.source == same:
-            _set(event, "source", same)
+            return self._intern_names(event)
+        shared: dict[str, Any] = {}
+        if event.source is not (known := like.source) and event.source == known:
+            shared["source"] = known
         if event.service is not (named := like.service) and event.service == named:
-            _set(event, "service", named)
+            shared["service"] = named
         if event.environment is not (named := like.environment) and event.environment == named:
-            _set(event, "environment", named)
+            shared["environment"] = named
         if event.subject is not (named := like.subject) and event.subject == named:
-            _set(event, "subject", named)
+            shared["subject"] = named
         if event.title is not (named := like.title) and event.title == named:
-            _set(event, "title", named)
-        if (labels := event.labels) and (known := like.labels) is not labels:
-            if labels == known and [*labels] == [*known]:
-                _set(event, "labels", known)
+            shared["title"] = named
+        if (labels := event.labels) and (others := like.labels) is not labels:
+            if labels == others and [*labels] == [*others]:
+                shared["labels"] = others
             else:
-                # The event was just read, so that nobody else has its labels yet.
-                for name, value in labels.items():
-                    if (same_value := known.get(name)) is not None and same_value == value:
-                        labels[name] = same_value
+                shared["labels"] = {
+                    name: same if (same := others.get(name)) == value else value for name, value in labels.items()
+                }
+        return replace(event, **shared) if shared else event
 
-    def _share_names(self, event: Event) -> None:
+    def _intern_names(self, event: Event) -> Event:
         """Of the first of its kind: what it has in common with other services."""
         texts = self._texts
         if len(texts) > MOST_SHARED:
             texts.clear()
-        _set(event, "source", texts.setdefault(event.source, event.source))
-        for field in ("service", "environment"):
-            if (text := getattr(event, field)) is not None:
-                _set(event, field, texts.setdefault(text, text))
+        names = {"source": event.source, "service": event.service, "environment": event.environment}
+        return replace(
+            event, **{field: texts.setdefault(text, text) for field, text in names.items() if text is not None}
+        )

@@ -42,9 +42,9 @@ class Memory:
         self._interner = Interner()
 
     def add(self, event: Event, mask: int, derived: DerivedFacts | None = None) -> Added:
-        """Store an event, unless this identity is here already or everything around it was evicted.
+        """Store an event, best one from `interned`, unless its identity is here or all around it was evicted.
 
-        `derived`: its derived facts, to be used again when its mask is worked out anew.
+        `derived`: its derived facts, to be used when its mask is computed again.
         """
         service, kind = event.service or EVERYONE, event.kind
         self._listen(service, event)
@@ -53,7 +53,6 @@ class Memory:
             by_kind = self._by_service[service] = {}
         series = by_kind.get(kind)
         if series is None:
-            self._interner.share(event, None)
             series = by_kind[kind] = EventSeries(event, mask)
             self._with_kind.setdefault(kind, set()).add(service)
             if derived:
@@ -61,7 +60,6 @@ class Memory:
             return _ADDED
         events = series.events
         series.size = UNCOUNTED
-        self._interner.share(event, events[-1])
         if event.time > events[-1].time:
             events.append(event)
             series.masks.append(mask)
@@ -88,7 +86,7 @@ class Memory:
         self._listen(service, event)
         by_kind = self._by_service.setdefault(service, {})
         series = by_kind.get(kind)
-        self._interner.share(event, None if series is None else series.events[-1])
+        event = self._interner.intern(event, None if series is None else series.events[-1])
         if series is None:
             series = by_kind[kind] = EventSeries(event, 0)
             self._with_kind.setdefault(kind, set()).add(service)
@@ -108,10 +106,10 @@ class Memory:
         known = series.events[series.place(event)]
         return known if known == event else None
 
-    def share(self, event: Event) -> None:
-        """Let an event that was just read share its texts with those of its kind here, or as the first of it would."""
+    def interned(self, event: Event) -> Event:
+        """An equal event that shares its texts with those of its service and kind here."""
         series = self._series_of(event)
-        self._interner.share(event, None if series is None else series.events[-1])
+        return self._interner.intern(event, None if series is None else series.events[-1])
 
     def set_facts(self, event: Event, derived: DerivedFacts) -> None:
         """More facts were derived for an event that is here."""
@@ -181,7 +179,7 @@ class Memory:
         return sorted(self._by_service)
 
     def remask(self, mask_of: MaskOf) -> Iterator[RememberedEvent]:
-        """Work every event's mask out anew, for other rules, and show the events."""
+        """Compute every event's mask again, for other rules, and return the events."""
         for series in self.series():
             yield from series.remask(mask_of, self._interner.facts)
 

@@ -1,13 +1,13 @@
-"""Lets restored state share its events with memory, as it does while it runs, so that a restart needs no more.
+"""Restored state shares its events with memory, as it does while it runs, so that a restart needs no more.
 
-Each cell was read with copies of its own of events that other cells have as well. Nobody can tell from outside.
+Each cell was read with copies of its own of events that other cells have as well.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-import msgspec
+from msgspec.structs import replace
 
 from monitor.core.model.events import Event, EventId
 from monitor.core.state.candidates import CappedEvidence, Instance
@@ -16,8 +16,6 @@ from monitor.core.state.memory import Memory
 from monitor.core.weighing.observed import Observed
 from monitor.core.weighing.option import Caught
 from monitor.core.weighing.place import ServiceMemory
-
-_set = msgspec.structs.force_setattr
 
 
 class Sharing:
@@ -43,17 +41,15 @@ class Sharing:
             self._evidence(self._instances[key].hazards)
             self._evidence(self._instances[key].interventions)
         elif kind == "episode" and (draft := self._episodes[key].draft) is not None:
-            for cited in draft.evidence:
-                _set(cited, "event", self.one(cited.event))
+            evidence = tuple(replace(cited, event=self.one(cited.event)) for cited in draft.evidence)
+            self._episodes[key].draft = replace(draft, evidence=evidence)
 
     def one(self, event: Event) -> Event:
         """The event to keep in place of this one, which is equal."""
         known = self._memory.equal(event) or self._met.get(event.event_id)
         if known is not None and known == event:
             return known
-        self._memory.share(event)
-        self._met[event.event_id] = event
-        return event
+        return self._met.setdefault(event.event_id, self._memory.interned(event))
 
     def _all(self, events: list[Event]) -> None:
         events[:] = map(self.one, events)

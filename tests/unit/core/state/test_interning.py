@@ -18,18 +18,26 @@ LINE = (
 def test_what_equals_that_of_one_of_its_kind_becomes_one_and_stays_equal() -> None:
     interner = Interner()
     first, second, untouched = (decode_line(LINE % number) for number in (1, 2, 2))
-    interner.share(first, None)
-    interner.share(second, first)
+    first = interner.intern(first, None)
+    second = interner.intern(second, first)
     for field in ("source", "service", "environment", "subject", "title", "labels"):
         assert getattr(first, field) is getattr(second, field)
     assert second == untouched
 
 
+def test_the_event_that_was_given_is_frozen() -> None:
+    one, given, untouched = (decode_line(LINE.replace(b"blue team", team) % 1) for team in (b"blue", b"red", b"red"))
+    labels = given.labels
+    assert Interner().intern(given, one) == untouched
+    assert given == untouched
+    assert given.labels is labels
+    assert given.source is not one.source
+
+
 def test_names_are_shared_with_other_services_and_kinds() -> None:
     interner = Interner()
     first, other = decode_line(LINE % 1), decode_line(LINE.replace(b'"shop"', b'"cart"') % 2)
-    interner.share(first, None)
-    interner.share(other, None)
+    first, other = interner.intern(first, None), interner.intern(other, None)
     assert other.source is first.source
     assert other.environment is first.environment
     assert other.service == "cart"
@@ -39,7 +47,7 @@ def test_of_labels_that_differ_the_equal_values_become_one() -> None:
     interner = Interner()
     one = decode_line(LINE.replace(b'{"team":"blue team"}', b'{"team":"blue team","zone":"b 1","old":"x y"}') % 1)
     other = decode_line(LINE.replace(b'{"team":"blue team"}', b'{"zone":"b 2","team":"blue team","new":"x y"}') % 2)
-    interner.share(other, one)
+    other = interner.intern(other, one)
     assert other.labels["team"] is one.labels["team"]
     assert list(other.labels.items()) == [("zone", "b 2"), ("team", "blue team"), ("new", "x y")]
     assert one.labels == {"team": "blue team", "zone": "b 1", "old": "x y"}
@@ -49,7 +57,7 @@ def test_labels_in_another_order_are_equal_all_the_same() -> None:
     interner = Interner()
     one = decode_line(LINE.replace(b'{"team":"blue team"}', b'{"team":"a","zone":"b"}') % 1)
     other = decode_line(LINE.replace(b'{"team":"blue team"}', b'{"zone":"b","team":"a"}') % 2)
-    interner.share(other, one)
+    other = interner.intern(other, one)
     assert one.labels == other.labels == {"team": "a", "zone": "b"}
     assert list(other.labels) == ["zone", "team"]
 
@@ -58,15 +66,13 @@ def test_labels_in_another_order_are_equal_all_the_same() -> None:
 def test_what_is_absent_stays_absent(like: Event | None) -> None:
     event = decode_line(b'{"id":"1","source":"s","time":"2026-03-01T10:00:00Z","kind":"note.added"}')
     same = decode_line(b'{"id":"1","source":"s","time":"2026-03-01T10:00:00Z","kind":"note.added"}')
-    Interner().share(event, like)
-    assert event == same
+    assert Interner().intern(event, like) == same
 
 
 def test_what_is_like_one_that_lacks_a_field_keeps_it() -> None:
     like = decode_line(b'{"id":"1","source":"s","time":"2026-03-01T10:00:00Z","kind":"note.added"}')
     event, untouched = decode_line(LINE % 1), decode_line(LINE % 1)
-    Interner().share(event, like)
-    assert event == untouched
+    assert Interner().intern(event, like) == untouched
 
 
 def test_texts_that_are_seen_once_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,8 +80,7 @@ def test_texts_that_are_seen_once_do_not_pile_up(monkeypatch: pytest.MonkeyPatch
     interner = Interner()
     for number in range(100):
         event = decode_line((LINE % number).replace(b'"shop"', b'"shop-%d"' % number))
-        interner.share(event, None)
-        assert event.service == f"shop-{number}"
+        assert interner.intern(event, None).service == f"shop-{number}"
         assert len(interner._texts) <= 10 + 3
 
 
