@@ -32,7 +32,7 @@ _SEEN_AS = str.maketrans({like: letter for letter, several in _LIKE.items() for 
 
 
 def seen_as(text: str) -> str:
-    """What a reader takes it for, in ASCII where that is known."""
+    """What a reader sees in it, in ASCII where that is known."""
     text = text[:_MOST]
     for _ in range(_ROUNDS):
         if "%" not in text:

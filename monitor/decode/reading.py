@@ -48,7 +48,7 @@ _TAG = re.compile(r"(?P<name>[^:=]+)[:=]\s*(?P<value>\S.*)", re.DOTALL)
 MOST_RESPELT = 200
 LONGEST_NAME = 1000
 LONGEST_LINE = 1000
-"""Characters of what somebody wrote that make a title."""
+"""Characters of a person's text that make a title."""
 _TIME_OF_GO = re.compile(r"([-\d]{10} [\d:.]{8,30} [+-]\d{4})(?: [A-Z+\-\d]{1,6})?(?: m=[+-][\d.]{1,30})?", re.ASCII)
 """`2026-03-10 12:00:00.1 +0000 UTC m=+8.2`, as Go writes a time where a template does not say how."""
 _QUANTITY = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*([A-Za-z%/]{0,20})\s*", re.ASCII)
@@ -57,7 +57,7 @@ _QUANTITY = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*([A-Za-z%/]{0,20})\s*", re.AS
 class Delivery(msgspec.Struct, frozen=True):
     """How a body arrived: the source it is named for, its headers (names in lower case), and when, if that is known.
 
-    `allows` tells which sources its events may name. `quick`: nothing else goes on while it is read, so what a mapping
+    `allows` says which sources its events may name. `quick`: nothing else goes on while it is read, so what a mapping
     needs many steps for is refused.
     """
 
@@ -69,12 +69,12 @@ class Delivery(msgspec.Struct, frozen=True):
 
 
 def others_may_use(source: str) -> bool:
-    """Whether a source of this name may be somebody else than this program, for whoever reads it."""
+    """Whether a reader may think that a source of this name is not this program."""
     return not reads_like_ours(source)
 
 
 def source_path(source: str) -> tuple[str, ...]:
-    """The parts of a name that somebody claims, in lower case, without those that say nothing."""
+    """The parts of a claimed name, in lower case, without those that say nothing."""
     return tuple(part for part in source.strip().lower().split("/") if part not in ("", ".", ".."))
 
 
@@ -323,7 +323,7 @@ def with_labels(event: Event, more: Mapping[str, Any], environment: str | None =
 
 
 def one_line(found: Any) -> str | None:
-    """What somebody wrote, as the one line that a title is; all of it belongs into a label `text` besides."""
+    """A person's text as the one line of a title; all of it also goes into a label `text`."""
     said = text(found)
     return None if said is None else " ".join(said[: 2 * LONGEST_LINE].split())[:LONGEST_LINE]
 

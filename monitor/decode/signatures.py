@@ -50,7 +50,7 @@ def verify(scheme: Scheme, secrets: Sequence[str], headers: Mapping[str, str], b
 
 
 def _token(secrets: Sequence[bytes], headers: Mapping[str, str], body: bytes, now: Instant) -> str | None:
-    """The secret itself in a header: whoever knows it may send, the body is not protected."""
+    """The secret itself in a header: anyone who knows it may send, the body is not protected."""
     said = headers.get("authorization", "")
     scheme, _, bearer = said.partition(" ")
     shown = [bearer.strip()] if scheme.lower() in ("bearer", "token") else []

@@ -61,7 +61,7 @@ class _Wrong(Exception):
 def expand(written: Sequence[Mapping[str, object]], base: str | None = None) -> Expanded:
     """Events from mappings in the canonical format.
 
-    With `base` (RFC 3339) the times may be relative to it, and `id` and `source` may be left away. Never raises.
+    With `base` (RFC 3339) the times may be relative to it, and `id` and `source` may be omitted. Never raises.
     """
     events: list[Event] = []
     unusable: list[UnusableEvent] = []

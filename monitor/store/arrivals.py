@@ -17,7 +17,7 @@ from monitor.store.journal import EVENT_COLUMNS, event_row
 from monitor.store.tables import event_history
 
 Arrived = tuple[Event, bytes]
-"""An event, and its JSON where somebody has it at hand."""
+"""An event, and its JSON where the caller has it."""
 
 _ARRIVED = "arrived_events"
 _COLUMNS = ", ".join(EVENT_COLUMNS)
@@ -34,7 +34,7 @@ _RIGHT = text("SELECT current_user, current_database(), has_database_privilege(c
 
 
 async def missing_right(connection: AsyncConnection) -> str | None:
-    """What somebody has to grant before events can be added, in words for an operator; None where nothing lacks."""
+    """What an operator has to grant before events can be added; None where nothing is missing."""
     if connection.dialect.name == "sqlite":
         return None
     user, database, may = (await connection.execute(_RIGHT)).one()

@@ -64,7 +64,7 @@ def _read(rows: Iterable[Row[Any]], kind: type[Kind]) -> Iterator[tuple[Row[Any]
 
 
 def _is_open(episode: Episode) -> bool:
-    """Whether it is still to be judged for the first time, after somebody acted."""
+    """Whether it is still to be judged for the first time, after an action."""
     return not (episode.closed or episode.withdrawn or episode.outcome or episode.draft is not None)
 
 

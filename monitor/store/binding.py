@@ -125,7 +125,7 @@ class SqlBinding:
 
     @to_the_end
     async def touch(self) -> None:
-        """Change nothing, but write: whoever asks wants to know that it works. Raises Unavailable, MissingRight."""
+        """Change nothing, but write: the caller wants to know that it works. Raises Unavailable, MissingRight."""
         same = update(journal_stamp).values(generation=journal_stamp.c.generation)
         await self._journal.write_at_once(lambda connection: connection.execute(same))
         if self._records is not self._journal:

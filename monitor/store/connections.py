@@ -1,6 +1,6 @@
 """One database: how to connect to it and how to begin a transaction that reads or one that writes.
 
-Knows the differences between SQLite and PostgreSQL that concern connections, and nothing of what is kept.
+Knows the differences between SQLite and PostgreSQL that concern connections, and nothing of what is stored.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ BUSY_SECONDS = 5.0
 CONNECT_SECONDS = 10.0
 COMMAND_SECONDS = 60.0
 GONE_SECONDS = 10
-"""After so long without a word the server gives up a client in the midst of a transaction, and lets go of its locks."""
+"""After so long without a statement the server ends a client's transaction, and releases its locks."""
 TRUSTED_SECONDS = 1.0
 """So long a connection that was used is taken for alive without asking."""
 WRITERS = 4
 """People's decisions that are written at the same moment, on PostgreSQL. All of them wait for one row, the head of the
 chained log; more would take the connections by which others read."""
 ANNOUNCES = "nearmiss_announces"
-"""Says of a transaction that what happens to records in it is to be told."""
+"""Marks a transaction whose changes of records are to be sent to chats."""
 _BEGIN = "nearmiss_begin"
 """Names how a transaction begins on SQLite."""
 _TO_READ = "BEGIN"
@@ -211,7 +211,7 @@ class Database:
             await connection.execute(text("SELECT 1"))
 
     async def close(self) -> None:
-        """Let go of all connections; what comes later is told Unavailable. Closing again does nothing."""
+        """Close all connections; later calls raise Unavailable. Closing again does nothing."""
         if self._closed:
             return
         self._closed = True
@@ -278,7 +278,7 @@ _Outcome = tuple[Any, Exception | None]
 
 
 class _Waiting:
-    """Work that waits for its turn. Its outcome is known once it is committed, or was taken back."""
+    """Work that waits for its turn. Its outcome is known once it is committed or rolled back."""
 
     def __init__(self, work: Callable[[AsyncConnection], Coroutine[Any, Any, Any]]) -> None:
         self.work = work
@@ -353,9 +353,9 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _write_ahead(cursor: Any) -> None:
-    """Let readers go on while somebody writes; a property of the file, which the first who opens it changes.
+    """Let readers go on during a write; a property of the file, set by the first process that opens it.
 
-    Several who open a new file at once can each wait for what another holds; so each lets go and asks again, often.
+    Several that open a new file at once can wait for each other; so each releases its lock and asks again, often.
     """
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000 / _MODE_TRIES:.0f}")
     for left in reversed(range(_MODE_TRIES)):
@@ -397,7 +397,7 @@ def _ask_whether_alive(dialect: Dialect, connection: Any, record: ConnectionPool
     """A connection that was closed is known to be. Whether the others still live takes three answers of the server, as
     long as all that most requests do: so only those are asked that were idle.
 
-    The first request that meets a server that vanished within the second fails, and no other: the pool lets go of all.
+    The first request that meets a server that vanished within the second fails, and no other: the pool drops all.
     """
     if record.driver_connection is not None and record.driver_connection.is_closed():
         raise InvalidatePoolError
@@ -417,7 +417,7 @@ SET tcp_keepalives_idle = 5;
 SET tcp_keepalives_interval = 2;
 SET tcp_keepalives_count = 3;
 """
-"""A client that the network has swallowed would hold its locks for hours, and whoever needs them would wait: the one
+"""A client that vanished from the network would hold its locks for hours, and others would wait for them: the one
 who takes over from it, and everybody who writes to the same counts."""
 
 TAKES_LONGER = f"SET LOCAL idle_in_transaction_session_timeout = '{int(COMMAND_SECONDS)}s'"

@@ -85,7 +85,7 @@ class Store:
         self.journal.start()
 
     async def close(self) -> None:
-        """Carry out what waits, then let go of all connections."""
+        """Carry out what waits, then close all connections."""
         await self.journal.close()
         self.engine_store.close()
         await self.records_database.close()

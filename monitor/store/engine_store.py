@@ -108,7 +108,7 @@ class SqlEngineStore:
     async def commit(self, commit: Commit) -> int:
         """Carrying the same commit out again changes nothing.
 
-        A caller who was told Unavailable cannot know whether the database had committed before the connection broke,
+        A caller that got Unavailable cannot know whether the database had committed before the connection broke,
         and tries the same one again. Hence each is named by a token that is written with it.
         """
         last = self._last.get(commit.part)
@@ -146,7 +146,7 @@ class SqlEngineStore:
         return await self._check(connection, commit.part, commit.epoch) == token
 
     async def _check(self, connection: AsyncConnection, part: str, epoch: int) -> str:
-        """The token of the last commit. Raises Fenced when somebody else owns the part."""
+        """The token of the last commit. Raises Fenced when another process owns the part."""
         owner = (await connection.execute(_row(plain(part)).with_for_update())).one()
         if owner.epoch != epoch:
             what = f"{part}: " if part else ""

@@ -50,7 +50,7 @@ _SQLSTATES: tuple[tuple[str, str], ...] = (
 
 @contextmanager
 def translated(user: str = "", file: str = "") -> Iterator[None]:
-    """Turn passing troubles of the database into `Unavailable`, and what somebody set up wrong into one line.
+    """Turn passing troubles of the database into `Unavailable`, and wrong set-up into one line.
 
     `user`: whose rights they are; `file`: of SQLite. Raises MissingRight, WrongDatabase, Unavailable.
     """
@@ -85,7 +85,7 @@ _WRONG: dict[str, str] = {
 
 
 def wrong_setup(error: BaseException, user: str = "") -> MissingRight | WrongDatabase | None:
-    """What somebody has to grant or to change first, in one line with the cure; None for any other trouble."""
+    """What an operator has to grant or to change first, in one line with the cure; None for any other trouble."""
     original = (error.orig or error) if isinstance(error, DBAPIError) else error
     state = getattr(original, "sqlstate", None)
     if state == "42501":

@@ -17,7 +17,7 @@ from monitor.store.tables import event_history, journal
 _ROWS = 1000
 _OVERLAP = 1000
 Arrivals = tuple[int, int]
-"""How far the own journal and what is kept of a foreign one were read."""
+"""How far the own journal and the stored part of a foreign one were read."""
 _log = get_logger("history")
 
 
@@ -51,7 +51,7 @@ class SqlHistory:
     async def arrived(self, after: Arrivals | None, kinds: Collection[str], limit: int) -> tuple[list[Event], Arrivals]:
         """At most `limit` events of some kinds from each journal, in the order of arrival, and where to go on.
 
-        None: nothing yet, from now on. What is kept of a foreign journal is read again for a while, since several
+        None: nothing yet, from now on. The stored part of a foreign journal is read again for a while, since several
         processes write there and the last number need not be the last that becomes visible: events may come twice.
         """
         found: list[Event] = []
@@ -117,7 +117,7 @@ async def _rows(
     service: str | None,
     kinds: Collection[str] = (),
 ) -> AsyncIterator[Any]:
-    """By time, then by position. Read in pieces, so that no transaction stays open while somebody looks at them."""
+    """By time, then by position. Read in pieces, so that no transaction stays open while they are processed."""
     at, position = table.c.at, table.c.position
     after: tuple[int, int] = (int(since), -1)
     while True:

@@ -1,4 +1,4 @@
-"""Looks whether what is kept fits together, without changing it: sizes, rows, places in the journal, integrity.
+"""Checks that the stored data is consistent, without changing it: sizes, rows, places in the journal, integrity.
 
 Decides what does not fit; must not know how the answer is shown.
 """

@@ -61,7 +61,7 @@ class _Ticket:
 class SqlJournal:
     """JournalWriter and JournalReader on a SQL table.
 
-    Appends that arrive while a transaction is under way are carried by the next one, all together: the cost of making
+    Appends that arrive during a transaction share the next one: the cost of making
     something durable is paid once for many. One reader a process.
     """
 
@@ -100,7 +100,7 @@ class SqlJournal:
         return await ticket.done
 
     async def read(self, positions: Positions, limit: int) -> Batch:
-        """Raises Unavailable, and JournalLost when the position lies beyond the end."""
+        """Raises Unavailable, and JournalLost when the position is beyond the end."""
         start = positions.get(PARTITION, 1)
         rows, head = await self._database.read_at_once(partial(_select, start, limit))
         if head is not None and start > head + 1:

@@ -149,7 +149,7 @@ async def _decided(connection: AsyncConnection, decide: Decide) -> Record:
 async def _check_target(connection: AsyncConnection, record_id: str) -> None:
     """Raises NotFound, and ValueError for a record that is out itself: merges would form a chain or a circle.
 
-    Not by `load`: to lock two records could cross with somebody who locks them in the other order.
+    Not by `load`: to lock two records could deadlock with another that locks them in the other order.
     """
     state = (await connection.execute(select(columns.state).where(columns.id == record_id))).scalar_one_or_none()
     if state is None:

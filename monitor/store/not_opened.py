@@ -1,4 +1,4 @@
-"""What was not opened, and why: counts for ever, the newest ones whole for the explain page.
+"""What was not opened, and why: permanent counts, and the newest ones whole for the explain page.
 
 Knows the engine's `Ignore`, and nothing of records.
 """

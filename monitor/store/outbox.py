@@ -1,4 +1,4 @@
-"""What is to be told, on SQL: from the change in a record's transaction to what stands in a chat.
+"""The outbox of chats, on SQL: from the change in a record's transaction to the message in a chat.
 
 Knows destinations as names and bodies as bytes; must not know what a chat is.
 """
@@ -23,7 +23,7 @@ _IN_LIST = 500
 
 
 async def announce(connection: AsyncConnection, entries: Sequence[tuple[str, Audit]]) -> None:
-    """Write what happened down to be told, in the transaction in which it happens; where somebody is to be told."""
+    """Write the changes to the outbox, in the transaction that makes them; only where a chat is configured."""
     options = connection.sync_connection.get_execution_options() if connection.sync_connection else {}
     if not entries or not options.get(ANNOUNCES):
         return

@@ -1,4 +1,4 @@
-"""Bounds rejects in bytes: all together, each source, and strangers together; the oldest of whoever has too much go.
+"""Bounds rejects in bytes: all together, each source, and strangers together; evicts the oldest where it is too much.
 
 Decides what is evicted. A sender that proved nothing cannot take the room of one that did.
 """

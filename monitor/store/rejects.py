@@ -1,4 +1,4 @@
-"""What could not be read, kept whole until somebody looks at it. Knows bytes and reasons, not formats."""
+"""What could not be read, kept whole until an operator looks at it. Knows bytes and reasons, not formats."""
 
 from __future__ import annotations
 

@@ -75,5 +75,5 @@ def _began_before(draft: Draft, floor: int) -> bool:
 
 
 def first_day(floor: int) -> Instant:
-    """The first midnight (UTC) at or after the floor: from there on what was not opened is counted anew."""
+    """The first midnight (UTC) at or after the floor: from there on what was not opened is counted again."""
     return Instant(-(-floor // DAY) * DAY)

@@ -1,7 +1,7 @@
 """Removes what is older than it is to be kept, in small steps, and says how much is kept.
 
-Decides in which order and how much at a time; how long things are kept is told. Never removes records, their trail,
-counts, what the engine has still to read, or what waits to be forwarded.
+Decides in which order and how much at a time; how long things are kept is an argument. Never removes records, their
+trail, counts, what the engine has still to read, or what waits to be forwarded.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _OVERHEAD = {"sqlite": 90, "postgresql": 220}
 
 
 class SqlRetention:
-    """What is kept, on SQL. Several processes may prune at the same time."""
+    """Pruning on SQL. Several processes may prune at the same time."""
 
     def __init__(self, records: Database, journal: Database, reject_budget: RejectBudget) -> None:
         self._records = records

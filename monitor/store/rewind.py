@@ -36,7 +36,7 @@ _IN_JOURNAL = engine_positions.c.partition.in_((PARTITION, READ_BEFORE))
 
 
 class JournalPlace(msgspec.Struct, frozen=True):
-    """Where a time lies in the journal of the database; `oldest` is the time of its first event. None: no such."""
+    """The place of a time in the journal of the database; `oldest` is the time of its first event. None: no such."""
 
     position: int | None
     oldest: Instant | None
@@ -65,7 +65,7 @@ class SqlRewind:
         return JournalPlace(int(position), Instant(oldest))
 
     async def own(self, lease: int) -> dict[str, int]:
-        """Take every part of the journal over, so that whoever worked on it can write no more; the epoch of each.
+        """Take every part of the journal over, so that its previous owner can no longer write; the epoch of each.
 
         `lease` in microseconds: an owner that showed life within it is not displaced; 0 displaces any. Raises Held,
         Unavailable.

@@ -25,7 +25,7 @@ class StoreSettings(SettingsGroup):
 
 
 class RetentionSettings(SettingsGroup):
-    """How long what is not a record is kept. Records, their trail and the counts are kept for ever."""
+    """How long what is not a record is kept. Records, their trail and the counts are kept permanently."""
 
     events: KeptFor = Field(
         default=90 * DAY,

@@ -1,4 +1,4 @@
-"""What is kept about topics beside the positions in them: which are halted, and which cluster they belong to.
+"""The state of topics besides their positions: which are halted, and which cluster they belong to.
 
 Knows names; must not know what a topic is or who reads it.
 """
@@ -23,7 +23,7 @@ class SqlTopicBook:
 
     @to_the_end
     async def bind(self, journal: str, cluster: str) -> str:
-        """Of two that bind at the same time the first is right, and both are told which it was. Raises Unavailable."""
+        """Of two that bind at the same time the first wins, and both get its answer. Raises Unavailable."""
         add = self._database.insert(journal_clusters).on_conflict_do_nothing()
         async with self._database.writing() as connection:
             await connection.execute(add, {"journal": plain(journal), "cluster": plain(cluster)})
@@ -66,7 +66,7 @@ class SqlTopicBook:
 
     @to_the_end
     async def spread(self, topic: str, partitions: int) -> int:
-        """Of two that ask at the same time the first is right, and both are told. Raises Unavailable."""
+        """Of two that ask at the same time the first wins, and both get its answer. Raises Unavailable."""
         add = self._database.insert(shard_spreads).on_conflict_do_nothing()
         async with self._database.writing() as connection:
             await connection.execute(add, {"topic": plain(topic), "partitions": partitions})

@@ -41,9 +41,11 @@ def test_plain_english_is_left_alone(words: str) -> None:
 
 
 def test_texts_are_literals_and_help_but_not_identifiers_or_comments() -> None:
+    """Docstrings count in the packages that have been brought into plain English."""
     source = '"""Whoever."""\n# whoever\nwhoever = "mended"\ndef f() -> None:\n    """Anew."""\n'
     tree = ast.parse(source)
-    assert [text for _, text in prose.literals(Path("monitor/core/x.py"), tree)] == ["mended"]
+    assert [text for _, text in prose.literals(Path("monitor/chat/x.py"), tree)] == ["mended"]
+    assert {text for _, text in prose.literals(Path("monitor/core/x.py"), tree)} == {"Whoever.", "mended", "Anew."}
     helped = ast.parse('@command\ndef f() -> None:\n    """Anew."""\n')
     assert [text for _, text in prose.literals(Path("monitor/cli/x.py"), helped)] == ["Anew."]
 

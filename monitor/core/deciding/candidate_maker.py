@@ -1,4 +1,4 @@
-"""Hazards and actions that fit become candidates: what waits, what an action takes of it, what else it tells of.
+"""Makes candidates of the hazards and actions that fit: what is pending, and what an action takes of it.
 
 Decides nothing about impact.
 """
@@ -48,7 +48,7 @@ class CandidateMaker:
         out: list[Decision],
         met: Met | None = None,
     ) -> None:
-        """`met`: is told of each candidate that could be made, and none is made."""
+        """`met`: called for each candidate that could be made; then none is made."""
         self._met = met
         self._state = state
         self._matcher = matcher

@@ -33,7 +33,7 @@ def clause_unmet(clause: Clause, count: int) -> tuple[NotOpened, str] | None:
 
 
 def say_met(clause: Clause, count: int) -> str:
-    """What was seen of a further step that holds, for a reviewer: no “under way”, as required."""
+    """What was seen of a further step that holds, for a reviewer: no “running”, as required."""
     words = clause.name.replace("-", " ").replace("_", " ")
     if clause.at_most == 0:
         return f"no “{words}”, as required"

@@ -44,7 +44,7 @@ class Correlator:
     # -- hazards -----------------------------------------------------------------------------------------------
 
     def hazards(self, matched: MatchedSteps, event: Event) -> None:
-        """Let the event wait as a hazard of every rule that takes it for one, or join candidates of the same key."""
+        """Add the event as a pending hazard of each rule that matches it, or to candidates of the same key."""
         if matched.non_production:
             self._ignore(NotOpened.NON_PRODUCTION, matched.non_production, event.service, (event.event_id,), "")
         if not matched.hazards:

@@ -59,7 +59,7 @@ class Engine:
         """`cells`: what `take_changes` gave, all together. Raises StateError where they cannot be read.
 
         `compiled`: the same rules and catalogue, already compiled for another engine. `is_home`: whether an event may
-        be a hazard here; of several engines that get one event, one may take it for that. `aside`: what an
+        be a hazard here; of several engines that get one event, one may treat it as one. `aside`: what an
         engine failed at before; it is left out of the cells, and `step` must not be given it.
 
         Raises Fault, like everything that decides: such an engine must not be used any more.
@@ -130,7 +130,7 @@ class Engine:
     ) -> list[Decision]:
         """Switch to these rules and this catalogue, exactly as a restart would.
 
-        What waits under a rule that stayed the same waits on. A rule that changed begins anew with the events that are
+        Hazards stay pending under a rule that stayed the same. A rule that changed starts over with the events that are
         remembered; what the rules before did not want was not kept.
 
         `compiled`: as for a new engine; `weights`, `state_bytes`: None keeps what is in force.
@@ -201,7 +201,7 @@ class Engine:
         return self._take()
 
     def end(self) -> list[Decision]:
-        """The stream is over: close all windows. What lies behind the last event counts as not looked at."""
+        """The stream is over: close all windows. The time after the last event counts as not observed."""
         times = [entry[0] for entry in self.state.pending]
         self._order.looked_until = max([self.state.timeline.newest, *times])
         self._order.advance(FOREVER)

@@ -17,7 +17,7 @@ class EngineSettings(msgspec.Struct, frozen=True):
 
     `weights`: how evidence is weighed; without them every candidate of a rule gives a draft, and nothing else does.
     `external_watermark`: ticks alone move the watermark, since several engines share one. `state_bytes`: the most that
-    is remembered; beyond it the least worth is evicted. None: no limit. `met`: is told the rule and the event time
+    is remembered; beyond it the least worth is evicted. None: no limit. `met`: gets the rule and the event time
     wherever a candidate could be made, and none is made.
     """
 

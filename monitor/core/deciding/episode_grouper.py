@@ -79,7 +79,7 @@ class EpisodeGrouper:
         return overlap and bool(instance.subjects().intersection(episode.subjects))
 
     def _waited_long(self, episode: Episode) -> bool:
-        """A notice of long ago does not make long what happens now, when somebody acts on it."""
+        """A notice of long ago does not make an episode long: it begins when someone acts on it."""
         known = (self._state.instances.get(name) for name in episode.instances)
         rules = [rule_named(instance.rule, self._matcher.rules) for instance in known if instance is not None]
         return not episode.outcome and any(rule.has_deadline for rule in rules)

@@ -24,7 +24,7 @@ EXPIRE_EVERY = 5 * MINUTE
 
 
 class EventTimeOrder:
-    """Processes what lies before the watermark of a state. `aside`: what an engine failed at before."""
+    """Processes the events and timers before the watermark of a state. `aside`: what an engine failed at before."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class EventTimeOrder:
         """Where the stream ended; None while it goes on."""
 
     def advance(self, limit: int) -> None:
-        """Process what lies before `limit`: events first, then the timers of the same moment. Raises Fault."""
+        """Process all before `limit`: events first, then the timers of the same moment. Raises Fault."""
         state = self._state
         pending, timers = state.pending, state.timers
         pending.sort()

@@ -1,6 +1,6 @@
 """Names the reason for every hazard whose windows ended without an intervention.
 
-Knows pending hazards and their outcomes so far; decides nothing about those that somebody acted on.
+Knows pending hazards and their outcomes so far; decides nothing about those that an action took.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class HazardExpiry:
         self.at_work_on = None
 
     def _missed(self, hazard: Hazard, rules: tuple[str, ...], until: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The rules under which somebody acted after the alert was over, and recently enough to be remembered.
+        """The rules under which someone acted after the alert had cleared, and recently enough to be remembered.
 
         And those under which nobody did.
         """

@@ -83,7 +83,7 @@ def kind_noun(event: Event) -> str:
 
 
 def who(event: Event) -> str:
-    """The part that somebody played, never a name."""
+    """The role of the person who acted, never a name."""
     if event.actor is None or event.actor.kind == "unknown":
         return "someone"
     if event.actor.kind == "automation":

@@ -60,7 +60,7 @@ def is_planned(event: Event) -> bool:
 
 
 def onset(event: Event) -> int:
-    """When the impact began that an event tells of."""
+    """When the impact began that an event reports."""
     if event.began_at is not None:
         return min(event.began_at, event.time)
     return event.time - POLICY.report_delay if is_vague_report(event) else event.time
@@ -124,10 +124,10 @@ def impact_spans(memory: Memory, catalogue: Catalogue, reach: Reach, until: int,
 
 
 class Ends:
-    """Which event tells the end of an impact: of all that are known the first that is of the same.
+    """Which event ends an impact: the first known one about the same.
 
     On the same service: of the same subject, or, where one of the two names none, of the same source or evidence.
-    Looked up, since whoever sends decides how many there are of both.
+    Looked up: the sender decides how many there are of both.
     """
 
     def __init__(self, ends: Iterable[Event]) -> None:

@@ -26,7 +26,7 @@ MOST_TRIED = 256
 _A_GROUP = 4
 """What a late event may cost: an action that is tried again counts one, a group of hazards that it is offered to four.
 
-Whoever sends may state any time, and among 256 hazards and 256 actions of each kind pairs would never end.
+A sender may state any time, and 256 hazards with 256 actions of each kind make too many pairs.
 """
 UNBOUNDED = 2**62
 UNTOLD = "began/"
@@ -68,7 +68,7 @@ class LateEvents:
                 self._correlator.grouper.changed(episode)
 
     def untold(self, recovery: Event) -> Event | None:
-        """The firing that a recovery tells of with its beginning and that nobody has sent, as far as remembered."""
+        """The firing that a recovery reports with its beginning and that no tool has sent, as far as remembered."""
         began, service, state = recovery.began_at, recovery.service, self._state
         if recovery.kind != "alert.resolved" or began is None or service is None or began >= recovery.time:
             return None
@@ -88,7 +88,7 @@ class LateEvents:
         return None if state.memory.has(firing) or state.cuts.drops(firing) else firing
 
     def is_told(self, firing: Event) -> bool:
-        """Whether a recovery has told of this firing already."""
+        """Whether a recovery has reported this firing already."""
         if firing.kind != "alert.fired" or firing.service is None:
             return False
         key, around = alert_key(firing), (firing.time - SAME_BEGINNING, firing.time + SAME_BEGINNING)

@@ -17,10 +17,10 @@ from monitor.core.state.episodes import Episode
 
 
 def danger_since(instances: Sequence[Instance], rules: Sequence[Rule] = ()) -> int | None:
-    """Since when the danger stood, where a hazard tells it with `began_at`: a key that lay open, a report afterwards.
+    """Since when the danger existed, where a hazard says so with `began_at`: an exposed key, a report afterwards.
 
     With the rules of the instances, exposures are left out: their harm shows in the evidence that the rule names, and
-    an outage long before the key was found to lie open is none of it.
+    an outage long before the exposed key was found is unrelated.
     """
     exposures = {rule.name for rule in rules if rule.kind == "exposure"}
     named = [
@@ -36,7 +36,7 @@ def danger_since(instances: Sequence[Instance], rules: Sequence[Rule] = ()) -> i
 def harmless_for(instances: Sequence[Instance], rules: Sequence[Rule]) -> int:
     """How long after the first sign nobody could be harmed (microseconds): a deadline harms when it comes.
 
-    Until somebody acts, too, since a renewal can go wrong; where any candidate speaks of no deadline it is zero.
+    Until someone acts, too, since a renewal can fail; where any candidate speaks of no deadline it is zero.
     """
     starts = []
     for instance, rule in zip(instances, rules, strict=True):
@@ -59,7 +59,7 @@ class Safe(msgspec.Struct, frozen=True):
 
 
 def latest_safe(action_times: Sequence[int]) -> int:
-    """The last moment that can count as safe: what is told of later is not what these actions did."""
+    """The last moment that can count as safe: a later recovery is not due to these actions."""
     return min(action_times[-1] + POLICY.reopen_within, action_times[0] + POLICY.longest_episode)
 
 

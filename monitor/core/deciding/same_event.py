@@ -1,4 +1,4 @@
-"""Whether a draft that is to open tells of an event that another draft tells already: one real event, one draft."""
+"""Whether another draft covers the event of a draft that is to open: one real event, one draft."""
 
 from __future__ import annotations
 

@@ -312,7 +312,7 @@ _NOTHING = Event(id="", source="", time=Instant(0), kind="note.added")
 
 
 class EventFacts:
-    """The derived facts of one event, worked out when they are asked for. `event` may be set anew for the next one.
+    """The derived facts of one event, computed when asked for. `event` may be set to the next one.
 
     `derived` has the facts from the past that were derived before, and takes those derived now; set it with `event`.
     """

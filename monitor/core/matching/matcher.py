@@ -29,7 +29,7 @@ WORTH_AN_INDEX = 8
 
 
 ACTIONS_REMEMBERED = LONGEST_WINDOW
-"""An action is remembered for so long at most, for the sake of hazards that arrive after it."""
+"""How long an action is remembered at most, for hazards that arrive after it."""
 
 
 class CompiledStep:

@@ -41,7 +41,7 @@ COMPARISONS: dict[str, tuple[str, Callable[[float, float], bool]]] = {
 }
 """Operators that compare numbers: as they are written in an expression, and as a function."""
 TEXTS_REMEMBERED = 1024
-"""For each pattern: names of alerts and subjects come again and again, and to look into one costs thirty look-ups."""
+"""For each pattern: names of alerts and subjects repeat, and a match costs as much as thirty look-ups."""
 SHORT_TEXT = 200
 """Characters; what is longer is not remembered, so that it fills no memory."""
 

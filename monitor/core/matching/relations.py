@@ -1,4 +1,4 @@
-"""How a step's event relates to the hazard: services in reach, equal fields, limits in time, and lead time gone by.
+"""How a step's event relates to the hazard: services in reach, equal fields, limits in time, and lead time used up.
 
 One place for the engine and for those who explain it. Knows nothing of windows.
 """
@@ -38,7 +38,7 @@ def relates(
 
 
 def pair_holds(pair: Pair, hazard: Event, other: Event) -> bool:
-    """Whether a field equals (or differs from) that of the event held against; a missing one never does."""
+    """Whether a field equals (or differs from) that of the other event; a missing one never does."""
     theirs = read(pair.theirs, other, NO_FACTS)
     if theirs is None:
         return False
@@ -47,7 +47,7 @@ def pair_holds(pair: Pair, hazard: Event, other: Event) -> bool:
 
 
 def limit_holds(limit: Limit, hazard: Event, other: Event, facts_of: FactsOf) -> bool:
-    """Whether the event lies before (or after) a time that the hazard speaks of; one that it does not name never."""
+    """Whether the event is before (or after) a time that the hazard names; never where it names none."""
     moment = read(limit.field, hazard, facts_of(hazard))
     if not isinstance(moment, int):
         return False
@@ -60,7 +60,7 @@ def spent_holds(spent: Spent, hazard: Event, other: Event) -> bool:
 
 
 def share_spent(hazard: Event, other: Event) -> float | None:
-    """How much of the time between a hazard and its deadline had gone by: 1.0 at the deadline, above it afterwards.
+    """How much of the time between a hazard and its deadline was used up: 1.0 at the deadline, more afterwards.
 
     All of it, without end, where the hazard came at its deadline or later; None where it names none.
     """

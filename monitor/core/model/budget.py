@@ -44,7 +44,7 @@ def order_of(place: int, rank: float, opened_at: int, name: str) -> QueueOrder:
 
 
 def team_of(catalogue: Catalogue, service: str | None) -> str:
-    """Who is asked: the owner of the service, else the service itself, as each is somebody's."""
+    """Whose budget it is: that of the owner of the service, else of the service itself."""
     if service is None:
         return NOBODY
     known = catalogue.services.get(service)
@@ -99,8 +99,8 @@ def _order(draft: BudgetedDraft) -> QueueOrder:
 class Fold:
     """Which drafts are folded, kept up while they change: a change costs what its week holds, not what all weeks do.
 
-    Whatever somebody has begun or decided has used its place. The places that are left go to the highest rank, then
-    to the newest. Drafts that were merged or withdrawn ask nothing of anybody.
+    A draft that a reviewer has begun or decided has used its place. The places left go to the highest rank, then to the
+    newest. Drafts that were merged or withdrawn ask nothing of anybody.
     """
 
     def __init__(self, drafts: Iterable[BudgetedDraft], catalogue: Catalogue, budget: int) -> None:

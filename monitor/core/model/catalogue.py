@@ -281,7 +281,7 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
         return [MOST_CACHED]
 
     def _keep(self, cache: dict[str, frozenset[str]], service: str, found: frozenset[str]) -> None:
-        """Remember an answer. In a long chain each is as long as the chain: all are worked out anew, now and then."""
+        """Remember an answer. In a long chain each is as long as the chain: now and then all are dropped."""
         self._room[0] -= len(found)
         if self._room[0] < 0:
             for each in self._caches.values():

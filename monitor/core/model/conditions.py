@@ -15,7 +15,7 @@ from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, SEVERITIES, Eve
 
 
 class Facts(Protocol):
-    """Derived facts of one event (`matching.facts`) by name, without `derived.`; None: it cannot be told."""
+    """Derived facts of one event (`matching.facts`) by name, without `derived.`; None: not known."""
 
     def get(self, name: str, /) -> object: ...
 

@@ -76,7 +76,7 @@ Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 
 
 class EventId(msgspec.Struct, frozen=True, gc=False, order=True):
-    """The identity of an event for ever: the pair (source, id)."""
+    """The permanent identity of an event: the pair (source, id)."""
 
     source: str
     id: str
@@ -154,5 +154,5 @@ def to_text(instant: int | None) -> str | None:
 
 @lru_cache(maxsize=4096)
 def _second_to_text(second: int) -> str:
-    """Times that are written one after the other lie close together."""
+    """Times that are written in sequence are close together."""
     return to_datetime(second * SECOND).isoformat()[: len("2026-01-31T12:00:00")]

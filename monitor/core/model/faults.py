@@ -71,7 +71,7 @@ MOST_ASIDE = 20
 
 
 def without_culprits(run: Callable[[Collection[Culprit]], Whole]) -> tuple[Whole, tuple[Fault, ...]]:
-    """What `run` gives once everything at which it fails is put aside, and those faults. It begins anew each time.
+    """What `run` gives once everything at which it fails is put aside, and those faults. It starts over each time.
 
     Raises TooManyFaults, also where a fault has no culprit or comes again although its culprit was put aside.
     """

@@ -14,7 +14,7 @@ FAR_ENOUGH = 8
 
 
 def is_open(hours: Hours, at: int) -> bool | None:
-    """Whether a moment (microseconds) lies in the hours; None where the time zone is not known here."""
+    """Whether a moment (microseconds) is in the hours; None where the time zone is not known here."""
     zone = _zone(hours)
     if zone is None:
         return None

@@ -168,7 +168,7 @@ def move(state: State, by: Move) -> State:
 
 
 class ReportKind(StrEnum):
-    """What a person tells without being asked; the label `report` of the event that comes of it."""
+    """What a person reports unasked; the label `report` of the event that is made of it."""
 
     NEAR_MISS = "near_miss"  # it nearly went wrong
     NOTICED_NOT_ACTED = "noticed_not_acted"  # something odd was seen, held to be plausible, and left as it was

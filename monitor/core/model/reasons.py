@@ -1,4 +1,4 @@
-"""Every named "no": why something was not opened, not kept or taken back.
+"""Every named "no": why something was not opened, not kept or withdrawn.
 
 The same constant reaches the log field, the metric label, the API and the explain page. Values never change once
 released; people filter on them.
@@ -158,7 +158,7 @@ class FeedFailure(StrEnum):
 
 
 class Sent(StrEnum):
-    """What became of something that was to be told in a chat or by mail."""
+    """What became of a message for a chat or by mail."""
 
     POSTED = "posted"
     EDITED = "edited"  # the message that stands there was brought up to date

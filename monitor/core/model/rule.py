@@ -36,7 +36,7 @@ class Pair(msgspec.Struct, frozen=True):
     """A field of a step that must equal (or differ from) a field of the hazard; names may differ per step.
 
     With further fields of the hazard in `also` it must equal one of them all (or differ from each). A further step may
-    be held against the intervention instead: what the person did who acted.
+    be compared with the intervention instead: what the person did who acted.
     """
 
     hazard: str
@@ -47,14 +47,14 @@ class Pair(msgspec.Struct, frozen=True):
 
 
 class Limit(msgspec.Struct, frozen=True):
-    """The step's time lies before (or after) a time that the hazard speaks of, such as `expires_at`."""
+    """The step's time is before (or after) a time that the hazard names, such as `expires_at`."""
 
     field: str
     before: bool = True
 
 
 class Spent(msgspec.Struct, frozen=True):
-    """How much of the time between the hazard and its deadline had gone by at the step: 0.9 is nine tenths."""
+    """How much of the time between the hazard and its deadline was used up at the step: 0.9 is nine tenths."""
 
     operator: Literal["above", "at_least", "below", "at_most"]
     share: float
@@ -188,7 +188,7 @@ class Rule(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def has_deadline(self) -> bool:
-        """Whether every hazard names a deadline: before it, or before somebody acts, it can harm nobody."""
+        """Whether every hazard names a deadline: before it, or before someone acts, it can harm nobody."""
         return needs(self.hazard.where, DEADLINE_FIELDS)
 
     @property

@@ -25,7 +25,7 @@ class VerdictPolicy(msgspec.Struct, frozen=True, kw_only=True):
     deadline_slack: int = HOUR
     """A window that is held through a deadline ends this long after it."""
     chain_within: int = HOUR
-    """An episode that begins this long after somebody acted is a consequence of that action."""
+    """An episode that begins at most this long after an action is a consequence of it."""
     feed_retires: int = HOUR
     """A feed that stopped this long before the window, or four of its intervals, is no feed of the window."""
     sibling_close: int = 15 * MINUTE

@@ -166,7 +166,7 @@ class Environments:
 
 
 def own_words(event: Event) -> str:
-    """What somebody wrote: of a comment its text, since its title may be that of the thing it stands under.
+    """What a person wrote: of a comment its text, since its title may be that of the thing it stands under.
 
     Of anything else the title: what a tool sends as text beside it is the alert's description, or its whole body.
     """

@@ -71,7 +71,7 @@ def claims_harm(text: str) -> bool:
 
 
 def says_unserved(text: str) -> bool:
-    """Whether somebody writes what those see, or saw, whom a service does not serve: "the page gives 500"."""
+    """Whether a text says what users of a failing service see, or saw: "the page gives 500"."""
     return _UNSERVED.search(text) is not None and _is_sure(text)
 
 

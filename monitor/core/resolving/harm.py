@@ -199,7 +199,7 @@ def _spelt(name: str) -> str:
 
 
 def _is_past(event: Event) -> bool:
-    """Whether an event tells of a deadline that lies behind it, such as the expiry of a certificate just replaced."""
+    """Whether an event names a deadline in its past, such as the expiry of a certificate just replaced."""
     ends = event.previous_expires_at if event.kind == "change.rotated" else event.expires_at
     return ends is not None and ends < event.time
 

@@ -1,4 +1,4 @@
-"""Which service of the catalogue an event is about, whatever its tool calls it, and what that rests on.
+"""Which service of the catalogue an event is about, by any name that tools use, and what that rests on.
 
 A name joins a service by an alias, exactly, or where it is the same without case and separators and only one service
 has that name. One that has a usual word before or behind it besides (`checkout-prod`, `k8s-checkout`) is a guess, and
@@ -111,7 +111,7 @@ class Names:
         self._guesses = _Guesses(self._names, self._spelt, self._joined, seen[0] if len(seen) == 1 else None)
 
     def tells(self, name: str | None) -> bool:
-        """Whether the name alone says which service it is, whoever says it and whatever else is said."""
+        """Whether the name alone identifies the service, in every source and event."""
         if name is None or is_exporter(name) or plain(name) in self._by_source:
             return False
         return not self._services or self._joined(name) is not None
@@ -170,7 +170,7 @@ class Names:
         return None
 
     def joined(self, name: str, source: str = "") -> str:
-        """The service that a bare name means, in this source if one is told, or the name as it is."""
+        """The service that a bare name means, in this source if one is given, or the name as it is."""
         found = self._called_by(source, name) or self._joined(name)
         return name if found is None else found[0]
 
@@ -237,7 +237,7 @@ class Names:
 
 
 class _Guesses:
-    """Where no name is told that the catalogue has: what else is said may be of one service and no other."""
+    """Where the event has no name of the catalogue: its other fields may fit one service and no other."""
 
     def __init__(
         self,
@@ -366,5 +366,5 @@ def resemble(one: str, other: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def lookalikes(name: str, services: frozenset[str]) -> frozenset[str]:
-    """The services that a name may mean. Asked again and again: each draft asks for each name that nobody knows."""
+    """The services that a name may mean. Asked often: each draft asks for each unknown name."""
     return frozenset(service for service in services if resemble(name, service))

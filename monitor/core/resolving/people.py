@@ -1,7 +1,7 @@
-"""Which person acted, whatever each tool calls them: by the catalogue, else by the display name or e-mail that is told.
+"""Which person acted, by any tool's id for them: by the catalogue, else by the display name or e-mail in the event.
 
-A login stays as it is: tools share it. An id that a tool made up says nothing to another tool; there the display name
-counts, else the e-mail, and the person goes by a pseudonym. Programs keep their names.
+A login stays as it is: tools share it. An id that a tool generated means nothing to another; there the display name
+counts, else the e-mail, and the person gets a pseudonym. Programs keep their names.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from monitor.core.model.events import Actor, Event
 from monitor.core.model.words import plain
 
 _OPAQUE = re.compile(r"[A-Z0-9]{5,}|\d+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{24}|\d+:[0-9a-f-]{36}")
-"""Ids that a tool made up: `PX1ABCD`, `U02AB3CDE`, numbers, UUIDs. Logins are no such."""
+"""Ids that a tool generated: `PX1ABCD`, `U02AB3CDE`, numbers, UUIDs. Logins are no such."""
 _NAMES = ("actor_email", "actor_name")
 _BEHIND = ("triggered_by", "requested_by", "initiated_by", "started_by", "triggering_actor", "deployed_by", "run_by")
 """Labels in which tools say for whom a program acted."""

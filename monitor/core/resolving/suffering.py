@@ -107,7 +107,7 @@ _PART = re.compile(
 )
 """Parts behind a service, which may fail while it does not."""
 _WELL = re.compile(r"\b(?:fine|healthy|good|ok|okay|harm\w*|by design)\b", re.IGNORECASE)
-"""What says in the same breath that the service is well."""
+"""Words beside it that say that the service works."""
 _SPARED = re.compile(
     r"\b(?:nobody|no ?one|no (?:customer|user|client|visitor|guest|player|pupil|patient|school|site|shop)s?|"
     r"not a single)\b"
@@ -134,7 +134,7 @@ _DOUBTED = (
     r"announced|could(?! ?n['’]?t| not)|(?:in|load|smoke|pen|a|the) tests?(?! page)|testing|"
     r"test (?:users?|accounts?|tenants?|orders?|customers?)|looks? like|in the end"
 )
-"""What makes of a sentence a guess, a denial, a plan, or news of somebody who is no user."""
+"""What makes a sentence a guess, a denial, a plan, or news of someone who is no user."""
 _CLOCK = r"(?<![\d.:v])(?:[01]?\d|2[0-3])[:h][0-5]\d(?::[0-5]\d)?(?![.:]?\d)"
 _DOTTED = _CLOCK.replace("[:h]", "[.]")
 """A time of day; with a dot it may be a version, unless it says from when to when."""
@@ -166,7 +166,7 @@ _COUNTED_BEINGS = (
     r"(?=(?:had|have|got|were|was|could|can|saw|lost|received|rang|ring|asked|reported|complained|are)\b)"
     r"[^.;!?]{0,60}?\b(?:HARMED)\b"
 )
-"""So many of whatever the trade calls its users, and what went wrong for them."""
+"""A count of users, in any word of the trade for them, and what went wrong for them."""
 _OTHERS_TOO = re.compile(
     r"\bis it (?:just|only) me\b|\bam i the only one\b|"
     r"\bany(?:one|body) else (?:see|seeing|get|getting|have|having|notic)",
@@ -221,7 +221,7 @@ class Suffering:
         self._doubted = re.compile(rf"\b(?:{_either(_DOUBTED, own.spared)})\b", re.IGNORECASE)
 
     def told(self, text: str, source: str, *, seen: bool, serves: bool = False, faced: bool = False) -> str | None:
-        """What tells of suffering users, in a few words; None where nothing does.
+        """The words that report harm to users, shortened; None where none do.
 
         `seen`: users see the service that the text is about; then a failure with its time, or counted, is theirs.
         `serves`: what they see needs the service; then what they do that went wrong, or was made good, is theirs.

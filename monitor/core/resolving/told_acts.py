@@ -1,4 +1,4 @@
-"""What somebody writes that they did, where no tool told it: the note is the only trace of an act.
+"""What people write that they did, where no tool reported it: the note is the only trace of an act.
 
 English only. A plan, a question, a wish and a denial tell no act.
 """
@@ -50,7 +50,7 @@ _NOT_DONE = re.compile(
 )
 """What makes of the clause something else: a plan, a denial, what did it by itself, a thing of another day or place."""
 NOTE = "note"
-"""The label that says of what a note tells which note it was."""
+"""The label of an act from a note that names the note."""
 _END = re.compile(r"[.;!]")
 MOST_SAID = 300
 """Characters of a note that are looked at: who did something says so first."""

@@ -44,7 +44,7 @@ class UnmatchedReport(msgspec.Struct, frozen=True):
     joined: tuple[Unmatched, ...]
     """Names that were joined though they are spelt otherwise."""
     people: tuple[Unmatched, ...] = ()
-    """Ids that a tool made up for a person, and nothing says whose they are."""
+    """Ids that a tool generated for a person, and nothing says whose they are."""
 
 
 class UnmatchedWords:

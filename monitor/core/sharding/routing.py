@@ -15,7 +15,7 @@ from monitor.core.model.events import Event
 from monitor.core.resolving.resolver import Resolver
 
 SHARDS = 256
-"""Fixed for ever: the state is kept by shard, and another number would look for it in another place."""
+"""Fixed permanently: the state is stored by shard, and another number would look for it elsewhere."""
 
 Route = tuple[int, ...]
 """The shards that an event goes to, in ascending order."""
@@ -32,7 +32,7 @@ BROADCAST = _HARM | _TO_EVERY_SHARD | BELONGING | {"change.merged"}
 class Router:
     """Routes by one catalogue.
 
-    Services that depend on each other, directly or by others, lie in one shard, and so do those of one declared
+    Services that depend on each other, directly or by others, are in one shard, and so do those of one declared
     domain or system: whatever a rule correlates, an episode merges or a verdict looks at lies together.
     """
 
@@ -102,7 +102,7 @@ def shards_of(partition: int, partitions: int) -> tuple[int, ...]:
 
 
 def _hashed(text: str) -> int:
-    """The same in every process and for ever, unlike `hash`."""
+    """The same in every process and version, unlike `hash`."""
     return crc32(text.encode("utf-8", "surrogatepass")) % SHARDS
 
 

@@ -10,7 +10,7 @@ ALERT_STATES: frozenset[str] = frozenset({"alert.fired", "alert.resolved", "aler
 
 
 RECOVERIES: frozenset[str] = frozenset({"alert.resolved", "alert.cancelled"})
-"""After these the alert fires no more, whether or not all is well."""
+"""After these the alert no longer fires, whether or not the trouble is over."""
 
 
 class Track(msgspec.Struct):

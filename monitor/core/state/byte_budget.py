@@ -95,7 +95,7 @@ class ByteBudget:
             self._waiting = Waiting(limit // SHARE, catalogue.knows, waiting, state.timeline.watermark)
 
     def admit(self, event: Event, passed: int) -> Event | None:
-        """The event as it may wait for the watermark; None where it may not, which is told.
+        """The event as it may wait for the watermark; None where it may not, with a reason in `out`.
 
         `passed`: what will wait no longer at the next tick, where only ticks move the watermark.
         """
@@ -133,7 +133,7 @@ class ByteBudget:
         state.held, state.grown = held.total, 0
 
     def count(self) -> None:
-        """Count anew after what had expired was evicted, so that the bound does not run away from what is held."""
+        """Count again after an eviction, so that the bound stays close to what is held."""
         if self.limit is not None:
             self._state.held, self._state.grown = self.measured(self._state.evicted_at).total, 0
 

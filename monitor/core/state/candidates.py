@@ -76,7 +76,7 @@ class Instance(msgspec.Struct):
     episode: str = ""
     sibling_only: bool = True
     counted: dict[str, int] = {}
-    """How many events of each step were seen when somebody acted: some may be forgotten when it is judged."""
+    """How many events of each step were seen at the action: some may be forgotten when it is judged."""
     hold: int | None = None
     """How long after safe harm may still show (microseconds); None: as long as the rule says."""
     is_newest: bool = True

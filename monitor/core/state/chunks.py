@@ -15,11 +15,11 @@ from monitor.core.state.cuts import EVIDENCE_KINDS
 from monitor.core.state.event_series import EventSeries
 
 MOST_TERMS = 2
-"""Events that are kept for one `RETENTION.long`, for two and for longer lie in chunks of their own."""
+"""Events that are kept for one `RETENTION.long`, for two and for longer have chunks of their own."""
 MOST_TOGETHER = 1_000
 """Events in a chunk: it is read whole, and its bytes and its events take memory side by side then."""
 MOST_GONE = 0.5
-"""So many events that are evicted, for each that is remembered, may lie in old chunks until these are written again."""
+"""So many evicted events, for each that is remembered, may remain in old chunks until these are written again."""
 NewEvent = tuple[int, Event, DerivedFacts | None]
 """(until when it is kept, what happened, its derived facts)."""
 
@@ -72,7 +72,7 @@ class FactChunks:
         return self._forget(gone)
 
     def to_write_again(self, before: int, remembered: int) -> list[int]:
-        """Those of which all lies before a moment, where so much of them is evicted that it pays to write the rest.
+        """Those that end before a moment, where so much of them is evicted that it pays to rewrite the rest.
 
         What is written again is paid for by what was evicted since.
         """
@@ -109,7 +109,7 @@ class Rewriting:
         self._chunks, self._series, self._before = chunks, series, before
 
     def next_part(self) -> list[tuple[Event, int, DerivedFacts | None]]:
-        """Events to be written now; what came since the beginning lies in younger chunks."""
+        """Events to be written now; those that came since the beginning are in younger chunks."""
         found: list[tuple[Event, int, DerivedFacts | None]] = []
         while self._series and len(found) < MOST_TOGETHER:
             found += self._series.pop().before(self._before)
@@ -175,6 +175,6 @@ def keys_by_kind(names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def in_turn(cells: Mapping[str, bytes], kind: str, keys: Iterable[str]) -> Iterator[tuple[int, Chunk]]:
-    """By their numbers, each read when its turn comes and let go then: all at once would take the memory twice."""
+    """By their numbers, each read in its turn and then released: all at once would take the memory twice."""
     for number in sorted(map(int, keys)):
         yield number, unpack(cells[f"{kind}:{number}"], Chunk)

@@ -1,7 +1,7 @@
 """Before which moment events were evicted for the byte budget, so that a restart does not read them back.
 
-Written events lie in chunks that nobody rewrites; a cut says what of them is gone. One cut a service of the catalogue,
-and one for all others together.
+Written events are in chunks that are not rewritten; a cut says what of them is gone. One cut for each service of the
+catalogue, and one for all others together.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Cuts:
         self.blind_until = max(self.blind_until, cut.blind_until)
 
     def drops(self, event: Event) -> bool:
-        """Whether an event lies before the cut of where it happened."""
+        """Whether an event is before the cut of its service."""
         if not self._cuts:
             return False
         service, kind = event.service or OTHERS, event.kind

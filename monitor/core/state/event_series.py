@@ -17,7 +17,7 @@ from monitor.core.state.costs import SERIES, next_event_bytes
 
 MOST_PER_KIND = RETENTION.most_per_kind
 """Events of one kind of one service that can be asked for: the newest so many. (Twice as many may lie here, so that
-forgetting is cheap; what lies beyond is never returned, so that it does not matter when it is forgotten.)"""
+evicting is cheap; events beyond it are never returned, so that it does not matter when they are evicted.)"""
 
 MOST_BEYOND_TTL = RETENTION.most_beyond_ttl
 """So many, where only further steps of a rule look so far back: a busy service would fill the memory with them."""
@@ -57,7 +57,7 @@ MaskOf = Callable[[Event, DerivedFacts | None], tuple[int, DerivedFacts | None]]
 
 
 class Ttl(NamedTuple):
-    """For how long events are kept (microseconds): every one, the newest few of them at any rate, and those few now.
+    """How long events are kept (microseconds): every one, the newest few in any case, and those few now.
 
     The last is longer where something stands just now that may ask for them.
     """
@@ -102,7 +102,7 @@ class EventSeries:
             before = event
 
     def bytes(self) -> int:
-        """Of all events that can be asked for; counted anew only after a change."""
+        """Of all events that can be asked for; counted again only after a change."""
         if self.size == UNCOUNTED:
             self.size = SERIES + sum(size for _, size in self.sizes())
         return self.size
@@ -217,7 +217,7 @@ class EventSeries:
             yield event, self.masks[place], self.derived.get(event.event_id)
 
     def remask(self, mask_of: MaskOf, interned: Callable[[DerivedFacts], DerivedFacts]) -> list[RememberedEvent]:
-        """Work every event's mask out anew, for other rules; the events."""
+        """Compute every event's mask again, for other rules; the events."""
         kept = []
         for event, before in zip(self.events, self.masks, strict=True):
             known = self.derived.get(event.event_id) if self.derived else None

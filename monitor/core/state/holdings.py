@@ -239,7 +239,7 @@ HOLDINGS: dict[StateKind, Holding] = {
     StateKind.CLOSED_EPISODES: Holding(_sized(_closed), _closed, _drop_closed),
     StateKind.CANDIDATES: Holding(_sized(_open), _open, _drop_open),
 }
-"""All but remembered events, which lie in chunks on disk and go by a cut."""
+"""All but remembered events, which are in chunks on disk and evicted by a cut."""
 
 
 def least(entries: Iterable[Evictable], over: int) -> list[Evictable]:

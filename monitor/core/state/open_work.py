@@ -16,7 +16,7 @@ Timer = tuple[int, str, str]
 class OpenWork:
     """The candidates and episodes of an engine; `dirty`: the cells that changed since the last snapshot.
 
-    `made`: the rules of every candidate that was added; whoever reads it may clear it.
+    `made`: the rules of every candidate that was added; its reader may clear it.
     """
 
     def __init__(self) -> None:

@@ -33,7 +33,7 @@ class Hazard:
 
 
 class ClearedAlerts:
-    """Of one rule and service: how many alerts are over whose windows go on, and when somebody last acted too late."""
+    """Of one rule and service: how many alerts have cleared in open windows, and when the last action came too late."""
 
     __slots__ = ("acted_at", "count")
 
@@ -168,7 +168,7 @@ class PendingHazards:
                 self.by_rule[bit].remove(service, hazard)
 
     def expire(self, until: int) -> list[tuple[int, str, str, Hazard]]:
-        """The hazards whose windows ended before `until`: (end, source, id, hazard), in this order, to be let go."""
+        """The hazards whose windows ended before `until`: (end, source, id, hazard), in this order, to be evicted."""
         found = []
         for longest, queue in self._queues.items():
             limit = until - longest

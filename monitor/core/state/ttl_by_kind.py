@@ -1,4 +1,4 @@
-"""For how long the verdict needs each kind of event, whatever the rules ask for."""
+"""How long the verdict needs each kind of event, besides what the rules ask for."""
 
 from __future__ import annotations
 

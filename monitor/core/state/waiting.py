@@ -1,7 +1,7 @@
 """Bounds in bytes what waits for the watermark: nothing of it was processed, so that nothing older can go instead.
 
-Counts by second of event time, and only what lies behind the watermark's own second: so it neither matters where
-batches end nor whether the process was started anew in between.
+Counts by second of event time, and only what is before the watermark's own second: so it neither matters where
+batches end nor whether the process was restarted in between.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What somebody did, and what earlier change it undoes: a corrective act is what a candidate is anchored at.
+"""What someone did, and which earlier change it undoes: a candidate is anchored at a corrective act.
 
 The earlier changes come in as a value; times in microseconds.
 """
@@ -49,7 +49,7 @@ RAN_WITHIN = 90 * DAY
 STOPPED_AFTER = DAY
 PUT_BACK_WITHIN = 2 * HOUR
 SLIP_WITHIN = 15 * MINUTE
-"""Who did something at the wrong place takes it back so soon."""
+"""Something done at the wrong place is undone so soon."""
 VERSIONS_BEFORE = 6
 FLAG_STATES = ("state", "enabled", "value", "to")
 """Labels in which tools say how a flag was set, the plainest first."""
@@ -224,7 +224,7 @@ def _corrected(act: Event, same: Sequence[Event]) -> Undoing:
 
 
 def is_slip(change: Event, act: Event) -> bool:
-    """Whether the same actor took a change back, or set it anew, within minutes."""
+    """Whether the same actor undid a change, or set it again, within minutes."""
     return 0 <= act.time - change.time <= SLIP_WITHIN and same_actor(change, act)
 
 

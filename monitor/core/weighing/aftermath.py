@@ -43,7 +43,7 @@ def foresee(
 ) -> bool:
     """Add what followed to the values of an option; False where it does not hold after all.
 
-    `tells_ends`: whether it is known of an alert that its source tells when it is over.
+    `tells_ends`: whether the source of an alert is known to report recoveries.
     """
     place = places.get(option.service)
     sign = None if place is None else place.sign(option.kind, option.key, option.began)

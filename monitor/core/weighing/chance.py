@@ -33,7 +33,7 @@ class Scene(msgspec.Struct):
     `size_of`: how many services are in the domain of a service.
     `pace`: how many times as much people do at that time of the week as on average.
     `announced`: since when announced work was in progress on the service or above it, or the change told beforehand.
-    `rehearsed`: whether what was told beforehand was an exercise.
+    `rehearsed`: whether an exercise was announced.
     """
 
     act: Event

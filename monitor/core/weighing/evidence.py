@@ -377,7 +377,7 @@ def _called_harmless(scene: Scene, sign: Sign) -> float:
 
 
 def _answers(response: Event, sign: Sign) -> bool:
-    """Whether what somebody wrote may be about the sign: a note beside it, or a word at its own page."""
+    """Whether a person's text may be about the sign: a note beside it, or a comment on its own page."""
     if response.kind == "note.added":
         return True
     return response.kind in ("alert.acknowledged", "alert.silenced") and _is_about(response, sign)

@@ -35,7 +35,7 @@ PART_OF_A_WEEK = 3 * HOUR
 PARTS_OF_A_WEEK = 7 * DAY // PART_OF_A_WEEK
 PACE_PRIOR = 3.0
 LEAST_PACE = 0.1
-"""At night and on a Sunday somebody always works: no time of the week makes an act rarer than this share."""
+"""At night and on a Sunday someone always works: no time of the week makes an act rarer than this share."""
 
 PRIOR_PER_DAY: dict[str, float] = {
     "change.deployed": 1.0,
@@ -87,7 +87,7 @@ def act_rate(rate: Rate | None, at: int, since: int, usual: float) -> float:
 
 
 class Standings(msgspec.Struct, array_like=True):
-    """How often an alert of one name cleared, the last few times: with nobody acting, and after somebody acted.
+    """How often an alert of one name cleared, the last few times: by itself, and after an action.
 
     `at`: when it last cleared, in microseconds.
     """

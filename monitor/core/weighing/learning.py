@@ -54,11 +54,11 @@ class HabitCounter:
         return act.actor.id
 
     def sign(self, sign: Sign) -> None:
-        """Count how often there is such a sign, whatever comes of it."""
+        """Count how often there is such a sign, with or without an act."""
         self._pair(habit_key(sign), sign.service, sign.began)
 
     def standing(self, place: ServiceMemory, sign: Sign) -> None:
-        """Count how an alert cleared: alone, or after somebody acted."""
+        """Count how an alert cleared: by itself, or after an action."""
         ended = sign.ended if sign.ended is not None else sign.seen_at
         acted_on = any(
             event.kind in DONE and sign.began <= event.time <= ended and self.actor(event) != "automation"

@@ -58,7 +58,7 @@ _PLAN = re.compile(
     r"|tonight (?:is|we|i)\b|tomorrow (?:we|i)\b)",
     re.IGNORECASE,
 )
-"""How a note begins whose author tells what is about to be done."""
+"""How a note begins whose author announces an action."""
 _REQUEST = re.compile(
     r"^\W*(?:(?:hi|hello|hey|folks|team|all|please)\b\W*)*(?:can|could|may|shall|should|would) "
     r"(?:i|we|you|some(?:one|body)|any(?:one|body))\b",
@@ -142,7 +142,7 @@ def is_exercise(event: Event) -> bool:
 
 
 def is_drill_by_name(event: Event) -> bool:
-    """Whether the title calls it a drill, an exercise, a game day: harm on purpose, and taken back as planned."""
+    """Whether the title calls it a drill, an exercise, a game day: harm on purpose, and undone as planned."""
     title = own_words(event)
     return _DRILL.search(title) is not None and not _NOT_ROUTINE.search(title)
 
@@ -246,7 +246,7 @@ def _spelt(service: str) -> re.Pattern[str]:
 
 
 def shared_words(sign: Event, act: Event) -> bool:
-    """Whether an act is told in a word of the sign: "dump failed", "dump it once more"."""
+    """Whether a note on an act repeats a word of the sign: "dump failed", "dump it once more"."""
     names = " ".join(name for event in (sign, act) for name in (event.service, event.environment) if name)
     shared = _words(_told(sign)) & _words(_told(act))
     return not shared <= _SAYS_LITTLE | _words(names)

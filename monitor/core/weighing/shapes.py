@@ -140,7 +140,7 @@ def shape_of(caught: Caught, option: Option, actor: str) -> Rule:
 def hold_of(caught: Caught) -> int:
     """How long after safe harm may still show (microseconds).
 
-    A recovered alert tells that its danger is over, whatever kind of act ended it. Where no alert told, what was done
+    A recovered alert says that its danger is over, by any kind of act. Where no alert said so, what was done
     or undone decides.
     """
     if caught.options[0].kind == "alert":

@@ -59,7 +59,7 @@ class Sign(msgspec.Struct):
         self.until = self._stands_until()
 
     def see(self, event: Event) -> None:
-        """The same danger is told of again."""
+        """The same danger is reported again."""
         self.seen_at = max(self.seen_at, event.time)
         self.severity = max(self.severity, severity_of(event))
         if (event.time, event.source, event.id) < (self.first.time, self.first.source, self.first.id):
@@ -126,7 +126,7 @@ def alert_name(event: Event) -> str:
 
 
 def habit_key(sign: Sign) -> str:
-    """Under which it is counted how often there is such a sign, whatever comes of it."""
+    """The key under which such signs are counted, with or without an act."""
     name = sign.name
     if sign.kind != "alert":
         name = "trouble" if names_trouble(sign.first) or names_surprise(sign.first) else "plain"

@@ -19,7 +19,7 @@ from monitor.core.weighing.signs import Sign
 WORK = frozenset({"maintenance.started", "maintenance.ended"})
 TOLD_BEFORE = 4 * HOUR
 DRILL_TOLD_BEFORE = 8 * HOUR
-"""People are told of a drill in the morning that begins in the afternoon."""
+"""A drill of the afternoon is announced in the morning."""
 ANY_OTHER = 0.25
 """Of all that people do on a service, what one kind of it is taken for at least."""
 KNOWN_AFTER = 7 * DAY
@@ -124,7 +124,7 @@ def _told_before(place: ServiceMemory, act: Event, undone: Event | None) -> list
 
 
 def _calls_drill(told: Event, at: int) -> bool:
-    """Whether somebody announced a drill within the working day before."""
+    """Whether a drill was announced within the working day before."""
     is_drill = told.kind == "note.added" and is_drill_by_name(told) and "?" not in own_words(told)
     return is_drill and 0 <= at - told.time <= DRILL_TOLD_BEFORE
 

@@ -1,6 +1,6 @@
 """Azure's older schemas: metric alerts, classic ones, alerts on logs, autoscale, and alerts on the activity log.
 
-An alert on the activity log is a record of what happened: an operation by somebody, or the health of a service.
+An alert on the activity log is a record of what happened: an operation by someone, or the health of a service.
 """
 
 from __future__ import annotations

@@ -185,7 +185,7 @@ def _image(said: Mapping[str, Any], delivery: Delivery) -> Event:
 
 
 def _cluster(said: Mapping[str, Any], delivery: Delivery) -> Event:
-    """Kubernetes Engine tells that it begins to upgrade a cluster; that it could, and bulletins, change nothing."""
+    """Kubernetes Engine announces that it begins to upgrade a cluster; that it could, and bulletins, change nothing."""
     about = (text(said.get("type_url")) or "").rpartition(".")[2]
     if about != "UpgradeEvent":
         raise NoEvent(Ignored.NOT_RELEVANT, f"{about:.60}: a notice to people, and no step of an upgrade")

@@ -103,7 +103,7 @@ def _kind(spec: Mapping[str, Any], change: Mapping[str, Any], manager: str | Non
 
 
 def _actor(manager: str | None) -> Actor | None:
-    """kubectl may be a person's or a pipeline's: only an editor says that somebody sat there."""
+    """kubectl may be a person's or a pipeline's: only an editor says that a person was there."""
     if manager is None or (manager.startswith("kubectl") and manager != "kubectl-edit"):
         return None
     return Actor(id=manager, kind="human" if manager == "kubectl-edit" else "automation")

@@ -136,7 +136,7 @@ def _issue(body: Mapping[str, Any], issue: Mapping[str, Any], what: str, deliver
 
 
 def _plain(written: Any) -> str | None:
-    """What somebody wrote: text, or the nested document that the third version of Jira's API sends."""
+    """A person's text: plain, or the nested document that the third version of Jira's API sends."""
     if not isinstance(written, dict):
         return text(written)
     said: list[str] = []

@@ -145,7 +145,7 @@ def _kind(reason: str, is_warning: bool, message: str) -> Kind:
 
 
 def _time(found: Mapping[str, Any], series: Mapping[str, Any]) -> Moment | None:
-    """When it happened last; the beginning of the series only where nothing later is told."""
+    """When it happened last; the beginning of the series only where the body has nothing later."""
     for place, name in (
         (series, "lastObservedTime"),
         (found, "lastTimestamp"),

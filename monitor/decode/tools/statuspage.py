@@ -1,4 +1,4 @@
-"""Atlassian Statuspage's webhook: what an organisation tells its users about incidents, components and planned work.
+"""Atlassian Statuspage's webhook: what an organisation says to its users about incidents, components and planned work.
 
 A body repeats the whole history of an incident; only its newest update is news.
 """

@@ -1,6 +1,6 @@
 """Brings the tables to the form that this program needs, and refuses databases that are not of it.
 
-Two histories, since records and journal may lie in different files: each has its own version table, so that in one
+Two histories, since records and journal may be in different files: each has its own version table, so that in one
 PostgreSQL database they live side by side. Must not know what the tables are for.
 """
 

@@ -1,4 +1,4 @@
-"""The tables of what is told in chats and by mail. Times are microseconds since 1970 (UTC)."""
+"""The tables of chats and mail. Times are microseconds since 1970 (UTC)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept about topics: halts, the cluster, and of a reject its origin and whether it waits to be forwarded."""
+"""State of topics: halts, the cluster, and of a reject its origin and whether it waits to be forwarded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rewinds that there were: what lies before each stays as it was decided."""
+"""The rewinds so far: what is before each stays as it was decided."""
 
 from __future__ import annotations
 

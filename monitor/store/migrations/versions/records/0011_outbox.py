@@ -1,4 +1,4 @@
-"""What is to be told in chats and by mail, what stands there, and what came from there."""
+"""Messages for chats and mail: to be sent, sent, and received."""
 
 from __future__ import annotations
 
