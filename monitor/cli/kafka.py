@@ -14,8 +14,8 @@ import msgspec
 
 from monitor.cli.main import Group
 from monitor.cli.settings_options import with_settings_of_group, with_shared_settings
+from monitor.kafka.bound_topics import JOURNAL
 from monitor.kafka.settings import PLACES_OF_INTAKE, KafkaSettings
-from monitor.kafka.source import JOURNAL
 from monitor.kafka.survey import Finding, Grade, StoredTopics, TopicSeen, TopicSurvey, survey
 from monitor.ports import OutdatedDatabase, Unavailable
 from monitor.settings import Settings

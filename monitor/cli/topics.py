@@ -14,10 +14,10 @@ from monitor.cli.kafka import kafka_of
 from monitor.cli.main import Group
 from monitor.cli.settings_options import with_settings_of_group, with_shared_settings
 from monitor.core.model.events import SECOND, to_text
+from monitor.kafka.bound_topics import JOURNAL
 from monitor.kafka.creation import DEFAULT_PARTITIONS, Created, create_topics
 from monitor.kafka.errors import TooFewPartitions, WrongCluster
 from monitor.kafka.places import offsets_at
-from monitor.kafka.source import JOURNAL
 from monitor.ops.clock import SystemClock
 from monitor.pipeline.lease import LeaseSettings
 from monitor.ports import Halt, Held

@@ -6,34 +6,29 @@ Knows partitions, offsets and the decoders; must not know what becomes of the ev
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
-from monitor.core.model.events import Event, Instant
-from monitor.core.model.reasons import Ignored, Rejected
-from monitor.core.sharding.routing import Route
+from monitor.kafka.batch import batch_of
+from monitor.kafka.bound_topics import BoundTopics
 from monitor.kafka.connection import Connector
 from monitor.kafka.decoding import Decoding
-from monitor.kafka.errors import MissingTopics, PositionLost, WrongCluster
 from monitor.kafka.halts import Halts, MemoryBook
-from monitor.kafka.messages import RecordContent
 from monitor.kafka.metrics import KafkaMetrics
 from monitor.kafka.partition_buffers import PartitionBuffer, merge
+from monitor.kafka.read_counts import count_read
 from monitor.kafka.settings import KafkaSettings
+from monitor.kafka.starting_points import StartingPoints
 from monitor.ops.logs import get_logger
-from monitor.ports import Batch, Clock, Positions, Reject, TopicBook, Unavailable
+from monitor.ports import Batch, Clock, Positions, TopicBook, Unavailable
 
 _log = get_logger("kafka")
 
 _CHUNK = 500
 _SLICE_MILLISECONDS = 100
 _MILLISECONDS = 1000
-
-JOURNAL = "kafka"
-"""The name that the cluster is remembered under."""
 
 DEFAULT_TIMEOUT = 10.0
 DEFAULT_REFRESH = 30.0
@@ -61,21 +56,17 @@ class KafkaReader:
         refresh: float = DEFAULT_REFRESH,
     ) -> None:
         """Raises UnusableCertificate; connects to nothing yet."""
-        self._settings = settings
         self._clock = clock
         self._metrics = metrics
         self._decoding = Decoding(settings, clock, future_tolerance)
         self._connector = Connector(settings, timeout, refresh)
-        self._book = MemoryBook() if book is None else book
-        self._only = only
-        self._halts = Halts(self._book, settings.reject_limit, clock, metrics)
-        self._lost: dict[str, tuple[int, int]] = {}
-        self._refresh = refresh
-        self._looked_for_topics = 0.0
+        book = MemoryBook() if book is None else book
+        self._halts = Halts(book, settings.reject_limit, clock, metrics)
+        self._topics = BoundTopics(settings, self._connector, book, only, refresh)
+        self._starting_points = StartingPoints(settings, metrics)
         self._consumer: AIOKafkaConsumer | None = None
         self._buffers: dict[TopicPartition, PartitionBuffer] = {}
         self._in_step = False  # the consumer stands where the buffers say
-        self._found_topics = False
 
     async def start(self) -> None:
         """Connect and check the topics.
@@ -85,7 +76,7 @@ class KafkaReader:
         Not needed before `read`, which connects when it has to; it tells at start what is wrong.
         """
         await self._halts.look()
-        await self._bound_partitions()
+        await self._topics.check()
         if self._consumer is None:
             self._consumer = await self._connector.consumer()
 
@@ -150,48 +141,9 @@ class KafkaReader:
         # What decoding takes is no delay of the broker's.
         await self._decoding.advance(self._open.values())
         taken = await self._halts.judge(merge(self._open.values(), limit))
-        self._count(taken)
-        events: list[Event] = []
-        bodies: list[bytes] = []
-        routes: list[Route] = []
-        rejects: list[Reject] = []
-        clock: Instant | None = None
-        for _, entry in taken:
-            events += entry.events
-            bodies += entry.bodies
-            routes += [entry.route] * len(entry.events)
-            rejects += entry.rejects
-            if entry.clock is not None and (clock is None or entry.clock > clock):
-                clock = entry.clock
+        count_read(taken, self._clock.now(), self._metrics)
         reached = {**positions, **{buffer.key: buffer.handed for buffer in self._buffers.values()}}
-        return Batch(
-            tuple(events),
-            reached,
-            await self._is_at_head(consumer),
-            tuple(rejects),
-            tuple(routes),
-            clock=clock,
-            bodies=tuple(bodies),
-        )
-
-    def _count(self, taken: Sequence[tuple[PartitionBuffer, RecordContent]]) -> None:
-        events: dict[str, list[Event]] = {}
-        refused: dict[str, Counter[Rejected]] = {}
-        ignored: dict[str, Counter[Ignored]] = {}
-        for buffer, entry in taken:
-            events.setdefault(buffer.source, []).extend(entry.events)
-            if entry.rejects:
-                reasons = refused.setdefault(buffer.source, Counter())
-                reasons.update(Rejected(reject.reason) for reject in entry.rejects)
-            if entry.ignored:
-                ignored.setdefault(buffer.source, Counter()).update(entry.ignored)
-        now = self._clock.now()
-        for source, found in events.items():
-            no, none = refused.get(source, Counter()), ignored.get(source, Counter())
-            self._metrics.events_received.inc(source.partition("/")[0], len(found) + no.total() + none.total())
-            for reason, count in none.items():
-                self._metrics.events_ignored.inc(reason, count)
-            self._metrics.arrivals.delivered(source, now, found, no, none)
+        return batch_of(taken, reached, at_head=await self._is_at_head(consumer))
 
     async def _stand_at(self, positions: Positions) -> AIOKafkaConsumer:
         """A consumer whose partitions stand at `positions`; does nothing when they do already."""
@@ -199,44 +151,22 @@ class KafkaReader:
         if consumer is None:
             consumer = self._consumer = await self._connector.consumer()
             self._in_step = False
-        if self._in_step and not await self._has_new_partitions(consumer):
+        if self._in_step and not await self._topics.has_new(consumer, self._buffers):
             buffers = self._buffers.values()
             if all(positions.get(buffer.key, buffer.first) == buffer.handed for buffer in buffers):
                 return consumer
         self._in_step = False
-        partitions = await self._partitions()
+        partitions = await self._topics.partitions()
         async with self._connector.patience("to tell what the topics hold"):
             first = await consumer.beginning_offsets(partitions)
             end = await consumer.end_offsets(partitions)
-        self._buffers = self._make_buffers(positions, first, end)
+        self._buffers = self._starting_points.buffers(positions, first, end)
         consumer.assign(list(self._buffers))
         for partition, buffer in self._buffers.items():
             consumer.seek(partition, buffer.handed)
         self._in_step = True
         _log.info("kafka_reading", positions={buffer.key: buffer.handed for buffer in self._buffers.values()})
         return consumer
-
-    async def _partitions(self) -> frozenset[TopicPartition]:
-        try:
-            found = await self._bound_partitions()
-        except MissingTopics as error:
-            if self._found_topics:
-                # They were there: a cluster that is restarting may not show them for a moment.
-                raise Unavailable(str(error)) from error
-            raise
-        return found
-
-    async def _bound_partitions(self) -> frozenset[TopicPartition]:
-        cluster, found = await self._connector.partitions()
-        known = await self._book.bind(JOURNAL, cluster)
-        if known != cluster:
-            raise WrongCluster(self._settings.bootstrap, cluster, known)
-        if self._only is not None:
-            found = frozenset(each for each in found if f"{each.topic}/{each.partition}" == self._only)
-            if not found:
-                raise MissingTopics(self._settings.bootstrap, [self._only])
-        self._found_topics = True
-        return found
 
     @property
     def _open(self) -> dict[TopicPartition, PartitionBuffer]:
@@ -246,59 +176,6 @@ class KafkaReader:
         return {
             partition: buffer for partition, buffer in self._buffers.items() if buffer.topic not in self._halts.topics
         }
-
-    def _make_buffers(
-        self, positions: Positions, first: Mapping[TopicPartition, int], end: Mapping[TopicPartition, int]
-    ) -> dict[TopicPartition, PartitionBuffer]:
-        buffers: dict[TopicPartition, PartitionBuffer] = {}
-        for partition in sorted(first):
-            key = f"{partition.topic}/{partition.partition}"
-            position = positions.get(key, first[partition])
-            if not first[partition] <= position <= end[partition]:
-                self._lose(PositionLost(key, position, first[partition], end[partition]))
-                position = first[partition]
-            source = self._settings.source_of(partition.topic)
-            if source is None:
-                raise LookupError(f"{partition.topic} is not one of the topics that were asked for")
-            buffers[partition] = PartitionBuffer(key, source, position, first[partition], end[partition])
-        known = {buffer.key for buffer in buffers.values()}
-        for key, position in positions.items():
-            # A place without a slash is one in another journal, which any pattern might fit.
-            if "/" in key and self._settings.source_of(key.rpartition("/")[0]) is not None and key not in known:
-                self._lose(PositionLost(key, position, 0, 0))
-        return buffers
-
-    def _lose(self, lost: PositionLost) -> None:
-        """Raises `lost` unless the operator wants to go on; then it is counted, each once."""
-        if self._settings.on_lost_position == "stop":
-            raise lost
-        if self._lost.get(lost.key) == (lost.position, lost.first):
-            return
-        self._lost[lost.key] = lost.position, lost.first
-        self._metrics.kafka_positions_lost.inc()
-        self._metrics.kafka_messages_lost.inc(max(lost.first - lost.position, 0))
-        _log.error("kafka_position_lost", partition=lost.key, position=lost.position, first=lost.first, end=lost.end)
-
-    async def _has_new_partitions(self, consumer: AIOKafkaConsumer) -> bool:
-        """Whether there are partitions that are not read yet.
-
-        The consumer renews by itself what it knows of its own topics; for patterns all topics are asked for.
-        """
-        if self._only is not None:
-            return False
-        topics = {partition.topic for partition in self._buffers}
-        now = asyncio.get_running_loop().time()
-        if self._settings.has_patterns and now >= self._looked_for_topics + self._refresh:
-            self._looked_for_topics = now
-            async with self._connector.patience("to list its topics"):
-                found = await consumer.topics()
-            if any(self._settings.source_of(topic) is not None for topic in found - topics):
-                return True
-        for topic in topics:
-            for number in consumer.partitions_for_topic(topic) or ():
-                if TopicPartition(topic, number) not in self._buffers:
-                    return True
-        return False
 
     async def _fill(self, consumer: AIOKafkaConsumer) -> None:
         """Fetch until no partition is behind. The caller bounds the time."""

@@ -14,7 +14,7 @@ from aiokafka.admin import NewPartitions, RecordsToDelete
 
 from monitor.cli.main import run
 from monitor.core.model.events import HOUR, SECOND, Instant
-from monitor.kafka.source import JOURNAL
+from monitor.kafka.bound_topics import JOURNAL
 from monitor.ports import Commit, Halt
 from monitor.store.database import open_store
 from tests.integration.kafka.conftest import KAFKA, NOON, Cluster, canonical
