@@ -51,9 +51,10 @@ _AGAINST: dict[str, str] = {
 _REPHRASED: dict[re.Pattern[str], str] = {
     re.compile(r"^the alert was warning$"): "the alert was a warning",
     re.compile(r"^the alert was (?!critical$)([\w-]+)$"): r"the alert was of \1 severity",
-    re.compile(r"^it recovered (.+) later, after (.+)$"): r"it recovered \1 after the action, which came \2 in",
+    # How long it had stood by then the title says, from the first sign; the alert may have begun at another time.
+    re.compile(r"^it recovered (.+) later, after (.+)$"): r"it recovered \1 after the action",
     re.compile(r"^it recovered only (.+) later$"): r"it recovered only \1 after the action",
-    re.compile(r"^the change was undone (.+) later$"): r"the change was undone within \1",
+    re.compile(r"^the change was undone (.+) later$"): r"the change was undone \1 after it was made",
 }
 """The same for features whose words hold what was found."""
 

@@ -5,6 +5,7 @@ Time that passed until the action is the bracket above the lanes and needs no la
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import msgspec
@@ -20,6 +21,24 @@ LABEL_GAP = 8.0
 SHORTEST_GAUGE = 40.0
 GAUGE_SHARE = 0.6
 """How much of the lane the gauge of a level takes; its words stand beside it."""
+
+
+SHORTEST, LONGEST = MINUTE, 7 * DAY
+"""The ends of the scale on which a row draws time: each tenfold of a time is as wide as the next."""
+MOST_ROW_DOTS = 9
+
+
+class Gauge(msgspec.Struct, frozen=True):
+    """The margin as a small bar in a row: the part of the room that was gone, time to the action, or a dot each time.
+
+    `part` is 0 to 1 of the bar; `marks` are an hour and a day on the scale of time.
+    """
+
+    look: Literal["room", "time", "count"]
+    part: float = 0.0
+    marks: tuple[float, ...] = ()
+    dots: int = 0
+    more: bool = False
 
 
 class Measure(msgspec.Struct, frozen=True):
@@ -46,7 +65,7 @@ def deadline_of(draft: Draft) -> tuple[Instant, Instant] | None:
     told = {cited.event.expires_at for cited in draft.evidence} | {
         cited.event.previous_expires_at for cited in draft.evidence
     }
-    acted = next((at for at in acts if at + left in told), draft.intervened_at)
+    acted = next((at for at in acts if at + left in told), draft.told_to or draft.intervened_at)
     return acted, Instant(acted + left)
 
 
@@ -60,9 +79,28 @@ def used_up(draft: Draft) -> float | None:
         return _within(1 - part if _counts_what_is_left(draft, margin) else part)
     if (found := deadline_of(draft)) is not None:
         acted, deadline = found
-        room = deadline - draft.first_sign_at
-        return 1.0 if room <= 0 else _within((acted - draft.first_sign_at) / room)
+        begins, _ = to_action(draft)
+        room = deadline - begins
+        return 1.0 if room <= 0 else _within((acted - begins) / room)
     return None
+
+
+def gauge(draft: Draft) -> Gauge | None:
+    """None where a level has no limit to draw it by."""
+    margin = draft.margin
+    if (used := used_up(draft)) is not None:
+        return Gauge("room", used)
+    if margin is not None and margin.measure == "count":
+        return Gauge("count", dots=min(int(margin.value), MOST_ROW_DOTS), more=margin.value > MOST_ROW_DOTS)
+    if margin is not None and margin.measure != "elapsed":
+        return None
+    begins, acted = to_action(draft)
+    return Gauge("time", on_scale(acted - begins), (on_scale(HOUR), on_scale(DAY)))
+
+
+def on_scale(span: int) -> float:
+    """The place of a span of time, 0 to 1."""
+    return _within(math.log(max(span, SHORTEST) / SHORTEST) / math.log(LONGEST / SHORTEST))
 
 
 def _counts_what_is_left(draft: Draft, margin: Margin) -> bool:
@@ -77,10 +115,13 @@ def _within(part: float) -> float:
 
 
 def to_action(draft: Draft) -> tuple[Instant, Instant]:
-    """From where to where time until the action counts: as the margin and the title have it, else the whole draft's.
+    """From where to where time until the action counts, for all that a page says of it: as in the title.
 
-    A draft of several stories has an earlier first sign than the story that names it.
+    A draft of several stories has an earlier first sign than the story that names it. A record of an older version does
+    not say which; then it is what the margin fits, else the whole draft.
     """
+    if draft.told_from is not None and draft.told_to is not None:
+        return draft.told_from, draft.told_to
     margin = draft.margin
     if margin is not None and margin.measure == "elapsed" and margin.unit in _UNITS:
         span = margin.value * _UNITS[margin.unit]

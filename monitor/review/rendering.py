@@ -25,7 +25,7 @@ from monitor.review import wording as words
 from monitor.review.hints import HINTS
 from monitor.review.likelihood import completeness, likely
 from monitor.review.links import shown, web_address
-from monitor.review.measures import to_action, used_up
+from monitor.review.measures import gauge, to_action
 from monitor.review.mentions import parts
 from monitor.review.problems import Problem
 from monitor.review.sentences import happened
@@ -85,7 +85,8 @@ class Pages:
             labels=shown_labels,
             close=how_close,
             close_beside=close_beside,
-            used_up=used_up,
+            to_action=to_action,
+            gauge=gauge,
             calling=parts,
             environments=environments,
             likely=likely,

@@ -6,18 +6,21 @@ what is held here is what was reached, no promise for stories that nobody has se
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from monitor.cli.case_files import find_case_files, load_case
+from monitor.core.model.durations import say_duration
 from monitor.lab.cases import Case
 from monitor.lab.evaluate import run_case
 from monitor.packs.language.regex import make_regex
 from monitor.packs.rules.loader import load_rules
 from monitor.packs.rules.shipped import shipped_rules
 from monitor.packs.weights import shipped_weights
+from monitor.review.likelihood import likely
 
 HERE = Path(__file__).parent
 
@@ -27,6 +30,28 @@ def cases_of(folder: str) -> list[Case]:
     broken = [str(problem) for each in loaded for problem in each.problems if each.case is None]
     assert broken == []
     return [each.case for each in loaded if each.case is not None]
+
+
+SPAN = re.compile(r"(?<![\w.])\d+ (?:d|h|min|s)(?: \d+ (?:h|min|s))?(?!\w)")
+SEVERAL = ("bluehive-2026-03-11-flagsmith", "haulmate-2026-01-19-flag", "farebird-rail-2026-03-19-splitfares")
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_title_and_margin_have_one_beginning_and_no_reason_has_another(name: str) -> None:
+    """Evenings in which a draft has several signs or acts."""
+    (case,) = (each for each in cases_of("evenings") if each.id == name)
+    outcome = run_case(case, load_rules(shipped_rules()).rules, make_regex, shipped_weights())
+    drafts = [entry.draft for entry in outcome.ledger.entries()]
+    assert drafts
+    for draft in drafts:
+        assert draft.told_from is not None
+        assert draft.told_to is not None
+        told = say_duration(draft.told_to - draft.told_from)
+        said = SPAN.findall(draft.title) + (SPAN.findall(draft.margin.text) if draft.margin is not None else [])
+        assert set(said) <= {told}, draft.title
+        weighed = likely(draft)
+        for sentence in (*weighed.in_favour, *weighed.against):
+            assert len(SPAN.findall(sentence)) <= 1, sentence
 
 
 @pytest.mark.parametrize(

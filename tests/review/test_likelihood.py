@@ -45,9 +45,9 @@ def test_each_reason_is_a_sentence_without_engine_words(name: str, weight: float
         ("the alert was warning", "The alert was a warning."),
         ("the alert was critical", "The alert was critical."),
         ("the alert was of unknown severity", "The alert was of unknown severity."),
-        ("it recovered 5 min later, after 18 h", "It recovered 5 min after the action, which came 18 h in."),
+        ("it recovered 5 min later, after 18 h", "It recovered 5 min after the action."),
         ("it recovered only 9 h later", "It recovered only 9 h after the action."),
-        ("the change was undone 2 min later", "The change was undone within 2 min."),
+        ("the change was undone 2 min later", "The change was undone 2 min after it was made."),
     ],
 )
 def test_what_was_found_is_said_as_people_say_it(said: str, expected: str) -> None:

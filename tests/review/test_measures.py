@@ -6,12 +6,13 @@ import re
 
 import pytest
 
-from monitor.core.model.events import MINUTE, Instant
+from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Instant
 from monitor.core.model.near_miss import Cited, Margin, State
 from monitor.ports import Record
-from monitor.review.measures import Measure, used_up
+from monitor.review.measures import LONGEST, SHORTEST, Gauge, Measure, gauge, used_up
 from monitor.review.rendering import how_close
 from monitor.review.timeline import CHARACTER, NARROW, WIDE, Picture, Sheet, picture
+from monitor.review.wording import moment
 from tests.review.conftest import Desk
 from tests.support import records
 
@@ -126,6 +127,57 @@ def test_where_less_is_worse_the_rest_is_gone() -> None:
     assert used_up(records.draft(margin=None)) is None
 
 
+@pytest.mark.parametrize("span", [MINUTE, 22 * MINUTE, HOUR, 9 * HOUR, DAY, 3 * DAY, 7 * DAY])
+async def test_a_row_draws_time_on_one_scale_and_it_can_be_read_back(desk: Desk, span: int) -> None:
+    margin = Margin("elapsed", span / SECOND, "seconds", "some time from first sign to action")
+    await desk.put(records.draft(margin=margin, told_from=records.at(0), told_to=Instant(records.at(0) + span)))
+    row = (await desk.http.get("/")).text.partition('id="row-nm-1"')[2]
+    wide = float(re.findall(r'gauge__used"[^>]* width="([\d.]+)"', row)[0])
+    read = SHORTEST * (LONGEST / SHORTEST) ** (wide / 68)
+    assert wide == 2 if span == SHORTEST else read == pytest.approx(span, 0.05)
+    marks = [float(at) for at in re.findall(r'gauge__mark" d="M([\d.]+) ', row)]
+    ends = [SHORTEST * (LONGEST / SHORTEST) ** ((at - 0.5) / 68) for at in marks]
+    assert ends == [pytest.approx(HOUR, 0.05), pytest.approx(DAY, 0.05)]
+
+
+@pytest.mark.parametrize(("times", "dots", "more"), [(1, 1, False), (5, 5, False), (9, 9, False), (14, 9, True)])
+async def test_a_row_draws_a_dot_for_each_time(desk: Desk, times: int, dots: int, more: bool) -> None:
+    said = Margin("count", float(times), "times", f"seen {times} times before action")
+    await desk.put(records.draft(margin=said))
+    row = (await desk.http.get("/")).text.partition('id="row-nm-1"')[2]
+    assert (row.count("<circle class="), "gauge__limit" in row) == (dots, more)
+
+
+def test_every_measure_has_its_bar_and_a_level_without_a_limit_none() -> None:
+    looks = {name: gauge(records.draft(margin=margin)) for name, margin in MARGINS.items()}
+    assert {name: found and found.look for name, found in looks.items()} == {
+        "headroom": "room", "overrun": "room", "deadline": "room", "missed": "room", "count": "count"
+    }  # fmt: skip
+    assert gauge(records.draft(margin=Margin("headroom", 96.0, "percent", "96% used"))) is None
+    usual = gauge(records.draft(margin=None))
+    assert isinstance(usual, Gauge)
+    assert (usual.look, usual.part) == ("time", pytest.approx(0.335, abs=0.01))
+
+
+async def test_title_margin_and_picture_have_one_beginning_and_the_facts_say_theirs(desk: Desk) -> None:
+    """Of two stories in one draft the later one names it; another act came before its own."""
+    act = records.event("c2", "change.deployed", 34, title="Raised the quota")
+    await desk.put(
+        records.draft(
+            margin=Margin("headroom", 96.0, "percent", "96% used", 100.0),
+            evidence=(*records.evidence(), Cited("intervention", act)),
+            title="Disk of pg-3 – 96% used – space made after 24 min",
+            told_from=records.at(10),
+            told_to=records.at(34),
+        )
+    )
+    html = (await desk.http.get("/near-misses/nm-1")).text
+    assert re.findall(r"<text[^>]*>([^<]*to action)", html) == ["24 min to action"] * 2
+    began = moment(records.at(10))
+    assert f"The title tells the story that began on {began} UTC and was acted on 24 min later." in html
+    assert how_close(records.draft(told_from=records.at(10), told_to=records.at(34))) == "24 min to action"
+
+
 async def test_a_row_draws_the_margin_and_says_it_once(desk: Desk) -> None:
     said = Margin("headroom", 96.0, "percent", "96% used", 100.0)
     await desk.put(
@@ -138,6 +190,7 @@ async def test_a_row_draws_the_margin_and_says_it_once(desk: Desk) -> None:
     read = {name: re.sub(r"<[^>]+>", "", row.partition(">")[2]) for name, row in rows.items()}
     assert [read[name].count("96% used") for name in ("nm-1", "nm-2")] == [1, 1]
     assert read["nm-3"].count("22 min") == 1
-    assert ["gauge" in row for row in (rows["nm-1"], rows["nm-2"], rows["nm-3"])] == [True, True, False]
+    looks = [re.findall(r"gauge--(\w+)", rows[name]) for name in ("nm-1", "nm-2", "nm-3")]
+    assert looks == [["room"], ["room"], ["time"]]
     assert "row__close" not in rows["nm-1"] + rows["nm-3"]
     assert 'width="65.3"' in rows["nm-1"]

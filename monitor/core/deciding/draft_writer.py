@@ -124,6 +124,8 @@ class Writer:
             rank=rank_of(hazards, len(repeats), confidence, generic, probability, exposure=exposure),
             probability=probability,
             reasons=() if judged.weighed is None else judged.weighed.reasons,
+            told_from=own_hazard.time,
+            told_to=own_action.time,
         )
 
     def _context(self, episode: Episode, services: frozenset[str], safe_at: int, now: int) -> list[Event]:

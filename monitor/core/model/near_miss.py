@@ -97,6 +97,12 @@ class Draft(msgspec.Struct, frozen=True):
     probability: float | None = None
     """How likely it is that the act averted harm; None where nothing was weighed."""
     reasons: tuple[Reason, ...] = ()
+    told_from: Instant | None = None
+    told_to: Instant | None = None
+    """From which sign to which act the story goes that title and margin tell; None in records of an older version.
+
+    A draft of several stories begins with the earliest of their signs.
+    """
 
 
 class State(StrEnum):

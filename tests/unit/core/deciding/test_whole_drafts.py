@@ -28,7 +28,10 @@ from tests.support.streams import (
 
 DAYS = 24 * 60
 """In minutes."""
-INSTANTS = ("first_sign_at", "noticed_at", "intervened_at", "safe_at", "opened_at", "window_from", "window_to", "at")
+INSTANTS = (
+    *("first_sign_at", "noticed_at", "intervened_at", "safe_at", "opened_at", "window_from", "window_to", "at"),
+    *("told_from", "told_to"),
+)
 
 
 def alert(at: float, name: str = "alert", **fields: Any) -> Event:
