@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import faulthandler
 import socket
+import threading
 from contextlib import suppress
 
 import click
@@ -20,6 +21,9 @@ from monitor.pipeline.current_pack import Pack
 from monitor.settings import Settings, load_settings
 
 _log = logs.get_logger("app")
+STACK = 2 * 1024**2
+"""Bytes of each thread's stack. The usual 8 MiB of two dozen threads are half of a small address space, and bodies are
+bounded in depth before anything follows it."""
 
 
 class WrongSetting(click.ClickException):
@@ -70,6 +74,7 @@ def start(settings: Settings, pack: Pack, listener: socket.socket, companion: Co
     Whatever ends it says so: what it raised goes into the log, and a crash of the interpreter leaves its stacks.
     """
     faulthandler.enable()
+    threading.stack_size(STACK)
     with listener:
         try:
             asyncio.run(serve(settings, pack, listener, companion))

@@ -57,14 +57,17 @@ class LoopSettings(msgspec.Struct, frozen=True):
 
     `slice_events`: so many events at most the engine takes before the lease is looked at; fewer where each takes long.
     For `gather_seconds` events may collect at the journal's head before they are read: a read for each would cost more
-    than the engine itself. `memory`: bytes that the engine may remember; halved each time that memory ends, down
-    to `LEAST_MEMORY`.
+    than the engine itself. `read_bytes`, `commit_bytes`: so much of events is read at once, and waits for a commit, or
+    hardly more: it takes memory beside the budget. `memory`: bytes that the engine may remember; halved each time that
+    memory ends, down to `LEAST_MEMORY`.
     """
 
     lateness: int = 60 * SECOND
     future_tolerance: int = 5 * MINUTE
     commit_seconds: float = 0.25
     commit_events: int = 5000
+    commit_bytes: int = 16 * 1024**2
+    read_bytes: int = 8 * 1024**2
     read_events: int = 1000
     slice_events: int = 100
     gather_seconds: float = 0.1
@@ -84,6 +87,7 @@ class _Uncommitted:
         self.history: list[Event] = []
         self.bodies: list[bytes] = []
         self.events = 0
+        self.size = 0
         self.since: float | None = None
 
     @property
@@ -138,7 +142,7 @@ class EngineLoop:
         self._quarantine = Quarantine()
         self._restating = Restating(settings.future_tolerance)
         self._tick_from = clock.now()
-        self._slice = settings.slice_events
+        self._slice, self._read = settings.slice_events, settings.read_events
         self._memory = settings.memory
 
     @property
@@ -193,6 +197,11 @@ class EngineLoop:
             with self._guarded(batch.events):
                 done.decisions += await self._renewed(engine)
             await self._step(engine, batch, done, stop)
+            size = batch.size or sum(map(len, batch.bodies))
+            done.size += size
+            if size:
+                fitting = len(batch.events) * self._settings.read_bytes // size
+                self._read = max(1, min(self._settings.read_events, fitting))
             done.rejects += batch.rejects
             done.positions.update(batch.positions)
             # `now` was read before the journal was, so that all of it up to then has been seen.
@@ -259,7 +268,7 @@ class EngineLoop:
 
     @property
     def _most_read(self) -> int:
-        return 1 if self._quarantine.is_careful else self._settings.read_events
+        return 1 if self._quarantine.is_careful else self._read
 
     async def _is_written(self) -> bool:
         """False when the last commit did not come through until the stop: the next start reads the same events again.
@@ -311,6 +320,9 @@ class EngineLoop:
         if done.since is None:
             done.since = self._elapsed()
         if self._quarantine.is_careful:
+            return True
+        if done.size >= self._settings.commit_bytes:
+            # Large events are not gathered, however slow the store is.
             return True
         if self._writing.is_under_way:
             # Until the store is done with what came before, more may gather: it costs less together.

@@ -39,7 +39,7 @@ class Batch(msgspec.Struct, frozen=True):
     `bodies`: each event's JSON as it lay in the journal, or `NOT_AT_HAND`; nothing at all where none is.
     `routes`: of a journal that several engines share, the shards of each event. `clock`: whoever writes that journal
     says in it that everything up to this moment has been written. `lost`: entries that were removed before they were
-    read, at most.
+    read, at most. `size`: bytes of the events' JSON; 0: as much as `bodies` have.
     """
 
     events: tuple[Event, ...]
@@ -50,6 +50,7 @@ class Batch(msgspec.Struct, frozen=True):
     clock: Instant | None = None
     bodies: tuple[bytes, ...] = ()
     lost: int = 0
+    size: int = 0
 
     def __post_init__(self) -> None:
         for beside in (self.bodies, self.routes):

@@ -113,9 +113,10 @@ class SqlJournal:
         lost = _missing(start, following, rows, pruned)
         self._read = following - 1
         # In the event loop only where it takes no time: a thousand large events take as long as a large body.
-        is_large = sum(len(row.body) for row in rows) > READ_INLINE
-        events, rejects = await in_thread(_decoded, rows) if is_large else _decoded(rows)
-        return Batch(events, {PARTITION: following}, at_head=len(rows) < limit, rejects=rejects, lost=lost)
+        size = sum(len(row.body) for row in rows)
+        events, rejects = await in_thread(_decoded, rows) if size > READ_INLINE else _decoded(rows)
+        at_head = len(rows) < limit
+        return Batch(events, {PARTITION: following}, at_head=at_head, rejects=rejects, lost=lost, size=size)
 
     async def _pruned_up_to(self) -> int:
         """The last entry that was removed when we began to read; what we have still to read is not removed since."""

@@ -49,7 +49,7 @@ class Scripted:
     async def read(self, positions: Positions, limit: int) -> Batch:
         batch = await self._journal.read(positions, limit)
         rejects, self.rejects = self.rejects, ()
-        return Batch(batch.events, batch.positions, batch.at_head, rejects)
+        return Batch(batch.events, batch.positions, batch.at_head, rejects, size=batch.size)
 
     async def wait(self, timeout: float) -> None:
         if not self._steps:
@@ -334,27 +334,52 @@ class Counting(Scripted):
         return batch
 
 
-async def test_while_the_store_is_slow_reading_pauses_and_what_is_held_is_bounded(store: Store) -> None:
+@pytest.mark.parametrize(("commit_bytes", "held"), [(1 << 30, 600), (1, 200)])
+async def test_while_the_store_is_slow_reading_pauses_and_what_is_held_is_bounded(
+    store: Store, commit_bytes: int, held: int
+) -> None:
     events = story(NOW)
     await store.journal.append(events)
     stop = asyncio.Event()
     reader, slow = Counting(store, stop), Slow(store)
     settings = LoopSettings(gather_seconds=0, read_events=100, commit_events=200, commit_seconds=3600.0, lease=PATIENT)
+    settings = msgspec.structs.replace(settings, commit_bytes=commit_bytes)
     loop = EngineLoop(reader, slow, _engine, ManualClock(NOW), Metrics(), settings, owner="test")
     async with WatchedTasks() as tasks:
         tasks.start("loop", loop.run(stop), may_end=True)
         await slow.waiting.wait()
-        # One commit is on its way, and twice as much may gather behind it; then nothing more is asked for.
+        # One commit is on its way, and twice as much may gather behind it, or one batch where events are large; then
+        # nothing more is asked for.
         handed = -1
-        while handed != reader.handed or handed < 600:
+        while handed != reader.handed or handed < held:
             handed = reader.handed
             for _ in range(1000):
                 await asyncio.sleep(0)
-        assert handed == 600
+        assert handed == held
         slow.gate.set()
         await stop.wait()
         await tasks.end(grace=30.0)
     assert await _stored(store) == _alone(events)
+
+
+async def test_of_large_events_fewer_are_read_at_once(store: Store) -> None:
+    await store.journal.append(story(NOW))
+    sizes: list[int] = []
+
+    class Asked(Scripted):
+        async def read(self, positions: Positions, limit: int) -> Batch:
+            batch = await super().read(positions, limit)
+            sizes.append(batch.size)
+            return batch
+
+    stop = asyncio.Event()
+    settings = msgspec.structs.replace(QUICK, read_bytes=20_000)
+    loop = EngineLoop(
+        Asked(store, stop), store.engine_store, _engine, ManualClock(NOW), Metrics(), settings, owner="test"
+    )
+    await loop.run(stop)
+    assert sizes[0] > 100_000
+    assert max(sizes[1:]) < 40_000
 
 
 async def test_an_event_at_which_the_engine_fails_is_kept_aside_and_counted(
