@@ -113,7 +113,7 @@ class Guard:
             return LOCAL_PERSON
         if (known := await self._sign_in.by_cookie(headers)) is not None:
             return known
-        if (told := self._sign_in.by_proxy(headers, address_of(scope))) is not None:
+        if (told := await self._sign_in.by_proxy(headers, address_of(scope))) is not None:
             return told
         authorization = headers.get("authorization")
         if authorization is None:

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
-from monitor.core.model.events import DAY
+from monitor.core.model.events import DAY, Instant
 from monitor.ops.clock import SystemClock
 from monitor.review.auth import Account, Auth
 from monitor.review.permissions import Access, Grants
 from monitor.review.sign_in.oidc import Oidc, Provider
-from monitor.review.sign_in.people import SignIn
+from monitor.review.sign_in.people import Proof, SignIn
 from tests.review.conftest import HOST, Desk
 from tests.review.test_sign_in import PROXIES, SECRET, a_provider, enter, wired
 from tests.support import records
@@ -158,6 +159,56 @@ async def test_a_token_of_whom_a_proxy_signed_in_ends_with_the_access_of_the_gro
     ):
         serve(known, **ways)
         assert (await desk.http.get("/api/v1/near-misses", headers=bearer)).status_code == expected, (known, ways)
+
+
+async def test_a_token_of_a_person_whom_the_provider_knows_no_more_ends_by_itself(desk: Desk) -> None:
+    """Nobody tells of a removal: who signs in no more is not vouched for any more."""
+    with a_provider(["sre"]) as issuer:
+        desk.clock.set(SystemClock().now())
+        provider = Provider(Oidc(issuer, "nearmiss", "a secret", HOST))
+        ways = SignIn(Auth(), desk.clock, desk.store.access, provider, groups={"sre": Grants(Access.ADMIN)})
+        desk.app = desk.build(sign_in=ways)
+        desk.http = desk.client(desk.app)
+        assert await enter(desk, desk.http, "ada") == 303
+        bearer = await a_token(desk.http)
+        # The provider's clock goes on by itself: in place of a later sign-in, what one writes.
+        signed_in_at = desk.clock.now()
+        for days, seen in ((30, 200), (31, 401)):
+            desk.clock.set(Instant(signed_in_at + days * DAY))
+            assert (await desk.http.get("/api/v1/near-misses", headers=bearer)).status_code == seen, days
+        [token] = await desk.store.access.tokens()
+        proof = msgspec.json.decode(token.proof or "", type=Proof)
+        await ways.rest_tokens(msgspec.structs.replace(proof, at=int(desk.clock.now())))
+        assert (await desk.http.get("/api/v1/near-misses", headers=bearer)).status_code == 200
+
+
+async def test_a_token_of_a_person_whom_the_proxy_tells_of_no_more_ends_by_itself(desk: Desk) -> None:
+    told = {"x-forwarded-user": "ada", "x-forwarded-groups": "sre"}
+    groups = {"sre": Grants(Access.ADMIN), "guests": Grants(Access.VIEWER)}
+    desk.app = desk.build(sign_in=SignIn(Auth(), desk.clock, desk.store.access, groups=groups, proxy=PROXIES))
+    transport = httpx.ASGITransport(desk.app, client=("10.0.0.7", 1234))
+    behind = httpx.AsyncClient(transport=transport, base_url=HOST, headers=told)
+    program = desk.client(desk.app)
+    bearer = await a_token(behind, access="admin")
+
+    async def may(path: str) -> int:
+        return (await program.get(path, headers=bearer)).status_code
+
+    for _ in range(3):
+        desk.clock.advance(20 * DAY)
+        assert (await behind.get("/api/v1/near-misses")).status_code == 200
+        assert await may("/api/v1/tokens") == 200, "who comes every day keeps it"
+    behind.headers["x-forwarded-groups"] = "guests"
+    assert (await behind.get("/api/v1/near-misses")).status_code == 200
+    assert (await may("/api/v1/near-misses"), await may("/api/v1/tokens")) == (200, 403)
+    behind.headers["x-forwarded-groups"] = "sales"
+    assert (await behind.get("/api/v1/near-misses")).status_code == 401
+    assert await may("/api/v1/near-misses") == 401
+    behind.headers["x-forwarded-groups"] = "sre"
+    assert (await behind.get("/api/v1/near-misses")).status_code == 200
+    assert await may("/api/v1/near-misses") == 200
+    desk.clock.advance(31 * DAY)
+    assert await may("/api/v1/near-misses") == 401
 
 
 async def test_a_token_without_any_access_is_refused(desk: Desk) -> None:

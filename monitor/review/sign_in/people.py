@@ -26,6 +26,10 @@ PENDING_COOKIE = "nearmiss_login"
 TOKEN_PREFIX = "nmt_"  # noqa: S105 -- how a token begins, no secret
 SESSION_FOR = 12 * HOUR
 LONGEST_TOKEN_DAYS = 366
+VOUCHED_FOR = 30 * DAY
+"""So long the token of a provider's or proxy's person holds after they were last seen there: who was removed comes back
+no more, and nobody else would say so."""
+_MOST_SEEN = 10_000
 _PROXY, _OF_TOKEN = "proxy:", "token:"
 """How the identities of those begin whom a proxy signed in, and of programs."""
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -42,13 +46,19 @@ class ProxyLogin(msgspec.Struct, frozen=True):
 class Proof(msgspec.Struct, frozen=True):
     """By what somebody signed in: an account of ours (`issuer` is empty), or a subject of a provider or of the proxy.
 
-    `mark` changes with the account's secret; `groups` are those that had access then.
+    `mark` changes with the account's secret; `groups` are those that had access `at` that time.
     """
 
     issuer: str
     subject: str
     mark: str = ""
     groups: tuple[str, ...] = ()
+    at: int = 0
+
+    @property
+    def maker(self) -> str:
+        """As whom its tokens have their maker."""
+        return f"{_PROXY}{self.subject}" if self.issuer == _PROXY else f"{self.issuer}#{self.subject}"
 
 
 class SignIn:
@@ -70,6 +80,7 @@ class SignIn:
         self._proxy = proxy
         self._groups = dict(groups or {})
         self._clock = clock
+        self._seen: dict[str, tuple[tuple[str, ...], int]] = {}
 
     @property
     def is_configured(self) -> bool:
@@ -119,7 +130,10 @@ class SignIn:
 
     def proof_by_provider(self, subject: str, groups: Iterable[str]) -> Proof:
         assert self.provider is not None
-        return Proof(self.provider.oidc.issuer, subject, groups=self._known(groups))
+        return Proof(self.provider.oidc.issuer, subject, groups=self._known(groups), at=int(self._clock.now()))
+
+    def _proof_by_proxy(self, name: str, groups: Iterable[str]) -> Proof:
+        return Proof(_PROXY, name, groups=self._known(groups), at=int(self._clock.now()))
 
     def _known(self, groups: Iterable[str]) -> tuple[str, ...]:
         return tuple(sorted({group for group in groups if group in self._groups}))
@@ -133,13 +147,13 @@ class SignIn:
         if person.identity.startswith(_OF_TOKEN):
             return None
         if self._proxy is not None and person.identity.startswith(_PROXY):
-            return Proof(_PROXY, person.name, groups=self._known(_groups_of(headers, self._proxy)))
+            return self._proof_by_proxy(person.name, _groups_of(headers, self._proxy))
         return Proof("", person.name) if not self.auth.knows(person.name) else self.proof_of(person.name)
 
     async def rest_tokens(self, proof: Proof) -> None:
-        """What somebody made rests from now on what the provider tells of them today."""
+        """What somebody made rests from now on what the provider or the proxy tells of them today."""
         assert self.access is not None
-        await self.access.rest_tokens(f"{proof.issuer}#{proof.subject}", msgspec.json.encode(proof).decode())
+        await self.access.rest_tokens(proof.maker, msgspec.json.encode(proof).decode())
 
     async def by_token(self, secret: str) -> Person | None:
         if self.access is None or not secret.startswith(TOKEN_PREFIX):
@@ -155,15 +169,33 @@ class SignIn:
     def left_of(self, token: ApiToken) -> Grants:
         """What it may do now: at most what its maker may now, and nothing once what the maker rests on is gone."""
         maker = self._proved(token.proof, token.created_by)
+        if maker is not None and not self._is_vouched_for(token):
+            maker = None
         return decode(token.grants).bounded_by(Grants() if maker is None else maker.grants)
 
-    def by_proxy(self, headers: Headers, address: str) -> Person | None:
+    def _is_vouched_for(self, token: ApiToken) -> bool:
+        proof = msgspec.json.decode(token.proof or "", type=Proof)
+        return not proof.issuer or self._clock.now() <= (proof.at or token.created_at) + VOUCHED_FOR
+
+    async def by_proxy(self, headers: Headers, address: str) -> Person | None:
         """Only from an address of the list; from elsewhere the headers are nobody's word."""
         proxy = self._proxy
         if proxy is None or not _is_in(address, proxy.networks):
             return None
-        name = headers.get(proxy.user, "").strip()
-        return self._of_proxy(name, _groups_of(headers, proxy)) if name else None
+        if not (name := headers.get(proxy.user, "").strip()):
+            return None
+        await self._saw(self._proof_by_proxy(name, _groups_of(headers, proxy)))
+        return self._of_proxy(name, _groups_of(headers, proxy))
+
+    async def _saw(self, proof: Proof) -> None:
+        """Their tokens rest on it, once a day and when their groups are others."""
+        told = proof.groups, proof.at // DAY
+        if self.access is None or self._seen.get(proof.subject) == told:
+            return
+        if len(self._seen) >= _MOST_SEEN:
+            self._seen.clear()
+        await self.rest_tokens(proof)
+        self._seen[proof.subject] = told
 
     def _of_proxy(self, name: str, groups: Iterable[str]) -> Person | None:
         grants = self.grants_of(groups)
