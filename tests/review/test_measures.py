@@ -175,7 +175,7 @@ async def test_title_margin_and_picture_have_one_beginning_and_the_facts_say_the
     html = (await desk.http.get("/near-misses/nm-1")).text
     assert re.findall(r"<text[^>]*>([^<]*to action)", html) == ["24 min to action"] * 2
     began = moment(records.at(10))
-    assert f"The title tells the story that began on {began} UTC and was acted on 24 min later." in html
+    assert f"The title is about the story that began on {began} UTC and was acted on 24 min later." in html
     assert how_close(records.draft(margin=None, told_from=records.at(10), told_to=records.at(34))) == "24 min to action"
 
 
