@@ -49,7 +49,7 @@ from monitor.ops.memory_limit import within_limit
 from monitor.ops.refusals import Refusals
 from monitor.ops.sampling import Sampler
 from monitor.ops.stop import stop_on_signals
-from monitor.ops.tasks import WatchedTasks, restarted
+from monitor.ops.tasks import WatchedTasks, in_thread, restarted
 from monitor.packs.language.regex import make_regex
 from monitor.packs.pack import LoadedPack, load_pack, marks_of
 from monitor.pipeline.bookkeeping import Bookkeeper
@@ -384,7 +384,8 @@ async def prepare_pages(app: FastAPI) -> None:
     """What the first view needs and takes long, before anybody asks for it; without the role there are no pages."""
     if (pages := getattr(app.state, "pages", None)) is None:
         return
-    pages.compile()
+    # Half a second of work, in which whatever runs already is not to stand still.
+    await in_thread(pages.compile)
     # A store that is away, or slow, is told by the readiness; the first look that finds it reads the fold.
     with suppress(Unavailable, TimeoutError):
         async with asyncio.timeout(PREPARE_SECONDS):

@@ -16,7 +16,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from itertools import islice
 from pathlib import Path
@@ -101,6 +101,7 @@ class Running:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(running._loop.run(running._stop))
                 await running._until_read()
+                await running._until(running.has_memory if at > STARTS_AT else lambda: True)
                 yield running
                 await running._until_read()
                 running._stop.set()
@@ -110,10 +111,17 @@ class Running:
             is_running = self._loop.state is LoopState.RUNNING
             return is_running and self._value("nearmiss_events_processed_total") >= self._given
 
-        while not is_read():  # noqa: ASYNC110 - a metric has no event
-            await asyncio.sleep(0.05)
+        await self._until(is_read)
         # Once more, so that the figures of the last batch are shown.
         await asyncio.sleep(1)
+
+    def has_memory(self) -> bool:
+        """Whether a new engine has read what the one before remembered: it is made beside the event loop."""
+        return self._value("nearmiss_engine_state_bytes") > 0
+
+    async def _until(self, holds: Callable[[], bool]) -> None:
+        while not holds():  # noqa: ASYNC110 - a metric has no event
+            await asyncio.sleep(0.05)
 
     def _value(self, name: str) -> float:
         return self._metrics.registry.get_sample_value(name) or 0.0
