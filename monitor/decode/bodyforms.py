@@ -74,4 +74,8 @@ def form(body: bytes) -> dict[str, str]:
         fields = parse_qs(body.decode("ascii"), strict_parsing=True, keep_blank_values=True, max_num_fields=MOST_FIELDS)
     except (UnicodeDecodeError, ValueError):
         raise Unreadable(Rejected.NOT_AN_EVENT, "a form that cannot be read; expected a field payload") from None
-    return {name: values[0] for name, values in fields.items()}
+    found = {name: values[0] for name, values in fields.items()}
+    for name, value in found.items():
+        if "\0" in name or "\0" in value:
+            raise Unreadable(Rejected.NUL_BYTE, "a field of the form has a NUL character; databases refuse it")
+    return found

@@ -49,6 +49,18 @@ def test_a_batch() -> None:
     assert [(one.index, one.reason) for one in found.refusals] == [(2, Rejected.NOT_AN_EVENT)]
 
 
+def test_an_evaluation_of_a_flag_sets_nothing() -> None:
+    """OpenTelemetry sends one for each time that a program asks for a flag."""
+    evaluation = ENVELOPE | {"type": "feature_flag.evaluation", "data": {"feature_flag.key": "new-checkout"}}
+    assert left_out("cloudevents", evaluation) == Ignored.UNKNOWN_TYPE
+
+
+def test_a_structured_body_goes_before_headers_beside_it() -> None:
+    beside = {"ce-id": "B-9", "ce-type": "other", "ce-source": "/other", "ce-specversion": "1.0"}
+    found = event("cloudevents", ENVELOPE, beside | {"content-type": "application/cloudevents+json"})
+    assert found == event("cloudevents", ENVELOPE)
+
+
 def test_binary_mode() -> None:
     headers = {f"ce-{name}": str(ENVELOPE[name]) for name in ("specversion", "type", "source", "id", "time", "subject")}
     found = event("cloudevents", {"service": "shop"}, headers | {"content-type": "application/json"})

@@ -329,3 +329,10 @@ def test_a_variable_that_no_tool_filled_in_says_nothing(unfilled: str) -> None:
 @pytest.mark.parametrize("said", ["$5 are missing", "97 %", "%", "## Disk ##", "#payments", "% of users", "5% lost"])
 def test_words_with_such_signs_are_words(said: str) -> None:
     assert text(said) == said
+
+
+@pytest.mark.parametrize("tool", ["slack", "mattermost", "prtg", "statuscake"])
+@pytest.mark.parametrize("body", [b"text=odd%00&Name=shop&Status=Down&status=Down", b"text=odd&Status=Down&a%00b=1"])
+def test_a_form_with_a_nul_is_refused_as_json_with_one_is(tool: str, body: bytes) -> None:
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    assert refused(tool, body, headers) is Rejected.NUL_BYTE
