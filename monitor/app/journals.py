@@ -26,8 +26,8 @@ from monitor.ops.clock import SystemClock
 from monitor.ops.logs import get_logger
 from monitor.ops.tasks import TaskFailed, WatchedTasks
 from monitor.pipeline.forward import Forwarder, NoTopics, forward_rest
-from monitor.pipeline.lease import LeaseSettings
-from monitor.pipeline.loop import EngineLoop, LoopState
+from monitor.pipeline.lease import LeaseSettings, LoopState
+from monitor.pipeline.loop import EngineLoop
 from monitor.pipeline.store_watch import watch_store
 from monitor.pipeline.worker_pool import Worker, WorkerPool
 from monitor.ports import WHOLE, Commit, EngineStore, Held, JournalReader, JournalWriter, Saved, Unavailable

@@ -24,8 +24,9 @@ from monitor.packs.catalogue.loader import load_catalogue
 from monitor.packs.language.regex import make_regex
 from monitor.packs.rules.loader import load_rules
 from monitor.packs.rules.shipped import shipped_rules
-from monitor.pipeline.lease import LeaseSettings
-from monitor.pipeline.loop import LEAST_MEMORY, EngineLoop, LoopSettings, LoopState
+from monitor.pipeline.engine_guard import LEAST_MEMORY
+from monitor.pipeline.lease import LeaseSettings, LoopState
+from monitor.pipeline.loop import EngineLoop, LoopSettings
 from monitor.ports import WHOLE, Batch, Commit, Positions, Query, Reject, Saved, Unavailable
 from monitor.store.database import Store
 from monitor.store.journal import PARTITION
