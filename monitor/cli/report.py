@@ -109,7 +109,7 @@ def _chosen(offered: list[tuple[str, str]]) -> tuple[str, ...]:
     for number, line in enumerate(offered, 1):
         click.echo(f"{number:>2}  {line[1]}")
     answer = click.prompt("Keep all of these? Enter, or the numbers to drop", default="", show_default=False)
-    dropped = {int(each) for each in answer.replace(",", " ").split() if each.isdecimal()}
+    dropped = {int(each) for each in answer.replace(",", " ").split() if each.isdecimal() and len(each) < 10}
     return tuple(name for number, (name, _) in enumerate(offered, 1) if number not in dropped)
 
 

@@ -23,6 +23,8 @@ from monitor.decode.times import read_time
 Label = Literal["near_miss", "impact", "not_near_miss"]
 Confidence = Literal["high", "medium", "low"]
 PathInData = tuple[str | int, ...]
+_NUMBER = re.compile(r"[0-9]{1,6}")
+_HALF = "holds half a character, which is no text; expected UTF-8"
 
 
 class Expect(msgspec.Struct, frozen=True):
@@ -114,6 +116,8 @@ def read_case(data: object, catalogue: Catalogue | None = None) -> Case:
         written = msgspec.convert(data, _Written)
     except msgspec.ValidationError as error:
         raise BadCase([_flaw(error)]) from error
+    except UnicodeEncodeError as error:
+        raise BadCase([Flaw((), _HALF)]) from error
     flaws = []
     if catalogue is None:
         try:
@@ -152,7 +156,8 @@ def _resolved(
     def ids_of(part: str, named: Sequence[str | int]) -> tuple[str, ...]:
         ids: list[str] = []
         for place, name in enumerate(named):
-            number = int(name) if isinstance(name, int) or (sent and name not in known and name.isdigit()) else None
+            is_number = isinstance(name, int) or (sent and name not in known and _NUMBER.fullmatch(name) is not None)
+            number = int(name) if is_number else None
             if number is None and name not in known:
                 missing.append(Flaw(("expect", part, place), f"no event of this case has the id {name!r}"))
             given = [str(name)] if number is None else [event.id for event in _at(sent, number)]
@@ -181,7 +186,11 @@ def _events_of(sent: _Body, number: int, flaws: list[Flaw]) -> tuple[Event, ...]
     if canonical_source(sent.source) is None:
         flaws.append(Flaw(("bodies", number, "source"), f"nothing reads {sent.source!r}", tuple(sorted(SOURCES))))
         return ()
-    raw = sent.body.encode() if isinstance(sent.body, str) else msgspec.json.encode(sent.body)
+    try:
+        raw = sent.body.encode() if isinstance(sent.body, str) else msgspec.json.encode(sent.body)
+    except UnicodeEncodeError:
+        flaws.append(Flaw(("bodies", number, "body"), _HALF))
+        return ()
     outcome = decode(sent.source, raw, {name: str(value) for name, value in sent.headers.items()}, at)
     flaws += [Flaw(("bodies", number, "body"), f"{sent.source} refuses it: {each.detail}") for each in outcome.refusals]
     return tuple(msgspec.structs.replace(event, received_at=at) for event in outcome.events)

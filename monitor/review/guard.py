@@ -161,7 +161,7 @@ class Guard:
         if scope["method"] not in SAFE_METHODS and not _is_same_origin(headers, host):
             return _CROSS_ORIGIN
         length = headers.get("content-length", "0")
-        if not self._is_open(scope["path"]) and length.isdigit() and int(length) > LARGEST_BODY:
+        if not self._is_open(scope["path"]) and length.isdigit() and (len(length) > 20 or int(length) > LARGEST_BODY):
             return _TOO_LARGE
         return None
 

@@ -61,7 +61,8 @@ def build_settling_forms(review: Review, settling: Settling, drafts: DraftPages,
         into: Annotated[str, Form()] = "",
         expected_version: Annotated[str, Form()] = "",
     ) -> Response:
-        version = int(expected_version) if expected_version.isascii() and expected_version.isdigit() else None
+        is_number = expected_version.isascii() and expected_version.isdigit() and len(expected_version) < 10
+        version = int(expected_version) if is_number else None
         given = Given(move, outcome, barrier, days, team, share, condition, watch, into, version)
         await _check_sharing(review, gate, request, record_id, given)
         person = person_of(request)

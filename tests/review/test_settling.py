@@ -145,6 +145,12 @@ async def test_of_two_at_once_the_second_is_told(desk: Desk) -> None:
     assert illegal.json()["type"] == "/problems/illegal-move"
 
 
+async def test_a_version_of_thousands_of_digits_is_none(desk: Desk) -> None:
+    await desk.put(records.draft())
+    form = {"move": "snooze", "days": "1", "expected_version": "9" * 5000}
+    assert (await desk.http.post("/near-misses/nm-1/settle", data=form)).status_code < 500
+
+
 async def test_half_of_a_character_names_no_record(desk: Desk) -> None:
     await desk.put(records.draft())
     body = json.dumps({"move": "merge", "into": "\ud83d"})

@@ -148,3 +148,16 @@ def test_a_body_that_cannot_be_read_is_named_by_its_place(
 
 def test_a_case_without_any_events_is_refused() -> None:
     assert flaws(written(events=[], expect={})) == [((), "a case has `events`, `bodies`, or both")]
+
+
+@pytest.mark.parametrize("name", ["\N{SUPERSCRIPT TWO}", "9" * 5000, "1_0"])
+def test_what_is_no_number_of_a_body_is_an_id_that_is_not_there(name: str) -> None:
+    ((path, message),) = flaws(written(bodies=[SENT], expect={"hazard": [name]}))
+    assert path == ("expect", "hazard", 0)
+    assert "no event of this case has the id" in message
+
+
+@pytest.mark.parametrize("change", [{"label": "\ud800"}, {"bodies": [{**SENT, "body": "\ud800"}]}])
+def test_half_a_character_is_a_flaw(change: dict[str, object]) -> None:
+    ((_, message),) = flaws(written(**change))
+    assert "half a character" in message
