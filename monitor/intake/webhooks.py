@@ -119,7 +119,9 @@ def build_router(
         """The body as the vendor sends it. `source` is the vendor, or the vendor and a name: `pagerduty/acme`."""
         return await door.answer(request, source)
 
-    @router.options("/{source:path}", response_class=Response, summary="Agree to receive CloudEvents")
+    gone: dict[int | str, dict[str, object]] = {404: {"description": "No source has a line break in its name."}}
+
+    @router.options("/{source:path}", response_class=Response, responses=gone, summary="Agree to receive CloudEvents")
     async def agree(request: Request, source: str) -> Response:
         """The CloudEvents webhook handshake: the sender asks, and may send as fast as it likes."""
         headers = {"allow": "OPTIONS, POST"}

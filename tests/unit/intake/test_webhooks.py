@@ -51,3 +51,11 @@ async def test_what_there_is_no_memory_for_is_to_be_sent_again(path: str, status
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
         answer = await http.post(path, content=b"{}")
     assert (answer.status_code, answer.json()["reason"], answer.headers["retry-after"]) == (status, "busy", "5")
+
+
+async def test_a_name_with_a_line_break_is_no_source_as_the_document_says() -> None:
+    app = app_of(WithoutStore())
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
+        assert (await http.options("/ingest/pagerduty")).status_code == 200
+        assert (await http.options("/ingest/pager%0Aduty")).status_code == 404
+    assert "404" in app.openapi()["paths"]["/ingest/{source}"]["options"]["responses"]
