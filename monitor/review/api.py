@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 from fastapi import APIRouter, Path, Request
@@ -75,6 +75,10 @@ CONFLICT: dict[int | str, dict[str, Any]] = {
 }
 
 
+Sort = Literal["", "newest", "oldest"]
+"""What page and API take as an order; empty is by rank."""
+
+
 def build_router(review: Review, gate: Gate) -> APIRouter:
     """The routes. The caller's role is taken from `request.state.person`."""
     router = APIRouter(prefix=PREFIX)
@@ -97,10 +101,13 @@ def build_router(review: Review, gate: Gate) -> APIRouter:
             bool | None,
             QueryParameter(description="Only drafts beyond the budget of their team and week, or only the others."),
         ] = None,
+        sort: Annotated[
+            Sort, QueryParameter(description="`newest` or `oldest` first, by when they opened; empty: by rank.")
+        ] = "",
         limit: Annotated[int, QueryParameter(ge=1, le=200, description="Records on a page.")] = 50,
         after: Annotated[str | None, QueryParameter(description="`next` of the previous page.")] = None,
     ) -> JSONResponse:
-        """Highest rank first, then newest. Without filters every record, also decided and withdrawn ones."""
+        """By rank, then newest first, or as `sort` says. Without filters all records, also those decided."""
         query = Query(
             states=tuple(state or ()),
             services=tuple(service or ()),
@@ -108,6 +115,7 @@ def build_router(review: Review, gate: Gate) -> APIRouter:
             families=tuple(family or ()),
             modes=tuple(mode or ()),
             text=text or None,
+            order=sort or "rank",
         )
         query = gate.within(person_of(request).grants, query)
         beyond = await review.budget.folded()

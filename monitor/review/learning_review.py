@@ -49,7 +49,7 @@ def invited(draft: Draft, catalogue: Catalogue) -> list[Invited]:
     below = {name for each in own for name in catalogue.downward(each)} - own
     for names, why in ((own, "owns what nearly broke"), (above, "stands on it"), (below, "it stands on theirs")):
         for owner in _owners(names, catalogue):
-            found.setdefault(f"Team {owner}", why)
+            found.setdefault(owner if owner.lower().startswith("team") else f"Team {owner}", why)
     return [Invited(who, why) for who, why in found.items()]
 
 

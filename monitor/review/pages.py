@@ -12,11 +12,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response, Stream
 
 from monitor.ports import Query as Wanted
 from monitor.ports import Record
+from monitor.review.api import Sort
 from monitor.review.live import Live
 from monitor.review.rendering import Pages
 from monitor.review.service import Review
 from monitor.review.setup import Setup
-from monitor.review.views import SORTS, Filters, Show, Sort, Views, link, tabs_of
+from monitor.review.views import SORTS, Filters, Show, Views, link, tabs_of
 from monitor.review.watching import Watching
 from monitor.review.whose import EVERYBODY, LONGEST, MINE, Whose
 

@@ -15,14 +15,13 @@ from fastapi import Request
 from monitor.core.model.near_miss import UNDECIDED, Mode, State
 from monitor.ports import Query
 from monitor.ports.queue import COUNTED, MODES
-from monitor.review.api import fold
+from monitor.review.api import Sort, fold
 from monitor.review.service import Review
 from monitor.review.whose import EVERYBODY, Whose
 
 View = Literal["review", "watching", "folded", "digest", "later", "accepted", "dismissed", "withdrawn", "all"]
 Show = Literal["review", "folded", "digest", "later", "accepted", "dismissed", "withdrawn", "all"]
 
-Sort = Literal["", "newest", "oldest"]
 SORTS: tuple[tuple[Sort, str], ...] = (
     ("", "Highest rank first"),
     ("newest", "Newest first"),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from typing import Any
 
 import msgspec
 import pytest
 
-from monitor.core.model.events import Instant
+from monitor.core.model.events import MINUTE, Instant
 from monitor.core.model.near_miss import Dismissal, State, public_line
 from monitor.decode.canonical import decode_line
 from monitor.ports import Unavailable
@@ -360,3 +361,25 @@ async def test_the_pack_in_use_is_told(desk: Desk) -> None:
     page = (await desk.http.get("/")).text
     assert "a1b2c3d4e5f60718" in page
     assert "are invalid: 1 problem." in page
+
+
+async def test_the_list_takes_the_orders_of_the_page(desk: Desk) -> None:
+    await desk.put(
+        *(records.draft(f"nm-{n}", rank=float(n), base=records.BASE + (7 * n % 4) * MINUTE) for n in range(4))
+    )
+    for sort in ("", "newest", "oldest"):
+        page = re.findall(r'id="row-(nm-\d)"', (await desk.http.get("/", params={"sort": sort})).text)
+        listed: list[str] = []
+        after = ""
+        while True:
+            part = await desk.get("/near-misses", sort=sort, limit=1, after=after)
+            listed += [item["id"] for item in part["items"]]
+            if (after := part["next"] or "") == "":
+                break
+        assert listed == page, sort
+    assert (await desk.http.get("/api/v1/near-misses", params={"sort": "sideways"})).status_code == 422
+    described = (await desk.http.get("/api/v1/openapi.json")).json()
+    (sort_of,) = (
+        each for each in described["paths"]["/api/v1/near-misses"]["get"]["parameters"] if each["name"] == "sort"
+    )
+    assert sort_of["schema"]["enum"] == ["", "newest", "oldest"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.async_api import Browser, expect
@@ -202,6 +203,33 @@ async def test_it_fits_and_can_be_read_everywhere(browser: Browser, address: str
             assert watched.complaints == []
 
 
+SQUEEZED = """() => {
+  const end = (box) => box.getBoundingClientRect().bottom;
+  const isPlaced = (box) => box.offsetHeight && getComputedStyle(box).float === "none";
+  const boxes = [...document.querySelectorAll("main > *, .head > *")].filter(isPlaced);
+  const over = boxes.slice(1).filter((box, place) => {
+    const before = boxes[place];
+    const ends = Math.max(end(before), ...[...before.querySelectorAll("a")].map(end));
+    return box.parentElement === before.parentElement && box.getBoundingClientRect().top < ends - 1;
+  });
+  const tall = [...document.querySelectorAll("main *:not(svg *, td, th)")].filter((each) => !each.children.length
+    && each.textContent.trim().length > 6 && each.offsetWidth < 40 && each.offsetHeight > 60);
+  return [...over, ...tall].map((each) => each.outerHTML.slice(0, 100));
+}"""
+"""What lies over its neighbour, and words that are squeezed to a letter a line."""
+
+
+@pytest.mark.parametrize("width", [390, 800, 1280])
+async def test_nothing_lies_over_its_neighbour_or_is_squeezed(
+    browser: Browser, address: str, desk: Desk, width: int
+) -> None:
+    await desk.accept("nm-000")
+    async with a_page(browser, width=width) as watched:
+        for path in ("/", "/near-misses/nm-000", "/near-misses/nm-001", "/near-misses/nm-000/learning", "/report"):
+            await watched.page.goto(address + path)
+            assert await watched.page.evaluate(SQUEEZED) == [], path
+
+
 CONTRAST = """() => {
   const channel = (v) => { v /= 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; };
   const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
@@ -229,3 +257,26 @@ CONTRAST = """() => {
   return low;
 }"""
 """Every text that is seen against what lies under it: what WCAG AA asks for."""
+
+
+MOVING = """() => [...document.querySelectorAll("*")].filter((element) => {
+  const style = getComputedStyle(element);
+  const lasts = (spans) => spans.split(",").some((span) => parseFloat(span) > 0);
+  return lasts(style.transitionDuration) || style.animationName !== "none" || style.scrollBehavior === "smooth";
+}).map((element) => element.outerHTML.slice(0, 80))"""
+"""What moves by itself, or slides from one look to another."""
+
+
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+async def test_nothing_moves_for_who_asks_for_no_motion(
+    browser: Browser, address: str, motion: Literal["reduce", "no-preference"]
+) -> None:
+    async with a_page(browser) as watched:
+        page = watched.page
+        await page.emulate_media(reduced_motion=motion)
+        moving = {}
+        for path in ("/", "/near-misses/nm-002", "/report", "/setup", "/sources"):
+            await page.goto(address + path)
+            moving[path] = await page.evaluate(MOVING)
+        assert any(moving.values()) == (motion == "no-preference"), moving
+        assert watched.complaints == []
