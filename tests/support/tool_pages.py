@@ -35,7 +35,9 @@ _PREFIXES = {
     "X-Signature": "sha256=",
 }
 """How vendors write their signatures: before the hex digits stands this."""
-_BASE64 = frozenset({"Heroku-Webhook-Hmac-Sha256", "X-Zendesk-Webhook-Signature", "X-Vercel-Signature-64"})
+_BASE64 = frozenset(
+    {"Heroku-Webhook-Hmac-Sha256", "X-Mms-Signature", "X-Zendesk-Webhook-Signature", "X-Vercel-Signature-64"}
+)
 
 
 class Section(NamedTuple):
