@@ -7,9 +7,9 @@ What waits is measured now and then, and what was taken in since is added. Knows
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from itertools import islice
 
-from monitor.core.model.events import Event
 from monitor.decode.reading import source_path
 from monitor.decode.registry import tool_of
 from monitor.intake.metrics import IntakeMetrics
@@ -53,18 +53,22 @@ class Backlog:
         self._since: dict[tuple[bool, str], int] = {}
         metrics.backlog_limit.set(limit)
 
-    def admit(self, events: Iterable[Event], size: int) -> None:
-        """Count the events of a body of `size` bytes as waiting. Raises TooMuchUnread, and counts nothing then."""
-        senders: dict[str, int] = {}
-        for event in events:
-            senders[event.source] = senders.get(event.source, 0) + 1
+    def admit(self, senders: Mapping[str, int], size: int) -> None:
+        """Count a body of `size` bytes as waiting. Raises TooMuchUnread, and counts nothing then.
+
+        `senders`: how many of its events name each source. Of a body with thousands of them only some are looked at.
+        """
         if not (count := sum(senders.values())):
             return
         each = max(size // count, LEAST)
         taken: dict[tuple[bool, str], int] = {}
-        for source, number in senders.items():
+        for source, number in islice(senders.items(), MOST_NAMES):
             key = self._key(source)
             taken[key] = taken.get(key, 0) + number * each
+        if len(senders) > MOST_NAMES:
+            rest = sum(islice(senders.values(), MOST_NAMES, None))
+            key = (next(iter(taken))[0], _NEWCOMERS)
+            taken[key] = taken.get(key, 0) + rest * each
         try:
             for key in taken:
                 self._check(key)

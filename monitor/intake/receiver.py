@@ -5,6 +5,7 @@ Knows nothing of HTTP. Returns only when nothing of the delivery can be lost any
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -36,6 +37,10 @@ _SLICE = 1000
 """Events that are appended at once: to write down those of the largest body would hold everything else up."""
 _SECRET_WORDS = ("auth", "cookie", "key", "pass", "secret", "signature", "token")
 _HEADER_KEPT = 1000
+
+
+_Decoded = tuple[DecodeOutcome, list[Event], Mapping[str, int]]
+"""What a body says, the events as they are kept, and how many of them name each source."""
 
 
 class RefusedEvent(msgspec.Struct, frozen=True):
@@ -106,19 +111,21 @@ class Receiver:
         it is too large.
         """
         now = self._clock.now()
-        outcome, events = await self._decoded(source, body, headers, now, allows)
+        outcome, events, senders = await self._decoded(source, body, headers, now, allows)
         if not events and outcome.refused.keys() == {Rejected.TOO_LARGE}:
             raise Unusable(Rejected.TOO_LARGE, outcome.detail)
         refused = [_reject(source, outcome, headers, packed, now)] if outcome.refusals else []
         self._fail_fast(now)
         if self._backlog is not None:
-            self._backlog.admit(events, len(body))
+            self._backlog.admit(senders, len(body))
         try:
             appended = Appended(())
             for start in range(0, len(events), _SLICE):
+                part = events[start : start + _SLICE]
                 with self._metrics.journal_append_seconds.time():
-                    written = await self._journal.append(events[start : start + _SLICE])
+                    written = await self._journal.append(part)
                 appended = Appended(appended.fresh + written.fresh)
+                self._metrics.arrivals.delivered(source, now, part)
             # After the events: when this fails and the sender repeats, events are known again and rejects are not.
             if refused:
                 await self._rejects.add(refused)
@@ -128,7 +135,7 @@ class Receiver:
         self._resume()
         details = {str(each.reason): each.detail for each in outcome.skipped}
         details |= {str(each.reason): each.detail for each in outcome.refusals}
-        self._metrics.arrivals.delivered(source, now, events, outcome.refused, outcome.ignored, details)
+        self._metrics.arrivals.delivered(source, now, (), outcome.refused, outcome.ignored, details)
         return self._count(source, outcome, appended)
 
     async def look(
@@ -136,17 +143,17 @@ class Receiver:
     ) -> DecodeOutcome:
         """What `receive` would make of it; keeps and counts nothing."""
         now = self._clock.now()
-        outcome, events = await self._decoded(source, body, headers, now, allows)
+        outcome, events, _ = await self._decoded(source, body, headers, now, allows)
         return msgspec.structs.replace(outcome, events=tuple(events))
 
     async def _decoded(
         self, source: str, body: bytes, headers: Mapping[str, str], now: Instant, allows: Callable[[str], bool]
-    ) -> tuple[DecodeOutcome, list[Event]]:
+    ) -> _Decoded:
         size = len(body)
         if size <= INLINE:
-            outcome, events = self._read(source, body, headers, now, allows, quick=True)
-            if Rejected.MAPPING_OVERRUN not in outcome.refused:
-                return outcome, events
+            decoded = self._read(source, body, headers, now, allows, quick=True)
+            if Rejected.MAPPING_OVERRUN not in decoded[0].refused:
+                return decoded
             # A short body can keep a mapping busy for a second, in which no other source would be answered.
             size = INLINE + 1
         return await self._flight.work(size, self._read, source, body, headers, now, allows)
@@ -160,9 +167,10 @@ class Receiver:
         allows: Callable[[str], bool],
         *,
         quick: bool = False,
-    ) -> tuple[DecodeOutcome, list[Event]]:
+    ) -> _Decoded:
         outcome = decode(source, body, headers, now, allows, quick=quick)
-        return outcome, [normalise(event, now, self._future_tolerance) for event in outcome.events]
+        events = [normalise(event, now, self._future_tolerance) for event in outcome.events]
+        return outcome, events, Counter(event.source for event in events)
 
     async def refuse(
         self,

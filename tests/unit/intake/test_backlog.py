@@ -9,18 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.app.metrics import Metrics
-from monitor.core.model.events import Event
 from monitor.intake.backlog import LEAST, MOST_NAMES, Backlog, TooMuchUnread
 from monitor.intake.senders import IntakeAccess
 from monitor.ports import Unavailable, Unhandled
-from tests.support.records import event
 
 LIMIT = 1000 * LEAST
 ACCESS = IntakeAccess({"pagerduty/acme": ("a-secret",)})
-
-
-def of(source: str, count: int = 1) -> list[Event]:
-    return [event(f"e{number}", "note.added", 0, source=source) for number in range(count)]
 
 
 class Waits:
@@ -43,7 +37,7 @@ def backlog(limit: int = LIMIT) -> tuple[Backlog, Metrics]:
 
 def is_taken(door: Backlog, source: str, count: int = 1) -> bool:
     try:
-        door.admit(of(source, count), count * LEAST)
+        door.admit({source: count}, count * LEAST)
     except TooMuchUnread:
         return False
     return True
@@ -115,14 +109,28 @@ def test_a_body_is_taken_whole_or_not_at_all() -> None:
     door, _ = backlog()
     flood(door, always("stranger/a"))
     with pytest.raises(TooMuchUnread, match="stranger/a wait to be read"):
-        door.admit([*of("stranger/a"), *of("shop/checkout")], 2 * LEAST)
-    door.admit(of("shop/checkout"), LEAST)
+        door.admit({"stranger/a": 1, "shop/checkout": 1}, 2 * LEAST)
+    door.admit({"shop/checkout": 1}, LEAST)
 
 
 def test_a_body_without_events_waits_for_nobody() -> None:
     door, _ = backlog()
     flood(door, always("stranger/a"))
-    door.admit([], 100)
+    door.admit({}, 100)
+
+
+def test_of_a_body_that_names_very_many_sources_only_some_are_looked_at() -> None:
+    """It is done in the event loop; the others count as one."""
+    looked: list[str] = []
+
+    def is_proved(source: str) -> bool:
+        looked.append(source)
+        return False
+
+    door = Backlog(LIMIT * 1000, is_proved, Metrics())
+    door.admit({f"s{number}/x": 1 for number in range(40_000)}, 40_000 * LEAST)
+    assert len(looked) == MOST_NAMES
+    assert door._total(everybody=True) == 40_000 * LEAST
 
 
 async def test_what_was_read_makes_room_again() -> None:
