@@ -34,6 +34,7 @@ from monitor.lab.evaluate import (
     Figures,
     HeldOutFold,
     blind,
+    compiled_rules,
     figures,
     in_dialect,
     organisation_of,
@@ -135,9 +136,10 @@ def _judged(
 ) -> tuple[list[CaseOutcome], list[CaseOutcome]]:
     """Each case by these rules and by the baseline; one at which the engine fails too often is named and left out."""
     outcomes, trivial = [], []
+    compiled = compiled_rules(rules, make_regex)
     for path, case in _watched(cases, "evaluate"):
         try:
-            outcome = run_case(case, rules, make_regex, weights)
+            outcome = run_case(case, rules, make_regex, weights, compiled)
             trivial.append(run_case(case, (TRIVIAL,), make_regex))
         except TooManyFaults as error:
             click.echo(f"{path}: {printable(str(error))}", err=True)
@@ -157,10 +159,11 @@ def _in_dialects(
     cases: list[tuple[Path, Case]], outcomes: list[CaseOutcome], rules: Sequence[Rule], weights: Weights
 ) -> dict[str, RunFigures]:
     rows = {PLAIN: summary(outcomes)}
+    compiled = compiled_rules(rules, make_regex)
     for dialect in DIALECTS:
         watched = _watched(cases, dialect.key)
         rows[dialect.key] = summary(
-            [run_case(in_dialect(case, dialect), rules, make_regex, weights) for _, case in watched]
+            [run_case(in_dialect(case, dialect), rules, make_regex, weights, compiled) for _, case in watched]
         )
     return rows
 

@@ -28,18 +28,18 @@ from monitor.decode.canonical import decode_line, encode
 from monitor.decode.streams import arrival_order
 from monitor.lab.cases import Case
 from monitor.lab.dialects import DIALECTS
-from monitor.lab.evaluate import CaseOutcome, figures, in_dialect, run_case
+from monitor.lab.evaluate import CaseOutcome, compiled_rules, figures, in_dialect, run_case
 from monitor.lab.ledger import DraftEntry, Ledger
 from monitor.packs.language.regex import make_regex
-from monitor.packs.rules.loader import load_rules
-from monitor.packs.rules.shipped import shipped_rules
 from monitor.packs.weights import shipped_weights
+from tests.support.shipped import read_shipped
 
 FOLDERS = [Path(folder) for folder in os.environ.get("NEARMISS_CASES", "").split(":") if folder]
 if not FOLDERS:
     pytest.skip("set NEARMISS_CASES to folders of labelled cases to try the rules on them", allow_module_level=True)
 
-RULES = load_rules(shipped_rules()).rules
+RULES = read_shipped()
+COMPILED = compiled_rules(RULES, make_regex)
 WEIGHED = EngineSettings(weights=shipped_weights())
 PATHS = [path for folder in FOLDERS for path in find_case_files(folder)]
 WEEK = 7 * DAY
@@ -63,7 +63,7 @@ def read(path: Path) -> Case:
 
 def final(case: Case, events: Sequence[Event]) -> list[DraftEntry]:
     """What the service as shipped comes to: weighed."""
-    engine = Engine(RULES, case.catalogue, make_regex, WEIGHED)
+    engine = Engine(RULES, case.catalogue, make_regex, WEIGHED, compiled=COMPILED)
     ledger = Ledger()
     ledger.record(engine.step(events))
     ledger.record(engine.end())
@@ -88,7 +88,7 @@ def lines(entries: Sequence[DraftEntry]) -> list[dict[str, object]]:
 def test_the_cases_run_and_their_figures_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert PATHS, f"no case files in {FOLDERS}"
     cases = [read(path) for path in PATHS]
-    outcomes = [run_case(case, RULES, make_regex, WEIGHED.weights) for case in cases]
+    outcomes = [run_case(case, RULES, make_regex, WEIGHED.weights, COMPILED) for case in cases]
     wrong = [outcome.judged.id for outcome in outcomes if not outcome.judged.ok]
     with capsys.disabled():
         print(f"\n{len(outcomes)} cases: {figures(outcomes)}; not ok: {', '.join(wrong) or 'none'}")  # noqa: T201
@@ -99,7 +99,7 @@ def test_nothing_stands_where_users_were_hit_however_tools_tell_it(key: str) -> 
     """These dialects take away what places a sign, an act or announced work; impact itself is told in all of them."""
     (dialect,) = [dialect for dialect in DIALECTS if dialect.key == key]
     cases = [case for case in map(read, PATHS) if case.label == "impact"]
-    told = [run_case(in_dialect(case, dialect), RULES, make_regex, WEIGHED.weights) for case in cases]
+    told = [run_case(in_dialect(case, dialect), RULES, make_regex, WEIGHED.weights, COMPILED) for case in cases]
     assert [outcome.judged.id for outcome in told if outcome.judged.standing] == []
 
 
@@ -295,7 +295,7 @@ def with_and_without_resolves(weights: Weights | None) -> Iterator[tuple[str, Ca
     for case in map(read, PATHS):
         unresolved = tuple(event for event in case.events if event.kind != "alert.resolved")
         before, after = (
-            run_case(msgspec.structs.replace(case, events=events), RULES, make_regex, weights)
+            run_case(msgspec.structs.replace(case, events=events), RULES, make_regex, weights, COMPILED)
             for events in (case.events, unresolved)
         )
         yield case.id, before, after

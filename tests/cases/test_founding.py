@@ -11,15 +11,14 @@ import pytest
 from monitor.cli.case_files import load_case
 from monitor.lab.evaluate import run_case
 from monitor.packs.language.regex import make_regex
-from monitor.packs.rules.loader import load_rules
-from monitor.packs.rules.shipped import shipped_rules
 from monitor.packs.weights import shipped_weights
+from tests.support.shipped import read_shipped
 
 FOLDERS = [Path(folder) for folder in os.environ.get("NEARMISS_CASES", "").split(":") if folder]
 if not FOLDERS:
     pytest.skip("set NEARMISS_CASES to folders of labelled cases to try the rules on them", allow_module_level=True)
 
-RULES = load_rules(shipped_rules()).rules
+RULES = read_shipped()
 WEIGHTS = shipped_weights()
 
 

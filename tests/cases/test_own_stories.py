@@ -15,12 +15,11 @@ import pytest
 from monitor.cli.case_files import find_case_files, load_case
 from monitor.core.model.durations import say_duration
 from monitor.lab.cases import Case
-from monitor.lab.evaluate import run_case
+from monitor.lab.evaluate import compiled_rules, run_case
 from monitor.packs.language.regex import make_regex
-from monitor.packs.rules.loader import load_rules
-from monitor.packs.rules.shipped import shipped_rules
 from monitor.packs.weights import shipped_weights
 from monitor.review.likelihood import likely
+from tests.support.shipped import read_shipped
 
 HERE = Path(__file__).parent
 
@@ -40,7 +39,7 @@ SEVERAL = ("bluehive-2026-03-11-flagsmith", "haulmate-2026-01-19-flag", "farebir
 def test_title_and_margin_have_one_beginning_and_no_reason_has_another(name: str) -> None:
     """Evenings in which a draft has several signs or acts."""
     (case,) = (each for each in cases_of("evenings") if each.id == name)
-    outcome = run_case(case, load_rules(shipped_rules()).rules, make_regex, shipped_weights())
+    outcome = run_case(case, read_shipped(), make_regex, shipped_weights())
     drafts = [entry.draft for entry in outcome.ledger.entries()]
     assert drafts
     for draft in drafts:
@@ -64,8 +63,9 @@ def test_what_is_reached_on_stories_of_our_own(
     contradictions: int,
     record_property: Callable[[str, object], None],
 ) -> None:
-    rules, weights = load_rules(shipped_rules()).rules, shipped_weights()
-    results = [run_case(case, rules, make_regex, weights).judged for case in cases_of(folder)]
+    rules, weights = read_shipped(), shipped_weights()
+    compiled = compiled_rules(rules, make_regex)
+    results = [run_case(case, rules, make_regex, weights, compiled).judged for case in cases_of(folder)]
     near = [one for one in results if one.label == "near_miss"]
     hurt = [one.id for one in results if one.label == "impact" and one.standing]
     found, drafts = sum(one.ok for one in near), sum(one.standing for one in results)

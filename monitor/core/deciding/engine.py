@@ -58,7 +58,7 @@ class Engine:
     ) -> None:
         """`cells`: what `take_changes` gave, all together. Raises StateError where they cannot be read.
 
-        `compiled`: the same rules and catalogue, already compiled for another engine. `is_home`: whether an event may
+        `compiled`: the same rules, already compiled for another engine. `is_home`: whether an event may
         be a hazard here; of several engines that get one event, one may treat it as one. `aside`: what an
         engine failed at before; it is left out of the cells, and `step` must not be given it.
 
@@ -89,7 +89,11 @@ class Engine:
         self.catalogue = catalogue
         self._resolver = Resolver(catalogue)
         last_values = self.state.last_values
-        matcher = compiled.seeing(last_values) if compiled else Matcher(rules, catalogue, last_values, self._make_regex)
+        matcher = (
+            compiled.seeing(last_values, catalogue)
+            if compiled
+            else Matcher(rules, catalogue, last_values, self._make_regex)
+        )
         self._matcher = matcher
         self._match = matcher.match if self._is_home is None else self._match_here
         state, out, match = self.state, self._out, self._match

@@ -38,7 +38,7 @@ class StepCoverage:
 
     def __init__(self, compiled: Matcher) -> None:
         self._last_values = LastValues()
-        self._matcher = compiled.seeing(self._last_values)
+        self._matcher = compiled.seeing(self._last_values, compiled.catalogue)
         self._last_values.want(self._matcher.facts_asked)
         self._seen = 0
         self._kinds: dict[str, int] = {}

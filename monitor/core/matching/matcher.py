@@ -148,18 +148,34 @@ class Matcher:
         for step in self.steps:
             for kind in step.kinds:
                 wanting.setdefault(kind, []).append(step)
-        make_regex = remembering(make_regex)
-        self._index = {kind: self._compile(kind, steps, make_regex) for kind, steps in wanting.items()}
+        self._wanting = wanting
+        self._make_regex = remembering(make_regex)
+        self._indexes: dict[frozenset[str], dict[str, _KindIndex]] = {}
+        self._index = self._indexed()
         self.hazard_bits = reduce(or_, (s.bit | s.non_production_bit for s in self.steps if s.part == "hazard"), 0)
 
-    def seeing(self, last_values: LastValues) -> Matcher:
-        """The same compiled rules for another engine, which remembers other versions and settings."""
+    def seeing(self, last_values: LastValues, catalogue: Catalogue) -> Matcher:
+        """The same compiled rules for another engine, which remembers other versions and settings.
+
+        Of the catalogue, compiled questions know the environments of production: for others they are compiled, once.
+        """
         other = copy(self)
-        other._facts = EventFacts(self.catalogue, last_values)  # noqa: SLF001 - a copy of this very object
+        other.catalogue = catalogue
+        other._facts = EventFacts(catalogue, last_values)  # noqa: SLF001 - a copy of this very object
+        other._index = other._indexed()  # noqa: SLF001
         return other
 
-    def _compile(self, kind: str, steps: list[CompiledStep], make_regex: MakeRegex) -> _KindIndex:
+    def _indexed(self) -> dict[str, _KindIndex]:
+        """The index for the catalogue's production, which all copies share."""
         production = self.catalogue.production
+        found = self._indexes.get(production)
+        if found is None:
+            found = {kind: self._compile(kind, steps) for kind, steps in self._wanting.items()}
+            self._indexes[production] = found
+        return found
+
+    def _compile(self, kind: str, steps: list[CompiledStep]) -> _KindIndex:
+        production, make_regex = self.catalogue.production, self._make_regex
         together: list[MaskedStep] = []
         apart: dict[str, list[tuple[MaskedStep, tuple[Scalar, ...]]]] = {}
         for step in steps:

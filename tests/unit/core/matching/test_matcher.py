@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from monitor.core.matching.last_values import LastValues
@@ -42,6 +43,15 @@ def test_what_is_found_by_its_team_must_meet_the_rest_of_the_condition() -> None
     labels = {"team": "team 3"}
     assert matched(rules, make_event("alert.fired", 0, labels=labels, severity="high")) == ["3", "8"]
     assert matched(rules, make_event("alert.fired", 0, labels=labels, severity="low")) == []
+
+
+def test_another_catalogue_decides_which_environments_count() -> None:
+    alert = Step(frozenset({"alert.fired"}), environment="production")
+    rules = Matcher([acted_rule(name="0", hazard=alert)], shop(), LastValues(), make_regex)
+    event = make_event("alert.fired", 0, environment="live")
+    elsewhere = msgspec.structs.replace(shop(), production=frozenset({"live"}))
+    other = rules.seeing(LastValues(), elsewhere)
+    assert [matched(by, event) for by in (rules, other, other.seeing(LastValues(), shop()))] == [[], ["0"], []]
 
 
 def test_a_kind_that_no_step_wants_matches_nothing() -> None:
