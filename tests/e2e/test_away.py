@@ -67,7 +67,6 @@ def test_a_full_disk_pauses_intake_and_it_resumes(
 
 
 @pytest.mark.postgresql
-@pytest.mark.timeout(240)
 def test_a_database_that_goes_away_pauses_intake_and_it_resumes(
     make_service: MakeService,
     lines: list[bytes],

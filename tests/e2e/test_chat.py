@@ -52,7 +52,7 @@ def test_drafts_of_the_running_service_are_told_and_decided_in_slack(
     service = make_service("--config", settings(tmp_path, slack)).start()
     answer = service.post("/ingest/events", b"\n".join(lines), content_type="application/x-ndjson")
     assert answer.status_code == 202, answer.text
-    reply = until(lambda: slack.posted(thread=True), "a draft is told", within=60.0)[0]
+    reply = until(lambda: slack.posted(thread=True), "a draft is told")[0]
     value = reply["blocks"][1]["elements"][0]["value"]
     record_id, _version = json.loads(value)
 

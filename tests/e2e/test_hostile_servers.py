@@ -92,7 +92,6 @@ def explained(service: Service) -> set[str]:
     return {row["source"] for row in service.get("/api/v1/sources").json()["sources"] if row["reasons"]}
 
 
-@pytest.mark.timeout(300)
 def test_whatever_a_program_answers_costs_its_own_events_only(
     asking: Service, server: HostileServer, control: str
 ) -> None:
@@ -205,7 +204,6 @@ def test_the_service_never_stopped(service: Service, server: HostileServer) -> N
     until(
         lambda: service.metric("nearmiss_events_processed_total") == service.metric("nearmiss_events_accepted_total"),
         "the engine has read everything",
-        within=60,
     )
     assert service.is_ready()
     assert "elsewhere" not in server.asked

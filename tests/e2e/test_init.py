@@ -253,7 +253,6 @@ def fire(shop: Shop) -> None:
     assert httpx.post(f"{shop.alertmanager}/api/v2/alerts", json=[alert], trust_env=False).is_success
 
 
-@pytest.mark.timeout(120)
 def test_verdicts_rest_on_what_init_connected(shop: Shop) -> None:
     shop.init()
     silence(shop, "DiskFills")
@@ -309,7 +308,6 @@ def pasted(output: str, first: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.timeout(120)
 def test_what_init_and_the_page_say_to_paste_brings_every_alert_silenced_or_not(shop: Shop) -> None:
     """Prometheus by the lines of `init`, the Alertmanager by its section of the page of tools; nothing else is done."""
     (section,) = (each for each in tool_pages.sections() if each.title == "Prometheus Alertmanager")

@@ -140,7 +140,6 @@ def flipped(service: str, on: int) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.mark.timeout(120)
 def test_a_verdict_rests_on_what_was_pulled_and_a_gap_of_ten_minutes_is_one(now: Instant, files: Path) -> None:
     database = f"sqlite:///{files / 'nearmiss.db'}"
     asyncio.run(read_until(database, now - AWAY))

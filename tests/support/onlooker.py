@@ -20,9 +20,13 @@ PATIENCE_SECONDS = 0.25
 
 
 class Onlooker:
-    """Remembers the longest waits in seconds: for the service, and for the control, which a busy machine delays too."""
+    """Remembers the longest waits in seconds: for the service, and for the control, which a busy machine delays too.
+
+    Of a wait for the service the time is left out in which it would have worked and got no processor.
+    """
 
     def __init__(self, service: Service, control: str) -> None:
+        self._service = service
         self._addresses = {"service": service.address + "/healthz", "control": control}
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._look, args=(name,)) for name in self._addresses]
@@ -38,9 +42,10 @@ class Onlooker:
         clock = SystemClock()
         with httpx.Client(timeout=60, trust_env=False) as http:
             while not self._stop.is_set():
-                began = clock.monotonic()
+                began, starved = clock.monotonic(), self._service.starved()
                 assert http.get(self._addresses[name]).status_code == 200
-                self._waits[name].append(clock.monotonic() - began)
+                waited = clock.monotonic() - began
+                self._waits[name].append(waited - (self._service.starved() - starved) * (name == "service"))
                 self._stop.wait(0.005)
 
     def __enter__(self) -> Self:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
@@ -17,9 +17,9 @@ import httpx
 
 from tests.support.waiting import until
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 _ADDRESS = "nearmiss is at "
-_SECONDS = 30.0
+_SECONDS = 60.0
 
 
 class Service:
@@ -105,6 +105,15 @@ class Service:
             (here / "clear_refs").write_text("5")
         lines = (here / "status").read_text().splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+
+    def starved(self) -> float:
+        """Seconds for which the threads that it has now were ready to run and got no processor, all together."""
+        assert self.process is not None
+        seconds = 0.0
+        for thread in Path(f"/proc/{self.process.pid}/task").iterdir():
+            with suppress(OSError):  # it has ended meanwhile
+                seconds += int((thread / "schedstat").read_text().split()[1]) / 1e9
+        return seconds
 
     def log(self) -> str:
         return self._log.read_text()

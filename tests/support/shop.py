@@ -16,7 +16,7 @@ import yaml
 from tests.support.ports import free_port
 from tests.support.waiting import until
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 
 
 @contextmanager

@@ -12,7 +12,7 @@ Found = TypeVar("Found")
 _LOOK_EVERY = 0.05
 
 
-def until(look: Callable[[], Found | None], what: str, *, within: float = 30.0) -> Found:
+def until(look: Callable[[], Found | None], what: str, *, within: float = 60.0) -> Found:
     """What `look` finds once it finds something true. Raises AssertionError after `within` seconds, naming `what`."""
     clock = SystemClock()
     deadline = clock.monotonic() + within

@@ -40,7 +40,7 @@ def _wait_for_all(service: Service, lines: list[bytes], catalogue: Path) -> None
     def found() -> set[str]:
         return {item["id"] for item in service.near_misses() if item["state"] == "draft"}
 
-    until(lambda: found() == standing, "the drafts are those of one engine that never moved", within=60)
+    until(lambda: found() == standing, "the drafts are those of one engine that never moved")
 
 
 def _run_until_read(service: Service, lines: list[bytes]) -> None:

@@ -344,7 +344,6 @@ def audited(address: str, authority: Path, directory: Path) -> list[str]:
     ]
 
 
-@pytest.mark.timeout(300)
 def test_the_audit_log_tells_who_ran_what_and_the_service_watches_as_the_page_says(tmp_path: Path) -> None:
     config, token = tmp_path / "nearmiss.yaml", tmp_path / "token"
     token.write_text(OURS, encoding="utf-8")
