@@ -24,6 +24,7 @@ from monitor.packs.language.regex import make_regex
 from monitor.packs.rules.loader import load_rules
 from monitor.packs.rules.shipped import shipped_rules
 from tests.architecture.files import text, tracked
+from tests.support.shipped import read_shipped
 
 FENCE = re.compile(r"^```(?P<language>\w+)(?: (?P<file>\S+))?\n(?P<body>.*?)^```$", re.DOTALL | re.MULTILINE)
 PAGES = [path for path in tracked() if path.suffix == ".md" and path.parts[0] == "docs"]
@@ -119,7 +120,7 @@ def test_the_case_to_begin_with_is_found(tmp_path: Path) -> None:
     loaded = load_case(tmp_path / "case.yaml")
     assert loaded.problems == ()
     assert loaded.case is not None
-    judged = run_case(loaded.case, load_rules(shipped_rules()).rules, make_regex).judged
+    judged = run_case(loaded.case, read_shipped(), make_regex).judged
     assert (judged.found, judged.well_cited) == (True, True)
 
 

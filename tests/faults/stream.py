@@ -20,9 +20,8 @@ from monitor.lab.generator import STARTS_AT, StreamShape, catalogue_mapping, gen
 from monitor.lab.ledger import Ledger
 from monitor.packs.catalogue.loader import load_catalogue
 from monitor.packs.language.regex import make_regex
-from monitor.packs.rules.loader import load_rules
-from monitor.packs.rules.shipped import shipped_rules
 from monitor.packs.weights import shipped_weights
+from tests.support.shipped import read_shipped
 
 LATENESS = 30 * MINUTE
 """What the service under test is set to: more event time than the quickest sender may be ahead of the slowest.
@@ -108,7 +107,7 @@ def by_then(lines: Sequence[bytes], catalogue: Path, until: Instant) -> list[byt
 
 def _given(lines: Sequence[bytes], catalogue: Path) -> tuple[Engine, Ledger]:
     how = EngineSettings(lateness=LATENESS, weights=shipped_weights())
-    engine = Engine(load_rules(shipped_rules()).rules, load_catalogue(catalogue)[0], make_regex, how)
+    engine = Engine(read_shipped(), load_catalogue(catalogue)[0], make_regex, how)
     ledger = Ledger()
     for start in range(0, len(lines), _STEP):
         ledger.record(engine.step([decode_line(line) for line in lines[start : start + _STEP]]))

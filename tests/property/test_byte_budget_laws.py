@@ -23,10 +23,9 @@ from monitor.lab.explain import explain_event
 from monitor.lab.generator import StreamShape, generate, make_catalogue
 from monitor.packs.catalogue.loader import load_catalogue
 from monitor.packs.language.regex import make_regex
-from monitor.packs.rules.loader import load_rules
-from monitor.packs.rules.shipped import shipped_rules
 from monitor.packs.weights import shipped_weights
 from tests.support.partitions import engines_of, routed, run_partition
+from tests.support.shipped import read_shipped
 from tests.support.streams import MACHINE, PERSON, START, final, make_event, saved
 
 SHAPE = StreamShape(
@@ -39,7 +38,7 @@ SMALL = (200_000, 600_000)
 @cache
 def parts() -> tuple[tuple[Rule, ...], Catalogue, tuple[Event, ...]]:
     events = tuple(decode_line(line) for line in generate(SHAPE))
-    return tuple(load_rules(shipped_rules()).rules), make_catalogue(SHAPE), events
+    return tuple(read_shipped()), make_catalogue(SHAPE), events
 
 
 def new_engine(limit: int | None, cells: dict[str, bytes] | None = None) -> Engine:

@@ -17,11 +17,10 @@ from monitor.core.matching.predicates import compile_condition
 from monitor.core.model.conditions import Compare, Condition, Not
 from monitor.core.model.events import DAY, HOUR, Actor, Event, Instant
 from monitor.packs.language.regex import make_regex
-from monitor.packs.rules.loader import load_rules
-from monitor.packs.rules.shipped import shipped_rules
+from tests.support.shipped import read_shipped
 from tests.support.streams import make_event, shop
 
-RULES = load_rules(shipped_rules()).rules
+RULES = read_shipped()
 CATALOGUE = shop()
 STEPS = Matcher(RULES, CATALOGUE, LastValues(), make_regex).steps
 

@@ -26,12 +26,11 @@ from monitor.lab.generator import StreamShape, generate, make_catalogue
 from monitor.lab.ledger import Ledger
 from monitor.packs.catalogue.loader import load_catalogue
 from monitor.packs.language.regex import make_regex
-from monitor.packs.rules.loader import load_rules
-from monitor.packs.rules.shipped import shipped_rules
 from monitor.packs.weights import shipped_weights
 from tests.property.test_engine_laws import disordered
 from tests.support.organisations import shops, write_catalogue
 from tests.support.partitions import engines_of, keep, routed, run_partition
+from tests.support.shipped import read_shipped
 from tests.support.streams import PERSON, acted_rule, final, law_rules, make_event, new_engine, shop, streams
 
 ORGANISATIONS = 6
@@ -188,7 +187,7 @@ def test_a_mark_in_the_midst_of_a_backlog_takes_the_same_drafts_from_many_as_fro
     """
     now = Instant(SECOND * 1_800_000_000)
     events = shops(2, Instant(now - 3 * HOUR))
-    rules, (catalogue, _) = load_rules(shipped_rules()).rules, load_catalogue(write_catalogue(2, tmp_path))
+    rules, (catalogue, _) = read_shipped(), load_catalogue(write_catalogue(2, tmp_path))
 
     def drafts(pauses: list[int], partitions: int | None) -> dict[str, dict[str, object]]:
         ledger = Ledger()
@@ -283,7 +282,7 @@ def _generated(seed: int) -> tuple[Catalogue, tuple[Event, ...]]:
 )
 def test_generated_organisations_in_partitions(partitions: int, weights: Weights | None) -> None:
     catalogue, events = _generated(11)
-    rules = load_rules(shipped_rules()).rules
+    rules = read_shipped()
     settings = EngineSettings(weights=weights)
     engine = Engine(rules, catalogue, make_regex, settings)
     until = _after(list(events))

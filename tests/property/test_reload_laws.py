@@ -17,8 +17,7 @@ from monitor.core.model.events import HOUR, SECOND, Event, Instant
 from monitor.core.model.rule import Rule, Step
 from monitor.demo.story import CATALOGUE, story
 from monitor.packs.catalogue.loader import load_catalogue
-from monitor.packs.rules.loader import load_rules
-from monitor.packs.rules.shipped import shipped_rules
+from tests.support.shipped import read_shipped
 from tests.support.streams import (
     acted_rule,
     events,
@@ -166,7 +165,7 @@ def test_another_catalogue_crashes_nothing(stream: list[Event], at: int) -> None
 @pytest.mark.parametrize("change", ["grow", "shrink", "renew", "nothing"])
 def test_with_the_shipped_rules_a_reload_equals_a_restart(change: str, at: int) -> None:
     """The same law on a stream that looks like life, to the very order of what is decided."""
-    shipped = list(load_rules(shipped_rules()).rules)
+    shipped = list(read_shipped())
     half = shipped[::2]
     renewed = [msgspec.structs.replace(rule, version=f"{rule.version}-2") for rule in half]
     before, after = {

@@ -14,12 +14,11 @@ from monitor.core.model.decisions import Ignore, Open
 from monitor.core.model.events import DAY, HOUR, MINUTE, Event, Instant, to_text
 from monitor.core.model.reasons import NotOpened
 from monitor.packs.language.regex import make_regex
-from monitor.packs.rules.loader import load_rules
-from monitor.packs.rules.shipped import shipped_rules
 from monitor.ports import Unavailable
 from tests.review.conftest import Desk
+from tests.support.shipped import read_shipped
 
-RULES = load_rules(shipped_rules()).rules
+RULES = read_shipped()
 SHOP = Catalogue({"shop": Service("shop", ("cart",), user_facing=True), "cart": Service("cart")}, frozenset({"live"}))
 
 

@@ -7,11 +7,10 @@ import httpx
 from monitor.core.model.catalogue import Catalogue, Service
 from monitor.core.model.events import DAY, HOUR, SECOND, Instant, to_text
 from monitor.ops.arrivals import UP, SourceHour, SourceWord
-from monitor.packs.rules.loader import load_rules
-from monitor.packs.rules.shipped import shipped_rules
 from monitor.review.auth import Account, Auth
 from monitor.review.permissions import Access, Grants
 from tests.review.conftest import Desk
+from tests.support.shipped import read_shipped
 
 
 async def arrive(desk: Desk) -> None:
@@ -29,7 +28,7 @@ async def arrive(desk: Desk) -> None:
 
 
 async def test_silence_and_what_was_not_understood_are_shown(desk: Desk) -> None:
-    rules = load_rules(shipped_rules()).rules
+    rules = read_shipped()
     desk.known = (Catalogue({name: Service(name, user_facing=True) for name in ("shop", "search")}), rules)
     await arrive(desk)
     told = await desk.get("/sources")

@@ -12,10 +12,9 @@ from monitor.decode.canonical import decode_line
 from monitor.lab.generator import StreamShape, generate, make_catalogue
 from monitor.lab.ledger import Ledger
 from monitor.packs.language.regex import make_regex
-from monitor.packs.rules.loader import load_rules
-from monitor.packs.rules.shipped import shipped_rules
+from tests.support.shipped import read_shipped
 
-RULES = load_rules(shipped_rules()).rules
+RULES = read_shipped()
 BATCH = 100
 
 

@@ -21,6 +21,7 @@ from monitor.packs.language.regex import make_regex
 from monitor.packs.language.schema import DERIVED
 from monitor.packs.rules.loader import load_rules
 from monitor.packs.rules.shipped import shipped_rules
+from tests.support.shipped import read_shipped
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
 PAGE = (REFERENCE / "rules.md").read_text(encoding="utf-8")
@@ -68,7 +69,7 @@ def test_the_language_knows_every_fact_that_the_engine_computes() -> None:
 
 def test_the_readme_lists_every_rule_with_its_pattern() -> None:
     readme = (shipped_rules() / "README.md").read_text(encoding="utf-8")
-    rules = load_rules(shipped_rules()).rules
+    rules = read_shipped()
     for rule in rules:
         assert f"| [{rule.name}]({rule.family}/{rule.name}.yaml) | {rule.pattern} |" in readme
     assert len(re.findall(r"^\| \[", readme, re.MULTILINE)) == len(rules)
@@ -82,7 +83,7 @@ def test_the_page_of_the_format_names_every_label_that_a_shipped_rule_reads() ->
             rows |= dict.fromkeys(re.findall(r"`(\w+)`", row.split("|")[1]), row)
     untold = {
         name: rule.pattern
-        for rule in load_rules(shipped_rules()).rules
+        for rule in read_shipped()
         for name in labels_of(rule)
         if name not in ("version", "impact") and rule.pattern not in rows.get(name, "")
     }

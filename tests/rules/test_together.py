@@ -6,12 +6,11 @@ from typing import Any
 
 from monitor.core.model.events import Event
 from monitor.lab.ledger import Ledger
-from monitor.packs.rules.loader import load_rules
-from monitor.packs.rules.shipped import shipped_rules
+from tests.support.shipped import read_shipped
 from tests.support.streams import PERSON, clear_feed, make_event, new_engine, run
 
 DAY = 24 * 60
-RULES = load_rules(shipped_rules()).rules
+RULES = read_shipped()
 
 
 def emptied(at: float) -> list[Event]:

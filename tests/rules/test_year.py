@@ -11,14 +11,13 @@ from monitor.lab.measure import StreamRun, play
 from monitor.lab.year.shape import YearShape
 from monitor.lab.year.stream import Year
 from monitor.packs.language.regex import make_regex
-from monitor.packs.rules.loader import load_rules
-from monitor.packs.rules.shipped import shipped_rules
+from tests.support.shipped import read_shipped
 
 
 @pytest.mark.timeout(600)
 def test_no_draft_stands_on_an_impact(capsys: pytest.CaptureFixture[str]) -> None:
     year = Year(YearShape(days=42, near_misses=20, names="one"))
-    run = StreamRun(load_rules(shipped_rules()).rules, year.organisation.catalogue, make_regex, year.story_of)
+    run = StreamRun(read_shipped(), year.organisation.catalogue, make_regex, year.story_of)
     events = play(year, [run.step])
     measured = run.end(year.truths)
     summary = measured.summary

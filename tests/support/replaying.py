@@ -18,9 +18,8 @@ from monitor.demo.story import CATALOGUE
 from monitor.lab.ledger import Ledger
 from monitor.packs.catalogue.loader import load_catalogue
 from monitor.packs.language.regex import make_regex
-from monitor.packs.rules.loader import load_rules
-from monitor.packs.rules.shipped import shipped_rules
 from monitor.packs.weights import shipped_weights
+from tests.support.shipped import read_shipped
 
 
 def replayed(lines: Sequence[bytes], directory: Path, catalogue: Path = CATALOGUE) -> list[dict[str, Any]]:
@@ -40,7 +39,7 @@ def decided(
 ) -> dict[str, dict[str, Any]]:
     """What one engine makes of events by the last of them, or until then: windows that are open still are left open."""
     engine = Engine(
-        load_rules(shipped_rules()).rules,
+        read_shipped(),
         load_catalogue(catalogue)[0],
         make_regex,
         EngineSettings(weights=shipped_weights()),

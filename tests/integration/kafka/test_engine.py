@@ -23,12 +23,11 @@ from monitor.lab.ledger import Ledger
 from monitor.ops.clock import SystemClock
 from monitor.packs.catalogue.loader import load_catalogue
 from monitor.packs.language.regex import make_regex
-from monitor.packs.rules.loader import load_rules
-from monitor.packs.rules.shipped import shipped_rules
 from monitor.ports import Query
 from monitor.store.database import open_store
 from tests.integration.kafka.conftest import KAFKA, Cluster
 from tests.support.kafka import PROJECT
+from tests.support.shipped import read_shipped
 from tests.support.waiting import until
 
 pytestmark = [*KAFKA, pytest.mark.faults]
@@ -130,5 +129,5 @@ def _expected(events: Sequence[Event]) -> Ledger:
     """What the same events give in one go, up to the last of them."""
     catalogue, _ = load_catalogue(CATALOGUE)
     ledger = Ledger()
-    ledger.record(Engine(load_rules(shipped_rules()).rules, catalogue, make_regex).step(events))
+    ledger.record(Engine(read_shipped(), catalogue, make_regex).step(events))
     return ledger

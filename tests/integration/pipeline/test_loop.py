@@ -22,17 +22,16 @@ from monitor.ops.clock import ManualClock
 from monitor.ops.tasks import WatchedTasks
 from monitor.packs.catalogue.loader import load_catalogue
 from monitor.packs.language.regex import make_regex
-from monitor.packs.rules.loader import load_rules
-from monitor.packs.rules.shipped import shipped_rules
 from monitor.pipeline.engine_guard import LEAST_MEMORY
 from monitor.pipeline.lease import LeaseSettings, LoopState
 from monitor.pipeline.loop import EngineLoop, LoopSettings
 from monitor.ports import WHOLE, Batch, Commit, Positions, Query, Reject, Saved, Unavailable
 from monitor.store.database import Store
 from monitor.store.journal import PARTITION
+from tests.support.shipped import read_shipped
 
 NOW = Instant(1_792_000_000 * SECOND)
-RULES = load_rules(shipped_rules()).rules
+RULES = read_shipped()
 SHOP = load_catalogue(CATALOGUE)[0]
 PATIENT = LeaseSettings(first_retry=0.001, longest_retry=0.002, standby=0.01)
 QUICK = LoopSettings(gather_seconds=0, lease=PATIENT)

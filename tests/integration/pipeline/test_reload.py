@@ -17,15 +17,15 @@ from monitor.lab.ledger import Ledger
 from monitor.ops.clock import ManualClock
 from monitor.packs.catalogue.loader import load_catalogue
 from monitor.packs.language.regex import make_regex
-from monitor.packs.rules.loader import content_hash, load_rules
-from monitor.packs.rules.shipped import shipped_rules
+from monitor.packs.rules.loader import content_hash
 from monitor.pipeline.current_pack import Current, Pack
 from monitor.pipeline.loop import EngineLoop, LoopSettings
 from monitor.ports import Batch, Positions, Query, Saved
 from monitor.store.database import Store
+from tests.support.shipped import read_shipped
 
 NOW = Instant(1_792_000_000 * SECOND)
-RULES = load_rules(shipped_rules()).rules
+RULES = read_shipped()
 SHOP = load_catalogue(CATALOGUE)[0]
 FEWER = tuple(rule for rule in RULES if rule.name != "flag-flipped-back")
 

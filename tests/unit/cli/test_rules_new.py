@@ -10,9 +10,9 @@ from click.testing import CliRunner, Result
 from monitor.cli.rules import group
 from monitor.packs.rules.loader import load_rules
 from monitor.packs.rules.scaffold import FAMILIES
-from monitor.packs.rules.shipped import shipped_rules
+from tests.support.shipped import read_shipped
 
-SHIPPED = [rule.name for rule in load_rules(shipped_rules()).rules]
+SHIPPED = [rule.name for rule in read_shipped()]
 
 
 def run(*arguments: str | Path) -> Result:

@@ -12,8 +12,7 @@ from monitor.demo.story import CATALOGUE, story
 from monitor.lab.ledger import DraftEntry, Ledger
 from monitor.packs.catalogue.loader import load_catalogue
 from monitor.packs.language.regex import make_regex
-from monitor.packs.rules.loader import load_rules
-from monitor.packs.rules.shipped import shipped_rules
+from tests.support.shipped import read_shipped
 
 NOW = Instant(1_792_000_000_000_000)
 
@@ -24,7 +23,7 @@ def _played() -> list[DraftEntry]:
     assert problems == ()
     ledger = Ledger()
     # No tick and no end: what stands must stand at once when the stream was played into a live service.
-    ledger.record(Engine(load_rules(shipped_rules()).rules, catalogue, make_regex).step(story(NOW)))
+    ledger.record(Engine(read_shipped(), catalogue, make_regex).step(story(NOW)))
     return list(ledger.entries())
 
 

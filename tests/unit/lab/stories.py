@@ -9,8 +9,7 @@ from monitor.core.model.events import Event
 from monitor.core.model.rule import Rule
 from monitor.decode.catalogues import catalogue_from_mapping
 from monitor.decode.streams import expand
-from monitor.packs.rules.loader import load_rules
-from monitor.packs.rules.shipped import shipped_rules
+from tests.support.shipped import read_shipped
 
 SHOP: dict[str, object] = {
     "user_facing": ["checkout"],
@@ -70,4 +69,4 @@ def shop() -> Catalogue:
 
 
 def shipped() -> Sequence[Rule]:
-    return load_rules(shipped_rules()).rules
+    return read_shipped()

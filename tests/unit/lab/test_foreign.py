@@ -7,13 +7,12 @@ import pytest
 from monitor.core.model.near_miss import Mode
 from monitor.lab.evaluate import run_case
 from monitor.packs.language.regex import make_regex
-from monitor.packs.rules.loader import load_rules
-from monitor.packs.rules.shipped import shipped_rules
 from monitor.packs.weights import shipped_weights
 from tests.support import foreign
 from tests.support.foreign import Story
+from tests.support.shipped import read_shipped
 
-RULES = load_rules(shipped_rules()).rules
+RULES = read_shipped()
 WEIGHTS = shipped_weights()
 NEAR: dict[Story, str] = {
     foreign.hospital: "interface-engine: 812 messages wait for pharmacy – 31 min in – restarted by a person",

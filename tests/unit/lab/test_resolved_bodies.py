@@ -14,10 +14,9 @@ from monitor.core.model.events import Event, to_instant
 from monitor.decode.registry import decode
 from monitor.lab.ledger import DraftEntry, Ledger
 from monitor.packs.language.regex import make_regex
-from monitor.packs.rules.loader import load_rules
-from monitor.packs.rules.shipped import shipped_rules
+from tests.support.shipped import read_shipped
 
-RULES = load_rules(shipped_rules()).rules
+RULES = read_shipped()
 SHOP = Catalogue(
     {"checkout": Service("checkout", ("payments",), user_facing=True), "payments": Service("payments")},
     frozenset({"production"}),

@@ -8,8 +8,7 @@ from monitor.core.model.catalogue import Catalogue, Feed, Service
 from monitor.core.model.events import DAY, HOUR, MINUTE, SECOND, Instant
 from monitor.ops.arrivals import UP, SourceHour, SourceWord
 from monitor.ops.source_report import WEEK, RejectCount, Watched, lag_words, source_report
-from monitor.packs.rules.loader import load_rules
-from monitor.packs.rules.shipped import shipped_rules
+from tests.support.shipped import read_shipped
 
 NOW = Instant(20_000 * DAY + 5 * HOUR)
 TODAY = NOW // DAY
@@ -68,9 +67,7 @@ def test_a_service_is_watched_by_who_told_about_impact_since_yesterday() -> None
 
 
 def test_a_rule_cannot_match_while_its_kinds_do_not_arrive() -> None:
-    one = next(
-        rule for rule in load_rules(shipped_rules()).rules if not rule.hazard.kinds & rule.intervention.step.kinds
-    )
+    one = next(rule for rule in read_shipped() if not rule.hazard.kinds & rule.intervention.step.kinds)
     (hazard, *_), (act, *_) = sorted(one.hazard.kinds), sorted(one.intervention.step.kinds)
     seen = [SourceWord("a", TODAY, "kind", hazard, 1)]
     assert source_report((), seen, CATALOGUE, (one,), NOW).silent_rules == (one.name,)

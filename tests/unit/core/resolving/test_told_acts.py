@@ -14,8 +14,7 @@ from monitor.core.resolving.resolver import Resolver
 from monitor.core.resolving.told_acts import MOST_SAID, act_told
 from monitor.core.weighing.weights import reasoned
 from monitor.packs.language.regex import make_regex
-from monitor.packs.rules.loader import load_rules
-from monitor.packs.rules.shipped import shipped_rules
+from tests.support.shipped import read_shipped
 from tests.support.streams import MACHINE, PERSON, acted_rule, clear_feed, make_event, new_engine, run, shop
 
 SHOP = Catalogue({"bridge": Service("bridge", user_facing=True)})
@@ -115,7 +114,7 @@ def test_a_note_does_not_say_which_change_it_took_back() -> None:
 
 def opened(stream: list[Event]) -> list[Draft]:
     ordered = sorted(stream, key=lambda event: (event.time, event.source, event.id))
-    rules = load_rules(shipped_rules()).rules
+    rules = read_shipped()
     engine = Engine(rules, shop(), make_regex, EngineSettings(weights=reasoned()))
     return [made.draft for made in [*engine.step(ordered), *engine.end()] if isinstance(made, Open)]
 

@@ -21,8 +21,7 @@ from monitor.core.state.engine_state import EngineState
 from monitor.decode.canonical import decode_line
 from monitor.lab.generator import STARTS_AT, StreamShape, generate, make_catalogue
 from monitor.packs.language.regex import make_regex
-from monitor.packs.rules.loader import load_rules
-from monitor.packs.rules.shipped import shipped_rules
+from tests.support.shipped import read_shipped
 from tests.support.streams import PERSON, make_event, saved
 
 LONG = RETENTION.long
@@ -133,7 +132,7 @@ def test_over_days_a_restart_reads_no_more_than_what_ran_remembers() -> None:
     shape = StreamShape(
         events=8_000, services=3, user_facing=1, rate=0.01, candidates=0.1, disorder=0.0, bytes_each=0, seed=1
     )
-    rules, catalogue = load_rules(shipped_rules()).rules, make_catalogue(shape)
+    rules, catalogue = read_shipped(), make_catalogue(shape)
     engine, cells = Engine(rules, catalogue, make_regex), dict[str, bytes]()
     lines = map(decode_line, generate(shape))
     while batch := list(islice(lines, 500)):

@@ -15,9 +15,8 @@ from monitor.core.weighing.place import ServiceMemory
 from monitor.decode.canonical import decode_line
 from monitor.lab.generator import StreamShape, generate, make_catalogue
 from monitor.packs.language.regex import make_regex
-from monitor.packs.rules.loader import load_rules
-from monitor.packs.rules.shipped import shipped_rules
 from monitor.packs.weights import shipped_weights
+from tests.support.shipped import read_shipped
 from tests.support.streams import make_event, saved
 
 SHAPE = StreamShape(
@@ -26,7 +25,7 @@ SHAPE = StreamShape(
 
 
 def engine_of(cells: dict[str, bytes] | None = None) -> Engine:
-    rules, settings = load_rules(shipped_rules()).rules, EngineSettings(weights=shipped_weights())
+    rules, settings = read_shipped(), EngineSettings(weights=shipped_weights())
     return Engine(rules, make_catalogue(SHAPE), make_regex, settings, cells)
 
 
