@@ -28,18 +28,18 @@ from monitor.decode.canonical import decode_line, encode
 from monitor.decode.streams import arrival_order
 from monitor.lab.cases import Case
 from monitor.lab.dialects import DIALECTS
-from monitor.lab.evaluate import CaseOutcome, compiled_rules, figures, in_dialect, run_case
+from monitor.lab.evaluate import CaseOutcome, figures, in_dialect, run_case
 from monitor.lab.ledger import DraftEntry, Ledger
 from monitor.packs.language.regex import make_regex
 from monitor.packs.weights import shipped_weights
-from tests.support.shipped import read_shipped
+from tests.support.shipped import compiled_shipped, read_shipped
 
 FOLDERS = [Path(folder) for folder in os.environ.get("NEARMISS_CASES", "").split(":") if folder]
 if not FOLDERS:
     pytest.skip("set NEARMISS_CASES to folders of labelled cases to try the rules on them", allow_module_level=True)
 
 RULES = read_shipped()
-COMPILED = compiled_rules(RULES, make_regex)
+COMPILED = compiled_shipped()
 WEIGHED = EngineSettings(weights=shipped_weights())
 PATHS = [path for folder in FOLDERS for path in find_case_files(folder)]
 WEEK = 7 * DAY

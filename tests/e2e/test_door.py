@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from monitor.intake.webhooks import SECONDS_A_TOKEN, TOKENS_AT_ONCE
+from monitor.ops.clock import SystemClock
+from monitor.ops.sampling import EVERY_SECONDS
 from tests.e2e.hostile import EVENT
 from tests.support.service import Service
 
@@ -88,16 +91,20 @@ def test_a_real_delivery_is_no_duplicate_of_a_forged_one(service: Service) -> No
 
 
 def test_wrong_tokens_are_slowed_counted_and_logged_once(service: Service) -> None:
-    """Last in this file: the address of the tests is slowed then."""
+    """Last in this file: the address of the tests is slowed then. What a busy machine is slow at is not slowed."""
+    clock, logged = SystemClock(), service.log().count("signature_refused")
     before = service.metric('nearmiss_requests_refused_total{status="401"}')
-    statuses = [
-        service.post("/ingest/events", json.dumps(EVENT).encode(), authorization=f"Bearer wrong {number}").status_code
-        for number in range(100)
-    ]
-    assert statuses.count(429) >= 60
+    began, statuses = clock.monotonic(), list[int]()
+    while statuses.count(429) < 60 and len(statuses) < 1000:
+        wrong = f"Bearer wrong {len(statuses)}"
+        statuses.append(service.post("/ingest/events", json.dumps(EVENT).encode(), authorization=wrong).status_code)
+    seconds = clock.monotonic() - began
+    assert set(statuses) == {401, 429}
+    assert statuses.count(401) <= TOKENS_AT_ONCE + seconds / SECONDS_A_TOKEN + 1
     refused = [service.metric(f'nearmiss_requests_refused_total{{status="{status}"}}') for status in (401, 429)]
-    assert sum(refused) >= before + 100
-    assert 1 <= service.log().count("signature_refused") <= 30, "a sample"
+    assert sum(refused) >= before + len(statuses)
+    assert service.log().count("signature_refused") <= logged + 1 + seconds / EVERY_SECONDS, "a sample"
+    assert "signature_refused" in service.log()
     assert _post(service, source="deploy")["accepted"] + _post(service, source="deploy")["duplicates"] >= 1
 
 

@@ -50,6 +50,13 @@ def hang_up(service: Service) -> None:
     service.process.send_signal(signal.SIGHUP)
 
 
+def write(file: Path, text: str) -> None:
+    """At once: a service that watches never sees it half written."""
+    beside = file.with_suffix(".beside")
+    beside.write_text(text)
+    beside.replace(file)
+
+
 def changed(text: str) -> str:
     """A rule with another title."""
     assert text.count('\ntitle: "') == 1
@@ -86,7 +93,7 @@ def test_a_broken_file_keeps_the_last_good_rules_until_it_is_mended(tmp_path: Pa
         first = pack(service)
         rule = min(files[0].glob("*.yaml"))
         good = rule.read_text()
-        rule.write_text(good.replace("hazard:", "hazrd:"))
+        write(rule, good.replace("hazard:", "hazrd:"))
         until(lambda: pack(service)["failed_at"], "the mistake is noticed")
         now = pack(service)
         assert (now["rules"], now["rules_hash"]) == (3, first["rules_hash"])
@@ -95,13 +102,13 @@ def test_a_broken_file_keeps_the_last_good_rules_until_it_is_mended(tmp_path: Pa
         assert service.metric("nearmiss_pack_reload_failures_total") == 1
         assert "edited files are invalid" in service.get("/").text
         assert service.is_ready()
-        rule.write_text(changed(good))
+        write(rule, changed(good))
         until(lambda: pack(service)["rules_hash"] != first["rules_hash"], "the mended file is taken")
-        assert service.metric("nearmiss_pack_last_reload_success") == 1
+        until(lambda: service.metric("nearmiss_pack_last_reload_success") == 1, "that is shown")
         assert pack(service)["problems"] == []
         assert "edited files are invalid" not in service.get("/").text
         catalogue = files[1]
-        catalogue.write_text(catalogue.read_text() + "automation: [a-new-robot]\n")
+        write(catalogue, catalogue.read_text() + "automation: [a-new-robot]\n")
         until(lambda: pack(service)["failed_at"], "a key that is given twice is noticed in the catalogue, too")
         assert service.stop() == 0
     finally:
@@ -118,13 +125,14 @@ def test_rules_that_come_while_it_runs_find_what_comes_then(
     service = started(tmp_path, files, "100ms")
     try:
         before = pack(service)["rules_hash"]
-        shutil.copy(tmp_path / "later.yaml", kept)
+        write(kept, (tmp_path / "later.yaml").read_text())
         until(lambda: pack(service)["rules_hash"] != before, "the new rule is taken")
         for start in range(0, len(lines), 1000):
             body = b"\n".join(lines[start : start + 1000])
             assert service.post("/ingest/events", body, content_type="application/x-ndjson").status_code == 202
         until(lambda: any("flag-flipped-back" in each["rules"] for each in service.near_misses()), "its draft is there")
-        assert service.metric('nearmiss_drafts_opened_total{rule="flag-flipped-back"}') >= 1
+        opened = 'nearmiss_drafts_opened_total{rule="flag-flipped-back"}'
+        until(lambda: f"{opened} " in service.get("/metrics").text and service.metric(opened) >= 1, "it is counted")
         assert service.stop() == 0
     finally:
         service.close()

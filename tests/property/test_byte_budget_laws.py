@@ -25,7 +25,7 @@ from monitor.packs.catalogue.loader import load_catalogue
 from monitor.packs.language.regex import make_regex
 from monitor.packs.weights import shipped_weights
 from tests.support.partitions import engines_of, routed, run_partition
-from tests.support.shipped import read_shipped
+from tests.support.shipped import compiled_shipped, read_shipped
 from tests.support.streams import MACHINE, PERSON, START, final, make_event, saved
 
 SHAPE = StreamShape(
@@ -43,7 +43,8 @@ def parts() -> tuple[tuple[Rule, ...], Catalogue, tuple[Event, ...]]:
 
 def new_engine(limit: int | None, cells: dict[str, bytes] | None = None) -> Engine:
     rules, catalogue, _ = parts()
-    return Engine(rules, catalogue, make_regex, EngineSettings(weights=shipped_weights(), state_bytes=limit), cells)
+    settings = EngineSettings(weights=shipped_weights(), state_bytes=limit)
+    return Engine(rules, catalogue, make_regex, settings, cells, compiled=compiled_shipped())
 
 
 def held(engine: Engine) -> int:
@@ -131,7 +132,7 @@ def test_a_flood_on_unknown_services_leaves_the_drafts_of_the_catalogues() -> No
     mixed = sorted([*events, *flood(2_000)], key=lambda event: event.time)
 
     def run_mixed(limit: int | None) -> tuple[list[Decision], int]:
-        engine = Engine(rules, catalogue, make_regex, EngineSettings(state_bytes=limit))
+        engine = Engine(rules, catalogue, make_regex, EngineSettings(state_bytes=limit), compiled=compiled_shipped())
         decided: list[Decision] = []
         most = 0
         for start in range(0, len(mixed), 100):
@@ -179,7 +180,8 @@ def test_strangers_leave_the_drafts_of_honest_senders_that_are_hours_late() -> N
     end = make_event("note.added", 0, "end", source="test/end", service=None)
 
     def run_beside(others: list[Event]) -> tuple[dict[str, dict[str, object]], Counter[StateKind]]:
-        engine, decided = Engine(rules, catalogue, make_regex, settings), list[Decision]()
+        engine = Engine(rules, catalogue, make_regex, settings, compiled=compiled_shipped())
+        decided: list[Decision] = []
         decided += engine.step(first) + engine.step([msgspec.structs.replace(end, time=now, received_at=now)])
         size, more = len(rest) // parts_late + 1, len(others) // parts_late
         for part in range(parts_late):

@@ -18,7 +18,7 @@ from monitor.decode.canonical import decode_line
 from monitor.lab.generator import StreamShape, catalogue_mapping, generate
 from monitor.packs.catalogue.loader import load_catalogue
 from monitor.packs.language.regex import make_regex
-from tests.support.shipped import read_shipped
+from tests.support.shipped import compiled_shipped, read_shipped
 from tests.support.streams import BY_HUMAN, HUMAN_ACTIONS, PERSON, acted_rule, make_event, new_engine, run, saved
 
 BATCH = 100
@@ -47,7 +47,8 @@ def test_a_stop_changes_nothing_in_a_busy_stream(
     path = tmp_path / "catalogue.yaml"
     path.write_text(yaml.safe_dump(catalogue_mapping(shape)), encoding="utf-8")
     rules, catalogue = read_shipped(), load_catalogue(path)[0]
-    whole, stopped = (Engine(rules, catalogue, make_regex) for _ in range(2))
+    compiled = compiled_shipped()
+    whole, stopped = (Engine(rules, catalogue, make_regex, compiled=compiled) for _ in range(2))
     cells: dict[str, bytes] = {}
     random = Random(seed)
     events = [decode_line(line) for line in generate(shape)]
@@ -60,7 +61,7 @@ def test_a_stop_changes_nothing_in_a_busy_stream(
         if random.random() < 0.3:
             shuffled = sorted(cells.items())
             random.shuffle(shuffled)
-            stopped = Engine(rules, catalogue, make_regex, cells=dict(shuffled))
+            stopped = Engine(rules, catalogue, make_regex, cells=dict(shuffled), compiled=compiled)
     assert stopped.end() == whole.end()
 
 

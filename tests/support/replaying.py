@@ -19,7 +19,7 @@ from monitor.lab.ledger import Ledger
 from monitor.packs.catalogue.loader import load_catalogue
 from monitor.packs.language.regex import make_regex
 from monitor.packs.weights import shipped_weights
-from tests.support.shipped import read_shipped
+from tests.support.shipped import compiled_shipped, read_shipped
 
 
 def replayed(lines: Sequence[bytes], directory: Path, catalogue: Path = CATALOGUE) -> list[dict[str, Any]]:
@@ -43,6 +43,7 @@ def decided(
         load_catalogue(catalogue)[0],
         make_regex,
         EngineSettings(weights=shipped_weights()),
+        compiled=compiled_shipped(),
     )
     ledger = Ledger()
     ledger.record(engine.step([decode_line(line) for line in lines]))

@@ -28,7 +28,7 @@ from monitor.pipeline.loop import EngineLoop, LoopSettings
 from monitor.ports import WHOLE, Batch, Commit, Positions, Query, Reject, Saved, Unavailable
 from monitor.store.database import Store
 from monitor.store.journal import PARTITION
-from tests.support.shipped import read_shipped
+from tests.support.shipped import compiled_shipped, read_shipped
 
 NOW = Instant(1_792_000_000 * SECOND)
 RULES = read_shipped()
@@ -136,7 +136,8 @@ class Starved(Behind):
 
 
 def _engine(saved: Saved | None = None) -> Engine:
-    return Engine(RULES, SHOP, make_regex, EngineSettings(), None if saved is None else saved.cells)
+    cells = None if saved is None else saved.cells
+    return Engine(RULES, SHOP, make_regex, EngineSettings(), cells, compiled=compiled_shipped())
 
 
 async def _run(

@@ -21,7 +21,7 @@ from monitor.ports import Commit, Decide, Fenced, Held, Query, Record
 from monitor.store.database import Store
 from monitor.store.journal import PARTITION
 from tests.support.records import BASE, at, draft, event
-from tests.support.shipped import read_shipped
+from tests.support.shipped import compiled_shipped, read_shipped
 
 NOW = Instant(1_772_366_400 * SECOND)  # 2026-03-01T12:00:00Z
 
@@ -36,7 +36,7 @@ async def drive(store: Store) -> None:
     """The engine reads to the end of the journal, from where the store says, and commits every 200 events."""
     saved = await store.engine_store.acquire("engine")
     catalogue, _ = load_catalogue(CATALOGUE)
-    engine = Engine(read_shipped(), catalogue, make_regex, cells=saved.cells)
+    engine = Engine(read_shipped(), catalogue, make_regex, cells=saved.cells, compiled=compiled_shipped())
     positions = dict(saved.positions)
     while True:
         batch = await store.journal.read(positions, 200)
