@@ -39,13 +39,12 @@ class Onlooker:
         return max(self._waits["service"]) - (max(control) - min(control))
 
     def _look(self, name: str) -> None:
-        clock = SystemClock()
+        clock, starved = SystemClock(), self._service.starved if name == "service" else float
         with httpx.Client(timeout=60, trust_env=False) as http:
             while not self._stop.is_set():
-                began, starved = clock.monotonic(), self._service.starved()
+                began, before = clock.monotonic(), starved()
                 assert http.get(self._addresses[name]).status_code == 200
-                waited = clock.monotonic() - began
-                self._waits[name].append(waited - (self._service.starved() - starved) * (name == "service"))
+                self._waits[name].append(clock.monotonic() - began - (starved() - before))
                 self._stop.wait(0.005)
 
     def __enter__(self) -> Self:

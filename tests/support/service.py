@@ -17,7 +17,7 @@ import httpx
 
 from tests.support.waiting import until
 
-START_SECONDS = 120.0
+START_SECONDS = 180.0
 _ADDRESS = "nearmiss is at "
 _SECONDS = 60.0
 
