@@ -40,7 +40,7 @@ class Onlooker:
 
     def _look(self, name: str) -> None:
         clock, starved = SystemClock(), self._service.starved if name == "service" else float
-        with httpx.Client(timeout=60, trust_env=False) as http:
+        with httpx.Client(timeout=200, trust_env=False) as http:
             while not self._stop.is_set():
                 began, before = clock.monotonic(), starved()
                 assert http.get(self._addresses[name]).status_code == 200
