@@ -174,7 +174,8 @@ class Rule(msgspec.Struct, frozen=True, dict=True):
             found.append("hold and settle must be between zero and 7 days")
         if any(clause.at_most is not None and clause.at_most < clause.at_least for clause in self.clauses):
             found.append("a step's at_most is below its at_least")
-        if any(max(clause.at_least, clause.at_most or 0) > MOST_COUNTED for clause in self.clauses):
+        counts = [count for clause in self.clauses for count in (clause.at_least, clause.at_most) if count is not None]
+        if any(count > MOST_COUNTED for count in counts):
             found.append(f"a step counts at most {MOST_COUNTED} events")
         if any(abs(at.offset) > LONGEST_WINDOW for clause in self.clauses for at in (clause.since, clause.until)):
             found.append("a step's window reaches at most 14 days from its anchor")

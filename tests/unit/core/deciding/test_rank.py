@@ -38,3 +38,12 @@ def test_a_catch_all_is_one_less_than_a_rule_of_its_own() -> None:
 def test_closeness_to_the_limit_adds_at_most_two() -> None:
     shares = [make_event("alert.fired", 0, "a", severity="high", value=value, limit=10.0) for value in (5, 10, 20, 50)]
     assert [rank_of([each], 0, 1.0, False, 1.0) for each in shares] == [4.5, 5.0, 6.0, 6.0]
+
+
+def test_the_rank_is_severity_closeness_repeats_and_a_rule_of_its_own() -> None:
+    """High counts 3 and unknown severity 2; without a limit nothing is close; a rule of its own adds 1."""
+    unknown = [make_event("alert.fired", 0, "a")]
+    assert rank_of(HIGH, 0, 1.0, True, 1.0) == 3.0
+    assert rank_of(unknown, 0, 1.0, True, 1.0) == 2.0
+    assert rank_of([], 0, 1.0, True, 1.0) == 2.0
+    assert rank_of(HIGH, 2, 0.5, False, 0.8) == round((3 + 3.0 + 1) * 0.5 * 0.8, 3)

@@ -90,3 +90,9 @@ def test_sources_kinds_and_times_are_counted() -> None:
     assert list(found.sources.items()) == [("grafana", 2), ("slack", 1)]
     assert found.kinds == {"alert.fired": 1, "change.restarted": 1, "note.added": 1}
     assert (found.first, found.last) == (FIRED.time, Instant(3 * MINUTE))
+
+
+def test_of_several_kinds_those_that_came_are_counted_together() -> None:
+    hazard = Step(frozenset({"alert.fired", "note.added", "incident.opened"}), Compare("severity", "equals", ("high",)))
+    (found,) = blind([rule(hazard=hazard)], WARNED, event(3, "note.added"), event(4, "note.added"))
+    assert (found.step, found.of_kind) == ("hazard", 3)

@@ -266,3 +266,38 @@ def test_what_else_tools_tell_of_an_incident_is_its_own() -> None:
     ended = known.placed(told("alert.resolved", 9, "payments"))
     assert ended.kind == "incident.closed", "a person had opened it"
     assert LastValues().placed(told("alert.resolved", 9, "payments")).kind == "alert.resolved"
+
+
+def test_a_certificate_that_ends_as_it_begins_has_no_share_of_a_lifetime() -> None:
+    ends = Instant(START + 10 * DAY)
+    assert fact("lifetime_left", expiring(0, 10, not_before=str(to_text(ends)))) is None
+    assert fact("lifetime_left", expiring(0, 10, not_before=str(to_text(Instant(ends - DAY))))) == pytest.approx(10.0)
+
+
+def test_without_a_service_only_what_names_its_thing_is_recorded() -> None:
+    nameless = make_event("change.deployed", 1, service=None, labels={"version": "1"})
+    named = make_event("change.deployed", 1, service=None, subject="importer", labels={"version": "1"})
+    assert LastValues().record(nameless) == []
+    assert LastValues().record(named) == ["version:|production|importer"]
+
+
+def test_an_update_that_says_its_own_beginning_keeps_it() -> None:
+    known = LastValues()
+    known.record(make_event("incident.opened", 0, subject="Q1", source="pagerduty/acme", service="payments"))
+    said = {"service": None, "subject": "Q1", "source": "pagerduty/acme", "labels": {"evidence": "status_post"}}
+    began = Instant(START + MINUTE)
+    assert known.placed(make_event("impact.started", 8, began_at=began, **said)).began_at == began
+    assert known.placed(make_event("impact.started", 8, **said)).began_at == START
+    assert known.placed(make_event("change.ran", 8, service=None, subject="Q1", source=said["source"])).began_at is None
+
+
+def test_a_last_value_is_forgotten_the_moment_after_its_time_and_others_stay() -> None:
+    last_values = LastValues()
+    last_values.record(deployed(0, "1"))
+    last_values.record(deployed(60, "1", service="api"))
+    last_values.record(deployed(120, "2", service="api"))
+    ends = START + RETENTION.last_value
+    assert last_values.forget_before(ends) == []
+    assert last_values.forget_before(ends + 1) == ["version:db|production"]
+    assert last_values.forget_before(ends + 2 * HOUR) == []
+    assert last_values.forget_before(ends + 2 * HOUR + 1) == ["version:api|production"]

@@ -8,10 +8,10 @@ import pytest
 from monitor.core.matching.last_values import LastValues
 from monitor.core.matching.matcher import WORTH_AN_INDEX, Matcher
 from monitor.core.model.conditions import All, Compare, Condition
-from monitor.core.model.events import Event
-from monitor.core.model.rule import Step
+from monitor.core.model.events import DAY, HOUR, Event
+from monitor.core.model.rule import Clause, Impact, Intervention, Point, Step
 from monitor.packs.language.regex import make_regex
-from tests.support.streams import acted_rule, make_event, shop
+from tests.support.streams import BY_HUMAN, HUMAN_ACTIONS, acted_rule, make_event, shop
 
 
 def matcher(*conditions: Condition) -> Matcher:
@@ -58,3 +58,33 @@ def test_a_kind_that_no_step_wants_matches_nothing() -> None:
     rules = matcher(team("blue"))
     assert "note.added" not in rules.kinds
     assert rules.match(make_event("note.added", 0, labels={"team": "blue"}))[0] == 0
+
+
+def test_a_hazard_of_production_elsewhere_is_noted_and_one_of_anywhere_is_a_hazard() -> None:
+    """So that a reason can be given: it was not in production."""
+    here, anywhere = Step(frozenset({"alert.fired"})), Step(frozenset({"alert.fired"}), environment="any")
+    rules = [acted_rule(name="here", hazard=here), acted_rule(name="anywhere", hazard=anywhere)]
+    by = Matcher(rules, shop(), LastValues(), make_regex)
+    bits = {name: by.rules[name].hazard for name in ("here", "anywhere")}
+    mask = by.match(make_event("alert.fired", 0, environment="staging"))[0]
+    assert mask & bits["here"].non_production_bit
+    assert not mask & bits["here"].bit
+    assert mask & bits["anywhere"].bit
+    assert bits["anywhere"].non_production_bit == 0
+    assert by.rules["here"].intervention.non_production_bit == 0
+
+
+def test_how_long_ago_a_step_may_be_asked_for() -> None:
+    """A further step until the episode is judged: its window, and the hold after it."""
+    seen = Clause("seen", Step(frozenset({"note.added"})), Point("hazard", -HOUR), Point("safe", 2 * HOUR))
+    act = Intervention(Step(HUMAN_ACTIONS, BY_HUMAN), 3 * DAY)
+    rule = acted_rule(intervention=act, clauses=(seen,), impact=Impact(hold=5 * HOUR))
+    compiled = Matcher([rule], shop(), LastValues(), make_regex).rules["acted"]
+    (step,) = compiled.clauses
+    assert compiled.hazard.look_back == compiled.hazard.look_before == 3 * DAY
+    assert compiled.intervention.look_back == 3 * DAY
+    due = Step(frozenset({"alert.fired"}), Compare("expires_at", "present", (True,)))
+    long = acted_rule(hazard=due, intervention=msgspec.structs.replace(act, within=60 * DAY))
+    of_long = Matcher([long], shop(), LastValues(), make_regex).rules["acted"]
+    assert (of_long.hazard.look_back, of_long.intervention.look_back) == (60 * DAY, 14 * DAY)
+    assert (step.look_back, step.look_before) == (3 * DAY + HOUR + 2 * HOUR + 5 * HOUR, HOUR)

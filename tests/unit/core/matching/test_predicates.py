@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from monitor.core.matching.predicates import compile_condition, cost_of, number_of, severities_that
@@ -130,3 +132,19 @@ def test_severities_are_compared_by_rank() -> None:
 def test_what_is_cheap_is_asked_before_what_is_dear() -> None:
     cheap, dear = YES, Compare("subject", "matches", ("^d",))
     assert cost_of(cheap) < cost_of(dear) <= cost_of(All((cheap, dear)))
+
+
+def test_of_labels_equality_is_cheaper_than_a_look_into_the_text() -> None:
+    equal, pattern = Compare("labels.team", "equals", ("blue",)), Compare("labels.team", "matches", ("^b",))
+    fact = Compare("derived.actor", "equals", ("human",))
+    assert cost_of(YES) < cost_of(equal) < cost_of(pattern) < cost_of(fact)
+
+
+@pytest.mark.parametrize("wrap", [lambda part: All((part,)), lambda part: AnyOf((part,)), Not])
+def test_a_condition_is_nested_forty_deep_at_most(wrap: Callable[[Condition], Condition]) -> None:
+    condition: Condition = YES
+    for _ in range(40):
+        condition = wrap(condition)
+    holds(condition)
+    with pytest.raises(ValueError, match="nested more than 40 deep"):
+        holds(wrap(condition))

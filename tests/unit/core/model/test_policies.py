@@ -1,12 +1,13 @@
-"""The figures of the retention policy and of the risk index, written out: whoever changes one changes them here too."""
+"""The figures of both policies and of the risk index, written out: a change of one changes them here too."""
 
 from __future__ import annotations
 
 import msgspec
 
-from monitor.core.model.events import DAY, HOUR
+from monitor.core.model.events import DAY, HOUR, MINUTE
 from monitor.core.model.retention_policy import RETENTION
 from monitor.core.model.risk import Barrier, Outcome, Risk
+from monitor.core.model.verdict_policy import POLICY
 
 
 def test_what_is_kept_how_long_and_how_many_of_it() -> None:
@@ -44,4 +45,23 @@ def test_the_index_of_both_answers() -> None:
         "outage": [10, 21, 100, 500],
         "degraded": [2, 4, 20, 100],
         "internal": [1, 1, 1, 1],
+    }
+
+
+def test_the_boundaries_of_the_verdict() -> None:
+    assert {name: value / MINUTE for name, value in msgspec.structs.asdict(POLICY).items()} == {
+        "before_first_sign": 5,
+        "reopen_within": 24 * 60,
+        "reported_within": 48 * 60,
+        "grave_within": 60,
+        "tied_within": 7 * 24 * 60,
+        "longest_episode": 7 * 24 * 60,
+        "deadline_slack": 60,
+        "chain_within": 60,
+        "feed_retires": 60,
+        "sibling_close": 15,
+        "never_ends": 24 * 60,
+        "unplaced_before": 2 * 60,
+        "lone_end_within": 15,
+        "report_delay": 60,
     }

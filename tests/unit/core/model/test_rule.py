@@ -140,3 +140,12 @@ def test_which_derived_facts_rules_ask_for() -> None:
         acted_rule(clauses=(step(step=Step(frozenset({"note.added"}), Compare("derived.drill", "equals", (True,)))),)),
     ]
     assert facts_asked(rules) == {"repeats", "drill"}
+
+
+def test_a_step_between_two_others_looks_as_far_as_the_farther_of_them() -> None:
+    near = step("near", Point("hazard", -HOUR), Point("safe", HOUR))
+    far = step("far", Point("hazard", -3 * HOUR), Point("safe", 5 * HOUR))
+    for since, until in (("near", "far"), ("far", "near")):
+        between = step("between", Point("step", 0, since), Point("step", 0, until))
+        rule = acted_rule(clauses=(near, far, between))
+        assert rule.span(between) == (3 * HOUR, 5 * HOUR)

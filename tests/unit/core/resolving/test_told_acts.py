@@ -130,3 +130,11 @@ def test_a_story_whose_act_only_a_note_tells_is_found() -> None:
     opened = [made.draft for made in run(new_engine([acted_rule()]), ordered) if isinstance(made, Open)]
     (draft,) = opened
     assert [cited.event.id for cited in draft.evidence if cited.role == "intervention"] == ["act/n"]
+
+
+@pytest.mark.parametrize(("length", "kept"), [(251, True), (252, False)])
+def test_the_identity_of_an_act_is_the_notes_where_it_fits(length: int, kept: bool) -> None:
+    """255 characters at most, `act/` among them; a longer one is hashed."""
+    act = Resolver(SHOP).all([note("restarted it", id="x" * length)])[1]
+    assert (act.id == "act/" + "x" * length) is kept
+    assert len(act.id) <= 255

@@ -9,7 +9,7 @@ import pytest
 from monitor.core.deciding.engine_settings import EngineSettings
 from monitor.core.model.decisions import Decision, Ignore, Late, Open
 from monitor.core.model.events import MINUTE, SECOND, Event, Instant
-from monitor.core.sharding.routing import EVERYWHERE, Router
+from monitor.core.sharding.routing import BROADCAST, EVERYWHERE, Router
 from monitor.core.sharding.shards import Shards, scope_of, scopes_of
 from monitor.core.state.cells import StateError
 from monitor.packs.language.regex import make_regex
@@ -118,3 +118,19 @@ def test_rules_are_replaced_in_every_engine() -> None:
     decided = here.replace([], shop())
     assert [each.reason for each in decided if isinstance(each, Ignore)] == ["rule_gone"]
     assert scope_of(HERE) in here.take_changes()
+
+
+def test_sizes_are_sums_over_the_engines() -> None:
+    here = shards()
+    step(here, *trouble(), *trouble("mail"))
+    each = [engine.gauges() for engine in here._engines.values()]
+    assert len(each) == 2
+    assert here.gauges() == {name: sum(gauges[name] for gauges in each) for name in each[0]}
+
+
+@pytest.mark.parametrize("kind", sorted(BROADCAST))
+def test_what_reaches_every_shard_is_observed_at_its_home_alone(kind: str) -> None:
+    here = shards()
+    step(here, *trouble(), *trouble("mail"))
+    assert [here._engines[shard]._is_home(make_event(kind, 40)) for shard in (HERE, MAIL)] == [True, False]
+    assert [here._engines[shard]._is_home(make_event("change.scaled", 41)) for shard in (HERE, MAIL)] == [True, True]

@@ -11,6 +11,7 @@ from monitor.core.model.events import MINUTE, Event, Instant
 from monitor.core.model.reasons import NotOpened, StateKind
 from monitor.core.model.watermark import Timeline
 from monitor.core.state.byte_budget import FIRST, FULL, LOW, ByteBudget, HeldBytes
+from monitor.core.state.costs import ENTRY, text_bytes
 from monitor.core.state.engine_state import EngineState
 from monitor.core.state.episodes import Episode, PastDraft
 from monitor.core.state.holdings import HOLDINGS, Evictable, least
@@ -208,3 +209,21 @@ def test_what_one_event_adds_is_bounded_from_above() -> None:
     free = state()
     ByteBudget(free, shop(), None, []).took(make_event("note.added", 0, "n"), [])
     assert free.grown == 0
+
+
+def test_last_values_by_the_newest_of_each_key() -> None:
+    """Each value costs 160 bytes and its text, each key 100 beside the entry and twice its text."""
+    here = state()
+    for minute, version in ((1, "1"), (2, "22")):
+        here.record_last_values(make_event("change.deployed", minute, f"v{minute}", labels={"version": version}))
+    found = {entry[1][1]: entry for entry in entries(here, StateKind.LAST_VALUES) if entry[1][1] == "version"}
+    key = "db|production"
+    said = sum(160 + text_bytes(version) for version in ("1", "22"))
+    order = (START + 2 * MINUTE, "version", key)
+    assert found == {"version": ("db", order, ENTRY + 100 + 2 * text_bytes(key) + said)}
+
+
+def test_one_event_that_waits_thinned_is_said_once() -> None:
+    large = make_event("change.configured", 1, "large", actor=PERSON, labels={"text": "x" * 40_000})
+    gone = [each for each in under(20_000, large) if isinstance(each, Evicted)]
+    assert [(str(each.kind), each.count) for each in gone if str(each.kind) == "waiting"] == [("waiting", 1)]

@@ -94,3 +94,8 @@ def test_a_key_needs_every_value() -> None:
     assert correlation_key(["db", 4]) == "db\x1f4"
     assert correlation_key(["db", None]) is None
     assert correlation_key([]) == ""
+
+
+def test_of_21_the_one_between_is_counted_already() -> None:
+    assert evidence(*range(21)).knows(event(10))
+    assert not evidence(*range(20)).knows(event(9.5))

@@ -147,3 +147,14 @@ def test_over_days_a_restart_reads_no_more_than_what_ran_remembers() -> None:
     assert found.all <= (1 + MOST_GONE) * found.remembered + 2 * a_day
     again = Engine(rules, catalogue, make_regex, cells=cells)
     assert remembered_by(again) == everything
+
+
+def test_what_a_cut_may_end_is_written_apart() -> None:
+    """Events of services that the catalogue does not have, or of none; those of its own services go one by one."""
+    new = [(make_event("change.configured", n, name, service=name), n, None) for n, name in enumerate(("db", "x"))]
+    new.append((make_event("change.configured", 2, "nowhere", service=None), 2, None))
+    found = sorted_out(new, lambda kind, mask: DAY, lambda service: service == "db")
+    assert [([event.id for event in chunk.events], chunk.loose) for chunk in found] == [
+        (["db"], False),
+        (["x", "nowhere"], True),
+    ]

@@ -6,7 +6,7 @@ import pytest
 
 from monitor.core.deciding.engine import Engine
 from monitor.core.model.events import Event
-from monitor.core.state.cells import StateError
+from monitor.core.state.cells import StateError, restore
 from tests.support.streams import PERSON, clear_feed, final, make_event, new_engine
 
 ODD = ["plain", "with\x1fseparator", 'quo"ted', "new\nline", "colon:ed|piped", "ünï", ""]
@@ -47,3 +47,26 @@ def test_the_state_of_another_version_is_refused_with_a_way_out() -> None:
         new_engine(cells={**cells, "meta:": b"\x93"})
     with pytest.raises(StateError, match="unknown kind"):
         new_engine(cells={**cells, "novel:x": b"\x90"})
+
+
+def test_what_waits_for_the_watermark_survives_a_restart_but_for_what_was_put_aside() -> None:
+    """The very first event that arrived too."""
+    first, second = make_event("note.added", 0, "first"), make_event("note.added", 0, "second")
+    engine = new_engine()
+    engine.step([first, second])
+    cells = saved(engine)
+    assert [entry[4] for entry in restore(cells)[0].pending] == [first, second]
+    assert [entry[4] for entry in restore(cells, {first.event_id})[0].pending] == [second]
+
+
+def test_what_was_put_aside_is_not_remembered_after_a_restart() -> None:
+    engine = new_engine()
+    engine.step(story("x"))
+    cells, aside = saved(engine), make_event("alert.fired", 45, "ax", source="amx").event_id
+    kinds = ("alert.fired", "alert.resolved", "change.configured")
+    kept, left = (
+        {event.event_id for event in restore(cells, without)[0].memory.between(("db",), kinds, 0, 2**62)}
+        for without in ((), {aside})
+    )
+    assert kept - left == {aside}
+    assert left

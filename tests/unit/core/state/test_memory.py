@@ -288,3 +288,18 @@ def test_equal_labels_are_counted_once() -> None:
     assert size == SERIES + sum(map(event_bytes, (one, two, three))) - labels_bytes(labels)
     memory.drop_before("db", "note.added", at(2))
     assert next(memory.sizes())[2] == SERIES + event_bytes(two) + event_bytes(three)
+
+
+def test_where_users_are_hurt_is_said_by_records_of_incidents_alone() -> None:
+    memory = Memory()
+    for service, kind, said in (
+        ("db", "incident.opened", "users"),
+        ("api", "incident.opened", "none"),
+        ("mail", "note.added", "users"),
+        ("shop", "incident.opened", "none"),
+        ("shop", "incident.updated", "users"),
+    ):
+        memory.add(make_event(kind, 1, f"{service}-{kind}", service=service, labels={"impact": said}), 0)
+    assert memory.services_hurt() == {"db", "shop"}
+    assert memory.services_hurt("db") == {"db"}
+    assert memory.services_hurt("api") == set()

@@ -386,3 +386,8 @@ def test_nobody_knows_who_by_two_tools_is_not_one_actor() -> None:
 )
 def test_which_changes_ask_for_the_same(one: Event, other: Event, same: bool) -> None:
     assert same_order(one, other) is same
+
+
+def test_a_flag_that_is_off_already_goes_nowhere() -> None:
+    was_on, went_off = flag(0, "a", value="on"), flag(1, "b", value="off")
+    assert undone(flag(2, value="off"), was_on, went_off) == (0.0, None)

@@ -88,6 +88,7 @@ def test_a_version_comes_back_if_it_was_among_the_last_six(others: int, undone: 
         ("2026.10.2", "2026.10.1", 0.8),
         ("v2.10.0", "v2.9.1", 0.8),
         ("2026.10.2", "2026.10.3", 0.0),
+        ("2.1", "2.01", 0.0),
         ("2.10.0", "2.9", 0.0),
         ("web-2.1", "api-2.0", 0.0),
         ("9f2c1ab", "0d989aa", 0.0),
@@ -321,3 +322,20 @@ def test_a_probability_is_said_in_a_word(chance: float, word: str) -> None:
 def test_log_odds_are_a_probability() -> None:
     assert probability(0) == 0.5
     assert probability(math.log(3)) == pytest.approx(0.75)
+
+
+def test_counts_reach_back_as_long_as_a_half_life_means() -> None:
+    """Sixty days of half-life are as good as 86.6 days in full; the first day counts as one."""
+    habits = Habits(began=START)
+    assert habits.days_known(START) == habits.days_known(START + DAY) == 1.0
+    assert habits.days_known(START + 50 * DAY) == 50.0
+    assert habits.days_known(START + 1000 * DAY) == pytest.approx(86.56, abs=0.01)
+
+
+def test_a_day_of_candidates_is_dropped_after_a_fortnight_and_a_day() -> None:
+    habits = Habits(began=START)
+    habits.count_candidate(START)
+    habits.count_candidate(START + 15 * DAY)
+    assert sorted(habits.candidates) == [0, 15]
+    habits.count_candidate(START + 16 * DAY)
+    assert sorted(habits.candidates) == [15, 16]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import Event
-from monitor.core.weighing.overheard import MOST_OVERHEARD, NOWHERE
+from monitor.core.weighing.observed import Observed
+from monitor.core.weighing.overheard import MOST_OVERHEARD, NOWHERE, Overheard
+from monitor.core.weighing.place import ServiceMemory
 from monitor.core.weighing.plain_words import said_in, telling
 from tests.support.streams import MACHINE, PERSON, make_event
 from tests.unit.core.weighing.test_edges import in_this_order
@@ -80,3 +83,15 @@ def test_of_many_notes_the_newest_are_kept() -> None:
     many = [said("the pool is broken", n / 10, f"n{n}") for n in range(MOST_OVERHEARD + 1)]
     net, _ = in_this_order(*many, many[-1])
     assert [sign.first.id for sign in net.places[NOWHERE].signs] == [event.id for event in many[1:]]
+
+
+@pytest.mark.parametrize(("text", "attached"), [("the pool creeps up, that's wrong", True), ("no paper", False)])
+def test_whether_a_note_was_attached_is_said(text: str, attached: bool) -> None:
+    observed = Observed()
+    overheard = Overheard(observed, Catalogue())
+    place = ServiceMemory("db")
+    assert not overheard.attach_to(place, act(title="pool resized"), [])
+    overheard.take(said(text))
+    assert overheard.attach_to(place, act(title="pool resized"), []) is attached
+    assert bool(place.signs) is attached
+    assert not overheard.attach_to(place, act(title="pool resized"), []), "it is there"
