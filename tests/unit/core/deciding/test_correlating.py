@@ -6,21 +6,25 @@ from typing import Any
 
 import pytest
 
+from monitor.core.deciding.engine import EngineSettings
 from monitor.core.model.decisions import Amend, Decision, Ignore, Open
-from monitor.core.model.events import HOUR, Event
+from monitor.core.model.events import HOUR, MINUTE, Event
 from monitor.core.model.near_miss import Draft
 from monitor.core.model.reasons import Missing, NotOpened
 from monitor.core.model.rule import Intervention, Pair, Rule, Step
+from monitor.core.weighing.weights import reasoned
 from tests.support.streams import (
     BY_HUMAN,
     HUMAN_ACTIONS,
     MACHINE,
     PERSON,
+    START,
     acted_rule,
     clear_feed,
     make_event,
     new_engine,
     run,
+    saved,
 )
 
 BY_SERVICE = acted_rule(correlate=("service",))
@@ -218,3 +222,73 @@ def test_a_firing_that_came_late_had_ended_by_the_first_recovery_after_it() -> N
     first = [over(65), over(75, "second"), act(70), make_event("note.added", 90, "later", service="mail")]
     decided = [*engine.step(sorted(first, key=lambda each: each.time)), *engine.step([alert(60)]), *engine.end()]
     assert reasons(decided) == {"alert": "cleared_before_action"}
+
+
+def test_what_is_no_alert_stands_although_an_alert_of_its_subject_is_over() -> None:
+    decided = decide(make_event("change.deleted", 60, "gone", subject="full"), over(65), act(70), rule=DELETED)
+    assert cited(decided, "hazard") == ["gone"]
+
+
+def test_an_action_from_before_every_hazard_of_a_candidate_does_not_join_it_late() -> None:
+    engine = new_engine([BY_SERVICE])
+    decided = engine.step([alert(60), act(70), make_event("note.added", 75, "n")])
+    decided += engine.step([act(50, "early")])
+    decided += engine.step([over(80), *clear_feed("shop", 81, 900)]) + engine.end()
+    assert cited(decided, "intervention") == ["act"]
+
+
+def test_it_is_safe_when_every_alert_that_joined_is_over() -> None:
+    """The second fires more than an hour after the action: only the candidate that it joined follows it."""
+    second = {"subject": "other", "severity": "high"}
+    decided = decide(
+        alert(60),
+        act(70),
+        over(80),
+        alert(150, "second", **second),
+        over(170, "late", subject="other"),
+        rule=BY_SERVICE,
+    )
+    (draft,) = [each.draft for each in decided if isinstance(each, Open)]
+    assert draft.safe_at == START + 170 * MINUTE
+
+
+def test_after_a_restart_an_action_joins_though_no_hazard_waits_any_more() -> None:
+    """The hazard's window of half an hour is over; the candidate is still to be judged."""
+    rule = acted_rule(intervention=Intervention(Step(HUMAN_ACTIONS, BY_HUMAN), 30 * MINUTE))
+    first = [alert(60), act(70), alert(75, "again"), over(78), make_event("note.added", 120, "n", service="mail")]
+    rest = [act(100, "more"), make_event("note.added", 130, "m", service="mail"), *clear_feed("shop", 131, 900)]
+    whole, engine = new_engine([rule]), new_engine([rule])
+    expected = whole.step(first) + whole.step(rest) + whole.end()
+    decided = engine.step(first)
+    again = new_engine([rule], cells=saved({}, engine))
+    decided += again.step(rest) + again.end()
+    assert decided == expected
+    assert cited(decided, "hazard") == ["alert", "again"]
+
+
+def test_what_lay_around_begins_five_minutes_before_the_first_sign() -> None:
+    before = [
+        make_event("incident.opened", at, f"i{at}", subject=f"{at}", labels={"impact": "none"}) for at in (54, 55)
+    ]
+    assert cited(decide(*before, alert(60), act(70), over(80)), "context") == ["i55"]
+
+
+def test_a_reviewer_gets_five_questions_at_most_those_of_the_naming_rule_first() -> None:
+    generic = acted_rule(ask=("g1", "g2", "s1"))
+    specific = acted_rule(name="specific", generic=False, ask=("s1", "s2", "s3", "s4"))
+    engine = new_engine([generic, specific])
+    decided = run(engine, [alert(60), act(70), over(80)])
+    (draft,) = [each.draft for each in decided if isinstance(each, Open)]
+    assert draft.questions == ("s1", "s2", "s3", "s4", "g1")
+
+
+def test_what_the_net_caught_outlives_a_restart() -> None:
+    settings = EngineSettings(weights=reasoned(live=0.02, digest=0.01))
+    first, rest = [alert(60), act(70), over(80)], [make_event("note.added", 900, "n", service="mail")]
+    whole, engine = new_engine([], settings=settings), new_engine([], settings=settings)
+    expected = whole.step(first) + whole.step(rest) + whole.end()
+    decided = engine.step(first)
+    again = new_engine([], settings=settings, cells=saved({}, engine))
+    decided += again.step(rest) + again.end()
+    assert [each for each in decided if isinstance(each, Open)]
+    assert decided == expected

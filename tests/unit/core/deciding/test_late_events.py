@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from monitor.core.deciding.candidate_maker import CandidateMaker
 from monitor.core.deciding.engine import EngineSettings
 from monitor.core.model.conditions import Compare
-from monitor.core.model.decisions import Amend, Decision, Ignore, Open
+from monitor.core.model.decisions import Amend, Decision, Ignore, Late, Open
 from monitor.core.model.events import HOUR, Event
 from monitor.core.model.near_miss import Draft
 from monitor.core.model.reasons import NotOpened
@@ -186,3 +186,35 @@ def test_where_many_alerts_fired_none_is_taken_for_untold() -> None:
     """The eldest of them are evicted, so that nobody knows what was sent."""
     flood = [make_event("alert.fired", 61 + n / 100, f"n{n}", subject=f"s{n}", severity="info") for n in range(256)]
     assert not [one for one in decide(acted_and_fine(*flood), [], acted_rule()) if isinstance(one, Open)]
+
+
+def test_a_late_step_without_any_hazard_is_merely_late() -> None:
+    engine = new_engine([acknowledged()])
+    engine.step([make_event("change.configured", 70, "act", actor=PERSON), make_event("note.added", 200, "n")])
+    decided = engine.step([make_event("alert.acknowledged", 65, "late", actor=PERSON, subject="full")])
+    assert [type(each) for each in decided] == [Late]
+
+
+@pytest.mark.parametrize(("at_least", "at_most", "offers"), [(0, 0, 0), (0, None, 0), (2, None, 1)])
+def test_only_what_was_missing_lets_an_action_be_tried_again(at_least: int, at_most: int | None, offers: int) -> None:
+    """A note too many was seen already; where two are needed, one more may help."""
+    until = (Point("hazard"), Point("intervention"))
+    noted = Clause("noted", Step(frozenset({"note.added"})), *until, at_least=at_least, at_most=at_most)
+    alone = Clause("never", Step(frozenset({"change.held"})), *until)
+    engine = new_engine([acted_rule(clauses=(noted, alone))])
+    fired = make_event("alert.fired", 60, "fired", subject="full", severity="high")
+    acted = make_event("change.configured", 70, "act", actor=PERSON)
+    engine.step([fired, make_event("note.added", 65, "n"), acted, make_event("note.added", 200, "m", service="mail")])
+    with mock.patch.object(CandidateMaker, "offer", autospec=True, side_effect=CandidateMaker.offer) as offered:
+        engine.step([make_event("note.added", 66, "late")])
+    assert offered.call_count == offers
+
+
+@pytest.mark.parametrize(("kind", "is_new"), [("alert.fired", False), ("alert.acknowledged", True)])
+def test_only_the_firing_itself_is_known_from_its_recovery(kind: str, is_new: bool) -> None:
+    engine = new_engine([acted_rule()])
+    began = make_event("note.added", 55).time
+    over = make_event("alert.resolved", 80, "over", subject="full", began_at=began, severity="high")
+    engine.step([over, make_event("note.added", 200, "n", service="mail")])
+    decided = engine.step([make_event(kind, 55, "late", subject="full", severity="high")])
+    assert [type(each) for each in decided] == [Late] * is_new

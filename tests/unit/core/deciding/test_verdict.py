@@ -406,3 +406,9 @@ def test_rules_with_the_same_reason_share_it() -> None:
     rules = [acted_rule(name=name, clauses=(Clause("noted", NOTED, *UNTIL_SAFE),)) for name in ("one", "other")]
     (ignored,) = [it for it in run(new_engine(rules), story()) if isinstance(it, Ignore)]
     assert (ignored.rules, ignored.reason) == (("one", "other"), NotOpened.CONDITION_NOT_MET)
+
+
+@pytest.mark.parametrize("service", ["Checkout page", None])
+def test_public_impact_that_nobody_can_place_withdraws_an_open_draft(service: str | None) -> None:
+    post = make_event("impact.started", 250, "post", service=service, labels={"evidence": "status_post"})
+    assert len(withdrawals(decide(post))) == 1
