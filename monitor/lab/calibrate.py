@@ -34,7 +34,7 @@ FREE_BIAS = 0.05
 """The bias is shrunk so much less than the rest: how rare rescues are differs from stream to stream."""
 
 
-class Candidate(msgspec.Struct, frozen=True):
+class SettledAct(msgspec.Struct, frozen=True):
     """An act with the values of each of its options, as known some hours later; `cited`: the signs it would cite."""
 
     act: EventId
@@ -45,12 +45,12 @@ class Candidate(msgspec.Struct, frozen=True):
 class Labelled(msgspec.Struct, frozen=True):
     """A candidate that was a rescue, or was not; `weight` is how much it counts."""
 
-    candidate: Candidate
+    candidate: SettledAct
     rescue: bool
     weight: float = 1.0
 
 
-def candidates_of(events: Iterable[Event], catalogue: Catalogue, weights: Weights) -> Iterator[Candidate]:
+def candidates_of(events: Iterable[Event], catalogue: Catalogue, weights: Weights) -> Iterator[SettledAct]:
     """Every candidate of a stream in event-time order, however unlikely, settled some hours after its act."""
     net = Net(Observed(), catalogue, msgspec.structs.replace(weights, live=EVERYTHING, digest=EVERYTHING))
     waiting: list[tuple[int, Caught]] = []
@@ -66,11 +66,11 @@ def candidates_of(events: Iterable[Event], catalogue: Catalogue, weights: Weight
         yield _settled(net, caught)
 
 
-def _settled(net: Net, caught: Caught) -> Candidate:
+def _settled(net: Net, caught: Caught) -> SettledAct:
     options = tuple(values for _, values in net.sequel.outcomes(caught))
     net.release([caught.id])
     cited = frozenset(event.event_id for event in caught.cited())
-    return Candidate(caught.act.event_id, cited, options)
+    return SettledAct(caught.act.event_id, cited, options)
 
 
 def fit(labelled: Sequence[Labelled], prior: Weights, shrinkage: float) -> Weights:
@@ -147,7 +147,7 @@ def _projected(name: str, value: float) -> float:
     return 0.0 if value * direction < 0 else value
 
 
-def log_odds(candidate: Candidate, weights: Mapping[str, float]) -> float:
+def log_odds(candidate: SettledAct, weights: Mapping[str, float]) -> float:
     """The sum of the option that speaks best for it."""
     sums = [sum(weights[name] * value for name, value in option.items()) for option in candidate.options]
     return max(sums, default=-40.0)

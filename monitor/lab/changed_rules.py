@@ -218,7 +218,7 @@ class ChangedRun:
         return self._copy(stretch)
 
     def _is_at_work_on_changed(self, engine: Engine) -> bool:
-        return any(instance.rule in self.changed for instance in engine.state.instances.values())
+        return any(instance.rule in self.changed for instance in engine.state.candidates.values())
 
     def _go_on_from_later(self, watermark: int) -> None:
         """Drop what came before the newest state that lies far enough back."""

@@ -9,7 +9,7 @@ from monitor.core.matching.facts import maintenance_scope
 from monitor.core.model.events import Event, EventId
 from monitor.core.weighing.weights import Weights
 from monitor.decode.streams import arrival_order
-from monitor.lab.calibrate import Candidate, Labelled, candidates_of, log_odds
+from monitor.lab.calibrate import Labelled, SettledAct, candidates_of, log_odds
 from monitor.lab.cases import Case
 from monitor.lab.year.shape import YearShape
 from monitor.lab.year.stream import Year
@@ -81,7 +81,7 @@ def acts_in_announced_work(events: Iterable[Event]) -> set[EventId]:
     return found
 
 
-def _of_year(candidate: Candidate, near: set[EventId], unclear: set[EventId]) -> bool | None:
+def _of_year(candidate: SettledAct, near: set[EventId], unclear: set[EventId]) -> bool | None:
     if candidate.act in near:
         return True
     return None if candidate.act in unclear or candidate.cited & unclear else False

@@ -13,7 +13,7 @@ from sqlalchemy import Row, Table, select
 
 from monitor.core.model.events import Instant
 from monitor.core.model.packing import unpack
-from monitor.core.state.candidates import Instance
+from monitor.core.state.candidates import Candidate
 from monitor.core.state.episodes import Episode
 from monitor.ops.squeezing import unsqueeze
 from monitor.ports.queue import Awaited
@@ -41,16 +41,16 @@ class SqlAwaited:
                 rows = await connection.execute(select(table).where(named).limit(_MOST_READ))
                 found += [(episode, table) for _, episode in _read(rows, Episode) if _is_open(episode)]
             found.sort(key=lambda each: (each[0].wake_at or each[0].window_to, each[0].id))
-            candidates: dict[str, list[Instance]] = {}
+            candidates: dict[str, list[Candidate]] = {}
             for table in (engine_cells, scoped_cells):
                 wanted = {
                     f"instance:{name}": episode.id
                     for episode, its in found[:most]
                     if its is table
-                    for name in episode.instances
+                    for name in episode.candidates
                 }
                 rows = await connection.execute(select(table).where(table.c.key.in_(sorted(wanted)[:_MOST_READ])))
-                for row, instance in _read(rows, Instance):
+                for row, instance in _read(rows, Candidate):
                     candidates.setdefault(wanted[row.key], []).append(instance)
         return [_told(episode, candidates.get(episode.id, [])) for episode, _ in found[:most]]
 
@@ -68,7 +68,7 @@ def _is_open(episode: Episode) -> bool:
     return not (episode.closed or episode.withdrawn or episode.outcome or episode.draft is not None)
 
 
-def _told(episode: Episode, candidates: list[Instance]) -> Awaited:
+def _told(episode: Episode, candidates: list[Candidate]) -> Awaited:
     hazards = [each.hazards.earliest for each in candidates if each.hazards]
     acts = [each.interventions.earliest for each in candidates if each.interventions]
     return Awaited(

@@ -272,7 +272,7 @@ def test_what_waits_for_the_watermark_is_bounded_and_small_events_of_the_catalog
     stream.append(make_event("alert.fired", 0.9, "small", service=ours, subject="errors"))
     whole, batched = new_engine(32_000_000), new_engine(32_000_000)
     decided = whole.step(stream)
-    waits = {event.id: event for *_, event in whole.state.pending}
+    waits = {event.id: event for *_, event in whole.state.awaiting_watermark}
     assert sum(len(str(event)) for event in waits.values()) < 4_500_000
     assert waits["small"].marks == ()
     assert waits[f"{ours}-29"].marks == (Mark.LABELS_EVICTED,)

@@ -202,7 +202,9 @@ def test_what_fails_in_writing_the_state_is_found_one_by_one(monkeypatch: pytest
     real = take_changes
 
     def fails(state: EngineState, longest_ttl: LongestTtl) -> dict[str, bytes | None]:
-        if any(event.id == "c1" for event, *_ in state.new_facts) or any(e[4].id == "c1" for e in state.pending):
+        if any(event.id == "c1" for event, *_ in state.new_facts) or any(
+            e[4].id == "c1" for e in state.awaiting_watermark
+        ):
             raise UnicodeEncodeError("utf-8", "\ud800", 0, 1, "injected")
         return real(state, longest_ttl)
 

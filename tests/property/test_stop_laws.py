@@ -67,7 +67,7 @@ def test_a_stop_changes_nothing_in_a_busy_stream(
 
 def check_everything_is_saved(engine: Engine, cells: dict[str, bytes]) -> None:
     """What is remembered of candidates and episodes is what the cells say."""
-    remembered = {f"instance:{name}": pack(instance) for name, instance in engine.state.instances.items()}
+    remembered = {f"instance:{name}": pack(instance) for name, instance in engine.state.candidates.items()}
     remembered |= {f"episode:{name}": pack(episode) for name, episode in engine.state.episodes.items()}
     kept = {name: value for name, value in cells.items() if name.partition(":")[0] in ("instance", "episode")}
     assert kept == remembered

@@ -13,7 +13,7 @@ from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import Event
 from monitor.core.model.reasons import NotOpened
 from monitor.core.model.verdict_policy import POLICY
-from monitor.core.state.candidates import Instance
+from monitor.core.state.candidates import Candidate
 from monitor.core.state.engine_state import EngineState
 
 
@@ -36,19 +36,19 @@ class NoDraft(Exception):
         self.evidence = tuple(evidence)
         self.by_candidate = by_candidate or {}
 
-    def by_reason(self, instances: Sequence[Instance]) -> Iterator[tuple[NoDraft, list[Instance]]]:
+    def by_reason(self, candidates: Sequence[Candidate]) -> Iterator[tuple[NoDraft, list[Candidate]]]:
         """Each reason once, in the order of the candidates, with those that it holds for."""
-        found: dict[tuple[str, str], tuple[NoDraft, list[Instance]]] = {}
-        for instance in instances:
-            refused = self.by_candidate.get(instance.id, self)
-            found.setdefault((refused.reason, refused.detail), (refused, []))[1].append(instance)
+        found: dict[tuple[str, str], tuple[NoDraft, list[Candidate]]] = {}
+        for candidate in candidates:
+            refused = self.by_candidate.get(candidate.id, self)
+            found.setdefault((refused.reason, refused.detail), (refused, []))[1].append(candidate)
         return iter(found.values())
 
 
 class Standing(NamedTuple):
     """The candidates that stand, and their further steps: in words by candidate, and the events; those that failed."""
 
-    valid: list[Instance]
+    valid: list[Candidate]
     notes: dict[str, list[str]]
     steps: list[Event]
     refused: dict[str, NoDraft]
@@ -63,49 +63,49 @@ class CandidateCheck:
         self._catalogue = catalogue
         self._steps = steps
 
-    def standing(self, instances: Sequence[Instance], safe_at: int, now: int) -> Standing:
+    def standing(self, candidates: Sequence[Candidate], safe_at: int, now: int) -> Standing:
         """Which candidates stand. Raises NoDraft where none does, with the reason of the first."""
         found = Standing([], {}, [], {})
-        for instance in instances:
+        for candidate in candidates:
             try:
-                notes, seen = self._check(instance, safe_at, now)
+                notes, seen = self._check(candidate, safe_at, now)
             except NoDraft as refused:
-                found.refused[instance.id] = refused
+                found.refused[candidate.id] = refused
                 continue
-            found.valid.append(instance)
-            found.notes[instance.id] = notes
+            found.valid.append(candidate)
+            found.notes[candidate.id] = notes
             found.steps.extend(seen)
         if not found.valid:
-            first = found.refused[instances[0].id]
+            first = found.refused[candidates[0].id]
             raise NoDraft(first.reason, first.detail, first.evidence, found.refused)
         return found
 
-    def _check(self, instance: Instance, safe_at: int, now: int) -> tuple[list[str], list[Event]]:
+    def _check(self, candidate: Candidate, safe_at: int, now: int) -> tuple[list[str], list[Event]]:
         """Whether one candidate stands, with notes on its further steps, and their events. Raises NoDraft."""
         memory = self._state.memory
-        if all(maintenance_covers(memory, self._catalogue, event, now) for event in instance.hazards.events):
+        if all(maintenance_covers(memory, self._catalogue, event, now) for event in candidate.hazards.events):
             raise NoDraft(NotOpened.COVERED_BY_MAINTENANCE, "announced maintenance covers every hazard")
-        if instance.sibling_only and not self._recovered_close(instance):
+        if candidate.sibling_only and not self._recovered_close(candidate):
             raise NoDraft(
                 NotOpened.UNRELATED_INTERVENTION,
                 "the action was on a sibling service, and no recovery followed closely",
             )
         notes = []
         seen: list[Event] = []
-        action = instance.interventions.earliest
-        compiled = self._matcher.rules.get(instance.rule)
+        action = candidate.interventions.earliest
+        compiled = self._matcher.rules.get(candidate.rule)
         for step in compiled.clauses if compiled is not None else ():
             clause = step.clause
             assert clause is not None  # `clauses` are the further steps
-            found = list(self._steps.events(step, instance, action, safe_at))
-            count = max(len(found), instance.counted.get(clause.name, 0))
+            found = list(self._steps.events(step, candidate, action, safe_at))
+            count = max(len(found), candidate.counted.get(clause.name, 0))
             if (unmet := clause_unmet(clause, count)) is not None:
                 raise NoDraft(*unmet)
             notes.append(say_met(clause, count))
             seen += found
         return notes, seen
 
-    def _recovered_close(self, instance: Instance) -> bool:
-        action_at = instance.interventions.latest.time
-        recoveries = [track.recovered_at for track in instance.tracks.values() if track.recovered_at is not None]
+    def _recovered_close(self, candidate: Candidate) -> bool:
+        action_at = candidate.interventions.latest.time
+        recoveries = [track.recovered_at for track in candidate.tracks.values() if track.recovered_at is not None]
         return any(0 <= recovered - action_at <= POLICY.sibling_close for recovered in recoveries)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-from monitor.core.deciding.catch import instance_of
+from monitor.core.deciding.catch import candidate_of
 from monitor.core.deciding.clauses import key_of
 from monitor.core.deciding.engine_settings import Met
 from monitor.core.deciding.episode_grouper import EpisodeGrouper
@@ -22,16 +22,16 @@ from monitor.core.model.reasons import NotOpened
 from monitor.core.model.rule import Rule
 from monitor.core.resolving.told_acts import is_told_by
 from monitor.core.state.alerts import ALERT_STATES, Track, alert_key
-from monitor.core.state.candidates import CappedEvidence, Instance
+from monitor.core.state.candidates import Candidate, CappedEvidence
 from monitor.core.state.engine_state import EngineState
 from monitor.core.state.episodes import Episode, reference_of
 from monitor.core.state.hazard_outcomes import CLEARED
 from monitor.core.weighing.option import Caught
 
 
-def is_over(state: EngineState, instance: Instance, event: Event) -> bool:
+def is_over(state: EngineState, candidate: Candidate, event: Event) -> bool:
     """Whether the window of a candidate's episode was judged, and the event came after it."""
-    episode = state.episodes[instance.episode]
+    episode = state.episodes[candidate.episode]
     return bool(episode.outcome) and event.time > episode.window_to
 
 
@@ -72,36 +72,36 @@ class CandidateMaker:
                     self._state.pending_hazards.outcomes.record(compiled.name, hazard, *refusal)
         return len(groups)
 
-    def add_action(self, instance: Instance, compiled: CompiledRule, event: Event) -> None:
+    def add_action(self, candidate: Candidate, compiled: CompiledRule, event: Event) -> None:
         """A further action of a candidate, if it fits like the first."""
         act = compiled.rule.intervention
-        hazards = [one for one in instance.hazards.events if one.time <= event.time and not is_told_by(event, one)]
+        hazards = [one for one in candidate.hazards.events if one.time <= event.time and not is_told_by(event, one)]
         if (
-            event.time <= instance.accepts_until
+            event.time <= candidate.accepts_until
             and (event.event_id in {hazard.event_id for hazard in hazards}) is act.itself
             and any(relates(act, hazard, event, self._matcher.facts_of) for hazard in hazards)
             and not is_drill(event)
-            and instance.live_at(event.time)
-            and (instance.tracks or not is_over(self._state, instance, event))
-            and self._steps.unmet_before(instance, compiled, event) is None
+            and candidate.live_at(event.time)
+            and (candidate.tracks or not is_over(self._state, candidate, event))
+            and self._steps.unmet_before(candidate, compiled, event) is None
         ):
-            instance.interventions.add(event)
-            instance.sibling_only &= event.service not in self._catalogue.neighbours(instance.service)
-            self._grouper.evidence_added(instance, event)
+            candidate.interventions.add(event)
+            candidate.sibling_only &= event.service not in self._catalogue.neighbours(candidate.service)
+            self._grouper.evidence_added(candidate, event)
 
     def catch(self, caught: Caught) -> None:
         """Make a candidate of what the net caught; one that is known already keeps its evidence."""
-        if caught.id in self._state.instances or self._was_acted_on(caught.act):
+        if caught.id in self._state.candidates or self._was_acted_on(caught.act):
             return
-        instance = instance_of(caught, self._catalogue)
-        services = sorted({event.service for event in instance.hazards.events if event.service is not None})
+        candidate = candidate_of(caught, self._catalogue)
+        services = sorted({event.service for event in candidate.hazards.events if event.service is not None})
         for event in self._state.memory.between(
-            services, sorted(ALERT_STATES), instance.first_sign_at, self._state.now
+            services, sorted(ALERT_STATES), candidate.first_sign_at, self._state.now
         ):
-            if (track := instance.tracks.get(alert_key(event))) is not None:
+            if (track := candidate.tracks.get(alert_key(event))) is not None:
                 track.observe(event)
-        self._state.add_instance(instance)
-        self._grouper.join(instance)
+        self._state.add_candidate(candidate)
+        self._grouper.join(candidate)
 
     def is_free(self, rule: str, hazard: Event) -> bool:
         """Neither a candidate's nor an exercise, and of a service."""
@@ -135,18 +135,18 @@ class CandidateMaker:
         live = [hazard for hazard in live if not self._is_cited(rule.name, hazard)]
         if not live:
             return None
-        instance = self._build(rule, key, live, action)
-        if (unmet := self._steps.unmet_before(instance, compiled, action)) is not None:
+        candidate = self._build(rule, key, live, action)
+        if (unmet := self._steps.unmet_before(candidate, compiled, action)) is not None:
             return unmet
         if self._met is not None:
             self._met(rule.name, Instant(self._state.now))
             return None
-        instance.interventions.add(action)
-        instance.sibling_only = action.service not in self._catalogue.neighbours(instance.service)
+        candidate.interventions.add(action)
+        candidate.sibling_only = action.service not in self._catalogue.neighbours(candidate.service)
         for hazard in live:
             self._state.pending_hazards.take(rule.name, compiled.hazard.bit, hazard)
-        self._state.add_instance(instance)
-        self._grouper.join(instance)
+        self._state.add_candidate(candidate)
+        self._grouper.join(candidate)
         return None
 
     def _was_live(self, hazard: Event, moment: int) -> bool:
@@ -157,10 +157,10 @@ class CandidateMaker:
         ends = self._state.memory.between((hazard.service,), ("alert.resolved", "alert.cancelled"), hazard.time, moment)
         return not any(alert_key(end) == key and end.time < moment for end in ends)
 
-    def _build(self, rule: Rule, key: str, hazards: list[Event], action: Event) -> Instance:
+    def _build(self, rule: Rule, key: str, hazards: list[Event], action: Event) -> Candidate:
         first = hazards[0]
         assert first.service is not None  # only hazards with a service wait or are free
-        instance = Instance(
+        candidate = Candidate(
             id=f"{rule.name}\x1f{key}\x1f{first.source}\x1f{first.id}",
             rule=rule.name,
             version=rule.version,
@@ -171,14 +171,14 @@ class CandidateMaker:
             interventions=CappedEvidence(),
         )
         for hazard in hazards:
-            instance.hazards.add(hazard)
+            candidate.hazards.add(hazard)
             if hazard.kind == "alert.fired":
-                instance.tracks.setdefault(alert_key(hazard), Track())
+                candidate.tracks.setdefault(alert_key(hazard), Track())
         alerts = self._state.memory.between((first.service,), sorted(ALERT_STATES), first.time, self._state.now)
         for event in alerts:
-            if (track := instance.tracks.get(alert_key(event))) is not None:
+            if (track := candidate.tracks.get(alert_key(event))) is not None:
                 track.observe(event)
-        return instance
+        return candidate
 
     def _was_acted_on(self, act: Event) -> bool:
         """Whether an episode that takes no more evidence cites the act: its story has been decided."""
@@ -202,5 +202,5 @@ class CandidateMaker:
         if episode.closed:
             return True
         # In order, by the names of their rules: one story may have hundreds.
-        place = bisect_left(episode.instances, start := f"{rule}\x1f")
-        return place < len(episode.instances) and episode.instances[place].startswith(start)
+        place = bisect_left(episode.candidates, start := f"{rule}\x1f")
+        return place < len(episode.candidates) and episode.candidates[place].startswith(start)

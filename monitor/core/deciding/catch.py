@@ -5,16 +5,16 @@ from __future__ import annotations
 from monitor.core.matching.facts import actor_kind
 from monitor.core.model.catalogue import Catalogue
 from monitor.core.state.alerts import Track, alert_key
-from monitor.core.state.candidates import CappedEvidence, Instance
+from monitor.core.state.candidates import Candidate, CappedEvidence
 from monitor.core.weighing.option import Caught
 from monitor.core.weighing.shapes import hold_of, shape_of
 
 
-def instance_of(caught: Caught, catalogue: Catalogue) -> Instance:
+def candidate_of(caught: Caught, catalogue: Catalogue) -> Candidate:
     """The candidate, with the alerts that it follows as far as its own evidence tells."""
     act, cited = caught.act, caught.cited()
     shape = shape_of(caught, caught.options[0], actor_kind(act, catalogue))
-    instance = Instance(
+    candidate = Candidate(
         id=caught.id,
         rule=shape.name,
         version=shape.version,
@@ -27,8 +27,8 @@ def instance_of(caught: Caught, catalogue: Catalogue) -> Instance:
         hold=hold_of(caught),
     )
     for event in cited:
-        instance.hazards.add(event)
+        candidate.hazards.add(event)
         if event.kind == "alert.fired":
-            instance.tracks.setdefault(alert_key(event), Track()).observe(event)
-    instance.interventions.add(act)
-    return instance
+            candidate.tracks.setdefault(alert_key(event), Track()).observe(event)
+    candidate.interventions.add(act)
+    return candidate

@@ -7,19 +7,19 @@ from monitor.core.model.conditions import NO_FACTS
 from monitor.core.model.events import Event
 from monitor.core.model.reasons import NotOpened
 from monitor.core.model.rule import Clause, Point
-from monitor.core.state.candidates import Instance, correlation_key
+from monitor.core.state.candidates import Candidate, correlation_key
 from monitor.core.state.episodes import reference_of
 
 
-def point(moment: Point, instance: Instance, action: Event, safe_at: int) -> int:
+def point(moment: Point, candidate: Candidate, action: Event, safe_at: int) -> int:
     """A clause's moment in event time (microseconds)."""
     if moment.anchor == "hazard":
-        return instance.first_sign_at + moment.offset
+        return candidate.first_sign_at + moment.offset
     if moment.anchor == "last_hazard":
-        before = [event.time for event in instance.hazards.events if event.time <= action.time]
-        return max(before, default=instance.first_sign_at) + moment.offset
+        before = [event.time for event in candidate.hazards.events if event.time <= action.time]
+        return max(before, default=candidate.first_sign_at) + moment.offset
     if moment.anchor == "last_intervention":
-        return max([action.time, *(event.time for event in instance.interventions.events)]) + moment.offset
+        return max([action.time, *(event.time for event in candidate.interventions.events)]) + moment.offset
     return (action.time if moment.anchor == "intervention" else safe_at) + moment.offset
 
 

@@ -18,7 +18,7 @@ from monitor.core.model.decisions import Decision, Ignore
 from monitor.core.model.events import Event, EventId, Instant
 from monitor.core.model.reasons import NotOpened
 from monitor.core.state.alerts import RECOVERIES, Track, alert_key
-from monitor.core.state.candidates import Instance
+from monitor.core.state.candidates import Candidate
 from monitor.core.state.engine_state import EngineState
 
 
@@ -76,19 +76,19 @@ class Correlator:
                 self._state.pending_hazards.clear_alert(first)
 
     def _join(self, compiled: CompiledRule, event: Event) -> None:
-        instance = self._state.instances.get(self._state.by_key.get((compiled.name, key_of(compiled, event)), ""))
-        if instance is not None and not self._is_another_story(instance, event):
+        candidate = self._state.candidates.get(self._state.by_key.get((compiled.name, key_of(compiled, event)), ""))
+        if candidate is not None and not self._is_another_story(candidate, event):
             self._state.pending_hazards.take(compiled.name, compiled.hazard.bit, event)
-            instance.hazards.add(event)
-            self._track(instance, event)
-            instance.accepts_until = max(instance.accepts_until, event.time + compiled.within)
-            self._state.touch_instance(instance)
-            self.grouper.evidence_added(instance, event)
+            candidate.hazards.add(event)
+            self._track(candidate, event)
+            candidate.accepts_until = max(candidate.accepts_until, event.time + compiled.within)
+            self._state.touch_candidate(candidate)
+            self.grouper.evidence_added(candidate, event)
 
-    def _is_another_story(self, instance: Instance, event: Event) -> bool:
+    def _is_another_story(self, candidate: Candidate, event: Event) -> bool:
         """Once its window has ended, an episode goes on with an alert that fires again, and with nothing else."""
-        fires_again = event.kind == "alert.fired" and alert_key(event) in instance.tracks
-        return not fires_again and is_over(self._state, instance, event)
+        fires_again = event.kind == "alert.fired" and alert_key(event) in candidate.tracks
+        return not fires_again and is_over(self._state, candidate, event)
 
     def evicted(self, event: Event, mask: int) -> None:
         """A hazard is one too many of its kind on its service: it can be followed no longer."""
@@ -101,11 +101,11 @@ class Correlator:
             detail = "too many hazards of this kind on this service"
             self._ignore(NotOpened.TOO_MANY_OPEN, rules, event.service, (event.event_id,), detail)
 
-    def _track(self, instance: Instance, event: Event) -> None:
+    def _track(self, candidate: Candidate, event: Event) -> None:
         if event.kind == "alert.fired":
             key = alert_key(event)
-            instance.tracks.setdefault(key, Track()).observe(event)
-            self._state.track_alert(instance, key)
+            candidate.tracks.setdefault(key, Track()).observe(event)
+            self._state.track_alert(candidate, key)
 
     # -- actions and alerts ------------------------------------------------------------------------------------
 
@@ -126,8 +126,8 @@ class Correlator:
                 pending.act(among(services, pending.cleared), event.time)
             if open_here:
                 for service in among(services, open_here):
-                    for instance_id in sorted(open_here.get(service, ())):
-                        self.maker.add_action(state.instances[instance_id], compiled, event)
+                    for candidate_id in sorted(open_here.get(service, ())):
+                        self.maker.add_action(state.candidates[candidate_id], compiled, event)
             if late:
                 hazards = self.maker.waiting(compiled, services, event.time - compiled.within, event.time)
                 if hazards:
@@ -149,15 +149,15 @@ class Correlator:
                 pending.act(among(services, pending.cleared), event.time)
 
     def alert(self, event: Event) -> None:
-        """Follow an alert's life in every instance that has it, and in the episodes that cite its service."""
+        """Follow an alert's life in every candidate that has it, and in the episodes that cite its service."""
         assert event.service is not None  # `EventHandler.process` finds it among the active
         key = alert_key(event)
         episodes: set[str] = set()
-        for instance_id in sorted(self._state.by_alert.get(key, ())):
-            instance = self._state.instances[instance_id]
-            instance.tracks[key].observe(event)
-            self._state.touch_instance(instance)
-            episodes.add(instance.episode)
+        for candidate_id in sorted(self._state.by_alert.get(key, ())):
+            candidate = self._state.candidates[candidate_id]
+            candidate.tracks[key].observe(event)
+            self._state.touch_candidate(candidate)
+            episodes.add(candidate.episode)
         counted = self._catalogue.counts(event.environment) is not False
         for episode in [self._state.episodes[name] for name in sorted(self._state.active.get(event.service, ()))]:
             if event.time < episode.first_sign_at:

@@ -19,7 +19,7 @@ from monitor.core.model.near_miss import Cited, Draft, Margin, Role
 from monitor.core.model.reasons import Missing
 from monitor.core.model.rule import Rule
 from monitor.core.resolving.names import GUESSED
-from monitor.core.state.candidates import Instance
+from monitor.core.state.candidates import Candidate
 
 CONFIDENCE: dict[str, float] = {
     Missing.NO_FEED: 0.6,
@@ -110,16 +110,16 @@ class Gathered(msgspec.Struct, frozen=True):
     omitted: dict[str, int]
 
 
-def gather(instances: Sequence[Instance], context: Sequence[Event], recoveries: Sequence[Event]) -> Gathered:
+def gather(candidates: Sequence[Candidate], context: Sequence[Event], recoveries: Sequence[Event]) -> Gathered:
     """All parts of all candidates once each; an event that plays two parts is cited in the stronger one."""
     taken: set[tuple[str, str]] = set()
     cited: list[Cited] = []
     omitted: dict[str, int] = {}
-    actions = _distinct([event for instance in instances for event in instance.interventions.events], taken)
-    hazards = _distinct([event for instance in instances for event in instance.hazards.events], taken)
+    actions = _distinct([event for candidate in candidates for event in candidate.interventions.events], taken)
+    hazards = _distinct([event for candidate in candidates for event in candidate.hazards.events], taken)
     parts: tuple[tuple[Role, list[Event], int], ...] = (
-        ("hazard", hazards, sum(instance.hazards.omitted for instance in instances)),
-        ("intervention", actions, sum(instance.interventions.omitted for instance in instances)),
+        ("hazard", hazards, sum(candidate.hazards.omitted for candidate in candidates)),
+        ("intervention", actions, sum(candidate.interventions.omitted for candidate in candidates)),
         ("recovery", _distinct(recoveries, taken), 0),
         ("context", _distinct(context, taken), 0),
     )
@@ -180,17 +180,17 @@ def rank_of(
     return round((severity + closeness + 1.5 * min(repeats, 3) + (0 if generic else 1)) * confidence * chance, 3)
 
 
-def explain_instance(rule: Rule, instance: Instance, notes: Sequence[str]) -> list[str]:
+def explain_candidate(rule: Rule, candidate: Candidate, notes: Sequence[str]) -> list[str]:
     """Why this rule matched, in lines a person reads; event identities in brackets."""
-    hazard, action = instance.hazards.earliest, instance.interventions.earliest
-    seen_on, seen_at = hazard.service or instance.service, to_text(hazard.time - hazard.time % SECOND)
+    hazard, action = candidate.hazards.earliest, candidate.interventions.earliest
+    seen_on, seen_at = hazard.service or candidate.service, to_text(hazard.time - hazard.time % SECOND)
     lines = [
         f"{rule.name}: hazard {hazard.kind} on {seen_on} at {seen_at}"
         f" [{hazard.source} {hazard.id}]"
-        + (f" and {instance.hazards.count - 1} more" if instance.hazards.count > 1 else ""),
+        + (f" and {candidate.hazards.count - 1} more" if candidate.hazards.count > 1 else ""),
         f"{rule.name}: intervention {action.kind} on {action.service} {say_duration(action.time - hazard.time)} later"
         f" [{action.source} {action.id}]"
-        + (f" and {instance.interventions.count - 1} more" if instance.interventions.count > 1 else ""),
+        + (f" and {candidate.interventions.count - 1} more" if candidate.interventions.count > 1 else ""),
     ]
     return lines + [f"{rule.name}: {note}" for note in notes]
 

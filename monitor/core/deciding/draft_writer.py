@@ -12,7 +12,7 @@ import msgspec
 from monitor.core.deciding.draft_fields import (
     confidence_of,
     draft_id,
-    explain_instance,
+    explain_candidate,
     gather,
     instant,
     margin_of,
@@ -30,7 +30,7 @@ from monitor.core.model.retention_policy import RETENTION
 from monitor.core.model.rule import Rule
 from monitor.core.model.verdict_policy import POLICY
 from monitor.core.state.alerts import alert_key
-from monitor.core.state.candidates import Instance
+from monitor.core.state.candidates import Candidate
 from monitor.core.state.engine_state import EngineState
 from monitor.core.state.episodes import Episode
 from monitor.core.state.ttl_by_kind import CONTEXT_KINDS
@@ -63,28 +63,28 @@ class Writer:
         self.state = state
         self.matcher = matcher
 
-    def write(self, episode: Episode, instances: list[Instance], safe: Safe, judged: Judged, now: int) -> Draft:
-        """The record's facts; `instances` in the order of precedence, the one that names the episode first."""
-        first = instances[0]
+    def write(self, episode: Episode, candidates: list[Candidate], safe: Safe, judged: Judged, now: int) -> Draft:
+        """The record's facts; `candidates` in the order of precedence, the one that names the episode first."""
+        first = candidates[0]
         primary = self._rule(first)
-        hazards = sorted((e for i in instances for e in i.hazards.events), key=_in_time)
-        actions = sorted((e for i in instances for e in i.interventions.events), key=_in_time)
+        hazards = sorted((e for i in candidates for e in i.hazards.events), key=_in_time)
+        actions = sorted((e for i in candidates for e in i.interventions.events), key=_in_time)
         context = self._context(episode, frozenset(services_of([*hazards, *actions])), safe.at, now)
         gathered = gather(
-            instances, [*context, *judged.steps], self._recoveries(episode, instances, actions[0].time, safe.at, now)
+            candidates, [*context, *judged.steps], self._recoveries(episode, candidates, actions[0].time, safe.at, now)
         )
         capped = [str(Missing.EVIDENCE_CAPPED)] if gathered.omitted else []
         missing = list(dict.fromkeys([*judged.missing, *capped]))
         own_hazard, own_action = first.hazards.earliest, first.interventions.earliest
         margin = margin_of(primary, first.hazards.events, first.hazards.count, own_action, first.first_sign_at)
-        first_sign_at = _first_sign_at(instances, hazards)
+        first_sign_at = _first_sign_at(candidates, hazards)
         generic = primary.generic
         earlier = episode.draft
         key = recurrence_key(primary, first.service)
         opened_at = earlier.opened_at if earlier else Instant(now)
         repeats = [known for known in self.state.repeats(key, opened_at) if earlier is None or known != earlier.id]
         confidence = confidence_of(missing, generic)
-        rules = [self._rule(instance) for instance in instances]
+        rules = [self._rule(candidate) for candidate in candidates]
         probability = None if judged.weighed is None else round(judged.weighed.probability, 3)
         exposure = primary.kind == "exposure"
         return Draft(
@@ -115,7 +115,7 @@ class Writer:
             coverage=judged.seen.reports,
             unfed_services=judged.seen.unfed,
             explanation=tuple(
-                line for i in instances for line in explain_instance(self._rule(i), i, judged.notes.get(i.id, ()))
+                line for i in candidates for line in explain_candidate(self._rule(i), i, judged.notes.get(i.id, ()))
             ),
             questions=tuple(dict.fromkeys(question for rule in rules for question in rule.ask))[:MOST_QUESTIONS],
             recurrence_key=key,
@@ -134,11 +134,11 @@ class Writer:
         return sorted(self.state.memory.between(sorted(services), CONTEXT_KINDS, start, safe_at), key=_in_time)
 
     def _recoveries(
-        self, episode: Episode, instances: list[Instance], action_at: int, safe_at: int, now: int
+        self, episode: Episode, candidates: list[Candidate], action_at: int, safe_at: int, now: int
     ) -> list[Event]:
         """The recoveries that say when it was safe: of the hazards' alerts, and of others on what is cited."""
-        services = frozenset([*episode.services, *(instance.service for instance in instances)])
-        keys = {*episode.others, *(key for instance in instances for key in instance.tracks)}
+        services = frozenset([*episode.services, *(candidate.service for candidate in candidates)])
+        keys = {*episode.others, *(key for candidate in candidates for key in candidate.tracks)}
         # As with the context: what may be forgotten already is not cited. That it recovered is known all the same.
         since = max(action_at, now - RETENTION.event)
         found = self.state.memory.between(sorted(services), ("alert.resolved",), since, safe_at)
@@ -149,18 +149,18 @@ class Writer:
         times = [e.time for e in context if e.kind in NOTICED_KINDS and first_sign_at <= e.time <= action_at]
         return min(times, default=None)
 
-    def _rule(self, instance: Instance) -> Rule:
-        return rule_named(instance.rule, self.matcher.rules)
+    def _rule(self, candidate: Candidate) -> Rule:
+        return rule_named(candidate.rule, self.matcher.rules)
 
 
-def _first_sign_at(instances: Sequence[Instance], hazards: Sequence[Event]) -> int:
+def _first_sign_at(candidates: Sequence[Candidate], hazards: Sequence[Event]) -> int:
     """The earliest sign. A release or merge that was undone caused it, and is a sign only where nothing else spoke.
 
     What was deleted or run is the harm itself; and a rule may ask for the change, such as one with a flag.
     """
-    undone = [event for i in instances if i.rule == UNDONE.name for event in i.hazards.events]
+    undone = [event for i in candidates if i.rule == UNDONE.name for event in i.hazards.events]
     caused = {event.event_id for event in undone if event.kind in FORWARD or event.kind == "change.merged"}
-    caused -= {event.event_id for i in instances if i.rule not in SHAPES for event in i.hazards.events}
+    caused -= {event.event_id for i in candidates if i.rule not in SHAPES for event in i.hazards.events}
     return next((event.time for event in hazards if event.event_id not in caused), hazards[0].time)
 
 

@@ -163,7 +163,7 @@ class Engine:
         `passed`: the watermark outside when each came, where that is another's and only `tick` tells it here.
         """
         state, timeline = self.state, self.state.timeline
-        pending, feeds, relevant = state.pending, state.feeds, self._relevant
+        pending, feeds, relevant = state.awaiting_watermark, state.feeds, self._relevant
         counts = self.catalogue.counts
         arrivals = state.arrivals
         event: Event | None = None
@@ -206,7 +206,7 @@ class Engine:
 
     def end(self) -> list[Decision]:
         """The stream is over: close all windows. The time after the last event counts as not observed."""
-        times = [entry[0] for entry in self.state.pending]
+        times = [entry[0] for entry in self.state.awaiting_watermark]
         self._order.looked_until = max([self.state.timeline.newest, *times])
         self._order.advance(FOREVER)
         return self._take()

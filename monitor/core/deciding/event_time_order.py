@@ -52,7 +52,7 @@ class EventTimeOrder:
     def advance(self, limit: int) -> None:
         """Process all before `limit`: events first, then the timers of the same moment. Raises Fault."""
         state = self._state
-        pending, timers = state.pending, state.timers
+        pending, timers = state.awaiting_watermark, state.timers
         pending.sort()
         place, count = 0, len(pending)
         fired: Timer | None = None

@@ -11,7 +11,7 @@ from monitor.core.model.events import Event, Instant
 from monitor.core.model.faults import fault_of
 from monitor.core.model.reasons import NotOpened
 from monitor.core.state.alerts import RECOVERIES
-from monitor.core.state.candidates import Instance
+from monitor.core.state.candidates import Candidate
 from monitor.core.state.event_series import RememberedEvent, entry
 from monitor.core.state.hazard_outcomes import ANY_RULE
 from monitor.core.weighing.shapes import SHAPES
@@ -50,34 +50,34 @@ class IndexRebuild:
         state, rules = self._state, self._matcher.rules
         dropped = [
             i
-            for i in state.instances.values()
+            for i in state.candidates.values()
             if i.rule not in SHAPES and (i.rule not in rules or rules[i.rule].rule.version != i.version)
         ]
-        for instance in dropped:
-            episode = state.episodes[instance.episode]
-            episode.instances.remove(instance.id)
+        for candidate in dropped:
+            episode = state.episodes[candidate.episode]
+            episode.candidates.remove(candidate.id)
             state.touch_episode(episode)
-            state.remove_instance(instance)
-            for hazard in instance.hazards.events:
-                state.pending_hazards.outcomes.drop(instance.rule, hazard)
+            state.remove_candidate(candidate)
+            for hazard in candidate.hazards.events:
+                state.pending_hazards.outcomes.drop(candidate.rule, hazard)
         remembered = self._rebuild_pending()
         state.advance_to(state.timeline.watermark)
-        for instance in dropped:
-            self._at_work_on = instance.hazards.earliest
-            if instance.rule in rules:
-                around = self._catalogue.around(instance.service)
-                self._late_events.retry(rules[instance.rule], around, instance.first_sign_at)
-        for episode_id in sorted({instance.episode for instance in dropped}):
-            self._say_gone(episode_id, [instance for instance in dropped if instance.episode == episode_id])
+        for candidate in dropped:
+            self._at_work_on = candidate.hazards.earliest
+            if candidate.rule in rules:
+                around = self._catalogue.around(candidate.service)
+                self._late_events.retry(rules[candidate.rule], around, candidate.first_sign_at)
+        for episode_id in sorted({candidate.episode for candidate in dropped}):
+            self._say_gone(episode_id, [candidate for candidate in dropped if candidate.episode == episode_id])
         return remembered
 
-    def _say_gone(self, episode_id: str, dropped: list[Instance]) -> None:
+    def _say_gone(self, episode_id: str, dropped: list[Candidate]) -> None:
         """Name the reason where no candidate is left of what no decision has been made about."""
         episode = self._state.episodes.get(episode_id)
-        if episode is None or episode.instances or episode.outcome or episode.closed:
+        if episode is None or episode.candidates or episode.outcome or episode.closed:
             return
-        ids = tuple(instance.hazards.earliest.event_id for instance in dropped)
-        names = tuple(sorted({instance.rule for instance in dropped}))
+        ids = tuple(candidate.hazards.earliest.event_id for candidate in dropped)
+        names = tuple(sorted({candidate.rule for candidate in dropped}))
         at = Instant(self._state.now)
         detail = "the rule was removed or changed before the window ended"
         self._out.append(Ignore(NotOpened.RULE_GONE, at, names, dropped[0].service, ids, detail))

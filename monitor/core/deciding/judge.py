@@ -26,7 +26,7 @@ from monitor.core.model.retention_policy import RETENTION
 from monitor.core.model.rule import Rule
 from monitor.core.model.verdict_policy import POLICY
 from monitor.core.state.alerts import ALERT_STATES
-from monitor.core.state.candidates import Instance
+from monitor.core.state.candidates import Candidate
 from monitor.core.state.engine_state import EngineState
 from monitor.core.state.episodes import Episode
 from monitor.core.weighing.net import Net
@@ -67,32 +67,32 @@ class Judge:
         self._state.touch_episode(episode)
         if episode.closed:
             return
-        instances, rules = self._parts(episode)
-        if not instances:
+        candidates, rules = self._parts(episode)
+        if not candidates:
             self._close(episode)
             return
-        times = sorted({int(e.time) for i in instances for e in i.interventions.events})
+        times = sorted({int(e.time) for i in candidates for e in i.interventions.events})
         episode.action_times = times if len(times) <= MOST_TIMES else [*times[: MOST_TIMES - 1], times[-1]]
         if not episode.outcome:
-            self._follow_alerts(episode, instances, now)
-        safe = self._safe(episode, instances, rules, now)
+            self._follow_alerts(episode, candidates, now)
+        safe = self._safe(episode, candidates, rules, now)
         episode.safe_at = safe.at
-        harm_from = episode.first_sign_at + harmless_for(instances, rules)
+        harm_from = episode.first_sign_at + harmless_for(candidates, rules)
         episode.window_from = harm_from - POLICY.before_first_sign
-        if (began := danger_since(instances, rules)) is not None:
+        if (began := danger_since(candidates, rules)) is not None:
             episode.window_from = min(episode.window_from, began)
-        episode.window_to = window_end(episode, safe.at, rules, instances)
+        episode.window_to = window_end(episode, safe.at, rules, candidates)
         if episode.window_to > now:
             episode.wake_at = episode.window_to
             self._state.set_timer(episode.window_to, "wake", episode.id)
             return
         if not episode.withdrawn:
-            self._judge(episode, instances, safe, now, looked_until)
+            self._judge(episode, candidates, safe, now, looked_until)
         self._plan_close(episode, min(safe.at + POLICY.reopen_within, latest_safe(times)), now)
 
-    def _follow_alerts(self, episode: Episode, instances: list[Instance], now: int) -> None:
+    def _follow_alerts(self, episode: Episode, candidates: list[Candidate], now: int) -> None:
         """All is not well while something grave still fires on what is cited, also if it began before the action."""
-        followed = {key for instance in instances for key in instance.tracks}
+        followed = {key for candidate in candidates for key in candidate.tracks}
         # As with the context: what is older may be forgotten already or not yet, which must not show.
         since = max(episode.first_sign_at, now - RETENTION.event)
         alerts = self._state.memory.between(episode.services, sorted(ALERT_STATES), since, now)
@@ -125,20 +125,20 @@ class Judge:
 
     def _close(self, episode: Episode) -> None:
         if self._net is not None:
-            self._net.release(episode.instances)
-        for instance_id in episode.instances:
-            if (instance := self._state.instances.get(instance_id)) is not None:
-                self._state.remove_instance(instance)
-        episode.instances.clear()
+            self._net.release(episode.candidates)
+        for candidate_id in episode.candidates:
+            if (candidate := self._state.candidates.get(candidate_id)) is not None:
+                self._state.remove_candidate(candidate)
+        episode.candidates.clear()
         self._state.close_episode(episode)
 
     def _judge(
-        self, episode: Episode, instances: list[Instance], safe: Safe, now: int, looked_until: int | None
+        self, episode: Episode, candidates: list[Candidate], safe: Safe, now: int, looked_until: int | None
     ) -> None:
         try:
-            draft = self._assessor.draft(episode, instances, safe, now, looked_until)
+            draft = self._assessor.draft(episode, candidates, safe, now, looked_until)
         except NoDraft as refused:
-            self._refuse(episode, instances, refused, now)
+            self._refuse(episode, candidates, refused, now)
             return
         if episode.draft is None:
             elder = same_event(self._state, self._catalogue, episode, now, weighed=self._net is not None)
@@ -154,7 +154,7 @@ class Judge:
             self._out.append(Amend(draft))
         episode.draft = draft
 
-    def _refuse(self, episode: Episode, instances: list[Instance], refused: NoDraft, now: int) -> None:
+    def _refuse(self, episode: Episode, candidates: list[Candidate], refused: NoDraft, now: int) -> None:
         if refused.reason in (NotOpened.IMPACT_SEEN, NotOpened.IMPACT_IN_CHAIN):
             self.withdrawals.withdraw_chain(episode, refused.evidence, now)
         if episode.draft is not None:
@@ -166,18 +166,18 @@ class Judge:
             }.get(refused.reason, Withdrawn.NO_LONGER_MATCHES)
             self.withdrawals.withdraw(episode, reason, refused.evidence, now)
         elif episode.outcome != str(refused.reason):
-            for each, some in refused.by_reason(instances):
-                ids = tuple(instance.hazards.earliest.event_id for instance in some)
+            for each, some in refused.by_reason(candidates):
+                ids = tuple(candidate.hazards.earliest.event_id for candidate in some)
                 ids += tuple(EventId(event.source, event.id) for event in each.evidence)
-                names = tuple(sorted({instance.rule for instance in some}))
+                names = tuple(sorted({candidate.rule for candidate in some}))
                 self._out.append(Ignore(each.reason, Instant(now), names, some[0].service, ids, each.detail))
         episode.outcome = str(refused.reason)
 
-    def _parts(self, episode: Episode) -> tuple[list[Instance], list[Rule]]:
-        instances = [self._state.instances[known] for known in episode.instances if known in self._state.instances]
-        return instances, [rule_named(instance.rule, self._matcher.rules) for instance in instances]
+    def _parts(self, episode: Episode) -> tuple[list[Candidate], list[Rule]]:
+        candidates = [self._state.candidates[known] for known in episode.candidates if known in self._state.candidates]
+        return candidates, [rule_named(candidate.rule, self._matcher.rules) for candidate in candidates]
 
-    def _safe(self, episode: Episode, instances: list[Instance], rules: list[Rule], now: int) -> Safe:
+    def _safe(self, episode: Episode, candidates: list[Candidate], rules: list[Rule], now: int) -> Safe:
         views = incidents(self._state.memory, self._catalogue, episode.services, now)
         closings = [view for view in views if view.span.event.time >= episode.window_from or view.closed_at is not None]
-        return find_safe(episode, instances, max(rule.settle for rule in rules), closings)
+        return find_safe(episode, candidates, max(rule.settle for rule in rules), closings)

@@ -120,11 +120,11 @@ class LateEvents:
             if not actions:
                 continue
             services = reach(self._catalogue, service, compiled.rule.intervention.reach)
-            known = [state.instances[name] for s in among(services, open_here) for name in sorted(open_here[s])]
+            known = [state.candidates[name] for s in among(services, open_here) for name in sorted(open_here[s])]
             first = actions[0].time - compiled.within if late is None else late.time
             free = self._correlator.maker.waiting(compiled, services, first, actions[-1].time)
             if key is not None:
-                known = [instance for instance in known if instance.key == key]
+                known = [candidate for candidate in known if candidate.key == key]
                 free = [hazard for hazard in free if key_of(compiled, hazard) == key]
             for action in actions:
                 if self._left <= 0:
@@ -132,9 +132,9 @@ class LateEvents:
                 self._left -= 1
                 if pending is not None and pending.cleared and not is_drill(action):
                     pending.act(among(services, pending.cleared), action.time)
-                for instance in known:
-                    if not instance.interventions.knows(action):
-                        self._correlator.maker.add_action(instance, compiled, action)
+                for candidate in known:
+                    if not candidate.interventions.knows(action):
+                        self._correlator.maker.add_action(candidate, compiled, action)
                 near = [h for h in free if action.time - compiled.within <= h.time <= action.time]
                 near = [hazard for hazard in near if self._correlator.maker.is_free(compiled.name, hazard)]
                 if near:
@@ -173,7 +173,7 @@ class LateEvents:
         """Let an event wait under the rules for which it is a hazard now, and no others."""
         pending = self._state.pending_hazards
         if before.hazards:
-            pending.withdraw(event, before)
+            pending.discard(event, before)
         is_open = now.hazards and event.time + now.longest >= self._state.expired_until
         if is_open and event.service is not None and not is_drill(event):
             pending.restore(event, now)

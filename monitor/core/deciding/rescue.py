@@ -11,7 +11,7 @@ from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.events import Event, EventId
 from monitor.core.model.near_miss import Mode
 from monitor.core.model.rule import Rule
-from monitor.core.state.candidates import CappedEvidence, Instance
+from monitor.core.state.candidates import Candidate, CappedEvidence
 from monitor.core.weighing.net import Net, caught_id
 from monitor.core.weighing.sequel import Weighed
 
@@ -30,52 +30,54 @@ class Rescue(msgspec.Struct, frozen=True):
 
     weighed: Weighed | None
     mode: Mode | None
-    instances: list[Instance]
+    candidates: list[Candidate]
 
 
-def weigh(net: Net, instances: Sequence[Instance], rule_of: Callable[[Instance], Rule], catalogue: Catalogue) -> Rescue:
+def weigh(
+    net: Net, candidates: Sequence[Candidate], rule_of: Callable[[Candidate], Rule], catalogue: Catalogue
+) -> Rescue:
     """Weigh every candidate of an episode. An exposure does not have to be probable: its rule asks for a look."""
     recognised: Recognised = {}
-    for instance in instances:
-        rule = rule_of(instance)
-        for act in instance.interventions.events if not rule.generic else ():
+    for candidate in candidates:
+        rule = rule_of(candidate)
+        for act in candidate.interventions.events if not rule.generic else ():
             hazards = recognised.setdefault(act.event_id, {}).setdefault(rule.name, [])
-            hazards += instance.hazards.events
-    found = {instance.id: _weigh_one(net, instance, recognised) for instance in instances}
+            hazards += candidate.hazards.events
+    found = {candidate.id: _weigh_one(net, candidate, recognised) for candidate in candidates}
     best_id = max(found, key=lambda known: (found[known].log_odds, known))
     best, weights = found[best_id], net.weights
-    asked_for = any(rule_of(instance).kind == "exposure" for instance in instances)
+    asked_for = any(rule_of(candidate).kind == "exposure" for candidate in candidates)
     chance = max(best.probability, weights.digest) if asked_for else best.probability
     if chance < weights.digest:
         return Rescue(best, None, [])
-    kept = [i for i in instances if found[i.id].log_odds >= best.log_odds - KEPT_BESIDE or i.id == best_id]
-    kept = [_without_bystanders(net, instance, recognised) for instance in kept]
+    kept = [i for i in candidates if found[i.id].log_odds >= best.log_odds - KEPT_BESIDE or i.id == best_id]
+    kept = [_without_bystanders(net, candidate, recognised) for candidate in kept]
     automatic = all(actor_kind(act, catalogue) == "automation" for i in kept for act in i.interventions.events)
     return Rescue(best, "digest" if chance < weights.live or automatic else None, kept)
 
 
-def _without_bystanders(net: Net, instance: Instance, recognised: Recognised) -> Instance:
+def _without_bystanders(net: Net, candidate: Candidate, recognised: Recognised) -> Candidate:
     """The candidate without what people did next door meanwhile, where an act on the spot is far more likely it."""
-    acts = instance.interventions.events
-    here = [act for act in acts if act.service == instance.service]
+    acts = candidate.interventions.events
+    here = [act for act in acts if act.service == candidate.service]
     if not here or len(here) == len(acts):
-        return instance
-    least = max(_weigh_act(net, instance, act, recognised).log_odds for act in here) - KEPT_BESIDE
+        return candidate
+    least = max(_weigh_act(net, candidate, act, recognised).log_odds for act in here) - KEPT_BESIDE
     kept = CappedEvidence()
     for act in acts:
-        if act.service == instance.service or _weigh_act(net, instance, act, recognised).log_odds >= least:
+        if act.service == candidate.service or _weigh_act(net, candidate, act, recognised).log_odds >= least:
             kept.add(act)
-    return msgspec.structs.replace(instance, interventions=kept)
+    return msgspec.structs.replace(candidate, interventions=kept)
 
 
-def _weigh_act(net: Net, instance: Instance, act: Event, recognised: Recognised) -> Weighed:
-    caught = net.caught.get(caught_id(act)) or net.compare(act, instance.hazards.events)
+def _weigh_act(net: Net, candidate: Candidate, act: Event, recognised: Recognised) -> Weighed:
+    caught = net.caught.get(caught_id(act)) or net.compare(act, candidate.hazards.events)
     return net.sequel.settle(caught, recognised.get(act.event_id))
 
 
-def _weigh_one(net: Net, instance: Instance, recognised: Recognised) -> Weighed:
+def _weigh_one(net: Net, candidate: Candidate, recognised: Recognised) -> Weighed:
     """A candidate by the best of its acts; one that a rule made may have acts that the net did not catch."""
-    weighed = (_weigh_act(net, instance, act, recognised) for act in instance.interventions.events)
+    weighed = (_weigh_act(net, candidate, act, recognised) for act in candidate.interventions.events)
     return max(weighed, key=lambda one: one.log_odds)
 
 

@@ -18,7 +18,7 @@ from monitor.core.model.near_miss import Draft, Verdict
 from monitor.core.model.reasons import Missing, NotOpened, Withdrawn
 from monitor.core.model.rule import Rule
 from monitor.core.model.verdict_policy import POLICY
-from monitor.core.state.candidates import Instance
+from monitor.core.state.candidates import Candidate
 from monitor.core.state.engine_state import EngineState
 from monitor.core.state.episodes import Episode
 from monitor.core.weighing.net import Net
@@ -48,29 +48,29 @@ class Assessor:
         self._writer = Writer(state, matcher)
 
     def draft(
-        self, episode: Episode, instances: list[Instance], safe: Safe, now: int, looked_until: int | None
+        self, episode: Episode, candidates: list[Candidate], safe: Safe, now: int, looked_until: int | None
     ) -> Draft:
         """The draft of an episode. Raises NoDraft."""
-        standing = self._check.standing(instances, safe.at, now)
+        standing = self._check.standing(candidates, safe.at, now)
         try:
             return self._draft_of(standing, episode, safe, now, looked_until)
         except NoDraft as refused:
             raise NoDraft(refused.reason, refused.detail, refused.evidence, standing.refused) from None
 
     def _draft_of(self, standing: Standing, episode: Episode, safe: Safe, now: int, looked_until: int | None) -> Draft:
-        shown = [instance for instance in standing.valid if self._rule_of(instance).mode != "shadow"]
+        shown = [candidate for candidate in standing.valid if self._rule_of(candidate).mode != "shadow"]
         if not shown:
             raise NoDraft(NotOpened.SHADOW, "only rules in shadow mode match: counted, not shown")
         rescue = self._weigh(shown)
-        instances = sorted(rescue.instances, key=self._precedence)
-        services = frozenset(s for i in instances for s in (i.service, *services_of(i.interventions.events)))
+        candidates = sorted(rescue.candidates, key=self._precedence)
+        services = frozenset(s for i in candidates for s in (i.service, *services_of(i.interventions.events)))
         scope = frozenset().union(*map(self._catalogue.upward, services))
-        missing = self._placed(services, scope, instances)
+        missing = self._placed(services, scope, candidates)
         self._no_impact(episode, services, safe, now)
         predecessors = self._withdrawals.predecessors(episode)
         self._chain_unhurt(predecessors)
-        evidence = self._sees(instances)
-        exposed = danger_since(instances)
+        evidence = self._sees(candidates)
+        exposed = danger_since(candidates)
         start = episode.window_from if exposed is None else min(exposed, episode.window_from)
         window = Window(start, episode.window_to, looked_until)
         seen = coverage(self._state.feeds, self._catalogue, scope, services, evidence, window)
@@ -79,21 +79,21 @@ class Assessor:
         unplaced = Missing.SERVICE_UNKNOWN in missing or Missing.DEPENDENCIES_UNKNOWN in missing
         is_clear = seen.clear and not is_blind and not unplaced
         verdict: Verdict = "none" if is_clear else "unknown"
-        missing += [*seen.missing, *safe.missing, *self._doubts(instances, services, now)]
+        missing += [*seen.missing, *safe.missing, *self._doubts(candidates, services, now)]
         chain = tuple(other.draft.id for other in predecessors if other.draft is not None)
         judged = Judged(verdict, missing, seen, standing.notes, standing.steps, chain, rescue.weighed, rescue.mode)
-        return self._writer.write(episode, instances, safe, judged, now)
+        return self._writer.write(episode, candidates, safe, judged, now)
 
-    def _weigh(self, instances: list[Instance]) -> Rescue:
+    def _weigh(self, candidates: list[Candidate]) -> Rescue:
         """How likely a rescue is; without weights every candidate stands. Raises NoDraft where it is not likely."""
         if self._net is None:
-            return Rescue(None, None, instances)
-        rescue = weigh(self._net, instances, self._rule_of, self._catalogue)
-        if rescue.weighed is not None and not rescue.instances:
+            return Rescue(None, None, candidates)
+        rescue = weigh(self._net, candidates, self._rule_of, self._catalogue)
+        if rescue.weighed is not None and not rescue.candidates:
             raise NoDraft(NotOpened.IMPROBABLE, say_improbable(rescue.weighed))
         return rescue
 
-    def _placed(self, services: frozenset[str], scope: frozenset[str], instances: list[Instance]) -> list[str]:
+    def _placed(self, services: frozenset[str], scope: frozenset[str], candidates: list[Candidate]) -> list[str]:
         """Where the catalogue puts it. Raises NoDraft where nothing that users see depends on it.
 
         An exposure needs no path to users, and a person who reports it knows whom it concerns.
@@ -103,8 +103,8 @@ class Assessor:
         unknown = [service for service in sorted(services) if not self._catalogue.knows(service)]
         if unknown:
             return [str(Missing.SERVICE_UNKNOWN)]
-        reported = any(is_report(event) for instance in instances for event in instance.hazards.events)
-        matters = reported or self._rule_of(instances[0]).kind == "exposure"
+        reported = any(is_report(event) for candidate in candidates for event in candidate.hazards.events)
+        matters = reported or self._rule_of(candidates[0]).kind == "exposure"
         if any(self._catalogue.is_user_facing(service) for service in scope):
             return []
         if not self._catalogue.tells_dependencies:
@@ -139,10 +139,10 @@ class Assessor:
             if other.outcome in (NotOpened.IMPACT_SEEN, Withdrawn.IMPACT_IN_WINDOW, Withdrawn.IMPACT_AFTERWARDS):
                 raise NoDraft(NotOpened.IMPACT_IN_CHAIN, "users were hit earlier in the chain")
 
-    def _doubts(self, instances: list[Instance], services: frozenset[str], now: int) -> list[str]:
+    def _doubts(self, candidates: list[Candidate], services: frozenset[str], now: int) -> list[str]:
         found = []
-        events = [e for i in instances for e in (*i.hazards.events, *i.interventions.events)]
-        if all(instance.sibling_only for instance in instances):
+        events = [e for i in candidates for e in (*i.hazards.events, *i.interventions.events)]
+        if all(candidate.sibling_only for candidate in candidates):
             found.append(str(Missing.SIBLING_ONLY))
         found += doubts_of(events)
         views = incidents(self._state.memory, self._catalogue, services, now)
@@ -151,13 +151,13 @@ class Assessor:
             found.append(str(Missing.IMPACT_UNSTATED))
         return found
 
-    def _sees(self, instances: list[Instance]) -> frozenset[str]:
+    def _sees(self, candidates: list[Candidate]) -> frozenset[str]:
         """Which evidence can see the harm of the rule that names the episode."""
-        return self._rule_of(instances[0]).impact.evidence
+        return self._rule_of(candidates[0]).impact.evidence
 
-    def _precedence(self, instance: Instance) -> tuple[bool, int, int, str, str]:
-        rule = self._rule_of(instance)
-        return (rule.generic, MODE_ORDER[rule.mode], instance.first_sign_at, rule.name, instance.id)
+    def _precedence(self, candidate: Candidate) -> tuple[bool, int, int, str, str]:
+        rule = self._rule_of(candidate)
+        return (rule.generic, MODE_ORDER[rule.mode], candidate.first_sign_at, rule.name, candidate.id)
 
-    def _rule_of(self, instance: Instance) -> Rule:
-        return rule_named(instance.rule, self._matcher.rules)
+    def _rule_of(self, candidate: Candidate) -> Rule:
+        return rule_named(candidate.rule, self._matcher.rules)

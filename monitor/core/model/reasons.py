@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class NotOpened(StrEnum):
-    """Why a hazard, an instance of a rule or an episode gave no draft."""
+    """Why a hazard, a candidate or an episode gave no draft."""
 
     NO_INTERVENTION = "no_intervention"  # nobody and nothing acted within the rule's window
     CLEARED_BEFORE_ACTION = "cleared_before_action"  # the alert was over before anybody acted

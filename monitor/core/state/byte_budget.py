@@ -91,7 +91,7 @@ class ByteBudget:
         self._waiting: Waiting | None = None
         if limit is not None:
             state.split_chunks_by(catalogue.knows)
-            waiting = (waits[4] for waits in state.pending)
+            waiting = (waits[4] for waits in state.awaiting_watermark)
             self._waiting = Waiting(limit // SHARE, catalogue.knows, waiting, state.timeline.watermark)
 
     def admit(self, event: Event, passed: int) -> Event | None:
@@ -211,10 +211,10 @@ class ByteBudget:
         """Name the reason for candidates without a draft; a draft stays, as after the end of its episode."""
         for entry in chosen:
             if isinstance(episode := entry.what, Episode) and episode.draft is None:
-                known = [self._state.instances[name] for name in episode.instances]
+                known = [self._state.candidates[name] for name in episode.candidates]
                 ids = tuple(event.event_id for each in known for event in each.hazards.events)
                 ids += tuple(event.event_id for each in known for event in each.interventions.events)
-                names = tuple(sorted({instance.rule for instance in known}))
+                names = tuple(sorted({candidate.rule for candidate in known}))
                 self._ignore(names, entry.service, ids, _CANDIDATE, Instant(self._state.now))
 
     def _ignore(

@@ -1,4 +1,4 @@
-"""An instance of a rule: the hazards of one correlation key with their interventions: a candidate for a draft."""
+"""A candidate for a draft: the hazards of one correlation key under one rule, with their interventions."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class CappedEvidence(msgspec.Struct):
         return bool(self.first)
 
 
-class Instance(msgspec.Struct):
+class Candidate(msgspec.Struct):
     """One rule's view of an episode. Actions after `accepts_until` (microseconds) are not its interventions."""
 
     id: str

@@ -15,7 +15,7 @@ from monitor.core.matching.last_values import TABLES
 from monitor.core.model.events import EventId
 from monitor.core.model.packing import pack, unpack
 from monitor.core.model.watermark import Timeline
-from monitor.core.state.candidates import Instance
+from monitor.core.state.candidates import Candidate
 from monitor.core.state.chunks import Chunk, in_turn, keys_by_kind, sorted_out
 from monitor.core.state.engine_state import EngineState
 from monitor.core.state.episodes import Episode, PastDraft
@@ -84,7 +84,7 @@ def take_changes(state: EngineState, longest_ttl: LongestTtl) -> dict[str, bytes
 def _cell(state: EngineState, kind: str, key: str) -> bytes | None:
     value: object = None
     if kind == "instance":
-        value = state.instances.get(key)
+        value = state.candidates.get(key)
     elif kind == "episode":
         value = state.episodes.get(key)
     elif kind in TABLES:
@@ -114,14 +114,14 @@ def _take_events(state: EngineState, cells: dict[str, bytes | None], longest_ttl
         cells[f"facts:{state.log.chunks}"] = pack(chunk)
         state.log.chunks += 1
     state.new_facts = []
-    fresh = [entry[4] for entry in state.pending if entry[3] >= state.unwritten_from]
+    fresh = [entry[4] for entry in state.awaiting_watermark if entry[3] >= state.unwritten_from]
     if fresh:
         newest = int(max(event.time for event in fresh))
         state.log.pending[state.log.chunks] = newest
         cells[f"pending:{state.log.chunks}"] = pack(Chunk(newest, fresh))
         state.log.chunks += 1
     state.unwritten_from = state.arrivals
-    oldest = min((entry[0] for entry in state.pending), default=None)
+    oldest = min((entry[0] for entry in state.awaiting_watermark), default=None)
     for number, newest in list(state.log.pending.items()):
         if oldest is None or newest < oldest:
             del state.log.pending[number]
@@ -156,7 +156,7 @@ def restore(cells: Mapping[str, bytes], aside: Collection[object] = ()) -> Resto
             if not state.memory.restore(event, derived.get(place)) and place in derived:
                 state.memory.set_facts(event, derived[place])
             written_until[event.event_id] = max(chunk.until, written_until.get(event.event_id, 0))
-    sharing = Sharing(state.memory, state.observed, state.instances, state.episodes)
+    sharing = Sharing(state.memory, state.observed, state.candidates, state.episodes)
     _restore_pending(state, in_turn(cells, "pending", kinds.pop("pending", ())), aside)
     # Events came first: what shares them makes room at once then, and its place in memory is used again.
     for kind, key in ((kind, key) for kind, keys in kinds.items() for key in keys):
@@ -167,7 +167,7 @@ def restore(cells: Mapping[str, bytes], aside: Collection[object] = ()) -> Resto
 
 def _restore_cell(state: EngineState, kind: str, key: str, value: bytes) -> None:
     if kind == "instance":
-        state.add_instance(unpack(value, Instance))
+        state.add_candidate(unpack(value, Candidate))
     elif kind == "episode":
         state.add_episode(episode := unpack(value, Episode))
         if episode.wake_at is not None:
@@ -210,7 +210,7 @@ def _restore_pending(state: EngineState, chunks: Iterable[tuple[int, Chunk]], as
         state.log.pending[number] = chunk.until
         for event in chunk.events:
             if event.time >= state.timeline.watermark and not (aside and event.event_id in aside):
-                state.pending.append((event.time, event.source, event.id, state.arrivals, event))
+                state.awaiting_watermark.append((event.time, event.source, event.id, state.arrivals, event))
                 state.arrivals += 1
     state.unwritten_from = state.arrivals
 

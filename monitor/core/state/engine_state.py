@@ -10,7 +10,7 @@ from monitor.core.matching.last_values import LastValues
 from monitor.core.model.events import Event
 from monitor.core.model.retention_policy import RETENTION
 from monitor.core.model.watermark import BEGINNING, Timeline
-from monitor.core.state.candidates import Instance
+from monitor.core.state.candidates import Candidate
 from monitor.core.state.chunks import ChunkLog
 from monitor.core.state.cuts import Cuts
 from monitor.core.state.episodes import Episode, PastDraft
@@ -19,7 +19,7 @@ from monitor.core.state.feeds import Feeds
 from monitor.core.state.memory import Memory
 from monitor.core.state.open_work import OpenWork, Timer
 from monitor.core.state.pending_hazards import PendingHazards
-from monitor.core.state.sizes import EPISODE, instance_bytes
+from monitor.core.state.sizes import EPISODE, candidate_bytes
 from monitor.core.weighing.observed import Observed
 
 
@@ -41,7 +41,7 @@ class EngineState(OpenWork):
         self.cuts = Cuts()
         self.recurrences = self.last_values.drafts
         self.past_drafts: dict[str, PastDraft] = {}
-        self.pending: list[tuple[int, str, str, int, Event]] = []
+        self.awaiting_watermark: list[tuple[int, str, str, int, Event]] = []
         self.arrivals = 0
         self.timers: list[Timer] = []
         self.evicted_at = BEGINNING
@@ -51,10 +51,10 @@ class EngineState(OpenWork):
         self.log = ChunkLog()
         self.is_known: Callable[[str], bool] | None = None
 
-    def add_instance(self, instance: Instance) -> None:
-        super().add_instance(instance)
+    def add_candidate(self, candidate: Candidate) -> None:
+        super().add_candidate(candidate)
         if self.is_known is not None:  # The second time for the draft that may come of it.
-            self.grown += 2 * instance_bytes(instance) + EPISODE
+            self.grown += 2 * candidate_bytes(candidate) + EPISODE
 
     # -- drafts of the past ------------------------------------------------------------------------------------
 
@@ -136,10 +136,10 @@ class EngineState(OpenWork):
     def gauges(self) -> dict[str, float]:
         """Sizes for the metrics."""
         return {
-            "open_instances": len(self.instances) + len(self.pending_hazards),
+            "open_instances": len(self.candidates) + len(self.pending_hazards),
             "open_episodes": sum(not episode.closed for episode in self.episodes.values()),
             "standing_drafts": sum(e.draft is not None and not e.withdrawn for e in self.episodes.values()),
-            "pending_events": len(self.pending),
+            "pending_events": len(self.awaiting_watermark),
             "feeds": len(self.feeds),
             "state_bytes": self.held + self.grown,
         }

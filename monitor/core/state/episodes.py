@@ -24,7 +24,7 @@ class Episode(msgspec.Struct):
 
     id: str
     services: list[str]
-    instances: list[str] = []
+    candidates: list[str] = msgspec.field(default_factory=list, name="instances")
     cited: list[str] = []
     subjects: list[str] = []
     others: dict[str, Track] = {}

@@ -19,9 +19,9 @@ from monitor.core.state.sizes import (
     RATE,
     SIGN,
     SLOT,
+    candidate_bytes,
     caught_bytes,
     episode_bytes,
-    instance_bytes,
     past_draft_bytes,
     place_bytes,
 )
@@ -207,12 +207,12 @@ def _open(state: EngineState, now: int) -> Iterator[Evictable]:
     for episode in state.episodes.values():
         if not episode.closed:
             size = episode_bytes(episode)
-            for name in episode.instances:
-                size += instance_bytes(state.instances[name])
+            for name in episode.candidates:
+                size += candidate_bytes(state.candidates[name])
                 size += caught_bytes(caught[name]) if name in caught else 0
             yield Evictable(episode.services[0], (episode.first_sign_at, episode.id), size, episode)
     for name, candidate in caught.items():
-        if name not in state.instances:
+        if name not in state.candidates:
             service = candidate.act.service or ""
             yield Evictable(service, (candidate.act.time, name), caught_bytes(candidate), name)
 
@@ -222,7 +222,7 @@ def _drop_open(state: EngineState, chosen: list[Evictable]) -> None:
     for entry in chosen:
         names = [entry.what]
         if not isinstance(entry.what, str):
-            names = list(entry.what.instances)
+            names = list(entry.what.candidates)
             state.keep_draft(entry.what)
             state.drop_episode(entry.what)
         for name in names:

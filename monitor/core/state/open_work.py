@@ -6,7 +6,7 @@ Code that changes one must touch it, so that its cell is written.
 from __future__ import annotations
 
 from monitor.core.model.faults import Fault
-from monitor.core.state.candidates import Instance
+from monitor.core.state.candidates import Candidate
 from monitor.core.state.episodes import Episode
 
 Timer = tuple[int, str, str]
@@ -20,7 +20,7 @@ class OpenWork:
     """
 
     def __init__(self) -> None:
-        self.instances: dict[str, Instance] = {}
+        self.candidates: dict[str, Candidate] = {}
         self.episodes: dict[str, Episode] = {}
         self.dirty: set[str] = set()
         self.made: set[str] = set()
@@ -34,46 +34,46 @@ class OpenWork:
 
     # -- candidates --------------------------------------------------------------------------------------------
 
-    def add_instance(self, instance: Instance) -> None:
-        self.instances[instance.id] = instance
-        self.made.add(instance.rule)
-        if instance.is_newest:
+    def add_candidate(self, candidate: Candidate) -> None:
+        self.candidates[candidate.id] = candidate
+        self.made.add(candidate.rule)
+        if candidate.is_newest:
             # Those that are restored come in any order, so that each knows whether another came after it.
-            before = self.instances.get(self.by_key.get((instance.rule, instance.key), ""))
-            if before is not None and before is not instance:
+            before = self.candidates.get(self.by_key.get((candidate.rule, candidate.key), ""))
+            if before is not None and before is not candidate:
                 before.is_newest = False
-                self.touch_instance(before)
-            self.by_key[instance.rule, instance.key] = instance.id
-        self.open_by_rule.setdefault(instance.rule, {}).setdefault(instance.service, set()).add(instance.id)
-        self.open_by_service[instance.service] = self.open_by_service.get(instance.service, 0) + 1
-        for key in instance.tracks:
-            self.by_alert.setdefault(key, set()).add(instance.id)
-        self.touch_instance(instance)
+                self.touch_candidate(before)
+            self.by_key[candidate.rule, candidate.key] = candidate.id
+        self.open_by_rule.setdefault(candidate.rule, {}).setdefault(candidate.service, set()).add(candidate.id)
+        self.open_by_service[candidate.service] = self.open_by_service.get(candidate.service, 0) + 1
+        for key in candidate.tracks:
+            self.by_alert.setdefault(key, set()).add(candidate.id)
+        self.touch_candidate(candidate)
 
-    def track_alert(self, instance: Instance, key: str) -> None:
-        self.by_alert.setdefault(key, set()).add(instance.id)
+    def track_alert(self, candidate: Candidate, key: str) -> None:
+        self.by_alert.setdefault(key, set()).add(candidate.id)
 
-    def remove_instance(self, instance: Instance) -> None:
-        del self.instances[instance.id]
-        if self.by_key.get((instance.rule, instance.key)) == instance.id:
-            del self.by_key[instance.rule, instance.key]
-        by_service = self.open_by_rule[instance.rule]
-        by_service[instance.service].discard(instance.id)
-        if not by_service[instance.service]:
-            del by_service[instance.service]
-        self.open_by_service[instance.service] -= 1
-        if not self.open_by_service[instance.service]:
-            del self.open_by_service[instance.service]
-        for key in instance.tracks:
+    def remove_candidate(self, candidate: Candidate) -> None:
+        del self.candidates[candidate.id]
+        if self.by_key.get((candidate.rule, candidate.key)) == candidate.id:
+            del self.by_key[candidate.rule, candidate.key]
+        by_service = self.open_by_rule[candidate.rule]
+        by_service[candidate.service].discard(candidate.id)
+        if not by_service[candidate.service]:
+            del by_service[candidate.service]
+        self.open_by_service[candidate.service] -= 1
+        if not self.open_by_service[candidate.service]:
+            del self.open_by_service[candidate.service]
+        for key in candidate.tracks:
             holders = self.by_alert.get(key)
             if holders is not None:
-                holders.discard(instance.id)
+                holders.discard(candidate.id)
                 if not holders:
                     del self.by_alert[key]
-        self.touch_instance(instance)
+        self.touch_candidate(candidate)
 
-    def touch_instance(self, instance: Instance) -> None:
-        self.dirty.add(f"instance:{instance.id}")
+    def touch_candidate(self, candidate: Candidate) -> None:
+        self.dirty.add(f"instance:{candidate.id}")
 
     # -- episodes ----------------------------------------------------------------------------------------------
 
@@ -106,16 +106,16 @@ class OpenWork:
 
     def drop_episode(self, episode: Episode) -> None:
         """Forget an episode that cannot be judged, and its candidates."""
-        for name in episode.instances:
-            if (instance := self.instances.get(name)) is not None:
-                self.remove_instance(instance)
+        for name in episode.candidates:
+            if (candidate := self.candidates.get(name)) is not None:
+                self.remove_candidate(candidate)
         self.remove_episode(episode)
 
     def fault_of(self, timer: Timer | None) -> Fault:
         """Of a timer that failed; its events are the hazards of the episode."""
         name = None if timer is None else timer[2]
         episode = None if name is None else self.episodes.get(name)
-        known = [] if episode is None else [self.instances.get(each) for each in episode.instances]
+        known = [] if episode is None else [self.candidates.get(each) for each in episode.candidates]
         return Fault(name, [event for each in known if each is not None for event in each.hazards.events])
 
     def episodes_citing(self, services: frozenset[str]) -> list[Episode]:

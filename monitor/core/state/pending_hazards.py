@@ -119,8 +119,8 @@ class PendingHazards:
                 same.append(hazard)
         return hazard
 
-    def withdraw(self, event: Event, matched: MatchedSteps) -> None:
-        """The event, which had matched these steps, is to wait no longer, or under other rules."""
+    def discard(self, event: Event, matched: MatchedSteps) -> None:
+        """The event, which had matched these steps, is no longer a pending hazard, or is one of other rules."""
         queue = self._queues.get(matched.longest, ())
         found = next((hazard for hazard in queue if hazard.event.event_id == event.event_id), None)
         if found is not None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from monitor.core.model.events import Event, EventId
-from monitor.core.state.candidates import CappedEvidence, Instance
+from monitor.core.state.candidates import Candidate, CappedEvidence
 from monitor.core.state.episodes import Episode
 from monitor.core.state.memory import Memory
 from monitor.core.weighing.observed import Observed
@@ -22,12 +22,12 @@ class Sharing:
     """Of events that are equal in all they say, one is kept: the remembered one, or the first that was met."""
 
     def __init__(
-        self, memory: Memory, observed: Observed, instances: Mapping[str, Instance], episodes: Mapping[str, Episode]
+        self, memory: Memory, observed: Observed, candidates: Mapping[str, Candidate], episodes: Mapping[str, Episode]
     ) -> None:
         """`memory` has been restored; the others are about to be, cell by cell."""
         self._memory = memory
         self._observed = observed
-        self._instances = instances
+        self._candidates = candidates
         self._episodes = episodes
         self._met: dict[EventId, Event] = {}
 
@@ -38,8 +38,8 @@ class Sharing:
         elif kind == "caught":
             self._caught(self._observed.caught[key])
         elif kind == "instance":
-            self._evidence(self._instances[key].hazards)
-            self._evidence(self._instances[key].interventions)
+            self._evidence(self._candidates[key].hazards)
+            self._evidence(self._candidates[key].interventions)
         elif kind == "episode" and (draft := self._episodes[key].draft) is not None:
             evidence = tuple(replace(cited, event=self.one(cited.event)) for cited in draft.evidence)
             self._episodes[key].draft = replace(draft, evidence=evidence)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.core.state.candidates import CappedEvidence, Instance
+from monitor.core.state.candidates import Candidate, CappedEvidence
 from monitor.core.state.costs import ENTRY, event_bytes, labels_bytes, text_bytes, texts_bytes
 from monitor.core.state.episodes import Episode, PastDraft
 from monitor.core.weighing.option import Caught
@@ -46,14 +46,14 @@ def evidence_bytes(evidence: CappedEvidence) -> int:
     return sum(map(event_bytes, evidence.events))
 
 
-def instance_bytes(instance: Instance) -> int:
-    own = 4 * text_bytes(instance.id) + text_bytes(instance.key)
-    followed = sum(ENTRY + 100 + text_bytes(key) for key in instance.tracks)
-    return INSTANCE + own + followed + evidence_bytes(instance.hazards) + evidence_bytes(instance.interventions)
+def candidate_bytes(candidate: Candidate) -> int:
+    own = 4 * text_bytes(candidate.id) + text_bytes(candidate.key)
+    followed = sum(ENTRY + 100 + text_bytes(key) for key in candidate.tracks)
+    return INSTANCE + own + followed + evidence_bytes(candidate.hazards) + evidence_bytes(candidate.interventions)
 
 
 def episode_bytes(episode: Episode) -> int:
-    texts = (*episode.services, *episode.instances, *episode.cited, *episode.subjects, *episode.others)
+    texts = (*episode.services, *episode.candidates, *episode.cited, *episode.subjects, *episode.others)
     draft = 0
     if episode.draft is not None:
         draft = 6_000 + sum(event_bytes(cited.event) for cited in episode.draft.evidence)

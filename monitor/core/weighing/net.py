@@ -22,7 +22,7 @@ from monitor.core.weighing.option import Caught, Option
 from monitor.core.weighing.overheard import Overheard
 from monitor.core.weighing.place import ServiceMemory, act_rate_key, sign_rate_key
 from monitor.core.weighing.plain_words import is_exercise, is_outside, says_plan
-from monitor.core.weighing.sequel import Hopes, Sequel
+from monitor.core.weighing.sequel import BestCase, Sequel
 from monitor.core.weighing.signs import Sign, SignKind, sign_of
 from monitor.core.weighing.surroundings import WORK, Surroundings
 from monitor.core.weighing.weights import Weights
@@ -88,7 +88,7 @@ class Net:
         self._near = Nearness(catalogue)
         self._around = Surroundings(observed.places, catalogue, self._learner, self._near)
         self._overheard = Overheard(observed, catalogue)
-        self._hopes = Hopes(weights)
+        self._best_case = BestCase(weights)
         self.sequel = Sequel(observed.places, catalogue, weights, self._learner, self._near)
 
     def observe(self, event: Event, *, late: bool = False) -> list[Caught]:
@@ -211,7 +211,7 @@ class Net:
         options = gather(self._around.scene(place, act, undone, in_reach, counted=again))
         if not again:
             self._learner.pairs(options, place.service, act.time)
-        likely = self._hopes.likely(options, act, undone)[:MOST_OPTIONS]
+        likely = self._best_case.likely(options, act, undone)[:MOST_OPTIONS]
         if not likely:
             return None
         likely = [option for number, option in enumerate(likely) if not _is_nearer(likely[:number], option)]

@@ -29,7 +29,7 @@ class Weighed(msgspec.Struct, frozen=True):
     values: dict[str, float]
 
 
-class Hopes:
+class BestCase:
     """The most that may still speak for an option, by one set of weights."""
 
     def __init__(self, weights: Weights) -> None:

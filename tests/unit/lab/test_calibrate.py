@@ -8,7 +8,7 @@ import pytest
 
 from monitor.core.model.events import Event, EventId, Instant
 from monitor.core.weighing.weights import probability, reasoned
-from monitor.lab.calibrate import Candidate, Labelled, fit, log_odds
+from monitor.lab.calibrate import Labelled, SettledAct, fit, log_odds
 from monitor.lab.labelling import HOPELESS, OF_A_YEAR, ONE_IN, acts_in_announced_work, of_year
 from monitor.packs.weights import as_text, load_weights
 
@@ -16,7 +16,7 @@ PRIOR = reasoned()
 
 
 def labelled(number: int, rescue: bool, **values: float) -> Labelled:
-    return Labelled(Candidate(EventId("tool", f"act-{number}"), frozenset(), ({"bias": 1.0, **values},)), rescue)
+    return Labelled(SettledAct(EventId("tool", f"act-{number}"), frozenset(), ({"bias": 1.0, **values},)), rescue)
 
 
 def test_without_material_the_prior_stays() -> None:
@@ -49,7 +49,7 @@ def test_the_bias_learns_how_rare_rescues_are() -> None:
 
 
 def test_the_option_that_speaks_best_counts() -> None:
-    both = Candidate(EventId("tool", "act"), frozenset(), ({"bias": 1.0}, {"bias": 1.0, "reversal": 1.0}))
+    both = SettledAct(EventId("tool", "act"), frozenset(), ({"bias": 1.0}, {"bias": 1.0, "reversal": 1.0}))
     assert log_odds(both, PRIOR.weights) == PRIOR.weights["bias"] + PRIOR.weights["reversal"]
 
 

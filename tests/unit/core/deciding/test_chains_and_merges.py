@@ -11,7 +11,7 @@ from monitor.core.model.events import Event, Instant
 from monitor.core.model.reasons import NotOpened
 from monitor.core.model.watermark import Timeline
 from monitor.core.state.alerts import Track
-from monitor.core.state.candidates import CappedEvidence, Instance
+from monitor.core.state.candidates import Candidate, CappedEvidence
 from monitor.core.state.engine_state import EngineState
 from monitor.core.state.episodes import Episode, reference_of
 from monitor.packs.language.regex import make_regex
@@ -81,8 +81,8 @@ def joined(*episodes: Episode) -> tuple[EngineState, list[Decision]]:
     acts.add(make_event("change.configured", 20, "act"))
     for each in episodes:
         state.add_episode(each)
-    candidate = Instance("new", "acted", "1", "k", "db", at(500), hazards, acts)
-    state.add_instance(candidate)
+    candidate = Candidate("new", "acted", "1", "k", "db", at(500), hazards, acts)
+    state.add_candidate(candidate)
     matcher = Matcher([acted_rule()], shop(), state.last_values, make_regex)
     EpisodeGrouper(state, matcher, shop(), out).join(candidate)
     return state, out

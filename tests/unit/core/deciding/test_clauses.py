@@ -8,12 +8,12 @@ from monitor.core.deciding.clauses import clause_unmet, key_of, point, say_met
 from monitor.core.model.events import MINUTE
 from monitor.core.model.reasons import NotOpened
 from monitor.core.model.rule import Clause, Point, Step
-from monitor.core.state.candidates import CappedEvidence, Instance
+from monitor.core.state.candidates import Candidate, CappedEvidence
 from tests.support.streams import START, acted_rule, make_event, new_engine
 
 
-def candidate(hazards: list[float], actions: list[float]) -> Instance:
-    found = Instance("i", "acted", "1", "k", "db", 0, CappedEvidence(), CappedEvidence())
+def candidate(hazards: list[float], actions: list[float]) -> Candidate:
+    found = Candidate("i", "acted", "1", "k", "db", 0, CappedEvidence(), CappedEvidence())
     for minutes in hazards:
         found.hazards.add(make_event("alert.fired", minutes))
     for minutes in actions:

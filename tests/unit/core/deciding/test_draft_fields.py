@@ -12,7 +12,7 @@ from monitor.core.deciding.draft_fields import (
     confidence_of,
     doubts_of,
     draft_id,
-    explain_instance,
+    explain_candidate,
     gather,
     instant,
     margin_of,
@@ -24,7 +24,7 @@ from monitor.core.model.events import MINUTE, Event, Instant
 from monitor.core.model.near_miss import Cited, Margin
 from monitor.core.model.reasons import Missing
 from monitor.core.model.rule import Intervention, MarginSpec, Rule, Step
-from monitor.core.state.candidates import CappedEvidence, Instance
+from monitor.core.state.candidates import Candidate, CappedEvidence
 from tests.support.streams import START, acted_rule, make_event, new_engine, run
 from tests.unit.core.deciding.test_verdict import story, the_draft
 
@@ -45,8 +45,8 @@ def at(minutes: float) -> Instant:
     return Instant(START + int(minutes * MINUTE))
 
 
-def candidate(hazards: list[Event], actions: list[Event]) -> Instance:
-    found = Instance("i", "acted", "1", "k", "db", 0, CappedEvidence(), CappedEvidence())
+def candidate(hazards: list[Event], actions: list[Event]) -> Candidate:
+    found = Candidate("i", "acted", "1", "k", "db", 0, CappedEvidence(), CappedEvidence())
     for event in hazards:
         found.hazards.add(event)
     for event in actions:
@@ -243,7 +243,7 @@ def test_the_gravest_hazard_and_the_one_closest_to_its_limit_count() -> None:
 
 
 def test_why_a_rule_matched_in_lines() -> None:
-    lines = explain_instance(acted_rule(), candidate([alert(0.01)], [act(10.01)]), ["1 × “ack”"])
+    lines = explain_candidate(acted_rule(), candidate([alert(0.01)], [act(10.01)]), ["1 × “ack”"])
     assert lines == [
         "acted: hazard alert.fired on db at 2027-01-15T08:00:00Z [test a]",
         "acted: intervention change.scaled on db 10 min later [test fix]",
@@ -253,7 +253,7 @@ def test_why_a_rule_matched_in_lines() -> None:
 
 def test_what_came_again_is_counted_and_the_place_of_a_hazard_without_a_service_is_the_candidates() -> None:
     again = candidate([alert(0, service=None), alert(1, "b")], [act(10), act(11, "c"), act(12, "d")])
-    first, second = explain_instance(acted_rule(), again, [])
+    first, second = explain_candidate(acted_rule(), again, [])
     assert first == "acted: hazard alert.fired on db at 2027-01-15T08:00:00Z [test a] and 1 more"
     assert second.endswith("[test fix] and 2 more")
 

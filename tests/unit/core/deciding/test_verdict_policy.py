@@ -119,7 +119,7 @@ def test_a_deadline_holds_the_window_for_an_hour_more_and_a_week_at_most(days: i
     due = make_event("alert.fired", 0, "due", subject="full", severity="high", expires_at=Instant(START + days * DAY))
     engine.step([due, fix, fine, make_event("note.added", 60, "later", service="mail")])
     (episode,) = engine.state.episodes.values()
-    instances = list(engine.state.instances.values())
+    instances = list(engine.state.candidates.values())
     safe = find_safe(episode, instances, rule.settle, ())
     assert alert.time == due.time
     assert window_end(episode, safe.at, [rule], instances) == START + end

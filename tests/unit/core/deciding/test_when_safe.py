@@ -18,7 +18,7 @@ from monitor.core.model.events import DAY, HOUR, MINUTE, Event, Instant
 from monitor.core.model.reasons import Missing
 from monitor.core.model.rule import Clause, Impact, Point, Rule, Step
 from monitor.core.state.alerts import Track
-from monitor.core.state.candidates import CappedEvidence, Instance
+from monitor.core.state.candidates import Candidate, CappedEvidence
 from monitor.core.state.episodes import Episode
 from tests.support.streams import START, acted_rule, make_event
 
@@ -36,10 +36,10 @@ def evidence(*events: Event) -> CappedEvidence:
     return found
 
 
-def candidate(*hazards: Event, actions: tuple[float, ...] = (10,), rule: str = "acted", **fields: object) -> Instance:
+def candidate(*hazards: Event, actions: tuple[float, ...] = (10,), rule: str = "acted", **fields: object) -> Candidate:
     acted = evidence(*(make_event("change.configured", minute) for minute in actions))
     hazard = evidence(*(hazards or (make_event("alert.fired", 0),)))
-    return Instance("i", rule, "1", "k", "db", 0, hazard, acted, **fields)  # type: ignore[arg-type]
+    return Candidate("i", rule, "1", "k", "db", 0, hazard, acted, **fields)  # type: ignore[arg-type]
 
 
 def track(fired: float | None = 0, resolved: float | None = None, cancelled: float | None = None) -> Track:
@@ -186,7 +186,7 @@ def test_a_candidate_without_a_deadline_may_harm_from_the_first_sign() -> None:
 # -- after it was safe ---------------------------------------------------------------------------------------------
 
 
-def end(*candidates: Instance, rules: tuple[Rule, ...] = (acted_rule(),), safe_at: float = 30) -> float:
+def end(*candidates: Candidate, rules: tuple[Rule, ...] = (acted_rule(),), safe_at: float = 30) -> float:
     """In minutes."""
     found = window_end(Episode("e", ["db"]), at(safe_at), rules, candidates or [candidate()])
     return (found - START) / MINUTE

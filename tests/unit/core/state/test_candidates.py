@@ -6,7 +6,7 @@ import pytest
 
 from monitor.core.model.events import Event
 from monitor.core.state.alerts import Track
-from monitor.core.state.candidates import CappedEvidence, Instance, correlation_key
+from monitor.core.state.candidates import Candidate, CappedEvidence, correlation_key
 from tests.support.streams import make_event
 
 
@@ -61,8 +61,8 @@ def test_no_evidence_is_false() -> None:
     assert evidence(0)
 
 
-def candidate(tracks: dict[str, Track]) -> Instance:
-    return Instance("i", "r", "1", "k", "db", 0, evidence(5, 6), CappedEvidence(), tracks)
+def candidate(tracks: dict[str, Track]) -> Candidate:
+    return Candidate("i", "r", "1", "k", "db", 0, evidence(5, 6), CappedEvidence(), tracks)
 
 
 def ended(minutes: float | None) -> Track:

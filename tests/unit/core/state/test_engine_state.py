@@ -55,8 +55,8 @@ def test_what_waits_for_the_watermark_survives_a_restart_but_for_what_was_put_as
     engine = new_engine()
     engine.step([first, second])
     cells = saved(engine)
-    assert [entry[4] for entry in restore(cells)[0].pending] == [first, second]
-    assert [entry[4] for entry in restore(cells, {first.event_id})[0].pending] == [second]
+    assert [entry[4] for entry in restore(cells)[0].awaiting_watermark] == [first, second]
+    assert [entry[4] for entry in restore(cells, {first.event_id})[0].awaiting_watermark] == [second]
 
 
 def test_what_was_put_aside_is_not_remembered_after_a_restart() -> None:

@@ -161,8 +161,8 @@ def test_what_a_candidate_took_waits_under_other_rules_only() -> None:
 def test_a_hazard_may_be_withdrawn() -> None:
     here = Waiting()
     here.add(alert(0), alert(1, "b"))
-    here.pending.withdraw(alert(0), here.matched(alert(0)))
-    here.pending.withdraw(alert(7, "never"), here.matched(alert(0)))
+    here.pending.discard(alert(0), here.matched(alert(0)))
+    here.pending.discard(alert(7, "never"), here.matched(alert(0)))
     assert here.endable(5) == ["b"]
     assert len(here.pending) == 1
     here.pending.clear_alert(over(3))

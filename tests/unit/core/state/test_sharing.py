@@ -38,7 +38,7 @@ def everywhere(engine: Engine) -> list[Event]:
     for caught in state.observed.caught.values():
         found += [caught.act, *([caught.undone] if caught.undone else [])]
         found += [event for option in caught.options for event in option.cited]
-    for instance in state.instances.values():
+    for instance in state.candidates.values():
         found += instance.hazards.events + instance.interventions.events
     for episode in state.episodes.values():
         found += [cited.event for cited in episode.draft.evidence] if episode.draft is not None else []

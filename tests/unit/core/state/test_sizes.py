@@ -7,14 +7,14 @@ import pytest
 from monitor.core.deciding.engine_settings import EngineSettings
 from monitor.core.model.events import Event
 from monitor.core.state.alerts import Track
-from monitor.core.state.candidates import CappedEvidence, Instance
+from monitor.core.state.candidates import Candidate, CappedEvidence
 from monitor.core.state.costs import event_bytes, labels_bytes, next_event_bytes, text_bytes, texts_bytes
 from monitor.core.state.episodes import Episode, PastDraft
 from monitor.core.state.sizes import (
+    candidate_bytes,
     caught_bytes,
     episode_bytes,
     evidence_bytes,
-    instance_bytes,
     past_draft_bytes,
     place_bytes,
 )
@@ -79,8 +79,8 @@ def evidence(count: int) -> CappedEvidence:
 
 def test_a_candidate_with_what_it_follows() -> None:
     assert evidence_bytes(evidence(3)) == 3 * BARE
-    found = Instance("id", "r", "1", "key", "db", 0, evidence(2), evidence(1), {"abc": Track()})
-    assert instance_bytes(found) == 1600 + 4 * 58 + 59 + (110 + 100 + 59) + 3 * BARE
+    found = Candidate("id", "r", "1", "key", "db", 0, evidence(2), evidence(1), {"abc": Track()})
+    assert candidate_bytes(found) == 1600 + 4 * 58 + 59 + (110 + 100 + 59) + 3 * BARE
 
 
 def test_an_episode_with_and_without_a_draft() -> None:
