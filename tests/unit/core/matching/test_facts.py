@@ -284,7 +284,12 @@ def test_without_a_service_only_what_names_its_thing_is_recorded() -> None:
 def test_an_update_that_says_its_own_beginning_keeps_it() -> None:
     known = LastValues()
     known.record(make_event("incident.opened", 0, subject="Q1", source="pagerduty/acme", service="payments"))
-    said = {"service": None, "subject": "Q1", "source": "pagerduty/acme", "labels": {"evidence": "status_post"}}
+    said: dict[str, Any] = {
+        "service": None,
+        "subject": "Q1",
+        "source": "pagerduty/acme",
+        "labels": {"evidence": "status_post"},
+    }
     began = Instant(START + MINUTE)
     assert known.placed(make_event("impact.started", 8, began_at=began, **said)).began_at == began
     assert known.placed(make_event("impact.started", 8, **said)).began_at == START
