@@ -169,7 +169,7 @@ async def test_a_sign_in_that_ended_leads_back_to_what_was_typed(desk: Desk, bro
         desk.clock.advance(12 * HOUR + 1)
         await page.locator("#row-nm-2 .button--primary").click()
         await is_said(page, "Not sent: your sign-in has ended.")
-        await page.get_by_role("link", name="Sign in").click()
+        await page.get_by_role("link", name="sign in").click()
         await sign_in(page)
         await page.locator("#row-nm-2 [data-act=accept]").click()
         await expect(page.locator("#row-nm-2 textarea").first).to_have_value("Typed in the row")

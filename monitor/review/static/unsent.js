@@ -4,9 +4,21 @@
 
 const unsent = document.getElementById("unsent");
 
+const SAID = {
+  offline: "Not sent: this browser is offline. What you typed stays here. Send it again when the network is back.",
+  back: "The network is back. What you typed is still here: send it again.",
+  away: "Not sent: nearmiss does not answer. What you typed stays here. Send it again in a moment.",
+  login: "Not sent: your sign-in has ended. What you typed stays here; send it again after you ",
+};
+
 function sayUnsent(why, detail = "") {
-  for (const line of unsent.querySelectorAll("[data-why]")) line.hidden = line.dataset.why !== why;
-  unsent.querySelector("[data-detail]").textContent = detail;
+  unsent.textContent = SAID[why] ?? `Not done. ${detail} What you typed stays here.`;
+  if (why === "login") {
+    const link = document.createElement("a");
+    link.href = `/login?next=${encodeURIComponent(location.pathname + location.search)}`;
+    link.textContent = "sign in";
+    unsent.append(link);
+  }
   unsent.hidden = false;
 }
 
@@ -50,4 +62,3 @@ document.addEventListener("htmx:responseError", (event) => {
 });
 
 window.addEventListener("online", () => { if (!unsent.hidden) sayUnsent("back"); });
-for (const link of unsent.querySelectorAll("[data-login]")) link.href = `/login?next=${encodeURIComponent(location.pathname + location.search)}`;
