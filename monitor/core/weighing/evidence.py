@@ -74,6 +74,8 @@ RENEWED_SHARE = 0.12
 BROUGHT_ALONG = 2.5
 """What began within announced work is what the work does: two and a half times as much as a danger older than it."""
 STOPPED_HALF = 0.5
+NAMED_IN_WORDS = 2
+"""An act that names the sign in so many telling words is about it, though no edge of the catalogue joins the two."""
 ACTED_OUTSIDE = 1.5
 """Where no users live nobody saves them; a sign there may yet be a warning."""
 UNHURRIED = 2.2
@@ -237,8 +239,8 @@ def _near_or_far(sign: Sign, deadline: int, act: Event, values: Vector) -> None:
     told = sign.first
     left, whole = deadline - act.time, deadline - told.time
     if left < max(DEADLINE_NEAR, DEADLINE_SHARE * whole):
-        named = act.kind in RENEWING or same_thing(told, act) or shared_words(told, act)
-        values["deadline"] = _nearness(left) if named else DEADLINE_OF_SOMETHING
+        is_named = act.kind in RENEWING or same_thing(told, act) or shared_words(told, act)
+        values["deadline"] = _nearness(left) if is_named else DEADLINE_OF_SOMETHING
     elif left > DEADLINE_FAR:
         values["deadline"] = -1.0
 
@@ -248,8 +250,11 @@ def _how_it_hangs_together(scene: Scene, sign: Sign, values: Vector, details: di
     shared = same_thing(sign.first, act)
     if shared:
         values["same_thing"] = 1.0
-    if shared_words(sign.first, act):
+    words = len(shared_words(sign.first, act))
+    if words:
         values["shared_words"] = 1.0
+    if words >= NAMED_IN_WORDS and "sibling" in values:
+        values["sibling"] *= 0.5
     if not sign.production:
         values["outside_production"] = 0.3 if shared or act.kind in STOPPED else 1.0
     if act.kind in FORWARD and not scene.undoing.strength:

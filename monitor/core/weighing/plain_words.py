@@ -245,11 +245,10 @@ def _spelt(service: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![a-z0-9]){r'[-_. /]?'.join(words)}(?![a-z0-9])" if words else r"(?!)")
 
 
-def shared_words(sign: Event, act: Event) -> bool:
-    """Whether a note on an act repeats a word of the sign: "dump failed", "dump it once more"."""
+def shared_words(sign: Event, act: Event) -> frozenset[str]:
+    """The telling words in which an act names a sign, in the singular: "dump failed", "dump it once more"."""
     names = " ".join(name for event in (sign, act) for name in (event.service, event.environment) if name)
-    shared = _words(_told(sign)) & _words(_told(act))
-    return not shared <= _SAYS_LITTLE | _words(names)
+    return (_words(_told(sign)) & _words(_told(act))) - _SAYS_LITTLE - _words(names)
 
 
 def telling(event: Event) -> frozenset[str]:

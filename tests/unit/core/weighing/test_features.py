@@ -124,6 +124,7 @@ def scaled(at: float, workers: float, **fields: object) -> Event:
     return act("scaled", at, subject="workers", value=workers, **fields)
 
 
+FEW_ADDRESSES = alert(service="side", title="free addresses below ten")
 STORIES: list[tuple[str, float | None, list[Event]]] = [
     ("bias", 1.0, [alert(), act()]),
     ("reversal", 1.0, [alert(), act("rolled_back")]),
@@ -193,6 +194,12 @@ STORIES: list[tuple[str, float | None, list[Event]]] = [
     ("neighbour", None, [alert(), act()]),
     ("sibling", 1.0, [alert(service="side"), act(service="api"), over(55, service="side")]),
     ("sibling", None, [alert(service="api"), act(service="api")]),
+    (
+        "sibling",
+        0.5,
+        [FEW_ADDRESSES, act(service="api", title="fewer nodes to free addresses"), over(55, service="side")],
+    ),
+    ("sibling", 1.0, [FEW_ADDRESSES, act(service="api", title="fewer addresses a node"), over(55, service="side")]),
     ("page_taken", 1.0, [alert(), make_event("alert.acknowledged", 5, "ack", subject="disk", actor=OTHER), act()]),
     ("page_taken", 0.5, [alert(), make_event("alert.acknowledged", 5, "ack", subject="x", actor=OTHER), act()]),
     ("page_taken", None, [alert(), act()]),
