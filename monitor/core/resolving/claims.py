@@ -1,84 +1,225 @@
-"""Words in which people and alerts say that users are hurt. English; an organisation adds alerts in `impact_alerts`.
+"""Whether people say that users are hurt: each way to say it is one wording, with where it holds and what takes it away.
 
-What is doubtful claims nothing: a canary, a drill, "would have been", "nobody noticed".
+What is doubtful claims nothing: "would have failed", "no customer complained", "before users noticed", "the canary
+only". The words are in `claim_words.py` and, for languages besides English, in `languages.py`; an organisation adds
+its own in `impact_notes`.
 """
 
 from __future__ import annotations
 
 import re
+from enum import Enum, auto
 
-_USERS = r"(?:customers?|users?|clients?|subscribers?|members?|merchants?|visitors?|patients?|passengers?|players?)"
-_SUFFER = (
-    r"(?:cannot|can ?not|can't|(?:are )?unable|are not able|fail(?:ing)? to|(?:see|get|report)(?:t?ing)? errors?"
-    r"|are (?:affected|impacted|locked out|logged out|down)|(?:affected|impacted|complain(?:s|ing|ed)?|meet)\b)"
+import msgspec
+
+from monitor.core.model.catalogue import ImpactNotes
+from monitor.core.resolving import claim_words as words
+from monitor.core.resolving import languages
+
+MOST_READ = 1_000
+"""Characters that are looked at."""
+_SENTENCES = re.compile(r"(?<=[.;:!?\n])\s+| [-–] ")
+_SOURCE_PARTS = re.compile(r"[/_\-.]")
+
+
+class Where(Enum):
+    """What is known of a text. A text may be in several places."""
+
+    SEEN = auto()
+    """About a service that users see, or that nobody knows."""
+    SERVES = auto()
+    """About a service that what users see needs."""
+    FACED = auto()
+    """Written by a person on a service that the catalogue calls user-facing: its failing is their failing."""
+    NOTED = auto()
+    """A note about a service that users see: what the writer sees, users see."""
+    DESK = auto()
+    """Written where those write who use such a service."""
+    TIMED = auto()
+    """About a service that users see, and the text says from when to when."""
+
+
+class Piece(Enum):
+    """What has to say it: the whole text, one sentence, or one clause between commas."""
+
+    TEXT = auto()
+    SENTENCE = auto()
+    CLAUSE = auto()
+
+
+class Wording(msgspec.Struct, frozen=True):
+    """One way to say that users are hurt.
+
+    `says`: all of these are found in a piece, and none of `unless`. `where`: one of these holds, or it is empty.
+    `if_sure`: not in a sentence that is doubted. `if_not_spared`: not in a text that says that users were spared.
+    """
+
+    why: str
+    says: tuple[re.Pattern[str], ...]
+    where: frozenset[Where] = frozenset()
+    unless: tuple[re.Pattern[str], ...] = ()
+    piece: Piece = Piece.SENTENCE
+    if_sure: bool = True
+    if_not_spared: bool = False
+
+    def is_made(self, piece: str) -> bool:
+        return all(p.search(piece) for p in self.says) and not any(p.search(piece) for p in self.unless)
+
+
+def _word(*fragments: str) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(fragments)})\b", re.IGNORECASE)
+
+
+def _text(fragment: str) -> re.Pattern[str]:
+    return re.compile(fragment, re.IGNORECASE)
+
+
+_HARM_OF_USERS = "users, and what went wrong for them"
+_SERVICE_FAILED = "a service that users see failed"
+_BEHIND = frozenset({Where.SEEN, Where.SERVES})
+_FACED = frozenset({Where.FACED})
+_PART = _word(words.PART)
+_UNSURE = _word(words.UNSURE)
+_SPARED_ELSEWHERE = _word(words.SPARED_ELSEWHERE)
+_SPAN = _text(words.SPAN)
+_SPARED = _text(words.SPARED)
+_HARMED_ABROAD = _word(languages.HARMED)
+_SPARED_ABROAD = _word(languages.SPARED)
+_SUFFERING = Wording(
+    "the plainest words for it",
+    (
+        _text(
+            rf"\b{words.PLAIN_USERS} {words.SUFFER}"
+            rf"|\b(?:affect|impact)(?:s|ing) (?:all |some |our |many |most )?{words.PLAIN_USERS}\b"
+        ),
+    ),
+    unless=(_UNSURE,),
+    piece=Piece.TEXT,
 )
-_CLAIMED = re.compile(
-    rf"\b{_USERS} {_SUFFER}|\b(?:affect|impact)(?:s|ing) (?:all |some |our |many |most )?{_USERS}\b", re.IGNORECASE
-)
-_UNSURE = re.compile(
-    r"\b(?:no(?! longer)|not yet|zero|without|before|until|if|would|could|may|might|possibl[ey]|potential\w*|risk\w*|"
-    r"almost|nearly|internal|staff|test\w*|drill|exercise|pilot|beta)\b",
-    re.IGNORECASE,
-)
-_SPARED = re.compile(
-    r"\b(?:canary|preview|staging|shadow|mirror\w*|one (?:pod|replica|node|instance)|retr(?:y|ies|ied)|nobody|"
-    r"nothing|none|never|unaffected|expected|fine|not (?:down|affected|impacted)|internal\w*|\d+ (?:ms|gb|mb))\b",
-    re.IGNORECASE,
-)
-"""What says in the same breath that users were spared, or that the number is no status code."""
-_SEEN = (
-    r"(?:(?:web ?)?sites?|pages?|dashboards?|log[- ]?ins?|sign[- ]?ins?|check ?out|portal|app|everything|service)"
-    r"(?: of ours)?"
-)
-"""What users see of a system, as people call it."""
-_GIVES = r"(?:giv(?:es?|ing)|return(?:s|ing)?|throw(?:s|ing)?|serv(?:es|ing)|show(?:s|ing)?|get(?:s|ting)?)"
-_BEING = r"(?:is|are|was|were|went|has been|have been)(?: all| completely| still)?"
-_REFUSES = r"(?:does ?n[o']t|do ?n[o']t|will not|won't|cannot|can't|did ?n[o']t)"
-_UNSERVED = re.compile(
-    r"\b5(?:0[234]|xx)s?\b"
-    rf"|\b{_GIVES} (?:me |us |an? |only |http )*500s?\b|\b500s (?:from|on|for|here|now)\b"
-    rf"|\b{_SEEN} {_BEING} (?:down|unreachable|unavailable|offline|blank|gone|timing out)\b"
-    rf"|\b{_SEEN} (?:times? out|timed out|{_REFUSES} (?:load|open|work|respond))\b"
-    r"|\bservice unavailable\b"
-    rf"|\b(?:it|{_SEEN}) (?:(?:is|are) )?(?:loads?|works?|reachable|available|responds?|responding|up) again\b"
-    r"|\b(?:your|our live|live) \w+(?: \w+)? (?:is|are|does|do|times?|can|cannot)\b"
-    rf"|^\W*{_USERS}: "
-    r"|\bsupport (?:is|are|has been|have been) (?:e-?mailing|mailing|contacting|telling|writing)\b"
-    r"|\b(?:it was|down for|out for) (?:about |some )?\d+ (?:min\w*|hours?|h|seconds?)\b"
-    r"|\b\d+ (?:min\w*|hours?|h) (?:of )?(?:downtime|outage|down)\b"
-    r"|\bis it (?:just |only )?me\b|\b(?:could|can) ?n[o']t be \w+ for\b"
-    r"|\b(?:all|every one)(?: of)?(?: the| our)? \w+ (?:is|are|were) (?:dead|down|gone|unreachable)\b",
-    re.IGNORECASE,
-)
-_ASKED = (
-    r"(?:requests?|responses?|calls?|push(?:es)?|log[- ]?ins?|sign[- ]?ins?|checkouts?|payments?|orders?|uploads?|"
-    r"downloads?|writes|reads|queries|deliver(?:y|ies)|sessions?|api|http)"
-)
-_TOO_FEW = r"\W*(?:is )?(?:below|low|drop|under|<)"
-_REFUSED = re.compile(
-    r"\b5xx|5xx\b|\bhttp ?5\d\d\b"
-    r"|\b(?:critical|status|code|errors?|returns?|returning|got|with|gives?)\W{1,3}50[0234]\b"
-    r"|(?:error|failure|failed) ?-?(?:rate|ratio|percent)|high ?error"
-    rf"|success ?-?(?:rate|ratio){_TOO_FEW}|availability{_TOO_FEW}"
-    rf"|\b{_ASKED} (?:are |is )?(?:being )?(?:fail|error|reject|dropp|lost)|\bfail(?:ed|ing) {_ASKED}\b",
-    re.IGNORECASE,
-)
+"""The only one that holds in a title of an alert, too."""
 
 
 def claims_harm(text: str) -> bool:
     """Whether a title or a note says of users that they suffer: "customers cannot log in"."""
-    return _CLAIMED.search(text) is not None and _UNSURE.search(text) is None
+    return _SUFFERING.is_made(text)
 
 
-def says_unserved(text: str) -> bool:
-    """Whether a text says what users of a failing service see, or saw: "the page gives 500"."""
-    return _UNSERVED.search(text) is not None and _is_sure(text)
+def is_sure(text: str) -> bool:
+    """Whether nothing in a text makes a guess of it, or says that users were spared."""
+    return _UNSURE.search(text) is None and _SPARED_ELSEWHERE.search(text) is None
 
 
-def says_refused(text: str) -> bool:
-    """Whether an alert's name says that what users ask for fails: a rate of errors, 5xx, failing logins."""
-    return _REFUSED.search(text) is not None and _is_sure(text)
+class Claims:
+    """Tells, by one organisation's words, texts that say that users are hurt."""
+
+    def __init__(self, own: ImpactNotes) -> None:
+        self._reads = own.read
+        self._own_users = _text(
+            rf"(?<![-_./\w])(?:{'|'.join(map(re.escape, own.users))})(?:s|es|n|en)?(?![-_./]?\w)"
+            if own.users
+            else r"(?!)"
+        )
+        self._doubted = _word(words.DOUBTED, *map(re.escape, own.spared))
+        self._wordings = _wordings(own, self._own_users.pattern)
+
+    def why(self, text: str, source: str, where: frozenset[Where]) -> str | None:
+        """What says that users are hurt, in a few words; None where nothing does. `where`: without DESK and TIMED."""
+        found = self._reason(text[:MOST_READ], source, where) if self._reads else None
+        return found or (_SUFFERING.why if claims_harm(text) else None)
+
+    def _reason(self, text: str, source: str, where: frozenset[Where]) -> str | None:
+        if where & _BEHIND and not words.DESKS.isdisjoint(_SOURCE_PARTS.split(source.casefold())):
+            where |= {Where.DESK}
+        if Where.SEEN in where and _SPAN.search(text):
+            where |= {Where.TIMED}
+        is_spared = _SPARED.search(text) is not None
+        sentences = _SENTENCES.split(text)
+        # An organisation's own word for users may be one that spares others, as "staff" is.
+        sure = [one for one in sentences if not self._doubted.search(self._own_users.sub("", one))]
+        for wording in self._wordings:
+            if (wording.where and not wording.where & where) or (wording.if_not_spared and is_spared):
+                continue
+            pieces = sure if wording.if_sure else sentences
+            if wording.piece is Piece.TEXT:
+                pieces = [text]
+            elif wording.piece is Piece.CLAUSE:
+                pieces = [clause for one in pieces for clause in one.split(",")]
+            if any(map(wording.is_made, pieces)):
+                return wording.why
+        return None
 
 
-def _is_sure(text: str) -> bool:
-    return _UNSURE.search(text) is None and _SPARED.search(text) is None
+def _wordings(own: ImpactNotes, own_users: str) -> tuple[Wording, ...]:
+    """Every way to say it, with an organisation's own words."""
+    harmed = "|".join([words.HARMED, *map(re.escape, own.harmed)])
+    own_harmed = tuple(map(re.escape, own.harmed))
+    several = (
+        rf"(?<![-_./\w])(?:(?:{words.USERS})s|branches|folks?|the public)(?![-_./]?\w)"
+        rf"(?! {words.THINGS_NAMED_AFTER_THEM}\b)"
+    )
+    one = rf"(?<![-_./\w]){words.NO_ACCOUNT}(?:{words.USERS})(?= {words.SPEAKS}\b)"
+    users = _text(f"{several}|{one}|{words.PEOPLE_TOO}|{own_users}")
+    return (
+        Wording(
+            _HARM_OF_USERS,
+            (_HARMED_ABROAD, _word(languages.USERS)),
+            unless=(_SPARED_ABROAD,),
+            if_sure=False,
+        ),
+        Wording(_SERVICE_FAILED, (_HARMED_ABROAD,), _FACED, unless=(_SPARED_ABROAD, _PART), if_sure=False),
+        Wording(_HARM_OF_USERS, (_word(harmed), users)),
+        Wording("what went wrong, from those who use it", (_word(words.FAILING, *own_harmed),), frozenset({Where.DESK})),
+        Wording("what was done for those who were hurt", (_text(rf"\b(?:{words.MADE_GOOD})"),), _BEHIND),
+        Wording(
+            "how many of the things that they do failed",
+            (_text(rf"{words.DONE_BY_THEM}.{{0,60}}?\b(?:{harmed})\b"),),
+            _BEHIND,
+        ),
+        Wording("how many of them failed", (_text(rf"\b{words.COUNTED}"),), frozenset({Where.SEEN})),
+        Wording(
+            "so many of them, and what went wrong for them",
+            (_text(rf"{words.SO_MANY}[^.;!?]{{0,60}}?\b(?:{harmed})\b"),),
+            _BEHIND,
+            unless=(_PART,),
+        ),
+        Wording(
+            "what went wrong, and from when to when",
+            (_word(words.TIMED, *own_harmed),),
+            frozenset({Where.TIMED}),
+        ),
+        Wording(
+            _SERVICE_FAILED,
+            (_word(words.BROKEN),),
+            _FACED,
+            unless=(_PART, _word(words.WELL)),
+            piece=Piece.CLAUSE,
+            if_not_spared=True,
+        ),
+        Wording(
+            "something that users see was down",
+            (_word(words.DOWN),),
+            frozenset({Where.SERVES}),
+            unless=(_PART, _word(words.WELL)),
+            piece=Piece.CLAUSE,
+            if_not_spared=True,
+        ),
+        Wording(
+            "a service that users see came back",
+            (_text(rf"\b(?:{words.RETURNED})"),),
+            _FACED,
+            unless=(_PART,),
+            if_sure=False,
+            if_not_spared=True,
+        ),
+        Wording(
+            "someone asks whether it is so for others", (_text(rf"\b(?:{words.OTHERS_TOO})"),), _FACED, if_sure=False
+        ),
+        Wording("nobody can use it", (_word(words.NOBODY_CAN),), _BEHIND, if_sure=False),
+        Wording(
+            "what those see whom it does not serve",
+            (_text(words.UNSERVED),),
+            frozenset({Where.NOTED}),
+            unless=(_UNSURE, _SPARED_ELSEWHERE),
+            piece=Piece.TEXT,
+        ),
+    )

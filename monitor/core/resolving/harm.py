@@ -1,23 +1,23 @@
 """Whether an event says that users are hurt: by the catalogue, the conventions of SLO and synthetic tools, and words.
 
 A fast burn of an error budget and a failing check of a service that users see are impact, beside being alerts. A slow
-burn and a ticket are signs only. A person who writes that the page gives 500 tells impact as well. Words are English.
+burn and a ticket are signs only. A person who writes that the page gives 500 tells impact as well.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
 from monitor.core.model.catalogue import Catalogue, ImpactAlert
 from monitor.core.model.events import Event, Kind
 from monitor.core.model.words import own_words
-from monitor.core.resolving.claims import claims_harm, says_refused, says_unserved
+from monitor.core.resolving.claims import Claims, Where, claims_harm
+from monitor.core.resolving.harmful_alerts import TELLING, burning, failing, hints, names_of, says_refused
 from monitor.core.resolving.names import Pattern
-from monitor.core.resolving.suffering import Suffering
 from monitor.core.resolving.told_acts import NOTE
 
 HARMS: dict[str, Kind] = {
@@ -37,45 +37,6 @@ _TOLD = ("summary", "description", "customer_impact_summary", "message")
 TICKET = "ticket"
 """The evidence of what customers write to a help desk: subject and words are theirs."""
 _GRAVE = frozenset({"critical", "high"})
-_SLO_LABELS = frozenset(
-    {"sloth_slo", "sloth_id", "sloth_service", "grafana_slo_uuid", "grafana_slo_severity", "slo", "slo_name", "slo_id"}
-    | {"openslo_slo", "nobl9_slo", "exhaustion", "burnrate", "burn_rate"}
-)
-_BURN_LABELS = frozenset({"sloth_severity", "grafana_slo_severity", "burnrate", "burn_rate"})
-"""Labels that only alerts on a burning budget have."""
-_SPEED_LABELS = ("sloth_severity", "grafana_slo_severity", "burn_rate", "burnrate", "severity")
-_WINDOW_LABELS = ("long", "long_window", "longwindow", "window")
-_NAME_LABELS = ("alertname", "rulename", "monitor_name", "check_name")
-_BURNS = re.compile(
-    r"(?:error.?)?budget.{0,20}burn|burn.?rate|slo.{0,24}burn|budget.?exhaust"
-    r"|exhaust(?:ion|ed) (?:in|within) \d+ ?(?:h|hours?|m|min\w*)\b",
-    re.IGNORECASE,
-)
-_FAST = re.compile(r"\b(?:page|fast|critical|very.?high|high)\b", re.IGNORECASE)
-_SLOW = re.compile(r"\b(?:ticket|slow|warn(?:ing)?|low|info)\b", re.IGNORECASE)
-_SLOWLY = re.compile(r"slow.{0,4}burn|burn.{0,24}slow", re.IGNORECASE)
-"""In a name it counts before any label: teams page on slow burns too."""
-_HOURS = re.compile(r"(\d+)(m|h|d)")
-_FAST_WINDOW = {"m": 60, "h": 6, "d": 0}
-"""A window of more than six hours shows a slow burn."""
-
-_CHECKERS = frozenset(
-    {"pingdom", "uptimerobot", "statuscake", "checkly", "betteruptime", "betterstack", "site24x7", "updown"}
-    | {"uptime-kuma", "uptimekuma", "uptime", "synthetics", "synthetic", "thousandeyes", "catchpoint", "freshping"}
-)
-"""Sources, by the first part of their name, whose alerts are failing checks from outside."""
-_CHECK_LABELS = frozenset({"probe", "probe_success", "check_type", "synthetics_test_id", "monitor_url", "canaryname"})
-_CHECK = re.compile(r"blackbox|synthetic|probe|uptime.?(?:check|monitor)|http.?check", re.IGNORECASE)
-_FAILS = re.compile(r"fail|down|unreach|unavailab|not respond|error|offline|timeout|timed out", re.IGNORECASE)
-_DOWN = re.compile(
-    r"(?:endpoint|web.?site|\bsite|\burl|home.?page).{0,20}(?:down|unreach|not respond|unavailab|offline|fail)",
-    re.IGNORECASE,
-)
-_OTHERWISE = re.compile(
-    r"cert|\btls\b|\bssl\b|expir|slow|latenc|liveness|readiness|startup probe|exporter", re.IGNORECASE
-)
-"""Alerts of the same tools that do not say that a check failed."""
-_TELLING = _SLO_LABELS | _CHECK_LABELS | {"rulename", "monitor_name", "check_name"}
 _CHATS = frozenset(
     {"slack", "teams", "mattermost", "zulip", "irc", "discord", "googlechat", "matrix", "rocketchat", "webex", "gitter"}
 )
@@ -89,11 +50,11 @@ class Harm:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._marks = [(mark, Pattern(mark.alert) if mark.alert else None) for mark in catalogue.impact_alerts]
-        self._suffering = Suffering(catalogue.impact_notes)
+        self._claims = Claims(catalogue.impact_notes)
         self._facing = [f" {_spelt(name)} " for name in sorted(catalogue.facing)]
         self.hinted: dict[tuple[str, str | None, str | None, str | None], bool] = {}
         """By source, title, alertname and job: False where these are of no alert of harm."""
-        self.telling = _TELLING
+        self.telling = TELLING
         """Labels of which one has to be there where the name hints at nothing."""
 
     def of(self, event: Event) -> str | None:
@@ -113,9 +74,7 @@ class Harm:
             return self._written(event)
         if event.kind.startswith("incident."):
             return self._recorded(event)
-        names = [name for label in _NAME_LABELS if (name := event.labels.get(label))]
-        if event.title:
-            names.append(event.title)
+        names = names_of(event)
         for mark, pattern in self._marks:
             if _marked(mark, pattern, names, event.labels):
                 return "alert: listed in impact_alerts" if mark.users else None
@@ -123,7 +82,7 @@ class Harm:
             return "report: the title says that users are hurt"
         if not self._sees_users(event.service):
             return None
-        return _burning(event, names) or _failing(event, names) or self._refusing(event, names)
+        return burning(event, names) or failing(event, names) or self._refusing(event, names)
 
     def _refusing(self, event: Event, names: list[str]) -> str | None:
         """A grave alert that what users ask a service for fails. Where nobody knows the service, it may be any part."""
@@ -143,10 +102,8 @@ class Harm:
 
     def _recorded(self, record: Event) -> str | None:
         """What a record says of users, in its title or its summary."""
-        for text in (record.title, *map(record.labels.get, _TOLD)):
-            if text and (claims_harm(text) or self._suffers(text, record)):
-                return "report: the record says that users are hurt"
-        return None
+        texts = (record.title, *map(record.labels.get, _TOLD))
+        return "report: the record says that users are hurt" if self._is_claimed(texts, record) else None
 
     def _written(self, note: Event) -> str | None:
         """What a person wrote of users who suffer, or as one whom a service does not serve."""
@@ -155,17 +112,26 @@ class Harm:
         texts = [own_words(note)]
         if note.labels.get("evidence") == TICKET:
             texts.append(note.labels.get("text", ""))
-        seen = note.service is not None and self._sees_users(note.service)
-        if any(claims_harm(text) or self._suffers(text, note) or (seen and says_unserved(text)) for text in texts):
-            return "report: a note says that users are hurt"
-        return None
+        return "report: a note says that users are hurt" if self._is_claimed(texts, note) else None
 
-    def _suffers(self, text: str, event: Event) -> bool:
-        seen = event.service is not None and self._sees_users(event.service)
-        serves = event.service in self._catalogue.serving_users
-        by_person = event.kind == "note.added" and (event.actor is None or event.actor.kind != "automation")
-        faced = by_person and event.service is not None and self._catalogue.is_user_facing(event.service)
-        return self._suffering.told(text, event.source, seen=seen, serves=serves, faced=faced) is not None
+    def _is_claimed(self, texts: Iterable[str | None], event: Event) -> bool:
+        where = self._where(event)
+        return any(text and self._claims.why(text, event.source, where) for text in texts)
+
+    def _where(self, event: Event) -> frozenset[Where]:
+        """What the catalogue knows of a note's or a record's service, and who wrote it."""
+        service, is_note = event.service, event.kind == "note.added"
+        if service is None:
+            return frozenset()
+        by_person = is_note and (event.actor is None or event.actor.kind != "automation")
+        seen = self._sees_users(service)
+        holds = {
+            Where.SEEN: seen,
+            Where.NOTED: seen and is_note,
+            Where.SERVES: service in self._catalogue.serving_users,
+            Where.FACED: by_person and self._catalogue.is_user_facing(service),
+        }
+        return frozenset(where for where, holds_here in holds.items() if holds_here)
 
     def may_be(self, event: Event) -> bool:
         """False where `of` is sure to be None: most alerts, at the cost of a look."""
@@ -181,7 +147,7 @@ class Harm:
         if found is None:
             if len(self.hinted) >= _MOST_NAMES:
                 self.hinted.clear()
-            found = self.hinted[key] = _hinted(*key)
+            found = self.hinted[key] = hints(*key)
         return found
 
     def _sees_users(self, service: str) -> bool:
@@ -204,55 +170,10 @@ def _is_past(event: Event) -> bool:
     return ends is not None and ends < event.time
 
 
-def _hinted(source: str, *names: str | None) -> bool:
-    """Whether the source or a name is one that alerts of harm have."""
-    told = " ".join(name for name in names if name)
-    if source.partition("/")[0] in _CHECKERS or claims_harm(told) or says_refused(told):
-        return True
-    return any(pattern.search(told) for pattern in (_BURNS, _CHECK, _DOWN))
-
-
 def _marked(mark: ImpactAlert, pattern: Pattern | None, names: list[str], labels: Mapping[str, str]) -> bool:
     if pattern is not None and not any(pattern.matches(name) for name in names):
         return False
     return all(Pattern(value).matches(labels.get(label, "")) for label, value in mark.labels.items())
-
-
-def _burning(event: Event, names: list[str]) -> str | None:
-    labels = event.labels
-    if not any(_BURNS.search(name) for name in names) and _BURN_LABELS.isdisjoint(labels):
-        return None
-    if any(_SLOWLY.search(name) for name in names):
-        return None
-    speeds = [(label, said) for label in _SPEED_LABELS if (said := labels.get(label))]
-    for label, said in speeds:
-        if _SLOW.search(said):
-            return None
-        if _FAST.search(said):
-            return f"slo: fast burn of an error budget (label {label}: {said})"
-    if event.severity in ("warning", "info"):
-        return None
-    for label in _WINDOW_LABELS:
-        if window := _HOURS.fullmatch(labels.get(label, "")):
-            if int(window[1]) > _FAST_WINDOW[window[2]]:
-                return None
-            return f"slo: fast burn of an error budget (label {label}: {window[0]})"
-    # Nobody says how fast: harm to users must not be missed.
-    return "slo: burn of an error budget" + (f" (severity {event.severity})" if event.severity else "")
-
-
-def _failing(event: Event, names: list[str]) -> str | None:
-    labels = event.labels
-    told = " ".join(names)
-    if _OTHERWISE.search(told) or event.severity == "info":
-        return None
-    checker = event.source.partition("/")[0]
-    if checker in _CHECKERS:
-        return f"synthetic: failing check of {checker}"
-    measured = not _CHECK_LABELS.isdisjoint(labels) or _CHECK.search(f"{labels.get('job', '')} {told}") is not None
-    if (measured and _FAILS.search(told)) or _DOWN.search(told):
-        return "synthetic: failing check from outside"
-    return None
 
 
 def impact_of(alert: Event, harm: str) -> Event:

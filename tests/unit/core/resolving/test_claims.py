@@ -1,13 +1,13 @@
-"""Words in which people tell that users suffer: who, what went wrong, and what makes a sentence claim nothing."""
+"""Each way in which people say that users are hurt, and what makes a sentence claim nothing."""
 
 from __future__ import annotations
 
 import pytest
 
 from monitor.core.model.catalogue import ImpactNotes
-from monitor.core.resolving.suffering import MOST_READ, Suffering
+from monitor.core.resolving.claims import MOST_READ, Claims, Where
 
-USERS, DESK = "users, and what went wrong for them", "what went wrong, from those who use it (zendesk/acme)"
+USERS, DESK = "users, and what went wrong for them", "what went wrong, from those who use it"
 COUNTED, TIMED = "how many of them failed", "what went wrong, and from when to when"
 
 
@@ -20,7 +20,8 @@ def told(
     faced: bool = False,
     own: ImpactNotes | None = None,
 ) -> str | None:
-    return Suffering(own or ImpactNotes()).told(text, source, seen=seen, serves=serves, faced=faced)
+    holds = {Where.SEEN: seen, Where.SERVES: serves, Where.FACED: faced}
+    return Claims(own or ImpactNotes()).why(text, source, frozenset(where for where, here in holds.items() if here))
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,7 @@ def test_a_help_desk_hears_what_a_program_does(text: str) -> None:
 
 @pytest.mark.parametrize("desk", ["helpscout", "acme/support", "slack/community", "otrs-2", "Freshdesk"])
 def test_the_names_of_help_desks(desk: str) -> None:
-    assert told("the page is empty", desk) == f"what went wrong, from those who use it ({desk})"
+    assert told("the page is empty", desk) == DESK
 
 
 @pytest.mark.parametrize(
@@ -151,7 +152,7 @@ def test_an_organisation_adds_its_own_words_and_may_switch_the_reading_off() -> 
     assert told("Kunden offline", seen=False, own=own) == USERS
     assert told("nurses went back to paper forms", own=own) == USERS
     assert told("nurses went back to paper forms in the sandbox", own=own) is None
-    assert told("customers cannot pay", own=ImpactNotes(read=False)) is None
+    assert told("customers were charged twice", own=ImpactNotes(read=False)) is None
 
 
 @pytest.mark.parametrize(
@@ -171,7 +172,7 @@ def test_what_whoever_mended_it_writes_of_the_work_is_no_harm(text: str) -> None
 
 
 def test_only_the_beginning_is_read() -> None:
-    assert told("." * MOST_READ + " customers cannot pay", seen=False) is None
+    assert told("." * MOST_READ + " customers were charged twice", seen=False) is None
 
 
 @pytest.mark.parametrize(
@@ -351,9 +352,8 @@ def test_a_clause_of_its_own_tells_the_failing() -> None:
 
 
 def test_what_would_not_work_is_harm_and_what_would_not_have_is_none() -> None:
-    desk = "what went wrong, from those who use it (intercom)"
-    assert told("none of them would unlock", "intercom", seen=False, serves=True) == desk
-    assert told("the bike would not open", "intercom", seen=False, serves=True) == desk
+    assert told("none of them would unlock", "intercom", seen=False, serves=True) == DESK
+    assert told("the bike would not open", "intercom", seen=False, serves=True) == DESK
     assert told("users would not have lost anything", "intercom", seen=False, serves=True) is None
     assert told("users don't see that", "intercom") is None
 
