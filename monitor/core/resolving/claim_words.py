@@ -39,7 +39,7 @@ SO_MANY = (
     r" (?:in [\w-]+ )?"
     r"(?=(?:had|have|got|were|was|could|can|saw|lost|received|rang|ring|asked|reported|complained|are)\b)"
 )
-"""So many of whatever the trade calls them, before what they had or did."""
+"""So many of them, under any name that a trade has for them, before what they had or did."""
 DONE_BY_THEM = (
     r"(?:\b\d[\d.,' ]*k? (?:\w+ )?(?:orders?|payments?|log[- ]?ins?|sign[- ]?ins?|requests?|calls?|bookings?|"
     r"transactions?|passwords?|accounts?|invoices?|deliveries|reservations?|claims?|tickets? sold|files? to)|"
@@ -59,6 +59,7 @@ _UNABLE = r"can ?not|can['’]?t|could ?n['’]?t|could not|unable|not able|impo
 _WOULD_NOT = r"would(?:n['’]?t| not) (?!have)"
 HARMED = (
     rf"{_UNABLE}|complain\w*|angry|furious|affected|"
+    r"suspended|overcharged|"
     r"impacted|los(?:t|ing)|locked out|kicked out|thrown out|logged out|booted|log in again|cut off|disconnect\w*|"
     r"drop(?:s|ped|ping)?|stuck|stranded|(?:still )?waiting|waited|errors?|fail(?:s|ed|ing)?|time(?:s|d)? ?outs?|"
     r"twice|duplicates?|wrong\w*|missing|blank|empty|broken|broke|refused|declin\w*|rejected|denied|sent away|"
@@ -111,10 +112,7 @@ NOBODY_CAN = (
     r"log|sign|start|open|use|access|see|reach|connect|pay|book|order|buy|play|watch|load|submit|upload|download|"
     r"save|print|send|call|work|edit|publish|check)"
 )
-OTHERS_TOO = (
-    r"is it (?:just|only) me\b|am i the only one\b|"
-    r"any(?:one|body) else (?:see|seeing|get|getting|have|having|notic)"
-)
+OTHERS_TOO = r"is it (?:just|only) me\b|am i the only one\b"
 """How those ask who use a service."""
 MADE_GOOD = (
     r"refunds? (?:are |were )?(?:going|go|went|sent|issued|paid|out)\b|"
@@ -166,10 +164,10 @@ SPAN = (
 # -- doubt ---------------------------------------------------------------------------------------------------------
 
 DOUBTED = (
-    r"(?:no|zero|0)(?! (?:successful|signal|service|tone|access|picture|sound|answer|data)\b)|"
+    r"(?:no|(?:zero|0)(?= \w))(?! (?:successful|signal|service|tone|access|picture|sound|answer|data)\b)|"
     r"none(?! of (?:them|these|it|the \w+) would)|nobody|no one|nothing|without|before|until|if|"
     r"(?<!of them )(?<!of these )(?<!none of it )would(?!n['’]?t (?!have)| not (?!have))|may|might|"
-    r"will|should|possibl[ey]|potential\w*|risk\w*|almost|nearly|internal|"
+    r"will|should|possibl[ey]|potential\w*|risk\w*|almost|nearly|(?<![.\w-])internal(?! server error)|"
     r"staff(?! (?:\w+ ){0,2}(?:say|said|says|report|told|tell|call|mention))|employees?|"
     r"drill|exercise|pilot|beta|canary|preview|staging|"
     r"shadow|mirror\w*|in case|otherwise|instead|"
@@ -180,7 +178,7 @@ DOUBTED = (
     r"announced|could(?! ?n['’]?t| not)|(?:in|load|smoke|pen|a|the) tests?(?! page)|testing|"
     r"test (?:users?|accounts?|tenants?|orders?|customers?)|looks? like|in the end"
 )
-"""What makes of a sentence a guess, a denial, a plan, or news of somebody who is no user."""
+"""What makes of a sentence a guess, a denial, a plan, or news of someone who is no user."""
 SPARED = (
     r"\b(?:nobody|no ?one|no (?:customer|user|client|visitor|guest|player|pupil|patient|school|site|shop)s?|"
     r"not a single)\b"
@@ -192,7 +190,7 @@ SPARED = (
 )
 """What says of the whole of a note that users were spared."""
 WELL = r"(?:fine|healthy|good|ok|okay|harm\w*|by design)"
-"""What says in the same breath that the service is well."""
+"""What says in the same breath that the service is healthy."""
 PART = (
     r"(?:builds?|pipelines?|deploy\w*|rollouts?|releases?|jobs?|cron\w*|migrations?|replica\w*|standby|secondary|"
     r"pods?|nodes?|hosts?|instances?|containers?|disks?|backups?|certs?|certificates?|alerts?|monitor\w*|exporters?|"

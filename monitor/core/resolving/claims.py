@@ -1,4 +1,4 @@
-"""Whether people say that users are hurt: each way to say it is one wording, with where it holds and what takes it away.
+"""Whether people say that users are hurt: each way is one wording, with where it holds and what takes it away.
 
 What is doubtful claims nothing: "would have failed", "no customer complained", "before users noticed", "the canary
 only". The words are in `claim_words.py` and, for languages besides English, in `languages.py`; an organisation adds
@@ -39,7 +39,7 @@ class Where(Enum):
     """About a service that users see, and the text says from when to when."""
 
 
-class Piece(Enum):
+class Extent(Enum):
     """What has to say it: the whole text, one sentence, or one clause between commas."""
 
     TEXT = auto()
@@ -58,7 +58,7 @@ class Wording(msgspec.Struct, frozen=True):
     says: tuple[re.Pattern[str], ...]
     where: frozenset[Where] = frozenset()
     unless: tuple[re.Pattern[str], ...] = ()
-    piece: Piece = Piece.SENTENCE
+    piece: Extent = Extent.SENTENCE
     if_sure: bool = True
     if_not_spared: bool = False
 
@@ -94,7 +94,7 @@ _SUFFERING = Wording(
         ),
     ),
     unless=(_UNSURE,),
-    piece=Piece.TEXT,
+    piece=Extent.TEXT,
 )
 """The only one that holds in a title of an alert, too."""
 
@@ -120,12 +120,23 @@ class Claims:
             else r"(?!)"
         )
         self._doubted = _word(words.DOUBTED, *map(re.escape, own.spared))
-        self._wordings = _wordings(own, self._own_users.pattern)
+        self._users = _users(self._own_users.pattern)
+        self._wordings = _wordings(own, self._users)
 
     def why(self, text: str, source: str, where: frozenset[Where]) -> str | None:
         """What says that users are hurt, in a few words; None where nothing does. `where`: without DESK and TIMED."""
         found = self._reason(text[:MOST_READ], source, where) if self._reads else None
         return found or (_SUFFERING.why if claims_harm(text) else None)
+
+    def _sentences(self, text: str) -> list[str]:
+        """The sentences of a text. "Two customers: cannot pay" is one: before the colon stands who says it."""
+        found: list[str] = []
+        for piece in _SENTENCES.split(text):
+            if found and found[-1].endswith(":") and self._users.search(found[-1]):
+                found[-1] += f" {piece}"
+            else:
+                found.append(piece)
+        return found
 
     def _reason(self, text: str, source: str, where: frozenset[Where]) -> str | None:
         if where & _BEHIND and not words.DESKS.isdisjoint(_SOURCE_PARTS.split(source.casefold())):
@@ -133,32 +144,36 @@ class Claims:
         if Where.SEEN in where and _SPAN.search(text):
             where |= {Where.TIMED}
         is_spared = _SPARED.search(text) is not None
-        sentences = _SENTENCES.split(text)
+        sentences = self._sentences(text)
         # An organisation's own word for users may be one that spares others, as "staff" is.
         sure = [one for one in sentences if not self._doubted.search(self._own_users.sub("", one))]
         for wording in self._wordings:
             if (wording.where and not wording.where & where) or (wording.if_not_spared and is_spared):
                 continue
             pieces = sure if wording.if_sure else sentences
-            if wording.piece is Piece.TEXT:
+            if wording.piece is Extent.TEXT:
                 pieces = [text]
-            elif wording.piece is Piece.CLAUSE:
+            elif wording.piece is Extent.CLAUSE:
                 pieces = [clause for one in pieces for clause in one.split(",")]
             if any(map(wording.is_made, pieces)):
                 return wording.why
         return None
 
 
-def _wordings(own: ImpactNotes, own_users: str) -> tuple[Wording, ...]:
-    """Every way to say it, with an organisation's own words."""
-    harmed = "|".join([words.HARMED, *map(re.escape, own.harmed)])
-    own_harmed = tuple(map(re.escape, own.harmed))
+def _users(own_users: str) -> re.Pattern[str]:
+    """Those for whom services are there, with an organisation's own names for them."""
     several = (
         rf"(?<![-_./\w])(?:(?:{words.USERS})s|branches|folks?|the public)(?![-_./]?\w)"
         rf"(?! {words.THINGS_NAMED_AFTER_THEM}\b)"
     )
     one = rf"(?<![-_./\w]){words.NO_ACCOUNT}(?:{words.USERS})(?= {words.SPEAKS}\b)"
-    users = _text(f"{several}|{one}|{words.PEOPLE_TOO}|{own_users}")
+    return _text(f"{several}|{one}|{words.PEOPLE_TOO}|{own_users}")
+
+
+def _wordings(own: ImpactNotes, users: re.Pattern[str]) -> tuple[Wording, ...]:
+    """Every way to say it, with an organisation's own words."""
+    harmed = "|".join([words.HARMED, *map(re.escape, own.harmed)])
+    own_harmed = tuple(map(re.escape, own.harmed))
     return (
         Wording(
             _HARM_OF_USERS,
@@ -168,7 +183,9 @@ def _wordings(own: ImpactNotes, own_users: str) -> tuple[Wording, ...]:
         ),
         Wording(_SERVICE_FAILED, (_HARMED_ABROAD,), _FACED, unless=(_SPARED_ABROAD, _PART), if_sure=False),
         Wording(_HARM_OF_USERS, (_word(harmed), users)),
-        Wording("what went wrong, from those who use it", (_word(words.FAILING, *own_harmed),), frozenset({Where.DESK})),
+        Wording(
+            "what went wrong, from those who use it", (_word(words.FAILING, *own_harmed),), frozenset({Where.DESK})
+        ),
         Wording("what was done for those who were hurt", (_text(rf"\b(?:{words.MADE_GOOD})"),), _BEHIND),
         Wording(
             "how many of the things that they do failed",
@@ -192,7 +209,7 @@ def _wordings(own: ImpactNotes, own_users: str) -> tuple[Wording, ...]:
             (_word(words.BROKEN),),
             _FACED,
             unless=(_PART, _word(words.WELL)),
-            piece=Piece.CLAUSE,
+            piece=Extent.CLAUSE,
             if_not_spared=True,
         ),
         Wording(
@@ -200,7 +217,7 @@ def _wordings(own: ImpactNotes, own_users: str) -> tuple[Wording, ...]:
             (_word(words.DOWN),),
             frozenset({Where.SERVES}),
             unless=(_PART, _word(words.WELL)),
-            piece=Piece.CLAUSE,
+            piece=Extent.CLAUSE,
             if_not_spared=True,
         ),
         Wording(
@@ -220,6 +237,6 @@ def _wordings(own: ImpactNotes, own_users: str) -> tuple[Wording, ...]:
             (_text(words.UNSERVED),),
             frozenset({Where.NOTED}),
             unless=(_UNSURE, _SPARED_ELSEWHERE),
-            piece=Piece.TEXT,
+            piece=Extent.TEXT,
         ),
     )

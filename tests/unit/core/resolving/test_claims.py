@@ -338,9 +338,7 @@ def test_so_many_parts_are_no_users(text: str) -> None:
     assert told(text, seen=False, serves=True) is None
 
 
-@pytest.mark.parametrize(
-    "text", ["Is it just me or is the list old?", "anyone else seeing old numbers", "am I the only one?"]
-)
+@pytest.mark.parametrize("text", ["Is it just me or is the list old?", "am I the only one?"])
 def test_who_asks_whether_others_have_it_too_uses_the_service(text: str) -> None:
     assert told(text, faced=True) == "someone asks whether it is so for others"
     assert told(text) is None
@@ -413,3 +411,20 @@ def test_what_fails_on_a_service_that_users_see_in_other_languages() -> None:
 def test_a_public_forum_is_a_desk() -> None:
     assert told("apt update wirft mir Bad Gateway", "discourse", seen=True) is not None
     assert told("apt update wirft mir Bad Gateway", "slack/ops", seen=False) is None
+
+
+def test_engineers_who_ask_whether_others_see_it_are_no_users() -> None:
+    assert told("anyone else seeing slow merges today?", faced=True) is None
+
+
+def test_before_a_colon_stands_who_says_it() -> None:
+    assert told("two customers: app in fra cant reach its db since ten minutes", seen=False) == USERS
+    assert told("no idea yet: customers cannot log in", seen=False) == USERS, "what comes before doubts nothing"
+
+
+def test_a_name_and_a_figure_doubt_nothing() -> None:
+    assert told("app cant reach its db over .internal", "slack/support") == DESK
+    assert told("the page shows Internal Server Error", "zendesk/acme") == DESK
+    assert told("my card was charged 8 times tonight, balance still 0", "zendesk/acme") == DESK
+    assert told("the internal page fails", "zendesk/acme") is None
+    assert told("0 orders failed", "zendesk/acme") is None
