@@ -162,7 +162,7 @@ class Matcher:
         other = copy(self)
         other.catalogue = catalogue
         other._facts = EventFacts(catalogue, last_values)  # noqa: SLF001 - a copy of this very object
-        other._index = other._indexed()  # noqa: SLF001
+        other._index = other._indexed()  # noqa: SLF001 - the same
         return other
 
     def _indexed(self) -> dict[str, _KindIndex]:

@@ -55,8 +55,7 @@ class Scripted:
         if not self._steps:
             self._stop.set()
             return
-        done = self._steps.pop(0)()
-        if done is not None:
+        if (done := self._steps.pop(0)()) is not None:
             await done
 
 
@@ -430,11 +429,9 @@ async def test_what_was_decided_by_a_clock_that_was_behind_is_repaired_by_a_rewi
         return append
 
     await _run(store, *(taken_in(events[start : start + 300]) for start in range(0, len(events), 300)), clock=clock)
-    expected = {str(line["id"]): line for line in _alone(events)}
-    wrong = {str(line["id"]): line for line in await _stored(store)}
+    expected, wrong = ({str(line["id"]): line for line in lines} for lines in (_alone(events), await _stored(store)))
     account = next(each for each, line in expected.items() if line["service"] == "account")
     assert (wrong[account]["reason"], expected[account]["reason"]) == ("impact_afterwards", "impact_in_window")
-
     epochs = await store.rewind.own(0)
     await store.rewind.rewind({PARTITION: 1}, events[0].time, NOW)
     await store.rewind.leave(epochs)
@@ -445,8 +442,8 @@ async def test_what_was_decided_by_a_clock_that_was_behind_is_repaired_by_a_rewi
 async def test_where_memory_ends_the_engine_goes_back_remembers_less_and_loses_nothing(store: Store) -> None:
     events, metrics = story(NOW), Metrics()
     await store.journal.append(events)
-    settings = LoopSettings(gather_seconds=0, lease=PATIENT, memory=3 * LEAST_MEMORY)
-    await _run(store, memory=Starved(store, commits=5), settings=settings, metrics=metrics)
+    few = LoopSettings(gather_seconds=0, lease=PATIENT, memory=3 * LEAST_MEMORY)
+    await _run(store, memory=Starved(store, commits=5), settings=few, metrics=metrics)
     assert await _stored(store) == _alone(events)
     assert await store.rejects.count() == 0, "no event is to blame"
     assert metrics.registry.get_sample_value("nearmiss_out_of_memory_total") == 5
