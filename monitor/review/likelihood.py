@@ -44,7 +44,7 @@ _AGAINST: dict[str, str] = {
     "recognised": "No known pattern of near misses matched.",
     "routine": "It was described as routine, planned or an exercise.",
     "sign_names_trouble": "What was reported does not sound like trouble.",
-    "unknown_service": "The service is not in the catalogue.",
+    "unknown_service": "The catalogue joins the service to nothing that users see.",
     "unrecovered": "No recovery was reported, though this alert usually reports one.",
 }
 """Sentences for features whose own words are for the authors of rules."""

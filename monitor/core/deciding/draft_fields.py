@@ -30,6 +30,7 @@ CONFIDENCE: dict[str, float] = {
     Missing.ALERT_CANCELLED: 0.7,
     Missing.NAME_GUESSED: 0.9,
     Missing.DEPENDENCIES_UNKNOWN: 0.8,
+    Missing.NO_PATH_TO_USERS: 0.7,
     Missing.SERVICE_UNKNOWN: 0.7,
     Missing.ENVIRONMENT_UNKNOWN: 0.9,
     Missing.SIBLING_ONLY: 0.6,

@@ -24,6 +24,8 @@ from monitor.core.state.episodes import Episode
 from monitor.core.weighing.net import Net
 from monitor.core.weighing.shapes import rule_named
 
+_UNPLACED = {Missing.SERVICE_UNKNOWN, Missing.DEPENDENCIES_UNKNOWN, Missing.NO_PATH_TO_USERS}
+"""Nobody knows whose feeds would have seen the harm, so that no feed shows that there was none."""
 MODE_ORDER = {"live": 0, "digest": 1, "shadow": 2}
 
 
@@ -76,8 +78,7 @@ class Assessor:
         seen = coverage(self._state.feeds, self._catalogue, scope, services, evidence, window)
         if (is_blind := (cuts := self._state.cuts).blind_until > start) or cuts.lost_before(services) > start:
             missing.append(str(Missing.EVICTED))
-        unplaced = Missing.SERVICE_UNKNOWN in missing or Missing.DEPENDENCIES_UNKNOWN in missing
-        is_clear = seen.clear and not is_blind and not unplaced
+        is_clear = seen.clear and not is_blind and not _UNPLACED.intersection(missing)
         verdict: Verdict = "none" if is_clear else "unknown"
         missing += [*seen.missing, *safe.missing, *self._doubts(candidates, services, now)]
         chain = tuple(other.draft.id for other in predecessors if other.draft is not None)
@@ -94,26 +95,22 @@ class Assessor:
         return rescue
 
     def _placed(self, services: frozenset[str], scope: frozenset[str], candidates: list[Candidate]) -> list[str]:
-        """Where the catalogue puts it. Raises NoDraft where nothing that users see depends on it.
+        """What the catalogue leaves open about who would have been hurt.
 
         An exposure needs no path to users, and a person who reports it knows whom it concerns.
         """
         if self._catalogue.is_empty:
             return []
-        unknown = [service for service in sorted(services) if not self._catalogue.knows(service)]
-        if unknown:
+        if any(not self._catalogue.knows(service) for service in services):
             return [str(Missing.SERVICE_UNKNOWN)]
-        reported = any(is_report(event) for candidate in candidates for event in candidate.hazards.events)
-        matters = reported or self._rule_of(candidates[0]).kind == "exposure"
         if any(self._catalogue.is_user_facing(service) for service in scope):
             return []
         if not self._catalogue.tells_dependencies:
             return [str(Missing.DEPENDENCIES_UNKNOWN)]
-        if not matters:
-            raise NoDraft(
-                NotOpened.NO_PATH_TO_USERS, "nothing that users see depends on " + ", ".join(sorted(services))
-            )
-        return []
+        reported = any(is_report(event) for candidate in candidates for event in candidate.hazards.events)
+        if reported or self._rule_of(candidates[0]).kind == "exposure":
+            return []
+        return [str(Missing.NO_PATH_TO_USERS)]
 
     def _no_impact(self, episode: Episode, services: frozenset[str], safe: Safe, now: int) -> None:
         """Raises NoDraft where users were hit in the window, or in the scope within a day after safe."""

@@ -143,13 +143,14 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
         """
         if environment is None:
             return None
-        if not self.production or environment in self.production:
+        if environment in self.production:
             return True
         if environment not in self._counted:
             elsewhere = is_named_elsewhere(environment, self.production, self.environments)
             if len(self._counted) >= _MOST_WORDS:
                 self._counted.clear()
-            self._counted[environment] = False if elsewhere else None
+            # Where nothing is listed, any place counts but those that everybody calls by such a name.
+            self._counted[environment] = False if elsewhere else None if self.production else True
         return self._counted[environment]
 
     @cached_property

@@ -23,7 +23,6 @@ class NotOpened(StrEnum):
     PLANNED_WORK = "planned_work"  # the impact or the change was announced beforehand
     DRILL = "drill"  # an exercise, a chaos experiment or a load test
     NON_PRODUCTION = "non_production"  # happened where no users are, and nothing ties it to production
-    NO_PATH_TO_USERS = "no_path_to_users"  # the service is known and nothing user-facing depends on it
     NO_SERVICE = "no_service"  # the event names no service, so nothing can be related to it
     IMPROBABLE = "improbable"  # what speaks for a rescue does not outweigh what speaks for coincidence
     SHADOW = "shadow"  # every matching rule is in shadow mode: counted, not shown
@@ -55,6 +54,7 @@ class Missing(StrEnum):
     ALERT_CANCELLED = "alert_cancelled"  # the alert was closed without a recovery
     NAME_GUESSED = "name_guessed"  # a tool's name for a service was joined with one of the catalogue by a guess
     DEPENDENCIES_UNKNOWN = "dependencies_unknown"  # the catalogue says of no service what it depends on
+    NO_PATH_TO_USERS = "no_path_to_users"  # the service is known, and the catalogue joins it to nothing users see
     SERVICE_UNKNOWN = "service_unknown"  # the catalogue does not know a cited service
     ENVIRONMENT_UNKNOWN = "environment_unknown"  # a cited event names no environment
     SIBLING_ONLY = "sibling_only"  # the action was on a sibling service, not on a neighbour

@@ -186,6 +186,7 @@ def test_by_how_much_each_missing_piece_lowers_the_confidence() -> None:
         "alert_cancelled": 0.7,
         "name_guessed": 0.9,
         "dependencies_unknown": 0.8,
+        "no_path_to_users": 0.7,
         "service_unknown": 0.7,
         "environment_unknown": 0.9,
         "sibling_only": 0.6,

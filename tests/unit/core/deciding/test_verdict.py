@@ -253,13 +253,16 @@ def test_an_incident_may_be_opened_after_the_recovery() -> None:
     assert withdrawals(decide(told)) == [Withdrawn.IMPACT_AFTERWARDS]
 
 
-def test_a_service_without_a_path_to_users_gives_no_draft() -> None:
+def test_a_service_that_nothing_users_see_depends_on_gives_a_draft_of_unknown_verdict() -> None:
     lonely = [
         make_event("alert.fired", 60, "alert", service="mail", subject="full", severity="high"),
         make_event("change.scaled", 70, "grow", service="mail", actor=PERSON),
+        *clear_feed("mail", 0, 400),
     ]
-    decided = run(new_engine([acted_rule()]), [*lonely, make_event("note.added", 400, "end", service="mail")])
-    assert reasons(list(decided)) == [NotOpened.NO_PATH_TO_USERS]
+    stream = sorted(lonely, key=lambda event: (event.time, event.source, event.id))
+    draft = the_draft(list(run(new_engine([acted_rule()]), stream)))
+    assert draft.verdict == "unknown"
+    assert Missing.NO_PATH_TO_USERS in draft.missing_evidence
 
 
 def test_a_catalogue_without_dependencies_keeps_nothing_from_users() -> None:

@@ -105,7 +105,8 @@ def test_whether_an_environment_counts() -> None:
     known = Catalogue(production=frozenset({"live"}), environments={"sandbox": "staging"})
     words = [None, "live", "staging", "sandbox", "eu-7", "staging"]
     assert [known.counts(word) for word in words] == [None, True, False, False, None, False]
-    assert Catalogue().counts("staging") is True
+    nothing_listed = Catalogue()
+    assert [nothing_listed.counts(word) for word in (None, "live", "eu-7", "staging")] == [None, True, True, False]
 
 
 def test_how_large_a_domain_is() -> None:
