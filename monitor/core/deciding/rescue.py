@@ -13,6 +13,7 @@ from monitor.core.model.near_miss import Mode
 from monitor.core.model.rule import Rule
 from monitor.core.state.candidates import Candidate, CappedEvidence
 from monitor.core.weighing.net import Net, caught_id
+from monitor.core.weighing.option import speaks_for
 from monitor.core.weighing.sequel import Weighed
 
 Recognised = dict[EventId, dict[str, list[Event]]]
@@ -72,6 +73,9 @@ def _without_bystanders(net: Net, candidate: Candidate, recognised: Recognised) 
 
 def _weigh_act(net: Net, candidate: Candidate, act: Event, recognised: Recognised) -> Weighed:
     caught = net.caught.get(caught_id(act)) or net.compare(act, candidate.hazards.events)
+    told = [option for option in caught.options if speaks_for(candidate.hazards.events, option)]
+    if told:
+        caught = msgspec.structs.replace(caught, options=told)
     return net.sequel.settle(caught, recognised.get(act.event_id))
 
 

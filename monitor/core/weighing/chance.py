@@ -41,7 +41,7 @@ class Scene(msgspec.Struct):
     place: ServiceMemory
     undoing: Undoing
     signs: list[tuple[Sign, int]]
-    known_service: bool
+    joined_to_users: bool
     production: bool
     per_day: float
     reach: dict[str, int]

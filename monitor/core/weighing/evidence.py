@@ -34,24 +34,12 @@ from monitor.core.weighing.plain_words import (
     names_trouble,
     people,
     shared_words,
+    telling,
     worries,
 )
-from monitor.core.weighing.signs import SEVERITY, Sign
+from monitor.core.weighing.shared import is_one_story, same_thing
+from monitor.core.weighing.signs import GRAVE, SEVERITY, Sign
 
-SHARED = (
-    "image",
-    "version",
-    "commit",
-    "node",
-    "config_hash",
-    "fingerprint",
-    "digest",
-    "flag",
-    "certificate",
-    "revision",
-    "host",
-)
-"""Labels that name a thing which a sign and an act may share."""
 BEGUN_WITHIN = 3 * DAY
 BEGUN_SAME_SUBJECT = 4 * HOUR
 OWN_STORY = DAY
@@ -73,7 +61,14 @@ RENEWED_LIFE = 90 * DAY
 RENEWED_SHARE = 0.12
 BROUGHT_ALONG = 2.5
 """What began within announced work is what the work does: two and a half times as much as a danger older than it."""
+ABOUT_ANYTHING = frozenset({"change.configured", "change.ran"})
+"""Kinds of change that are made for every purpose: only their words say whether they put something right."""
+SAYS_ENOUGH = 2
+"""So many telling words say what a change is about."""
 STOPPED_HALF = 0.5
+FLAPPED = 0.4
+FLAPPED_WITHIN = 6 * HOUR
+"""An alert that cleared and came back in the hours before does so by itself; once may have been someone's doing."""
 NAMED_IN_WORDS = 2
 """An act that names the sign in so many telling words is about it, though no edge of the catalogue joins the two."""
 ACTED_OUTSIDE = 1.5
@@ -111,7 +106,7 @@ def _common(scene: Scene) -> Vector:
         values["stopped"] = 1.0
     if scene.actor == "automation":
         _automatic(act, values)
-    if not scene.known_service:
+    if not scene.joined_to_users:
         values["unknown_service"] = 1.0
     if scene.rehearsed or is_routine(act) or is_beside(act) or (undone is not None and is_routine(undone)):
         on_purpose = is_drill_by_name(act) or (undone is not None and is_drill_by_name(undone))
@@ -207,6 +202,10 @@ def _what_it_says(scene: Scene, sign: Sign, values: Vector, details: dict[str, s
         details["severity"] = next((e.severity for e in (sign.last, told) if e.severity), "of unknown severity")
         standings = scene.habits_of(sign.service).standings.get(sign.name, Standings())
         values["clears_alone"] = standings.clears_alone
+        place = scene.places.get(sign.service)
+        cleared = place.came_back(sign.key, act.time - FLAPPED_WITHIN, act.time) if place is not None else 0
+        if cleared > 1:
+            values["clears_alone"] = max(standings.clears_alone, FLAPPED * (cleared - 1))
         values["rare_sign"] = rare_sign(scene, sign)
         if (used := share(told)) is not None and (used >= 2 if told.bound == "min" else 0.9 <= used < 1):
             values["thin"] = 1.0
@@ -247,12 +246,18 @@ def _near_or_far(sign: Sign, deadline: int, act: Event, values: Vector) -> None:
 
 def _how_it_hangs_together(scene: Scene, sign: Sign, values: Vector, details: dict[str, str]) -> None:
     act, undone = scene.act, scene.undoing.change
-    shared = same_thing(sign.first, act)
+    # Who asks about a change names it: the comment on a request that is reverted later.
+    shared = same_thing(sign.first, act) or (
+        undone is not None and sign.kind == "note" and same_thing(sign.first, undone)
+    )
     if shared:
         values["same_thing"] = 1.0
     words = len(shared_words(sign.first, act))
     if words:
         values["shared_words"] = 1.0
+    elif act.kind in ABOUT_ANYTHING and not shared and sign.kind == "alert" and len(telling(act)) >= SAYS_ENOUGH:
+        # It says at length what it is about, and nothing of the alert.
+        values["corrective"] = 0.0
     if words >= NAMED_IN_WORDS and "sibling" in values:
         values["sibling"] *= 0.5
     if not sign.production:
@@ -303,17 +308,6 @@ def _stopping(act: Event, values: Vector) -> None:
 
 
 # -- parts ---------------------------------------------------------------------------------------------------------
-
-
-def same_thing(sign: Event, act: Event) -> bool:
-    """Whether both name one thing: the subject, an image, a version, a node, or what one of them contains."""
-    if sign.subject is not None and sign.subject == act.subject:
-        return True
-    named = {sign.labels.get(label) for label in SHARED} - {None}
-    acted = {act.labels.get(label) for label in SHARED}
-    acted |= {act.subject, *(act.labels.get(label) for label in ("previous", "from_version", "contains"))}
-    contains = sign.labels.get("contains")
-    return bool(named & acted) or (contains is not None and contains in (act.subject, act.labels.get("reverts")))
 
 
 def _nearness(left: int) -> float:
@@ -438,6 +432,9 @@ def _cited(scene: Scene, sign: Sign | None) -> list[Event]:
         recent = other.began >= act.time - (OWN_STORY if other.kind == "alert" else STOOD_BESIDE)
         told = other.kind in ("alert", "record", "note") and (other.kind != "alert" or other.severity >= MILD)
         beside = other is not sign and other.service in mine and relation < 2 and other.production
+        anchor = sign.first if sign is not None else scene.undoing.change or act
+        grave = other.kind == "record" or (other.kind == "alert" and other.severity >= GRAVE)
+        beside = beside and (grave or is_one_story(other.first, anchor, act))
         if beside and recent and told and common_sign(scene, other) < COMMON:
             found.append(other.first)
     distinct = {(event.source, event.id): event for event in found if event.event_id != act.event_id}

@@ -64,7 +64,7 @@ _TABLE = (
     Feature("thin", 1, 0.7, "little margin was left", ""),
     Feature("begun", 1, 1.3, "the change started after the hazard", "the change was already in progress"),
     Feature("caused", 1, 1.2, "the hazard followed the change that was undone", ""),
-    Feature("unknown_service", -1, -1.0, "", "the catalogue does not know the service"),
+    Feature("unknown_service", -1, -1.0, "", "the catalogue joins the service to nothing that users see"),
     Feature("usual_pairing", -1, -0.7, "", "such actions often follow such alerts here"),
     Feature("familiar", -1, -0.8, "", "such actions are everyday work here, alert or not"),
     Feature("announced", -1, -1.5, "", "it was announced beforehand"),

@@ -8,7 +8,8 @@ import msgspec
 
 from monitor.core.model.events import Event
 from monitor.core.weighing.acts import DONE
-from monitor.core.weighing.signs import SignKind
+from monitor.core.weighing.shared import is_one_story
+from monitor.core.weighing.signs import GRAVE, SignKind
 
 MOST_CITED = 12
 COMMON = 1.5
@@ -71,7 +72,11 @@ class Caught(msgspec.Struct):
             if option.relation == 0
             and option.kind in ("alert", "record")
             and option.values.get("common_sign", 0.0) < COMMON
+            and (option.values.get("severity", 1.0) >= GRAVE or self._is_one_story(option, best))
         ]
         found = [event for option in (best, *same) for event in option.cited] or [self.act]
         distinct = {(event.source, event.id): event for event in found}
         return list(distinct.values())[:MOST_CITED]
+
+    def _is_one_story(self, option: Option, best: Option) -> bool:
+        return not option.cited or not best.cited or is_one_story(option.cited[0], best.cited[0], self.act)

@@ -96,6 +96,12 @@ class ServiceMemory(msgspec.Struct):
         self._end_notes(event)
         return sign
 
+    def came_back(self, key: str, since: int, until: int) -> int:
+        """How often an alert of this key cleared and came back in a span of time."""
+        same = [sign for sign in self.signs if sign.kind == "alert" and sign.key == key]
+        times = [at for sign in same for at in (*sign.flaps, sign.came_back_at) if at is not None]
+        return sum(since <= at <= until for at in times)
+
     def record(self, event: Event, *, production: bool) -> Sign | None:
         """An incident record is opened, updated or closed."""
         key = event.subject or event.labels.get("incident") or event.source

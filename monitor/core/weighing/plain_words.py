@@ -16,17 +16,38 @@ _ROUTINE = re.compile(
     r"(?<![-_./:\w])(drill|exercise|trial (?:of|run|shift|period)|"
     r"game ?day|chaos|load[- ]?test\w*|rehears\w*|experiment|scheduled|planned|"
     r"calendar|freeze|superseded|release[- ]?train|nightly|daily|weekly|cron|rolling|ramp|hygiene|on purpose|"
+    r"campaign|demo|quarterly|monthly|seasonal|"
     r"handover|pre-?scal\w*|autoscal\w*|routine|maintenance window|newer (?:commit|run|build|version|pipeline)|"
     r"no changes|plan[- ]only|needs? approval|(?:awaiting|waiting for) approval|dry[- ]?run|restore[- ](?:test|check)|"
     r"(?:on|in|to|into) (?:the |a |our )?(?:dev|staging|sandbox|scratch|qa|uat))(?![-_/:]?\w)",
     re.IGNORECASE,
 )
 _EXERCISE = re.compile(
-    r"\b(drill|exercise|game ?day|chaos|load[- ]?test\w*|(?<!in )rehears\w*|experiment|planned|on purpose|"
+    r"\b(drill|exercise|game ?day|failure friday|fault[- ]?inject\w*|chaos|"
+    r"load[- ]?test\w*|(?<!in )rehears\w*|experiment|planned|on purpose|"
     r"maintenance window)\b",
     re.IGNORECASE,
 )
-_DRILL = re.compile(r"\b(drill|exercise|game ?day|chaos|rehears\w*)\b", re.IGNORECASE)
+_DRILL = re.compile(
+    r"\b(drill|exercise|game ?day|failure friday|fault[- ]?inject\w*|chaos|rehears\w*)\b", re.IGNORECASE
+)
+_PLANNED = re.compile(
+    r"\b(?:as|like) (?:planned|agreed|announced|scheduled)\b|(?<!un)(?<!un-)\bplanned\b", re.IGNORECASE
+)
+_VERBS = {
+    f"change.{kind}": re.compile(rf"\b(?:{verb})", re.IGNORECASE)
+    for kind, verb in {
+        "scaled": "scal|replicas|capacity|more nodes|fewer nodes|resiz",
+        "restarted": "restart|reboot|bounc",
+        "deployed": "deploy|releas|roll(?:ing)? ?out|ship",
+        "flag_set": "flag|toggl|turn(?:ing)? (?:on|off)|enabl|disabl",
+        "configured": "config|chang|set(?:ting)?\\b",
+        "failed_over": "fail(?:ing)? ?over|switch",
+        "rotated": "rotat|renew",
+        "deleted": "delet|remov|decom",
+    }.items()
+}
+"""How people speak of a kind of change."""
 _NOT_ROUTINE = re.compile(r"\b(un|not )-?(planned|scheduled)", re.IGNORECASE)
 _TROUBLE = re.compile(
     r"\b(broken|breaks?|breaking|fail(s|ed|ing|ures?)?|wrong|mistake\w*|incorrect\w*|corrected|corrupt\w*|missing|lost|"
@@ -36,6 +57,7 @@ _TROUBLE = re.compile(
     r"bad|overload\w*|"
     r"fall(s|ing)? over|fell over|blow(s|n|ing)? up|blew up|chok(es?|ed|ing)|pressure|"
     r"duplicat\w*|mismatch\w*|differ(s|ent)?|impossible|never arriv\w*|does ?n[o']t|did ?n[o']t|"
+    r"(do|does) not (match|agree|add up|fit)|please (do not|don't) (send|run|deploy|release|merge|ship|touch)|"
     r"cannot|can't)\b",
     re.IGNORECASE,
 )
@@ -73,7 +95,11 @@ _HARMLESS = re.compile(
     re.IGNORECASE,
 )
 """How people say that an alert is no danger."""
-_FALSE_ALARM = re.compile(r"\bfalse (?:alarm|positive)s?\b", re.IGNORECASE)
+_FALSE_ALARM = re.compile(
+    r"\bfalse (?:alarm|positive)s?\b|\b(?:looks? like|is|are|was|all|an?) (?-i:FPs?)\b|"
+    r"\b(?:exporter|sensor|probe|monitor(?:ing)?) (?:bug|fault|is (?:wrong|broken|lying))\b",
+    re.IGNORECASE,
+)
 _NO_FALSE_ALARM = re.compile(r"\b(?:no|not a|isn't a|never a) false (?:alarm|positive)", re.IGNORECASE)
 _EXPERIMENT = re.compile(r"(?:exp|experiment|ab|ab[-_]?test)[-_]?\d*(?:[-_].*)?", re.IGNORECASE)
 """How flags are named that are turned on and off to compare."""
@@ -88,7 +114,14 @@ _BESIDE = re.compile(
 )
 """What is beside the running system: what watches it, and what is written about it."""
 _BESIDES = frozenset({"alert_rule", "alert rule", "dashboard", "monitor", "silence", "prometheusrule"})
-_REVERT = re.compile(r"^\W*(revert(s|ed|ing)?\b|roll(ed|ing)?[ -]?back)|\bthis reverts commit\b", re.IGNORECASE)
+_REVERT = re.compile(
+    r"^\W*(revert(s|ed|ing)?\b|roll(ed|ing)?[ -]?back|put(ting)? back|set back|undo\b|undid\b)|\bthis reverts commit\b|"
+    r"\b(previous|old|former|last (known )?good) (\w+ )?"
+    r"(settings?|config\w*|values?|versions?|release|image|policy|rules?|state|limits?)\b.{0,40}"
+    r"\b(again|back|restored|re-?applied)\b|"
+    r"\bback (to|on) (the )?(previous|old|former|last (known )?good)\b",
+    re.IGNORECASE,
+)
 _SAYS_WHY = frozenset({"reason", "type", "trigger", "change_type", "category", "cause", "event", "task"})
 _FREE_TEXT = frozenset({"alertname", "title", "summary", "description"})
 _YES = frozenset({"true", "yes", "1"})
@@ -96,6 +129,7 @@ _NO = frozenset({"false", "no", "0", ""})
 LONGEST_REASON = 40
 """A longer value of a label is prose, in which a word may stand for its opposite."""
 
+_RELEASE = re.compile(r"(?<![\d.])\d+(?:\.\d+){2}(?:-[a-z0-9.]+)?(?![\d.])")
 _VARYING = re.compile(r"[0-9a-f]{6,}|\d+")
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
 _WORD = re.compile(r"[A-Za-z]+")
@@ -168,6 +202,12 @@ def is_outside(note: Event) -> bool:
     return _OUTSIDE.search(own_words(note)) is not None
 
 
+def announces(note: Event, act: Event) -> bool:
+    """Whether someone wrote of such an act that it is planned: "scaling shop up for the sale, as planned"."""
+    verb, words = _VERBS.get(act.kind), own_words(note)
+    return verb is not None and _PLANNED.search(words) is not None and verb.search(words) is not None
+
+
 def is_routine(event: Event) -> bool:
     """Whether the event itself calls the work routine: planned, scheduled, a drill, a release train, autoscaling."""
     title = event.title or ""
@@ -223,6 +263,12 @@ def is_beside(event: Event) -> bool:
     if event.labels.get("object_kind", "").lower() in _BESIDES:
         return True
     return event.kind == "change.configured" and _BESIDE.search(event.title or "") is not None
+
+
+@lru_cache(maxsize=4096)
+def versions_in(text: str) -> frozenset[str]:
+    """The version numbers of three parts in a text: which release an alert and an act are both about."""
+    return frozenset(_RELEASE.findall(text))
 
 
 def says_revert(event: Event) -> bool:

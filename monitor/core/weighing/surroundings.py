@@ -13,7 +13,7 @@ from monitor.core.weighing.habits import PRIOR_ANY_OTHER, PRIOR_PER_DAY, RATE_HA
 from monitor.core.weighing.learning import HabitCounter
 from monitor.core.weighing.nearness import Nearness
 from monitor.core.weighing.place import ServiceMemory, act_rate_key
-from monitor.core.weighing.plain_words import is_drill_by_name, is_exercise, says_plan
+from monitor.core.weighing.plain_words import announces, is_drill_by_name, is_exercise, says_plan
 from monitor.core.weighing.signs import Sign
 
 WORK = frozenset({"maintenance.started", "maintenance.ended"})
@@ -49,7 +49,7 @@ class Surroundings:
             place=place,
             undoing=undone,
             signs=signs,
-            known_service=self._catalogue.is_empty or self._catalogue.knows(place.service),
+            joined_to_users=self._is_joined(place.service),
             production=self._near.is_production(act),
             per_day=self._act_rate(place, act),
             reach=self._near.of(place.service),
@@ -95,6 +95,13 @@ class Surroundings:
         counted = math.fsum(rate.value(at, RATE_HALF_LIFE) for rate in mine)
         return counted * DAY / (min(max(0, at - began), RATE_HALF_LIFE / math.log(2)) + KNOWN_AFTER)
 
+    def _is_joined(self, service: str) -> bool:
+        """Whether users may need a service, as far as the catalogue tells; an unknown one is not joined."""
+        known = self._catalogue
+        if known.is_empty:
+            return True
+        return known.knows(service) and (not known.tells_dependencies or service in known.serving_users)
+
     def _announced(self, service: str, at: int) -> int | None:
         """Since when announced work was in progress on a service, or on one that needs it; None where none was."""
         for above in sorted(self._catalogue.upward(service) | {service}):
@@ -119,6 +126,7 @@ def _told_before(place: ServiceMemory, act: Event, undone: Event | None) -> list
             (is_exercise(told) and any(_follows(told, change) for change in (act, undone)))
             or _calls_drill(told, act.time)
             or (says_plan(told) and _follows(told, undone))
+            or (0 <= act.time - told.time <= TOLD_BEFORE and announces(told, act))
         )
     ]
 

@@ -7,10 +7,10 @@ import math
 import pytest
 
 from monitor.core.model.events import DAY, MINUTE, Actor, Event, Instant
-from monitor.core.weighing.evidence import same_thing
 from monitor.core.weighing.net import Net
 from monitor.core.weighing.observed import Observed
 from monitor.core.weighing.option import Caught
+from monitor.core.weighing.shared import same_thing
 from monitor.core.weighing.weights import reasoned
 from tests.support.streams import MACHINE, PERSON, START, make_event, shop
 from tests.unit.core.weighing.test_features import (

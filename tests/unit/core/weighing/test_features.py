@@ -85,6 +85,11 @@ def episode(at: float, subject: str = "disk") -> list[Event]:
     ]
 
 
+def flapping(*starts: float) -> list[Event]:
+    """The alert fires at these minutes and clears two minutes later, each time with nobody acting."""
+    return [e for at in starts for e in (alert(at, f"flap-{at:g}"), over(at + 2, f"flapped-{at:g}"))]
+
+
 def history() -> list[Event]:
     """The alert fired and cleared with nobody acting."""
     return [alert(-9 * DAYS, "old"), over(-9 * DAYS + 20, "old-over")]
@@ -135,6 +140,10 @@ STORIES: list[tuple[str, float | None, list[Event]]] = [
     ("reversal", 1.0, [flag(-60, "on"), alert(), flag(10, "off")]),
     ("reversal", 0.4, [alert(), act("merged", title='Revert "new cart"')]),
     ("reversal", None, [alert(), act()]),
+    ("reversal", 1.0, [alert(), act("configured", title="previous settings of main applied again")]),
+    ("reversal", 1.0, [alert(), act("configured", title="put back the old limits")]),
+    ("reversal", 1.0, [alert(), act("configured", title="main back on the last good config")]),
+    ("reversal", None, [alert(), act("configured", title="settings of main applied")]),
     ("corrective", 1.0, [alert(), act()]),
     ("corrective", -0.5, [alert(), flag(10, "on")]),
     ("corrective", None, [alert(), deployed(10, "1")]),
@@ -153,6 +162,10 @@ STORIES: list[tuple[str, float | None, list[Event]]] = [
     ("routine", None, [alert(title="nightly dump of db failed"), act()]),
     ("routine", 1.0, [alert(title="exercise: primary of db is gone"), act()]),
     ("severity", 1.0, [alert(severity="critical"), act()]),
+    ("corrective", 0.0, [alert(title="db heap 93 %"), act("configured", title="tag resources with cost centre")]),
+    ("corrective", 1.0, [alert(title="db heap 93 %"), act("configured", title="heap of the cost centre raised")]),
+    ("corrective", 1.0, [alert(title="db heap 93 %"), act("configured", title="db")]),
+    ("corrective", 1.0, [alert(title="db heap 93 %"), act("restarted", title="rolling the cost centre pods")]),
     ("severity", 0.75, [alert(severity="high"), act()]),
     ("severity", 0.4, [alert(severity="warning"), act()]),
     ("severity", 0.4, [alert(severity=None), act()]),
@@ -164,6 +177,11 @@ STORIES: list[tuple[str, float | None, list[Event]]] = [
     ("sign_names_trouble", -0.5, [note(title="scaled down the old one"), act()]),
     ("sign_names_trouble", 1.0, [note(title="it is down"), act()]),
     ("routine", None, [alert(), act(title="raise the quota of smtp-daily")]),
+    ("routine", 1.0, [alert(), act("scaled", title="4 to 9 (campaign)")]),
+    ("routine", 1.0, [alert(), act("scaled", title="grow the volume (quarterly plan)")]),
+    ("routine", 1.0, [alert(), flag(10, "off", title="new-cart off after the demo")]),
+    ("sign_names_trouble", 1.0, [note(title="totals do not match the ledger"), act()]),
+    ("sign_names_trouble", 1.0, [note(title="please don't send the file"), act()]),
     ("routine", 1.0, [alert(), act("restored", title="dump imported on dev")]),
     ("routine", 1.0, [alert(), act("restored", title="restore test of the week")]),
     ("corrective", 1.0, [alert(), act("flag_set", subject="new-cart", title="targeting of new-cart (off)")]),
@@ -190,6 +208,9 @@ STORIES: list[tuple[str, float | None, list[Event]]] = [
     ("same_thing", 1.0, [alert(labels={"node": "n7"}), act(labels={"node": "n7"})]),
     ("same_thing", 1.0, [alert(labels={"version": "4"}), act(labels={"previous": "4"})]),
     ("same_thing", None, [alert(), act(subject="pool")]),
+    ("same_thing", 1.0, [alert(title="canary 25.13.39: errors"), act("held", title="25.13.39 aborted", subject="x")]),
+    ("same_thing", None, [alert(title="canary 25.13.39: errors"), act("held", title="25.13.38 aborted", subject="x")]),
+    ("same_thing", None, [alert(title="10.1.2.3 unreachable"), act(title="restart 10.1.2.3", subject="x")]),
     ("neighbour", 1.0, [alert(service="api"), act()]),
     ("neighbour", None, [alert(), act()]),
     ("sibling", 1.0, [alert(service="side"), act(service="api"), over(55, service="side")]),
@@ -292,13 +313,24 @@ STORIES: list[tuple[str, float | None, list[Event]]] = [
     ("announced", None, [alert(), note(5, title="I will restart it"), act()]),
     ("announced", 2.5, [note(-60, title="load test from ten to eleven"), alert(), act()]),
     ("announced", 1.0, [alert(-70), note(-60, title="drill until noon", actor=OTHER), act()]),
+    ("announced", 1.0, [alert(-70), note(-60, title="Failure Friday starts", actor=OTHER), act()]),
+    ("announced", 1.0, [alert(-70), note(-60, title="fault injection until noon", actor=OTHER), act()]),
     ("announced", None, [alert(-70), note(-60, title="is this a drill?", actor=OTHER), act()]),
     ("announced", None, [alert(-490), note(-480, title="drill until noon", actor=OTHER), act()]),
+    ("announced", 2.5, [note(-60, title="scaling db up for Easter as planned", actor=OTHER), alert(), act("scaled")]),
+    ("announced", None, [note(-60, title="scaling db up for Easter as planned", actor=OTHER), alert(), act()]),
+    ("announced", None, [note(-250, title="scaling db up as planned", actor=OTHER), alert(), act("scaled")]),
+    ("announced", None, [note(-60, title="scaling db up, unplanned", actor=OTHER), alert(), act("scaled")]),
     ("routine", 1.0, [note(-60, title="load test from ten to eleven"), alert(), act()]),
     ("routine", 1.5, [flag(-30, "on", title="flag on (exercise)"), alert(), flag(10, "off")]),
     ("called_harmless", 1.0, [alert(), note(3, title="nothing to do, the old one"), act()]),
     ("called_harmless", 3.0, [alert(), note(3, title="rack is cold, false alarm"), act()]),
     ("called_harmless", None, [alert(), note(3, title="that was no false alarm"), act()]),
+    ("called_harmless", 3.0, [alert(), note(3, title="exporter bug, the number is wrong"), act()]),
+    ("called_harmless", 3.0, [alert(), note(3, title="hash is signed, looks like FP"), act()]),
+    ("clears_alone", 0.8, [*flapping(-90, -60, -30), alert(), act()]),
+    ("clears_alone", 0.8, [*flapping(-9, -6, -3), alert(), act()]),
+    ("clears_alone", 0.4, [*flapping(-500, -450, -400, -60, -30), alert(), act()]),
     ("called_harmless", 1.0, [alert(), response("acknowledged", 3, title="known issue", subject="disk"), act()]),
     ("called_harmless", None, [alert(), response("acknowledged", 3, title="known issue", subject="heap"), act()]),
     ("called_harmless", None, [note(-3, title="nothing to do"), alert(), act()]),
