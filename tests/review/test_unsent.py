@@ -150,6 +150,9 @@ async def test_a_sign_in_that_ended_leads_back_to_what_was_typed(desk: Desk, bro
         await page.get_by_label("Name").fill("ada")
         await page.get_by_label("Password").fill(SECRET)
         await page.get_by_role("button", name="Sign in").click()
+        # Without the scripts of the next page, which come after its text, nothing is kept and a link is a link.
+        await expect(page.locator(".top__who")).to_be_visible()
+        await page.wait_for_load_state("load")
 
     async with serving(app) as address, a_page(browser) as watched:
         page = watched.page
