@@ -15,6 +15,8 @@ from monitor.core.weighing.place import ServiceMemory, sign_rate_key
 from monitor.core.weighing.signs import Sign, habit_key
 
 LEAST_GAP = 2 * MINUTE
+LEAST_TO_BUILD = 20 * MINUTE
+"""Something new that comes sooner after a sign was not made for it."""
 RAREST = 5.0
 SURPRISING = 0.01
 """So few expected signs say as much as can be said: what falls into the span is no accident."""

@@ -14,6 +14,7 @@ from monitor.core.model.events import DAY, HOUR, MINUTE, Event
 from monitor.core.weighing.acts import CORRECTIVE, FORWARD, STOPPED, flag_share, version_of
 from monitor.core.weighing.chance import (
     LEAST_GAP,
+    LEAST_TO_BUILD,
     MOST_USUAL,
     RARE_SIGN_UNKNOWN,
     Scene,
@@ -54,13 +55,16 @@ DEADLINE_OF_SOMETHING = 0.3
 """A near deadline makes a little likelier that an act which names nothing of it was about it."""
 RENEWING = frozenset({"change.rotated", "change.scaled", "change.ran", "change.restored", "change.deleted"})
 """What people do about an expiry or about what fills up."""
-ON_PURPOSE = 1.5
+ON_PURPOSE = 2.5
+"""What calls itself a drill was no danger, however seldom anything is restored here."""
 FALSE_ALARM = 3.0
 """A person who looked and found nothing wrong but the alert."""
 RENEWED_LIFE = 90 * DAY
 RENEWED_SHARE = 0.12
 BROUGHT_ALONG = 2.5
 """What began within announced work is what the work does: two and a half times as much as a danger older than it."""
+SHIPPING = FORWARD - {"change.configured"}
+"""What takes its time to make, unless it goes back to what was."""
 ABOUT_ANYTHING = frozenset({"change.configured", "change.ran"})
 """Kinds of change that are made for every purpose: only their words say whether they put something right."""
 SAYS_ENOUGH = 2
@@ -175,7 +179,8 @@ def _of_sign(scene: Scene, common: Vector, sign: Sign, relation: int, related: i
     values["common_sign"] = common_sign(scene, sign)
     _how_it_hangs_together(scene, sign, values, details)
     since = max(sign.seen_at if sign.seen_at <= act.time else sign.began, _last_response(scene, sign))
-    gap = max(act.time - since, LEAST_GAP)
+    is_new = act.kind in SHIPPING and not scene.undoing.strength and values.get("corrective", 0.0) <= 0
+    gap = max(act.time - since, LEAST_TO_BUILD if is_new else LEAST_GAP)
     if sign.deadline is not None and values.get("deadline", 0) > 0:
         gap = min(gap, max(sign.deadline - act.time, HOUR))
     coincidence(scene, values, details, gap, 1 if relation == 0 else related)
