@@ -17,6 +17,7 @@ from monitor.core.matching.predicates import Builder, cost_of
 from monitor.core.model.conditions import All, Condition, Facts, MakeRegex, fields_of
 from monitor.core.model.events import Event
 from monitor.core.model.rule import Where
+from monitor.core.model.words import is_elsewhere
 
 MaskOf = Callable[[Event, Facts], int]
 OFTEN_ABSENT = ("value", "limit", "unit", "expires_at", "previous_expires_at")
@@ -62,7 +63,9 @@ class _Item(NamedTuple):
 
 
 def compile_masks(kind: str, steps: Sequence[MaskedStep], production: frozenset[str], make_regex: MakeRegex) -> MaskOf:
-    """What all steps that want a kind say of an event; `production` empty means that every environment counts.
+    """What all steps that want a kind say of an event.
+
+    Without `production` every environment counts but those that are called staging and the like.
 
     Which function answers makes no difference to the mask, so that it does not matter how many events came before; it
     may make one to which facts are asked for on the way. Raises what `compile_condition` raises.
@@ -159,15 +162,14 @@ def _ask(
         elif step.non_production_bit:
             elsewhere.append(_Item(questions, step.non_production_bit))
     indent = _indent(depth)
-    body = _tree(here, depth)
-    if production:
-        body = [
-            f"{indent}env = e.environment",
-            f"{indent}if env is None or env in {builder.constant(production)}:",
-            *(_tree(here, depth + 1) or [f"{indent}    pass"]),
-        ]
-        if elsewhere:
-            body += [f"{indent}else:", *_tree(elsewhere, depth + 1)]
+    counts = f"env in {builder.constant(production)}" if production else f"not {builder.constant(is_elsewhere)}(env)"
+    body = [
+        f"{indent}env = e.environment",
+        f"{indent}if env is None or {counts}:",
+        *(_tree(here, depth + 1) or [f"{indent}    pass"]),
+    ]
+    if elsewhere:
+        body += [f"{indent}else:", *_tree(elsewhere, depth + 1)]
     return [*(f"{indent}{name} = {source}" for name, source in builder.prologue()), *body]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 
 from monitor.core.model.events import Event, Severity
 
@@ -108,6 +109,7 @@ def names_environment(word: str) -> bool:
     return bool(parts) and all(map(_common, parts))
 
 
+@lru_cache(maxsize=1024)
 def is_elsewhere(environment: str) -> bool:
     """Whether a word says that no users are there, such as `staging`, `qa` or `dev-3`."""
     parts = environment_of(environment).split("-")

@@ -7,6 +7,7 @@ import pytest
 
 from monitor.core.matching.last_values import LastValues
 from monitor.core.matching.matcher import WORTH_AN_INDEX, Matcher
+from monitor.core.model.catalogue import Catalogue
 from monitor.core.model.conditions import All, Compare, Condition
 from monitor.core.model.events import DAY, HOUR, Event
 from monitor.core.model.rule import Clause, Impact, Intervention, Point, Step
@@ -52,6 +53,13 @@ def test_another_catalogue_decides_which_environments_count() -> None:
     elsewhere = msgspec.structs.replace(shop(), production=frozenset({"live"}))
     other = rules.seeing(LastValues(), elsewhere)
     assert [matched(by, event) for by in (rules, other, other.seeing(LastValues(), shop()))] == [[], ["0"], []]
+
+
+@pytest.mark.parametrize(("environment", "matches"), [(None, True), ("live", True), ("blue", True), ("staging", False)])
+def test_where_nothing_is_listed_staging_and_the_like_do_not_count(environment: str | None, matches: bool) -> None:
+    alert = Step(frozenset({"alert.fired"}), environment="production")
+    rules = Matcher([acted_rule(name="0", hazard=alert)], Catalogue(), LastValues(), make_regex)
+    assert matched(rules, make_event("alert.fired", 0, environment=environment)) == (["0"] if matches else [])
 
 
 def test_a_kind_that_no_step_wants_matches_nothing() -> None:
