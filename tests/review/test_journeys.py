@@ -271,6 +271,7 @@ async def test_somebody_signs_in_judges_and_ends_the_session(browser: Browser, f
         await page.goto(f"{address}/account")
         await album.keep("account")
         await page.get_by_role("button", name="Sign out").click()
+        await expect(page.locator("h1")).to_have_text("Sign in")
         await page.goto(address)
         await expect(page.locator("h1")).to_have_text("Sign in")
         assert [said for said in watched.complaints if "401" not in said] == []
