@@ -1,6 +1,6 @@
 """Decides by what is still to be read of a sender whether more of it is taken in, so that a flood slows itself down.
 
-A sender may hold twice as many bytes as are free then: whoever sends most is slowed first, and room for others is left.
+A sender may hold twice as many bytes as are free, so that the largest senders are slowed first and others keep room.
 What waits is measured now and then, and what was taken in since is added. Knows names and sizes, and no event.
 """
 
@@ -112,7 +112,7 @@ class Backlog:
             try:
                 await self.measure(unread)
             except Unavailable as error:
-                # Whoever appends says so too; what was measured last holds.
+                # Appending fails as well, and says so; the last measurement holds.
                 _log.debug("backlog_not_measured", why=str(error))
             took = elapsed() - began
 

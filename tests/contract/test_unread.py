@@ -1,4 +1,4 @@
-"""What is told of the backlog: events that no engine ever read, by source."""
+"""The unread backlog as the store reports it: events that no engine ever read, by source."""
 
 from __future__ import annotations
 
